@@ -1,0 +1,1 @@
+//! Manifests from files, directories and standard input.

@@ -1,0 +1,3 @@
+//! The executable `kubectl-canary_traefik`.
+
+fn main() {}

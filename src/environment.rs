@@ -24,6 +24,11 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The words of the command line.
+    pub fn arguments() -> Vec<OsString> {
+        std::env::args_os().collect()
+    }
+
     /// Reads the process environment.
     pub fn from_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

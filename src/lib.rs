@@ -2,10 +2,10 @@
 //!
 //! Pure rooms (values in, values out): [`model`] says what things are, [`plan`] what would change, [`lint`]
 //! what is wrong, [`output`] what it looks like. Shell rooms (they wait, ask and fail for reasons outside):
-//! [`files`], [`cluster`], [`ui`], [`source`], [`context`], [`commands`], [`cli`]. `ARCHITECTURE.md` has the
+//! [`files`], [`cluster`], [`webhook`], [`ui`], [`source`], [`context`], [`commands`], [`cli`]. `ARCHITECTURE.md` has the
 //! table of who may use whom; a test holds it.
 
 pub mod environment;
 pub mod error;
-pub mod files;
+pub mod model;
 pub mod yaml;

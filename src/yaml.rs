@@ -1,7 +1,10 @@
 //! YAML text to JSON values and back, read and written the way kubectl does. Pure, and the only file that
 //! names the YAML crate.
 
-use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
+
+use serde_json::{Number, Value};
+use serde_saphyr::{Localizer, Location, UserMessageFormatter};
 
 /// Where and why a text is not YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +25,25 @@ pub struct SyntaxError {
 ///
 /// The place and the reason when the text is not one well-formed document, or a mapping has a key twice.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
-    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
-    serde_saphyr::from_str_with_options::<Value>(text, options).map(whole_numbers).map_err(|error| {
-        let place = error.location();
-        SyntaxError {
-            line: place.map_or(1, |place| place.line() as usize),
-            column: place.map_or(1, |place| place.column() as usize),
-            reason: reason(&error.to_string()),
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false, emit_comments: false };
+    match serde_saphyr::from_str_with_options::<Value>(text, options) {
+        Ok(mut value) => {
+            make_whole(&mut value);
+            Ok(value)
         }
-    })
+        Err(error) => {
+            let place = error.location();
+            Err(SyntaxError {
+                line: place.map_or(1, |place| count(place.line())),
+                column: place.map_or(1, |place| count(place.column())),
+                reason: reason(&error),
+            })
+        }
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Writes a value as YAML that kubectl reads back as the same value: keys sorted, lists not indented, long
@@ -40,7 +53,8 @@ pub fn print(value: &Value) -> String {
     let blocks = !any_string(value, &|text| text.contains('\n') && text.trim_start_matches('\n').starts_with('\t'));
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX, prefer_block_scalars: blocks };
     let mut text = String::new();
-    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options).expect("a JSON value can always be written as YAML");
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options)
+        .expect("a JSON value can always be written as YAML");
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -48,14 +62,16 @@ pub fn print(value: &Value) -> String {
 }
 
 /// `1e3` and `010` arrive as floats; where the value is whole, kubectl has an integer.
-fn whole_numbers(value: Value) -> Value {
+fn make_whole(value: &mut Value) {
     match value {
-        Value::Number(number) => Value::Number(whole(&number).unwrap_or(number)),
-        Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(key, value)| (key, whole_numbers(value))).collect::<Map<_, _>>())
+        Value::Number(number) => {
+            if let Some(integer) = whole(number) {
+                *number = integer;
+            }
         }
-        other => other,
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(fields) => fields.values_mut().for_each(make_whole),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -65,18 +81,187 @@ fn whole(number: &Number) -> Option<Number> {
     (float.fract() == 0.0 && float.abs() < 9e15).then(|| Number::from(float as i64))
 }
 
-fn any_string(value: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+fn any_string(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Value::String(text) => test(text),
-        Value::Array(items) => items.iter().any(|item| any_string(item, test)),
-        Value::Object(fields) => fields.values().any(|field| any_string(field, test)),
+        Value::String(text) => wanted(text),
+        Value::Array(items) => items.iter().any(|item| any_string(item, wanted)),
+        Value::Object(fields) => fields.values().any(|field| any_string(field, wanted)),
         _ => false,
     }
 }
 
-/// The parser's text without its place, which is shown in front of it.
-fn reason(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let line = line.split(" at line ").next().unwrap_or(line);
-    line.trim_start_matches("error: ").to_owned()
+/// Keeps the place out of the parser's text: it is shown in front of it.
+struct WithoutPlace;
+
+impl Localizer for WithoutPlace {
+    fn attach_location<'a>(&self, base: Cow<'a, str>, _: Location) -> Cow<'a, str> {
+        base
+    }
+}
+
+/// The parser's text on one line.
+fn reason(error: &serde_saphyr::Error) -> String {
+    let text = error.render_with_formatter(&UserMessageFormatter.with_localizer(&WithoutPlace));
+    let text = text.lines().next().unwrap_or_default().trim_end_matches('.');
+    let mut letters = text.chars();
+    match (letters.next(), letters.as_str()) {
+        (Some(first), rest) if rest.starts_with(char::is_lowercase) => {
+            first.to_lowercase().chain(rest.chars()).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn error(text: &str) -> (usize, usize, String) {
+        let error = parse(text).unwrap_err();
+        (error.line, error.column, error.reason)
+    }
+
+    #[test]
+    fn scalars_mean_what_they_mean_to_kubectl() {
+        for (text, value) in [
+            ("on", json!(true)),
+            ("yes", json!(true)),
+            ("y", json!(true)),
+            ("NO", json!(false)),
+            ("True", json!(true)),
+            ("010", json!(8)),
+            ("0o10", json!(8)),
+            ("0x1F", json!(31)),
+            ("0b11", json!(3)),
+            ("1_000", json!(1000)),
+            ("1e3", json!(1000)),
+            ("1.5", json!(1.5)),
+            ("12:30", json!("12:30")),
+            ("190:20:30", json!("190:20:30")),
+            ("2020-01-01", json!("2020-01-01")),
+            ("~", json!(null)),
+            ("", json!(null)),
+        ] {
+            assert_eq!(parse(&format!("key: {text}\n")), Ok(json!({ "key": value })), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_with_tabs_and_escapes_is_yaml() {
+        let text = "{\n\t\"a\": \"\\/\\ud83d\\ude00\",\n\t\"b\": [\n\t\t1\n\t]\n}\n";
+        assert_eq!(parse(text), Ok(json!({ "a": "/😀", "b": [1] })));
+    }
+
+    #[test]
+    fn a_long_run_of_comments_is_no_error() {
+        let comments = "  # a line\n".repeat(200);
+        assert_eq!(parse(&format!("a:\n{comments}  - 1\n{comments}b: 2\n")), Ok(json!({ "a": [1], "b": 2 })));
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back_as_the_same_value() {
+        let awkward = [
+            "on",
+            "yes",
+            "y",
+            "NO",
+            "1_000",
+            "010",
+            "12:30",
+            "1e3",
+            "0x1F",
+            "~",
+            "",
+            "null",
+            "true",
+            "2020-01-01",
+            "a: b",
+            "a #b",
+            "- a",
+            "*a",
+            "&a",
+            "!a",
+            "%",
+            "@",
+            "`",
+            "{a}",
+            "[a]",
+            "'a",
+            "\"a",
+            "\\",
+            " a",
+            "a ",
+            "-",
+            "---",
+            "=",
+            "<<",
+            "a\tb",
+            "\u{7}",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "😀",
+            "a\nb",
+            "a\n",
+            "a\n\n",
+            "\n",
+            "\na",
+            "  a\nb",
+            "\ta\nb",
+            "\n\ta\nb",
+            "a\n\tb",
+        ];
+        for text in awkward {
+            let value = json!({ text: text, "list": [text, { text: text }] });
+            let printed = print(&value);
+            assert_eq!(parse(&printed), Ok(value), "{printed}");
+        }
+    }
+
+    #[test]
+    fn words_that_kubectl_would_misread_are_quoted() {
+        let printed = print(&json!({ "on": "yes", "y": "NO", "a": "1_000", "b": "010", "c": "12:30" }));
+        assert_eq!(printed, "a: \"1_000\"\nb: \"010\"\nc: \"12:30\"\n\"on\": \"yes\"\n\"y\": \"NO\"\n");
+    }
+
+    #[test]
+    fn several_lines_are_a_block_unless_the_first_begins_with_a_tab() {
+        assert_eq!(print(&json!({ "a": "b\nc\n" })), "a: |\n  b\n  c\n");
+        assert_eq!(print(&json!({ "a": "\tb\nc\n" })), "a: \"\\tb\\nc\\n\"\n");
+        assert_eq!(print(&json!({ "a": "\n\n\tb\n" })), "a: \"\\n\\n\\tb\\n\"\n");
+    }
+
+    #[test]
+    fn long_lines_are_not_folded_and_lists_not_indented() {
+        let query = "sum(rate(requests[1m])) / ".repeat(20) + "1";
+        assert_eq!(print(&json!({ "items": [query] })), format!("items:\n- {query}\n"));
+    }
+
+    #[test]
+    fn an_error_has_its_place_and_a_reason_of_one_line_without_it() {
+        assert_eq!(error("a: 1\nb: [\r\n"), (2, 4, "unclosed bracket '['".to_owned()));
+        assert_eq!(error("a: b: c\n"), (1, 5, "mapping values are not allowed in this context".to_owned()));
+        assert_eq!(error("ä: é\n b: c\n").0, 2);
+        for text in ["a: 1\na: 2\n", "a: \"x\nb: c\n", "a:\n\t- b\n", "x: *nope\n", "a: {{ .Values.x }}\n", "a: .nan\n"]
+        {
+            let (_, _, reason) = error(text);
+            assert!(!reason.is_empty() && !reason.contains(" line ") && !reason.contains('\n'), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_key_twice_is_an_error_at_the_second() {
+        assert_eq!(
+            error("a:\n  b: 1\n  c: 2\n  b: 3\n"),
+            (4, 3, "duplicate mapping key `b` is not allowed here".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_the_parser_says_of_its_own_options_is_not_shown() {
+        assert!(!error("a: 1\na: 2\n").2.contains("Policy"));
+        assert!(!error("a: 1\n---\nb: 2\n").2.contains("from_str"));
+    }
 }

@@ -1,0 +1,288 @@
+//! The cookie's fields, one row each. Flags, prompts, help, man page, completion, the declaration's grammar,
+//! the JSON keys and the check against the live custom resource definition all derive from [`FIELDS`].
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+/// One field of the cookie.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The key in `spec.weighted.sticky.cookie` and in the native field of the Canary.
+    pub key: &'static str,
+    /// The flag of `sticky set`, and the word after `--unset`.
+    pub flag: &'static str,
+    /// The attribute in the declaration, as in `Set-Cookie` (RFC 6265 section 4.1.1); the name has none.
+    pub attribute: Option<&'static str>,
+    /// What its value looks like.
+    pub kind: FieldKind,
+    /// One line for `--help`, without a full stop.
+    pub help: &'static str,
+    /// The first Traefik version whose weighted round robin honours it.
+    pub since: &'static str,
+}
+
+/// What a field's value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A cookie name: an RFC 7230 token, so that Traefik has nothing to replace.
+    Token,
+    /// Whole seconds.
+    Seconds,
+    /// A path: begins with `/`, then printable ASCII without blanks and `;` (RFC 6265 section 4.1.1 has blanks too).
+    Path,
+    /// A domain name, with or without a leading dot.
+    Domain,
+    /// On or off; in the declaration the attribute stands alone.
+    Switch,
+    /// `none`, `lax` or `strict`.
+    SameSite,
+}
+
+/// The value of one field, in its normal form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldValue {
+    /// Token, path, domain; SameSite in lower case.
+    Text(String),
+    /// Whole seconds.
+    Seconds(i64),
+    /// On. Off is the absence of the field.
+    On,
+}
+
+/// Every field, in the order in which a declaration is written.
+pub static FIELDS: [Field; 7] = [
+    Field {
+        key: "name",
+        flag: "name",
+        attribute: None,
+        kind: FieldKind::Token,
+        help: "Name of the cookie; without one Traefik derives a name such as _8d2a5",
+        since: "2.0",
+    },
+    Field {
+        key: "maxAge",
+        flag: "max-age",
+        attribute: Some("Max-Age"),
+        kind: FieldKind::Seconds,
+        help: "Seconds that a client stays on its track, also 5m or 1h30m; never renewed; unset = until the browser closes",
+        since: "3.0",
+    },
+    Field {
+        key: "path",
+        flag: "path",
+        attribute: Some("Path"),
+        kind: FieldKind::Path,
+        help: "Path the browser sends the cookie to; unset = /",
+        since: "3.3",
+    },
+    Field {
+        key: "domain",
+        flag: "domain",
+        attribute: Some("Domain"),
+        kind: FieldKind::Domain,
+        help: "Domain the browser sends the cookie to; unset = the host that set it",
+        since: "3.4",
+    },
+    Field {
+        key: "secure",
+        flag: "secure",
+        attribute: Some("Secure"),
+        kind: FieldKind::Switch,
+        help: "Send the cookie over HTTPS only",
+        since: "2.0",
+    },
+    Field {
+        key: "httpOnly",
+        flag: "http-only",
+        attribute: Some("HttpOnly"),
+        kind: FieldKind::Switch,
+        help: "Hide the cookie from scripts",
+        since: "2.0",
+    },
+    Field {
+        key: "sameSite",
+        flag: "same-site",
+        attribute: Some("SameSite"),
+        kind: FieldKind::SameSite,
+        help: "Send the cookie on requests that come from other sites",
+        since: "3.0",
+    },
+];
+
+/// The values of SameSite: as the stanza has them (lower case suits every Traefik; capitals only from
+/// 3.6.14 on) and as `Set-Cookie` has them.
+pub static SAME_SITE: [(&str, &str); 3] = [("none", "None"), ("lax", "Lax"), ("strict", "Strict")];
+
+impl Field {
+    /// The field with this manifest key.
+    pub fn by_key(key: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.key == key)
+    }
+
+    /// The field with this flag.
+    pub fn by_flag(flag: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.flag == flag)
+    }
+
+    /// Parses the text of a value, as typed after a flag or in a declaration.
+    ///
+    /// # Errors
+    ///
+    /// What is allowed instead, in words.
+    pub fn parse(&self, text: &str) -> Result<FieldValue, String> {
+        if !self.kind.matches(text) {
+            return Err(self.allowed());
+        }
+        Ok(match self.kind {
+            FieldKind::Token | FieldKind::Path | FieldKind::Domain => FieldValue::Text(text.to_owned()),
+            FieldKind::SameSite => FieldValue::Text(text.to_ascii_lowercase()),
+            FieldKind::Seconds => FieldValue::Seconds(text.parse().map_err(|_| self.allowed())?),
+            FieldKind::Switch => FieldValue::On,
+        })
+    }
+
+    /// What is allowed, in words.
+    pub fn allowed(&self) -> String {
+        match self.kind {
+            FieldKind::Token => "letters, digits and !#$%&'*+-.^_`|~ are allowed".into(),
+            FieldKind::Seconds => "whole seconds of at most ten digits are allowed, such as 300".into(),
+            FieldKind::Path => "it must begin with / and hold printable ASCII without blanks and ;".into(),
+            FieldKind::Domain => "a domain name is allowed, such as example.com".into(),
+            FieldKind::Switch => "it takes no value".into(),
+            FieldKind::SameSite => "None, Lax and Strict are allowed".into(),
+        }
+    }
+
+    /// Reads the field's value from a manifest.
+    ///
+    /// # Errors
+    ///
+    /// The value was of another type, or one that Traefik would drop or change.
+    pub fn from_json(&self, value: &Value) -> Result<Option<FieldValue>, String> {
+        match (self.kind, value) {
+            (_, Value::Null) | (FieldKind::Switch, Value::Bool(false)) => Ok(None),
+            (FieldKind::Switch, Value::Bool(true)) => Ok(Some(FieldValue::On)),
+            (FieldKind::Token | FieldKind::Domain, Value::String(text)) if text.is_empty() => Ok(None),
+            (FieldKind::Token | FieldKind::Path | FieldKind::Domain | FieldKind::SameSite, Value::String(text)) => {
+                self.parse(text).map(Some)
+            }
+            (FieldKind::Seconds, Value::Number(number)) => {
+                number.as_i64().map(|seconds| Some(FieldValue::Seconds(seconds))).ok_or_else(|| self.allowed())
+            }
+            _ => Err(self.allowed()),
+        }
+    }
+
+    /// The value as the manifest has it.
+    pub fn to_json(value: &FieldValue) -> Value {
+        match value {
+            FieldValue::Text(text) => json!(text),
+            FieldValue::Seconds(seconds) => json!(seconds),
+            FieldValue::On => json!(true),
+        }
+    }
+
+    /// The value as a declaration has it; `None` where the attribute stands alone.
+    pub fn to_attribute(&self, value: &FieldValue) -> Option<String> {
+        match value {
+            FieldValue::On => None,
+            FieldValue::Seconds(seconds) => Some(seconds.to_string()),
+            FieldValue::Text(text) if self.kind == FieldKind::SameSite => {
+                SAME_SITE.iter().find(|(lower, _)| lower == text).map(|(_, proper)| (*proper).to_owned())
+            }
+            FieldValue::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
+impl FieldKind {
+    /// The regular expression that a value matches as a whole, in the syntax that Rust and RE2 (CEL's) share:
+    /// the grammar's only copy.
+    pub const fn pattern(self) -> &'static str {
+        match self {
+            // RFC 7230 section 3.2.6, `tchar`; also what Traefik leaves alone (`pkg/server/cookie/cookie.go`).
+            Self::Token => "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
+            Self::Seconds => "0|-?[1-9][0-9]{0,9}",
+            // Go's `net/http` drops every other byte of a path (`validCookiePathByte`), blanks excepted.
+            Self::Path => "/[!-:<-~]*",
+            // Labels of at most 63 letters, digits and inner hyphens; a leading dot is allowed.
+            Self::Domain => {
+                "[.]?[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?)*"
+            }
+            Self::Switch => "",
+            Self::SameSite => "(?i:none|lax|strict)",
+        }
+    }
+
+    fn matches(self, text: &str) -> bool {
+        static COMPILED: OnceLock<Vec<(FieldKind, Regex)>> = OnceLock::new();
+        let compiled = COMPILED.get_or_init(|| {
+            let whole = |kind: Self| format!("^(?:{})$", kind.pattern());
+            FIELDS
+                .iter()
+                .map(|field| (field.kind, Regex::new(&whole(field.kind)).expect("the patterns are constants")))
+                .collect()
+        });
+        compiled.iter().find(|(kind, _)| *kind == self).is_some_and(|(_, regex)| regex.is_match(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_flags_and_attributes_are_unique() {
+        for (index, field) in FIELDS.iter().enumerate() {
+            for other in &FIELDS[index + 1..] {
+                assert_ne!(field.key, other.key);
+                assert_ne!(field.flag, other.flag);
+                assert_ne!(field.attribute, other.attribute);
+            }
+        }
+    }
+
+    #[test]
+    fn flags_are_the_kebab_case_of_keys() {
+        for field in &FIELDS {
+            let kebab: String = field
+                .key
+                .chars()
+                .flat_map(|c| if c.is_ascii_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+                .collect();
+            assert_eq!(field.flag, kebab);
+            assert!(!field.help.ends_with('.'), "{}", field.help);
+        }
+    }
+
+    #[test]
+    fn values_are_taken_as_traefik_and_browsers_take_them_and_nothing_else_is() {
+        let long = format!("{}.com", "a".repeat(64));
+        for (flag, good, bad) in [
+            ("name", vec!["login", "_8d2a5", "a!#$%&'*+-.^_`|~"], vec!["", "a b", "a=b", "a;", "ä", "a\n", "a/b"]),
+            (
+                "max-age",
+                vec!["0", "300", "-1", "9999999999"],
+                vec!["", "-", "+5", "007", "-0", "1.5", "5m", "12345678901", "٣"],
+            ),
+            ("path", vec!["/", "/sso", "/a=b/~x"], vec!["", "sso", "/a b", "/ä", "/a;b"]),
+            (
+                "domain",
+                vec!["example.com", ".example.com", "localhost", "a-b.c1"],
+                vec!["", ".", "a..b", "-a.com", "a-.com", "a_b", "a b", &long],
+            ),
+            ("same-site", vec!["none", "Lax", "STRICT"], vec!["", "maybe", "lax "]),
+            ("secure", vec![""], vec!["true", " "]),
+        ] {
+            let field = Field::by_flag(flag).unwrap();
+            for text in good {
+                assert!(field.parse(text).is_ok(), "{flag} {text}");
+            }
+            for text in bad {
+                assert!(field.parse(text).is_err(), "{flag} {text}");
+            }
+        }
+    }
+}

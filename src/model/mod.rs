@@ -1,0 +1,19 @@
+//! What things are: the cookie and its declaration, the Canary, the TraefikService, and the two seen
+//! together. Pure: values in, values out; never waits, prints or fails for reasons outside its arguments.
+
+pub mod canary;
+pub mod cookie;
+pub mod declaration;
+pub mod field;
+pub mod name;
+pub mod observed;
+pub mod selector;
+pub mod traefik_service;
+mod view;
+
+pub use canary::{Canary, Declared};
+pub use cookie::Cookie;
+pub use field::{FIELDS, Field, FieldValue};
+pub use name::Target;
+pub use observed::{Guarded, Kept, Loaded, NativeField, Observed, Service, State};
+pub use traefik_service::{Live, TraefikService, Weight};

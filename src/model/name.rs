@@ -1,0 +1,107 @@
+//! Names of objects, and the two groups a TraefikService can live in.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// An object's namespace and name. Manifests need not name a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// `metadata.namespace`.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl Target {
+    /// Of an object.
+    pub fn of(object: &Value) -> Self {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        Self { namespace: text("/metadata/namespace"), name: text("/metadata/name").unwrap_or_default() }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// The API group of a TraefikService.
+///
+/// Flagger writes `traefik.io` since 1.42.0 and `traefik.containo.us` before; Traefik 3 reads only the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// `traefik.io`
+    TraefikIo,
+    /// `traefik.containo.us`
+    TraefikContainoUs,
+}
+
+impl Group {
+    /// In the order in which they are looked at.
+    pub const ALL: [Self; 2] = [Self::TraefikIo, Self::TraefikContainoUs];
+
+    /// The group's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TraefikIo => "traefik.io",
+            Self::TraefikContainoUs => "traefik.containo.us",
+        }
+    }
+
+    /// `GROUP/v1alpha1`: there is no other version.
+    pub fn api_version(self) -> String {
+        format!("{}/v1alpha1", self.as_str())
+    }
+
+    /// The group of this `apiVersion`.
+    pub fn of_api_version(api_version: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.api_version() == api_version)
+    }
+}
+
+/// The `apiVersion` of a Canary: there is no other.
+pub const CANARY_API_VERSION: &str = "flagger.app/v1beta1";
+
+/// The known names nearest to a wrong one, nearest first: at most three, and none that is quite different.
+pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut near: Vec<_> = known
+        .into_iter()
+        .map(|name| (distance(wrong, name), name))
+        .filter(|(distance, name)| *distance <= 2.max(wrong.len() / 3) || name.contains(wrong) || wrong.contains(name))
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+/// Levenshtein's distance, in bytes: names of Kubernetes objects are ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, byte_a) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, byte_b) in b.bytes().enumerate() {
+            let change = diagonal + usize::from(byte_a != byte_b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_the_ones_a_person_may_have_meant() {
+        let known = ["checkout", "search", "podinfo", "podinfo-eu"];
+        assert_eq!(near("podinf", known), ["podinfo", "podinfo-eu"]);
+        assert_eq!(near("chekcout", known), ["checkout"]);
+        assert_eq!(near("zzz", known), Vec::<&str>::new());
+    }
+}

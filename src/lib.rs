@@ -8,4 +8,5 @@
 pub mod environment;
 pub mod error;
 pub mod model;
+pub mod plan;
 pub mod yaml;

@@ -1,0 +1,81 @@
+//! The TraefikService that Flagger generates (fluxcd/flagger `pkg/router/traefik.go:Reconcile` and
+//! `SetRoutes`, byte-identical from v1.30.0 to v1.44.0), with the declared stanza.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{Error, Result},
+    model::{Observed, Weight, name::Group},
+};
+
+/// What Flagger adds so that Flux leaves the object alone (`pkg/router/util.go:filterMetadata`).
+const FLUX: [(&str, &str); 2] =
+    [("helm.toolkit.fluxcd.io/driftDetection", "disabled"), ("kustomize.toolkit.fluxcd.io/reconcile", "disabled")];
+
+/// The TraefikService of a Canary with this weight on the canary; `None` takes the live weight, else 0.
+///
+/// # Errors
+///
+/// The Canary names no target or no port, so Flagger cannot generate one.
+pub fn traefik_service(observed: &Observed, weight: Option<u8>) -> Result<Value> {
+    let canary = &observed.canary;
+    let name = canary.service_name.as_deref().ok_or_else(|| incomplete(observed, "spec.targetRef.name"))?;
+    let port = canary.port.ok_or_else(|| incomplete(observed, "spec.service.port"))?;
+    let group = observed.service().map_or(Group::TraefikIo, |service| service.group);
+    let weight = weight.map_or_else(|| live_weight(observed), i64::from);
+
+    let child = |track: &str, weight: Option<i64>| {
+        let mut child = json!({"name": format!("{name}-{track}"), "port": port});
+        if let Some(namespace) = &canary.target.namespace {
+            child["namespace"] = namespace.clone().into();
+        }
+        if let Some(weight) = weight {
+            child["weight"] = weight.into();
+        }
+        child
+    };
+    // Flagger lists the canary only above 0, and its type omits a weight of 0.
+    let services = match weight {
+        0 => vec![child("primary", Some(100))],
+        100 => vec![child("primary", None), child("canary", Some(100))],
+        weight => vec![child("primary", Some(100 - weight)), child("canary", Some(weight))],
+    };
+
+    let mut annotations = canary.apex_annotations.clone();
+    annotations.extend(FLUX.map(|(key, value)| (key.to_owned(), value.into())));
+    let mut metadata =
+        Map::from_iter([("name".to_owned(), name.into()), ("annotations".to_owned(), annotations.into())]);
+    if let Some(namespace) = &canary.target.namespace {
+        metadata.insert("namespace".into(), namespace.clone().into());
+    }
+    if !canary.apex_labels.is_empty() {
+        metadata.insert("labels".into(), canary.apex_labels.clone().into());
+    }
+    if let Some(uid) = &canary.uid {
+        let owner = json!({"apiVersion": crate::model::name::CANARY_API_VERSION, "kind": "Canary",
+            "name": canary.target.name, "uid": uid, "controller": true, "blockOwnerDeletion": true});
+        metadata.insert("ownerReferences".into(), json!([owner]));
+    }
+    let mut weighted = json!({"services": services});
+    if let Some(cookie) = canary.declared.cookie() {
+        weighted["sticky"] = cookie.to_stanza();
+    }
+    Ok(
+        json!({"apiVersion": group.api_version(), "kind": "TraefikService", "metadata": metadata, "spec": {"weighted": weighted}}),
+    )
+}
+
+/// The canary's weight as Flagger reads it: 100 less the primary's, when the canary is listed
+/// (`pkg/router/traefik.go:GetRoutes`).
+fn live_weight(observed: &Observed) -> i64 {
+    match observed.weights() {
+        (Some(Weight::Number(primary)), Some(_)) => (100 - primary).clamp(0, 100),
+        (Some(Weight::Absent), Some(_)) => 100,
+        _ => 0,
+    }
+}
+
+fn incomplete(observed: &Observed, field: &str) -> Error {
+    Error::usage(format!("Canary `{}` has no {field}", observed.canary.target))
+        .caused_by("Flagger cannot generate a TraefikService without it")
+}

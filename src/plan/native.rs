@@ -1,0 +1,58 @@
+//! The native field of a Canary whose Flagger copies the cookie itself.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    error::{Error, Result},
+    model::{Cookie, Field, FieldValue, NativeField, canary::NATIVE_COOKIE},
+};
+
+/// Finds the native field in the OpenAPI (v3) document of `flagger.app/v1beta1`.
+pub fn in_schema(document: &Value) -> NativeField {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let canary = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| {
+        schema
+            .get("x-kubernetes-group-version-kind")
+            .and_then(Value::as_array)
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind.get("kind").and_then(Value::as_str) == Some("Canary")))
+    });
+    let cookie =
+        NATIVE_COOKIE.iter().try_fold(canary.unwrap_or(&Value::Null), |schema, key| schema.get("properties")?.get(key));
+    let Some(fields) = cookie.and_then(|cookie| cookie.get("properties")).and_then(Value::as_object) else {
+        return NativeField::Absent;
+    };
+    let allowed = |schema: &Value| {
+        let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+        values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    NativeField::Present(fields.iter().map(|(key, schema)| (key.clone(), allowed(schema))).collect())
+}
+
+/// The cookie as the native field takes it: SameSite as one of the spellings the schema allows.
+///
+/// # Errors
+///
+/// The schema has no such field.
+pub fn value(cookie: &Cookie, fields: &BTreeMap<String, Vec<String>>) -> Result<Value> {
+    let mut object = Map::new();
+    for (field, value) in cookie.fields() {
+        let Some(allowed) = fields.get(field.key) else {
+            return Err(Error::usage(format!("this cluster's Canaries have no field `{}` for the cookie", field.key))
+                .hint(format!("leave out --{}, or take it away with --unset {}", field.flag, field.flag)));
+        };
+        object.insert(field.key.to_owned(), spelled(value, allowed));
+    }
+    Ok(Value::Object(object))
+}
+
+fn spelled(value: &FieldValue, allowed: &[String]) -> Value {
+    match value {
+        FieldValue::Text(text) => {
+            let other = allowed.iter().find(|other| other.eq_ignore_ascii_case(text));
+            if allowed.contains(text) { text.clone().into() } else { other.unwrap_or(text).clone().into() }
+        }
+        _ => Field::to_json(value),
+    }
+}

@@ -1,0 +1,320 @@
+//! What holds of every plan, for any Canary, any TraefikService and any wish.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{ObjectKind, Plan, Scope, Sides, Wish, patch};
+use crate::model::{
+    Canary, Cookie, Declared, FIELDS, Loaded, NativeField, Observed, TraefikService,
+    canary::NATIVE_COOKIE,
+    declaration::{self, ANNOTATION, tests::cookies},
+};
+
+/// The two objects as a plan starts from them.
+pub(crate) fn load(canary: Value, service: Option<Value>, native: NativeField) -> Loaded {
+    let seen = service.as_ref().map(|service| {
+        let group = TraefikService::is(service).expect("it says that it is one");
+        TraefikService::from_object(service, group).expect("it has a name")
+    });
+    let observed = Observed::pair(Canary::from_object(&canary).expect("it has a name"), seen);
+    Loaded { observed, canary, service, native }
+}
+
+/// The two objects after a plan.
+pub(crate) fn applied(loaded: &Loaded, plan: &Plan) -> Loaded {
+    let (mut canary, mut service) = (loaded.canary.clone(), loaded.service.clone());
+    for step in &plan.steps {
+        match step.object.kind {
+            ObjectKind::Canary => canary = step.after(),
+            ObjectKind::TraefikService(_) => service = Some(step.after()),
+        }
+    }
+    load(canary, service, loaded.native.clone())
+}
+
+pub(crate) fn sides(loaded: &Loaded) -> Sides {
+    let observed = &loaded.observed;
+    Sides { declared: observed.canary.declared.cookie().cloned(), live: observed.live_cookie().cloned() }
+}
+
+pub(crate) fn scopes() -> impl Strategy<Value = Scope> {
+    prop_oneof![Just(Scope::Both), Just(Scope::LiveOnly), Just(Scope::DeclareOnly)]
+}
+
+/// For each field: leave it, set it, turn it off, unset it.
+pub(crate) fn wishes() -> impl Strategy<Value = Wish> {
+    (cookies(), prop::collection::vec(0..4, FIELDS.len())).prop_map(|(cookie, what)| {
+        let mut wish = Wish::default();
+        for (field, what) in FIELDS.iter().zip(what) {
+            match (what, cookie.get(field)) {
+                (1, Some(value)) => wish.set.push((field, Some(value.clone()))),
+                (2, _) => wish.set.push((field, None)),
+                (3, _) => wish.unset.push(field),
+                _ => {}
+            }
+        }
+        wish
+    })
+}
+
+/// Any small value.
+fn odd() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![Just(json!(null)), Just(json!(7)), Just(json!("x")), Just(json!(true)), Just(json!([1]))];
+    leaf.prop_recursive(2, 8, 2, |inner| {
+        let key = prop::sample::select(vec!["name", "maxAge", "cookie", "sticky", "secure", "other"]);
+        prop::collection::btree_map(key.prop_map(str::to_owned), inner, 0..3)
+            .prop_map(|map| map.into_iter().collect::<Map<_, _>>().into())
+    })
+}
+
+/// A cookie as an object, now and then with keys that no cookie has.
+fn cookie_objects() -> impl Strategy<Value = Value> {
+    (cookies(), prop::option::weighted(0.2, odd())).prop_map(|(cookie, odd)| {
+        let mut object = cookie.to_json();
+        if let Some(odd) = odd {
+            object["partitioned"] = odd;
+        }
+        object
+    })
+}
+
+/// What is under `metadata.annotations`; `None` for nothing.
+fn annotations() -> impl Strategy<Value = Option<Value>> {
+    let declared = prop_oneof![
+        4 => cookies().prop_map(|cookie| Some(json!(declaration::print(&cookie)))),
+        1 => Just(Some(json!("a; Nonsense"))),
+        2 => Just(None),
+    ];
+    let mapping = (declared, any::<bool>()).prop_map(|(declared, other)| {
+        let mut all = json!({});
+        if let Some(text) = declared {
+            all[ANNOTATION] = text;
+        }
+        if other {
+            all["team"] = json!("web");
+        }
+        Some(all)
+    });
+    prop_oneof![Just(None), mapping]
+}
+
+/// What is under `spec.service.traefik`; `None` for nothing.
+fn natives() -> impl Strategy<Value = Option<Value>> {
+    let sticky = (cookie_objects(), any::<bool>()).prop_map(|(cookie, other)| {
+        if other { json!({"cookie": cookie, "other": 1}) } else { json!({ "cookie": cookie }) }
+    });
+    prop_oneof![
+        Just(None),
+        Just(Some(json!({"other": 1}))),
+        (sticky, any::<bool>()).prop_map(|(sticky, other)| {
+            Some(if other { json!({"sticky": sticky, "other": 1}) } else { json!({ "sticky": sticky }) })
+        }),
+    ]
+}
+
+/// What is under `spec.weighted.sticky`; `None` for nothing.
+fn stanzas() -> impl Strategy<Value = Option<Value>> {
+    prop_oneof![
+        1 => Just(None),
+        3 => cookie_objects().prop_map(|cookie| Some(json!({ "cookie": cookie }))),
+    ]
+}
+
+fn canary(annotations: Option<Value>, native: Option<Value>, namespace: bool, version: bool) -> Value {
+    let mut canary = json!({"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "podinfo"},
+        "spec": {"provider": "traefik", "targetRef": {"name": "podinfo"}, "service": {"port": 80}}});
+    if let Some(annotations) = annotations {
+        canary["metadata"]["annotations"] = annotations;
+    }
+    if namespace {
+        canary["metadata"]["namespace"] = json!("shop");
+    }
+    if version {
+        canary["metadata"]["resourceVersion"] = json!("7");
+    }
+    if let Some(native) = native {
+        canary["spec"]["service"]["traefik"] = native;
+    }
+    canary
+}
+
+fn service(stanza: Option<Value>, version: bool) -> Value {
+    let services = json!([{"name": "podinfo-primary", "weight": 70}, {"name": "podinfo-canary", "weight": 30}]);
+    let mut service = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService",
+        "metadata": {"name": "podinfo", "labels": {"a": "b"}}, "spec": {"weighted": {"services": services}}});
+    if let Some(stanza) = stanza {
+        service["spec"]["weighted"]["sticky"] = stanza;
+    }
+    if version {
+        service["metadata"]["resourceVersion"] = json!("8");
+    }
+    service
+}
+
+/// A Canary whose schema has the native field when it uses it, and may have it when it does not.
+fn with_schema(canary: Value, service: Option<Value>, schema: bool) -> Loaded {
+    let used = NATIVE_COOKIE.iter().try_fold(&canary, |value, key| value.get(key)).is_some();
+    let all = || FIELDS.iter().map(|field| (field.key.to_owned(), vec![])).collect();
+    let native = if used || schema { NativeField::Present(all()) } else { NativeField::Absent };
+    load(canary, service, native)
+}
+
+/// Objects as an API server has them, or is about to get them.
+pub(crate) fn objects() -> impl Strategy<Value = Loaded> {
+    let natives = prop_oneof![3 => Just(None), 1 => natives()];
+    (annotations(), natives, prop::option::weighted(0.8, stanzas()), any::<(bool, bool)>(), prop::bool::weighted(0.1))
+        .prop_map(|(annotations, native, stanza, (namespace, version), schema)| {
+            let canary = canary(annotations, native, namespace, version);
+            with_schema(canary, stanza.map(|stanza| service(stanza, version)), schema)
+        })
+}
+
+/// Objects with anything anywhere.
+fn odd_objects() -> impl Strategy<Value = Loaded> {
+    let anything = || prop::option::of(odd());
+    let place = prop::sample::select(vec![
+        ("/spec", 0),
+        ("/spec/weighted", 0),
+        ("/spec/weighted/services", 0),
+        ("/metadata/labels", 0),
+        ("/metadata/labels", 1),
+        ("/spec/service", 1),
+        ("/status", 1),
+    ]);
+    (anything(), anything(), anything(), place, odd(), prop::bool::weighted(0.9)).prop_map(
+        |(annotations, native, stanza, (pointer, which), odd, there)| {
+            let mut both = [service(stanza, true), canary(annotations, native, false, true)];
+            if let Some(value) = both[which].pointer_mut(pointer) {
+                *value = odd;
+            }
+            let [service, canary] = both;
+            with_schema(canary, there.then_some(service), false)
+        },
+    )
+}
+
+/// What `sticky set` makes of a wish.
+fn wished(loaded: &Loaded, wish: &Wish) -> Cookie {
+    wish.on(loaded.observed.canary.declared.cookie().or_else(|| loaded.observed.live_cookie()))
+}
+
+/// Without what means nothing: nulls and empty mappings.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| (key.clone(), bare(value)));
+            Value::Object(fields.filter(|(_, value)| !value.is_null() && *value != json!({})).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The paths at which a merge patch has something.
+fn leaves(patch: &Value, path: &mut Vec<String>, all: &mut Vec<(String, Value)>) {
+    match patch {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (key, value) in fields {
+                path.push(key.replace('.', "·"));
+                leaves(value, path, all);
+                path.pop();
+            }
+        }
+        leaf => all.push((path.join("."), leaf.clone())),
+    }
+}
+
+/// The paths of a patch that are none of this program's business.
+fn trespasses(kind: ObjectKind, patch: &Value) -> Vec<String> {
+    let mut all = Vec::new();
+    leaves(patch, &mut Vec::new(), &mut all);
+    let annotation = format!("metadata.annotations.{}", ANNOTATION.replace('.', "·"));
+    let native = "spec.service.traefik.sticky.cookie";
+    let below = |path: &str, place: &str| path == place || path.starts_with(&format!("{place}."));
+    let allowed = |(path, value): &(String, Value)| match kind {
+        _ if path == "metadata.resourceVersion" => value.is_string(),
+        ObjectKind::Canary => {
+            path == &annotation
+                || below(path, native)
+                // What becomes empty is taken away with the cookie.
+                || (value.is_null() && below(native, path) && path.starts_with("spec.service.traefik"))
+        }
+        ObjectKind::TraefikService(_) => below(path, "spec.weighted.sticky"),
+    };
+    all.into_iter().filter(|leaf| !allowed(leaf)).map(|(path, _)| path).collect()
+}
+
+proptest! {
+    #[test]
+    fn after_a_plan_it_is_as_the_plan_says_and_nothing_is_left_to_do(
+        loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        let after = applied(&loaded, &plan);
+        prop_assert_eq!(sides(&after), plan.after.clone());
+        let again = Plan::new(&after, cookie.as_ref(), scope).unwrap();
+        prop_assert_eq!(again.steps, vec![]);
+    }
+
+    #[test]
+    fn a_patch_names_the_cookie_and_nothing_else(
+        loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        prop_assert!(plan.steps.len() <= 2);
+        for step in &plan.steps {
+            prop_assert_eq!(trespasses(step.object.kind, &step.patch), [""; 0]);
+            prop_assert_eq!(step.patch.pointer("/metadata/resourceVersion"), step.before.pointer("/metadata/resourceVersion"));
+        }
+    }
+
+    #[test]
+    fn a_plan_changes_the_cookie_and_nothing_else(
+        loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        for step in &plan.steps {
+            let change = patch::between(&step.before, &step.after()).expect("no step without a change");
+            prop_assert_eq!(trespasses(step.object.kind, &change), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_step_is_fulfilled_by_what_it_makes_and_not_by_what_it_starts_from(
+        loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        for step in &plan.steps {
+            prop_assert!(step.is_fulfilled_by(&step.after()));
+            prop_assert!(!step.is_fulfilled_by(&step.before));
+        }
+    }
+
+    #[test]
+    fn setting_and_removing_is_as_removing_alone(loaded in objects(), wish in wishes(), scope in scopes()) {
+        let Ok(remove) = Plan::new(&loaded, None, scope) else { return Ok(()) };
+        let removed = applied(&loaded, &remove);
+        let set = applied(&loaded, &Plan::new(&loaded, Some(&wished(&loaded, &wish)), scope).unwrap());
+        let set_and_removed = applied(&set, &Plan::new(&set, None, scope).unwrap());
+        prop_assert_eq!(bare(&set_and_removed.canary), bare(&removed.canary));
+        prop_assert_eq!(set_and_removed.service, removed.service);
+    }
+
+    #[test]
+    fn where_there_was_nothing_setting_and_removing_leaves_nothing(
+        namespace: bool, version: bool, generated: bool, wish in wishes(), scope in scopes(),
+    ) {
+        let service = generated.then(|| service(None, version));
+        let before = load(canary(None, None, namespace, version), service, NativeField::Absent);
+        prop_assert_eq!(&before.observed.canary.declared, &Declared::Nothing);
+        let Ok(set) = Plan::new(&before, Some(&wished(&before, &wish)), scope) else { return Ok(()) };
+        prop_assert!(!set.is_empty());
+        let set = applied(&before, &set);
+        let removed = applied(&set, &Plan::new(&set, None, scope).unwrap());
+        prop_assert_eq!(bare(&removed.canary), bare(&before.canary));
+        prop_assert_eq!(removed.service, before.service);
+    }
+}

@@ -1,0 +1,218 @@
+//! One patch of a plan. No patch names anything but the annotation (or the native field) on the Canary and
+//! `spec.weighted.sticky` on the TraefikService, beside the `resourceVersion` it was worked out from.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{native, patch};
+use crate::{
+    error::{Error, Kind, Result},
+    model::{
+        Cookie, Declared, Live, Loaded, NativeField, Target,
+        canary::NATIVE_COOKIE,
+        declaration::{self, ANNOTATION},
+        name::{CANARY_API_VERSION, Group},
+    },
+};
+
+/// One object that a plan changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectRef {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Its namespace and name.
+    pub target: Target,
+}
+
+/// The kinds of objects that this program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// `canary.flagger.app`
+    Canary,
+    /// `traefikservice.traefik.io`, or of the older group.
+    TraefikService(Group),
+}
+
+impl ObjectKind {
+    /// The API group.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::Canary => "flagger.app",
+            Self::TraefikService(group) => group.as_str(),
+        }
+    }
+
+    /// `GROUP/VERSION`.
+    pub fn api_version(self) -> String {
+        match self {
+            Self::Canary => CANARY_API_VERSION.to_owned(),
+            Self::TraefikService(group) => group.api_version(),
+        }
+    }
+
+    /// The resource with its group, as access control names it.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Canary => "canaries.flagger.app",
+            Self::TraefikService(Group::TraefikIo) => "traefikservices.traefik.io",
+            Self::TraefikService(Group::TraefikContainoUs) => "traefikservices.traefik.containo.us",
+        }
+    }
+
+    /// The lower-case plural.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Canary => "canaries",
+            Self::TraefikService(_) => "traefikservices",
+        }
+    }
+
+    /// The kind's name.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Canary => "Canary",
+            Self::TraefikService(_) => "TraefikService",
+        }
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    /// As kubectl has it: `canary.flagger.app/podinfo`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}/{}", self.kind.kind().to_lowercase(), self.kind.group(), self.target.name)
+    }
+}
+
+/// One patch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The object.
+    pub object: ObjectRef,
+    /// The JSON merge patch.
+    pub patch: Value,
+    /// The object as it was when the patch was worked out.
+    pub before: Value,
+}
+
+impl Step {
+    fn new(kind: ObjectKind, target: Target, mut patch: Value, before: &Value) -> Self {
+        if let Some(version) = before.pointer("/metadata/resourceVersion") {
+            patch::apply(&mut patch, &json!({"metadata": {"resourceVersion": version}}));
+        }
+        Self { object: ObjectRef { kind, target }, patch, before: before.clone() }
+    }
+
+    /// The object as it will be, worked out without a server.
+    pub fn after(&self) -> Value {
+        let mut after = self.before.clone();
+        patch::apply(&mut after, &self.patch);
+        after
+    }
+
+    /// The patch without the version it starts from.
+    pub fn change(&self) -> Value {
+        let mut change = self.patch.clone();
+        if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("resourceVersion");
+        }
+        if change.get("metadata").is_some_and(|metadata| metadata == &json!({})) {
+            change.as_object_mut().expect("a patch is a mapping").remove("metadata");
+        }
+        change
+    }
+
+    /// Whether both change the same values of the same object in the same way.
+    pub fn same_change(&self, other: &Self) -> bool {
+        let touched = |step: &Self| {
+            [
+                step.before.pointer("/metadata/annotations").and_then(|all| all.get(ANNOTATION)).cloned(),
+                step.before.pointer("/spec/weighted/sticky").cloned(),
+                step.before.pointer("/spec/service/traefik").cloned(),
+            ]
+        };
+        self.object == other.object && self.change() == other.change() && touched(self) == touched(other)
+    }
+
+    /// Whether `object`, as the server answered, holds what this step was agreed to bring.
+    pub fn is_fulfilled_by(&self, object: &Value) -> bool {
+        patch::holds(Some(object), &self.change())
+    }
+}
+
+/// The patch that makes `cookie` (or none) the declared one; none when it is that already.
+pub(super) fn declaration(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
+    let declared = &loaded.observed.canary.declared;
+    let patch = match &loaded.native {
+        NativeField::Present(fields) => native_patch(loaded, cookie, fields)?,
+        NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => None,
+        NativeField::Absent => {
+            let text = cookie.map(declaration::print);
+            Some(json!({"metadata": {"annotations": {ANNOTATION: text}}}))
+        }
+    };
+    let target = loaded.observed.canary.target.clone();
+    Ok(patch.map(|patch| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
+}
+
+/// The native field set, and an annotation from before the field existed taken away.
+fn native_patch(
+    loaded: &Loaded,
+    cookie: Option<&Cookie>,
+    fields: &std::collections::BTreeMap<String, Vec<String>>,
+) -> Result<Option<Value>> {
+    let mut patch = json!({});
+    let same =
+        matches!(&loaded.observed.canary.declared, Declared::Native(now, odd) if Some(now) == cookie && odd.is_empty());
+    let now = NATIVE_COOKIE.iter().try_fold(&loaded.canary, |value, key| value.get(key));
+    if !same {
+        let traefik = loaded.canary.pointer("/spec/service/traefik").unwrap_or(&Value::Null);
+        let wished = match cookie {
+            Some(cookie) => {
+                let wished = native::value(cookie, fields)?;
+                let cookie = now.map_or(Some(wished.clone()), |now| patch::between(now, &wished));
+                cookie.map(|cookie| json!({"sticky": {"cookie": cookie}}))
+            }
+            None if now.is_none() => None,
+            // What becomes empty goes too, so that setting and removing leaves the Canary as it was.
+            None if only_child(traefik, "sticky") && only_child(&traefik["sticky"], "cookie") => Some(Value::Null),
+            None if only_child(&traefik["sticky"], "cookie") => Some(json!({"sticky": null})),
+            None => Some(json!({"sticky": {"cookie": null}})),
+        };
+        if let Some(traefik) = wished {
+            patch["spec"] = json!({"service": {"traefik": traefik}});
+        }
+    }
+    if loaded.canary.pointer("/metadata/annotations").is_some_and(|all| all.get(ANNOTATION).is_some()) {
+        patch["metadata"] = json!({"annotations": {ANNOTATION: null}});
+    }
+    Ok((patch != json!({})).then_some(patch))
+}
+
+fn only_child(value: &Value, key: &str) -> bool {
+    value.as_object().is_some_and(|object| object.len() == 1 && object.contains_key(key))
+}
+
+/// The patch that makes `cookie` (or none) the live one; none when it is that already.
+pub(super) fn stanza(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
+    let (Some(service), Some(object)) = (loaded.observed.service(), &loaded.service) else { return Ok(None) };
+    if service.children.is_none() {
+        return Err(Error::new(Kind::Conflict, format!("TraefikService `{}` is not weighted", service.target.name))
+            .caused_by("it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place")
+            .hint("put spec.weighted back, or delete the TraefikService: Flagger generates it anew"));
+    }
+    let sticky = match (&service.live, cookie) {
+        (Live::Absent, None) => return Ok(None),
+        (Live::Cookie(live, odd), Some(cookie)) if live == cookie && odd.is_empty() => return Ok(None),
+        (_, None) => Value::Null,
+        (_, Some(cookie)) => {
+            let now = object.pointer("/spec/weighted/sticky").cloned().unwrap_or_else(|| json!({}));
+            match patch::between(&now, &cookie.to_stanza()) {
+                Some(patch) => patch,
+                None => return Ok(None),
+            }
+        }
+    };
+    let patch = json!({"spec": {"weighted": {"sticky": sticky}}});
+    Ok(Some(Step::new(ObjectKind::TraefikService(service.group), service.target.clone(), patch, object)))
+}

@@ -1,0 +1,71 @@
+//! The commands that take a change back.
+
+use super::{Plan, Scope};
+use crate::model::{Cookie, FIELDS, Field, FieldValue};
+
+/// The arguments after `kubectl canary-traefik` that bring back what was before, without the namespace. Several
+/// commands are run one after the other.
+pub fn arguments(plan: &Plan) -> Vec<String> {
+    let name = &plan.target.name;
+    let (before, after) = (&plan.before, &plan.after);
+    let declared = (before.declared.as_ref(), after.declared.as_ref());
+    let live = (before.live.as_ref(), after.live.as_ref());
+    if declared.0 != declared.1 && declared == live {
+        return vec![restore(name, declared, None, Scope::Both)];
+    }
+    let mut commands = Vec::new();
+    if declared.0 != declared.1 {
+        // A plain `remove` takes what is live away too, a plain `set` makes the cookie live.
+        let scope = if declared.0.is_none() && live == (None, None) { Scope::Both } else { Scope::DeclareOnly };
+        commands.push(restore(name, declared, live.1, scope));
+    }
+    if live.0 != live.1 {
+        // By then the declaration is what it was.
+        commands.push(restore(name, live, declared.0, Scope::LiveOnly));
+    }
+    commands
+}
+
+/// One command from the cookie that is to the cookie that was. Where there is none, `set` starts from `other`.
+fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Option<&Cookie>, scope: Scope) -> String {
+    let scope = match scope {
+        Scope::Both => "",
+        Scope::LiveOnly => " --live-only",
+        Scope::DeclareOnly => " --declare-only",
+    };
+    let Some(was) = was else { return format!("sticky remove {name}{scope}") };
+    let start = is.or(other);
+    let mut flags = String::new();
+    for field in &FIELDS {
+        match (was.get(field), is.and_then(|is| is.get(field))) {
+            (Some(value), now) if now != Some(value) => flags.push_str(&flag(field, value)),
+            (None, _) if start.is_some_and(|start| start.get(field).is_some()) => {
+                flags.push_str(" --unset ");
+                flags.push_str(field.flag);
+            }
+            _ => {}
+        }
+    }
+    if flags.is_empty() {
+        // A cookie without any field, where there is none now.
+        flags.push_str(&format!(" --unset {}", FIELDS[0].flag));
+    }
+    format!("sticky set {name}{flags}{scope}")
+}
+
+/// The flag that sets this value, with a blank before it.
+pub fn flag(field: &Field, value: &FieldValue) -> String {
+    match value {
+        FieldValue::On => format!(" --{}", field.flag),
+        FieldValue::Seconds(seconds) => format!(" --{} {seconds}", field.flag),
+        // Behind a blank it would be taken for a flag.
+        FieldValue::Text(text) if text.starts_with('-') => format!(" --{}={}", field.flag, quoted(text)),
+        FieldValue::Text(text) => format!(" --{} {}", field.flag, quoted(text)),
+    }
+}
+
+/// The text as a shell takes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if text.bytes().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

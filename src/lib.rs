@@ -7,6 +7,7 @@
 
 pub mod environment;
 pub mod error;
+pub mod guard;
 pub mod model;
 pub mod plan;
 pub mod yaml;

@@ -1,0 +1,15 @@
+//! What should stand: a declared cookie stays on the TraefikService through every write. Pure.
+//!
+//! [`decide()`] says what the stanza shall be; the policies that the cluster itself runs ([`policy`]) say the
+//! same in CEL. Where a cluster has none, a process answers in their place; [`webhook`] is how it is asked.
+
+pub mod decide;
+mod declared_in_cel;
+pub mod deployment;
+pub mod install;
+pub mod policy;
+pub mod webhook;
+
+pub use decide::{Decision, Request, decide};
+pub use install::{Change, Installed, Standing};
+pub use policy::Coverage;

@@ -8,6 +8,8 @@
 pub mod environment;
 pub mod error;
 pub mod guard;
+pub mod lint;
 pub mod model;
+pub mod output;
 pub mod plan;
 pub mod yaml;

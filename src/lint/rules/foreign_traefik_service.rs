@@ -1,0 +1,19 @@
+//! CT039: the TraefikService of this name is controlled by something else, so Flagger writes into an object
+//! that is not its own, and this program leaves it alone.
+
+use crate::{
+    lint::{Rule, Severity},
+    model::{Observed, Service},
+};
+
+pub(in crate::lint) const RULE: Rule =
+    Rule { code: "CT039", name: "foreign-traefik-service", severity: Severity::Error, check };
+
+fn check(observed: &Observed) -> Option<(String, String)> {
+    let Service::Foreign(service) = &observed.service else { return None };
+    let owner = service.controller.as_ref()?;
+    Some((
+        format!("TraefikService `{}` is controlled by {} `{}`", service.target.name, owner.kind, owner.name),
+        "give this Canary another spec.service.name, or delete the other owner".into(),
+    ))
+}

@@ -1,0 +1,17 @@
+//! CT038: a declaration that cannot be parsed declares nothing.
+
+use crate::{
+    lint::{Rule, Severity},
+    model::{Declared, Observed, declaration::ANNOTATION},
+};
+
+pub(in crate::lint) const RULE: Rule =
+    Rule { code: "CT038", name: "malformed-declaration", severity: Severity::Error, check };
+
+fn check(observed: &Observed) -> Option<(String, String)> {
+    let Declared::Malformed(_, malformed) = &observed.canary.declared else { return None };
+    Some((
+        format!("annotation {ANNOTATION}: {malformed}"),
+        "correct the annotation, or take it away with sticky remove and set the cookie anew".into(),
+    ))
+}

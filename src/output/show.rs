@@ -1,0 +1,137 @@
+//! The rows of `show`.
+
+use super::{duration, escaped, table::table};
+use crate::model::{Cookie, Declared, FIELDS, Field, FieldValue, Observed, Service, Weight, declaration};
+
+/// What stands for the name of a cookie that has none of its own: Traefik derives one.
+const DERIVED: &str = "<derived>";
+
+/// What the table shows beside the rows' own.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns {
+    /// Begin with the namespace.
+    pub namespace: bool,
+    /// More columns.
+    pub wide: bool,
+    /// Now, in seconds since 1970.
+    pub now: i64,
+}
+
+/// The table of `show`.
+pub fn rows(observed: &[Observed], columns: Columns) -> String {
+    let mut heads = vec!["NAME", "PHASE", "WEIGHT", "COOKIE", "STATE", "KEPT", "AGE"];
+    if columns.namespace {
+        heads.insert(0, "NAMESPACE");
+    }
+    if columns.wide {
+        heads.extend(["TRAEFIKSERVICE", "DECLARED", "LIVE"]);
+    }
+    table(&heads, observed.iter().map(|observed| row(observed, columns)))
+}
+
+fn row(observed: &Observed, columns: Columns) -> Vec<String> {
+    let canary = &observed.canary;
+    let none = || "<none>".to_owned();
+    let mut cells = vec![
+        canary.target.name.clone(),
+        canary.phase.clone().unwrap_or_else(none),
+        weights(observed),
+        cookie_name(observed).unwrap_or_else(|| unseen(observed)),
+        observed.state().to_string(),
+        observed.kept().to_string(),
+        age(canary.created.as_deref(), columns.now),
+    ];
+    if columns.namespace {
+        cells.insert(0, canary.target.namespace.clone().unwrap_or_else(none));
+    }
+    if columns.wide {
+        let service = match &observed.service {
+            Service::Present(service) | Service::Foreign(service) => {
+                format!("{}/{}", service.group.as_str(), service.target.name)
+            }
+            _ => unseen(observed),
+        };
+        let declared = match &canary.declared {
+            Declared::Malformed(text, _) => Some(text.clone()),
+            declared => declared.cookie().map(printed),
+        };
+        cells.push(service);
+        cells.push(declared.unwrap_or_else(none));
+        cells.push(observed.live_cookie().map_or_else(|| unseen(observed), printed));
+    }
+    cells
+}
+
+/// What stands for a thing that is not there, or that may not be looked at.
+fn unseen(observed: &Observed) -> String {
+    if observed.forbidden().is_some() { "<unknown>".into() } else { "<none>".into() }
+}
+
+/// The cookie as it is declared; one without any field would be no text at all.
+fn printed(cookie: &Cookie) -> String {
+    let text = declaration::print(cookie);
+    if text.is_empty() { DERIVED.into() } else { text }
+}
+
+/// The weights that Traefik works with: `70/30`, `100/-` without a canary.
+pub fn weights(observed: &Observed) -> String {
+    if observed.service().is_none() {
+        return unseen(observed);
+    }
+    let text = |weight: Option<Weight>| weight.map_or_else(|| "-".to_owned(), |weight| weight.in_traefik().to_string());
+    let (primary, canary) = observed.weights();
+    format!("{}/{}", text(primary), text(canary))
+}
+
+/// The name of the declared cookie, else of the live one.
+fn cookie_name(observed: &Observed) -> Option<String> {
+    let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie())?;
+    Some(cookie.name().unwrap_or(DERIVED).to_owned())
+}
+
+fn age(created: Option<&str>, now: i64) -> String {
+    match created.and_then(|created| created.parse::<jiff::Timestamp>().ok()) {
+        Some(created) => duration::age(now - created.as_second()),
+        None => "<unknown>".into(),
+    }
+}
+
+/// The cookie of one Canary, field by field, and what became of it; the text of `sticky get`.
+pub fn cookie(observed: &Observed) -> String {
+    let (declared, live) = (observed.canary.declared.cookie(), observed.live_cookie());
+    let text = |cookie: Option<&Cookie>, field: &Field| match cookie?.get(field) {
+        Some(FieldValue::Text(text)) => Some(text.clone()),
+        Some(FieldValue::Seconds(seconds)) => Some(seconds.to_string()),
+        Some(FieldValue::On) => Some("true".to_owned()),
+        None => (*field == FIELDS[0]).then(|| DERIVED.to_owned()),
+    };
+    let mut rows: Vec<Vec<String>> = FIELDS
+        .iter()
+        .filter_map(|field| {
+            let (declared, live) = (text(declared, field), text(live, field));
+            let unset = || "<unset>".to_owned();
+            let unseen = || if observed.forbidden().is_some() { unseen(observed) } else { unset() };
+            (declared.is_some() || live.is_some())
+                .then(|| vec![field.flag.to_owned(), declared.unwrap_or_else(unset), live.unwrap_or_else(unseen)])
+        })
+        .collect();
+    let malformed = match &observed.canary.declared {
+        Declared::Malformed(text, malformed) => Some((text, malformed)),
+        _ => None,
+    };
+    if let Some((text, _)) = malformed {
+        rows.push(vec!["<malformed>".into(), text.clone(), unseen(observed)]);
+    }
+    let mut shown = if rows.is_empty() { String::new() } else { table(&["FIELD", "DECLARED", "LIVE"], rows) + "\n" };
+    let source = match &observed.canary.declared {
+        Declared::Nothing => "nothing is declared",
+        Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
+        Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
+    };
+    shown.push_str(&format!("state   {} ({source})\n", observed.state()));
+    if let Some((_, malformed)) = malformed {
+        shown.push_str(&format!("why     {}\n", escaped(&malformed.to_string())));
+    }
+    shown.push_str(&format!("kept    {}\n", observed.kept()));
+    shown
+}

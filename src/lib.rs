@@ -7,6 +7,7 @@
 
 pub mod environment;
 pub mod error;
+pub mod files;
 pub mod guard;
 pub mod lint;
 pub mod model;

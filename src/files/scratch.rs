@@ -1,0 +1,70 @@
+//! Two folders with the objects before and after, for a program that compares folders. They go away with the
+//! value.
+#![expect(clippy::disallowed_methods, reason = "files are read and written in src/files")]
+
+use std::{
+    fs,
+    hash::{BuildHasher, RandomState},
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Result, reason};
+
+/// The folders.
+#[derive(Debug)]
+pub struct Scratch {
+    live: PathBuf,
+    merged: PathBuf,
+}
+
+impl Scratch {
+    /// Writes each object's name, text before and text after.
+    pub fn new(objects: impl Iterator<Item = (String, String, String)>) -> Result<Self> {
+        let unique = RandomState::new().hash_one(std::process::id());
+        let folder = |name: &str| std::env::temp_dir().join(format!("{name}-{unique:016x}"));
+        let scratch = Self { live: folder("LIVE"), merged: folder("MERGED") };
+        let cannot = |what: &Path, error: &std::io::Error| {
+            Error::usage(format!("cannot write `{}`", what.display())).caused_by(reason(error))
+        };
+        for folder in [&scratch.live, &scratch.merged] {
+            private_folder(folder).map_err(|error| cannot(folder, &error))?;
+        }
+        for (name, before, after) in objects {
+            for (folder, text) in [(&scratch.live, before), (&scratch.merged, after)] {
+                let file = folder.join(&name);
+                fs::write(&file, text).map_err(|error| cannot(&file, &error))?;
+            }
+        }
+        Ok(scratch)
+    }
+
+    /// The folder with the objects before.
+    pub fn live(&self) -> &Path {
+        &self.live
+    }
+
+    /// The folder with the objects after.
+    pub fn merged(&self) -> &Path {
+        &self.merged
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for folder in [&self.live, &self.merged] {
+            // Nothing is lost with what stays behind.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir(folder)
+}

@@ -5,6 +5,7 @@
 //! [`files`], [`cluster`], [`webhook`], [`ui`], [`source`], [`context`], [`commands`], [`cli`]. `ARCHITECTURE.md` has the
 //! table of who may use whom; a test holds it.
 
+pub mod cluster;
 pub mod environment;
 pub mod error;
 pub mod files;

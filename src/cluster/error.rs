@@ -1,0 +1,247 @@
+//! Why a request failed, in a form that callers can branch on. Finds out by the types inside the HTTP
+//! library's errors; their texts, which stutter and can quote a token, are never shown.
+
+use std::{error::Error as StdError, io, time::Duration};
+
+use http::{HeaderMap, StatusCode, header};
+use kube::client::AuthError;
+
+use super::{proxy::Proxy, status::Refusal, tls};
+use crate::error::Error;
+
+/// How long a connection may take to come about before that is a failure.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a request failed. Everything but [`Failure::Status`] already is a person's sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The server understood, and said no.
+    Status(Box<Refusal>),
+    /// There is no way to the server, or it broke.
+    Unreachable(Error),
+    /// The server did not answer in time.
+    Timeout(Error),
+    /// The server's certificate or ours is not accepted.
+    Tls(Error),
+    /// There are no credentials to send: a plugin or a file failed.
+    Auth(Error),
+    /// Something answered that is not a Kubernetes API server.
+    NotJson(Error),
+}
+
+impl Failure {
+    fn refusal(&self, code: StatusCode) -> Option<&Refusal> {
+        match self {
+            Self::Status(refusal) if refusal.code == code.as_u16() => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// There is no such object.
+    pub fn is_not_found(&self) -> bool {
+        self.refusal(StatusCode::NOT_FOUND).is_some_and(|refusal| !refusal.resource.is_empty())
+    }
+
+    /// The server knows no such resource: the custom resource definition is not installed.
+    pub fn is_no_such_resource(&self) -> bool {
+        self.refusal(StatusCode::NOT_FOUND).is_some_and(|refusal| refusal.resource.is_empty())
+    }
+
+    /// It changed since it was read, exists already, or belongs to another field manager.
+    pub fn is_conflict(&self) -> bool {
+        self.refusal(StatusCode::CONFLICT).is_some()
+    }
+
+    /// These credentials are not allowed to do that.
+    pub fn is_forbidden(&self) -> bool {
+        self.refusal(StatusCode::FORBIDDEN).is_some()
+    }
+
+    /// The object is not as its schema wants it.
+    pub fn is_invalid(&self) -> bool {
+        self.refusal(StatusCode::UNPROCESSABLE_ENTITY).is_some()
+            || matches!(self, Self::Status(refusal) if refusal.strict_decoding().is_some())
+    }
+
+    /// The place in the history that a watch wanted to go on from is gone.
+    pub fn is_gone(&self) -> bool {
+        self.refusal(StatusCode::GONE).is_some()
+    }
+
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.refusal(StatusCode::UNAUTHORIZED).is_some()
+    }
+}
+
+/// What is said about the way to the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    /// The server's URL without credentials.
+    pub(crate) url: String,
+    /// `HOST:PORT`.
+    pub(crate) address: String,
+    /// The host alone.
+    pub(crate) host: String,
+    /// Whose credentials are sent, in words.
+    pub(crate) sent_as: String,
+    /// The proxy in between.
+    pub(crate) proxy: Option<Proxy>,
+}
+
+const LOOK: &str = "kubectl config view --minify";
+
+impl Endpoint {
+    /// Sorts an error of the HTTP library.
+    pub(crate) fn classify(&self, error: &(dyn StdError + 'static)) -> Failure {
+        let address = &self.address;
+        if let Some(error) = find::<AuthError>(error) {
+            return Failure::Auth(auth(error));
+        }
+        if let Some(error) = find::<rustls::Error>(error) {
+            return Failure::Tls(tls::sentence(error, address));
+        }
+        if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            return not_kubernetes("it does not speak HTTP");
+        }
+        let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
+        let kind = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last().map(io::Error::kind);
+        if last == "tls handshake eof" {
+            return Failure::Tls(
+                Error::cluster(format!("the server {address} broke off the TLS handshake")).hint(LOOK),
+            );
+        }
+        if !is_connect(error) {
+            let broke = Error::cluster(format!("the connection to the server {address} broke before it answered"));
+            return Failure::Unreachable(broke.caused_by(last));
+        }
+        // The resolver's error has no type that can be named, only this text.
+        let is_unknown = chain(error).any(|error| error.to_string() == "dns error");
+        if let Some(proxy) = &self.proxy {
+            return Failure::Unreachable(self.proxy_failed(proxy, kind, is_unknown, &last));
+        }
+        Failure::Unreachable(match kind {
+            _ if is_unknown => Error::cluster(format!("the server's name `{}` is not known", self.host)).hint(LOOK),
+            Some(io::ErrorKind::ConnectionRefused) => {
+                Error::cluster(format!("the connection to the server {address} was refused")).hint(LOOK)
+            }
+            Some(io::ErrorKind::TimedOut) => {
+                Error::cluster(format!("no connection to the server {address} within {}", seconds(CONNECT_TIMEOUT)))
+                    .hint(LOOK)
+            }
+            _ => Error::cluster(format!("no connection to the server {address}")).caused_by(last).hint(LOOK),
+        })
+    }
+
+    fn proxy_failed(&self, proxy: &Proxy, kind: Option<io::ErrorKind>, is_unknown: bool, last: &str) -> Error {
+        let shown = format!("{} ({})", proxy.address(), proxy.named_by);
+        let error = match last.strip_prefix("tunnel error: ") {
+            Some("proxy authorization required") => {
+                Error::cluster(format!("the proxy {shown} wants a user and a password"))
+                    .hint("http://USER:PASSWORD@HOST:PORT")
+            }
+            Some(_) => Error::cluster(format!("the proxy {shown} does not connect to the server {}", self.address)),
+            None => Error::cluster(format!("the proxy {shown} cannot be reached")).caused_by(match kind {
+                _ if is_unknown => "its name is not known",
+                Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
+                Some(io::ErrorKind::TimedOut) => "no answer",
+                _ => last,
+            }),
+        };
+        if proxy.from_environment { error.hint(format!("NO_PROXY={}", self.host)) } else { error.hint(LOOK) }
+    }
+
+    /// The failure of an answer that ends too early.
+    pub(crate) fn broke_off(&self) -> Failure {
+        let error = format!("the connection to the server {} broke in the middle of the answer", self.address);
+        Failure::Unreachable(Error::cluster(error))
+    }
+
+    /// The failure of a request that had this long.
+    pub(crate) fn timed_out(limit: Duration) -> Failure {
+        let error = Error::cluster(format!("no answer from the server within {}", seconds(limit)));
+        Failure::Timeout(error.hint(format!("--request-timeout {}s", (limit * 5).as_secs().max(1))))
+    }
+
+    /// The failure that an answer other than a success is.
+    pub(crate) fn refused(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match Refusal::read(code, text(header::CONTENT_TYPE), body) {
+            Some(refusal) => Failure::Status(Box::new(Refusal { sent_as: self.sent_as.clone(), ..refusal })),
+            None => self.not_json(code, headers),
+        }
+    }
+
+    /// The failure of an answer that no API server gives.
+    pub(crate) fn not_json(&self, code: StatusCode, headers: &HeaderMap) -> Failure {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut what = code.to_string();
+        if let Some(place) = text(header::LOCATION).filter(|_| code.is_redirection()) {
+            // What follows the question mark can be a one-time secret of a login page.
+            what = format!("{what}, to {}", place.split(['?', '#']).next().unwrap_or_default());
+        } else if let Some(kind) = text(header::CONTENT_TYPE) {
+            what = format!("{what}, {kind}");
+        }
+        match not_kubernetes(&format!("{} answers {what}", self.url)) {
+            Failure::NotJson(error) => Failure::NotJson(error.hint(LOOK)),
+            other => other,
+        }
+    }
+}
+
+fn not_kubernetes(cause: &str) -> Failure {
+    Failure::NotJson(Error::cluster("the answer is not from a Kubernetes API server").caused_by(cause))
+}
+
+/// The sentence for credentials that could not be had. Only the plugin's standard error is quoted: its
+/// output may be a token.
+pub(crate) fn auth(error: &AuthError) -> Error {
+    let lead = |cause: &dyn ToString| {
+        Error::cluster("the credentials of the kubeconfig cannot be used").caused_by(cause.to_string())
+    };
+    match error {
+        AuthError::AuthExecRun { out, .. } => {
+            let text = String::from_utf8_lossy(&out.stderr);
+            let lines = text.lines().map(super::status::printable).filter(|line| !line.is_empty());
+            lines.fold(Error::cluster(format!("the credential plugin failed with {}", out.status)), Error::caused_by)
+        }
+        AuthError::ReadTokenFile(error, file) => {
+            Error::usage(format!("cannot read the token file `{}`", file.display())).caused_by(error.to_string())
+        }
+        AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
+            lead(&"they hold a character that no header may hold")
+        }
+        AuthError::AuthExec(reason) => lead(&reason.split(" failed: ").next().unwrap_or_default()),
+        AuthError::Oidc(error) => lead(&chain(error).last().map(ToString::to_string).unwrap_or_default()),
+        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
+            lead(&"the credential plugin's answer cannot be read")
+        }
+        _ => Error::cluster("the credentials of the kubeconfig cannot be used"),
+    }
+}
+
+/// Whether the connection never came about.
+fn is_connect(error: &(dyn StdError + 'static)) -> bool {
+    find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect)
+}
+
+/// Whether the connection broke after it came about and before an answer.
+pub(crate) fn is_broken(error: &(dyn StdError + 'static)) -> bool {
+    find::<hyper_util::client::legacy::Error>(error).is_some_and(|error| !error.is_connect())
+}
+
+/// An error and what caused it, outermost first. `io::Error` hides the error it was made from: unwrapped here.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner as &(dyn StdError + 'static)),
+        None => error.source(),
+    })
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// `60 s`, `50 ms`.
+pub(crate) fn seconds(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+}

@@ -1,0 +1,362 @@
+//! The connection flags, as kubectl has them. Pure: what is typed in, typed values out; `connect` acts on
+//! them.
+
+use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use crate::plan::undo::quoted;
+
+/// Flags that say which cluster to speak to, as whom, and how. Accepted at any position after the plugin's
+/// name.
+#[derive(clap::Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Read this kubeconfig instead of those of KUBECONFIG or ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Use this context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// Use this cluster of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+
+    /// Use this user of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+
+    /// Look in this namespace
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// Address of the API server
+    #[arg(short, long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+
+    /// Bearer token for the API server
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub token: Option<Secret>,
+
+    /// Act as this user or service account
+    #[arg(long = "as", id = "as", global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+
+    /// Act as a member of this group; can be repeated
+    #[arg(long = "as-group", id = "as-group", global = true, value_name = "GROUP")]
+    pub impersonate_groups: Vec<String>,
+
+    /// Act with this user id
+    #[arg(long = "as-uid", id = "as-uid", global = true, value_name = "UID")]
+    pub impersonate_uid: Option<String>,
+
+    /// Act with this extra information about the user; can be repeated
+    #[arg(long = "as-user-extra", id = "as-user-extra", global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    pub impersonate_extra: Vec<(String, String)>,
+
+    /// User name for basic authentication
+    #[arg(long, global = true, value_name = "NAME")]
+    pub username: Option<String>,
+
+    /// Password for basic authentication
+    #[arg(long, global = true, value_name = "PASSWORD")]
+    pub password: Option<Secret>,
+
+    /// Client certificate for TLS
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub client_certificate: Option<PathBuf>,
+
+    /// Key of the client certificate
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub client_key: Option<PathBuf>,
+
+    /// Certificate authority that signs the server's certificate
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub certificate_authority: Option<PathBuf>,
+
+    /// Name that the server's certificate must have instead of the server's own
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+
+    /// Do not check the server's certificate; anybody can then read and change what is sent
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub insecure_skip_tls_verify: Option<bool>,
+
+    /// Give up on an answer after this long (30s, 1m30s; 0 is never) [default: 60s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
+
+    /// Do not ask for compressed answers
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub disable_compression: Option<bool>,
+
+    /// Say what is asked of the server: 6 requests, 8 with bodies
+    #[arg(
+        short = 'v',
+        long = "v",
+        id = "v",
+        global = true,
+        value_name = "LEVEL",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub verbosity: u8,
+
+    /// Fail when the server sends a warning
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub warnings_as_errors: Option<bool>,
+
+    /// Flags of kubectl that have nothing to act on here.
+    #[command(flatten)]
+    pub ignored: IgnoredArgs,
+}
+
+/// Flags of kubectl that are accepted, so that a command line can be kept, and change nothing.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct IgnoredArgs {
+    #[arg(long, global = true, hide = true)]
+    cache_dir: Option<PathBuf>,
+    #[arg(long, global = true, hide = true)]
+    vmodule: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    log_flush_frequency: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    profile: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    profile_output: Option<String>,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    match_server_version: Option<bool>,
+}
+
+impl ConnectionArgs {
+    /// As kubectl: an empty value is no value, as in `--context "$CONTEXT"`.
+    #[must_use]
+    pub(crate) fn without_empty(&self) -> Self {
+        let text = |value: Option<&String>| value.filter(|text| !text.is_empty()).cloned();
+        let file = |value: Option<&PathBuf>| value.filter(|file| !file.as_os_str().is_empty()).cloned();
+        Self {
+            kubeconfig: file(self.kubeconfig.as_ref()),
+            context: text(self.context.as_ref()),
+            cluster: text(self.cluster.as_ref()),
+            user: text(self.user.as_ref()),
+            namespace: text(self.namespace.as_ref()),
+            server: text(self.server.as_ref()),
+            token: self.token.clone().filter(|token| !token.0.is_empty()),
+            impersonate: text(self.impersonate.as_ref()),
+            impersonate_uid: text(self.impersonate_uid.as_ref()),
+            username: text(self.username.as_ref()),
+            client_certificate: file(self.client_certificate.as_ref()),
+            client_key: file(self.client_key.as_ref()),
+            certificate_authority: file(self.certificate_authority.as_ref()),
+            tls_server_name: text(self.tls_server_name.as_ref()),
+            ..self.clone()
+        }
+    }
+
+    /// The flags that say which cluster to speak to and as whom, as they can be typed again, each with a blank
+    /// before it; the namespace, which can be another, and what is secret are left out.
+    pub fn typed(&self) -> String {
+        let Self { kubeconfig, context, cluster, user, server, impersonate, impersonate_groups, .. } =
+            &self.without_empty();
+        let kubeconfig = kubeconfig.as_ref().map(|file| file.display().to_string());
+        let once = [
+            ("--kubeconfig", kubeconfig.as_ref()),
+            ("--context", context.as_ref()),
+            ("--cluster", cluster.as_ref()),
+            ("--user", user.as_ref()),
+            ("--server", server.as_ref()),
+            ("--as", impersonate.as_ref()),
+        ];
+        once.into_iter()
+            .filter_map(|(flag, value)| Some((flag, value?)))
+            .chain(impersonate_groups.iter().map(|group| ("--as-group", group)))
+            .fold(String::new(), |line, (flag, value)| format!("{line} {flag} {}", quoted(value)))
+    }
+}
+
+/// Puts the repeatable flags last, side by side. The parser keeps only the last group of them when some stand
+/// before a subcommand and some behind it, and a forgotten `--as-group` is another identity.
+pub fn gather(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let (mut kept, mut gathered) = (Vec::new(), Vec::new());
+    let mut line = line.into_iter();
+    while let Some(word) = line.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            gathered.push(word);
+            break;
+        }
+        let repeated = ["--as-group", "--as-user-extra"].into_iter().find_map(|flag| text.strip_prefix(flag));
+        match repeated {
+            Some("") => gathered.extend(std::iter::once(word).chain(line.next())),
+            Some(rest) if rest.starts_with('=') => gathered.push(word),
+            _ => kept.push(word),
+        }
+    }
+    kept.into_iter().chain(gathered).chain(line).collect()
+}
+
+/// Something typed that no message and no log may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Reads a duration as `--request-timeout` has it: `0`, `30` (seconds), `30s`, `1m30s`, `1h`, `500ms`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong =
+        || "a duration is a number of seconds, or numbers with `h`, `m`, `s` or `ms`, such as `1m30s`".to_owned();
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let milliseconds = match &tail[..unit] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(wrong()),
+        };
+        let part = number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(wrong)?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        rest = &tail[unit..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Tiny {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+        #[command(subcommand)]
+        command: Verb,
+    }
+
+    #[derive(clap::Subcommand, Debug)]
+    enum Verb {
+        Sticky {
+            #[command(subcommand)]
+            command: Sticky,
+        },
+    }
+
+    #[derive(clap::Subcommand, Debug)]
+    enum Sticky {
+        Get { name: String },
+    }
+
+    fn parse(line: &str) -> Result<(ConnectionArgs, String), String> {
+        let tiny =
+            Tiny::try_parse_from(gather(line.split(' ').map(OsString::from))).map_err(|error| error.to_string())?;
+        let Verb::Sticky { command: Sticky::Get { name } } = tiny.command;
+        Ok((tiny.connection, name))
+    }
+
+    #[test]
+    fn every_flag_is_accepted_at_every_position() {
+        let flags = "--kubeconfig f, --context c, --cluster c, --user u, -n shop, --namespace=shop, -s https://x, \
+             --server https://x, --token t, --as u, --as-group a --as-group b, --as-uid 7, --as-user-extra k=v, \
+             --username u, --password p, --client-certificate f, --client-key f, --certificate-authority f, \
+             --tls-server-name n, --insecure-skip-tls-verify, --insecure-skip-tls-verify=false, --request-timeout 5s, \
+             --disable-compression, --disable-compression=true, -v 6, -v=6, --v=6, -v6, --cache-dir d, --vmodule a=1, \
+             --log-flush-frequency 5s, --profile none, --profile-output f, --match-server-version, \
+             --match-server-version=false, --warnings-as-errors";
+        for flag in flags.split(", ") {
+            for line in [
+                format!("tiny {flag} sticky get podinfo"),
+                format!("tiny sticky {flag} get podinfo"),
+                format!("tiny sticky get {flag} podinfo"),
+                format!("tiny sticky get podinfo {flag}"),
+            ] {
+                assert_eq!(parse(&line).map(|(_, name)| name), Ok("podinfo".to_owned()), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_arrive_where_they_belong() {
+        let line = "tiny --as jane sticky --as-group a get -v=8 --as-user-extra k=v=w podinfo --as-group b --warnings-as-errors=false";
+        let (args, _) = parse(line).unwrap();
+        assert_eq!(args.impersonate.as_deref(), Some("jane"));
+        assert_eq!(args.impersonate_groups, ["a", "b"]);
+        assert_eq!(args.impersonate_extra, [("k".to_owned(), "v=w".to_owned())]);
+        assert_eq!(args.verbosity, 8);
+        assert_eq!(args.warnings_as_errors, Some(false));
+    }
+
+    #[test]
+    fn a_value_before_the_command_outlives_the_default_behind_it() {
+        let (args, _) = parse("tiny -v=8 --insecure-skip-tls-verify sticky get podinfo").unwrap();
+        assert_eq!((args.verbosity, args.insecure_skip_tls_verify), (8, Some(true)));
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_left_alone() {
+        let line = "x --as-group=a get --as-group b --as-groups -- --as-group c";
+        let words = gather(line.split(' ').map(OsString::from));
+        assert_eq!(words.join(" ".as_ref()), "x get --as-groups --as-group=a --as-group b -- --as-group c");
+    }
+
+    #[test]
+    fn an_empty_value_is_none() {
+        let line = "tiny sticky get podinfo --context= --namespace= --server= --token= --user=u";
+        let args = parse(line).unwrap().0.without_empty();
+        assert_eq!((args.context, args.namespace, args.server, args.token), (None, None, None, None));
+        assert_eq!(args.user.as_deref(), Some("u"));
+    }
+
+    #[test]
+    fn durations_are_read_as_kubectl_reads_them() {
+        let read = "0=0 30=30000 30s=30000 1m30s=90000 1h=3600000 500ms=500";
+        for (text, milliseconds) in read.split(' ').filter_map(|case| case.split_once('=')) {
+            let expected = Duration::from_millis(milliseconds.parse().unwrap());
+            assert_eq!(duration(text), Ok(expected), "{text}");
+        }
+        for text in ["", "s", "5 s", "-1", "1d", "5m3", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_in_the_debug_output() {
+        let (args, _) = parse("tiny sticky get podinfo --token s3cr3t").unwrap();
+        assert_eq!(format!("{:?}", args.token), "Some(…)");
+        assert_eq!(args.token.as_ref().map(Secret::reveal), Some("s3cr3t"));
+    }
+}

@@ -1,0 +1,220 @@
+//! A collection listed and then watched: what is there, and every change from then on. One call lasts until the
+//! server has something else to say; whoever calls decides how long to wait before the next.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use super::{
+    Call, Cluster, Failure, Verb,
+    guard::{place, resource},
+    list::{self, Depth},
+    object::{path, percent_encoded, secrets},
+    read::get,
+};
+use crate::{error::Error, model::Target, plan::ObjectKind};
+
+/// What is followed.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    resource: &'static str,
+    path: String,
+    namespace: Option<String>,
+    name: Option<String>,
+}
+
+impl Collection {
+    /// Every object of a kind, in one namespace or in all.
+    pub fn of(kind: ObjectKind, namespace: Option<&str>) -> Self {
+        Self {
+            resource: kind.resource(),
+            path: path(kind, namespace, None),
+            namespace: namespace.map(str::to_owned),
+            name: None,
+        }
+    }
+
+    /// One Secret.
+    pub fn secret(target: &Target) -> Self {
+        let namespace = target.namespace.clone();
+        let path = secrets(namespace.as_deref().unwrap_or_default(), None);
+        Self { resource: "secrets", path, namespace, name: Some(target.name.clone()) }
+    }
+
+    /// One of the guard's own objects.
+    pub(crate) fn only(object: &Value) -> Self {
+        let (_, path) = place(object);
+        let (path, name) = path.rsplit_once('/').unwrap_or_default();
+        Self { resource: resource(object), path: path.to_owned(), namespace: None, name: Some(name.to_owned()) }
+    }
+
+    /// The resource with its group.
+    pub fn resource(&self) -> &'static str {
+        self.resource
+    }
+
+    /// A call about it, for messages.
+    pub fn call(&self, verb: Verb) -> Call<'_> {
+        Call { verb, resource: self.resource, namespace: self.namespace.as_deref(), name: None }
+    }
+
+    fn query(&self, more: &str) -> String {
+        let one = self.name.as_ref().map(|name| format!("fieldSelector=metadata.name%3D{name}&")).unwrap_or_default();
+        format!("{}?{one}{more}", self.path)
+    }
+}
+
+/// What happens in a collection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// What there is follows from the beginning.
+    Begin,
+    /// An object as it is; `true` when it is part of what there is at the beginning.
+    Is(Value, bool),
+    /// That was everything: objects that were not among it are gone.
+    Listed,
+    /// An object that was deleted, as it was.
+    Was(Value),
+}
+
+/// Where to go on; the default is the beginning.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    version: String,
+}
+
+/// Objects a page: a list in one piece would be in memory twice.
+const PAGE: usize = 500;
+/// How long the server keeps one watch open. It tells how far it is about once a minute.
+const WATCH: Duration = Duration::from_mins(4);
+/// A watch that says nothing at all for longer than it may last is dead.
+const SILENCE: Duration = Duration::from_mins(5);
+/// A line longer than this is no object: the server takes none above 3 MiB.
+const LONGEST: usize = 16 << 20;
+
+impl Cluster {
+    /// Lists the collection, unless it was before, and tells every change. Returns `Ok` when the server ends
+    /// the watch in good order or has forgotten the place; either way the next call goes on rightly.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, or there is no way to it. The place is kept.
+    pub async fn follow(
+        &self,
+        collection: &Collection,
+        place: &mut Place,
+        take: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), Failure> {
+        if place.version.is_empty() {
+            place.version = self.list_pages(collection, take).await?;
+        }
+        match self.watch(collection, place, take).await {
+            Err(failure) if failure.is_gone() => {
+                *place = Place::default();
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    async fn list_pages(
+        &self,
+        collection: &Collection,
+        take: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<String, Failure> {
+        let mut next = String::new();
+        loop {
+            let is_first = next.is_empty();
+            let uri = collection.query(&format!("limit={PAGE}&continue={next}"));
+            let answer = self.call(&collection.call(Verb::List), get(&uri)).await?;
+            if is_first {
+                take(Event::Begin);
+            }
+            let head = list::each(&answer.body, Depth::Whole, |object| take(Event::Is(object, true)))?;
+            if head.next.is_empty() {
+                take(Event::Listed);
+                return Ok(head.resource_version);
+            }
+            next = percent_encoded(&head.next);
+        }
+    }
+
+    async fn watch(
+        &self,
+        collection: &Collection,
+        place: &mut Place,
+        take: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), Failure> {
+        let more = format!(
+            "watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
+            WATCH.as_secs(),
+            place.version
+        );
+        let mut opened = self.open(&collection.call(Verb::Watch), get(&collection.query(&more))).await?;
+        let body = opened.response.body_mut();
+        let mut rest: Vec<u8> = Vec::new();
+        loop {
+            let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(None) => return Ok(()),
+                Ok(Some(Err(_))) | Err(_) => return Err(self.broke_off()),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            let begin = rest.len();
+            rest.extend_from_slice(&data);
+            let Some(end) = rest[begin..].iter().rposition(|&byte| byte == b'\n').map(|at| begin + at) else {
+                if rest.len() > LONGEST {
+                    return Err(self.broke_off());
+                }
+                continue;
+            };
+            for line in rest[..end].split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                self.tell(line, place, take)?;
+            }
+            rest.drain(..=end);
+        }
+    }
+
+    /// Tells one event of a watch.
+    fn tell(&self, line: &[u8], place: &mut Place, take: &mut (dyn FnMut(Event) + Send)) -> Result<(), Failure> {
+        let mut event: Value = serde_json::from_slice(line).map_err(|error| Failure::broken(&error))?;
+        let object = event.get_mut("object").map(Value::take).unwrap_or_default();
+        let kind = event["type"].as_str().unwrap_or_default();
+        if kind == "ERROR" {
+            let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
+            let code = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+            return Err(self.refused(code, object.to_string().as_bytes()));
+        }
+        if let Some(version) = object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
+            version.clone_into(&mut place.version);
+        }
+        match kind {
+            "ADDED" | "MODIFIED" => take(Event::Is(object, false)),
+            "DELETED" => take(Event::Was(object)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn broke_off(&self) -> Failure {
+        self.endpoint.broke_off()
+    }
+
+    fn refused(&self, code: http::StatusCode, body: &[u8]) -> Failure {
+        self.endpoint.refused(code, &http::HeaderMap::new(), body)
+    }
+}
+
+impl Failure {
+    /// The server does not know these credentials, or does not let them do that.
+    pub fn is_denied(&self) -> bool {
+        self.is_forbidden() || self.is_unauthorized()
+    }
+
+    /// In one sentence, for a log.
+    pub fn in_words(self, call: &Call<'_>) -> String {
+        let error: Error = self.into_error(call);
+        error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
+    }
+}

@@ -1,0 +1,89 @@
+//! The API server: how to reach it, how to speak to it, what its refusals mean. Knows no Canary and prints
+//! nothing.
+
+mod config;
+mod connect;
+mod error;
+mod exec;
+mod flags;
+mod follow;
+mod guard;
+mod http;
+mod kubeconfig;
+mod list;
+mod login;
+mod object;
+mod overrides;
+mod progress;
+mod proxy;
+mod read;
+mod retry;
+mod sentence;
+mod status;
+#[cfg(test)]
+mod testing;
+mod tls;
+mod transport;
+mod warnings;
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+pub use self::{
+    connect::connect,
+    error::Failure,
+    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather},
+    follow::{Collection, Event, Place},
+    http::{Answer, Call, Verb},
+    progress::Progress,
+    read::Selection,
+    status::{Cause, Refusal},
+};
+
+/// A way to one API server, as one user. Nothing is sent before the first call.
+pub struct Cluster {
+    endpoint: error::Endpoint,
+    namespace: String,
+    timeout: Option<Duration>,
+    verbosity: u8,
+    progress: Arc<dyn Progress>,
+    login: login::Login,
+    session: tokio::sync::Mutex<login::Session>,
+}
+
+impl Cluster {
+    /// The namespace to look in: of the flag, else of the context, else `default`.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The server's URL, without credentials.
+    pub fn server(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Whose credentials are sent, in words.
+    pub fn sent_as(&self) -> &str {
+        &self.endpoint.sent_as
+    }
+
+    /// The proxy in between and what named it, without credentials.
+    pub fn proxy(&self) -> Option<(String, &str)> {
+        self.endpoint.proxy.as_ref().map(|proxy| (proxy.address(), proxy.named_by.as_str()))
+    }
+
+    /// How long an answer may take; `None` is for ever.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Whoever shows that something takes its time.
+    pub fn progress(&self) -> &dyn Progress {
+        &*self.progress
+    }
+
+    /// The level of `-v`.
+    pub fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+}

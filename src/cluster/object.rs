@@ -1,0 +1,79 @@
+//! Objects on the wire: their paths, what a call about one is called, answers as values.
+
+use serde_json::Value;
+
+use super::{Answer, Call, Failure, Verb};
+use crate::{
+    error::Error,
+    model::Target,
+    plan::{ObjectKind, ObjectRef},
+};
+
+impl<'a> Call<'a> {
+    /// A call about one object.
+    pub fn of(verb: Verb, object: &'a ObjectRef) -> Self {
+        Self {
+            verb,
+            resource: object.kind.resource(),
+            namespace: object.target.namespace.as_deref(),
+            name: Some(&object.target.name),
+        }
+    }
+}
+
+impl Answer {
+    /// The body as a value.
+    ///
+    /// # Errors
+    ///
+    /// It is not JSON.
+    pub fn json(&self) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
+    }
+}
+
+impl Failure {
+    /// The failure of a success whose body cannot be read.
+    pub(super) fn broken(error: &serde_json::Error) -> Self {
+        Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))
+    }
+}
+
+/// The path of a resource, or of one object.
+pub(super) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>) -> String {
+    let mut path = format!("/apis/{}", kind.api_version());
+    if let Some(namespace) = namespace {
+        path.push_str("/namespaces/");
+        path.push_str(&percent_encoded(namespace));
+    }
+    path.push('/');
+    path.push_str(kind.plural());
+    if let Some(name) = name {
+        path.push('/');
+        path.push_str(&percent_encoded(name));
+    }
+    path
+}
+
+/// The path of the Secrets of a namespace, or of one.
+pub(super) fn secrets(namespace: &str, name: Option<&str>) -> String {
+    let path = format!("/api/v1/namespaces/{}/secrets", percent_encoded(namespace));
+    name.map_or_else(|| path.clone(), |name| format!("{path}/{}", percent_encoded(name)))
+}
+
+/// A call about one Secret.
+pub(super) fn secret_call(verb: Verb, target: &Target) -> Call<'_> {
+    Call { verb, resource: "secrets", namespace: target.namespace.as_deref(), name: Some(&target.name) }
+}
+
+/// Everything but unreserved characters escaped (RFC 3986 section 2.3): what a person typed stays one part.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}

@@ -1,0 +1,56 @@
+//! What to say when the handshake fails. Pure.
+
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use crate::error::Error;
+
+/// The sentence for a failed handshake with this `HOST:PORT`.
+pub(crate) fn sentence(error: &TlsError, address: &str) -> Error {
+    let certificate = format!("the certificate of the server {address}");
+    match error {
+        TlsError::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                Error::cluster(format!("{certificate} is signed by an unknown authority"))
+                    .hint("--certificate-authority FILE")
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                Error::cluster(format!("{certificate} has expired"))
+                    .hint("renew it, or set this machine's clock: `date`")
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Error::cluster(format!("{certificate} is not valid yet")).hint("set this machine's clock: `date`")
+            }
+            CertificateError::NotValidForName => {
+                Error::cluster(format!("{certificate} is for another name")).hint("--tls-server-name NAME")
+            }
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                // `DnsName("kubernetes")` and `IpAddress(10.0.0.1)`: the name is what people know.
+                let names: Vec<String> = presented.iter().map(|name| inner(name)).collect();
+                let error = Error::cluster(format!("{certificate} is for another name"));
+                let error =
+                    if names.is_empty() { error } else { error.caused_by(format!("it is for {}", names.join(", "))) };
+                error.hint(format!("--tls-server-name {}", names.first().map_or("NAME", String::as_str)))
+            }
+            other => Error::cluster(format!("{certificate} is not accepted")).caused_by(other.to_string()),
+        },
+        TlsError::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown,
+        ) => Error::cluster(format!("the server {address} does not accept the client certificate"))
+            .caused_by(error.to_string())
+            .hint("--client-certificate FILE --client-key FILE"),
+        TlsError::InvalidMessage(_) => Error::cluster(format!("the server {address} does not speak TLS"))
+            .hint(format!("--server http://{address}")),
+        other => Error::cluster(format!("no secure connection to the server {address}")).caused_by(other.to_string()),
+    }
+}
+
+/// What is between the brackets and quotes.
+fn inner(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"').to_owned()
+}

@@ -1,0 +1,163 @@
+//! Writing: the only place that changes anything on a cluster. It takes what was agreed to and nothing else,
+//! as JSON merge patches under this program's own field manager, strictly validated.
+
+use serde_json::{Value, json};
+
+use super::{
+    Call, Cluster, Failure, Verb,
+    guard::place,
+    object::{path, secret_call, secrets},
+};
+use crate::{
+    guard::Change,
+    model::Target,
+    plan::{Confirmed, FIELD_MANAGER, ObjectRef, Step, Write},
+};
+
+impl Cluster {
+    /// What the server would store: the same patch as [`Cluster::write`], and nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses the patch.
+    pub async fn dry_run(&self, step: &Step) -> Result<Value, Failure> {
+        self.patch(step, "&dryRun=All").await
+    }
+
+    /// Writes one patch that was agreed to, and returns the object as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses the patch; a conflict when the object changed since it was read.
+    pub async fn write(&self, write: Write<'_>) -> Result<Value, Failure> {
+        self.patch(write.step(), "").await
+    }
+
+    async fn patch(&self, step: &Step, more: &str) -> Result<Value, Failure> {
+        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
+        self.patch_object(&step.object, &query, &step.patch).await
+    }
+
+    /// What the server would store if the stanza were dropped, as Flagger drops it (or by a writer that names
+    /// a field manager). Nothing is stored.
+    pub(super) async fn dry_run_dropping_stanza(
+        &self,
+        object: &ObjectRef,
+        names_manager: bool,
+    ) -> Result<Value, Failure> {
+        let manager = if names_manager { format!("&fieldManager={FIELD_MANAGER}") } else { String::new() };
+        let patch = json!({"spec": {"weighted": {"sticky": null}}});
+        self.patch_object(object, &format!("dryRun=All{manager}"), &patch).await
+    }
+
+    async fn patch_object(&self, object: &ObjectRef, query: &str, patch: &Value) -> Result<Value, Failure> {
+        let path = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
+        let request = http::Request::patch(format!("{path}?{query}"))
+            .header(http::header::CONTENT_TYPE, "application/merge-patch+json")
+            .body(patch.to_string().into_bytes())
+            .expect("paths are percent-encoded");
+        self.call(&Call::of(Verb::Patch, object), request).await?.json()
+    }
+
+    /// What the server would store of one of the guard's objects.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it.
+    pub async fn dry_run_guard(&self, change: &Change, force: bool) -> Result<Value, Failure> {
+        self.apply(&change.wanted, force, "&dryRun=All").await
+    }
+
+    /// Writes one of the guard's objects, by server-side apply.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it; a conflict when others manage fields of it and `force` is not given.
+    pub async fn write_guard(&self, change: &Confirmed<Change>, force: bool) -> Result<Value, Failure> {
+        self.apply(&change.agreed().wanted, force, "").await
+    }
+
+    async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {
+        let (call, path) = place(object);
+        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{more}");
+        let request = http::Request::patch(format!("{path}?{query}"))
+            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
+            .body(object.to_string().into_bytes())
+            .expect("names of the guard's objects are plain");
+        self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+    }
+
+    /// Whether the server would delete one of the guard's objects; nothing is deleted.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it; one that is gone already is none.
+    pub async fn dry_run_delete_guard(&self, change: &Change) -> Result<(), Failure> {
+        self.delete(change, &["All"]).await
+    }
+
+    /// Writes the `caBundle` of one of the guard's webhook configurations and nothing else of it, as a field manager of
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it.
+    pub async fn write_authorities(&self, part: &Value) -> Result<Value, Failure> {
+        let (call, path) = place(part);
+        let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
+        let request = http::Request::patch(format!("{path}?{query}"))
+            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
+            .body(part.to_string().into_bytes())
+            .expect("names of the guard's objects are plain");
+        self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+    }
+
+    /// Writes the Secret in which the guard's processes share their certificates: creates it, or replaces the version
+    /// that it names.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it; a conflict when another process was first.
+    pub async fn write_secret(&self, secret: &Value) -> Result<Value, Failure> {
+        let target = Target::of(secret);
+        let is_new = secret.pointer("/metadata/resourceVersion").is_none();
+        let (verb, method, name) = if is_new {
+            (Verb::Create, http::Method::POST, None)
+        } else {
+            (Verb::Update, http::Method::PUT, Some(target.name.as_str()))
+        };
+        let path = secrets(target.namespace.as_deref().unwrap_or_default(), name);
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{path}?fieldManager={FIELD_MANAGER}"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(secret.to_string().into_bytes())
+            .expect("paths are percent-encoded");
+        self.call(&secret_call(verb, &target), request).await?.json()
+    }
+
+    /// Deletes one of the guard's objects, as it was when that was agreed to.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it; one that is gone already is none.
+    pub async fn delete_guard(&self, change: &Confirmed<Change>) -> Result<(), Failure> {
+        self.delete(change.agreed(), &[]).await
+    }
+
+    async fn delete(&self, change: &Change, dry_run: &[&str]) -> Result<(), Failure> {
+        let (call, path) = place(&change.wanted);
+        let version = change.before.as_ref().and_then(|before| before.pointer("/metadata/resourceVersion"));
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": dry_run,
+            "preconditions": {"resourceVersion": version}});
+        let request = http::Request::delete(path)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(options.to_string().into_bytes())
+            .expect("names of the guard's objects are plain");
+        match self.call(&Call { verb: Verb::Delete, ..call }, request).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.is_not_found() => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}

@@ -14,4 +14,5 @@ pub mod lint;
 pub mod model;
 pub mod output;
 pub mod plan;
+pub mod webhook;
 pub mod yaml;

@@ -1,0 +1,156 @@
+//! What the listener answers: reviews, and how the process is.
+
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+
+use super::{
+    Shared, cache,
+    metrics::Now,
+    review::{Belongs, Outcome, Review},
+};
+use crate::{
+    guard::webhook::{MUTATE, VALIDATE},
+    model::Canary,
+    plan::ObjectKind,
+};
+
+/// etcd takes objects of at most 1.5 MiB, and a review holds two of them.
+const LARGEST_BODY: usize = 3 << 20;
+/// Nearly every body is smaller; of larger ones only [`LARGE_BODIES`] are in memory at a time.
+const SMALL_BODY: usize = 64 << 10;
+/// How many large bodies are read at a time.
+pub(super) const LARGE_BODIES: usize = 16;
+const MOST_THROWN_AWAY: usize = 32 << 20;
+const BODY_TIME: Duration = Duration::from_secs(5);
+/// What a look at one Canary may take of the two seconds that an API server waits.
+const LOOKUP_TIME: Duration = Duration::from_secs(1);
+
+type Answer = Response<Full<Bytes>>;
+
+/// Answers one request.
+pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
+    let path = request.uri().path().to_owned();
+    let mut answer = match path.as_str() {
+        MUTATE | VALIDATE if request.method() == Method::POST => review(shared, &path, request).await,
+        "/healthz" | "/readyz" | "/metrics" if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            state(shared, &path)
+        }
+        MUTATE | VALIDATE | "/healthz" | "/readyz" | "/metrics" => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n".into())
+        }
+        _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),
+    };
+    if shared.is_ending.load(Relaxed) {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answer {
+    let began = Instant::now();
+    let (outcome, answer) = match read(shared, request.into_body()).await {
+        Err((status, reason)) => ("bad_request", text(status, reason)),
+        Ok(body) => match Review::read(&body) {
+            Err(reason) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{}\n", reason.0))),
+            Ok(review) => {
+                let (outcome, value) = match review.service().filter(|_| path == MUTATE) {
+                    Some(belongs) => review.decide(canary(shared, &belongs).await.as_ref()),
+                    None if path == VALIDATE => review.check(),
+                    None => review.leave(),
+                };
+                if let Outcome::Refused(why) = &outcome {
+                    shared.log.info("refused", &[("reason", serde_json::json!(why))]);
+                }
+                (outcome.as_str(), json(value.to_string()))
+            }
+        },
+    };
+    shared.metrics.answered(outcome, began.elapsed());
+    answer
+}
+
+/// The whole body, within size and time. Of one that is too large some is thrown away, so that a client that sends
+/// first and reads then gets to see why.
+async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCode, String)> {
+    let (mut all, mut size, mut place) = (Vec::new(), 0, None);
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| ())?.into_data() else { continue };
+            size += data.len();
+            if size > MOST_THROWN_AWAY {
+                break;
+            }
+            if size > LARGEST_BODY {
+                all = Vec::new();
+                continue;
+            }
+            if size > SMALL_BODY && place.is_none() {
+                place = Some(shared.large.try_acquire().map_err(|_| ())?);
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok::<_, ()>(())
+    };
+    let result = tokio::time::timeout(BODY_TIME, reading).await;
+    match result {
+        _ if size > LARGEST_BODY => {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {LARGEST_BODY} bytes\n")))
+        }
+        Ok(Ok(())) => Ok(all),
+        Ok(Err(())) if size > SMALL_BODY && place.is_none() => {
+            Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into()))
+        }
+        Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body broke off\n".into())),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long\n".into())),
+    }
+}
+
+/// The Canary of a TraefikService: as the watch told, else looked up by the reference of its owner.
+async fn canary(shared: &Shared, belongs: &Belongs) -> Option<Canary> {
+    if let Some(canary) = shared.cache.find(belongs) {
+        return Some(canary);
+    }
+    let owner = belongs.owner.as_ref()?;
+    shared.metrics.lookups.fetch_add(1, Relaxed);
+    let lookup = tokio::time::timeout(LOOKUP_TIME, shared.cluster.get(ObjectKind::Canary, owner)).await;
+    cache::trimmed(&lookup.ok()?.ok()?)
+}
+
+/// How the process is.
+fn state(shared: &Shared, path: &str) -> Answer {
+    let checks = shared.checks();
+    let is_ready = checks.iter().all(|(_, ok)| *ok);
+    match path {
+        "/healthz" => text(StatusCode::OK, "ok\n".into()),
+        "/readyz" => {
+            let lines = checks.map(|(what, ok)| format!("[{}] {what}\n", if ok { "+" } else { "-" })).concat();
+            text(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, lines)
+        }
+        _ => {
+            let now = Now { certificate_until: shared.identity.until(), canaries: shared.cache.len(), is_ready };
+            let mut answer = text(StatusCode::OK, shared.metrics.text(now));
+            let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+            answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+            answer
+        }
+    }
+}
+
+fn text(status: StatusCode, text: String) -> Answer {
+    let mut answer = Response::new(Full::from(text));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+fn json(text: String) -> Answer {
+    let mut answer = Response::new(Full::from(text));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

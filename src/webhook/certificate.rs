@@ -1,0 +1,248 @@
+//! Certificates: an authority of the process's own and a serving certificate by it, made anew for each term; or
+//! ones that someone else keeps in a folder. The listener asks [`Identity`] at each handshake, so that none is
+//! dropped when they change.
+
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::{
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+use crate::error::{Error, Kind, Result};
+
+/// How much before now a certificate begins: a clock that is an hour behind still takes it.
+const BACKDATED: Duration = Duration::from_hours(2);
+
+/// What the listener shows, and until when it holds.
+pub(super) struct Certificate {
+    key: Arc<CertifiedKey>,
+    until: SystemTime,
+}
+
+impl Certificate {
+    /// From a chain and its key.
+    ///
+    /// # Errors
+    ///
+    /// They do not belong together, or cannot be read.
+    pub(super) fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self> {
+        let unusable = |why: String| Error::usage("the serving certificate cannot be used").caused_by(why);
+        let until = chain.first().and_then(|leaf| not_after(leaf));
+        let until = until.ok_or_else(|| unusable("there is none, or it does not say until when it holds".into()))?;
+        let provider = rustls::crypto::ring::default_provider();
+        let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| unusable(error.to_string()))?;
+        Ok(Self { key: Arc::new(key), until })
+    }
+
+    /// Until when it holds.
+    pub(super) fn until(&self) -> SystemTime {
+        self.until
+    }
+}
+
+/// A certificate and the authority that signed it.
+pub(super) struct Signed {
+    /// The authority's certificate, as PEM.
+    pub(super) authority: String,
+    /// What it signed.
+    pub(super) certificate: Certificate,
+    /// The same as PEM, to be kept.
+    pub(super) pair: Pair,
+}
+
+/// A certificate chain and its key, as PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// The leaf first.
+    pub(super) chain: String,
+    /// Never printed: this type has no `Debug`.
+    pub(super) key: String,
+}
+
+impl Pair {
+    /// What the listener shows.
+    ///
+    /// # Errors
+    ///
+    /// It is no certificate and its key.
+    pub(super) fn certificate(&self) -> Result<Certificate> {
+        let unreadable = |what: &str, why: String| Error::usage(format!("{what} cannot be read")).caused_by(why);
+        let chain: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.chain.as_bytes()).collect();
+        let chain = chain.map_err(|error| unreadable("the serving certificate", error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes());
+        Certificate::new(chain, key.map_err(|error| unreadable("its key", error.to_string()))?)
+    }
+}
+
+/// Makes an authority and a certificate for these host names and addresses, both for this long.
+///
+/// # Errors
+///
+/// A name that no certificate can hold.
+pub(super) fn sign(names: &[String], life: Duration) -> Result<Signed> {
+    make(names, life).map_err(|error| {
+        Error::new(Kind::Usage, "no certificate can be made for these names").caused_by(error.to_string())
+    })?
+}
+
+fn make(names: &[String], life: Duration) -> std::result::Result<Result<Signed>, rcgen::Error> {
+    let now = SystemTime::now();
+    let (from, until) = (now - BACKDATED, now + life);
+    let mut params = CertificateParams::default();
+    (params.not_before, params.not_after) = (from.into(), until.into());
+    params.distinguished_name.push(DnType::CommonName, "kubectl-canary-traefik authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+    let mut params = CertificateParams::new(names)?;
+    (params.not_before, params.not_after) = (from.into(), until.into());
+    params.distinguished_name.push(DnType::CommonName, "kubectl-canary-traefik");
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let leaf = params.signed_by(&key, &authority)?;
+    let pair = Pair { chain: leaf.pem(), key: key.serialize_pem() };
+    Ok(pair.certificate().map(|certificate| Signed { authority: authority.pem(), certificate, pair }))
+}
+
+/// Whatever the listener shows now.
+#[derive(Default)]
+pub(super) struct Identity(RwLock<Option<Certificate>>);
+
+impl Identity {
+    /// Shows this certificate from now on.
+    pub(super) fn show(&self, certificate: Certificate) {
+        *self.0.write().expect("nothing panics while it is held") = Some(certificate);
+    }
+
+    /// Until when the certificate holds, in seconds since 1970; `None` when there is none yet.
+    pub(super) fn until(&self) -> Option<u64> {
+        let shown = self.0.read().expect("nothing panics while it is held");
+        shown.as_ref()?.until.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
+    /// Whether the certificate holds now.
+    pub(super) fn is_valid(&self) -> bool {
+        let shown = self.0.read().expect("nothing panics while it is held");
+        shown.as_ref().is_some_and(|certificate| certificate.until > SystemTime::now())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.read().ok()?.as_ref().map(|certificate| Arc::clone(&certificate.key))
+    }
+}
+
+/// When a certificate stops to hold: the second time of `tbsCertificate.validity` (RFC 5280 section 4.1).
+fn not_after(certificate: &[u8]) -> Option<SystemTime> {
+    const SEQUENCE: u8 = 0x30;
+    const VERSION: u8 = 0xa0;
+    let (_, certificate, _) = element(certificate)?;
+    let (_, mut rest, _) = element(certificate)?;
+    if rest.first() == Some(&VERSION) {
+        rest = element(rest)?.2;
+    }
+    // serialNumber, signature, issuer
+    for _ in 0..3 {
+        rest = element(rest)?.2;
+    }
+    let (tag, validity, _) = element(rest)?;
+    let (_, _, rest) = element(validity).filter(|_| tag == SEQUENCE)?;
+    let (tag, text, _) = element(rest)?;
+    time(tag, std::str::from_utf8(text).ok()?)
+}
+
+/// The first element of DER: its tag, its contents, and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, mut rest) = rest.split_first()?;
+    let mut length = usize::from(first);
+    if first >= 0x80 {
+        let (bytes, after) = rest.split_at_checked(usize::from(first & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
+        length = bytes.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        rest = after;
+    }
+    let (contents, rest) = rest.split_at_checked(length)?;
+    Some((tag, contents, rest))
+}
+
+/// `UTCTime` or `GeneralizedTime`, which certificates write in Zulu and to the second.
+fn time(tag: u8, text: &str) -> Option<SystemTime> {
+    let century = match (tag, text.get(..2)?.parse().ok()?) {
+        (0x17, 50..=99u8) => "19",
+        (0x17, _) => "20",
+        _ => "",
+    };
+    let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", format!("{century}{text}")).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_certificate_holds_as_long_as_it_was_made_for() {
+        for life in [Duration::from_secs(20), Duration::from_hours(24 * 90), Duration::from_hours(24 * 365 * 40)] {
+            let signed = sign(&names(&["127.0.0.1", "guard.web.svc"]), life).unwrap();
+            let left = signed.certificate.until().duration_since(SystemTime::now()).unwrap();
+            assert!(left <= life && left + Duration::from_secs(2) > life, "{left:?} of {life:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_trusts_the_authority_accepts_the_certificate_for_its_names_alone() {
+        let signed = sign(&names(&["127.0.0.1", "guard.web.svc"]), Duration::from_secs(20)).unwrap();
+        let other = sign(&names(&["guard.web.svc"]), Duration::from_secs(20)).unwrap();
+        let accepts = |authority: &str, name: &str| {
+            use rustls::{
+                client::danger::ServerCertVerifier,
+                pki_types::{ServerName, UnixTime},
+            };
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = rustls::client::WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            let leaf = &signed.certificate.key.cert[0];
+            verifier.build().unwrap().verify_server_cert(leaf, &[], &name, &[], UnixTime::now()).is_ok()
+        };
+        assert!(accepts(&signed.authority, "127.0.0.1") && accepts(&signed.authority, "guard.web.svc"));
+        assert!(!accepts(&signed.authority, "127.0.0.2") && !accepts(&other.authority, "guard.web.svc"));
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_no_certificate() {
+        let key = || PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KeyPair::generate().unwrap().serialize_der()));
+        for der in [&[][..], &[0x30], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x30, 0x80], &[0x30, 2, 0x30, 0]] {
+            assert!(Certificate::new(vec![der.to_vec().into()], key()).is_err(), "{der:?}");
+        }
+        let signed = sign(&names(&["a.b"]), Duration::from_secs(20)).unwrap();
+        assert!(Certificate::new(signed.certificate.key.cert.clone(), key()).is_err(), "the key of another");
+    }
+}

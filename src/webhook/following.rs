@@ -1,0 +1,101 @@
+//! Collections followed for as long as the process lives: a way that breaks is tried again, and a server that
+//! keeps saying no ends the process with the reason.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Shared;
+use crate::{
+    cluster::{Collection, Event, Failure, Place, Verb},
+    error::Error,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A kind that is not served may come.
+const NOT_SERVED_PAUSE: Duration = Duration::from_secs(10);
+/// A server that has just started refuses what it will allow once it has read its own roles, and does not know kinds
+/// that it will serve once it has read their definitions.
+const STARTING: Duration = Duration::from_secs(30);
+
+/// What it means when the server says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing can be done without it.
+    Must,
+    /// It is gone without: a group that is in use on few clusters.
+    May,
+}
+
+/// Tells every change of the collection; returns only with the reason why that cannot go on.
+pub(super) async fn follow(
+    shared: &Shared,
+    collection: &Collection,
+    need: Need,
+    mut take: impl FnMut(Event) + Send,
+) -> Error {
+    let mut place = Place::default();
+    let mut pause = FIRST_PAUSE;
+    // Whether all was told once, and whether that was nothing since the kind is not served.
+    let (mut listed, mut unserved) = (false, false);
+    // Since when it says no, or knows no such kind.
+    let (mut broken, mut refused): (bool, Option<Instant>) = (false, None);
+    loop {
+        let mut heard = false;
+        let began = Instant::now();
+        let mut told = |event: Event| {
+            heard = true;
+            listed = listed || event == Event::Listed;
+            take(event);
+        };
+        let result = shared.cluster.follow(collection, &mut place, &mut told).await;
+        if (heard || result.is_ok()) && std::mem::take(&mut broken) {
+            shared.log.info("following again", &[("resource", json!(collection.resource()))]);
+        }
+        if heard || result.is_ok() {
+            (pause, refused, unserved) = (FIRST_PAUSE, None, false);
+        }
+        match result {
+            // A watch that ends at once must not become a busy loop.
+            Ok(()) if began.elapsed() > FIRST_PAUSE => {}
+            Ok(()) => tokio::time::sleep(FIRST_PAUSE).await,
+            Err(failure) => {
+                let is_missing = failure.is_no_such_resource();
+                if is_missing || failure.is_denied() {
+                    let since = *refused.get_or_insert_with(Instant::now);
+                    let is_final = !listed || unserved || since.elapsed() > STARTING;
+                    if is_final && !is_missing && need == Need::Must {
+                        return failure.into_error(&collection.call(verb(listed)));
+                    }
+                    if is_final {
+                        // What is not served is empty.
+                        place = Place::default();
+                        take(Event::Begin);
+                        take(Event::Listed);
+                        (listed, unserved) = (true, true);
+                        tokio::time::sleep(NOT_SERVED_PAUSE).await;
+                        continue;
+                    }
+                }
+                say(shared, collection, failure, &mut broken, listed);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// One line an outage.
+fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut bool, listed: bool) {
+    if std::mem::replace(broken, true) {
+        return;
+    }
+    let verb = verb(listed);
+    let reason = failure.in_words(&collection.call(verb));
+    shared.log.warning("cannot follow", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
+}
+
+fn verb(listed: bool) -> Verb {
+    if listed { Verb::Watch } else { Verb::List }
+}

@@ -1,0 +1,311 @@
+//! An `AdmissionReview` (`admission.k8s.io/v1`) read and answered. Pure: what a request asks becomes what
+//! [`guard::decide`](crate::guard::decide) is asked, its decision a JSON patch.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{
+    guard::{self, Decision},
+    model::{Canary, Target, TraefikService, declaration, declaration::ANNOTATION, name::Group},
+};
+
+/// The body is no `AdmissionReview`: what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoReview(pub(super) String);
+
+/// A request of an API server.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Review {
+    uid: String,
+    group: String,
+    resource: String,
+    names_manager: bool,
+    old: Option<Value>,
+    new: Value,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// As it is.
+    Left,
+    /// The declared stanza, or the one before, is put there.
+    Set,
+    /// The stanza is taken away.
+    Removed,
+    /// Refused, with this sentence.
+    Refused(String),
+}
+
+impl Outcome {
+    /// The word for it in metrics.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Set => "set",
+            Self::Removed => "removed",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// Which Canaries a TraefikService may belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Belongs {
+    /// The TraefikService, whose name a Canary computes.
+    pub(super) service: Target,
+    /// The Canary that controls it, by its reference.
+    pub(super) owner: Option<Target>,
+}
+
+impl Review {
+    /// Reads a request.
+    pub(super) fn read(body: &[u8]) -> Result<Self, NoReview> {
+        let mut review: Value = serde_json::from_slice(body).map_err(|error| NoReview(format!("not JSON: {error}")))?;
+        let wrong = |what: &str| NoReview(format!("not an AdmissionReview of admission.k8s.io/v1: {what}"));
+        if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
+            return Err(wrong("another kind or version"));
+        }
+        let mut request = review["request"].take();
+        let text = |request: &Value, pointer: &str| {
+            request.pointer(pointer).and_then(Value::as_str).map(str::to_owned).filter(|text| !text.is_empty())
+        };
+        let uid = text(&request, "/uid").ok_or_else(|| wrong("no request.uid"))?;
+        let group = text(&request, "/resource/group").unwrap_or_default();
+        let resource = text(&request, "/resource/resource").ok_or_else(|| wrong("no request.resource.resource"))?;
+        // A path that is absent, null or empty is no field manager, as in the policies.
+        let names_manager = text(&request, "/options/fieldManager").is_some();
+        let namespace = text(&request, "/namespace");
+        let object = |value: Value| {
+            let mut value = Some(value).filter(Value::is_object)?;
+            if let (Some(namespace), Some(metadata)) =
+                (&namespace, value.get_mut("metadata").and_then(Value::as_object_mut))
+            {
+                metadata.insert("namespace".into(), json!(namespace));
+            }
+            Some(value)
+        };
+        let old = object(request["oldObject"].take());
+        let new = object(request["object"].take()).ok_or_else(|| wrong("no request.object"))?;
+        Ok(Self { uid, group, resource, names_manager, old, new })
+    }
+
+    /// The TraefikService that is written, if it is one.
+    pub(super) fn service(&self) -> Option<Belongs> {
+        let group = Group::ALL.into_iter().find(|group| group.as_str() == self.group)?;
+        let service = (self.resource == "traefikservices").then(|| TraefikService::from_object(&self.new, group))??;
+        let owner = service.controller.filter(crate::model::traefik_service::Controller::is_any_canary);
+        let owner = owner.map(|owner| Target { namespace: service.target.namespace.clone(), name: owner.name });
+        Some(Belongs { service: service.target, owner })
+    }
+
+    /// Lets anything through.
+    pub(super) fn leave(&self) -> (Outcome, Value) {
+        (Outcome::Left, answer(&json!({"uid": self.uid, "allowed": true})))
+    }
+
+    /// What becomes of a written TraefikService.
+    pub(super) fn decide(&self, canary: Option<&Canary>) -> (Outcome, Value) {
+        let request = guard::decide::Request {
+            canary,
+            old: self.old.as_ref(),
+            new: &self.new,
+            names_manager: self.names_manager,
+        };
+        let patch = |operation: Value| STANDARD.encode(Value::Array(vec![operation]).to_string());
+        let (outcome, patch) = match guard::decide(&request) {
+            Decision::Leave => (Outcome::Left, None),
+            Decision::Set(stanza) => {
+                let operation = json!({"op": "add", "path": "/spec/weighted/sticky", "value": stanza});
+                (Outcome::Set, Some(patch(operation)))
+            }
+            Decision::Remove => {
+                (Outcome::Removed, Some(patch(json!({"op": "remove", "path": "/spec/weighted/sticky"}))))
+            }
+        };
+        let mut response = json!({"uid": self.uid, "allowed": true});
+        if let Some(patch) = patch {
+            response["patchType"] = json!("JSONPatch");
+            response["patch"] = json!(patch);
+        }
+        (outcome, answer(&response))
+    }
+
+    /// What becomes of a written Canary: a declaration that is new or changed, and malformed, is refused. Anything
+    /// else is let through.
+    pub(super) fn check(&self) -> (Outcome, Value) {
+        let declared = |object: &Value| -> Option<String> {
+            object.pointer("/metadata/annotations")?.get(ANNOTATION)?.as_str().map(str::to_owned)
+        };
+        let is_canary = self.group == "flagger.app" && self.resource == "canaries";
+        let text = declared(&self.new).filter(|_| is_canary);
+        let before = self.old.as_ref().and_then(declared);
+        let malformed =
+            text.filter(|text| Some(text) != before.as_ref()).and_then(|text| declaration::parse(&text).err());
+        let Some(malformed) = malformed else {
+            return self.leave();
+        };
+        let message = format!("annotation {ANNOTATION}: {malformed}");
+        let status = json!({"status": "Failure", "reason": "Invalid", "code": 422, "message": message});
+        let response = json!({"uid": self.uid, "allowed": false, "status": status});
+        (Outcome::Refused(message), answer(&response))
+    }
+}
+
+fn answer(response: &Value) -> Value {
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(sticky: Option<Value>, controller: Option<&str>) -> Value {
+        let mut object = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService",
+            "metadata": {"name": "shop", "namespace": "web"}, "spec": {"weighted": {"services": []}}});
+        if let Some(sticky) = sticky {
+            object["spec"]["weighted"]["sticky"] = sticky;
+        }
+        if let Some(name) = controller {
+            object["metadata"]["ownerReferences"] = json!([{"apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+                "name": name, "controller": true}]);
+        }
+        object
+    }
+
+    fn canary(annotations: &Value) -> Canary {
+        let object = json!({"metadata": {"name": "shop", "namespace": "web", "annotations": annotations},
+            "spec": {"targetRef": {"name": "shop"}}});
+        Canary::from_object(&object).unwrap()
+    }
+
+    fn request(resource: (&str, &str), old: &Value, new: &Value, options: &Value) -> Value {
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u-1",
+            "namespace": "web", "resource": {"group": resource.0, "version": "v", "resource": resource.1},
+            "operation": "UPDATE", "object": new, "oldObject": old, "options": options}})
+    }
+
+    const SERVICES: (&str, &str) = ("traefik.io", "traefikservices");
+    const CANARIES: (&str, &str) = ("flagger.app", "canaries");
+
+    /// The object as an API server stores it after this answer; `sticky` alone, null for none.
+    fn stored(mut object: Value, answer: &Value) -> Value {
+        let response = &answer["response"];
+        assert_eq!((&response["uid"], &response["allowed"]), (&json!("u-1"), &json!(true)));
+        if let Some(patch) = response["patch"].as_str() {
+            let patch: Value = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+            let weighted = object["spec"]["weighted"].as_object_mut().unwrap();
+            for operation in patch.as_array().unwrap() {
+                assert_eq!(operation["path"], "/spec/weighted/sticky");
+                match operation["op"].as_str().unwrap() {
+                    "add" => drop(weighted.insert("sticky".into(), operation["value"].clone())),
+                    _ => drop(weighted.remove("sticky").unwrap()),
+                }
+            }
+        }
+        object["spec"]["weighted"]["sticky"].take()
+    }
+
+    #[test]
+    fn an_answer_is_what_the_one_definition_decides_whoever_writes_what() {
+        let one = json!({"cookie": {"name": "a"}});
+        let two = json!({"cookie": {"name": "b", "maxAge": 5}});
+        let stanzas = [None, Some(Value::Null), Some(json!({})), Some(one), Some(two)];
+        let canaries = [
+            None,
+            Some(canary(&json!({}))),
+            Some(canary(&json!({ANNOTATION: "a"}))),
+            Some(canary(&json!({ANNOTATION: "a; Max-Age=x"}))),
+        ];
+        let options = [
+            json!(null),
+            json!({}),
+            json!({"fieldManager": ""}),
+            json!({"fieldManager": null}),
+            json!({"fieldManager": "kubectl"}),
+        ];
+        let mut cases = 0;
+        for (old, new) in stanzas.iter().flat_map(|old| stanzas.iter().map(move |new| (old, new))) {
+            for (canary, controller) in
+                canaries.iter().flat_map(|c| [None, Some("shop"), Some("other")].map(|o| (c, o)))
+            {
+                for options in &options {
+                    let (old, new) = (service(old.clone(), controller), service(new.clone(), controller));
+                    let names_manager = options["fieldManager"] == "kubectl";
+                    let asked =
+                        guard::decide::Request { canary: canary.as_ref(), old: Some(&old), new: &new, names_manager };
+                    let expected = match guard::decide(&asked) {
+                        Decision::Leave => new["spec"]["weighted"].get("sticky").cloned().unwrap_or_default(),
+                        Decision::Set(stanza) => stanza,
+                        Decision::Remove => Value::Null,
+                    };
+                    let body = request(SERVICES, &old, &new, options).to_string();
+                    let (_, answer) = Review::read(body.as_bytes()).unwrap().decide(canary.as_ref());
+                    assert_eq!(stored(new.clone(), &answer), expected, "{asked:?}");
+                    cases += 1;
+                }
+            }
+        }
+        assert_eq!(cases, 25 * 12 * 5);
+    }
+
+    #[test]
+    fn a_traefik_service_says_whose_it_may_be() {
+        let of = |resource, object: &Value| {
+            Review::read(request(resource, &Value::Null, object, &json!({})).to_string().as_bytes()).unwrap().service()
+        };
+        let target = |name: &str| Target { namespace: Some("web".into()), name: name.into() };
+        let mut object = service(None, Some("owner"));
+        object["metadata"].as_object_mut().unwrap().remove("namespace");
+        assert_eq!(of(SERVICES, &object), Some(Belongs { service: target("shop"), owner: Some(target("owner")) }));
+        assert_eq!(of(("traefik.containo.us", "traefikservices"), &service(None, None)).unwrap().owner, None);
+        assert_eq!(of(CANARIES, &object), None);
+        assert_eq!(of(SERVICES, &json!({"metadata": {"generateName": "x"}})), None);
+    }
+
+    #[test]
+    fn a_declaration_is_refused_only_when_it_is_new_or_changed_and_malformed() {
+        let object = |text: Option<&str>| json!({"metadata": {"name": "a", "annotations": text.map_or(json!({}), |text| json!({ANNOTATION: text}))}});
+        let check = |resource, old: Option<&str>, new: Option<&str>| {
+            let old = old.map_or(Value::Null, |text| object(Some(text)));
+            let (outcome, answer) =
+                Review::read(request(resource, &old, &object(new), &json!({})).to_string().as_bytes()).unwrap().check();
+            assert_eq!(answer["response"]["allowed"], json!(outcome == Outcome::Left));
+            match outcome {
+                Outcome::Refused(message) => {
+                    assert_eq!(answer["response"]["status"]["message"], message);
+                    message
+                }
+                outcome => outcome.as_str().to_owned(),
+            }
+        };
+        let sentence = format!(
+            "annotation {ANNOTATION}: `Max-Age=x`: whole seconds of at most ten digits are allowed, such as 300"
+        );
+        assert_eq!(check(CANARIES, None, Some("a; Max-Age=x")), sentence);
+        assert_eq!(check(CANARIES, Some("a"), Some("a; Max-Age=x")), sentence);
+        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), Some("a; Max-Age=x")), "left");
+        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), Some("a")), "left");
+        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), None), "left");
+        assert_eq!(check(("apps", "canaries"), None, Some("a; Max-Age=x")), "left");
+    }
+
+    #[test]
+    fn what_is_no_review_is_refused_with_a_reason() {
+        let review = request(SERVICES, &Value::Null, &service(None, None), &json!({}));
+        let broken = |pointer: &str, value: Value| {
+            let mut review = review.clone();
+            *review.pointer_mut(pointer).unwrap() = value;
+            Review::read(review.to_string().as_bytes()).unwrap_err().0
+        };
+        let begin = "not an AdmissionReview of admission.k8s.io/v1: ";
+        assert_eq!(broken("/kind", json!(1)), format!("{begin}another kind or version"));
+        assert_eq!(broken("/apiVersion", json!("admission.k8s.io/v1beta1")), format!("{begin}another kind or version"));
+        assert_eq!(broken("/request", json!([])), format!("{begin}no request.uid"));
+        assert_eq!(broken("/request/uid", json!("")), format!("{begin}no request.uid"));
+        assert_eq!(broken("/request/resource", json!("x")), format!("{begin}no request.resource.resource"));
+        assert_eq!(broken("/request/object", json!("x")), format!("{begin}no request.object"));
+        assert_eq!(Review::read(b"{").unwrap_err().0, "not JSON: EOF while parsing an object at line 1 column 1");
+        assert_eq!(Review::read(b"[]").unwrap_err().0, format!("{begin}another kind or version"));
+    }
+}

@@ -1,0 +1,266 @@
+//! Certificates that several processes share through a Secret. Whoever is first renews; a certificate is shown only
+//! some time after its authority stood in the Secret, so that by then every process and every registration has it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::{
+    Shared,
+    certificate::{Pair, Signed, sign},
+    following::{Need, follow},
+    term::{LONGEST_OVERLAP, overlap, sleep_until},
+};
+use crate::{
+    cluster::{Collection, Event, Failure},
+    error::{Error, Kind, Result},
+    guard::policy::{MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    model::Target,
+};
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Which Secret, for which names, and how long its certificates hold.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) secret: Target,
+    pub(super) names: Vec<String>,
+    pub(super) life: Duration,
+}
+
+/// What the Secret holds.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    names: String,
+    authorities: String,
+    now: Pair,
+    /// Shown instead from this time on.
+    next: Option<(Pair, SystemTime)>,
+}
+
+impl Kept {
+    fn first(terms: &Terms, signed: Signed) -> Self {
+        Self { names: terms.names.join(","), authorities: signed.authority, now: signed.pair, next: None }
+    }
+
+    fn shown(&self, at: SystemTime) -> &Pair {
+        self.next.as_ref().filter(|(_, from)| *from <= at).map_or(&self.now, |(pair, _)| pair)
+    }
+
+    /// What is shown goes on until the new one's time comes.
+    fn renewed(&self, terms: &Terms, signed: Signed, at: SystemTime) -> Self {
+        Self {
+            names: terms.names.join(","),
+            authorities: overlap(&self.authorities, &signed.authority),
+            now: self.shown(at).clone(),
+            next: Some((signed.pair, whole(at + (terms.life / 6).min(LONGEST_OVERLAP)))),
+        }
+    }
+
+    /// When something is to be done: the next one shown, or another one made.
+    fn due(&self, terms: &Terms, at: SystemTime) -> Due {
+        if let Some((_, from)) = self.next.as_ref().filter(|(_, from)| *from > at) {
+            return Due::Show(*from);
+        }
+        let until = self.shown(at).certificate().map(|certificate| certificate.until());
+        match until {
+            Ok(until) if self.names == terms.names.join(",") => Due::Renew(until - terms.life / 3),
+            _ => Due::Renew(at),
+        }
+    }
+
+    fn read(secret: &Value) -> Option<Self> {
+        let text = |key: &str| -> Option<String> {
+            String::from_utf8(STANDARD.decode(secret.get("data")?.get(key)?.as_str()?).ok()?).ok()
+        };
+        let pair = |chain: &str, key: &str| Some(Pair { chain: text(chain)?, key: text(key)? });
+        let next = || {
+            let from = UNIX_EPOCH + Duration::from_secs(text("next.from")?.parse().ok()?);
+            Some((pair("next.crt", "next.key")?, from))
+        };
+        Some(Self {
+            names: text("names")?,
+            authorities: text("ca.crt")?,
+            now: pair("tls.crt", "tls.key")?,
+            next: next(),
+        })
+    }
+
+    fn write(&self, terms: &Terms, version: Option<&str>) -> Value {
+        let mut data = json!({});
+        let mut set = |key: &str, text: &str| data[key] = json!(STANDARD.encode(text));
+        set("names", &self.names);
+        set("ca.crt", &self.authorities);
+        set("tls.crt", &self.now.chain);
+        set("tls.key", &self.now.key);
+        if let Some((pair, from)) = &self.next {
+            let from = from.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            set("next.crt", &pair.chain);
+            set("next.key", &pair.key);
+            set("next.from", &from.to_string());
+        }
+        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": data, "metadata": {
+            "name": terms.secret.name, "namespace": terms.secret.namespace,
+            "labels": {MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}});
+        if let Some(version) = version {
+            secret["metadata"]["resourceVersion"] = json!(version);
+        }
+        secret
+    }
+}
+
+/// To the second, as the Secret has it.
+fn whole(time: SystemTime) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+/// What is to be done next, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Show(SystemTime),
+    Renew(SystemTime),
+}
+
+/// Takes up what the Secret holds, and makes it when it is not there.
+///
+/// # Errors
+///
+/// The Secret is somebody else's, or the server does not let this user read and write it.
+pub(super) async fn begin(shared: &Shared, terms: &Terms) -> Result<Kept> {
+    loop {
+        match settle(shared, terms, None).await {
+            Ok(kept) => return Ok(kept),
+            // Another process was first.
+            Err(Wrong::Failure(failure)) if failure.is_conflict() => {}
+            Err(Wrong::Failure(failure)) => return Err(shared.cluster.secret_error(failure, &terms.secret)),
+            Err(Wrong::Final(error)) => return Err(error),
+        }
+    }
+}
+
+/// Renews and takes up what others renewed; returns only with the reason why that cannot go on.
+pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> Error {
+    let changed = Notify::new();
+    let collection = Collection::secret(&terms.secret);
+    let told = |event| {
+        if matches!(event, Event::Is(..) | Event::Was(_)) {
+            changed.notify_one();
+        }
+    };
+    let work = async {
+        loop {
+            let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, SystemTime::now());
+            tokio::select! {
+                () = changed.notified() => {}
+                () = sleep_until(then) => {}
+            }
+            match settle(&shared, &terms, Some(&kept)).await {
+                Ok(now) => kept = now,
+                Err(Wrong::Failure(failure)) if failure.is_conflict() => {}
+                Err(Wrong::Failure(failure)) => {
+                    let error = shared.cluster.secret_error(failure, &terms.secret);
+                    shared.log.warning("cannot keep the certificates", &[("reason", json!(error.message()))]);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(Wrong::Final(error)) => return error,
+            }
+        }
+    };
+    tokio::select! {
+        error = work => error,
+        error = follow(&shared, &collection, Need::Must, told) => error,
+    }
+}
+
+enum Wrong {
+    Failure(Failure),
+    Final(Error),
+}
+
+/// Makes the Secret and what this process shows one: what is there is taken up, renewed when it is time for that;
+/// what is gone is written again as `before` had it.
+async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::result::Result<Kept, Wrong> {
+    let now = SystemTime::now();
+    let found = shared.cluster.find_secret(&terms.secret).await.map_err(Wrong::Failure)?;
+    let text = |pointer: &str| found.as_ref()?.pointer(pointer)?.as_str();
+    if found.is_some() && text("/metadata/labels/app.kubernetes.io~1managed-by") != Some(MANAGED_BY) {
+        let error = Error::new(Kind::Conflict, format!("Secret `{}` is there and is not this program's", terms.secret));
+        return Err(Wrong::Final(error.hint("name another one")));
+    }
+    let sign = || sign(&terms.names, terms.life).map_err(Wrong::Final);
+    let there = found.as_ref().and_then(Kept::read);
+    let is_due = |kept: &Kept| matches!(kept.due(terms, now), Due::Renew(then) if then <= now);
+    let wanted = match there.as_ref().or(before) {
+        None => Kept::first(terms, sign()?),
+        Some(kept) if is_due(kept) => kept.renewed(terms, sign()?, now),
+        Some(kept) => kept.clone(),
+    };
+    if there.as_ref() != Some(&wanted) {
+        let secret = wanted.write(terms, text("/metadata/resourceVersion"));
+        shared.cluster.write_secret(&secret).await.map_err(Wrong::Failure)?;
+        shared.log.info("certificates written", &[("secret", json!(terms.secret.to_string()))]);
+    }
+    let shown = wanted.shown(now).certificate().map_err(Wrong::Final)?;
+    shared.identity.show(shown);
+    shared.authorities.send_if_modified(|authorities| {
+        let is_news = *authorities != wanted.authorities;
+        wanted.authorities.clone_into(authorities);
+        is_news
+    });
+    Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms() -> Terms {
+        let secret = Target { namespace: Some("web".into()), name: "certificates".into() };
+        Terms { secret, names: vec!["a.web.svc".into()], life: Duration::from_mins(1) }
+    }
+
+    fn signed() -> Signed {
+        sign(&terms().names, terms().life).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let (terms, now) = (terms(), UNIX_EPOCH + Duration::from_secs(1_000_000));
+        let first = Kept::first(&terms, signed());
+        let renewed = first.renewed(&terms, signed(), now);
+        for kept in [first, renewed] {
+            let secret = kept.write(&terms, Some("7"));
+            assert_eq!(secret["metadata"]["resourceVersion"], "7");
+            assert!(Kept::read(&secret) == Some(kept));
+        }
+        assert!(Kept::read(&json!({"data": {"tls.crt": "%"}})).is_none());
+    }
+
+    #[test]
+    fn a_new_certificate_waits_until_its_authority_is_known() {
+        let (terms, now) = (terms(), whole(SystemTime::now()));
+        let first = Kept::first(&terms, signed());
+        let Due::Renew(then) = first.due(&terms, now) else { panic!("nothing waits to be shown") };
+        assert!(then > now + Duration::from_secs(35) && then < now + Duration::from_secs(45));
+        let renewed = first.renewed(&terms, signed(), now);
+        assert_eq!(renewed.due(&terms, now), Due::Show(now + Duration::from_secs(10)));
+        assert!(renewed.shown(now) == &first.now && renewed.shown(now + Duration::from_secs(10)) != &first.now);
+        assert_eq!(renewed.authorities.matches("BEGIN").count(), 2);
+        let again = renewed.renewed(&terms, signed(), now + Duration::from_secs(40));
+        assert!(again.shown(now) == renewed.shown(now + Duration::from_secs(10)));
+        assert_eq!(again.authorities.matches("BEGIN").count(), 2);
+    }
+
+    #[test]
+    fn certificates_for_other_names_are_renewed_at_once() {
+        let (terms, now) = (terms(), SystemTime::now());
+        let kept = Kept::first(&terms, signed());
+        let other = Terms { names: vec!["b.web.svc".into()], ..terms };
+        assert_eq!(kept.due(&other, now), Due::Renew(now));
+    }
+}

@@ -5,7 +5,10 @@
 //! [`files`], [`cluster`], [`webhook`], [`ui`], [`source`], [`context`], [`commands`], [`cli`]. `ARCHITECTURE.md` has the
 //! table of who may use whom; a test holds it.
 
+pub mod cli;
 pub mod cluster;
+pub mod commands;
+pub mod context;
 pub mod environment;
 pub mod error;
 pub mod files;
@@ -14,5 +17,7 @@ pub mod lint;
 pub mod model;
 pub mod output;
 pub mod plan;
+pub mod source;
+pub mod ui;
 pub mod webhook;
 pub mod yaml;

@@ -1,3 +1,9 @@
 //! The executable `kubectl-canary_traefik`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use canary_traefik::{cli, environment::Environment};
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::run(Environment::arguments(), Environment::from_process()))
+}

@@ -1,0 +1,128 @@
+//! The command line: from words to a command, and from its end to an exit code.
+
+use std::{ffi::OsString, sync::Arc};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    cluster::{self, ConnectionArgs},
+    commands::{diff, guard, render, show, sticky},
+    context::Context,
+    environment::Environment,
+    error::{Error, Exit, Kind, Result},
+    ui::{Color, Ui},
+};
+
+/// Keep the users of a Flagger canary on Traefik on one track
+///
+/// During a rollout Traefik draws the track of each request anew, so flows that redirect (SSO logins) hit both
+/// versions and break. This plugin declares a sticky cookie on the Canary and puts it on the TraefikService
+/// that Flagger generates.
+///
+/// With -f the commands that have it work on manifests, without a cluster. Flags must come after canary-traefik;
+/// kubectl takes none before a plugin's name.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-canary_traefik", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    color: Color,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Show(show::ShowArgs),
+    Render(render::RenderArgs),
+    Diff(diff::DiffArgs),
+    #[command(subcommand)]
+    Sticky(sticky::StickyCommand),
+    #[command(subcommand)]
+    Guard(guard::GuardCommand),
+}
+
+/// The whole parser.
+pub fn command() -> clap::Command {
+    // The many flags that say how to connect would bury the few that a command is about.
+    const OFTEN: [&str; 2] = ["context", "namespace"];
+    Cli::command().display_name("kubectl canary-traefik").mut_args(|arg| {
+        let seldom = arg.get_help_heading() == Some("Connection") && OFTEN.iter().all(|flag| arg.get_id() != flag);
+        if seldom { arg.hide_short_help(true) } else { arg }
+    })
+}
+
+/// Runs the program and returns its exit code.
+pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
+    let mut command = self::command();
+    if environment.program.starts_with("kubectl-") {
+        command = command.bin_name("kubectl canary-traefik");
+    }
+    let cli = match command
+        .try_get_matches_from(cluster::gather(arguments))
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
+        Ok(cli) => cli,
+        Err(error) => return parse_failure(&error),
+    };
+    let ui = Arc::new(Ui::new(cli.color));
+    let context = Context {
+        ui: Arc::clone(&ui),
+        environment,
+        connection: cli.connection,
+        now: jiff::Timestamp::now().as_second(),
+        warned: Arc::default(),
+    };
+    let ends_itself = matches!(&cli.command, Command::Guard(command) if command.ends_itself());
+    match block_on(dispatch(&context, &cli.command), &ui, ends_itself).and_then(|exit| context.end(exit)) {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            ui.error(&error);
+            error.kind().code()
+        }
+    }
+}
+
+async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
+    match command {
+        Command::Show(args) => show::run(context, args).await,
+        Command::Render(args) => render::run(context, args).await,
+        Command::Diff(args) => diff::run(context, args).await,
+        Command::Sticky(command) => sticky::run(context, command).await,
+        Command::Guard(command) => guard::run(context, command).await,
+    }
+}
+
+/// Runs a command until it ends or Ctrl-C comes, unless it has an end of its own for that.
+fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            _ = tokio::signal::ctrl_c(), if !ends_itself => Err(Error::new(Kind::Interrupted, "interrupted")),
+        }
+    });
+    if matches!(&result, Err(error) if error.kind() == Kind::Interrupted) {
+        ui.restore_terminal();
+    }
+    // A question may still wait for its answer on a thread of its own.
+    runtime.shutdown_background();
+    result
+}
+
+/// Help and version go to standard output and are no failure; everything else is exit code 2.
+fn parse_failure(error: &clap::Error) -> u8 {
+    // A reader that went away needs no help.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+        _ => Kind::Usage.code(),
+    }
+}

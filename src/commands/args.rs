@@ -1,0 +1,146 @@
+//! Flags that several commands share.
+
+use clap::{Args, builder::PossibleValuesParser};
+
+use crate::{
+    cluster::Selection,
+    context::Context,
+    error::{Error, Result},
+    model::selector::Selector,
+    output::{self, Format, change::DryRun},
+    plan::Scope,
+};
+
+/// Which Canaries.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Canaries; without any, all of the namespace
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Look in all namespaces
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+
+    /// Only Canaries with these labels (key=value, key!=value, key in (a,b), key, !key; with commas)
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub selector: Option<String>,
+}
+
+impl SelectArgs {
+    /// Refuses names together with what selects otherwise, and a selector that is none.
+    ///
+    /// # Errors
+    ///
+    /// Kind `Usage`.
+    pub fn check(&self) -> Result<()> {
+        let clash = if self.names.is_empty() {
+            None
+        } else if self.all_namespaces {
+            Some("-A")
+        } else {
+            self.selector().map(|_| "-l")
+        };
+        match clash {
+            Some(flag) => Err(Error::usage(format!("names and {flag} cannot be given together"))
+                .hint("name the Canaries, or select them, not both")),
+            None => self.selector().map_or(Ok(()), |text| match Selector::parse(text) {
+                Ok(_) => Ok(()),
+                Err(reason) => Err(Error::usage(format!("label selector: {reason}"))
+                    .hint("-l 'key=value,key!=value,key in (a,b),key,!key'")),
+            }),
+        }
+    }
+
+    /// The namespace and labels to look for; `default` is the namespace when neither -n nor -A is given
+    /// (`None` for manifests: all of them).
+    pub fn selection<'a>(&'a self, ctx: &'a Context, default: Option<&'a str>) -> Selection<'a> {
+        Selection {
+            namespace: if self.all_namespaces { None } else { ctx.namespace().or(default) },
+            selector: self.selector(),
+        }
+    }
+
+    /// The labels to look for. As with kubectl, an empty selector selects everything: `-l "$SELECTOR"`.
+    fn selector(&self) -> Option<&str> {
+        self.selector.as_deref().filter(|text| !text.trim().is_empty())
+    }
+
+    /// kubectl's words for an empty list.
+    pub fn nothing(&self, ctx: &Context, default: Option<&str>) -> String {
+        match self.selection(ctx, default).namespace {
+            Some(namespace) => format!("No resources found in {} namespace.", output::escaped(namespace)),
+            None => "No resources found".into(),
+        }
+    }
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// How results are written
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
+          value_parser = clap::builder::TypedValueParser::try_map(
+              PossibleValuesParser::new(Format::ALL.map(|(name, _)| name)), |text| text.parse::<Format>()))]
+    pub output: Format,
+}
+
+/// How a changing command goes about it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct WriteArgs {
+    /// Agree to the change without being asked
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+
+    /// Show what would change and stop: worked out here (client) or by the server
+    #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
+          hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    dry_run: String,
+
+    /// Change the cookie even where someone else manages the stanza
+    #[arg(long)]
+    pub force_conflicts: bool,
+
+    /// Change the TraefikService alone; Flagger's next write undoes it
+    #[arg(long, conflicts_with = "declare_only")]
+    live_only: bool,
+
+    /// Change the declaration on the Canary alone
+    #[arg(long)]
+    declare_only: bool,
+
+    /// Print the changed objects instead of one line each
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
+    output: Option<String>,
+}
+
+impl WriteArgs {
+    /// `--dry-run`
+    pub fn dry_run(&self) -> DryRun {
+        match self.dry_run.as_str() {
+            "client" => DryRun::Client,
+            "server" => DryRun::Server,
+            _ => DryRun::None,
+        }
+    }
+
+    /// `--live-only`, `--declare-only`
+    pub fn scope(&self) -> Scope {
+        match (self.live_only, self.declare_only) {
+            (true, _) => Scope::LiveOnly,
+            (_, true) => Scope::DeclareOnly,
+            _ => Scope::Both,
+        }
+    }
+
+    /// `-o`
+    pub fn output(&self) -> Format {
+        match self.output.as_deref() {
+            Some("yaml") => Format::Yaml,
+            Some("json") => Format::Json,
+            Some("name") => Format::Name,
+            _ => Format::Table,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `diff`: declared against live.
+
+use clap::Args;
+
+use super::{
+    args::SelectArgs,
+    several::{Several, several_namespaces},
+};
+use crate::{
+    context::{Context, FileArgs},
+    error::{Error, Exit, Result},
+    files::Scratch,
+    model::{Declared, Loaded, NativeField, State},
+    output::{self, change, diff::comparable, findings},
+    plan::{ObjectKind, Plan, Scope, Step},
+    ui::external_diff,
+};
+
+/// Compare the declared cookie with the live one
+///
+/// Shows how the TraefikService would change if the declared cookie were made live. Exit status: 0 no
+/// difference, 1 a difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF names another program to show it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # Has the stanza of some Canary been dropped? Exit status 1 if so\n  kubectl canary-traefik diff -A"
+)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+/// Runs `diff`.
+pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
+    args.select.check()?;
+    let source = ctx.source(&args.files).await?;
+    let loaded = super::sticky::selected(ctx, &args.select, &source).await?;
+    if loaded.is_empty() {
+        ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
+    }
+    let mut several = Several::new(loaded.len());
+    let mut steps = Vec::new();
+    let mut found = false;
+    for loaded in &loaded {
+        match several.take(ctx, &loaded.observed.canary.target, difference(ctx, loaded))? {
+            Some(Difference::Step(step)) => steps.push(*step),
+            Some(Difference::Told) => found = true,
+            Some(Difference::None) | None => {}
+        }
+    }
+    found |= show(ctx, &steps)?;
+    several.end()?;
+    Ok(if found { Exit::Found } else { Exit::Ok })
+}
+
+enum Difference {
+    None,
+    /// It was said on standard error.
+    Told,
+    Step(Box<Step>),
+}
+
+fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
+    let observed = &loaded.observed;
+    if let Declared::Malformed(..) = observed.canary.declared {
+        for finding in crate::lint::check(observed) {
+            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+        }
+        return Ok(Difference::Told);
+    }
+    match observed.state() {
+        State::None | State::Synced => Ok(Difference::None),
+        State::Pending => {
+            let name = output::escaped(&observed.canary.target.to_string());
+            let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
+            ctx.ui.status(&format!("{name}: declared and not live: {}", output::escaped(&why)));
+            Ok(Difference::Told)
+        }
+        State::Unknown => Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be seen"))),
+        State::Missing | State::Differs | State::Undeclared | State::Malformed => {
+            // Live is compared with what is declared whoever copies it.
+            let loaded = Loaded { native: NativeField::Absent, ..loaded.clone() };
+            let plan = Plan::new(&loaded, observed.canary.declared.cookie(), Scope::LiveOnly)?;
+            Ok(plan.steps.into_iter().next().map_or(Difference::None, |step| Difference::Step(Box::new(step))))
+        }
+    }
+}
+
+fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
+    if steps.is_empty() {
+        return Ok(false);
+    }
+    if let Some(program) = &ctx.environment.external_diff {
+        let texts = steps.iter().map(|step| (file_name(step), comparable(&step.before), comparable(&step.after())));
+        let scratch = Scratch::new(texts)?;
+        return external_diff::run(program, scratch.live(), scratch.merged());
+    }
+    let style = ctx.ui.out_style();
+    let namespaces = several_namespaces(steps.iter().map(|step| &step.object.target));
+    let text: String = steps.iter().map(|step| change::step_diff(step, &step.after(), namespaces, style)).collect();
+    ctx.ui.data(&text)?;
+    Ok(true)
+}
+
+/// The name kubectl gives the files it compares: `traefik.io.v1alpha1.TraefikService.shop.podinfo`.
+fn file_name(step: &Step) -> String {
+    let kind: ObjectKind = step.object.kind;
+    let namespace = step.object.target.namespace.as_deref().unwrap_or_default();
+    let name = format!("{}.{}.{namespace}.{}", kind.api_version(), kind.kind(), step.object.target.name);
+    // A name in a manifest can be anything; this one must not be a path.
+    name.replace(['/', '\\', '\0'], ".")
+}

@@ -1,0 +1,79 @@
+//! `guard …`: what keeps declared cookies through Flagger's writes.
+
+mod install;
+mod proof;
+mod run;
+mod status;
+mod uninstall;
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    context::Context,
+    error::{Error, Exit, Result},
+    output::change::DryRun,
+    plan::Consent,
+};
+
+/// Keep declared cookies through every write of Flagger's
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "a comment here would take the place of the command's own, in --help too")]
+pub enum GuardCommand {
+    Install(install::InstallArgs),
+    Status(status::StatusArgs),
+    Uninstall(uninstall::UninstallArgs),
+    Run(run::RunArgs),
+}
+
+impl GuardCommand {
+    /// Whether it has an end of its own for Ctrl-C.
+    pub fn ends_itself(&self) -> bool {
+        matches!(self, Self::Run(_))
+    }
+}
+
+/// Runs one of the `guard` commands.
+pub async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
+    match command {
+        GuardCommand::Install(args) => install::run(ctx, args).await,
+        GuardCommand::Status(args) => status::run(ctx, args).await,
+        GuardCommand::Uninstall(args) => uninstall::run(ctx, args).await,
+        GuardCommand::Run(args) => run::run(ctx, args).await,
+    }
+}
+
+/// How the guard's objects are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+struct GuardWriteArgs {
+    /// Agree to the change without being asked
+    #[arg(short = 'y', long)]
+    yes: bool,
+
+    /// Show what would change and stop: worked out here (client) or by the server
+    #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
+          hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    dry_run: String,
+}
+
+impl GuardWriteArgs {
+    fn dry_run(&self) -> DryRun {
+        match self.dry_run.as_str() {
+            "client" => DryRun::Client,
+            "server" => DryRun::Server,
+            _ => DryRun::None,
+        }
+    }
+
+    async fn consent(&self, ctx: &Context, question: &str) -> Result<Consent> {
+        if self.yes { Ok(Consent::Flag) } else { Ok(Consent::from_answer(ctx.ui.ask(question).await?)) }
+    }
+}
+
+/// The cluster; the guard has nothing to do with manifests.
+async fn cluster(ctx: &Context) -> Result<Box<crate::cluster::Cluster>> {
+    match ctx.source(&crate::context::FileArgs::default()).await? {
+        crate::source::Source::Cluster(cluster) => Ok(cluster),
+        crate::source::Source::Files(_) => Err(Error::usage("the guard needs a cluster")),
+    }
+}

@@ -1,0 +1,9 @@
+//! One file a command: what is typed, and the steps it takes.
+
+pub mod args;
+pub mod diff;
+pub mod guard;
+pub mod render;
+mod several;
+pub mod show;
+pub mod sticky;

@@ -1,0 +1,57 @@
+//! `render`: the TraefikService that Flagger generates for a Canary.
+
+use clap::Args;
+
+use crate::{
+    context::{Context, FileArgs},
+    error::{Exit, Result},
+    lint,
+    model::Declared,
+    output::{self, Format, findings},
+    plan::generated,
+    yaml,
+};
+
+/// Print the TraefikService that Flagger generates for a Canary, with the declared cookie
+///
+/// Without --weight, the canary's weight is the live one, or 0 where there is no TraefikService yet. At 100
+/// the primary's weight is absent, as Flagger writes it; Traefik makes 1 of it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # What Flagger will write at the step to 20 percent\n  kubectl canary-traefik render checkout --weight 20"
+)]
+pub struct RenderArgs {
+    /// The Canary
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Weight of the canary, 0 to 100
+    #[arg(long, value_name = "WEIGHT", value_parser = weight, allow_negative_numbers = true)]
+    weight: Option<u8>,
+
+    /// How it is written
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json"], default_value = "yaml")]
+    output: String,
+
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+/// Runs `render`.
+pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
+    let source = ctx.source(&args.files).await?;
+    let loaded = source.load(ctx.namespace(), &args.name, false).await?;
+    if let Declared::Malformed(..) = loaded.observed.canary.declared {
+        for finding in lint::check(&loaded.observed) {
+            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+        }
+    }
+    let value = generated::traefik_service(&loaded.observed, args.weight)?;
+    let format = args.output.parse::<Format>().unwrap_or(Format::Yaml);
+    ctx.ui.data(&if format == Format::Json { output::json(&value) } else { yaml::print(&value) })?;
+    Ok(Exit::Ok)
+}
+
+fn weight(text: &str) -> Result<u8, &'static str> {
+    text.parse().ok().filter(|weight| *weight <= 100).ok_or("a whole number from 0 to 100 is allowed")
+}

@@ -1,0 +1,81 @@
+//! `show`: one row per Canary on Traefik.
+
+use clap::Args;
+
+use super::args::{OutputArgs, SelectArgs};
+use crate::{
+    context::{Context, FileArgs},
+    error::{Exit, Result},
+    model::Observed,
+    output::{self, Format, report, show},
+    source::Source,
+    yaml,
+};
+
+/// Show Canaries on Traefik: weights, cookie, and whether it is kept
+///
+/// WEIGHT is what Traefik works with, primary/canary; - is a track that is not listed. COOKIE is the declared
+/// name, else the live one. STATE compares declared and live: none, synced, missing, differs, undeclared,
+/// pending (no TraefikService yet), malformed. KEPT says whether the stanza outlives Flagger's next write.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # All Canaries on Traefik in all namespaces\n  kubectl canary-traefik show -A\n\n  # What manifests declare, without a cluster\n  kubectl canary-traefik show -f deploy/ -R"
+)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+/// Runs `show`.
+pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
+    args.select.check()?;
+    let source = ctx.source(&args.files).await?;
+    let observed =
+        if args.select.names.is_empty() { all(ctx, args, &source).await? } else { named(ctx, args, &source).await? };
+    if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
+        ctx.ui.warning(reason);
+    }
+    let text = match args.output.output {
+        Format::Json | Format::Yaml => {
+            let value = match observed.as_slice() {
+                [one] if args.select.names.len() == 1 => report::single(one),
+                all => report::list(all),
+            };
+            if args.output.output == Format::Json { output::json(&value) } else { yaml::print(&value) }
+        }
+        Format::Name => observed
+            .iter()
+            .map(|observed| format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name)))
+            .collect(),
+        Format::Table | Format::Wide if observed.is_empty() => {
+            ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
+            return Ok(Exit::Ok);
+        }
+        Format::Table | Format::Wide => {
+            let one_namespace =
+                observed.iter().all(|other| other.canary.target.namespace == observed[0].canary.target.namespace);
+            let namespace = args.select.all_namespaces || !one_namespace;
+            show::rows(&observed, show::Columns { namespace, wide: args.output.output == Format::Wide, now: ctx.now })
+        }
+    };
+    ctx.ui.data(&text)?;
+    Ok(Exit::Ok)
+}
+
+async fn all(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
+    let mut observed = source.list(args.select.selection(ctx, source.namespace())).await?;
+    observed.retain(Observed::on_traefik);
+    Ok(observed)
+}
+
+async fn named(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
+    let mut observed = Vec::new();
+    for name in &args.select.names {
+        observed.push(source.look(ctx.namespace(), name).await?);
+    }
+    Ok(observed)
+}

@@ -1,0 +1,91 @@
+//! `sticky apply`: make live what is declared.
+
+use clap::Args;
+
+use super::cluster;
+use crate::{
+    commands::args::{SelectArgs, WriteArgs},
+    context::{Context, FileArgs},
+    error::{Error, Exit, Kind, Result},
+    lint,
+    model::{Declared, State},
+    output::{self, findings},
+    plan::{Plan, Scope},
+    source::Source,
+};
+
+/// Make live what is declared
+///
+/// For every named or selected Canary whose declared cookie is missing or different on its TraefikService.
+/// Nothing else is touched; what is live and not declared stays. A second run has nothing to do.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # Bring back what Flagger dropped, in all namespaces, without being asked\n  kubectl canary-traefik sticky apply -A --yes"
+)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// Runs `sticky apply`.
+pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
+    args.select.check()?;
+    if args.write.scope() == Scope::DeclareOnly {
+        return Err(Error::usage("--declare-only leaves nothing to apply: what is declared is made live"));
+    }
+    let source = ctx.source(&FileArgs::default()).await?;
+    let mut loaded = super::selected(ctx, &args.select, &source).await?;
+    let Source::Cluster(server) = source else { unreachable!("no files are read") };
+    let mut found = false;
+    loaded.retain(|loaded| {
+        let observed = &loaded.observed;
+        let name = output::escaped(&observed.canary.target.to_string());
+        match observed.canary.declared {
+            Declared::Native(..) => {
+                ctx.ui.status(&format!("{name}: Flagger itself copies the declared cookie"));
+                return false;
+            }
+            Declared::Nothing => {
+                if !args.select.names.is_empty() {
+                    ctx.ui.status(&format!("{name}: nothing is declared"));
+                }
+                return false;
+            }
+            Declared::Annotation(_) | Declared::Malformed(..) => {}
+        }
+        match observed.state() {
+            State::Missing | State::Differs | State::Synced => return true,
+            State::Malformed => {
+                found = true;
+                for finding in lint::check(observed) {
+                    ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+                }
+            }
+            State::Pending => {
+                let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
+                ctx.ui.status(&format!("{name}: declared and not live: {}", output::escaped(&why)));
+            }
+            State::Unknown => {
+                found = true;
+                let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
+                ctx.ui.warning(&format!("{name}: its TraefikService cannot be seen: {why}"));
+            }
+            State::None | State::Undeclared => {}
+        }
+        false
+    });
+    if loaded.is_empty() {
+        ctx.ui.status("nothing to apply");
+    } else {
+        let wished = |loaded: &crate::model::Loaded| match &loaded.observed.canary.declared {
+            Declared::Malformed(_, malformed) => Err(Error::usage(malformed.to_string())),
+            Declared::Nothing => Err(Error::new(Kind::Conflict, "what was declared was taken away meanwhile")),
+            declared => Ok(declared.cookie().cloned()),
+        };
+        cluster::change(ctx, &server, loaded, &args.write, Scope::LiveOnly, &wished).await?;
+    }
+    Ok(if found { Exit::Found } else { Exit::Ok })
+}

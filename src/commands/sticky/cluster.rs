@@ -1,0 +1,247 @@
+//! A change on a cluster, from the plan to the report.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{
+    Wished,
+    prepared::{Prepared, keeps_changing},
+    report::{fate, report, show, told, undo},
+    write,
+};
+use crate::{
+    cluster::{Call, Cluster, Failure, Verb},
+    commands::{args::WriteArgs, several::Several},
+    context::Context,
+    error::{Error, Exit, Kind, Result},
+    model::{FIELDS, Guarded, Loaded, NativeField},
+    output::{
+        self, Format,
+        change::{self, DryRun},
+    },
+    plan::{Confirmed, Consent, ObjectKind, Plan, Scope, Step, decide, managers},
+};
+
+/// How often a plan is shown anew because the objects changed into something else.
+const ROUNDS: usize = 10;
+
+/// Changes the cookies of these Canaries: one diff, one question, one write after the other.
+pub(super) async fn change(
+    ctx: &Context,
+    server: &Cluster,
+    loaded: Vec<Loaded>,
+    args: &WriteArgs,
+    scope: Scope,
+    wished: Wished<'_>,
+) -> Result<Exit> {
+    let mut several = Several::new(loaded.len());
+    let mut prepared = Vec::new();
+    for loaded in loaded {
+        let target = loaded.observed.canary.target.clone();
+        prepared.extend(several.take(ctx, &target, prepare(ctx, server, loaded, args, scope, wished).await)?);
+    }
+    show(ctx, &prepared);
+    let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
+    if args.dry_run() != DryRun::None || !busy {
+        for prepared in &prepared {
+            told(ctx, prepared, scope);
+        }
+        report(ctx, &prepared, args, scope, args.dry_run())?;
+        return several.end().map(|()| Exit::Ok);
+    }
+    // Lines come one by one, objects as one document.
+    let lines = !matches!(args.output(), Format::Json | Format::Yaml);
+    let mut all = Vec::new();
+    let (mut reported, mut failure) = (Ok(()), Ok(()));
+    for agreed in confirm(ctx, prepared, args).await? {
+        let target = agreed.0.observed.canary.target.clone();
+        let (stored, ended) = settle(ctx, server, agreed, args, scope, wished).await;
+        if let Some(done) = stored {
+            // Whoever reads the lines may leave: what was agreed to is done all the same.
+            if lines && reported.is_ok() {
+                // The declaration comes first: what could not be finished is the stanza.
+                let scope = if ended.is_ok() { scope } else { Scope::DeclareOnly };
+                reported = report(ctx, std::slice::from_ref(&done), args, scope, DryRun::None);
+            }
+            let kept_by_flagger = done.loaded.native != NativeField::Absent && done.plan.after.declared.is_some();
+            if !kept_by_flagger {
+                told(ctx, &done, Scope::Both);
+            }
+            if several.is_one() {
+                fate(ctx, server, &[&done]);
+            }
+            undo(ctx, server, &done);
+            all.push(done);
+        }
+        if let Err(error) = several.take(ctx, &target, ended) {
+            failure = Err(error);
+            break;
+        }
+    }
+    if !lines && !all.is_empty() {
+        reported = report(ctx, &all, args, scope, DryRun::None);
+    }
+    if !several.is_one() {
+        let changed: Vec<_> = all.iter().filter(|done| !done.plan.is_empty()).collect();
+        for there in changed.chunk_by(|a, b| a.plan.target.namespace == b.plan.target.namespace) {
+            fate(ctx, server, there);
+        }
+    }
+    failure.and(several.end()).and(reported).map(|()| Exit::Ok)
+}
+
+/// Plans the change and has the server work it out.
+pub(super) async fn prepare(
+    ctx: &Context,
+    server: &Cluster,
+    mut loaded: Loaded,
+    args: &WriteArgs,
+    scope: Scope,
+    wished: Wished<'_>,
+) -> Result<Prepared> {
+    for _ in 0..write::ATTEMPTS {
+        let cookie = wished(&loaded)?;
+        let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
+        if plan.touches_stanza() && !args.force_conflicts {
+            refuse_foreign(&loaded)?;
+        }
+        if args.dry_run() == DryRun::Client {
+            let after = plan.steps.iter().map(Step::after).collect();
+            return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
+        }
+        let mut after = Vec::new();
+        let mut stale = false;
+        let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step))).await;
+        for (step, answer) in plan.steps.iter().zip(answers) {
+            match answer {
+                // A guard works from the declaration as it is now, which is about to change.
+                Ok(object) => after.push(if step.is_fulfilled_by(&object) { object } else { step.after() }),
+                Err(failure) if failure.is_conflict() || failure.is_not_found() => stale = true,
+                Err(failure) => return Err(refused(ctx, &plan, step, failure)),
+            }
+        }
+        if !stale {
+            return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
+        }
+        write::pause(Duration::ZERO).await;
+        loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
+    }
+    Err(keeps_changing(&loaded))
+}
+
+fn refuse_foreign(loaded: &Loaded) -> Result<()> {
+    let foreign = loaded.service.as_ref().map(managers::foreign).unwrap_or_default();
+    let Some(first) = foreign.first() else { return Ok(()) };
+    let names: Vec<_> = foreign.iter().map(|manager| format!("`{}`", manager.name)).collect();
+    let since = first.time.as_ref().map(|time| format!(", last written {time}")).unwrap_or_default();
+    Err(Error::new(Kind::Conflict, format!("the stanza is managed by {}{since}", names.join(", ")))
+        .caused_by("what it sets would be overwritten, and it may overwrite ours in turn")
+        .hint("change it there, or add --force-conflicts"))
+}
+
+/// The error for a dry run that the server refuses. Without the right to write, what was worked out here is
+/// shown; a field that the server does not know is said in the words of its flag.
+fn refused(ctx: &Context, plan: &Plan, step: &Step, failure: Failure) -> Error {
+    let (forbidden, invalid) = (failure.is_forbidden(), failure.is_invalid());
+    let mut error = failure.into_error(&Call::of(Verb::Patch, &step.object));
+    if forbidden {
+        ctx.ui.status("worked out here, not by the server:");
+        for step in &plan.steps {
+            ctx.ui.status(&change::step_diff(step, &step.after(), false, ctx.ui.err_style()));
+        }
+        if plan.steps.len() > 1 {
+            error = error.hint(match step.object.kind {
+                ObjectKind::Canary => "--live-only changes the TraefikService alone, until Flagger's next write",
+                ObjectKind::TraefikService(_) => "--declare-only changes the Canary alone",
+            });
+        }
+    }
+    if invalid {
+        for field in &FIELDS {
+            let unknown = format!("unknown field \"spec.weighted.sticky.cookie.{}\"", field.key);
+            if error.causes().iter().any(|cause| cause.contains(&unknown)) {
+                error = error.hint(format!(
+                    "leave out --{0}, or take it away with --unset {0}: it needs the definitions of Traefik {1} or later",
+                    field.flag, field.since
+                ));
+            }
+        }
+    }
+    error
+}
+
+/// Asks once for all.
+pub(super) async fn confirm(
+    ctx: &Context,
+    prepared: Vec<Prepared>,
+    args: &WriteArgs,
+) -> Result<Vec<(Loaded, Confirmed<Plan>)>> {
+    let consent = if args.yes {
+        Consent::Flag
+    } else {
+        let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
+        let question = format!("Change {}?", output::count(objects, "object", "objects"));
+        Consent::from_answer(ctx.ui.ask(&question).await?)
+    };
+    let (loaded, plans): (Vec<_>, Vec<_>) =
+        prepared.into_iter().map(|prepared| (prepared.loaded, prepared.plan)).unzip();
+    Ok(loaded.into_iter().zip(decide(plans, consent)?).collect())
+}
+
+/// Writes one plan; asks again when the objects changed so that it became another. What comes back besides the
+/// result is what was stored, if anything: also when it could not be finished.
+async fn settle(
+    ctx: &Context,
+    server: &Cluster,
+    (loaded, confirmed): (Loaded, Confirmed<Plan>),
+    args: &WriteArgs,
+    scope: Scope,
+    wished: Wished<'_>,
+) -> (Option<Prepared>, Result<()>) {
+    let mut stored = write::Stored::nothing_of(confirmed.agreed());
+    let mut last = loaded.clone();
+    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, wished, (&mut stored, &mut last)).await;
+    let ended = match ended {
+        Err(error) if error.kind() == Kind::Refused && !stored.is_empty() => {
+            Err(Error::new(Kind::Refused, "nothing more was changed"))
+        }
+        ended => ended,
+    };
+    ((ended.is_ok() || !stored.is_empty()).then(|| stored.into_prepared(last, scope)), ended)
+}
+
+async fn rounds(
+    ctx: &Context,
+    server: &Cluster,
+    agreed: (Loaded, Confirmed<Plan>),
+    args: &WriteArgs,
+    scope: Scope,
+    wished: Wished<'_>,
+    (stored, last): (&mut write::Stored, &mut Loaded),
+) -> Result<()> {
+    let mut now = agreed;
+    for _ in 0..ROUNDS {
+        let (loaded, confirmed) = now;
+        match write::write(server, loaded, confirmed, scope, wished, stored).await? {
+            write::Outcome::Done(loaded) => {
+                *last = *loaded;
+                return Ok(());
+            }
+            write::Outcome::Changed(loaded) => {
+                last.clone_from(&loaded);
+                let prepared = prepare(ctx, server, *loaded, args, scope, wished).await?;
+                last.clone_from(&prepared.loaded);
+                if prepared.plan.is_empty() {
+                    return Ok(());
+                }
+                ctx.ui.status("it changed meanwhile, this is the change now:");
+                show(ctx, std::slice::from_ref(&prepared));
+                let mut agreed = confirm(ctx, vec![prepared], args).await?;
+                now = agreed.pop().expect("one plan went in");
+            }
+        }
+    }
+    let error = Error::new(Kind::Conflict, "it changed into something else each time it was agreed to");
+    Err(error.hint("find out who else is changing the cookie, then repeat the command"))
+}

@@ -1,0 +1,147 @@
+//! The cookie flags of `sticky set`, made from [`FIELDS`]: one flag a row.
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches,
+    builder::{PossibleValuesParser, TypedValueParser},
+    error::ErrorKind,
+};
+
+use crate::{
+    model::{
+        FIELDS, Field, FieldValue,
+        field::{FieldKind, SAME_SITE},
+    },
+    plan::Wish,
+};
+
+/// What the cookie flags ask for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CookieArgs {
+    /// Fields to set and to unset.
+    pub(super) wish: Wish,
+}
+
+impl Args for CookieArgs {
+    fn augment_args(command: Command) -> Command {
+        let flags = FIELDS.iter().map(|field| flag(field).help_heading("Cookie"));
+        let unset = Arg::new("unset")
+            .long("unset")
+            .value_name("FIELD")
+            .help("Take a field away; can be repeated, or a list with commas")
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+            .value_parser(PossibleValuesParser::new(FIELDS.iter().map(|field| field.flag)))
+            .help_heading("Cookie");
+        command.args(flags).arg(unset)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn flag(field: &'static Field) -> Arg {
+    let arg = Arg::new(field.flag).long(field.flag).help(format!("{} (Traefik {}+)", field.help, field.since));
+    let value = move |text: &str| field.parse(text);
+    match field.kind {
+        FieldKind::Switch => arg
+            .value_name("BOOL")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(clap::value_parser!(bool)),
+        FieldKind::SameSite => arg.value_name("WHEN").ignore_case(true).value_parser(
+            PossibleValuesParser::new(SAME_SITE.map(|(lower, _)| lower)).try_map(move |text| value(&text)),
+        ),
+        FieldKind::Seconds => arg.value_name("SECONDS").allow_negative_numbers(true).value_parser(move |text: &str| {
+            value(&seconds(text)).map_err(|allowed| format!("{allowed}, or a duration such as 5m or 1h30m"))
+        }),
+        FieldKind::Token => arg.value_name("NAME").value_parser(value),
+        FieldKind::Path => arg.value_name("PATH").value_parser(value),
+        FieldKind::Domain => arg.value_name("DOMAIN").value_parser(value),
+    }
+}
+
+impl FromArgMatches for CookieArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut wish = Wish::default();
+        for field in &FIELDS {
+            let value = if field.kind == FieldKind::Switch {
+                let Some(on) = matches.get_one::<bool>(field.flag) else { continue };
+                on.then_some(FieldValue::On)
+            } else {
+                let Some(value) = matches.get_one::<FieldValue>(field.flag) else { continue };
+                Some(value.clone())
+            };
+            wish.set.push((field, value));
+        }
+        for flag in matches.get_many::<String>("unset").into_iter().flatten() {
+            let field = Field::by_flag(flag).expect("clap allows the flags of FIELDS alone");
+            if wish.set.iter().any(|(other, _)| *other == field) {
+                let message = format!("--{flag} and --unset {flag} cannot be given together\n");
+                return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
+            }
+            if !wish.unset.contains(&field) {
+                wish.unset.push(field);
+            }
+        }
+        Ok(Self { wish })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// `5m` and `1h30m` as seconds; anything else stays as it is.
+fn seconds(text: &str) -> String {
+    let (mut total, mut digits, mut last) = (0u64, String::new(), u64::MAX);
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                digits.push(c);
+                continue;
+            }
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return text.to_owned(),
+        };
+        // Each unit once, the longer first.
+        let Some(part) = digits.parse::<u64>().ok().filter(|_| unit < last).and_then(|number| number.checked_mul(unit))
+        else {
+            return text.to_owned();
+        };
+        let Some(sum) = total.checked_add(part) else { return text.to_owned() };
+        (total, last) = (sum, unit);
+        digits.clear();
+    }
+    if digits.is_empty() && last != u64::MAX { total.to_string() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_become_seconds() {
+        for (text, expected) in [
+            ("300", "300"),
+            ("5m", "300"),
+            ("1h30m", "5400"),
+            ("90s", "90"),
+            ("1h1s", "3601"),
+            ("0s", "0"),
+            ("5m1h", "5m1h"),
+            ("m", "m"),
+            ("5", "5"),
+            ("5m5", "5m5"),
+            ("-1", "-1"),
+            ("1d", "1d"),
+            ("", ""),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}

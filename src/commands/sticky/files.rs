@@ -1,0 +1,99 @@
+//! A change in a manifest: the declaration alone, in place.
+
+use serde_json::Value;
+
+use super::Wished;
+use crate::{
+    commands::args::WriteArgs,
+    context::Context,
+    error::{Exit, Result},
+    files::{self, Edit, Manifests},
+    lint,
+    output::{
+        self, Format,
+        change::{self, DryRun},
+        diff, findings,
+    },
+    plan::{Consent, Plan, Scope, decide},
+    source,
+};
+
+/// Changes what one Canary in the manifests declares.
+pub(super) async fn change(
+    ctx: &Context,
+    manifests: &Manifests,
+    name: &str,
+    args: &WriteArgs,
+    wished: Wished<'_>,
+) -> Result<Exit> {
+    let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)?;
+    let plan = Plan::new(&loaded, wished(&loaded)?.as_ref(), Scope::DeclareOnly)?;
+    let source = manifests.source(object);
+    let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
+    let Some(step) = plan.steps.first() else {
+        let canary = format!("canary.flagger.app/{}", loaded.observed.canary.target.name);
+        let unchanged = change::line(&canary, change::Verb::Unchanged, args.dry_run());
+        return printed(ctx, args, &unchanged, &canary, &source.text, &loaded.canary, source.path.is_none());
+    };
+    let text = files::edit(source, object, &edits(&step.patch))?;
+    let style = ctx.ui.err_style();
+    ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
+    for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
+        ctx.ui.status(&findings::text(&finding, style));
+    }
+    let configured = change::line(&step.object, change::Verb::Configured, args.dry_run());
+    if source.path.is_none() || args.dry_run() != DryRun::None || !to_file(args) {
+        return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
+    }
+    let consent =
+        if args.yes { Consent::Flag } else { Consent::from_answer(ctx.ui.ask(&format!("Change {file}?")).await?) };
+    decide(vec![plan], consent)?;
+    files::replace(source, &text)?;
+    ctx.ui.data(&configured)?;
+    Ok(Exit::Ok)
+}
+
+/// Whether the file is changed, rather than its new text printed.
+fn to_file(args: &WriteArgs) -> bool {
+    !matches!(args.output(), Format::Yaml | Format::Json)
+}
+
+/// Standard input and `-o` print instead of writing.
+fn printed(
+    ctx: &Context,
+    args: &WriteArgs,
+    line: &str,
+    name: &str,
+    text: &str,
+    object: &Value,
+    from_stdin: bool,
+) -> Result<Exit> {
+    ctx.ui.data(&match args.output() {
+        Format::Yaml => text.to_owned(),
+        Format::Json => output::json(object),
+        Format::Name => format!("{}\n", output::escaped(name)),
+        _ if from_stdin && args.dry_run() == DryRun::None => text.to_owned(),
+        _ => line.to_owned(),
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// The leaves of a merge patch as edits of a text.
+fn edits(patch: &Value) -> Vec<Edit> {
+    fn collect(value: &Value, path: &mut Vec<String>, edits: &mut Vec<Edit>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    path.push(key.clone());
+                    collect(value, path, edits);
+                    path.pop();
+                }
+            }
+            Value::Null => edits.push(Edit { path: path.clone(), value: None }),
+            leaf => edits.push(Edit { path: path.clone(), value: Some(leaf.clone()) }),
+        }
+    }
+    let mut edits = Vec::new();
+    collect(patch, &mut Vec::new(), &mut edits);
+    edits
+}

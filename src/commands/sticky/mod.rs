@@ -1,0 +1,94 @@
+//! `sticky …`: read and change the cookie.
+//!
+//! Every change takes the same steps, here and in [`cluster`] and [`files`]: read, plan, dry run, show, ask,
+//! write, report. A command supplies one function, from what was seen to the cookie that shall be.
+
+mod apply;
+mod cluster;
+mod cookie_args;
+mod files;
+mod get;
+mod prepared;
+#[cfg(test)]
+mod properties;
+mod remove;
+mod report;
+mod set;
+mod write;
+
+use clap::Subcommand;
+
+use super::args::{SelectArgs, WriteArgs};
+use crate::{
+    context::{Context, FileArgs},
+    error::{Error, Exit, Result},
+    model::{Cookie, Loaded},
+    output::change::DryRun,
+    plan::{Scope, undo::quoted},
+    source::Source,
+};
+
+/// Read and change the sticky cookie of a Canary
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "a comment here would take the place of the command's own, in --help too")]
+pub enum StickyCommand {
+    Get(get::GetArgs),
+    Set(Box<set::SetArgs>),
+    Remove(remove::RemoveArgs),
+    Apply(apply::ApplyArgs),
+}
+
+/// Runs one of the `sticky` commands.
+pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
+    match command {
+        StickyCommand::Get(args) => get::run(ctx, args).await,
+        StickyCommand::Set(args) => set::run(ctx, args).await,
+        StickyCommand::Remove(args) => remove::run(ctx, args).await,
+        StickyCommand::Apply(args) => apply::run(ctx, args).await,
+    }
+}
+
+/// From what was seen to the cookie that shall be; `None` for none.
+type Wished<'a> = &'a dyn Fn(&Loaded) -> Result<Option<Cookie>>;
+
+/// Changes the cookie of one Canary, on a cluster or in a manifest.
+async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, wished: Wished<'_>) -> Result<Exit> {
+    match ctx.source(files).await? {
+        Source::Files(manifests) => {
+            if write.scope() == Scope::LiveOnly {
+                return Err(Error::usage("--live-only needs a cluster: manifests hold the declaration")
+                    .hint("leave out --live-only, or leave out -f"));
+            }
+            if write.dry_run() == DryRun::Server {
+                return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
+            }
+            files::change(ctx, &manifests, name, write, wished).await
+        }
+        source @ Source::Cluster(_) => {
+            let loaded = source.load(ctx.namespace(), name, write.scope() != Scope::LiveOnly).await?;
+            let Source::Cluster(server) = source else { unreachable!("matched just above") };
+            cluster::change(ctx, &server, vec![loaded], write, write.scope(), wished).await
+        }
+    }
+}
+
+/// A `sticky` command line with the manifests that were named, to be typed.
+fn typed(arguments: &str, files: &FileArgs) -> String {
+    let recursive = if files.recursive { " -R" } else { "" };
+    let files = files.files.iter().map(|file| format!(" -f {}", quoted(&file.display().to_string())));
+    format!("kubectl canary-traefik sticky {arguments}{}{recursive}", files.collect::<String>())
+}
+
+/// The Canaries on Traefik that were named, else all that were selected, with their objects.
+pub(super) async fn selected(ctx: &Context, select: &SelectArgs, source: &Source) -> Result<Vec<Loaded>> {
+    if select.names.is_empty() {
+        let mut loaded = source.load_all(select.selection(ctx, source.namespace())).await?;
+        loaded.retain(|loaded| loaded.observed.on_traefik());
+        return Ok(loaded);
+    }
+    let mut loaded = Vec::new();
+    for name in &select.names {
+        loaded.push(source.load(ctx.namespace(), name, false).await?);
+    }
+    Ok(loaded)
+}

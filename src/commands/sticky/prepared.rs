@@ -1,0 +1,52 @@
+//! A change between the plan and the report: what it starts from, and what comes of it.
+
+use serde_json::Value;
+
+use crate::{
+    error::{Error, Kind},
+    model::{Canary, Guarded, Loaded, Observed, TraefikService},
+    plan::{ObjectKind, Plan},
+};
+
+/// A plan beside what it was made from and what the server would store.
+pub(super) struct Prepared {
+    pub(super) loaded: Loaded,
+    pub(super) plan: Plan,
+    /// One object a step.
+    pub(super) after: Vec<Value>,
+    /// Whether the guard keeps the result; asked only when it is written.
+    pub(super) guarded: Guarded,
+}
+
+impl Prepared {
+    /// What is there once the plan is carried out.
+    pub(super) fn result(&self) -> Observed {
+        Observed { guarded: self.guarded, ..result(&self.loaded, &self.plan, &self.after).observed }
+    }
+}
+
+/// What is there once the plan is carried out.
+pub(super) fn result(loaded: &Loaded, plan: &Plan, after: &[Value]) -> Loaded {
+    let mut result = loaded.clone();
+    for (step, object) in plan.steps.iter().zip(after) {
+        match step.object.kind {
+            ObjectKind::Canary => result.canary = object.clone(),
+            ObjectKind::TraefikService(_) => result.service = Some(object.clone()),
+        }
+    }
+    if let Some(canary) = Canary::from_object(&result.canary) {
+        let service = result.observed.service().map(|service| service.group);
+        result.observed = match (service, &result.service) {
+            (Some(group), Some(object)) => Observed::pair(canary, TraefikService::from_object(object, group)),
+            _ => Observed { canary, service: result.observed.service, guarded: Guarded::Unknown },
+        };
+    }
+    result
+}
+
+/// The error for an object that is written by others all the time.
+pub(super) fn keeps_changing(loaded: &Loaded) -> Error {
+    let target = &loaded.observed.canary.target;
+    Error::new(Kind::Conflict, format!("Canary `{target}` or its TraefikService keeps changing"))
+        .hint("wait for the rollout's next pause, then repeat the command")
+}

@@ -1,0 +1,84 @@
+//! What holds of the commands that a change prints for taking it back: the program's own parser takes them,
+//! and they bring back what was.
+
+use clap::{Args, FromArgMatches};
+use proptest::prelude::*;
+
+use super::{remove::RemoveArgs, set};
+use crate::{
+    model::Loaded,
+    plan::{
+        Plan,
+        properties::{applied, objects, scopes, sides, wishes},
+        undo,
+    },
+};
+
+/// The words of a command line, as a shell makes them; only what single quotes mean is known here.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if !quoted => word.get_or_insert_default().extend(letters.next()),
+            ' ' if !quoted => words.extend(word.take()),
+            letter => {
+                let plain = letter.is_ascii_alphanumeric() || "-_./:@%+=,".contains(letter);
+                assert!(quoted || plain, "a shell does something with {letter} in {line}");
+                word.get_or_insert_default().push(letter);
+            }
+        }
+    }
+    assert!(!quoted, "an open quote in {line}");
+    words.extend(word);
+    words
+}
+
+fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
+    let command = A::augment_args(clap::Command::new("sticky").no_binary_name(true));
+    let matches = command.try_get_matches_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+}
+
+/// The objects after a command line.
+fn run(line: &str, loaded: &Loaded) -> Loaded {
+    let words = words(line);
+    assert_eq!(words[0], "sticky", "{line}");
+    let plan = match words[1].as_str() {
+        "set" => {
+            let args: set::SetArgs = parsed(&words[2..]);
+            assert_eq!(args.canary, loaded.observed.canary.target.name, "{line}");
+            let cookie = set::cookie(loaded, &args.cookie.wish, args.write.scope()).expect("nothing malformed");
+            Plan::new(loaded, cookie.as_ref(), args.write.scope())
+        }
+        "remove" => {
+            let args: RemoveArgs = parsed(&words[2..]);
+            assert_eq!(args.name, loaded.observed.canary.target.name, "{line}");
+            Plan::new(loaded, None, args.write.scope())
+        }
+        other => panic!("{other} in {line}"),
+    };
+    let plan = plan.unwrap_or_else(|error| panic!("{line}: {error}"));
+    assert!(!plan.is_empty(), "{line} does nothing");
+    applied(loaded, &plan)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #[test]
+    fn what_is_printed_to_undo_a_change_undoes_it(
+        loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
+        let Ok(cookie) = cookie else { return Ok(()) };
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        let commands = undo::arguments(&plan);
+        prop_assert_eq!(commands.is_empty(), plan.before == plan.after, "{:?}", commands);
+        let undone = commands.iter().fold(applied(&loaded, &plan), |loaded, line| run(line, &loaded));
+        prop_assert_eq!(sides(&undone), sides(&loaded), "{:?}", commands);
+    }
+}

@@ -1,0 +1,28 @@
+//! `sticky remove`: take the cookie away.
+
+use clap::Args;
+
+use crate::{
+    commands::args::WriteArgs,
+    context::{Context, FileArgs},
+    error::{Exit, Result},
+};
+
+/// Take the cookie away, from the Canary and from its TraefikService
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// The Canary
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+
+    #[command(flatten)]
+    files: FileArgs,
+
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+}
+
+/// Runs `sticky remove`.
+pub(super) async fn run(ctx: &Context, args: &RemoveArgs) -> Result<Exit> {
+    super::change(ctx, &args.name, &args.write, &args.files, &|_| Ok(None)).await
+}

@@ -1,0 +1,197 @@
+//! Where Canaries come from: a cluster, or manifests. The same reads; only a cluster is written to object by
+//! object.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    cluster::{Cluster, Selection},
+    error::{Error, Kind, Result},
+    files::{Manifests, Object},
+    model::{
+        Canary, FIELDS, Loaded, NativeField, Observed, Target, TraefikService, canary::NATIVE_COOKIE, name::near,
+        selector::Selector,
+    },
+};
+
+/// Where Canaries come from.
+pub enum Source {
+    /// An API server.
+    Cluster(Box<Cluster>),
+    /// Manifests from `-f`.
+    Files(Manifests),
+}
+
+impl Source {
+    /// The namespace that is looked in when none is named: the context's; for manifests all of them.
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Cluster(cluster) => Some(cluster.namespace()),
+            Self::Files(_) => None,
+        }
+    }
+
+    /// Every selected Canary, sorted by namespace and name.
+    pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
+        let mut observed = match self {
+            Self::Cluster(cluster) => cluster.list(selection).await?,
+            Self::Files(files) => in_files(files, selection)?.into_iter().map(|(_, loaded)| loaded.observed).collect(),
+        };
+        observed.sort_by(|a, b| a.canary.target.cmp(&b.canary.target));
+        Ok(observed)
+    }
+
+    /// Every selected Canary with the objects themselves, sorted by namespace and name.
+    pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
+        let mut loaded = match self {
+            Self::Cluster(cluster) => cluster.load_all(selection).await?,
+            Self::Files(files) => in_files(files, selection)?.into_iter().map(|(_, loaded)| loaded).collect(),
+        };
+        loaded.sort_by(|a, b| a.observed.canary.target.cmp(&b.observed.canary.target));
+        Ok(loaded)
+    }
+
+    /// One Canary, and whether the guard keeps its stanza.
+    pub async fn look(&self, namespace: Option<&str>, name: &str) -> Result<Observed> {
+        let observed = self.load(namespace, name, false).await?.observed;
+        match self {
+            Self::Cluster(cluster) => Ok(Observed { guarded: cluster.guarded(&observed).await, ..observed }),
+            Self::Files(_) => Ok(observed),
+        }
+    }
+
+    /// One Canary with the objects themselves. `schema`: look for the native field in the cluster's schema.
+    pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
+        let loaded = match self {
+            Self::Cluster(cluster) => {
+                let namespace = namespace.unwrap_or(cluster.namespace()).to_owned();
+                cluster.load(&Target { namespace: Some(namespace), name: name.to_owned() }, schema).await?
+            }
+            Self::Files(files) => one_in_files(files, namespace, name)?.1,
+        };
+        if !loaded.observed.on_traefik() {
+            return Err(not_on_traefik(&loaded.observed));
+        }
+        Ok(loaded)
+    }
+}
+
+/// The one Canary of this name among manifests to change, and the object it was read from. One that names no
+/// provider may be on Traefik: what Flagger's own default is cannot be seen here.
+///
+/// # Errors
+///
+/// As [`Source::load`].
+pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
+    let (object, loaded) = one_in_files(files, namespace, name)?;
+    if loaded.observed.canary.provider.is_some() && !loaded.observed.on_traefik() {
+        return Err(not_on_traefik(&loaded.observed));
+    }
+    Ok((object, loaded))
+}
+
+/// Why a Canary is none of this program's business.
+fn not_on_traefik(observed: &Observed) -> Error {
+    let canary = &observed.canary;
+    let error = Error::new(Kind::NotFound, format!("Canary `{}` is not on Traefik", canary.target));
+    match canary.provider.as_deref() {
+        Some(provider) => error.caused_by(format!("its spec.provider is `{provider}`")),
+        None => error
+            .caused_by("it has no spec.provider, no TraefikService and no declared cookie")
+            .hint("set spec.provider: traefik on the Canary"),
+    }
+}
+
+/// The one Canary of this name among manifests, and the object it was read from.
+///
+/// # Errors
+///
+/// There is none (near names are hints), or there are several.
+fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
+    let all = in_files(files, Selection { namespace, selector: None })?;
+    let names: BTreeSet<String> = all.iter().map(|(_, loaded)| loaded.observed.canary.target.name.clone()).collect();
+    let mut found = all.into_iter().filter(|(_, loaded)| loaded.observed.canary.target.name == name);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (Some((first, _)), Some((second, _))) => Err(Error::usage(format!(
+            "Canary `{name}` stands there more than once: {}, {}",
+            first.origin(),
+            second.origin()
+        ))
+        .hint("name one file with -f, or one namespace with -n")),
+        (None, _) => Err(none_in_files(files, namespace, name, &names)),
+    }
+}
+
+/// There is no such Canary: says where one of that name is, or which names are there.
+fn none_in_files(files: &Manifests, namespace: Option<&str>, name: &str, names: &BTreeSet<String>) -> Error {
+    let Some(namespace) = namespace else {
+        let error = Error::not_found(format!("no Canary `{name}` in the files"));
+        return match near(name, names.iter().map(String::as_str)).first() {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if names.is_empty() => error.hint("no document is a Canary (flagger.app/v1beta1)"),
+            None => error.hint(there_are(names)),
+        };
+    };
+    let error = Error::not_found(format!("no Canary `{name}` of namespace `{namespace}` in the files"));
+    let elsewhere = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
+        let target = Canary::from_object(&object.value)?.target;
+        (target.name == name).then_some(target.namespace?)
+    });
+    let elsewhere: BTreeSet<String> = elsewhere.collect();
+    match near(name, names.iter().map(String::as_str)).first() {
+        _ if !elsewhere.is_empty() => {
+            elsewhere.iter().fold(error, |error, namespace| error.hint(format!("-n {namespace}")))
+        }
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => error.hint("no Canary in the files is of that namespace"),
+        None => error.hint(there_are(names)),
+    }
+}
+
+fn there_are(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    format!("there are: {}{more}", shown.join(", "))
+}
+
+/// Every selected Canary among manifests with its TraefikService, in the order of the files.
+fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&'a Object, Loaded)>> {
+    let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
+    let services: Vec<_> = files
+        .objects()
+        .filter_map(|object| {
+            let group = TraefikService::is(&object.value)?;
+            Some((TraefikService::from_object(&object.value, group)?, &object.value))
+        })
+        .collect();
+    let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
+        let canary = Canary::from_object(&object.value)?;
+        let in_namespace = selection
+            .namespace
+            .is_none_or(|namespace| canary.target.namespace.as_deref().is_none_or(|own| own == namespace));
+        let selected = selector.as_ref().is_none_or(|selector| selector.matches(&canary.labels));
+        if !in_namespace || !selected {
+            return None;
+        }
+        let service = canary
+            .service_target()
+            .and_then(|target| services.iter().find(|(service, _)| service.target == target))
+            .map(|(service, value)| (service.clone(), (*value).clone()));
+        let (service, value) = service.unzip();
+        let native = native_field(&object.value);
+        Some((
+            object,
+            Loaded { observed: Observed::pair(canary, service), canary: object.value.clone(), service: value, native },
+        ))
+    });
+    Ok(canaries.collect())
+}
+
+/// Without a schema to ask, a manifest that has the native field says that its cluster has it too.
+fn native_field(canary: &serde_json::Value) -> NativeField {
+    match NATIVE_COOKIE.iter().try_fold(canary, |value, key| value.get(key)) {
+        Some(_) => NativeField::Present(FIELDS.iter().map(|field| (field.key.to_owned(), Vec::new())).collect()),
+        None => NativeField::Absent,
+    }
+}

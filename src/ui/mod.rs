@@ -1,0 +1,139 @@
+//! The terminal: data to standard output, everything else to standard error, questions. The only place that
+//! prints.
+
+pub mod external_diff;
+mod prompt;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    error::{Error, Kind, Result, reason},
+    output::style::{Meaning, Style},
+};
+
+/// When to colour (`--color`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal that can, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Into files and pipes too.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The terminal, or what stands in for it.
+#[derive(Debug)]
+pub struct Ui {
+    out: Style,
+    err: Style,
+    status_lines: bool,
+    status_shown: AtomicBool,
+}
+
+impl Ui {
+    /// Decides about colour once, for each stream.
+    pub fn new(color: Color) -> Self {
+        let style = |auto: anstream::ColorChoice| Style {
+            colored: match color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => auto != anstream::ColorChoice::Never,
+            },
+        };
+        Self {
+            out: style(anstream::AutoStream::choice(&io::stdout())),
+            err: style(anstream::AutoStream::choice(&io::stderr())),
+            status_lines: io::stderr().is_terminal(),
+            status_shown: AtomicBool::new(false),
+        }
+    }
+
+    /// The style of standard output.
+    pub fn out_style(&self) -> Style {
+        self.out
+    }
+
+    /// The style of standard error.
+    pub fn err_style(&self) -> Style {
+        self.err
+    }
+
+    /// Writes results to standard output.
+    ///
+    /// # Errors
+    ///
+    /// Kind `BrokenPipe` when the reader went away; kind `Usage` when it cannot be written otherwise.
+    pub fn data(&self, text: &str) -> Result<()> {
+        self.clear_status();
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::new(Kind::BrokenPipe, "the reader went away"),
+            _ => Error::usage("cannot write to standard output").caused_by(reason(&error)),
+        })
+    }
+
+    /// Writes news to standard error. News that nobody can read are lost, on purpose.
+    pub fn status(&self, text: &str) {
+        self.clear_status();
+        let mut err = io::stderr().lock();
+        let _ = err.write_all(text.as_bytes());
+        if !text.ends_with('\n') {
+            let _ = err.write_all(b"\n");
+        }
+    }
+
+    /// Writes a warning to standard error.
+    pub fn warning(&self, text: &str) {
+        self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), crate::output::escaped(text)));
+    }
+
+    /// Writes an error with its causes and hints to standard error; nothing for a broken pipe.
+    pub fn error(&self, error: &Error) {
+        if error.kind() == Kind::BrokenPipe {
+            return;
+        }
+        let mut text = String::new();
+        let mut line = |meaning, head: &str, body: &str| {
+            let body: Vec<_> = body.lines().map(crate::output::escaped).collect();
+            text.push_str(&format!("{} {}\n", self.err.paint(meaning, head), body.join("\n  ")));
+        };
+        line(Meaning::Error, "error:", error.message());
+        for cause in error.causes() {
+            line(Meaning::Warning, "caused by:", cause);
+        }
+        for hint in error.hints() {
+            line(Meaning::Hint, "hint:", hint);
+        }
+        if error.kind() == Kind::Bug {
+            line(Meaning::Hint, "hint:", "this is a fault of kubectl canary-traefik: please report it");
+        }
+        self.status(&text);
+    }
+
+    /// Shows or replaces the one status line, on a terminal only.
+    pub fn waiting(&self, text: &str) {
+        if self.status_lines {
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K{}", crate::output::escaped(text));
+            self.status_shown.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the status line away.
+    pub fn clear_status(&self) {
+        if self.status_shown.swap(false, Ordering::Relaxed) {
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K");
+        }
+    }
+
+    /// Makes the cursor visible again, in case a question had hidden it.
+    pub fn restore_terminal(&self) {
+        if self.status_lines {
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K\x1b[?25h");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The repository itself: who may use whom, no forgotten file, heads, sizes, words that do not belong here.
+#![expect(clippy::disallowed_methods, reason = "these tests read the repository's files")]
+
+mod files;
+mod layers;
+mod tree;

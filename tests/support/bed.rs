@@ -1,0 +1,58 @@
+//! Where the test bed is, and what is said when a part of it is missing.
+
+use std::path::{Path, PathBuf};
+
+/// The repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn bed() -> PathBuf {
+    std::env::var_os("CANARY_TRAEFIK_BED").map_or_else(|| root().join("target/bed"), PathBuf::from)
+}
+
+/// A program of the bed: `etcd`, `kube-apiserver`, `kubectl`, `flagger`.
+///
+/// # Errors
+///
+/// The sentence that says how to get it.
+pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
+    present(bed().join("bin").join(name))
+}
+
+/// The custom resource definitions of `flagger` or `traefik`, one text per document.
+///
+/// # Errors
+///
+/// The sentence that says how to get them.
+pub(crate) fn definitions(of: &str) -> Result<Vec<String>, String> {
+    let path = present(bed().join("crds").join(of).with_extension("yaml"))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let mut documents = vec![String::new()];
+    for line in text.lines() {
+        if line.trim_end() == "---" {
+            documents.push(String::new());
+        } else {
+            let document = documents.last_mut().expect("there is always one");
+            document.push_str(line);
+            document.push('\n');
+        }
+    }
+    documents.retain(|document| document.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#')));
+    Ok(documents)
+}
+
+/// Whether the cluster of the current kubeconfig is to be used: `USE_EXISTING_CLUSTER=true`.
+pub(crate) fn use_existing_cluster() -> bool {
+    std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|value| value == "true")
+}
+
+fn present(path: PathBuf) -> Result<PathBuf, String> {
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(format!(
+        "the test bed lacks {}\nhint: `tests/run` builds what is missing, `tests/bed/build` nothing but that",
+        path.display()
+    ))
+}

@@ -1,0 +1,18 @@
+//! Waiting for what gives no event: polls with a deadline, and says what never came.
+
+use std::time::{Duration, Instant};
+
+/// Long enough for a loaded machine; a test that reaches it has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Asks until there is an answer; panics with `what` when [`PATIENCE`] is over.
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited {} s in vain for {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

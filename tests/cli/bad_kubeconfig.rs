@@ -1,0 +1,196 @@
+//! Without a usable kubeconfig: what is said, before any server is asked.
+
+use snapbox::str;
+
+use crate::support::{
+    directory::Directory,
+    run::{Output, Run},
+};
+
+const GOOD: &str = "\
+apiVersion: v1
+kind: Config
+contexts:
+- {name: production, context: {cluster: main, user: admin}}
+- {name: staging, context: {cluster: gone, user: admin}}
+clusters:
+- {name: main, cluster: {server: 'https://127.0.0.1:1'}}
+users:
+- {name: admin, user: {}}
+";
+
+fn with(kubeconfig: impl AsRef<[u8]>, line: &str) -> Output {
+    let folder = Directory::new();
+    folder.write("config", kubeconfig);
+    Run::new(line.split(' ')).dir(folder.path()).env("KUBECONFIG", "config").run()
+}
+
+#[test]
+fn none_at_all() {
+    Run::new(["show"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no kubeconfig found
+caused by: looked for [HOME]/.kube/config
+hint: --kubeconfig FILE, or --server URL
+
+"#]]);
+    Run::new(["show"]).env("KUBECONFIG", "one:two").run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no kubeconfig found
+caused by: looked for one, two
+hint: --kubeconfig FILE, or --server URL
+
+"#]]);
+    Run::new(["show", "--kubeconfig", "missing"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no file `missing`
+hint: --kubeconfig FILE
+
+"#]]);
+}
+
+#[test]
+fn one_that_says_nothing() {
+    with("", "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no kubeconfig found
+caused by: looked for config
+hint: --kubeconfig FILE, or --server URL
+
+"#]]);
+    with("", "show --kubeconfig config").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no context is chosen in config
+hint: --context NAME
+
+"#]]);
+}
+
+#[test]
+fn one_that_is_not_yaml() {
+    with("users:\n- name: admin\n  user: {token: [s3cr3t]}\n", "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `config` is not a kubeconfig
+caused by: line 3, column 17
+
+"#]]);
+    with("kind: [Config\n", "sticky get web").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `config` is not a kubeconfig
+caused by: line 1, column 7
+
+"#]]);
+}
+
+#[test]
+fn a_context_that_is_not_there() {
+    with(GOOD, "show --context producton").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no context named `producton` in config
+hint: --context production
+hint: known contexts: production, staging
+
+"#]]);
+    with(GOOD, "diff --context eu").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no context named `eu` in config
+hint: known contexts: production, staging
+
+"#]]);
+    with(format!("{GOOD}current-context: gone\n"), "render web").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no context named `gone` in config
+caused by: current-context names it
+hint: known contexts: production, staging
+
+"#]]);
+}
+
+#[test]
+fn no_context_that_is_chosen() {
+    with(GOOD, "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no context is chosen in config
+hint: --context NAME
+hint: known contexts: production, staging
+
+"#]]);
+}
+
+#[test]
+fn a_cluster_or_a_user_that_is_not_there() {
+    with(GOOD, "show --context staging").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no cluster named `gone` in config
+caused by: context `staging` names it
+hint: known clusters: main
+
+"#]]);
+    with(GOOD, "show --context production --cluster mian").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no cluster named `mian` in config
+hint: --cluster main
+hint: known clusters: main
+
+"#]]);
+    with(GOOD, "show --context production --user jane").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no user named `jane` in config
+hint: known users: admin
+
+"#]]);
+}
+
+#[test]
+fn an_address_that_is_none() {
+    with(GOOD, "show --server ftp://admin:s3cr3t@example.com").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address is not a URL
+caused by: `…@example.com`
+hint: --server https://HOST:PORT
+
+"#]]);
+}
+
+#[test]
+fn manifests_need_none() {
+    let run = Run::new(["show", "-f", "-", "--kubeconfig", "missing"]).env("KUBECONFIG", "missing");
+    run.stdin(crate::manifests::canary("web", Some("login"))).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+web    <none>   <none>   login    pending   <unknown>   <unknown>
+--- stderr
+
+"#]]);
+}

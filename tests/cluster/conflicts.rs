@@ -1,0 +1,420 @@
+//! Others who write the same objects: before, and between the diff and the yes.
+
+use http::Method;
+use serde_json::{Value, json};
+use snapbox::str;
+
+use crate::{
+    rollout::{declared, live, rollout, versions},
+    support::{flagger, namespace::Namespace, pty::Pty},
+};
+
+/// Server-side apply of the stanza by this manager.
+fn applies(namespace: &Namespace, manager: &str, cookie: &Value) {
+    let path = format!("{}?fieldManager={manager}", namespace.path("TraefikService", "podinfo"));
+    let object = json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "TraefikService",
+        "metadata": { "name": "podinfo" },
+        "spec": { "weighted": { "sticky": { "cookie": cookie } } },
+    });
+    let admin = namespace.server().admin();
+    admin.ask(&Method::PATCH, &path, "application/apply-patch+yaml", object.to_string()).expect("server-side apply");
+}
+
+fn set(namespace: &Namespace, flags: &[&str]) -> crate::support::run::Run {
+    namespace.run(["sticky", "set", "podinfo"]).arguments(flags)
+}
+
+#[test]
+fn a_stanza_that_someone_else_manages_is_theirs_unless_forced() {
+    let namespace = rollout("argo");
+    applies(&namespace, "argocd-controller", &json!({ "name": "argo" }));
+    let before = versions(&namespace, "podinfo");
+    set(&namespace, &["--max-age", "300", "--yes"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: the stanza is managed by `argocd-controller`, last written [TIME]
+caused by: what it sets would be overwritten, and it may overwrite ours in turn
+hint: change it there, or add --force-conflicts
+
+"#]]);
+    set(&namespace, &["--max-age", "300", "--dry-run=client"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: the stanza is managed by `argocd-controller`, last written [TIME]
+caused by: what it sets would be overwritten, and it may overwrite ours in turn
+hint: change it there, or add --force-conflicts
+
+"#]]);
+    assert_eq!(namespace.run(["sticky", "remove", "podinfo", "--yes"]).run().code, Some(5));
+    assert_eq!(versions(&namespace, "podinfo"), before);
+
+    // The declaration is nobody else's.
+    assert_eq!(set(&namespace, &["--max-age", "300", "--declare-only", "--yes"]).run().code, Some(0));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "argo" } }));
+
+    set(&namespace, &["--max-age", "300", "--yes", "--force-conflicts"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo unchanged
+traefikservice.traefik.io/podinfo configured
+--- stderr
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -28,4 +28,5 @@
+       weight: 10
+     sticky:
+       cookie:
++        maxAge: 300
+         name: argo
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
+
+"#]]);
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "argo", "maxAge": 300 } }));
+}
+
+#[test]
+fn several_managers_are_all_named() {
+    let namespace = rollout("managers");
+    applies(&namespace, "argocd-controller", &json!({ "name": "argo" }));
+    applies(&namespace, "helm", &json!({ "secure": true }));
+    set(&namespace, &["--max-age", "300", "--yes"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: the stanza is managed by `argocd-controller`, `helm`, last written [TIME]
+caused by: what it sets would be overwritten, and it may overwrite ours in turn
+hint: change it there, or add --force-conflicts
+
+"#]]);
+}
+
+#[test]
+fn kubectl_and_flagger_are_no_conflict() {
+    let namespace = rollout("familiar");
+    for manager in ["kubectl", "kubectl-edit", "kubectl-client-side-apply"] {
+        let path = format!("{}?fieldManager={manager}", namespace.path("TraefikService", "podinfo"));
+        let patch = json!({ "spec": { "weighted": { "sticky": { "cookie": { "name": manager } } } } });
+        let admin = namespace.server().admin();
+        admin.ask(&Method::PATCH, &path, "application/merge-patch+json", patch.to_string()).expect("a patch");
+        assert_eq!(set(&namespace, &["--name", "login", "--yes"]).run().code, Some(0), "{manager}");
+        assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "login" } }));
+    }
+}
+
+#[test]
+fn a_cookie_that_someone_else_changes_before_the_yes_is_shown_and_asked_again() {
+    let namespace = rollout("two-people");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    assert_eq!(set(&namespace, &["--name", "other", "--max-age", "60", "--yes"]).run().code, Some(0));
+    let theirs = versions(&namespace, "podinfo");
+
+    pty.answers("Change 2 objects?", "y");
+    pty.wait_for("this is the change now");
+    pty.wait_for("Change 2 objects?");
+    assert_eq!(versions(&namespace, "podinfo"), theirs, "nothing was agreed to so far");
+    pty.answers("Change 2 objects?", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: two-people-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: two-people-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+it changed meanwhile, this is the change now:
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: other; Max-Age=60
++    kubectl-canary-traefik/sticky-cookie: other; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: two-people-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -28,5 +28,5 @@
+       weight: 10
+     sticky:
+       cookie:
+-        maxAge: 60
++        maxAge: 300
+         name: other
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard install` makes it last
+to undo: kubectl canary-traefik sticky set podinfo --max-age 60
+
+"#]]);
+    // The other one's name stays: only --max-age was asked for.
+    assert_eq!(declared(&namespace, "podinfo"), json!("other; Max-Age=300"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "other", "maxAge": 300 } }));
+}
+
+#[test]
+fn a_cookie_that_would_be_overwritten_is_asked_again_even_when_the_patch_is_the_same() {
+    let namespace = rollout("overwritten");
+    let mut pty = Pty::start(set(&namespace, &["--name", "login", "--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    assert_eq!(set(&namespace, &["--name", "other", "--max-age", "60", "--yes"]).run().code, Some(0));
+    let theirs = versions(&namespace, "podinfo");
+    pty.answers("Change 2 objects?", "y");
+    pty.wait_for("this is the change now");
+    pty.answers("Change 2 objects?", "n");
+    assert_eq!(pty.ends().code, Some(3));
+    assert_eq!(versions(&namespace, "podinfo"), theirs);
+}
+
+#[test]
+fn a_no_to_the_changed_change_leaves_the_others_change() {
+    let namespace = rollout("second-no");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    assert_eq!(set(&namespace, &["--max-age", "60", "--yes"]).run().code, Some(0));
+    let theirs = versions(&namespace, "podinfo");
+    pty.answers("Change 2 objects?", "y");
+    pty.wait_for("this is the change now");
+    pty.answers("Change 2 objects?", "n");
+    let seen = pty.ends();
+    assert_eq!(seen.code, Some(3), "{seen:?}");
+    assert_eq!(versions(&namespace, "podinfo"), theirs);
+}
+
+#[test]
+fn what_was_stored_before_the_stanza_changed_is_told_even_after_a_no() {
+    let namespace = rollout("half");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    // The declaration can still be written as agreed; the stanza cannot.
+    assert_eq!(set(&namespace, &["--name", "other", "--live-only", "--yes"]).run().code, Some(0));
+    pty.answers("Change 2 objects?", "y");
+    pty.wait_for("this is the change now");
+    pty.answers("Change 1 object?", "n");
+    pty.ends().shows(str![[r#"
+exit: 3
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: half-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: half-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+it changed meanwhile, this is the change now:
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -28,4 +28,4 @@
+       weight: 10
+     sticky:
+       cookie:
+-        name: other
++        maxAge: 300
+canary.flagger.app/podinfo configured
+what is live is not what is declared: `kubectl canary-traefik sticky apply podin
+fo` makes live what is declared
+to undo: kubectl canary-traefik sticky remove podinfo
+error: nothing more was changed
+
+"#]]);
+}
+
+#[test]
+fn the_same_change_by_someone_else_leaves_nothing_to_do() {
+    let namespace = rollout("same");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    assert_eq!(set(&namespace, &["--max-age", "300", "--yes"]).run().code, Some(0));
+    let theirs = versions(&namespace, "podinfo");
+    pty.answers("Change 2 objects?", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: same-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: same-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+canary.flagger.app/podinfo unchanged
+traefikservice.traefik.io/podinfo unchanged
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard install` makes it last
+
+"#]]);
+    assert_eq!(versions(&namespace, "podinfo"), theirs);
+}
+
+#[test]
+fn a_weight_that_flagger_changes_before_the_yes_is_settled_silently() {
+    let namespace = rollout("weight");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    let written = flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
+    namespace.patch_status("Canary", "podinfo", &crate::support::objects::status("Progressing", 40));
+    pty.answers("Change 2 objects?", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: weight-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: weight-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard install` makes it last
+to undo: kubectl canary-traefik sticky remove podinfo
+
+"#]]);
+    let service = namespace.get("TraefikService", "podinfo");
+    assert_eq!(service["spec"]["weighted"]["services"], written["spec"]["weighted"]["services"]);
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "maxAge": 300 } }));
+    assert_eq!(namespace.get("Canary", "podinfo")["status"]["canaryWeight"], 40);
+}
+
+#[test]
+fn a_traefikservice_that_goes_away_before_the_yes_is_left_alone() {
+    let namespace = rollout("gone");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    namespace.delete("TraefikService", "podinfo");
+    pty.answers("Change 2 objects?", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: gone-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: gone-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+canary.flagger.app/podinfo configured
+the TraefikService is left alone: Flagger has not generated TraefikService `podi
+nfo` yet
+not live yet: once Flagger has generated the TraefikService, run `kubectl canary
+-traefik sticky apply podinfo`
+to undo: kubectl canary-traefik sticky remove podinfo
+
+"#]]);
+    assert_eq!(declared(&namespace, "podinfo"), json!("; Max-Age=300"));
+    assert_eq!(namespace.find("TraefikService", "podinfo"), None);
+}
+
+#[test]
+fn a_canary_that_goes_away_before_the_yes_is_an_error() {
+    let namespace = rollout("gone-canary");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    namespace.delete("Canary", "podinfo");
+    pty.answers("Change 2 objects?", "y");
+    let seen = pty.ends();
+    seen.shows(str![[r#"
+exit: 4
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: gone-canary-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: gone-canary-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+error: no Canary `podinfo` in namespace `gone-canary-[NS]`
+hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
+
+"#]]);
+    assert_eq!(live(&namespace, "podinfo"), Value::Null);
+}

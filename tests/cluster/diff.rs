@@ -1,0 +1,138 @@
+//! `diff`.
+
+use serde_json::json;
+use snapbox::str;
+
+use crate::{
+    rollout::{declare, rollout, set_live},
+    support::{namespace::Namespace, objects::canary},
+};
+
+#[test]
+fn nothing_declared_and_nothing_live_is_no_difference() {
+    rollout("diff-none").run(["diff"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn what_is_declared_and_live_is_no_difference() {
+    let namespace = rollout("diff-synced");
+    declare(&namespace, "podinfo", "login; Max-Age=300");
+    set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 300 }));
+    namespace.run(["diff", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn differences_go_from_what_is_live_to_what_is_declared() {
+    let namespace = Namespace::new("diff");
+    for name in ["missing", "differs", "undeclared"] {
+        namespace.create_rollout(name, 90, 10);
+    }
+    declare(&namespace, "missing", "login");
+    declare(&namespace, "differs", "login; Max-Age=300");
+    set_live(&namespace, "differs", &json!({ "name": "login", "maxAge": 60 }));
+    set_live(&namespace, "undeclared", &json!({ "name": "login" }));
+    namespace.run(["diff"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+--- traefikservice.traefik.io/differs (live)
++++ traefikservice.traefik.io/differs (after)
+@@ -28,5 +28,5 @@
+       weight: 10
+     sticky:
+       cookie:
+-        maxAge: 60
++        maxAge: 300
+         name: login
+--- traefikservice.traefik.io/missing (live)
++++ traefikservice.traefik.io/missing (after)
+@@ -26,3 +26,6 @@
+       namespace: diff-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        name: login
+--- traefikservice.traefik.io/undeclared (live)
++++ traefikservice.traefik.io/undeclared (after)
+@@ -26,6 +26,3 @@
+       namespace: diff-[NS]
+       port: 80
+       weight: 10
+-    sticky:
+-      cookie:
+-        name: login
+--- stderr
+
+"#]]);
+    namespace.run(["diff", "differs", "--color", "always"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+[31m--- traefikservice.traefik.io/differs (live)[0m
+[32m+++ traefikservice.traefik.io/differs (after)[0m
+[36m@@ -28,5 +28,5 @@[0m
+       weight: 10
+     sticky:
+       cookie:
+[31m-        maxAge: 60[0m
+[32m+        maxAge: 300[0m
+         name: login
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_and_the_rest_is_compared() {
+    let namespace = Namespace::new("diff-odd");
+    for name in ["foreign", "malformed", "mirroring", "missing"] {
+        namespace.create_rollout(name, 90, 10);
+        declare(&namespace, name, if name == "malformed" { "a b" } else { "login" });
+    }
+    namespace.create_value(&canary("pending"));
+    declare(&namespace, "pending", "login");
+    let mirroring = json!({ "spec": { "weighted": null, "mirroring": { "name": "mirroring-primary", "port": 80 } } });
+    namespace.patch("TraefikService", "mirroring", &mirroring);
+    let owner = json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "other", "controller": true,
+        "uid": "00000000-0000-0000-0000-000000000000" }]);
+    namespace.patch("TraefikService", "foreign", &json!({ "metadata": { "ownerReferences": owner } }));
+    namespace.run(["diff"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- traefikservice.traefik.io/missing (live)
++++ traefikservice.traefik.io/missing (after)
+@@ -26,3 +26,6 @@
+       namespace: diff-odd-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        name: login
+--- stderr
+diff-odd-[NS]/foreign: declared and not live: TraefikService `foreign` is controlled by Deployment `other`
+problem CT038: diff-odd-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik
+  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error: diff-odd-[NS]/mirroring: TraefikService `mirroring` is not weighted
+caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
+hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
+diff-odd-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+error: 1 of 5 Canaries failed, see above
+
+"#]]);
+    namespace.run(["diff", "pending"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+--- stderr
+diff-odd-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+
+"#]]);
+}

@@ -1,0 +1,24 @@
+//! The program against a real API server, with writes by others replayed in between.
+
+#[path = "../support/mod.rs"]
+#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
+#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
+mod support;
+
+mod bed;
+mod conflicts;
+mod definitions;
+mod diff;
+mod faults;
+mod groups;
+mod native_field;
+mod plugin;
+mod races;
+mod render;
+mod rights;
+mod rollout;
+mod show;
+mod sticky_apply;
+mod sticky_get;
+mod sticky_remove;
+mod sticky_set;

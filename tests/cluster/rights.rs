@@ -1,0 +1,319 @@
+//! Users who may do some of it.
+
+use std::path::PathBuf;
+
+use snapbox::str;
+
+use crate::{
+    rollout::{declare, declared, live, rollout, run_as, versions},
+    support::{namespace::Namespace, objects::canary},
+};
+
+const SET: [&str; 6] = ["sticky", "set", "podinfo", "--max-age", "300", "--yes"];
+
+fn user(namespace: &Namespace, canaries: &str, services: &str) -> PathBuf {
+    let rule = |group: &str, resource: &str, verbs: &str| {
+        format!("{{apiGroups: [{group}], resources: [{resource}], verbs: [{verbs}]}}")
+    };
+    let rules = [rule("flagger.app", "canaries", canaries), rule("traefik.io", "traefikservices", services)];
+    let kept = if services.is_empty() { &rules[..1] } else { &rules[..] };
+    namespace.user_with(&format!("[{}]", kept.join(", ")))
+}
+
+#[test]
+fn who_may_read_sees_everything_and_changes_nothing() {
+    let namespace = rollout("reader");
+    let reader = user(&namespace, "get, list", "get, list");
+    let before = versions(&namespace, "podinfo");
+    run_as(&namespace, &reader, ["show"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   90/10    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   90/10    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &reader, ["show", "-A"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not list canaries.flagger.app
+hint: kubectl auth can-i list canaries.flagger.app -A
+
+"#]]);
+    run_as(&namespace, &reader, SET).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+worked out here, not by the server:
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: reader-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: reader-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+error: user `[USER]` may not patch canaries.flagger.app in namespace `reader-[NS]`
+hint: kubectl auth can-i patch canaries.flagger.app -n reader-[NS]
+hint: --live-only changes the TraefikService alone, until Flagger's next write
+
+"#]]);
+    run_as(&namespace, &reader, ["sticky", "set", "podinfo", "--max-age", "300", "--live-only", "--yes"]).shows(str![
+        [r#"
+exit: 6
+--- stdout
+--- stderr
+worked out here, not by the server:
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: reader-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+error: user `[USER]` may not patch traefikservices.traefik.io in namespace `reader-[NS]`
+hint: kubectl auth can-i patch traefikservices.traefik.io -n reader-[NS]
+
+"#]
+    ]);
+    // What is worked out here needs no right to write.
+    assert_eq!(run_as(&namespace, &reader, SET).code, Some(6));
+    let client = run_as(&namespace, &reader, ["sticky", "set", "podinfo", "--max-age", "300", "--dry-run=client"]);
+    assert_eq!(client.code, Some(0), "{client}");
+    assert_eq!(versions(&namespace, "podinfo"), before);
+}
+
+#[test]
+fn who_may_not_see_traefikservices_sees_the_rest() {
+    let namespace = rollout("half-blind");
+    namespace.create_rollout("checkout", 100, 0);
+    declare(&namespace, "podinfo", "login");
+    let blind = user(&namespace, "get, list, patch", "");
+    run_as(&namespace, &blind, ["show", "-o", "wide"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME       PHASE    WEIGHT      COOKIE      STATE       KEPT        AGE   TRAEFIKSERVICE   DECLARED   LIVE
+checkout   <none>   <unknown>   <unknown>   <unknown>   no          [A]   <unknown>        <none>     <unknown>
+podinfo    <none>   <unknown>   login       <unknown>   <unknown>   [A]   <unknown>        login      <unknown>
+--- stderr
+warning: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
+
+"#]]);
+    run_as(&namespace, &blind, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT      COOKIE   STATE       KEPT        AGE
+podinfo   <none>   <unknown>   login    <unknown>   <unknown>   [A]
+--- stderr
+warning: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
+
+"#]]);
+    run_as(&namespace, &blind, ["sticky", "get", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+FIELD   DECLARED   LIVE
+name    login      <unknown>
+
+state   <unknown> (declared in an annotation)
+kept    <unknown>
+--- stderr
+warning: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
+
+"#]]);
+    run_as(&namespace, &blind, ["diff", "podinfo"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
+
+"#]]);
+    run_as(&namespace, &blind, ["sticky", "apply", "--yes"]).shows(str![[r#"
+exit: 1
+--- stdout
+--- stderr
+warning: half-blind-[NS]/podinfo: its TraefikService cannot be seen: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
+nothing to apply
+
+"#]]);
+    run_as(&namespace, &blind, SET).shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo configured
+--- stderr
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: half-blind-[NS]
+the TraefikService is left alone: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
+to undo: kubectl canary-traefik sticky set podinfo --unset max-age --declare-only
+
+"#]]);
+    assert_eq!(declared(&namespace, "podinfo"), "login; Max-Age=300");
+}
+
+#[test]
+fn a_traefikservice_that_is_not_there_yet_is_not_taken_for_a_forbidden_one() {
+    // The server forbids a group that it does not serve, too.
+    let namespace = Namespace::new("narrow-pending");
+    namespace.create_value(&canary("podinfo"));
+    declare(&namespace, "podinfo", "login");
+    let reader = user(&namespace, "get, list", "get, list");
+    run_as(&namespace, &reader, ["show"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   <none>   login    pending   <unknown>   [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   <none>   login    pending   <unknown>   [A]
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn who_may_not_list_canaries_is_told_the_right_that_is_missing() {
+    let namespace = rollout("nobody");
+    let nobody = namespace.user_with("[]");
+    run_as(&namespace, &nobody, ["show"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not list canaries.flagger.app in namespace `nobody-[NS]`
+hint: kubectl auth can-i list canaries.flagger.app -n nobody-[NS]
+
+"#]]);
+    run_as(&namespace, &nobody, ["show", "-A"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not list canaries.flagger.app
+hint: kubectl auth can-i list canaries.flagger.app -A
+
+"#]]);
+    run_as(&namespace, &nobody, ["show", "podinfo"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get canaries.flagger.app in namespace `nobody-[NS]`
+hint: kubectl auth can-i get canaries.flagger.app -n nobody-[NS]
+
+"#]]);
+}
+
+#[test]
+fn who_may_patch_the_canary_alone_declares() {
+    let namespace = rollout("declarer");
+    let declarer = user(&namespace, "get, patch", "get");
+    let before = versions(&namespace, "podinfo");
+    run_as(&namespace, &declarer, SET).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+worked out here, not by the server:
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: declarer-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: declarer-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+error: user `[USER]` may not patch traefikservices.traefik.io in namespace `declarer-[NS]`
+hint: kubectl auth can-i patch traefikservices.traefik.io -n declarer-[NS]
+hint: --declare-only changes the Canary alone
+
+"#]]);
+    assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");
+    let declaring = run_as(&namespace, &declarer, SET.into_iter().chain(["--declare-only"]));
+    assert_eq!(declaring.code, Some(0), "{declaring}");
+    assert_eq!(declared(&namespace, "podinfo"), "; Max-Age=300");
+}
+
+#[test]
+fn who_may_patch_the_traefikservice_alone_sets_live() {
+    let namespace = rollout("setter");
+    let setter = user(&namespace, "get", "get, patch");
+    let before = versions(&namespace, "podinfo");
+    run_as(&namespace, &setter, SET).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+worked out here, not by the server:
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: setter-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: setter-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+error: user `[USER]` may not patch canaries.flagger.app in namespace `setter-[NS]`
+hint: kubectl auth can-i patch canaries.flagger.app -n setter-[NS]
+hint: --live-only changes the TraefikService alone, until Flagger's next write
+
+"#]]);
+    assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");
+    let setting = run_as(&namespace, &setter, SET.into_iter().chain(["--live-only"]));
+    assert_eq!(setting.code, Some(0), "{setting}");
+    assert_eq!(live(&namespace, "podinfo")["cookie"]["maxAge"], 300);
+}

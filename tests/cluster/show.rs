@@ -1,0 +1,253 @@
+//! `show`.
+
+use serde_json::json;
+use snapbox::str;
+
+use crate::{
+    rollout::{declare, rollout, set_live, versions},
+    support::{namespace::Namespace, objects},
+};
+
+#[test]
+fn every_canary_on_traefik_has_a_row_with_its_state() {
+    let namespace = Namespace::new("states");
+    for name in ["none", "synced", "missing", "differs", "undeclared", "malformed"] {
+        namespace.create_rollout(name, 90, 10);
+    }
+    namespace.create_value(&objects::canary("pending"));
+    let mut elsewhere = objects::canary("on-istio");
+    elsewhere["spec"]["provider"] = json!("istio");
+    namespace.create_value(&elsewhere);
+    for name in ["synced", "missing", "differs", "pending"] {
+        declare(&namespace, name, "login; Max-Age=300; HttpOnly");
+    }
+    declare(&namespace, "malformed", "login; Max-Age=soon");
+    set_live(&namespace, "synced", &json!({ "name": "login", "maxAge": 300, "httpOnly": true }));
+    set_live(&namespace, "differs", &json!({ "name": "login", "maxAge": 60, "httpOnly": true }));
+    set_live(&namespace, "undeclared", &json!({}));
+    namespace.patch_status("Canary", "synced", &objects::status("Progressing", 10));
+
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME         PHASE         WEIGHT   COOKIE      STATE        KEPT   AGE
+differs      <none>        90/10    login       differs      no     [A]
+malformed    <none>        90/10    <none>      malformed    no     [A]
+missing      <none>        90/10    login       missing      no     [A]
+none         <none>        90/10    <none>      none         -      [A]
+pending      <none>        <none>   login       pending      no     [A]
+synced       Progressing   90/10    login       synced       no     [A]
+undeclared   <none>        90/10    <derived>   undeclared   no     [A]
+--- stderr
+
+"#]]);
+    namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME         PHASE         WEIGHT   COOKIE      STATE        KEPT   AGE   TRAEFIKSERVICE          DECLARED                       LIVE
+differs      <none>        90/10    login       differs      no     [A]   traefik.io/differs      login; Max-Age=300; HttpOnly   login; Max-Age=60; HttpOnly
+malformed    <none>        90/10    <none>      malformed    no     [A]   traefik.io/malformed    login; Max-Age=soon            <none>
+missing      <none>        90/10    login       missing      no     [A]   traefik.io/missing      login; Max-Age=300; HttpOnly   <none>
+none         <none>        90/10    <none>      none         -      [A]   traefik.io/none         <none>                         <none>
+pending      <none>        <none>   login       pending      no     [A]   <none>                  login; Max-Age=300; HttpOnly   <none>
+synced       Progressing   90/10    login       synced       no     [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly
+undeclared   <none>        90/10    <derived>   undeclared   no     [A]   traefik.io/undeclared   <none>                         <derived>
+--- stderr
+
+"#]]);
+    namespace.run(["show", "-o", "name"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/differs
+canary.flagger.app/malformed
+canary.flagger.app/missing
+canary.flagger.app/none
+canary.flagger.app/pending
+canary.flagger.app/synced
+canary.flagger.app/undeclared
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn named_canaries_come_in_the_order_they_are_named() {
+    let namespace = rollout("named");
+    namespace.create_rollout("checkout", 100, 0);
+    namespace.run(["show", "podinfo", "checkout"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo    <none>   90/10    <none>   none    -      [A]
+checkout   <none>   100/-    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+    namespace.run(["show", "podinfo", "-o", "json"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "declared": null,
+    "kept": null,
+    "kind": "StickyReport",
+    "live": null,
+    "name": "podinfo",
+    "namespace": "named-[NS]",
+    "phase": null,
+    "state": "none",
+    "traefikService": {
+        "apiVersion": "traefik.io/v1alpha1",
+        "name": "podinfo",
+        "status": "present"
+    },
+    "weights": {
+        "canary": 10,
+        "primary": 90
+    }
+}
+--- stderr
+
+"#]]);
+    namespace.run(["show", "podinfo", "checkout", "-o", "yaml"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: kubectl-canary-traefik/v1
+items:
+- declared: null
+  kept: null
+  live: null
+  name: podinfo
+  namespace: named-[NS]
+  phase: null
+  state: none
+  traefikService:
+    apiVersion: traefik.io/v1alpha1
+    name: podinfo
+    status: present
+  weights:
+    canary: 10
+    primary: 90
+- declared: null
+  kept: null
+  live: null
+  name: checkout
+  namespace: named-[NS]
+  phase: null
+  state: none
+  traefikService:
+    apiVersion: traefik.io/v1alpha1
+    name: checkout
+    status: present
+  weights:
+    canary: null
+    primary: 100
+kind: StickyReportList
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn labels_select_and_nothing_selected_is_said_as_kubectl_says_it() {
+    let namespace = rollout("select");
+    namespace.create_rollout("checkout", 100, 0);
+    namespace.patch("Canary", "checkout", &json!({ "metadata": { "labels": { "team": "shop" } } }));
+    namespace.run(["show", "-l", "team=shop"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+checkout   <none>   100/-    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+    namespace.run(["show", "-l", "team=sso"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+No resources found in select-[NS] namespace.
+
+"#]]);
+    namespace.run(["show", "-l", "team=sso", "-o", "json"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "items": [],
+    "kind": "StickyReportList"
+}
+--- stderr
+
+"#]]);
+    namespace.run(["show", "-l", "team in (a"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: label selector: `team in (a` is not a label requirement
+hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+
+"#]]);
+    namespace.run(["show", "podinfo", "-l", "team=shop"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: names and -l cannot be given together
+hint: name the Canaries, or select them, not both
+
+"#]]);
+}
+
+#[test]
+fn weights_are_those_that_traefik_works_with() {
+    let namespace = Namespace::new("weights");
+    namespace.create_rollout("begin", 100, 0);
+    namespace.create_rollout("middle", 70, 30);
+    namespace.create_rollout("end", 0, 100);
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME     PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+begin    <none>   100/-    <none>   none    -      [A]
+end      <none>   1/100    <none>   none    -      [A]
+middle   <none>   70/30    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn odd_traefikservices_are_rows_too() {
+    let namespace = Namespace::new("odd");
+    for name in ["mirroring", "foreign", "empty"] {
+        namespace.create_rollout(name, 90, 10);
+        declare(&namespace, name, "login");
+    }
+    let mirroring = json!({ "spec": { "weighted": null, "mirroring": { "name": "mirroring-primary", "port": 80 } } });
+    namespace.patch("TraefikService", "mirroring", &mirroring);
+    let owner = json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "other", "controller": true,
+        "uid": "00000000-0000-0000-0000-000000000000" }]);
+    namespace.patch("TraefikService", "foreign", &json!({ "metadata": { "ownerReferences": owner } }));
+    namespace.patch("TraefikService", "empty", &json!({ "spec": { "weighted": { "sticky": {} } } }));
+    namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME        PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE   TRAEFIKSERVICE         DECLARED   LIVE
+empty       <none>   90/10    login    differs   no     [A]   traefik.io/empty       login      <none>
+foreign     <none>   <none>   login    pending   no     [A]   traefik.io/foreign     login      <none>
+mirroring   <none>   -/-      login    missing   no     [A]   traefik.io/mirroring   login      <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let namespace = rollout("looking");
+    declare(&namespace, "podinfo", "login");
+    let before = versions(&namespace, "podinfo");
+    for command in [&["show"][..], &["show", "podinfo"], &["sticky", "get", "podinfo"], &["render", "podinfo"]] {
+        assert_eq!(namespace.run(command).run().code, Some(0), "{command:?}");
+    }
+    assert_eq!(namespace.run(["diff"]).run().code, Some(1));
+    assert_eq!(versions(&namespace, "podinfo"), before);
+}

@@ -1,0 +1,179 @@
+//! `sticky get`.
+
+use serde_json::json;
+use snapbox::str;
+
+use crate::rollout::{declare, rollout, set_live};
+
+#[test]
+fn declared_and_live_stand_side_by_side() {
+    let namespace = rollout("get");
+    declare(&namespace, "podinfo", "login; Max-Age=300; HttpOnly; SameSite=Lax");
+    set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 60, "secure": true, "sameSite": "lax" }));
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+FIELD       DECLARED   LIVE
+name        login      login
+max-age     300        60
+secure      <unset>    true
+http-only   true       <unset>
+same-site   lax        lax
+
+state   differs (declared in an annotation)
+kept    no
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo", "-o", "json"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "declared": {
+        "cookie": {
+            "httpOnly": true,
+            "maxAge": 300,
+            "name": "login",
+            "sameSite": "lax"
+        },
+        "source": "annotation"
+    },
+    "kept": "no",
+    "kind": "StickyReport",
+    "live": {
+        "maxAge": 60,
+        "name": "login",
+        "sameSite": "lax",
+        "secure": true
+    },
+    "name": "podinfo",
+    "namespace": "get-[NS]",
+    "phase": null,
+    "state": "differs",
+    "traefikService": {
+        "apiVersion": "traefik.io/v1alpha1",
+        "name": "podinfo",
+        "status": "present"
+    },
+    "weights": {
+        "canary": 10,
+        "primary": 90
+    }
+}
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo", "-o", "yaml"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: kubectl-canary-traefik/v1
+declared:
+  cookie:
+    httpOnly: true
+    maxAge: 300
+    name: login
+    sameSite: lax
+  source: annotation
+kept: "no"
+kind: StickyReport
+live:
+  maxAge: 60
+  name: login
+  sameSite: lax
+  secure: true
+name: podinfo
+namespace: get-[NS]
+phase: null
+state: differs
+traefikService:
+  apiVersion: traefik.io/v1alpha1
+  name: podinfo
+  status: present
+weights:
+  canary: 10
+  primary: 90
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo", "-o", "name"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn where_there_is_nothing_it_says_so() {
+    let namespace = rollout("get-nothing");
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+state   none (nothing is declared)
+kept    -
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_cookie_whose_name_is_left_to_traefik_is_one() {
+    let namespace = rollout("get-derived");
+    declare(&namespace, "podinfo", "");
+    set_live(&namespace, "podinfo", &json!({}));
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+FIELD   DECLARED    LIVE
+name    <derived>   <derived>
+
+state   synced (declared in an annotation)
+kept    no
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_malformed_declaration_is_shown_with_what_is_wrong() {
+    let namespace = rollout("get-malformed");
+    declare(&namespace, "podinfo", "login; Max-Age=soon");
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+FIELD         DECLARED              LIVE
+<malformed>   login; Max-Age=soon   <none>
+
+state   malformed (declared in an annotation)
+why     `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
+kept    no
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo", "-o", "yaml"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: kubectl-canary-traefik/v1
+declared:
+  error: "`Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300"
+  source: annotation
+kept: "no"
+kind: StickyReport
+live: null
+name: podinfo
+namespace: get-malformed-[NS]
+phase: null
+state: malformed
+traefikService:
+  apiVersion: traefik.io/v1alpha1
+  name: podinfo
+  status: present
+weights:
+  canary: 10
+  primary: 90
+--- stderr
+
+"#]]);
+}

@@ -1,0 +1,293 @@
+//! What the other commands say and do with the guard on.
+
+use std::time::{Duration, Instant};
+
+use canary_traefik::model::declaration::ANNOTATION;
+use serde_json::{Value, json};
+use snapbox::str;
+
+use super::lone::{declare, lone, rollout, run_as, stanza_after_step};
+use crate::support::{namespace::Namespace, wait::until};
+
+/// How long the policies may work from a slightly old Canary.
+const SETTLING: Duration = Duration::from_secs(5);
+
+fn live(namespace: &Namespace) -> Value {
+    namespace.get("TraefikService", "podinfo")["spec"]["weighted"]["sticky"].clone()
+}
+
+#[test]
+fn a_declared_cookie_is_kept_by_the_guard_and_every_command_says_so() {
+    let lone = lone();
+    let namespace = rollout(&lone, "kept");
+    declare(&namespace, "login; Max-Age=300");
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
+podinfo   <none>   90/10    login    missing   no     [A]
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+FIELD     DECLARED   LIVE
+name      login      <unset>
+max-age   300        <unset>
+
+state   missing (declared in an annotation)
+kept    no
+--- stderr
+
+"#]]);
+    lone.install(&[]);
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
+podinfo   <none>   90/10    login    missing   guard   [A]
+--- stderr
+
+"#]]);
+    namespace.run(["show", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
+podinfo   <none>   90/10    login    missing   guard   [A]
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+FIELD     DECLARED   LIVE
+name      login      <unset>
+max-age   300        <unset>
+
+state   missing (declared in an annotation)
+kept    guard
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "set", "podinfo", "--yes"]).arguments(["--max-age", "600"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+--- stderr
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=600
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: kept-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,7 @@
+       namespace: kept-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 600
++        name: login
+kept: the guard re-adds it inside each of Flagger's writes
+to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
+to undo: kubectl canary-traefik sticky remove podinfo --live-only
+
+"#]]);
+    namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+traefikservice.traefik.io/podinfo unchanged
+--- stderr
+
+"#]]);
+    namespace.run(["sticky", "set", "podinfo", "--dry-run=server", "--secure"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo configured (server dry run)
+traefikservice.traefik.io/podinfo configured (server dry run)
+--- stderr
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=600
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=600; Secure
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: kept-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -30,3 +30,4 @@
+       cookie:
+         maxAge: 600
+         name: login
++        secure: true
+
+"#]]);
+}
+
+#[test]
+fn what_nobody_declared_is_not_kept() {
+    let lone = lone();
+    let namespace = rollout(&lone, "undeclared");
+    lone.install(&[]);
+    namespace.run(["sticky", "set", "podinfo", "--yes", "--live-only"]).arguments(["--name", "x"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+traefikservice.traefik.io/podinfo configured
+--- stderr
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: undeclared-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        name: x
+warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
+  help: give --max-age as long as one flow takes, such as 300
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza, and nothing is declared that could bring it back
+to undo: kubectl canary-traefik sticky remove podinfo --live-only
+
+"#]]);
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE        KEPT   AGE
+podinfo   <none>   90/10    x        undeclared   no     [A]
+--- stderr
+
+"#]]);
+    assert_eq!(stanza_after_step(&namespace), Value::Null);
+}
+
+#[test]
+fn who_may_neither_read_policies_nor_write_does_not_know_whether_it_is_kept() {
+    let lone = lone();
+    let namespace = rollout(&lone, "unknown");
+    declare(&namespace, "login; Max-Age=300");
+    lone.install(&[]);
+    let verbs = "verbs: [get, list]";
+    let canaries = format!("{{apiGroups: [flagger.app], resources: [canaries], {verbs}}}");
+    let services = format!("{{apiGroups: [traefik.io], resources: [traefikservices], {verbs}}}");
+    let reader = lone.user_with(&namespace, &format!("[{canaries}, {services}]"));
+    run_as(&namespace, &reader, ["show"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   90/10    login    missing   <unknown>   [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   90/10    login    missing   <unknown>   [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &reader, ["sticky", "get", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+FIELD     DECLARED   LIVE
+name      login      <unset>
+max-age   300        <unset>
+
+state   missing (declared in an annotation)
+kept    <unknown>
+--- stderr
+
+"#]]);
+    // Either right is enough to know.
+    let policies = "{apiGroups: [admissionregistration.k8s.io], resources: ['*'], verbs: [get]}";
+    let auditor = lone.user_with(&namespace, &format!("[{canaries}, {services}, {policies}]"));
+    run_as(&namespace, &auditor, ["show"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
+podinfo   <none>   90/10    login    missing   guard   [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &auditor, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
+podinfo   <none>   90/10    login    missing   guard   [A]
+--- stderr
+
+"#]]);
+    let writes = "{apiGroups: [traefik.io], resources: [traefikservices], verbs: [patch]}";
+    let writer = lone.user_with(&namespace, &format!("[{canaries}, {services}, {writes}]"));
+    run_as(&namespace, &writer, ["show"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   90/10    login    missing   <unknown>   [A]
+--- stderr
+
+"#]]);
+    run_as(&namespace, &writer, ["show", "podinfo"]).shows(str![[r#"
+exit: 0
+--- stdout
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
+podinfo   <none>   90/10    login    missing   guard   [A]
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_change_settles_by_itself_and_stays_through_flaggers_next_writes() {
+    let lone = lone();
+    let namespace = rollout(&lone, "change");
+    declare(&namespace, "login; Max-Age=300");
+    lone.install(&[]);
+    assert_ne!(stanza_after_step(&namespace), Value::Null);
+    for age in [600, 900, 1200, 1500] {
+        let set = ["sticky", "set", "podinfo", "--yes", "--max-age", &age.to_string()];
+        let output = namespace.run(set).run();
+        assert_eq!(output.code, Some(0), "{output}");
+        let stanza = json!({ "cookie": { "maxAge": age, "name": "login" } });
+        assert_eq!(live(&namespace), stanza);
+        assert_eq!(stanza_after_step(&namespace), stanza);
+        assert_eq!(stanza_after_step(&namespace), stanza);
+    }
+}
+
+#[test]
+fn a_removal_settles_by_itself_and_stays_through_flaggers_next_writes() {
+    let lone = lone();
+    let namespace = rollout(&lone, "removal");
+    lone.install(&[]);
+    for scope in [&[][..], &["--declare-only"]] {
+        declare(&namespace, "login; Max-Age=300");
+        until("the policies to see the declaration", || stanza_after_step(&namespace).is_object().then_some(()));
+        let output = namespace.run(["sticky", "remove", "podinfo", "--yes"]).arguments(scope).run();
+        assert_eq!(output.code, Some(0), "{output}");
+        assert_eq!(namespace.get("Canary", "podinfo")["metadata"]["annotations"][ANNOTATION], Value::Null);
+        if scope.is_empty() {
+            assert_eq!(live(&namespace), Value::Null);
+        }
+        // Flagger's next write may come before the policies have seen the Canary's change, for so long.
+        let began = Instant::now();
+        while stanza_after_step(&namespace) != Value::Null {
+            assert!(began.elapsed() < SETTLING, "the stanza is still there");
+        }
+        assert_eq!(stanza_after_step(&namespace), Value::Null);
+        assert_eq!(stanza_after_step(&namespace), Value::Null);
+    }
+}

@@ -1,0 +1,125 @@
+//! Certificates that change while the guard runs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{
+    client::Client,
+    guard::{self, Guard, Turn, failed_calls, live, registrations, stanza, sticky},
+};
+use crate::support::{directory::Directory, namespace::Namespace, wait::until};
+
+/// The authorities that the API server is told to trust, as PEM.
+pub(super) fn authorities(namespace: &Namespace) -> Vec<u8> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let registration = registrations(namespace).remove(0);
+    let bundle = registration["webhooks"][0]["clientConfig"]["caBundle"].as_str().unwrap_or_default().to_owned();
+    STANDARD.decode(bundle).expect("base64")
+}
+
+/// A folder with `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it.
+pub(super) fn folder(names: &[&str]) -> Directory {
+    let folder = Directory::new();
+    fill(&folder, names);
+    folder
+}
+
+fn fill(folder: &Directory, names: &[&str]) -> Vec<u8> {
+    let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(names).expect("names");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    folder.write("tls.key", key.serialize_pem());
+    folder.write("tls.crt", certificate.pem());
+    folder.write("ca.crt", certificate.pem());
+    certificate.der().to_vec()
+}
+
+#[test]
+fn certificates_are_renewed_under_continuous_writes_without_a_loss() {
+    let turn = Turn::take();
+    let namespace = turn.shops("renew", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &["--cert-lifetime", "20s"]);
+    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    let failed = failed_calls(turn.server());
+    let began = Instant::now();
+    let first = Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").expect("trust").certificate();
+
+    // Twice the life of a certificate and more, and at every moment a new connection is accepted.
+    let stored = guard::writes(&namespace, "shop", |number| {
+        if number % 10 == 0 {
+            Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").expect("trust");
+        }
+        began.elapsed() < Duration::from_secs(45)
+    });
+
+    let without = stored.iter().filter(|service| sticky(service) != stanza()).count();
+    assert_eq!((without, failed_calls(turn.server()) - failed), (0, 0), "of {}", stored.len());
+    let last = Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").expect("trust").certificate();
+    assert_ne!(first, last);
+    assert_eq!(guard.ends("TERM").logged("certificate renewed", "level").len(), 3);
+}
+
+#[test]
+fn processes_that_share_a_secret_show_one_certificate_through_renewals_and_its_loss() {
+    let turn = Turn::take();
+    let namespace = turn.shops("secret", &["shop"]);
+    let secret = format!("{}/certificates", namespace.name());
+    let flags = ["--cert-lifetime", "20s", "--cert-secret", &secret];
+    let first = Guard::start(&namespace, "shop", &flags);
+    let second = Guard::stands_by(&namespace, guard::free_port(), first.port, &flags);
+    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    let failed = failed_calls(turn.server());
+    let shown = |guard: &Guard| {
+        Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").expect("trust").certificate()
+    };
+    let both = |other_than: &[u8]| {
+        until("both to show another certificate", || {
+            let stored = guard::writes(&namespace, "shop", |number| number < 10);
+            assert!(stored.iter().all(|service| sticky(service) == stanza()));
+            let certificate = shown(&first);
+            (certificate != other_than && certificate == shown(&second)).then_some(certificate)
+        })
+    };
+    let one = both(&[]);
+    let two = both(&one);
+    namespace.delete("Secret", "certificates");
+    let back = until("the Secret to be back", || namespace.find("Secret", "certificates"));
+    assert_eq!(back["metadata"]["labels"]["app.kubernetes.io/managed-by"], "kubectl-canary-traefik");
+    assert_eq!((shown(&first), shown(&second)), (two.clone(), two.clone()));
+    both(&two);
+    assert_eq!(failed_calls(turn.server()) - failed, 0);
+    // The registration of the one that ends is put back by the other, until that ends too.
+    let _ = second.ends("TERM");
+    until("the registration to be back", || (registrations(&namespace).len() == 2).then_some(()));
+    first.acts(&namespace, "shop");
+    let _ = first.ends("TERM");
+    assert_eq!(registrations(&namespace), [Value::Null; 0]);
+}
+
+#[test]
+fn a_certificate_of_someone_elses_is_taken_up_when_it_changes() {
+    let turn = Turn::take();
+    let namespace = turn.shops("folder", &["shop"]);
+    let folder = folder(&["127.0.0.1"]);
+    let guard = Guard::start(&namespace, "shop", &["--cert-dir", &folder.path().display().to_string()]);
+    let shown = || Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").ok().map(|c| c.certificate());
+    let before = shown().expect("trust");
+
+    // Half of a change is no change.
+    let good = folder.read("tls.key");
+    folder.write("tls.key", "none");
+    folder.write("tls.key", good);
+    let after = fill(&folder, &["127.0.0.1"]);
+
+    until("the new certificate, trusted", || (shown()? == after).then_some(()));
+    assert_ne!(before, after);
+    guard.acts(&namespace, "shop");
+    let secrets = turn.server().audit(|request: &Value| {
+        request["objectRef"]["resource"] == "secrets"
+            && request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
+    });
+    assert_eq!(secrets.len(), 0);
+    let _ = guard.ends("TERM");
+}

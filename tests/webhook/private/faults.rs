@@ -1,0 +1,144 @@
+//! The guard dies, is forbidden, or is meddled with.
+
+use serde_json::{Value, json};
+use snapbox::str;
+
+use super::{
+    certificates::folder,
+    guard::{self, Guard, Turn, generation, live, registrations, stanza, sticky},
+};
+use crate::support::{flagger, namespace::Namespace, run::exactly, wait::until};
+
+/// How many writes this program has made so far to the TraefikServices of the namespace.
+fn own_writes(namespace: &Namespace) -> usize {
+    let is_own = |request: &Value| {
+        request["verb"] == "patch"
+            && request["objectRef"]["resource"] == "traefikservices"
+            && request["objectRef"]["namespace"] == namespace.name()
+            && request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
+    };
+    namespace.server().audit(is_own).len()
+}
+
+#[test]
+fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_one_write() {
+    const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+    let turn = Turn::take();
+    let namespace = turn.shops("killed", &NAMES);
+    let guard = Guard::start(&namespace, "a", &[]);
+    for name in NAMES {
+        until("the repair of what was written before", || (live(&namespace, name) == stanza()).then_some(()));
+    }
+    let port = guard.port;
+    guard.dies();
+    assert_eq!(registrations(&namespace).len(), 2);
+
+    let before = own_writes(&namespace);
+    let mut generations = Vec::new();
+    for name in NAMES {
+        let stored = flagger::writes(&namespace, name, 80, 20).expect("the write passes");
+        assert_eq!(sticky(&stored), Value::Null);
+        generations.push(generation(&namespace, name));
+    }
+    let guard = Guard::begin(&namespace, port, &[]);
+    for (name, before) in NAMES.into_iter().zip(generations) {
+        until("the repair", || (live(&namespace, name) == stanza()).then_some(()));
+        assert_eq!(generation(&namespace, name), before + 1);
+    }
+    guard.acts(&namespace, "a");
+    let ended = guard.ends("TERM");
+    assert_eq!(ended.logged("repaired", "lost_by"), NAMES.map(|_| json!("flagger")).to_vec());
+    assert_eq!(own_writes(&namespace) - before, NAMES.len());
+}
+
+#[test]
+fn without_any_admission_every_write_of_flaggers_is_repaired_by_exactly_one() {
+    const WRITES: i64 = 200;
+    let turn = Turn::take();
+    let namespace = turn.shops("loop", &["shop"]);
+    let certificates = folder(&["127.0.0.1"]);
+    let guard = Guard::repairs_only(&namespace, &certificates.path().display().to_string());
+    let repaired = || (live(&namespace, "shop") == stanza()).then_some(());
+    until("the first repair", repaired);
+    let before = generation(&namespace, "shop");
+    for number in 0..WRITES {
+        let stored = guard::writes(&namespace, "shop", |done| done == 0).remove(0);
+        assert_eq!(sticky(&stored), Value::Null, "write {number}");
+        until("the repair", repaired);
+        assert_eq!(generation(&namespace, "shop"), before + 2 * (number + 1));
+    }
+    assert_eq!(own_writes(&namespace), usize::try_from(WRITES).expect("a few") + 1);
+    assert_eq!(guard.ends("TERM").logged("repaired", "name").len(), own_writes(&namespace));
+}
+
+#[test]
+fn a_registration_that_is_meddled_with_is_put_right() {
+    let turn = Turn::take();
+    let namespace = turn.shops("meddle", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    let bundle = |configuration: &Value| configuration["webhooks"][0]["clientConfig"]["caBundle"].clone();
+    let right: Vec<_> = registrations(&namespace).iter().map(bundle).collect();
+    for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+        let path = namespace.path(kind, "kubectl-canary-traefik");
+        let patch = json!([{ "op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": "" }]);
+        let admin = namespace.server().admin();
+        let emptied = admin.ask(&http::Method::PATCH, &path, "application/json-patch+json", patch.to_string());
+        assert_eq!(bundle(&emptied.expect("the patch")), Value::Null);
+        until("the authority to be back", || {
+            (registrations(&namespace).iter().map(bundle).collect::<Vec<_>>() == right).then_some(())
+        });
+        namespace.delete(kind, "kubectl-canary-traefik");
+        until("the registration to be back", || (registrations(&namespace).len() == 2).then_some(()));
+    }
+    guard.acts(&namespace, "shop");
+    let ended = guard.ends("TERM");
+    assert_eq!((ended.0.code, registrations(&namespace)), (Some(0), Vec::new()));
+}
+
+#[test]
+fn an_api_server_that_comes_back_finds_it_there() {
+    let turn = Turn::take();
+    let namespace = turn.shops("restart", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    for _ in 0..2 {
+        turn.server().restart();
+        let stored = guard::writes(&namespace, "shop", |number| number < 50);
+        assert!(stored.iter().all(|service| sticky(service) == stanza()));
+    }
+    let ended = guard.ends("TERM");
+    assert_eq!(ended.0.code, Some(0), "{}", ended.0);
+}
+
+#[test]
+fn without_the_rights_it_ends_and_says_which_is_missing() {
+    let turn = Turn::take();
+    let namespace = turn.shops("rights", &["shop"]);
+    let port = guard::free_port();
+    let (url, listen) = (format!("https://127.0.0.1:{port}"), format!("127.0.0.1:{port}"));
+    let run = |rules: &str| {
+        let user = namespace.user_with(rules);
+        let name = user.file_stem().expect("a name").to_string_lossy().into_owned();
+        let arguments = ["guard", "run", "--listen", &listen, "--webhook-url", &url, "-n", namespace.name()];
+        let output = namespace.run_as(&user, arguments).redact(&format!("`{name}`"), "`[USER]`").run();
+        (
+            output.code,
+            output
+                .stderr
+                .lines()
+                .rfind(|line| line.starts_with("error"))
+                .map(|line| line.replace(&name, "USER").replace(namespace.name(), "NS")),
+        )
+    };
+    let (code, error) = run("[]");
+    assert_eq!(code, Some(6));
+    exactly(&error.expect("an error"), str!["error: user `USER` may not list canaries.flagger.app in namespace `NS`"]);
+    let (code, error) = run(
+        "[{apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [get, list, watch, patch]}]",
+    );
+    assert_eq!(code, Some(6));
+    exactly(
+        &error.expect("an error"),
+        str!["error: user `USER` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io"],
+    );
+}

@@ -1,0 +1,189 @@
+//! A running guard, and what is asked of it and of the API server.
+
+use std::{
+    net::TcpListener,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use canary_traefik::model::declaration::ANNOTATION;
+use serde_json::{Value, json};
+
+use crate::support::{
+    flagger,
+    namespace::Namespace,
+    run::Output,
+    running::{Running, Stream},
+    server::Server,
+    wait::until,
+};
+
+/// What the tests declare.
+pub(super) const DECLARED: &str = "login; Max-Age=300";
+
+/// The stanza of [`DECLARED`].
+pub(super) fn stanza() -> Value {
+    json!({ "cookie": { "name": "login", "maxAge": 300 } })
+}
+
+/// The API server of these tests, for one test at a time.
+pub(super) struct Turn {
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Turn {
+    pub(super) fn take() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    #[expect(clippy::unused_self, reason = "whoever has the turn has the server")]
+    pub(super) fn server(&self) -> &'static Server {
+        static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&["--emulated-version=1.35"]));
+        &SERVER
+    }
+
+    /// A fresh namespace with rollouts of these names that declare [`DECLARED`].
+    pub(super) fn shops(&self, hint: &str, names: &[&str]) -> Namespace<'static> {
+        let namespace = Namespace::on(self.server(), hint);
+        for name in names {
+            namespace.create_rollout(name, 100, 0);
+            declare(&namespace, name, DECLARED);
+        }
+        namespace
+    }
+}
+
+/// Declares this on the Canary.
+pub(super) fn declare(namespace: &Namespace, name: &str, text: &str) {
+    namespace.patch("Canary", name, &json!({ "metadata": { "annotations": { ANNOTATION: text } } }));
+}
+
+/// The stanza of the TraefikService; null for none.
+pub(super) fn live(namespace: &Namespace, name: &str) -> Value {
+    sticky(&namespace.get("TraefikService", name))
+}
+
+/// The stanza of this TraefikService; null for none.
+pub(super) fn sticky(service: &Value) -> Value {
+    service["spec"]["weighted"]["sticky"].clone()
+}
+
+/// The generation of the TraefikService: it grows by one with every write that changes its spec.
+pub(super) fn generation(namespace: &Namespace, name: &str) -> i64 {
+    namespace.get("TraefikService", name)["metadata"]["generation"].as_i64().expect("a generation")
+}
+
+/// A running `guard run`.
+pub(super) struct Guard {
+    running: Running,
+    pub(super) port: u16,
+}
+
+impl Guard {
+    /// Starts it on a port of its own and waits until the API server asks it about this rollout.
+    pub(super) fn start(namespace: &Namespace, name: &str, flags: &[&str]) -> Self {
+        let guard = Self::begin(namespace, free_port(), flags);
+        guard.acts(namespace, name);
+        guard
+    }
+
+    /// Starts it on this port and waits until it has registered.
+    pub(super) fn begin(namespace: &Namespace, port: u16, flags: &[&str]) -> Self {
+        let mut guard = Self::stands_by(namespace, port, port, flags);
+        guard.running.wait_for(Stream::Stderr, r#""message":"registered""#);
+        guard
+    }
+
+    /// Starts it on this port, for the address of another, and waits until it listens.
+    pub(super) fn stands_by(namespace: &Namespace, port: u16, of: u16, flags: &[&str]) -> Self {
+        let (url, listen) = (format!("https://127.0.0.1:{of}"), format!("127.0.0.1:{port}"));
+        let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--webhook-url", &url];
+        let run = namespace.run(arguments).arguments(flags.iter().copied());
+        let mut running = Running::start(run);
+        running.wait_for(Stream::Stderr, r#""message":"listening""#);
+        Self { running, port }
+    }
+
+    /// Starts it without a registration: it repairs and nothing else.
+    pub(super) fn repairs_only(namespace: &Namespace, folder: &str) -> Self {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
+        let mut running = Running::start(namespace.run(arguments));
+        running.wait_for(Stream::Stderr, r#""message":"listening""#);
+        Self { running, port }
+    }
+
+    /// Waits until the API server asks it: about a write, and about a Canary.
+    #[expect(clippy::unused_self, reason = "it is this guard that acts")]
+    pub(super) fn acts(&self, namespace: &Namespace, name: &str) {
+        let path = namespace.path("TraefikService", name) + "?dryRun=All";
+        let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
+        until("the guard to keep a stanza", || {
+            let answer = namespace.server().admin().merge(&path, &dropped);
+            (answer.code == 200 && sticky(&answer.json()) == stanza()).then_some(())
+        });
+        let path = namespace.path("Canary", name) + "?dryRun=All";
+        let malformed = json!({ "metadata": { "annotations": { ANNOTATION: "a;" } } });
+        until("the guard to refuse a declaration", || {
+            (namespace.server().admin().merge(&path, &malformed).code != 200).then_some(())
+        });
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Kills it, as a node that goes away does.
+    pub(super) fn dies(self) {
+        self.running.signal("KILL");
+        let _ = self.running.ends();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(super) fn ends(self, signal: &str) -> Ended {
+        self.running.signal(signal);
+        Ended(self.running.ends())
+    }
+}
+
+/// A guard that has ended.
+pub(super) struct Ended(pub(super) Output);
+
+impl Ended {
+    /// The values of `key` in all its lines with this message.
+    pub(super) fn logged(&self, message: &str, key: &str) -> Vec<Value> {
+        let lines = self.0.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object"));
+        lines.filter(|line: &Value| line["message"] == message).map(|line| line[key].clone()).collect()
+    }
+}
+
+/// Both configurations, if they are there.
+pub(super) fn registrations(namespace: &Namespace) -> Vec<Value> {
+    let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+    kinds.into_iter().filter_map(|kind| namespace.find(kind, "kubectl-canary-traefik")).collect()
+}
+
+/// How many calls of the guard the API server has given up so far, letting the write pass.
+pub(super) fn failed_calls(server: &Server) -> u64 {
+    let metrics = server.admin().get("/metrics").text;
+    let lines = metrics.lines().filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+}
+
+/// Flagger's steps, one after the other: the weights go up and down for as long as `more` says.
+pub(super) fn writes(namespace: &Namespace, name: &str, mut more: impl FnMut(u64) -> bool) -> Vec<Value> {
+    let mut stored = Vec::new();
+    let mut number = 0;
+    while more(number) {
+        number += 1;
+        let canary = number % 50;
+        stored.push(flagger::writes(namespace, name, 100 - canary, canary).expect("nobody else wrote"));
+    }
+    stored
+}
+
+pub(in crate::private) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
+    listener.local_addr().expect("a bound socket has an address").port()
+}

@@ -1,0 +1,11 @@
+//! The API server is asked to behave like Kubernetes 1.35, which serves no `MutatingAdmissionPolicy`. The guard's
+//! registration is one for a whole cluster, so tests take turns.
+
+mod certificates;
+mod client;
+mod faults;
+mod guard;
+mod hostile;
+mod install;
+mod same;
+mod writes;

@@ -1,0 +1,38 @@
+//! The form of the guard that these tests are about: a process beside an API server that serves no policies. It only
+//! answers: a repair would be a write that the tests know nothing of.
+
+use std::{mem::ManuallyDrop, process::Command};
+
+use crate::{
+    private::guard::free_port,
+    support::{directory::Directory, process::Process, server::Server},
+};
+
+/// Flags of the API server.
+pub(super) const FLAGS: &[&str] = &["--emulated-version=1.35"];
+/// Whether the parts of the guard have an order, which is drawn anew now and then.
+pub(super) const HAS_ORDER: bool = false;
+
+/// The guard, which is there as long as the tests.
+pub(super) struct Guard {
+    _process: Process,
+}
+
+impl Guard {
+    pub(super) fn begin(server: &Server) -> Self {
+        // Removed by its supervisor: a static is never dropped.
+        let directory = ManuallyDrop::new(Directory::new());
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-canary_traefik"));
+        command.args(["guard", "run", "--no-repairs", "--listen", &address]);
+        command.arg("--webhook-url").arg(format!("https://{address}"));
+        command.arg("--kubeconfig").arg(directory.write("kubeconfig", server.admin_kubeconfig("default")));
+        let process = Process::start(&command, &directory.path().join("guard.log"), Some(directory.path()));
+        Self { _process: process.expect("the guard can be started") }
+    }
+}
+
+/// What the API server says when it refuses a declaration.
+pub(super) fn refusal(complaint: &str) -> String {
+    format!("admission webhook \"guard.kubectl-canary-traefik.internal\" denied the request: {complaint}")
+}

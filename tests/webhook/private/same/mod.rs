@@ -1,0 +1,17 @@
+//! The tests of the policies, unchanged, against the webhook: the two forms of the guard cannot be told apart.
+#![expect(dead_code, reason = "the other tests of the policies use the rest")]
+#![expect(clippy::disallowed_methods, reason = "the tests read the documentation and a variable of their own")]
+
+#[path = "../../../guard/private/cluster.rs"]
+mod cluster;
+#[path = "../../../guard/private/event.rs"]
+mod event;
+mod form;
+#[path = "../../../guard/private/generate.rs"]
+mod generate;
+#[path = "../../../guard/private/random.rs"]
+mod random;
+#[path = "../../../guard/private/story.rs"]
+mod story;
+#[path = "../../../guard/private/table.rs"]
+mod table;

@@ -1,0 +1,110 @@
+//! What becomes of writes while the guard runs.
+
+use canary_traefik::model::declaration::ANNOTATION;
+use serde_json::{Value, json};
+use snapbox::str;
+
+use super::guard::{self, DECLARED, Guard, Turn, declare, live, registrations, stanza, sticky};
+use crate::support::{api::Change, flagger, objects, run::exactly, wait::until};
+
+#[test]
+fn this_api_server_serves_no_admission_policies() {
+    let turn = Turn::take();
+    let answer = turn.server().admin().get("/apis/admissionregistration.k8s.io/v1").expect("the resources");
+    let names: Vec<_> = answer["resources"].as_array().expect("a list").iter().map(|row| row["name"].clone()).collect();
+    assert!(!names.contains(&json!("mutatingadmissionpolicies")), "{names:?}");
+}
+
+#[test]
+fn no_write_of_flaggers_is_ever_stored_without_the_stanza() {
+    let turn = Turn::take();
+    let namespace = turn.shops("keep", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    let version = namespace.get("TraefikService", "shop")["metadata"]["resourceVersion"].clone();
+    let version = version.as_str().expect("a version");
+    let changes = namespace.server().admin().watch(&namespace.path("TraefikService", ""), version);
+
+    let stored = guard::writes(&namespace, "shop", |number| number < 300);
+
+    let without: Vec<_> = stored.iter().filter(|service| sticky(service) != stanza()).collect();
+    assert_eq!(without, [&Value::Null; 0]);
+    for _ in 0..stored.len() {
+        let Ok(Change::Is(service)) = changes.recv() else { panic!("the watch ended") };
+        assert_eq!(sticky(&service), stanza());
+    }
+    let ended = guard.ends("TERM");
+    assert_eq!(ended.0.code, Some(0), "{}", ended.0);
+    assert_eq!(registrations(&namespace), [Value::Null; 0]);
+    // The one that stood there before the guard was started.
+    assert_eq!(ended.logged("repaired", "lost_by").len(), 1);
+}
+
+#[test]
+fn a_traefik_service_that_flagger_creates_has_the_stanza_from_the_first_generation() {
+    let turn = Turn::take();
+    let namespace = turn.shops("create", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    for number in 0..20 {
+        // The guard is asked before its own watch can have told of the Canary.
+        let mut owner = objects::canary(&format!("new-{number}"));
+        owner["metadata"]["annotations"] = json!({ ANNOTATION: DECLARED });
+        let owner = namespace.create_value(&owner);
+        let service = objects::owned_by(objects::traefik_service(&format!("new-{number}"), 100, 0), &owner);
+        let created = flagger::creates(&namespace, service);
+        assert_eq!((sticky(&created), &created["metadata"]["generation"]), (stanza(), &json!(1)));
+    }
+    let _ = guard.ends("INT");
+}
+
+#[test]
+fn what_is_declared_next_is_what_the_next_write_has() {
+    let turn = Turn::take();
+    let namespace = turn.shops("declare", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    declare(&namespace, "shop", "other; Secure");
+    // Without any write of Flagger's.
+    until("the new stanza", || {
+        (live(&namespace, "shop") == json!({ "cookie": { "name": "other", "secure": true } })).then_some(())
+    });
+    namespace.patch("Canary", "shop", &json!({ "metadata": { "annotations": { ANNOTATION: null } } }));
+    until("a write of Flagger's without a stanza", || {
+        let stored = flagger::writes(&namespace, "shop", 90, 10).ok()?;
+        sticky(&stored).is_null().then_some(())
+    });
+    let _ = guard.ends("TERM");
+}
+
+#[test]
+fn a_malformed_declaration_is_refused_in_the_grammars_words() {
+    let turn = Turn::take();
+    let namespace = turn.shops("check", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    let malformed = json!({ "metadata": { "annotations": { ANNOTATION: "login; Max-Age=5m" } } });
+    let answer = namespace.ask(&http::Method::POST, "Canary", "", &{
+        let mut canary = objects::canary("other");
+        canary["metadata"]["annotations"] = malformed["metadata"]["annotations"].clone();
+        canary
+    });
+    assert_eq!(answer.code, 422);
+    exactly(
+        &answer.message(),
+        str![[
+            r#"admission webhook "guard.kubectl-canary-traefik.internal" denied the request: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: whole seconds of at most ten digits are allowed, such as 300"#
+        ]],
+    );
+    let status = namespace.patch_status("Canary", "shop", &objects::status("Progressing", 10));
+    assert_eq!(status["status"]["phase"], "Progressing");
+    let _ = guard.ends("TERM");
+}
+
+#[test]
+fn one_namespace_can_be_guarded_alone() {
+    let turn = Turn::take();
+    let (inside, outside) = (turn.shops("inside", &["shop"]), turn.shops("outside", &["shop"]));
+    let guard = Guard::start(&inside, "shop", &["-n", inside.name()]);
+    let [stored, other] =
+        [&inside, &outside].map(|namespace| flagger::writes(namespace, "shop", 90, 10).expect("nobody else wrote"));
+    assert_eq!((sticky(&stored), sticky(&other)), (stanza(), Value::Null));
+    let _ = guard.ends("TERM");
+}

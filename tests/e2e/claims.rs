@@ -1,0 +1,145 @@
+//! What is claimed of the guard, and what the rollouts without it show, so that the claims mean something.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    rollouts::{ROLLOUTS, Rollout, Visited},
+    shop::{Generation, other_stanza, stanza},
+};
+
+/// The weights of the two tracks, as stored.
+type Weights = &'static [(&'static str, Option<u64>)];
+
+const ALL_ON_PRIMARY: Weights = &[("shop-primary", Some(100))];
+/// Flagger writes no weight of 0.
+const ALL_ON_CANARY: Weights = &[("shop-primary", None), ("shop-canary", Some(100))];
+
+const FIVE_STEPS: &[Weights] = &[
+    ALL_ON_PRIMARY,
+    &[("shop-primary", Some(90)), ("shop-canary", Some(10))],
+    &[("shop-primary", Some(80)), ("shop-canary", Some(20))],
+    &[("shop-primary", Some(70)), ("shop-canary", Some(30))],
+    &[("shop-primary", Some(60)), ("shop-canary", Some(40))],
+    &[("shop-primary", Some(50)), ("shop-canary", Some(50))],
+    ALL_ON_PRIMARY,
+];
+const ROLLED_BACK: &[Weights] = &[FIVE_STEPS[0], FIVE_STEPS[1], FIVE_STEPS[2], ALL_ON_PRIMARY];
+const A_B: &[Weights] = &[ALL_ON_PRIMARY, ALL_ON_CANARY, ALL_ON_PRIMARY];
+
+/// Asserts that the generations are exactly these, from the first on and none missed, each with this stanza.
+fn assert_generations(rollout: &Rollout, weights: &[Weights], stanza: impl Fn(usize) -> Value) {
+    let expected = weights.iter().enumerate().map(|(at, weights)| Generation {
+        number: at as u64 + 1,
+        weights: weights.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect(),
+        stanza: stanza(at),
+    });
+    let lines = |generations: &[Generation]| generations.iter().map(ToString::to_string).collect::<String>();
+    let expected: Vec<_> = expected.collect();
+    assert!(
+        rollout.generations == expected,
+        "expected these generations\n{}but there were\n{}",
+        lines(&expected),
+        lines(&rollout.generations)
+    );
+}
+
+pub(crate) fn every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on() {
+    assert_generations(&ROLLOUTS.guarded.get().rollout, FIVE_STEPS, |_| stanza());
+}
+
+pub(crate) fn a_guarded_rollout_has_the_weights_of_an_unguarded_one_generation_for_generation() {
+    let weights = |visited: &Visited| -> Vec<_> {
+        visited.rollout.generations.iter().map(|one| (one.number, one.weights.clone())).collect()
+    };
+    assert_eq!(weights(ROLLOUTS.guarded.get()), weights(ROLLOUTS.nothing.get()));
+}
+
+pub(crate) fn a_guarded_rollout_has_no_warning_that_an_unguarded_one_has_not() {
+    let (guarded, control) = (&ROLLOUTS.guarded.get().rollout.warnings, &ROLLOUTS.nothing.get().rollout.warnings);
+    assert_eq!(guarded.difference(control).collect::<Vec<_>>(), [""; 0]);
+    // Both wait for the primary's pods, so that there is something to compare.
+    assert_ne!(*control, BTreeSet::new());
+}
+
+pub(crate) fn a_stanza_patched_once_is_lost_at_the_first_step() {
+    let mut weights = FIVE_STEPS.to_vec();
+    weights.insert(1, ALL_ON_PRIMARY);
+    let patched = |at| if at == 1 { stanza() } else { Value::Null };
+    assert_generations(&ROLLOUTS.patched.get().rollout, &weights, patched);
+}
+
+pub(crate) fn a_rollout_without_guard_has_no_stanza() {
+    assert_generations(&ROLLOUTS.nothing.get().rollout, FIVE_STEPS, |_| Value::Null);
+}
+
+pub(crate) fn a_canary_created_with_its_declaration_has_the_stanza_in_every_generation() {
+    assert_generations(ROLLOUTS.created_later.get(), FIVE_STEPS, |_| stanza());
+}
+
+pub(crate) fn a_declaration_changed_in_mid_rollout_is_what_the_next_generation_has() {
+    assert_generations(ROLLOUTS.redeclared.get(), FIVE_STEPS, |at| match at {
+        2 | 3 => stanza(),
+        4 | 5 => other_stanza(),
+        _ => Value::Null,
+    });
+}
+
+pub(crate) fn an_undeclared_stanza_goes_with_the_next_write_in_whatever_order_the_policies_run() {
+    let stanzas = ROLLOUTS.undeclared.get();
+    let left = stanzas.iter().filter(|stanza| **stanza != Value::Null).count();
+    assert_eq!(left, 0, "a stanza was left in {left} of {} orders", stanzas.len());
+    assert_ne!(stanzas.len(), 0);
+}
+
+pub(crate) fn a_rollback_keeps_the_stanza() {
+    assert_generations(ROLLOUTS.rolled_back.control.get(), ROLLED_BACK, |_| Value::Null);
+    assert_generations(ROLLOUTS.rolled_back.guarded.get(), ROLLED_BACK, |_| stanza());
+}
+
+pub(crate) fn an_a_b_test_keeps_the_stanza() {
+    assert_generations(ROLLOUTS.a_b.control.get(), A_B, |_| Value::Null);
+    assert_generations(ROLLOUTS.a_b.guarded.get(), A_B, |_| stanza());
+}
+
+pub(crate) fn a_paused_rollout_stands_still_and_keeps_the_stanza_when_it_goes_on() {
+    let (control, guarded) = (ROLLOUTS.paused.control.get(), ROLLOUTS.paused.guarded.get());
+    assert_eq!((control.changed_while_paused, guarded.changed_while_paused), (false, false));
+    assert_generations(&control.rollout, FIVE_STEPS, |_| Value::Null);
+    assert_generations(&guarded.rollout, FIVE_STEPS, |_| stanza());
+}
+
+pub(crate) fn a_restart_of_the_api_server_in_mid_rollout_loses_no_stanza() {
+    let restarted = ROLLOUTS.restarted.get();
+    assert_eq!(restarted.generations_before, 3, "the server was killed after the second step");
+    assert_generations(&restarted.rollout, FIVE_STEPS, |_| stanza());
+}
+
+pub(crate) fn no_login_fails() {
+    for (name, visited) in set_ups() {
+        assert_eq!(visited.failures, [""; 0], "{name}");
+        assert_eq!(visited.seen.absent, Duration::ZERO, "{name}: Traefik had no such TraefikService");
+        assert_ne!(visited.count.new_version, 0, "{name}: nobody came to the new version");
+    }
+}
+
+pub(crate) fn without_a_stanza_logins_change_version_by_routing() {
+    assert_ne!(ROLLOUTS.nothing.get().count.changed_by_routing, 0);
+    assert_ne!(ROLLOUTS.patched.get().count.changed_by_routing, 0);
+}
+
+pub(crate) fn with_the_guard_no_login_changes_version_by_routing() {
+    assert_eq!(ROLLOUTS.guarded.get().count.changed_by_routing, 0);
+}
+
+pub(crate) fn with_the_guard_traefik_is_never_without_the_stanza() {
+    let (guarded, patched) = (ROLLOUTS.guarded.get().seen, ROLLOUTS.patched.get().seen);
+    assert_eq!(guarded.without, Duration::ZERO);
+    assert_ne!(guarded.with, Duration::ZERO);
+    assert_ne!(patched.without, Duration::ZERO);
+}
+
+fn set_ups() -> [(&'static str, &'static Visited); 3] {
+    [("nothing", ROLLOUTS.nothing.get()), ("patched once", ROLLOUTS.patched.get()), ("guard", ROLLOUTS.guarded.get())]
+}

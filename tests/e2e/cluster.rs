@@ -1,0 +1,117 @@
+//! A cluster as far as a rollout needs one: API server, Flagger, and what makes Deployments ready.
+
+use std::{
+    process::Command,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    history::History,
+    kubelet::Kubelet,
+    support::{
+        bed, directory::Directory, namespace::Namespace, objects, process::Process, server::Server, wait::until,
+    },
+};
+use canary_traefik::guard::policy::{self, Coverage};
+
+/// How long the pods of a primary take to be replaced: longer than Flagger's shortest interval of 10 s and
+/// far from twice that, so that every rollout sees it not ready once.
+const ROLLING: Duration = Duration::from_secs(15);
+/// Namespaces with this label are guarded.
+const GUARDED: &str = "kubectl-canary-traefik/guarded";
+
+/// One cluster. It lives as long as the process.
+pub(crate) struct Cluster {
+    pub(crate) server: Server,
+    pub(crate) history: Arc<History>,
+    flagger: Mutex<Option<Process>>,
+}
+
+impl Cluster {
+    /// A cluster without Flagger as yet.
+    pub(crate) fn start() -> &'static Self {
+        let server = Server::private(&[]);
+        let history = History::follow(server.admin());
+        Kubelet::start(server.admin(), ROLLING);
+        Box::leak(Box::new(Self { server, history, flagger: Mutex::new(None) }))
+    }
+
+    /// Starts Flagger, with its metrics on this port.
+    pub(crate) fn start_flagger(&self, port: u16) {
+        // Removed by the supervisor: the process may end in any way.
+        let directory = std::mem::ManuallyDrop::new(Directory::new());
+        let kubeconfig = directory.write("kubeconfig", self.server.admin_kubeconfig("default"));
+        let mut command = Command::new(bed::program("flagger").unwrap_or_else(|error| panic!("{error}")));
+        command.arg(format!("-kubeconfig={}", kubeconfig.display())).arg(format!("-port={port}")).args([
+            "-mesh-provider=traefik",
+            // Nothing is there, and nothing is asked: no Canary here has metrics.
+            "-metrics-server=http://127.0.0.1:1",
+            "-control-loop-interval=1s",
+            "-log-level=info",
+        ]);
+        let flagger = Process::start(&command, &directory.path().join("flagger.log"), Some(directory.path()));
+        let flagger = flagger.unwrap_or_else(|error| panic!("{error}"));
+        *self.flagger.lock().unwrap_or_else(PoisonError::into_inner) = Some(flagger);
+    }
+
+    /// What Flagger printed last, and whether it has ended.
+    pub(crate) fn flaggers_last_words(&self) -> String {
+        let mut flagger = self.flagger.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(flagger) = flagger.as_mut() else { return "Flagger was not started".to_owned() };
+        let ended = flagger.ended().map_or_else(|| "is running".to_owned(), |status| format!("ended with {status}"));
+        format!("Flagger {ended}:\n{}", flagger.last_words())
+    }
+
+    /// A fresh namespace, guarded or not.
+    pub(crate) fn namespace(&'static self, hint: &str, guarded: bool) -> Namespace<'static> {
+        let namespace = Namespace::on(&self.server, hint);
+        if guarded {
+            let path = format!("/api/v1/namespaces/{}", namespace.name());
+            let label = json!({ "metadata": { "labels": { GUARDED: "" } } });
+            self.server.admin().merge(&path, &label).expect("label the namespace");
+        }
+        namespace
+    }
+
+    /// Installs the guard for the labelled namespaces, by server-side apply.
+    pub(crate) fn install_guard(&self) {
+        let selector = json!({ "matchExpressions": [{ "key": GUARDED, "operator": "Exists" }] });
+        let coverage = Coverage { namespace_selector: Some(selector), ..Coverage::default() };
+        for object in policy::objects(&coverage) {
+            self.apply(&object);
+        }
+    }
+
+    /// Applies a policy or a binding.
+    pub(crate) fn apply(&self, object: &Value) {
+        let text = |value: &Value| value.as_str().expect("an object has it").to_owned();
+        let plural = match text(&object["kind"]).to_ascii_lowercase() {
+            kind if kind.ends_with('y') => format!("{}ies", kind.trim_end_matches('y')),
+            kind => format!("{kind}s"),
+        };
+        let path = format!(
+            "/apis/{}/{plural}/{}?fieldManager=kubectl-canary-traefik&force=true",
+            text(&object["apiVersion"]),
+            text(&object["metadata"]["name"]),
+        );
+        let admin = self.server.admin();
+        let answer = admin.ask(&http::Method::PATCH, &path, "application/apply-patch+yaml", object.to_string());
+        answer.expect("apply a policy or a binding");
+    }
+
+    /// Waits until the guard acts on the Canary `name` of this namespace, proved by a create that is not stored.
+    pub(crate) fn wait_for_guard(namespace: &Namespace, name: &str) {
+        let path = namespace.path("TraefikService", "") + "?dryRun=All";
+        let service = objects::traefik_service(name, 100, 0);
+        until("the guard to act", || {
+            // Some seconds after the definition of a kind, mutations of its objects are answered 503.
+            let answer = namespace.server().admin().post(&path, &service);
+            (answer.code == 201)
+                .then(|| answer.json())
+                .filter(|stored| stored.pointer("/spec/weighted/sticky").is_some())
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! The promise itself: real Flagger rolls out behind real Traefik on a real API server, users log in all the
+//! time, and the guard keeps the stanza.
+//!
+//! The rollouts run side by side, begun by the first test that looks at one; each test looks at what became of
+//! some of them. All need servers that the tests start, so that `tests/run` leaves them out with
+//! `USE_EXISTING_CLUSTER=true`.
+#![expect(clippy::print_stdout, reason = "the figures are printed beside the results of the tests")]
+
+#[path = "../support/mod.rs"]
+#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
+#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
+mod support;
+
+mod application;
+mod claims;
+mod cluster;
+mod figures;
+mod gate;
+mod history;
+mod isolate;
+mod kubelet;
+mod later;
+mod logins;
+mod orders;
+mod rollouts;
+mod shop;
+mod traefik;
+mod web;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+macro_rules! tests {
+    ($($claim:ident)*) => {
+        vec![$(Trial::test(concat!("private::", stringify!($claim)), || {
+            claims::$claim();
+            Ok(())
+        })),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    if !arguments.list && !support::bed::use_existing_cluster() {
+        isolate::isolate();
+    }
+    let tests = tests! {
+        a_rollout_without_guard_has_no_stanza
+        a_stanza_patched_once_is_lost_at_the_first_step
+        every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on
+        a_guarded_rollout_has_the_weights_of_an_unguarded_one_generation_for_generation
+        a_guarded_rollout_has_no_warning_that_an_unguarded_one_has_not
+        a_canary_created_with_its_declaration_has_the_stanza_in_every_generation
+        a_declaration_changed_in_mid_rollout_is_what_the_next_generation_has
+        an_undeclared_stanza_goes_with_the_next_write_in_whatever_order_the_policies_run
+        a_rollback_keeps_the_stanza
+        an_a_b_test_keeps_the_stanza
+        a_paused_rollout_stands_still_and_keeps_the_stanza_when_it_goes_on
+        a_restart_of_the_api_server_in_mid_rollout_loses_no_stanza
+        no_login_fails
+        without_a_stanza_logins_change_version_by_routing
+        with_the_guard_no_login_changes_version_by_routing
+        with_the_guard_traefik_is_never_without_the_stanza
+    };
+    let conclusion = libtest_mimic::run(&arguments, tests);
+    for figures in [figures::table(), figures::sentence()].into_iter().flatten() {
+        println!("{figures}");
+    }
+    conclusion.exit_code()
+}

@@ -1,0 +1,245 @@
+//! The rollouts that the tests look at. All of them run side by side, most of them on one cluster: each takes
+//! some two minutes, since Flagger's shortest interval is 10 s.
+
+use std::{
+    collections::BTreeSet,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::Cluster,
+    gate,
+    later::Later,
+    logins::{self, Count, Logins},
+    orders,
+    shop::{DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, stanza},
+    support::bed,
+    traefik::{self, Live, Sampler, Seen},
+};
+
+/// More than two intervals of Flagger's: whoever does nothing in that time does nothing.
+const LONG: Duration = Duration::from_secs(22);
+
+/// A rollout that is over.
+pub(crate) struct Rollout {
+    pub(crate) generations: Vec<Generation>,
+    pub(crate) warnings: BTreeSet<String>,
+}
+
+/// A rollout with users.
+pub(crate) struct Visited {
+    pub(crate) rollout: Rollout,
+    pub(crate) count: Count,
+    pub(crate) failures: Vec<String>,
+    pub(crate) seen: Seen,
+}
+
+/// A rollout that was paused.
+pub(crate) struct Paused {
+    pub(crate) rollout: Rollout,
+    pub(crate) changed_while_paused: bool,
+}
+
+/// A rollout during which the API server was killed and started again.
+pub(crate) struct Restarted {
+    pub(crate) rollout: Rollout,
+    pub(crate) generations_before: usize,
+    pub(crate) away: Duration,
+}
+
+/// The same rollout in a guarded namespace, and in one that is not.
+pub(crate) struct Pair<T> {
+    pub(crate) guarded: Later<T>,
+    pub(crate) control: Later<T>,
+}
+
+/// All rollouts.
+pub(crate) struct Rollouts {
+    /// Nothing declared, nothing patched, no guard.
+    pub(crate) nothing: Later<Visited>,
+    /// The stanza patched once before the rollout, no guard.
+    pub(crate) patched: Later<Visited>,
+    /// Declared before the guard was installed, which was before Flagger saw it.
+    pub(crate) guarded: Later<Visited>,
+    /// Created, with the declaration in its manifest, in a cluster with guard and Flagger.
+    pub(crate) created_later: Later<Rollout>,
+    /// Declares nothing, one cookie, another one and nothing again, guarded.
+    pub(crate) redeclared: Later<Rollout>,
+    /// No rollout: what is left of an undeclared stanza, guarded, in each order of the policies.
+    pub(crate) undeclared: Later<Vec<Value>>,
+    pub(crate) rolled_back: Pair<Rollout>,
+    pub(crate) a_b: Pair<Rollout>,
+    pub(crate) paused: Pair<Paused>,
+    /// On a server of its own.
+    pub(crate) restarted: Later<Restarted>,
+}
+
+/// Every rollout, begun by the first test that looks at one.
+pub(crate) static ROLLOUTS: LazyLock<Rollouts> = LazyLock::new(|| Rollouts {
+    nothing: Later::start("nothing", nothing),
+    patched: Later::start("patched once", patched),
+    guarded: Later::start("guarded", guarded),
+    created_later: Later::start("created later", created_later),
+    redeclared: Later::start("redeclared", redeclare),
+    undeclared: Later::start("undeclared", || {
+        let cluster = CLUSTER.get().0;
+        orders::undeclared_stanzas(cluster, &cluster.namespace("undeclared", true))
+    }),
+    rolled_back: pair("rolled back", "rolled back, control", roll_back),
+    a_b: pair("a/b", "a/b, control", a_b),
+    paused: pair("paused", "paused, control", pause),
+    restarted: Later::start("restarted", restart),
+});
+
+/// The cluster of most of them, with the guard, Flagger and Traefik; and a Canary that was there before them.
+static CLUSTER: LazyLock<Later<(&Cluster, Shop)>> = LazyLock::new(|| {
+    Later::start("the cluster", || {
+        assert!(
+            !bed::use_existing_cluster(),
+            "these tests need a cluster that they started: run them without USE_EXISTING_CLUSTER, \
+             or leave them out with `-- --skip private::`"
+        );
+        let cluster = Cluster::start();
+        let before = Shop::new(cluster, "guarded", true);
+        before.create(&five_steps(), Some(DECLARATION));
+        cluster.install_guard();
+        Cluster::wait_for_guard(before.namespace(), NAME);
+        gate::start();
+        traefik::start(&cluster.server);
+        cluster.start_flagger(9001);
+        (cluster, before)
+    })
+});
+
+fn shop(hint: &str, guarded: bool) -> Shop {
+    Shop::new(CLUSTER.get().0, hint, guarded)
+}
+
+fn pair<T: Send + 'static>(guarded: &'static str, control: &'static str, work: fn(&Shop) -> T) -> Pair<T> {
+    let hint = |name: &str| name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "");
+    Pair {
+        guarded: Later::start(guarded, move || work(&shop(&hint(guarded), true))),
+        control: Later::start(control, move || work(&shop(&hint(control), false))),
+    }
+}
+
+fn nothing() -> Visited {
+    let shop = shop("nothing", false);
+    shop.create(&five_steps(), None);
+    visit(&shop, |sampler| sampler.wait("the TraefikService", |live| *live != Live::Absent))
+}
+
+fn patched() -> Visited {
+    let shop = shop("patched", false);
+    shop.create(&five_steps(), Some(DECLARATION));
+    visit(&shop, |sampler| {
+        shop.reaches("Initialized");
+        shop.namespace().patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "sticky": stanza() } } }));
+        sampler.wait("the stanza", |live| matches!(live, Live::Stanza(stanza) if *stanza != Value::Null))
+    })
+}
+
+fn guarded() -> Visited {
+    visit(&CLUSTER.get().1, |sampler| sampler.wait("the TraefikService", |live| *live != Live::Absent))
+}
+
+/// A whole rollout with users; `begin` says from when on a stanza is expected.
+fn visit(shop: &Shop, begin: impl FnOnce(&Sampler) -> (Instant, Live)) -> Visited {
+    let sampler = Sampler::start(shop.namespace().name(), NAME);
+    let begun = begin(&sampler);
+    shop.reaches("Initialized");
+    let logins = Logins::start(&shop.host());
+    shop.release();
+    shop.reaches("Succeeded");
+    let logins = logins.stop();
+    Visited {
+        rollout: over(shop),
+        count: logins::count(&logins, VERSIONS[1]),
+        failures: logins::failures(&logins),
+        seen: sampler.stop(begun, &stanza()["cookie"]),
+    }
+}
+
+fn created_later() -> Rollout {
+    let shop = shop("later", true);
+    shop.create(&five_steps(), Some(DECLARATION));
+    whole(&shop)
+}
+
+fn redeclare() -> Rollout {
+    let shop = shop("redeclared", true);
+    shop.create(&five_steps(), None);
+    shop.reaches("Initialized");
+    shop.release();
+    for (weight, declaration) in [(10, Some(DECLARATION)), (30, Some(OTHER_DECLARATION)), (50, None)] {
+        shop.steps_to(weight);
+        shop.declare(declaration);
+    }
+    shop.reaches("Succeeded");
+    over(&shop)
+}
+
+fn roll_back(shop: &Shop) -> Rollout {
+    let mut analysis = five_steps();
+    let url = gate::url(shop.namespace().name());
+    analysis["webhooks"] = json!([{ "name": "gate", "type": "rollout", "url": url, "timeout": "5s" }]);
+    shop.create(&analysis, Some(DECLARATION));
+    shop.reaches("Initialized");
+    shop.release();
+    shop.steps_to(20);
+    gate::close(shop.namespace().name());
+    shop.reaches("Failed");
+    over(shop)
+}
+
+fn a_b(shop: &Shop) -> Rollout {
+    let only = json!([{ "headers": { "x-insider": { "exact": "true" } } }]);
+    let analysis = json!({ "interval": "10s", "threshold": 2, "iterations": 3, "match": only });
+    shop.create(&analysis, Some(DECLARATION));
+    whole(shop)
+}
+
+fn pause(shop: &Shop) -> Paused {
+    shop.create(&five_steps(), Some(DECLARATION));
+    shop.reaches("Initialized");
+    shop.release();
+    shop.steps_to(20);
+    shop.configure(&json!({ "suspend": true }));
+    let changed_while_paused = shop.changes_within(LONG);
+    shop.configure(&json!({ "suspend": false }));
+    shop.reaches("Succeeded");
+    Paused { rollout: over(shop), changed_while_paused }
+}
+
+fn restart() -> Restarted {
+    let cluster = Cluster::start();
+    let shop = Shop::new(cluster, "restart", true);
+    cluster.install_guard();
+    shop.create(&five_steps(), Some(DECLARATION));
+    Cluster::wait_for_guard(shop.namespace(), NAME);
+    cluster.start_flagger(9002);
+    shop.reaches("Initialized");
+    shop.release();
+    shop.steps_to(20);
+    let generations_before = shop.generations().len();
+    let killed = Instant::now();
+    cluster.server.stop();
+    cluster.server.restart();
+    let away = killed.elapsed();
+    shop.reaches("Succeeded");
+    Restarted { rollout: over(&shop), generations_before, away }
+}
+
+fn whole(shop: &Shop) -> Rollout {
+    shop.reaches("Initialized");
+    shop.release();
+    shop.reaches("Succeeded");
+    over(shop)
+}
+
+fn over(shop: &Shop) -> Rollout {
+    Rollout { generations: shop.generations(), warnings: shop.warnings() }
+}

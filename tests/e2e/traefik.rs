@@ -1,0 +1,149 @@
+//! Traefik, fed by the API server, and what its own API says about a stanza over time.
+
+use std::{
+    process::Command,
+    sync::{Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::{
+    isolate::HOST,
+    support::{bed, directory::Directory, process::Process, server::Server, wait::until},
+    web::{Connection, RUNTIME, block_on},
+};
+
+/// Where users come in.
+pub(crate) const WEB: u16 = 8000;
+const API: u16 = 8080;
+/// How often its API is asked. The configuration changes every 2 s at most.
+const SAMPLING: Duration = Duration::from_millis(50);
+
+static TRAEFIK: Mutex<Option<Process>> = Mutex::new(None);
+
+/// Starts Traefik with everything as it is by default, and waits until it answers.
+pub(crate) fn start(server: &Server) {
+    let directory = std::mem::ManuallyDrop::new(Directory::new());
+    let kubeconfig = directory.write("kubeconfig", server.admin_kubeconfig("default"));
+    let mut command = Command::new(bed::program("traefik").unwrap_or_else(|error| panic!("{error}")));
+    command.current_dir(directory.path()).env("KUBECONFIG", kubeconfig).args([
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--providers.kubernetescrd=true",
+        &format!("--entrypoints.web.address={HOST}:{WEB}"),
+        &format!("--entrypoints.traefik.address={HOST}:{API}"),
+        "--api.insecure=true",
+        "--log.level=ERROR",
+    ]);
+    let traefik = Process::start(&command, &directory.path().join("traefik.log"), Some(directory.path()));
+    *lock() = Some(traefik.unwrap_or_else(|error| panic!("{error}")));
+    until("Traefik to answer", || {
+        let mut traefik = lock();
+        let traefik = traefik.as_mut().expect("it was started");
+        if let Some(status) = traefik.ended() {
+            panic!("Traefik ended with {status}:\n{}", traefik.last_words());
+        }
+        block_on(service("none@kubernetescrd"))
+    });
+}
+
+/// What Traefik printed last.
+pub(crate) fn last_words() -> String {
+    lock().as_ref().map(Process::last_words).unwrap_or_default()
+}
+
+fn lock() -> std::sync::MutexGuard<'static, Option<Process>> {
+    TRAEFIK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What Traefik runs for a TraefikService.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Live {
+    /// Nothing.
+    Absent,
+    /// A weighted service with this stanza (`null` without one).
+    Stanza(Value),
+}
+
+/// Asks Traefik; `None` when it does not answer.
+async fn service(id: &str) -> Option<Live> {
+    let mut connection = Connection::open((HOST, API)).await.ok()?;
+    let answer = connection.get("traefik", &format!("/api/http/services/{id}"), "").await.ok()?;
+    match answer.status {
+        200 => {
+            let service: Value = serde_json::from_slice(&answer.body).ok()?;
+            Some(Live::Stanza(service["weighted"]["sticky"].clone()))
+        }
+        404 => Some(Live::Absent),
+        _ => None,
+    }
+}
+
+/// What Traefik runs for one TraefikService, asked all the time.
+pub(crate) struct Sampler {
+    samples: mpsc::Receiver<(Instant, Live)>,
+    task: JoinHandle<()>,
+}
+
+/// For how long Traefik had it, from the sample that was waited for to the last.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    /// With the declared cookie.
+    pub(crate) with: Duration,
+    /// Without, or with another one.
+    pub(crate) without: Duration,
+    /// Not at all: nobody was served.
+    pub(crate) absent: Duration,
+}
+
+impl Sampler {
+    /// Begins to ask.
+    pub(crate) fn start(namespace: &str, name: &str) -> Self {
+        let id = format!("{namespace}-{name}@kubernetescrd");
+        let (sender, samples) = mpsc::channel();
+        let task = RUNTIME.spawn(async move {
+            let mut ticks = tokio::time::interval(SAMPLING);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                if let Some(live) = service(&id).await
+                    && sender.send((Instant::now(), live)).is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Self { samples, task }
+    }
+
+    /// Waits until Traefik has it as wanted, and returns since when and how. What was seen before is forgotten.
+    pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&Live) -> bool) -> (Instant, Live) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            match self.samples.recv_timeout(rest) {
+                Ok((at, live)) if wanted(&live) => return (at, live),
+                Ok(_) => {}
+                Err(error) => panic!("Traefik did not have {what} ({error}); it said\n{}", last_words()),
+            }
+        }
+    }
+
+    /// Stops asking and adds up what was seen since it was waited for. `wanted` is the cookie.
+    pub(crate) fn stop(self, (mut at, mut live): (Instant, Live), wanted: &Value) -> Seen {
+        self.task.abort();
+        let mut seen = Seen::default();
+        for (next, next_live) in self.samples.try_iter() {
+            let sum = match &live {
+                Live::Absent => &mut seen.absent,
+                Live::Stanza(stanza) if stanza["cookie"] == *wanted => &mut seen.with,
+                Live::Stanza(_) => &mut seen.without,
+            };
+            *sum += next - at;
+            (at, live) = (next, next_live);
+        }
+        seen
+    }
+}

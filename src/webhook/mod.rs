@@ -1,5 +1,5 @@
 //! The guard as a process: an API server asks it about each write of a TraefikService or a Canary, and it answers
-//! what [`guard::decide`](crate::guard::decide) and the grammar of the declaration say. It writes nothing but
+//! what [`guard::decide`](crate::guard::decide()) and the grammar of the declaration say. It writes nothing but
 //! repairs and its own registration.
 
 mod answer;

@@ -1,5 +1,5 @@
 //! An `AdmissionReview` (`admission.k8s.io/v1`) read and answered. Pure: what a request asks becomes what
-//! [`guard::decide`](crate::guard::decide) is asked, its decision a JSON patch.
+//! [`guard::decide`](crate::guard::decide()) is asked, its decision a JSON patch.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

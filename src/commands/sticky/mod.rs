@@ -1,6 +1,6 @@
 //! `sticky …`: read and change the cookie.
 //!
-//! Every change takes the same steps, here and in [`cluster`] and [`files`]: read, plan, dry run, show, ask,
+//! Every change takes the same steps, here and in `cluster` and `files`: read, plan, dry run, show, ask,
 //! write, report. A command supplies one function, from what was seen to the cookie that shall be.
 
 mod apply;

@@ -118,11 +118,7 @@ pub struct WriteArgs {
 impl WriteArgs {
     /// `--dry-run`
     pub fn dry_run(&self) -> DryRun {
-        match self.dry_run.as_str() {
-            "client" => DryRun::Client,
-            "server" => DryRun::Server,
-            _ => DryRun::None,
-        }
+        DryRun::from_flag(&self.dry_run)
     }
 
     /// `--live-only`, `--declare-only`

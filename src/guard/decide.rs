@@ -1,9 +1,9 @@
-//! What the stanza shall be when someone writes a TraefikService: the one definition, which the policies,
-//! `describe` and the tests are held against.
+//! What the stanza shall be when someone writes a TraefikService: the one definition. The webhook answers with it, and
+//! the policies are held against it.
 
 use serde_json::Value;
 
-use crate::model::{Canary, Declared, Live, TraefikService, name::Group};
+use crate::model::{Canary, Declared, Live, TraefikService, name::Group, traefik_service::Controller};
 
 /// A write of a TraefikService, as an API server sees it before it is stored.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +76,7 @@ fn keep(canary: &Canary, new: &TraefikService, request: &Request<'_>) -> Option<
 
 /// The stanza that a writer without a field manager dropped.
 fn carry(new: &TraefikService, request: &Request<'_>) -> Decision {
-    let of_a_canary =
-        new.controller.as_ref().is_some_and(super::super::model::traefik_service::Controller::is_any_canary);
+    let of_a_canary = new.controller.as_ref().is_some_and(Controller::is_any_canary);
     let stanza = request.old.and_then(|old| old.pointer("/spec/weighted/sticky"));
     match stanza {
         Some(stanza) if of_a_canary && !request.names_manager && new.live == Live::Absent && !stanza.is_null() => {

@@ -18,6 +18,8 @@ pub enum Verb {
     Created,
     /// It was changed.
     Configured,
+    /// It was taken away.
+    Deleted,
     /// There was nothing to do.
     Unchanged,
 }
@@ -34,11 +36,23 @@ pub enum DryRun {
     Server,
 }
 
+impl DryRun {
+    /// What the value of `--dry-run` asks for.
+    pub fn from_flag(text: &str) -> Self {
+        match text {
+            "client" => Self::Client,
+            "server" => Self::Server,
+            _ => Self::None,
+        }
+    }
+}
+
 /// `canary.flagger.app/podinfo configured (server dry run)`
 pub fn line(object: &impl std::fmt::Display, verb: Verb, dry_run: DryRun) -> String {
     let verb = match verb {
         Verb::Created => "created",
         Verb::Configured => "configured",
+        Verb::Deleted => "deleted",
         Verb::Unchanged => "unchanged",
     };
     let suffix = match dry_run {

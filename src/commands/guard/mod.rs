@@ -58,11 +58,7 @@ struct GuardWriteArgs {
 
 impl GuardWriteArgs {
     fn dry_run(&self) -> DryRun {
-        match self.dry_run.as_str() {
-            "client" => DryRun::Client,
-            "server" => DryRun::Server,
-            _ => DryRun::None,
-        }
+        DryRun::from_flag(&self.dry_run)
     }
 
     async fn consent(&self, ctx: &Context, question: &str) -> Result<Consent> {

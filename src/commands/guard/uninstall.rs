@@ -9,7 +9,10 @@ use crate::{
     context::Context,
     error::{Exit, Result},
     guard::{Change, Coverage, Standing, deployment},
-    output::{self, change::DryRun},
+    output::{
+        self,
+        change::{self, DryRun, Verb},
+    },
     plan::decide,
 };
 
@@ -38,12 +41,8 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     for change in &changes {
         change.must_be_ours()?;
     }
-    let suffix = match args.write.dry_run() {
-        DryRun::None => "",
-        DryRun::Client => " (dry run)",
-        DryRun::Server => " (server dry run)",
-    };
-    let lines: String = changes.iter().map(|change| format!("{} deleted{suffix}\n", change.name())).collect();
+    let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run());
+    let lines: String = changes.iter().map(line).collect();
     if args.write.dry_run() == DryRun::Server {
         for change in &changes {
             let deleted = server.dry_run_delete_guard(change).await;

@@ -244,11 +244,19 @@ mod tests {
         assert_eq!(error("a: 1\nb: [\r\n"), (2, 4, "unclosed bracket '['".to_owned()));
         assert_eq!(error("a: b: c\n"), (1, 5, "mapping values are not allowed in this context".to_owned()));
         assert_eq!(error("ä: é\n b: c\n").0, 2);
-        for text in ["a: 1\na: 2\n", "a: \"x\nb: c\n", "a:\n\t- b\n", "x: *nope\n", "a: {{ .Values.x }}\n", "a: .nan\n"]
-        {
-            let (_, _, reason) = error(text);
-            assert!(!reason.is_empty() && !reason.contains(" line ") && !reason.contains('\n'), "{reason}");
-        }
+        let said = ["a: 1\na: 2\n", "a: \"x\nb: c\n", "a:\n\t- b\n", "x: *nope\n", "a: {{ .Values.x }}\n", "a: .nan\n"]
+            .map(error);
+        assert_eq!(
+            said.map(|(line, column, reason)| format!("{line}:{column} {reason}")),
+            [
+                "2:1 duplicate mapping key `a` is not allowed here",
+                "1:4 unclosed quote",
+                "2:2 tabs disallowed within this context (block indentation)",
+                "1:4 reference to unknown value",
+                "1:5 expected string scalar",
+                "1:4 value `.nan` is not a finite number",
+            ]
+        );
     }
 
     #[test]
@@ -261,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_the_parser_says_of_its_own_options_is_not_shown() {
-        assert!(!error("a: 1\na: 2\n").2.contains("Policy"));
-        assert!(!error("a: 1\n---\nb: 2\n").2.contains("from_str"));
+        assert_eq!(error("a: 1\na: 2\n").2, "duplicate mapping key `a` is not allowed here");
+        assert_eq!(error("a: 1\n---\nb: 2\n").2, "only single YAML document expected but multiple found");
     }
 }

@@ -22,6 +22,7 @@ mod kubelet;
 mod later;
 mod logins;
 mod orders;
+mod play;
 mod rollouts;
 mod shop;
 mod traefik;
@@ -41,11 +42,14 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("play") {
+        return play::run();
+    }
     let arguments = Arguments::from_args();
     if !arguments.list && !support::bed::use_existing_cluster() {
         isolate::isolate();
     }
-    let tests = tests! {
+    let mut tests = tests! {
         a_rollout_without_guard_has_no_stanza
         a_stanza_patched_once_is_lost_at_the_first_step
         every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         with_the_guard_no_login_changes_version_by_routing
         with_the_guard_traefik_is_never_without_the_stanza
     };
+    tests.extend(play::claims::tests());
     let conclusion = libtest_mimic::run(&arguments, tests);
     for figures in [figures::table(), figures::sentence()].into_iter().flatten() {
         println!("{figures}");

@@ -20,4 +20,5 @@ pub(crate) mod run;
 pub(crate) mod running;
 pub(crate) mod screen;
 pub(crate) mod server;
+pub(crate) mod transcript;
 pub(crate) mod wait;

@@ -41,7 +41,7 @@ pub(crate) struct Pty {
     process: UnixProcess,
     keyboard: File,
     printed: Receiver<Vec<u8>>,
-    screen: Screen,
+    pub(crate) screen: Screen,
     redactions: Vec<(String, String)>,
     // Its directories have to stay as long as it runs.
     _run: Run,
@@ -53,15 +53,22 @@ pub(crate) struct Pty {
 pub(crate) struct Seen {
     /// The exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
+    /// The screen as it was, nothing redacted.
+    pub(crate) screen: String,
     text: String,
 }
 
 impl Pty {
     /// Starts the run at a terminal; its standard input, if any was given, does not count.
     pub(crate) fn start(run: Run) -> Self {
+        Self::sized(run, COLUMNS)
+    }
+
+    /// The same with this many columns.
+    pub(crate) fn sized(run: Run, columns: u16) -> Self {
         let run = run.env("TERM", "xterm-256color");
         let mut process = UnixProcess::spawn_command(run.command()).expect("the program can be started at a terminal");
-        process.set_window_size(COLUMNS, ROWS).expect("a terminal has a size");
+        process.set_window_size(columns, ROWS).expect("a terminal has a size");
         process.set_echo(true, None).expect("a terminal shows what is typed");
         let keyboard = process.get_raw_handle().expect("a terminal can be written to");
         let mut display = process.get_raw_handle().expect("a terminal can be read");
@@ -76,21 +83,25 @@ impl Pty {
             }
         });
         let redactions = run.redactions().to_vec();
-        Self { process, keyboard, printed, screen: Screen::new(COLUMNS.into()), redactions, _run: run }
+        Self { process, keyboard, printed, screen: Screen::new(columns.into()), redactions, _run: run }
     }
 
     /// Waits until this text stands on the screen: the moment to press the next key, never the assertion.
     pub(crate) fn wait_for(&mut self, text: &str) {
+        assert!(self.comes(text), "`{text}` did not appear before the end; the screen is:\n{}", self.screen());
+    }
+
+    /// Waits until this text stands on the screen (true) or the program ends without it.
+    pub(crate) fn comes(&mut self, text: &str) -> bool {
         let deadline = Instant::now() + LIMIT;
         while !self.screen.text().contains(text) {
             match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.screen.print(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not appear; the screen is:\n{}", self.screen()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("`{text}` did not appear before the end; the screen is:\n{}", self.screen())
-                }
+                Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
+        true
     }
 
     /// Answers a question with this letter and the enter key, once it stands there; with the enter key alone when
@@ -158,7 +169,8 @@ impl Pty {
             other => panic!("it did not end: {other:?}"),
         };
         let cursor = if self.screen.shows_cursor() { "" } else { "(the cursor is hidden)\n" };
-        Seen { code, text: format!("exit: {status}\n--- screen\n{}{cursor}", self.screen()) }
+        let screen = self.screen.text();
+        Seen { code, screen, text: format!("exit: {status}\n--- screen\n{}{cursor}", self.screen()) }
     }
 }
 

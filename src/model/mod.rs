@@ -24,5 +24,5 @@ pub use name::Target;
 pub use observed::{Guarded, Kept, Loaded, NativeField, Observed, Service, State};
 pub use owner::Owner;
 pub use rollout::{Rollout, Strategy};
-pub use route::{Looked, Route, RouteKind};
+pub use route::{Looked, Route, RouteKind, Surroundings};
 pub use traefik_service::{Live, TraefikService, Weight};

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Target, name::Group, view};
+use super::{Event, Target, name::Group, view};
 
 /// A kind of object that can lead to a TraefikService.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,15 @@ pub enum Looked<T> {
     Seen(T),
     /// It could not be looked at; the reason.
     Unknown(String),
+}
+
+/// What is around a Canary and its TraefikService.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// What leads to the TraefikService, kind by kind.
+    pub routes: Vec<(RouteKind, Looked<Vec<Route>>)>,
+    /// The last events of the Canary, the newest last; `None` where there is no cluster to ask.
+    pub events: Option<Looked<Vec<Event>>>,
 }
 
 /// An object that leads to a TraefikService.
@@ -63,6 +72,12 @@ impl RouteKind {
             Self::IngressRoute(group) | Self::TraefikService(group) => group.api_version(),
             Self::HttpRoute => "gateway.networking.k8s.io/v1".to_owned(),
         }
+    }
+
+    /// Whether an object says of itself that it is of this kind.
+    pub fn is(self, object: &Value) -> bool {
+        view::text(object, &["kind"]) == Some(self.kind())
+            && view::text(object, &["apiVersion"]) == Some(self.api_version().as_str())
     }
 
     /// The resource with its group, as access control names it.
@@ -216,16 +231,24 @@ mod tests {
         ] {
             assert_eq!(rules_of(kind, &object("shop", &spec)), Some(Vec::new()), "{spec}");
         }
-        let own = json!({"metadata": {"name": "checkout", "namespace": "shop"}, "spec": {"weighted": {"services": [item]}}});
+        let own =
+            json!({"metadata": {"name": "checkout", "namespace": "shop"}, "spec": {"weighted": {"services": [item]}}});
         assert_eq!(kind.route(&own, &service(), GROUP), None);
     }
 
     #[test]
     fn odd_objects_lead_nowhere() {
         for kind in RouteKind::all(GROUP) {
-            for odd in [json!(null), json!({"metadata": {}}), object("shop", &json!("x")), object("shop", &json!({"routes": 1,
-                "rules": [{"backendRefs": "x"}, 3]}))]
-            {
+            for odd in [
+                json!(null),
+                json!({"metadata": {}}),
+                object("shop", &json!("x")),
+                object(
+                    "shop",
+                    &json!({"routes": 1,
+                "rules": [{"backendRefs": "x"}, 3]}),
+                ),
+            ] {
                 assert_eq!(kind.route(&odd, &service(), GROUP), None, "{odd}");
             }
         }
@@ -234,8 +257,11 @@ mod tests {
     #[test]
     fn resources_are_called_as_access_control_calls_them() {
         let names = RouteKind::all(Group::TraefikContainoUs).map(RouteKind::resource);
-        let expected = ["ingressroutes.traefik.containo.us", "httproutes.gateway.networking.k8s.io",
-            "traefikservices.traefik.containo.us"];
+        let expected = [
+            "ingressroutes.traefik.containo.us",
+            "httproutes.gateway.networking.k8s.io",
+            "traefikservices.traefik.containo.us",
+        ];
         assert_eq!(names, expected);
     }
 }

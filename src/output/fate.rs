@@ -1,0 +1,44 @@
+//! Flagger's next write in words: the same in what a change says and in `describe`.
+
+use crate::plan::fate::{Fate, NextWrite, Outcome, When};
+
+/// Which write it is: what stands in brackets after "Flagger's next write".
+pub fn which(next: NextWrite) -> String {
+    let step = next.weights.map(|(_, canary)| canary);
+    match (next.when, step) {
+        (When::NotKnown, _) => "a weight step, promotion or rollback".into(),
+        (When::Generation, _) => "the one that creates the TraefikService".into(),
+        (When::NewRevision, _) => "the first of the next rollout".into(),
+        (When::RolloutGate, _) => "the first of the rollout, once its gate opens".into(),
+        (When::Step, Some(weight)) => format!("the step to {weight}, or a rollback"),
+        (When::Step, None) => "a step, or a rollback".into(),
+        (When::Iteration, _) => "an iteration, or a rollback".into(),
+        (When::LastIteration, _) => "all to the canary after the last iteration, or a rollback".into(),
+        (When::Promotion, _) => "the promotion".into(),
+        (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
+        (When::Rollback, _) => "the rollback".into(),
+        (When::NoSteps, _) => "a rollback: its analysis has no steps".into(),
+        (When::Suspended, _) => "none while it is suspended".into(),
+        (When::Deletion, _) => "none: it is being deleted".into(),
+    }
+}
+
+/// When it comes at the earliest; nothing where a person, a gate or a new revision decides.
+pub fn due(next: NextWrite, interval: i64) -> Option<String> {
+    matches!(next.when, When::Step | When::Iteration | When::Rollback | When::Promotion)
+        .then(|| format!("within {interval}s when all goes well"))
+}
+
+/// What it does to the stanza.
+pub fn outcome(fate: Fate) -> &'static str {
+    match (fate.outcome, fate.next.when) {
+        (Outcome::NothingToKeep, _) => "there is no stanza to keep",
+        (Outcome::Native, _) => "Flagger itself copies the declared cookie into it",
+        (Outcome::Guard, _) => "the guard puts the declared cookie into it",
+        (Outcome::Dropped, _) => "it drops the stanza",
+        (Outcome::NotLive, _) => "it brings no stanza, and there is none now",
+        (Outcome::Untouched, When::Deletion) => "the TraefikService goes with its Canary",
+        (Outcome::Untouched, _) => "the stanza stays as it is until then",
+        (Outcome::Unknown, _) => "what that does to the stanza is <unknown>",
+    }
+}

@@ -28,7 +28,15 @@ struct Cli {
     command: Command,
 
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    // After a command's own flags, however many commands there are: clap counts both alike.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        display_order = 500
+    )]
     color: Color,
 
     #[command(flatten)]

@@ -52,5 +52,5 @@ pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
 /// The Canary or its TraefikService cannot be read.
 pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<describe::Description> {
     let (loaded, around) = source.look_around(ctx.namespace(), name).await?;
-    Ok(describe::Description { loaded, around, now: ctx.now })
+    Ok(describe::Description { loaded, around, namespace: ctx.namespace().map(str::to_owned), now: ctx.now })
 }

@@ -17,17 +17,16 @@ pub struct Track {
     /// Its weight, as written; `None` when it is not listed.
     pub weight: Option<Weight>,
     /// The child's name in Traefik. As a cookie's value it pins on every version of Traefik: 3.3.4 and later answer it
-    /// with the hashed value.
-    pub child: String,
+    /// with the hashed value. `None` while its namespace is not known.
+    pub child: Option<String>,
     /// The value that Traefik 3.3.4 and later give the cookie: the same in every rollout.
-    pub value: String,
+    pub value: Option<String>,
 }
 
 /// The tracks of a Canary: the children of its TraefikService, and those that Flagger would list. Empty when the Canary
 /// names no target.
-pub fn tracks(loaded: &Loaded) -> Vec<Track> {
+pub fn tracks(loaded: &Loaded, namespace: Option<&str>) -> Vec<Track> {
     let canary = &loaded.observed.canary;
-    let namespace = canary.target.namespace.as_deref().unwrap_or("default");
     let service = loaded.observed.service().and(loaded.service.as_ref());
     let listed = service.and_then(|service| view::at(service, &["spec", "weighted", "services"])?.as_array());
     let mut tracks: Vec<Track> =
@@ -47,9 +46,9 @@ pub fn tracks(loaded: &Loaded) -> Vec<Track> {
     tracks
 }
 
-fn listed_track(child: &Value, namespace: &str) -> Option<Track> {
+fn listed_track(child: &Value, namespace: Option<&str>) -> Option<Track> {
     let name = view::text(child, &["name"])?;
-    let namespace = view::text(child, &["namespace"]).unwrap_or(namespace);
+    let namespace = view::text(child, &["namespace"]).or(namespace);
     // A port may be a number or a name; Traefik takes it as it is written. One of a TraefikService is ignored.
     let port = match child.get("port") {
         _ if view::text(child, &["kind"]) == Some("TraefikService") => String::new(),
@@ -61,14 +60,16 @@ fn listed_track(child: &Value, namespace: &str) -> Option<Track> {
     Some(track(name, namespace, name, &port, Some(weight)))
 }
 
-fn track(word: &str, namespace: &str, name: &str, port: &str, weight: Option<Weight>) -> Track {
-    let (service, id) = if port.is_empty() {
-        (name.to_owned(), format!("{namespace}-{name}"))
-    } else {
-        (format!("{name}:{port}"), format!("{namespace}-{name}-{port}"))
-    };
-    let child = normalized(&id);
-    Track { name: word.to_owned(), service, weight, value: value(&child), child }
+fn track(word: &str, namespace: Option<&str>, name: &str, port: &str, weight: Option<Weight>) -> Track {
+    let port = |joint: char| if port.is_empty() { String::new() } else { format!("{joint}{port}") };
+    let child = namespace.map(|namespace| normalized(&format!("{namespace}-{name}{}", port('-'))));
+    Track {
+        name: word.to_owned(),
+        service: format!("{name}{}", port(':')),
+        weight,
+        value: child.as_deref().map(value),
+        child,
+    }
 }
 
 /// The value that Traefik gives the cookie of a child: the first 16 hexadecimal digits of the SHA-256 of its name
@@ -78,15 +79,16 @@ pub fn value(child: &str) -> String {
 }
 
 /// The name of the cookie that Traefik sends (`pkg/server/cookie/cookie.go:GetName`): the given one with what no cookie
-/// may be called replaced, else `_` and five hexadecimal digits of the TraefikService's name.
-pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str) -> String {
+/// may be called replaced, else `_` and five hexadecimal digits of the TraefikService's name. That is not known without its
+/// namespace.
+pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str) -> Option<String> {
     if let Some(name) = cookie.name() {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
-        return name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+        return Some(name.chars().map(|c| if allowed(c) { c } else { '_' }).collect());
     }
-    let qualified = format!("{}@kubernetescrd", normalized(&format!("{}-{service}", namespace.unwrap_or("default"))));
+    let qualified = format!("{}@kubernetescrd", normalized(&format!("{}-{service}", namespace?)));
     let hashed = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("_TRAEFIK_BACKEND_{qualified}").as_bytes());
-    format!("_{}", &hex(hashed.as_ref())[..5])
+    Some(format!("_{}", &hex(hashed.as_ref())[..5]))
 }
 
 /// A name as Traefik writes it (`pkg/provider/configuration.go:Normalize`): its letters and digits, joined by dashes.
@@ -124,12 +126,13 @@ mod tests {
     /// Read from the `Set-Cookie` of a running Traefik 3.0.4 to 3.7.15.
     #[test]
     fn derived_names_are_those_that_traefik_sends() {
-        let name = |service| cookie_name(&Cookie::default(), Some("test"), service);
-        assert_eq!((name("podinfo").as_str(), name("pod.info").as_str()), ("_8d2a5", "_cd018"));
-        let cookie = |text| declaration::parse(text).unwrap();
-        assert_eq!(cookie_name(&cookie("login"), Some("test"), "podinfo"), "login");
-        let (odd, _) = Cookie::from_json(json!({"name": "a_b.c"}).as_object().unwrap());
-        assert_eq!(cookie_name(&odd, None, "podinfo"), "a_b.c");
+        let name = |cookie: &Cookie, service| cookie_name(cookie, Some("test"), service);
+        let unnamed = Cookie::default();
+        assert_eq!(name(&unnamed, "podinfo").as_deref(), Some("_8d2a5"));
+        assert_eq!(name(&unnamed, "pod.info").as_deref(), Some("_cd018"));
+        assert_eq!(cookie_name(&unnamed, None, "podinfo"), None);
+        let login = declaration::parse("login").unwrap();
+        assert_eq!(cookie_name(&login, None, "podinfo").as_deref(), Some("login"));
     }
 
     fn loaded(services: Option<Value>) -> Loaded {
@@ -145,8 +148,9 @@ mod tests {
     }
 
     fn shown(loaded: &Loaded) -> Vec<String> {
-        let text = |track: Track| format!("{} {} {:?} {}", track.name, track.service, track.weight, track.child);
-        tracks(loaded).into_iter().map(text).collect()
+        let text =
+            |track: Track| format!("{} {} {:?} {}", track.name, track.service, track.weight, track.child.unwrap());
+        tracks(loaded, Some("test")).into_iter().map(text).collect()
     }
 
     #[test]

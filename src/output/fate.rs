@@ -23,10 +23,14 @@ pub fn which(next: NextWrite) -> String {
     }
 }
 
-/// When it comes at the earliest; nothing where a person, a gate or a new revision decides.
+/// When it comes; nothing where a gate, a person or a new revision decides. `interval`: seconds between two steps.
 pub fn due(next: NextWrite, interval: i64) -> Option<String> {
-    matches!(next.when, When::Step | When::Iteration | When::Rollback | When::Promotion)
-        .then(|| format!("within {interval}s when all goes well"))
+    match next.when {
+        When::Step | When::Iteration => Some(format!("within {interval}s if its checks pass")),
+        When::Rollback => Some(format!("within {interval}s")),
+        When::Promotion => Some("once the primary is ready".into()),
+        _ => None,
+    }
 }
 
 /// What it does to the stanza.

@@ -24,6 +24,8 @@ pub struct Description {
     pub loaded: Loaded,
     /// What leads to the TraefikService, and the last events.
     pub around: Surroundings,
+    /// The namespace that a manifest without one is meant for.
+    pub namespace: Option<String>,
     /// Now, in seconds since 1970.
     pub now: i64,
 }
@@ -44,17 +46,22 @@ impl Description {
         lint::check(&self.loaded.observed)
     }
 
+    /// The Canary's namespace.
+    pub fn namespace(&self) -> Option<&str> {
+        self.loaded.observed.canary.target.namespace.as_deref().or(self.namespace.as_deref())
+    }
+
     /// The tracks, each with the cookie that pins to it: `login=6756f515e268a8fa`.
     pub fn tracks(&self) -> Vec<(pin::Track, Option<String>)> {
         let observed = &self.loaded.observed;
         let cookie = observed.live_cookie().or_else(|| observed.canary.declared.cookie());
         let service = observed.canary.service_name.as_deref().unwrap_or_default();
-        let name = cookie.map(|cookie| pin::cookie_name(cookie, observed.canary.target.namespace.as_deref(), service));
+        let name = cookie.and_then(|cookie| pin::cookie_name(cookie, self.namespace(), service));
         let pinned = |track: pin::Track| {
-            let cookie = name.as_ref().map(|name| format!("{name}={}", track.value));
+            let cookie = name.as_ref().zip(track.value.as_ref()).map(|(name, value)| format!("{name}={value}"));
             (track, cookie)
         };
-        pin::tracks(&self.loaded).into_iter().map(pinned).collect()
+        pin::tracks(&self.loaded, self.namespace()).into_iter().map(pinned).collect()
     }
 }
 
@@ -69,7 +76,7 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     let none = || "<none>".to_owned();
     let mut text = String::new();
     text.push_str(&page.head("Name", &canary.target.name));
-    text.push_str(&page.head("Namespace", &canary.target.namespace.clone().unwrap_or_else(none)));
+    text.push_str(&page.head("Namespace", description.namespace().unwrap_or("<none>")));
     text.push_str(&page.head("Phase", &canary.phase.clone().unwrap_or_else(none)));
     text.push_str(&page.head("Strategy", &strategy(&canary.rollout)));
     text.push_str(&page.head("TraefikService", &service(observed)));
@@ -170,7 +177,7 @@ fn next_write(description: &Description) -> String {
         text.push_str(&format!(", {due}"));
     }
     if let Some((primary, canary)) = fate.next.weights {
-        text.push_str(&format!(" ({primary}/{canary})"));
+        text.push_str(&format!("; weights {primary}/{canary}"));
     }
     format!("{text}; {}", outcome(fate))
 }

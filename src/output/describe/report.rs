@@ -56,10 +56,10 @@ struct TrackReport {
     service: String,
     /// As Traefik takes it; `null` when it is not listed.
     weight: Option<i64>,
-    /// The child's name in Traefik.
-    child: String,
+    /// The child's name in Traefik; `null` while the namespace is not known.
+    child: Option<String>,
     /// What the child's name becomes as a cookie's value, in Traefik 3.3.4 and later.
-    value: String,
+    value: Option<String>,
     /// `name=value`; `null` when there is no cookie.
     cookie: Option<String>,
 }

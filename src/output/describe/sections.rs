@@ -19,6 +19,9 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
     if tracks.is_empty() {
         return page.head("Tracks", "<none>: the Canary names no target");
     }
+    let observed = &description.loaded.observed;
+    let is_sticky = observed.live_cookie().or_else(|| observed.canary.declared.cookie()).is_some();
+    let unseen = if is_sticky { "<unknown>" } else { "<none>" };
     let rows: Vec<[String; 4]> = tracks
         .into_iter()
         .map(|(track, cookie)| {
@@ -28,14 +31,14 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
                 Some(Weight::Absent) => "1 (none is written)".to_owned(),
                 None => "-".to_owned(),
             };
-            let cells = [track.name, track.service, weight, cookie.unwrap_or_else(|| "<none>".to_owned())];
+            let cells = [track.name, track.service, weight, cookie.unwrap_or_else(|| unseen.to_owned())];
             cells.map(|cell| escaped(&cell))
         })
         .collect();
     let widest = |at: usize| rows.iter().map(|row| columns(&row[at])).max().unwrap_or_default();
     let widths = [widest(0), widest(1), widest(2)];
     let wide = widths.iter().sum::<usize>() + widest(3) + 14 <= page.width;
-    let service = description.loaded.observed.canary.service_name.as_deref().unwrap_or_default();
+    let service = observed.canary.service_name.as_deref().unwrap_or_default();
     let mut text = format!("Tracks:\n  {}\n", escaped(service));
     for (at, [name, service, weight, cookie]) in rows.iter().enumerate() {
         let (branch, trunk) = if at + 1 == rows.len() { ("└─", "  ") } else { ("├─", "│ ") };
@@ -47,6 +50,9 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
             text.push_str(&format!("  {branch} {} {weight}\n", padded(name, widths[0])));
             text.push_str(&format!("  {trunk}   {service}\n  {trunk}   {cookie}\n"));
         }
+    }
+    if is_sticky && description.namespace().is_none() {
+        text.push_str(&page.line(2, "their cookies depend on the namespace, which no manifest says: -n NAMESPACE"));
     }
     text
 }
@@ -156,10 +162,12 @@ pub(super) fn events(description: &Description, page: Page) -> String {
     let widths = [0, 1, 2, 3].map(|at| rows.iter().map(|(row, _)| columns(&row[at])).max().unwrap_or_default());
     let before = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
     let mut text = "Events:\n".to_owned();
-    for (row, message) in rows {
+    for (at, (row, message)) in rows.into_iter().enumerate() {
         let row: String = row.iter().zip(widths).map(|(cell, width)| padded(cell, width + 2)).collect();
         if before + 20 <= page.width {
             text.push_str(&format!("  {row}{}\n", wrapped(&message, page.width, before, before)));
+        } else if at < 2 {
+            text.push_str(&format!("  {}\n", row.trim_end()));
         } else {
             text.push_str(&format!("  {}\n{}", row.trim_end(), page.line(4, &message)));
         }

@@ -6,7 +6,9 @@ use crate::{
     manifests::{canary, folder, in_namespace, in_repository, over, run, service},
     support::{
         bed,
-        run::{Output, Run},
+        fake::{Fake, Reply},
+        objects,
+        run::{Output, Run, exactly},
     },
 };
 
@@ -524,6 +526,133 @@ exit: 4
 --- stderr
 error: Canary `podinfo` is not on Traefik
 caused by: its spec.provider is `istio`
+
+"#]]);
+}
+
+/// A scripted server with the Canary `podinfo` and its TraefikService, neither with a cookie.
+fn shop() -> Fake {
+    let fake = Fake::start();
+    let shop = |mut object: serde_json::Value| {
+        object["metadata"]["namespace"] = "shop".into();
+        Reply::json(200, &object)
+    };
+    let (canary, service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));
+    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo", [shop(canary)]);
+    fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo", [shop(service)]);
+    fake
+}
+
+#[test]
+fn a_description_takes_its_objects_the_lists_around_them_and_nothing_else() {
+    let fake = shop();
+    let output = Run::new(["describe", "podinfo", "-n", "shop"]).kubeconfig(fake.kubeconfig()).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    let mut asked = fake.lines();
+    asked.sort();
+    exactly(&asked.join("\n"), str![[r#"
+GET /api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DCanary%2CinvolvedObject.name%3Dpodinfo
+GET /apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo
+GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices
+GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
+"#]]);
+}
+
+#[test]
+fn what_cannot_be_had_around_a_canary_is_unknown_and_no_failure() {
+    let fake = shop();
+    let routes = "/apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes";
+    fake.on("GET", routes, [Reply::text(404, "text/plain", "404 page not found")]);
+    let gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+    fake.on("GET", gateway, [Reply::text(404, "text/plain", "404 page not found")]);
+    fake.on(
+        "GET",
+        "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices",
+        [Reply::text(200, "application/json", "{\"items\": [")],
+    );
+    fake.on("GET", "/api/v1/namespaces/shop/events", [Reply::refusal(500, "InternalError", "etcd is\u{1b}[2J away")]);
+    let run = Run::new(["describe", "podinfo", "-n", "shop"]).env("COLUMNS", "200").kubeconfig(fake.kubeconfig());
+    run.run().shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       shop
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   90   <none>
+  └─ canary    podinfo-canary:80    10   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to keep
+Routes:
+  IngressRoute: <unknown>: the server has no resource type `ingressroutes.traefik.io`
+  TraefikService: <unknown>: the server's answer cannot be read
+Findings:        <none>
+Events:          <unknown>: the server could not list events in namespace `shop`: it answers 500 Internal Server Error
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_manifest_without_a_namespace_leaves_the_cookies_open_until_one_is_named() {
+    let manifest = canary("podinfo", Some("; Max-Age=300"));
+    let folder = folder(&[("canary.yaml", &manifest)]);
+    run(&folder, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  podinfo, not generated yet
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   -   <unknown>
+  └─ canary    podinfo-canary:80    -   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          pending, declared in an annotation
+  FIELD     DECLARED    LIVE
+  name      <derived>   <unset>
+  max-age   300         <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the one that creates the TraefikService; weights 100/0; what
+                 that does to the stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+    run(&folder, "describe podinfo -f canary.yaml -n test").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       test
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  podinfo, not generated yet
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   -   _8d2a5=5149e8d8b8ab1a75
+  └─ canary    podinfo-canary:80    -   _8d2a5=a62c9a177938f192
+Cookie:          pending, declared in an annotation
+  FIELD     DECLARED    LIVE
+  name      <derived>   <unset>
+  max-age   300         <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the one that creates the TraefikService; weights 100/0; what
+                 that does to the stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
 
 "#]]);
 }

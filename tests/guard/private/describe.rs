@@ -19,15 +19,21 @@ fn a_guarded_stanza_is_put_into_the_next_write() {
     let namespace = rollout(&lone, "described");
     namespace.patch_status("Canary", "podinfo", &status("Progressing", 10));
     declare(&namespace, "login; Max-Age=300");
-    exactly(&fate(&namespace), str![[r#"
+    exactly(
+        &fate(&namespace),
+        str![[r#"
 Kept:            no: nothing keeps it
 Next write:      the step to 20, or a rollback, within 60s if its checks pass; weights 80/20; it brings no stanza, and there is none now
 
-"#]]);
+"#]],
+    );
     lone.install(&[]);
-    exactly(&fate(&namespace), str![[r#"
+    exactly(
+        &fate(&namespace),
+        str![[r#"
 Kept:            guard: admission re-adds what is declared inside each write
 Next write:      the step to 20, or a rollback, within 60s if its checks pass; weights 80/20; the guard puts the declared cookie into it
 
-"#]]);
+"#]],
+    );
 }

@@ -208,8 +208,7 @@ fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
             && (view::at(fields, &["f:metadata", "f:annotations", &annotation]).is_some()
                 || view::at(fields, &native).is_some())
     });
-    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-    let applied = view::text(canary, &["metadata", "annotations", APPLIED]);
+    let applied = view::text(canary, &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"]);
     let applied = applied.and_then(|text| serde_json::from_str::<Value>(text).ok());
     recorded || (tool == Tool::ArgoCd && applied.is_some_and(|applied| has(&applied)))
 }

@@ -34,13 +34,11 @@ pub fn tracks(loaded: &Loaded, namespace: Option<&str>) -> Vec<Track> {
     let of_flagger = [("primary", canary.primary_name()), ("canary", canary.canary_name())];
     for (at, (word, name)) in of_flagger.into_iter().enumerate() {
         let Some(name) = name else { continue };
-        match tracks.iter_mut().find(|track| track.name == name) {
-            Some(track) => word.clone_into(&mut track.name),
-            None => {
-                let port = canary.port.map_or_else(String::new, |port| port.to_string());
-                let track = track(word, namespace, &name, &port, None);
-                tracks.insert(at.min(tracks.len()), track);
-            }
+        if let Some(track) = tracks.iter_mut().find(|track| track.name == name) {
+            word.clone_into(&mut track.name);
+        } else {
+            let port = canary.port.map_or_else(String::new, |port| port.to_string());
+            tracks.insert(at.min(tracks.len()), track(word, namespace, &name, &port, None));
         }
     }
     tracks

@@ -103,9 +103,11 @@ pub fn next_write(observed: &Observed) -> NextWrite {
         Some("Terminating" | "Terminated") => (When::Deletion, None),
         // Reconcile creates it when the primary is ready.
         None | Some("Initializing") if observed.service == Service::NotGenerated => (When::Generation, to_primary),
-        Some("Initializing") => rollout_of(observed, When::NewRevision),
-        // shouldAdvance: nothing until the target or its configuration changes.
-        Some("Initialized" | "Succeeded" | "Failed") => rollout_of(observed, When::NewRevision),
+        // Reconcile finds no difference in one that is there. shouldAdvance: nothing until the target or its configuration
+        // changes. Finalising scales the target to zero, writes nothing, and is Succeeded.
+        Some("Initializing" | "Initialized" | "Finalising" | "Succeeded" | "Failed") => {
+            rollout_of(observed, When::NewRevision)
+        }
         // checkCanaryStatus: runConfirmRolloutHooks.
         Some("Waiting") => rollout_of(observed, When::RolloutGate),
         // advanceCanary: `FailedChecks >= GetAnalysisThreshold()` comes before the strategies, in these two phases alone.
@@ -122,8 +124,6 @@ pub fn next_write(observed: &Observed) -> NextWrite {
         },
         // runPromotionTrafficShift, once IsPrimaryReady.
         Some("Promoting") => (When::Promotion, promoted(observed)),
-        // Scales the target to zero and writes nothing; after that it is Succeeded.
-        Some("Finalising") => rollout_of(observed, When::NewRevision),
         None | Some(_) => (When::NotKnown, None),
     };
     NextWrite { when, weights }

@@ -6,7 +6,6 @@ use super::Ui;
 
 impl Ui {
     /// The columns of the terminal that results go to; `None` when they go somewhere else.
-    #[expect(clippy::unused_self, reason = "the terminal is the Ui's")]
     pub fn width(&self) -> Option<usize> {
         let terminal = Term::stdout();
         let (_, columns) = terminal.is_term().then(|| terminal.size_checked()).flatten()?;

@@ -550,14 +550,17 @@ fn a_description_takes_its_objects_the_lists_around_them_and_nothing_else() {
     assert_eq!(output.code, Some(0), "{output}");
     let mut asked = fake.lines();
     asked.sort();
-    exactly(&asked.join("\n"), str![[r#"
+    exactly(
+        &asked.join("\n"),
+        str![[r#"
 GET /api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DCanary%2CinvolvedObject.name%3Dpodinfo
 GET /apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo
 GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes
 GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
-"#]]);
+"#]],
+    );
 }
 
 #[test]

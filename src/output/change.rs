@@ -84,12 +84,14 @@ pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
     let next = fate::next_write(observed);
     let drops = match next.when {
         When::Suspended => "Flagger is suspended, and its first write after that drops the stanza".to_owned(),
-        When::Deletion => "the TraefikService goes with its Canary, which is being deleted".to_owned(),
         _ => format!("Flagger's next write ({}) drops the stanza", super::fate::which(next)),
     };
     Some(match (kept, state) {
         (Kept::Native, _) => "kept: Flagger itself copies the declared cookie to the TraefikService".into(),
         (Kept::Nothing, _) | (_, State::None | State::Malformed | State::Unknown) => return None,
+        _ if next.when == When::Deletion => {
+            "not kept: the TraefikService goes with its Canary, which is being deleted".into()
+        }
         (_, State::Pending) if observed.service != Service::NotGenerated => return None,
         (Kept::Guard, State::Pending) => {
             "kept: the guard puts it on the TraefikService as soon as Flagger generates one".into()

@@ -46,3 +46,36 @@ pub fn outcome(fate: Fate) -> &'static str {
         (Outcome::Unknown, _) => "what that does to the stanza is <unknown>",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_write_has_words() {
+        let said = |when: When| {
+            let next = NextWrite { when, weights: Some((80, 20)) };
+            let due = due(next, 30).map_or_else(String::new, |due| format!(", {due}"));
+            format!("{}{due}", which(next))
+        };
+        let all = [
+            (When::NotKnown, "a weight step, promotion or rollback"),
+            (When::Generation, "the one that creates the TraefikService"),
+            (When::NewRevision, "the first of the next rollout"),
+            (When::RolloutGate, "the first of the rollout, once its gate opens"),
+            (When::Step, "the step to 20, or a rollback, within 30s if its checks pass"),
+            (When::Iteration, "an iteration, or a rollback, within 30s if its checks pass"),
+            (When::LastIteration, "all to the canary after the last iteration, or a rollback"),
+            (When::Promotion, "the promotion, once the primary is ready"),
+            (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
+            (When::Rollback, "the rollback, within 30s"),
+            (When::NoSteps, "a rollback: its analysis has no steps"),
+            (When::Suspended, "none while it is suspended"),
+            (When::Deletion, "none: it is being deleted"),
+        ];
+        for (when, words) in all {
+            assert_eq!(said(when), words);
+        }
+        assert_eq!(which(NextWrite { when: When::Step, weights: None }), "a step, or a rollback");
+    }
+}

@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn lines_break_between_words_and_hang() {
-        assert_eq!(wrapped("one two three", 9, 2, 4), "one\n    two\n    three");
+        assert_eq!(wrapped("one two three", 9, 2, 4), "one two\n    three");
+        assert_eq!(wrapped("one two three", 8, 2, 4), "one\n    two\n    three");
         assert_eq!(wrapped("one two three", usize::MAX, 0, 0), "one two three");
         assert_eq!(wrapped("日本 日本 a", 9, 0, 1), "日本 日本\n a");
         assert_eq!(wrapped("averylongword b", 4, 0, 1), "averylongword\n b");

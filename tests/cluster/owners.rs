@@ -7,7 +7,7 @@ use snapbox::str;
 
 use crate::{
     rollout::{declare, declared},
-    support::{flux, namespace::Namespace, objects, run::Output},
+    support::{flux, namespace::Namespace, objects, pty::Pty, run::Output},
 };
 
 const SET: [&str; 8] = ["sticky", "set", "podinfo", "--name", "login", "--max-age", "300", "--yes"];
@@ -66,6 +66,38 @@ not live yet: once Flagger has generated the TraefikService, run `kubectl canary
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
+}
+
+#[test]
+fn the_warning_comes_before_the_question() {
+    let namespace = Namespace::new("owned-asked");
+    flux::reconciles(&namespace, &of_flux(None));
+    let mut terminal = Pty::start(namespace.run(&SET[..7]));
+    terminal.answers("Change 1 object?", "n");
+    let seen = terminal.ends();
+    assert_eq!(seen.code, Some(3));
+    seen.shows(str![[r#"
+exit: 3
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300
+   creationTimestamp: "[TIME]"
+   labels:
+     kustomize.toolkit.fluxcd.io/name: apps
+the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
+le keeps this cookie, unless its source declares another
+to change its source instead: kubectl canary-traefik sticky set podinfo --name l
+ogin --max-age 300 -f FILE
+error: nothing was changed
+
+"#]]);
+    assert_eq!(declared(&namespace, "podinfo"), Value::Null);
 }
 
 #[test]

@@ -185,3 +185,22 @@ fn age(event: &Event, now: i64) -> String {
     let (first, last) = &event.seen;
     if event.count > 1 { format!("{} (x{} over {})", since(last), event.count, since(first)) } else { since(last) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_event_says_how_often_and_since_when() {
+        let event = |count: i64, last: &str| {
+            Event::from_object(
+                &json!({"count": count, "firstTimestamp": "1970-01-01T00:00:00Z", "lastTimestamp": last}),
+            )
+        };
+        assert_eq!(age(&event(1, "1970-01-01T00:08:20Z"), 600), "100s");
+        assert_eq!(age(&event(4, "1970-01-01T00:08:20Z"), 600), "100s (x4 over 10m)");
+        assert_eq!(age(&event(1, "yesterday"), 600), "<unknown>");
+    }
+}

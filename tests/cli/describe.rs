@@ -218,23 +218,29 @@ fn tests_by_iterations_and_their_weights_are_told_as_traefik_takes_them() {
         output.stdout.lines().filter(told).map(|line| format!("{line}\n")).collect::<String>()
     };
     let ab = tested("{iterations: 3, match: [{headers: {}}], interval: 1m}", "weight: 100");
-    exactly(&ab, str![[r#"
+    exactly(
+        &ab,
+        str![[r#"
 Strategy:        ab-testing, 3 iterations, every 60s
   ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
   └─ canary    podinfo-canary:80    100                   login=68efe5a02923794e
 Next write:      an iteration, or a rollback, within 60s if its checks pass;
                  weights 0/100; what that does to the stanza is <unknown>
 
-"#]]);
+"#]],
+    );
     let blue_green = tested("{iterations: 1}", "weight: 0");
-    exactly(&blue_green, str![[r#"
+    exactly(
+        &blue_green,
+        str![[r#"
 Strategy:        blue-green, 1 iteration, every 60s
   ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
   └─ canary    podinfo-canary:80    0                     login=68efe5a02923794e
 Next write:      all to the canary after the last iteration, or a rollback;
                  weights 0/100; what that does to the stanza is <unknown>
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -243,11 +249,14 @@ fn colour_is_for_what_stands_out_and_nothing_else() {
     let plain = over(&manifest, "describe podinfo -f canary.yaml");
     let coloured = over(&manifest, "describe podinfo -f canary.yaml --color always");
     let painted = coloured.stdout.lines().filter(|line| line.contains('\u{1b}')).map(|line| format!("{line:?}\n"));
-    exactly(&painted.collect::<String>(), str![[r#"
+    exactly(
+        &painted.collect::<String>(),
+        str![[r#"
 "Cookie:          \u{1b}[33mdiffers, declared in an annotation\u{1b}[0m"
 "  name    login      other   \u{1b}[33mdiffers\u{1b}[0m"
 
-"#]]);
+"#]],
+    );
     let stripped = coloured.stdout.replace("\u{1b}[33m", "").replace("\u{1b}[0m", "");
     assert_eq!(stripped, plain.stdout);
 }

@@ -202,10 +202,10 @@ fn describe() {
 Show everything about one Canary and its cookie
 
 The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write
-it), the cookie declared and live, who applies the Canary, what keeps the
-stanza, Flagger's next write and what that does to it, the routes in its
-namespace that lead to the TraefikService, what is wrong, and the last events.
-What may not be looked at is shown as unknown, with the reason.
+it unless safeNaming is on), the cookie declared and live, who applies the
+Canary, what keeps the stanza, Flagger's next write and what that does to it,
+the routes in its namespace that lead to the TraefikService, what is wrong, and
+the last events. What may not be looked at is shown as unknown, with the reason.
 
 Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
 

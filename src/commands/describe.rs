@@ -13,9 +13,9 @@ use crate::{
 /// Show everything about one Canary and its cookie
 ///
 /// The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write it unless safeNaming is on), the
-/// cookie declared and live, who applies the Canary, what keeps the stanza, Flagger's next write and what that does to it, the routes in its
-/// namespace that lead to the TraefikService, what is wrong, and the last events. What may not be looked at is
-/// shown as unknown, with the reason.
+/// cookie declared and live, who applies the Canary, what keeps the stanza, Flagger's next write and what that does to
+/// it, the routes in its namespace that lead to the TraefikService, what is wrong, and the last events. What may not be
+/// looked at is shown as unknown, with the reason.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # What will become of the cookie in this rollout?\n  kubectl canary-traefik describe checkout\n\n  # Whatever is known from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"

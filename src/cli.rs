@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind}
 
 use crate::{
     cluster::{self, ConnectionArgs},
-    commands::{diff, guard, render, show, sticky},
+    commands::{describe, diff, guard, render, show, sticky},
     context::Context,
     environment::Environment,
     error::{Error, Exit, Kind, Result},
@@ -28,7 +28,15 @@ struct Cli {
     command: Command,
 
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    // After a command's own flags, however many commands there are: clap counts both alike.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        display_order = 500
+    )]
     color: Color,
 
     #[command(flatten)]
@@ -38,6 +46,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Show(show::ShowArgs),
+    Describe(describe::DescribeArgs),
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
@@ -90,6 +99,7 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
 async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
     match command {
         Command::Show(args) => show::run(context, args).await,
+        Command::Describe(args) => describe::run(context, args).await,
         Command::Render(args) => render::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,

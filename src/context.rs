@@ -65,6 +65,11 @@ impl Context {
         Err(Error::cluster(format!("{} received", output::count(warned, "warning", "warnings"))))
     }
 
+    /// How wide lines of results may be: as `COLUMNS` says, else as the terminal is; without bounds elsewhere.
+    pub fn width(&self) -> usize {
+        self.environment.columns.or_else(|| self.ui.width()).unwrap_or(usize::MAX)
+    }
+
     /// The namespace of `-n`, if given.
     pub fn namespace(&self) -> Option<&str> {
         self.connection.namespace.as_deref()

@@ -19,6 +19,8 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// `KUBECTL_EXTERNAL_DIFF`: the program that shows differences; never empty.
     pub external_diff: Option<String>,
+    /// `COLUMNS`: how wide lines may be.
+    pub columns: Option<usize>,
     /// Whether `KUBERNETES_SERVICE_HOST` is set: the program runs inside a pod.
     pub in_pod: bool,
 }
@@ -44,6 +46,7 @@ impl Environment {
             https_proxy: text("HTTPS_PROXY").or_else(|| text("https_proxy")),
             no_proxy: text("NO_PROXY").or_else(|| text("no_proxy")),
             external_diff: text("KUBECTL_EXTERNAL_DIFF"),
+            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
             in_pod: text("KUBERNETES_SERVICE_HOST").is_some(),
         }
     }

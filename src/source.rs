@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use crate::{
     cluster::{Cluster, Selection},
     error::{Error, Kind, Result},
     files::{Manifests, Object},
     model::{
-        Canary, FIELDS, Loaded, NativeField, Observed, Target, TraefikService, canary::NATIVE_COOKIE, name::near,
-        selector::Selector,
+        Canary, FIELDS, Loaded, Looked, NativeField, Observed, Route, RouteKind, Surroundings, Target, TraefikService,
+        canary::NATIVE_COOKIE, name::near, selector::Selector,
     },
 };
 
@@ -59,6 +61,28 @@ impl Source {
         }
     }
 
+    /// One Canary with the objects themselves, whether the guard covers it, what leads to its TraefikService, and on a
+    /// cluster the last events.
+    ///
+    /// # Errors
+    ///
+    /// The Canary or its TraefikService cannot be read. What else cannot be looked at says so.
+    pub async fn look_around(&self, namespace: Option<&str>, name: &str) -> Result<(Loaded, Surroundings)> {
+        let mut loaded = self.load(namespace, name, false).await?;
+        match self {
+            Self::Cluster(cluster) => {
+                let (guarded, surroundings) =
+                    join(cluster.guarded(&loaded.observed), cluster.surroundings(&loaded.observed)).await;
+                loaded.observed.guarded = guarded;
+                Ok((loaded, surroundings))
+            }
+            Self::Files(files) => {
+                let routes = routes_in_files(files, &loaded.observed);
+                Ok((loaded, Surroundings { routes, events: None }))
+            }
+        }
+    }
+
     /// One Canary with the objects themselves. `schema`: look for the native field in the cluster's schema.
     pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
         let loaded = match self {
@@ -87,6 +111,17 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
         return Err(not_on_traefik(&loaded.observed));
     }
     Ok((object, loaded))
+}
+
+/// What among manifests leads to the TraefikService, in any namespace.
+fn routes_in_files(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Looked<Vec<Route>>)> {
+    let (service, group) = observed.routed_to();
+    let routes = |kind: RouteKind| {
+        let of_kind = files.objects().filter(|object| kind.is(&object.value));
+        let routes = of_kind.filter_map(|object| kind.route(&object.value, service.as_ref()?, group)).collect();
+        (kind, Looked::Seen(routes))
+    };
+    RouteKind::all(group).map(routes).into()
 }
 
 /// Why a Canary is none of this program's business.

@@ -8,6 +8,7 @@ use super::{
     cookie::Cookie,
     declaration::{self, ANNOTATION, Malformed},
     name::{CANARY_API_VERSION, Target},
+    rollout::Rollout,
     view,
 };
 
@@ -38,6 +39,8 @@ pub struct Canary {
     pub apex_annotations: Map<String, Value>,
     /// `status.phase`.
     pub phase: Option<String>,
+    /// How Flagger goes about a rollout.
+    pub rollout: Rollout,
     /// What it says the cookie shall be.
     pub declared: Declared,
 }
@@ -112,6 +115,7 @@ impl Canary {
                 .cloned()
                 .unwrap_or_default(),
             phase: view::owned(object, &["status", "phase"]),
+            rollout: Rollout::read(object),
             declared: Declared::read(object),
         })
     }

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod consent;
+pub mod fate;
 pub mod generated;
 pub mod managers;
 pub mod native;
@@ -21,8 +22,10 @@ use crate::{
     model::{Cookie, Loaded, NativeField, Service, Target},
 };
 
-/// The field manager of every write of this program.
-pub const FIELD_MANAGER: &str = "kubectl-canary-traefik";
+/// The field manager of every write of this program. It must not begin with `kubectl`: Flux takes over what a manager
+/// of such a name has set and then drops what its source does not declare (fluxcd/kustomize-controller
+/// `internal/controller/kustomization_controller.go:apply`, fluxcd/pkg `ssa/patch.go:matchFieldManager`).
+pub const FIELD_MANAGER: &str = "canary-traefik";
 
 /// Which of the two objects a change is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -26,6 +26,12 @@ pub fn arguments(plan: &Plan) -> Vec<String> {
     commands
 }
 
+/// The arguments that make the same change of the declaration, to be typed with the file it stands in.
+pub fn declaring(plan: &Plan) -> String {
+    let (before, after) = (plan.before.declared.as_ref(), plan.after.declared.as_ref());
+    restore(&plan.target.name, (after, before), None, Scope::Both)
+}
+
 /// One command from the cookie that is to the cookie that was. Where there is none, `set` starts from `other`.
 fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Option<&Cookie>, scope: Scope) -> String {
     let scope = match scope {

@@ -3,6 +3,7 @@
 
 pub mod external_diff;
 mod prompt;
+mod width;
 
 use std::{
     io::{self, IsTerminal, Write},

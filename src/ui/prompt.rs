@@ -1,4 +1,4 @@
-//! Questions. The only file that names the prompt crate, which reads the terminal itself even when standard
+//! Questions. Beside `width`, the only file that names the prompt crate, which reads the terminal itself even when standard
 //! input is a pipe: whether there is anybody to ask is decided here, by standard input.
 
 use std::io::{self, IsTerminal};

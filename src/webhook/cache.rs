@@ -125,6 +125,7 @@ pub(super) fn trimmed(object: &Value) -> Option<Canary> {
         apex_labels: serde_json::Map::new(),
         apex_annotations: serde_json::Map::new(),
         phase: None,
+        rollout: crate::model::Rollout::default(),
         ..canary
     })
 }

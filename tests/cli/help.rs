@@ -45,13 +45,14 @@ must come after canary-traefik; kubectl takes none before a plugin's name.
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show    Show Canaries on Traefik: weights, cookie, and whether it is kept
-  render  Print the TraefikService that Flagger generates for a Canary, with the
-          declared cookie
-  diff    Compare the declared cookie with the live one
-  sticky  Read and change the sticky cookie of a Canary
-  guard   Keep declared cookies through every write of Flagger's
-  help    Print this message or the help of the given subcommand(s)
+  show      Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe  Show everything about one Canary and its cookie
+  render    Print the TraefikService that Flagger generates for a Canary, with
+            the declared cookie
+  diff      Compare the declared cookie with the live one
+  sticky    Read and change the sticky cookie of a Canary
+  guard     Keep declared cookies through every write of Flagger's
+  help      Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
@@ -154,13 +155,14 @@ Keep the users of a Flagger canary on Traefik on one track
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show    Show Canaries on Traefik: weights, cookie, and whether it is kept
-  render  Print the TraefikService that Flagger generates for a Canary, with the
-          declared cookie
-  diff    Compare the declared cookie with the live one
-  sticky  Read and change the sticky cookie of a Canary
-  guard   Keep declared cookies through every write of Flagger's
-  help    Print this message or the help of the given subcommand(s)
+  show      Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe  Show everything about one Canary and its cookie
+  render    Print the TraefikService that Flagger generates for a Canary, with
+            the declared cookie
+  diff      Compare the declared cookie with the live one
+  sticky    Read and change the sticky cookie of a Canary
+  guard     Keep declared cookies through every write of Flagger's
+  help      Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>  When to colour [possible values: auto, always, never]
@@ -190,6 +192,60 @@ fn without_a_command_the_short_help_is_a_wrong_use() {
     let nothing = help("sticky");
     let short = help("sticky -h");
     assert_eq!((nothing.code, &nothing.stderr, nothing.stdout.as_str()), (Some(2), &short.stdout, ""));
+}
+
+#[test]
+fn describe() {
+    own(
+        "describe --help",
+        str![[r#"
+Show everything about one Canary and its cookie
+
+The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write
+it unless safeNaming is on), the cookie declared and live, who applies the
+Canary, what keeps the stanza, Flagger's next write and what that does to it,
+the routes in its namespace that lead to the TraefikService, what is wrong, and
+the last events. What may not be looked at is shown as unknown, with the reason.
+
+Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+  -o, --output <FORMAT>
+          For programs instead of people
+          
+          [possible values: json, yaml]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a folder, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, go into the folders of a folder too
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # What will become of the cookie in this rollout?
+  kubectl canary-traefik describe checkout
+
+  # Whatever is known from manifests, without a cluster
+  kubectl canary-traefik describe checkout -f deploy/ -R
+
+"#]],
+    );
 }
 
 #[test]
@@ -856,14 +912,6 @@ Options:
           
           [default: 2160h]
 
-      --color <WHEN>
-          When to colour
-
-          Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
-
       --no-repairs
           Answer, and never write a TraefikService
 
@@ -873,6 +921,14 @@ Options:
           Possible values:
           - text: For people
           - json: One JSON object a line
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
 
   -h, --help
           Print help (see a summary with '-h')
@@ -921,14 +977,6 @@ Options:
       --namespace-selector <SELECTOR>
           Cover only namespaces with these labels; '' covers all of them
 
-      --color <WHEN>
-          When to colour
-
-          Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
-
       --force-conflicts
           Overwrite fields of the objects that others have changed
 
@@ -936,6 +984,14 @@ Options:
           Print the objects and stop, to keep them in Git; asks no server
           
           [possible values: yaml, json]
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
 
   -h, --help
           Print help (see a summary with '-h')

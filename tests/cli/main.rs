@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_flags;
 mod bad_kubeconfig;
 mod bed;
+mod describe;
 mod diff;
 mod help;
 mod manifests;

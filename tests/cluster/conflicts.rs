@@ -328,8 +328,8 @@ exit: 0
 +        maxAge: 300
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not kept: Flagger's next write (the step to 50, or a rollback) drops the stanza;
+ `kubectl canary-traefik guard install` makes it last
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);

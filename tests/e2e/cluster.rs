@@ -15,7 +15,10 @@ use crate::{
         bed, directory::Directory, namespace::Namespace, objects, process::Process, server::Server, wait::until,
     },
 };
-use canary_traefik::guard::policy::{self, Coverage};
+use canary_traefik::{
+    guard::policy::{self, Coverage},
+    plan::FIELD_MANAGER,
+};
 
 /// How long the pods of a primary take to be replaced: longer than Flagger's shortest interval of 10 s and
 /// far from twice that, so that every rollout sees it not ready once.
@@ -93,7 +96,7 @@ impl Cluster {
             kind => format!("{kind}s"),
         };
         let path = format!(
-            "/apis/{}/{plural}/{}?fieldManager=kubectl-canary-traefik&force=true",
+            "/apis/{}/{plural}/{}?fieldManager={FIELD_MANAGER}&force=true",
             text(&object["apiVersion"]),
             text(&object["metadata"]["name"]),
         );

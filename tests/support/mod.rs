@@ -11,6 +11,7 @@ pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod fake;
 pub(crate) mod flagger;
+pub(crate) mod flux;
 pub(crate) mod namespace;
 pub(crate) mod objects;
 pub(crate) mod process;

@@ -50,6 +50,7 @@ pub(super) async fn change(
         report(ctx, &prepared, args, scope, args.dry_run())?;
         return several.end().map(|()| Exit::Ok);
     }
+    super::owner::tell(ctx, &prepared);
     // Lines come one by one, objects as one document.
     let lines = !matches!(args.output(), Format::Json | Format::Yaml);
     let mut all = Vec::new();

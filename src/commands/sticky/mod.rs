@@ -8,6 +8,7 @@ mod cluster;
 mod cookie_args;
 mod files;
 mod get;
+mod owner;
 mod prepared;
 #[cfg(test)]
 mod properties;

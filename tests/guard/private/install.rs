@@ -3,6 +3,7 @@
 use canary_traefik::{
     guard::{Coverage, policy},
     model::declaration::ANNOTATION,
+    plan::FIELD_MANAGER,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -440,7 +441,7 @@ fn an_older_guard_is_brought_up_to_this_version() {
             let variables = object["spec"]["variables"].as_array_mut().expect("variables");
             variables.insert(0, json!({ "name": "former", "expression": "1" }));
         }
-        apply(&lone, "kubectl-canary-traefik", plural, &object);
+        apply(&lone, FIELD_MANAGER, plural, &object);
     }
     lone.settled(true);
     guard(&namespace, ["status"]).run().shows(str![[r#"

@@ -187,7 +187,8 @@ fn habit(canary: &Value, tool: Tool) -> Habit {
 /// last from the client's side.
 fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
     let has = |object: &Value| {
-        view::at(object, &["metadata", "annotations", ANNOTATION]).is_some() || view::at(object, &NATIVE_COOKIE).is_some()
+        view::at(object, &["metadata", "annotations", ANNOTATION]).is_some()
+            || view::at(object, &NATIVE_COOKIE).is_some()
     };
     let recorded = managers(canary).any(|(name, fields)| {
         let native: Vec<_> = NATIVE_COOKIE.iter().map(|key| format!("f:{key}")).collect();
@@ -226,7 +227,8 @@ mod tests {
     }
 
     fn kustomize(more: &Value) -> Value {
-        let mut labels = json!({"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
+        let mut labels =
+            json!({"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
         labels.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         labels
     }
@@ -250,7 +252,12 @@ mod tests {
             // A chart's label that Argo CD rendered: Helm never saw the object.
             (&json!({"app.kubernetes.io/managed-by": "Helm"}), &none, &none, "nobody"),
             (&none, &tracked("web:flagger.app/Canary:shop/podinfo"), &none, "Argo CD Application `web` KeepsTheRest"),
-            (&none, &tracked("argocd_web:flagger.app/Canary:shop/podinfo"), &none, "Argo CD Application `argocd_web` KeepsTheRest"),
+            (
+                &none,
+                &tracked("argocd_web:flagger.app/Canary:shop/podinfo"),
+                &none,
+                "Argo CD Application `argocd_web` KeepsTheRest",
+            ),
             // Copied from another object.
             (&none, &tracked("web:flagger.app/Canary:shop/other"), &none, "nobody"),
             (&none, &tracked("web:apps/Deployment:shop/podinfo"), &none, "nobody"),
@@ -272,7 +279,10 @@ mod tests {
         let puts_back = "Flux Kustomization `flux-system/apps` PutsBack";
         for fields in [&annotation, &native] {
             assert_eq!(told(&labels, &none, &by("kustomize-controller", fields)), puts_back);
-            assert_eq!(told(&labels, &none, &by("canary-traefik", fields)), "Flux Kustomization `flux-system/apps` KeepsTheRest");
+            assert_eq!(
+                told(&labels, &none, &by("canary-traefik", fields)),
+                "Flux Kustomization `flux-system/apps` KeepsTheRest"
+            );
         }
         let applied = json!({"metadata": {"annotations": {ANNOTATION: "login"}}}).to_string();
         let annotations = json!({"argocd.argoproj.io/tracking-id": "web:flagger.app/Canary:shop/podinfo",
@@ -299,9 +309,11 @@ mod tests {
 
     #[test]
     fn odd_metadata_is_nobodys() {
-        for odd in [json!(null), json!({"metadata": {"labels": 3, "annotations": [], "managedFields": "x"}}),
-            json!({"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": ""}, "managedFields": [3, {"manager": 1}]}})]
-        {
+        for odd in [
+            json!(null),
+            json!({"metadata": {"labels": 3, "annotations": [], "managedFields": "x"}}),
+            json!({"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": ""}, "managedFields": [3, {"manager": 1}]}}),
+        ] {
             assert_eq!(of(&odd), None, "{odd}");
         }
     }

@@ -84,8 +84,7 @@ pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str) -> S
         let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
         return name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
     }
-    let qualified =
-        format!("{}@kubernetescrd", normalized(&format!("{}-{service}", namespace.unwrap_or("default"))));
+    let qualified = format!("{}@kubernetescrd", normalized(&format!("{}-{service}", namespace.unwrap_or("default"))));
     let hashed = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("_TRAEFIK_BACKEND_{qualified}").as_bytes());
     format!("_{}", &hex(hashed.as_ref())[..5])
 }

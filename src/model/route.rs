@@ -216,16 +216,24 @@ mod tests {
         ] {
             assert_eq!(rules_of(kind, &object("shop", &spec)), Some(Vec::new()), "{spec}");
         }
-        let own = json!({"metadata": {"name": "checkout", "namespace": "shop"}, "spec": {"weighted": {"services": [item]}}});
+        let own =
+            json!({"metadata": {"name": "checkout", "namespace": "shop"}, "spec": {"weighted": {"services": [item]}}});
         assert_eq!(kind.route(&own, &service(), GROUP), None);
     }
 
     #[test]
     fn odd_objects_lead_nowhere() {
         for kind in RouteKind::all(GROUP) {
-            for odd in [json!(null), json!({"metadata": {}}), object("shop", &json!("x")), object("shop", &json!({"routes": 1,
-                "rules": [{"backendRefs": "x"}, 3]}))]
-            {
+            for odd in [
+                json!(null),
+                json!({"metadata": {}}),
+                object("shop", &json!("x")),
+                object(
+                    "shop",
+                    &json!({"routes": 1,
+                "rules": [{"backendRefs": "x"}, 3]}),
+                ),
+            ] {
                 assert_eq!(kind.route(&odd, &service(), GROUP), None, "{odd}");
             }
         }
@@ -234,8 +242,11 @@ mod tests {
     #[test]
     fn resources_are_called_as_access_control_calls_them() {
         let names = RouteKind::all(Group::TraefikContainoUs).map(RouteKind::resource);
-        let expected = ["ingressroutes.traefik.containo.us", "httproutes.gateway.networking.k8s.io",
-            "traefikservices.traefik.containo.us"];
+        let expected = [
+            "ingressroutes.traefik.containo.us",
+            "httproutes.gateway.networking.k8s.io",
+            "traefikservices.traefik.containo.us",
+        ];
         assert_eq!(names, expected);
     }
 }

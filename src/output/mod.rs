@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod diff;
+pub mod draft;
 pub mod duration;
 pub mod findings;
 pub mod report;

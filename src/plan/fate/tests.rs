@@ -77,8 +77,19 @@ fn each_phase_of_a_canary_has_its_next_write() {
 #[test]
 fn a_suspended_canary_is_not_written_whatever_its_phase() {
     // scheduler.go:advanceCanary, first check
-    let names = ["", "Initializing", "Initialized", "Waiting", "Progressing", "WaitingPromotion", "Promoting", "Finalising",
-        "Succeeded", "Failed", "Terminating"];
+    let names = [
+        "",
+        "Initializing",
+        "Initialized",
+        "Waiting",
+        "Progressing",
+        "WaitingPromotion",
+        "Promoting",
+        "Finalising",
+        "Succeeded",
+        "Failed",
+        "Terminating",
+    ];
     for analysis in [canary_steps(), json!({"iterations": 3}), json!({"iterations": 3, "match": [{}]})] {
         for name in names {
             for weights in [None, Some((100, 0)), Some((80, 20))] {
@@ -170,7 +181,8 @@ fn a_skipped_analysis_goes_straight_to_the_promotion() {
         ("Progressing", When::Promotion),
         ("WaitingPromotion", When::Promotion),
     ] {
-        let mut observed = observed(&json!({"iterations": 3}), &json!({"phase": name, "failedChecks": 9}), Some((100, 0)));
+        let mut observed =
+            observed(&json!({"iterations": 3}), &json!({"phase": name, "failedChecks": 9}), Some((100, 0)));
         observed.canary.rollout.skips_analysis = true;
         writes(&observed, when, Some((100, 0)));
     }

@@ -19,6 +19,10 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// `KUBECTL_EXTERNAL_DIFF`: the program that shows differences; never empty.
     pub external_diff: Option<String>,
+    /// `KUBE_EDITOR`, else `EDITOR`: the program that edits texts; never empty.
+    pub editor: Option<String>,
+    /// `SHELL`; never empty.
+    pub shell: Option<String>,
     /// Whether `KUBERNETES_SERVICE_HOST` is set: the program runs inside a pod.
     pub in_pod: bool,
 }
@@ -44,6 +48,8 @@ impl Environment {
             https_proxy: text("HTTPS_PROXY").or_else(|| text("https_proxy")),
             no_proxy: text("NO_PROXY").or_else(|| text("no_proxy")),
             external_diff: text("KUBECTL_EXTERNAL_DIFF"),
+            editor: text("KUBE_EDITOR").or_else(|| text("EDITOR")),
+            shell: text("SHELL"),
             in_pod: text("KUBERNETES_SERVICE_HOST").is_some(),
         }
     }

@@ -20,6 +20,7 @@ mod read;
 mod retry;
 mod sentence;
 mod status;
+mod support;
 #[cfg(test)]
 mod testing;
 mod tls;

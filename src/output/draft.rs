@@ -162,9 +162,8 @@ pub fn mark(text: &str, wrong: &[Wrong]) -> String {
     format!("{general}{pointer}{body}")
 }
 
-/// The text of a cookie that others changed meanwhile, with both values where they clash.
-pub fn clashing(page: Page<'_>, clashes: &[Clash]) -> String {
-    let text = write(page);
+/// The text that `write` made of a cookie which others changed meanwhile, with both values where they clash.
+pub fn clashing(text: &str, clashes: &[Clash]) -> String {
     let word = |value: &Option<FieldValue>| value.as_ref().map_or_else(|| "unset".into(), shown);
     let wrong: Vec<_> = clashes
         .iter()
@@ -179,7 +178,7 @@ pub fn clashing(page: Page<'_>, clashes: &[Clash]) -> String {
             Wrong { line: text.lines().position(starts).map(|index| index + 1), reason }
         })
         .collect();
-    mark(&text, &wrong)
+    mark(text, &wrong)
 }
 
 #[cfg(test)]
@@ -318,7 +317,7 @@ httpOnly: true
         let (cookie, support) = (parse("a; Max-Age=900").unwrap(), Support::default());
         let clash = |index: usize, base, theirs| Clash { field: &FIELDS[index], base, theirs };
         let text = clashing(
-            page(&cookie, &support),
+            &write(page(&cookie, &support)),
             &[
                 clash(1, Some(FieldValue::Seconds(300)), Some(FieldValue::Seconds(600))),
                 clash(2, Some(FieldValue::Text("/".into())), None),

@@ -17,7 +17,12 @@ pub struct Clash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {
     /// Both changed these fields.
-    Fields(Vec<Clash>),
+    Fields {
+        /// The cookie in which mine counts in each of them.
+        mine: Cookie,
+        /// The fields.
+        clashes: Vec<Clash>,
+    },
     /// Others took the whole cookie away.
     TakenAway,
 }
@@ -49,7 +54,7 @@ pub fn merge(base: Option<&Cookie>, mine: &Cookie, theirs: Option<&Cookie>) -> R
             merged.set(field, value);
         }
     }
-    if clashes.is_empty() { Ok(merged) } else { Err(Conflict::Fields(clashes)) }
+    if clashes.is_empty() { Ok(merged) } else { Err(Conflict::Fields { mine: merged, clashes }) }
 }
 
 #[cfg(test)]
@@ -79,10 +84,11 @@ mod tests {
 
     #[test]
     fn two_changes_of_one_field_clash_and_so_does_a_cookie_that_is_gone() {
-        let result = merge(Some(&cookie("a; Max-Age=1")), &cookie("b; Max-Age=2"), Some(&cookie("b; Max-Age=3")));
+        let result =
+            merge(Some(&cookie("a; Max-Age=1")), &cookie("b; Max-Age=2"), Some(&cookie("a; Max-Age=3; Secure")));
         let seconds = |seconds| Some(FieldValue::Seconds(seconds));
         let clash = Clash { field: &FIELDS[1], base: seconds(1), theirs: seconds(3) };
-        assert_eq!(result, Err(Conflict::Fields(vec![clash])));
+        assert_eq!(result, Err(Conflict::Fields { mine: cookie("b; Max-Age=2; Secure"), clashes: vec![clash] }));
         assert_eq!(merge(Some(&cookie("a")), &cookie("b"), None), Err(Conflict::TakenAway));
         assert_eq!(merge(None, &cookie("b"), None), Ok(cookie("b")));
     }

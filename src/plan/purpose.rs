@@ -41,24 +41,16 @@ pub struct Length {
 /// The suggestions for a Canary, the most usual first.
 pub fn suggestions(rollout: &Rollout) -> Vec<Suggestion> {
     let interval = seconds(rollout.interval);
-    let fits = if FLOW <= rollout.interval { "within one interval of" } else { "longer than one interval of" };
+    let fits = if FLOW <= rollout.interval { "no longer" } else { "longer" };
     let mut suggestions = vec![Suggestion {
         purpose: Purpose::Flow,
         max_age: Some(FLOW),
-        why: format!("a login with its redirects; {fits} {interval}"),
+        why: format!("a login, {fits} than one interval ({interval})"),
     }];
     if let Some(length) = length(rollout) {
-        suggestions.push(Suggestion {
-            purpose: Purpose::Rollout,
-            max_age: Some(length.seconds),
-            why: format!("{}; only new clients move", length.sum),
-        });
+        suggestions.push(Suggestion { purpose: Purpose::Rollout, max_age: Some(length.seconds), why: length.sum });
     }
-    suggestions.push(Suggestion {
-        purpose: Purpose::Session,
-        max_age: None,
-        why: "until the browser closes, also into the next rollout".into(),
-    });
+    suggestions.push(Suggestion { purpose: Purpose::Session, max_age: None, why: "until the browser closes".into() });
     suggestions.push(Suggestion { purpose: Purpose::Own, max_age: None, why: "each field as you like it".into() });
     suggestions
 }
@@ -118,6 +110,9 @@ fn steps(rollout: &Rollout) -> Option<Vec<i64>> {
     }
 }
 
+/// What happens at the promotion unless something is done.
+const LEAD: &str = "whoever is pinned to the primary changes version when it is promoted";
+
 /// What to do so that nobody is moved by the promotion, which replaces the primary's pods; `None` when nothing is to
 /// be done or nothing helps.
 pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<String> {
@@ -125,7 +120,6 @@ pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<Strin
     if rollout.strategy != Strategy::Canary || rollout.skips_analysis {
         return None;
     }
-    const LEAD: &str = "whoever is pinned to the primary changes version when it is promoted";
     let Some(max_age) = max_age.filter(|seconds| *seconds > 0) else {
         return Some(format!("{LEAD}; a Max-Age lets that end before"));
     };
@@ -212,8 +206,9 @@ mod tests {
     fn the_advice_says_what_is_missing_before_the_promotion() {
         let advice =
             |analysis, max_age| promotion_advice(&rollout(&analysis), max_age).unwrap_or_else(|| "none".into());
-        const LEAD: &str = "whoever is pinned to the primary changes version when it is promoted; ";
-        let after = |text: String| text.strip_prefix(LEAD).map_or(text.clone(), str::to_owned);
+        let after = |text: String| {
+            text.strip_prefix(LEAD).map_or(text.clone(), |rest| rest.trim_start_matches("; ").to_owned())
+        };
         for (analysis, max_age, expected) in [
             (json!({"stepWeights": [50, 100], "interval": "5m"}), Some(300), "none"),
             (

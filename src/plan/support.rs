@@ -89,7 +89,7 @@ pub fn keys_in_schema(document: &Value) -> Option<Vec<String>> {
     Some(fields.into_keys().collect())
 }
 
-/// The oldest Traefik among Deployments and DaemonSets, by the tags of their images.
+/// The oldest Traefik among workloads, by the tags of their images.
 pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Option<(Version, String)> {
     let text = |value: &'a Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     workloads

@@ -1,6 +1,9 @@
 //! The command line: from words to a command, and from its end to an exit code.
 
-use std::{ffi::OsString, sync::Arc};
+use std::{
+    ffi::OsString,
+    sync::{Arc, Mutex},
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
@@ -85,11 +88,13 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         connection: cli.connection,
         now: jiff::Timestamp::now().as_second(),
         warned: Arc::default(),
+        typed: Mutex::default(),
     };
     let ends_itself = matches!(&cli.command, Command::Guard(command) if command.ends_itself());
     match block_on(dispatch(&context, &cli.command), &ui, ends_itself).and_then(|exit| context.end(exit)) {
         Ok(exit) => exit.code(),
         Err(error) => {
+            let error = context.with_typed(error);
             ui.error(&error);
             error.kind().code()
         }
@@ -114,9 +119,18 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
         .build()
         .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
-        tokio::select! {
-            result = work => result,
-            _ = tokio::signal::ctrl_c(), if !ends_itself => Err(Error::new(Kind::Interrupted, "interrupted")),
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                // An editor that ends at Ctrl-C must not be seen to have ended before the Ctrl-C.
+                biased;
+                _ = tokio::signal::ctrl_c(), if !ends_itself => {
+                    if !ui.is_lent() {
+                        break Err(Error::new(Kind::Interrupted, "interrupted"));
+                    }
+                }
+                result = &mut work => break result,
+            }
         }
     });
     if matches!(&result, Err(error) if error.kind() == Kind::Interrupted) {

@@ -21,6 +21,10 @@ pub struct Environment {
     pub external_diff: Option<String>,
     /// `COLUMNS`: how wide lines may be.
     pub columns: Option<usize>,
+    /// `KUBE_EDITOR`, else `EDITOR`: the program that edits texts; never empty.
+    pub editor: Option<String>,
+    /// `SHELL`; never empty.
+    pub shell: Option<String>,
     /// Whether `KUBERNETES_SERVICE_HOST` is set: the program runs inside a pod.
     pub in_pod: bool,
 }
@@ -47,6 +51,8 @@ impl Environment {
             no_proxy: text("NO_PROXY").or_else(|| text("no_proxy")),
             external_diff: text("KUBECTL_EXTERNAL_DIFF"),
             columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
+            editor: text("KUBE_EDITOR").or_else(|| text("EDITOR")),
+            shell: text("SHELL"),
             in_pod: text("KUBERNETES_SERVICE_HOST").is_some(),
         }
     }

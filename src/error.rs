@@ -35,10 +35,14 @@ pub enum Kind {
     Conflict,
     /// The server: no connection, forbidden, any other answer: 6.
     Cluster,
+    /// The server finds an object invalid, which another value may mend: 6.
+    Invalid,
     /// A fault of this program: 70.
     Bug,
     /// Ctrl-C: 130.
     Interrupted,
+    /// The answer to a question was to go on in the editor; never the end of a command.
+    Editor,
     /// The reader of our output went away. Ends quietly: 0.
     BrokenPipe,
 }
@@ -49,10 +53,10 @@ impl Kind {
         match self {
             Self::BrokenPipe => 0,
             Self::Usage => 2,
-            Self::Refused => 3,
+            Self::Refused | Self::Editor => 3,
             Self::NotFound => 4,
             Self::Conflict => 5,
-            Self::Cluster => 6,
+            Self::Cluster | Self::Invalid => 6,
             Self::Bug => 70,
             Self::Interrupted => 130,
         }
@@ -105,6 +109,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The same as another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
         self
     }
 

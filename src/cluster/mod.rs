@@ -20,6 +20,7 @@ mod read;
 mod retry;
 mod sentence;
 mod status;
+mod support;
 mod surroundings;
 #[cfg(test)]
 mod testing;

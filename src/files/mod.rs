@@ -4,6 +4,7 @@
 //! meaning to others.
 
 mod document;
+mod draft;
 mod edit;
 mod read;
 mod scratch;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use self::document::Document;
 
+pub use self::draft::Draft;
 pub use self::edit::{Edit, edit};
 pub use self::read::{parse, read};
 pub use self::scratch::Scratch;

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod describe;
 pub mod diff;
+pub mod draft;
 pub mod duration;
 pub mod fate;
 pub mod findings;

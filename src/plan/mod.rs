@@ -6,11 +6,14 @@ pub mod consent;
 pub mod fate;
 pub mod generated;
 pub mod managers;
+pub mod merge;
 pub mod native;
 pub mod patch;
 #[cfg(test)]
 pub(crate) mod properties;
+pub mod purpose;
 pub mod step;
+pub mod support;
 pub mod undo;
 
 pub use change::Wish;

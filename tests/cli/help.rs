@@ -461,6 +461,7 @@ Usage: kubectl canary-traefik sticky [OPTIONS] <COMMAND>
 Commands:
   get     Show the cookie of a Canary, declared and live
   set     Change some fields of the cookie, leave the others
+  edit    Edit the cookie in your editor
   remove  Take the cookie away, from the Canary and from its TraefikService
   apply   Make live what is declared
   help    Print this message or the help of the given subcommand(s)
@@ -533,11 +534,14 @@ The others stay as they are declared, or as they are live where nothing is
 declared (with --live-only the other way round). The cookie is declared on the
 Canary and made live on its TraefikService.
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+On a terminal and without a flag of the cookie it asks: which Canary, what for,
+then field by field; Esc leaves everything as it is.
+
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
-  <CANARY>
-          The Canary
+  [CANARY]
+          The Canary; on a terminal it is asked for when it is left out
 
 Options:
   -f, --filename <FILE>
@@ -560,7 +564,7 @@ Options:
 
 Cookie:
       --name <NAME>
-          Name of the cookie; without one Traefik derives a name such as _8d2a5
+          Name of the cookie; unset = Traefik derives one, such as _8d2a5
           (Traefik 2.0+)
 
       --max-age <SECONDS>
@@ -575,17 +579,19 @@ Cookie:
           (Traefik 3.4+)
 
       --secure[=<BOOL>]
-          Send the cookie over HTTPS only (Traefik 2.0+)
+          Send the cookie over HTTPS only; unset = false (Traefik 2.0+)
           
           [possible values: true, false]
 
       --http-only[=<BOOL>]
-          Hide the cookie from scripts (Traefik 2.0+)
+          Hide the cookie from scripts; unset = false (Traefik 2.0+)
           
           [possible values: true, false]
 
       --same-site <WHEN>
-          Send the cookie on requests that come from other sites (Traefik 3.0+)
+          Send the cookie on requests that come from other sites: none (always),
+          lax (links) or strict (never); unset = the browser decides, mostly lax
+          (Traefik 3.0+)
           
           [possible values: none, lax, strict]
 
@@ -620,6 +626,9 @@ Writing:
           [possible values: yaml, json, name]
 
 Examples:
+  # Be asked
+  kubectl canary-traefik sticky set
+
   # Keep each login on one track for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
@@ -638,10 +647,10 @@ exit: 0
 --- stdout
 Change some fields of the cookie, leave the others
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
-  <CANARY>  The Canary
+  [CANARY]  The Canary; on a terminal it is asked for when it is left out
 
 Options:
   -f, --filename <FILE>  Read manifests instead of a cluster: a file, a folder,
@@ -651,8 +660,8 @@ Options:
   -h, --help             Print help (see more with '--help')
 
 Cookie:
-      --name <NAME>         Name of the cookie; without one Traefik derives a
-                            name such as _8d2a5 (Traefik 2.0+)
+      --name <NAME>         Name of the cookie; unset = Traefik derives one,
+                            such as _8d2a5 (Traefik 2.0+)
       --max-age <SECONDS>   Seconds that a client stays on its track, also 5m or
                             1h30m; never renewed; unset = until the browser
                             closes (Traefik 3.0+)
@@ -660,13 +669,14 @@ Cookie:
                             (Traefik 3.3+)
       --domain <DOMAIN>     Domain the browser sends the cookie to; unset = the
                             host that set it (Traefik 3.4+)
-      --secure[=<BOOL>]     Send the cookie over HTTPS only (Traefik 2.0+)
-                            [possible values: true, false]
-      --http-only[=<BOOL>]  Hide the cookie from scripts (Traefik 2.0+)
-                            [possible values: true, false]
+      --secure[=<BOOL>]     Send the cookie over HTTPS only; unset = false
+                            (Traefik 2.0+) [possible values: true, false]
+      --http-only[=<BOOL>]  Hide the cookie from scripts; unset = false (Traefik
+                            2.0+) [possible values: true, false]
       --same-site <WHEN>    Send the cookie on requests that come from other
-                            sites (Traefik 3.0+) [possible values: none, lax,
-                            strict]
+                            sites: none (always), lax (links) or strict (never);
+                            unset = the browser decides, mostly lax (Traefik
+                            3.0+) [possible values: none, lax, strict]
       --unset <FIELD>       Take a field away; can be repeated, or a list with
                             commas [possible values: name, max-age, path,
                             domain, secure, http-only, same-site]
@@ -689,6 +699,9 @@ Connection:
   -n, --namespace <NAME>  Look in this namespace
 
 Examples:
+  # Be asked
+  kubectl canary-traefik sticky set
+
   # Keep each login on one track for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
@@ -702,6 +715,79 @@ Examples:
 --- stderr
 
 "#]]);
+}
+
+#[test]
+fn sticky_edit() {
+    own(
+        "sticky edit --help",
+        str![[r#"
+Edit the cookie in your editor
+
+The editor is KUBE_EDITOR, else EDITOR, else vi. It gets the cookie as YAML with
+a comment per field. What is wrong opens again with the reason above its line;
+an empty file, or one without a change, changes nothing. Others' changes made
+meanwhile are kept where they are of other fields, else both values are shown.
+What was typed is never lost: whatever fails says in which file it is.
+
+Usage: kubectl canary-traefik sticky edit [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a folder, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, go into the folders of a folder too
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Writing:
+  -y, --yes
+          Agree to the change without being asked
+
+      --dry-run[=<WHERE>]
+          Show what would change and stop: worked out here (client) or by the
+          server
+          
+          [possible values: none, client, server]
+
+      --force-conflicts
+          Change the cookie even where someone else manages the stanza
+
+      --live-only
+          Change the TraefikService alone; Flagger's next write undoes it
+
+      --declare-only
+          Change the declaration on the Canary alone
+
+  -o, --output <FORMAT>
+          Print the changed objects instead of one line each
+          
+          [possible values: yaml, json, name]
+
+Examples:
+  # In an editor of its own window, which has to wait
+  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout
+
+  # The declaration in a manifest, in place
+  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml
+
+"#]],
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod support;
 
 mod bed;
+mod by_hand;
 mod conflicts;
 mod definitions;
 mod describe;

@@ -9,6 +9,7 @@
 pub(crate) mod api;
 pub(crate) mod bed;
 pub(crate) mod directory;
+pub(crate) mod editor;
 pub(crate) mod fake;
 pub(crate) mod flagger;
 pub(crate) mod flux;

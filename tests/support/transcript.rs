@@ -57,8 +57,8 @@ pub(crate) fn holds(document: &str, kubeconfig: &Path) {
 fn run(command: &str, kubeconfig: &Path, programs: &Path) -> String {
     let path = format!("{}:/usr/bin:/bin", programs.display());
     let run = Run::of("/bin/sh", ["-c", command]).kubeconfig(kubeconfig).env("PATH", path);
-    let mut terminal = Pty::sized(run.dir(env!("CARGO_MANIFEST_DIR")), 110);
-    if terminal.comes(QUESTION) {
+    let mut terminal = Pty::start_with(run.dir(env!("CARGO_MANIFEST_DIR")), 110);
+    if terminal.comes(QUESTION, 1) {
         terminal.answers(QUESTION, "y");
     }
     let seen = terminal.ends();

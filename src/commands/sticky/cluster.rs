@@ -159,6 +159,7 @@ fn refused(ctx: &Context, plan: &Plan, step: &Step, failure: Failure) -> Error {
         }
     }
     if invalid {
+        error = error.of_kind(Kind::Invalid);
         for field in &FIELDS {
             let unknown = format!("unknown field \"spec.weighted.sticky.cookie.{}\"", field.key);
             if error.causes().iter().any(|cause| cause.contains(&unknown)) {

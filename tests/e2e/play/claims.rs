@@ -45,7 +45,7 @@ fn the_playground() {
         Some(bed) => play.env("CANARY_TRAEFIK_BED", bed),
         None => play,
     };
-    let mut play = Pty::sized(play.dir(env!("CARGO_MANIFEST_DIR")), 200);
+    let mut play = Pty::start_with(play.dir(env!("CARGO_MANIFEST_DIR")), 200);
     play.wait_for("Keys:");
     let screen = play.screen.text();
     let after = |what: &str| {

@@ -12,6 +12,7 @@ mod bed;
 mod diff;
 mod help;
 mod manifests;
+mod matrix;
 mod mutations;
 mod render;
 mod show;

@@ -11,6 +11,7 @@ mod definitions;
 mod diff;
 mod faults;
 mod groups;
+mod manifests;
 mod native_field;
 mod plugin;
 mod races;

@@ -11,6 +11,7 @@ pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod fake;
 pub(crate) mod flagger;
+pub(crate) mod matrix;
 pub(crate) mod namespace;
 pub(crate) mod objects;
 pub(crate) mod process;

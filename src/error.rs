@@ -115,6 +115,13 @@ impl Error {
         self
     }
 
+    /// The same as an error of another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -11,6 +11,7 @@ mod get;
 mod prepared;
 #[cfg(test)]
 mod properties;
+mod refusal;
 mod remove;
 mod report;
 mod set;

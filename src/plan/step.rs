@@ -139,6 +139,16 @@ impl Step {
         self.object == other.object && touched(self) == touched(other)
     }
 
+    /// Whether this brings the stanza that `agreed` brings, once Flagger's step has dropped the one that `agreed` starts
+    /// from: the weights are others, and no stanza is there to be overwritten.
+    pub fn is_after_a_drop(&self, agreed: &Self) -> bool {
+        let weighted = |object: &Value, key: &str| object.pointer("/spec/weighted").and_then(|it| it.get(key)).cloned();
+        self.object == agreed.object
+            && weighted(&self.before, "sticky").is_none()
+            && weighted(&self.before, "services") != weighted(&agreed.before, "services")
+            && weighted(&self.after(), "sticky") == weighted(&agreed.after(), "sticky")
+    }
+
     /// Whether `object`, as the server answered, holds what this step was agreed to bring.
     pub fn is_fulfilled_by(&self, object: &Value) -> bool {
         patch::holds(Some(object), &self.change())

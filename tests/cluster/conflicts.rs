@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::{
-    rollout::{declare, declared, live, rollout, versions},
+    rollout::{declare, declared, live, rollout, set_live, versions},
     support::{flagger, namespace::Namespace, pty::Pty},
 };
 
@@ -480,4 +480,19 @@ it changed meanwhile, this is the change now:
 error: nothing was changed
 
 "#]]);
+}
+
+#[test]
+fn a_stanza_that_flaggers_step_drops_before_the_yes_is_settled_silently() {
+    let namespace = rollout("dropped");
+    declare(&namespace, "podinfo", "login; Max-Age=60");
+    set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 60 }));
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
+    pty.answers("Change 2 objects?", "y");
+    assert_eq!(pty.ends().code, Some(0), "nobody was asked again");
+    assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=300"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "login", "maxAge": 300 } }));
+    assert_eq!(namespace.get("TraefikService", "podinfo")["spec"]["weighted"]["services"][1]["weight"], 40);
 }

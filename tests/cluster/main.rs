@@ -11,6 +11,8 @@ mod definitions;
 mod diff;
 mod faults;
 mod groups;
+mod interleavings;
+mod killed;
 mod manifests;
 mod native_field;
 mod plugin;

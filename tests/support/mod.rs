@@ -15,6 +15,7 @@ pub(crate) mod matrix;
 pub(crate) mod namespace;
 pub(crate) mod objects;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod redact;
 pub(crate) mod run;

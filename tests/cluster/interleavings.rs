@@ -334,7 +334,7 @@ sticky set --max-age 300 | kubectl edit elsewhere
   read, try, write the declaration, write the stanza: the same either way
 sticky set --max-age 300 | Argo CD's apply of the stanza
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5: error: the stanza was set by `argocd-controller; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
 sticky set --max-age 300 | deletion of the TraefikService
   read, try, write the declaration, write the stanza: the same either way
 sticky remove | Flagger's step
@@ -364,7 +364,7 @@ sticky remove | kubectl edit elsewhere
   read, try, write the declaration, write the stanza: the same either way
 sticky remove | Argo CD's apply of the stanza
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5: error: the stanza was set by `argocd-controller; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
 sticky remove | deletion of the TraefikService
   read, try, write the declaration, write the stanza: the same either way
 sticky apply | Flagger's step
@@ -379,7 +379,7 @@ sticky apply | sticky set --max-age 300
   read, try, write the stanza: the same either way
 sticky apply | sticky remove
   read: the same either way
-  try, write the stanza: exit 5: error: what was declared was taken away meanwhile; declared null, live {"maxAge":60,"name":"login"}
+  try, write the stanza: exit 5, error: what was declared was taken away meanwhile; declared null, live {"maxAge":60,"name":"login"}
 sticky apply | sticky apply
   read, try, write the stanza: the same either way
 sticky apply | kubectl edit of the stanza
@@ -394,7 +394,7 @@ sticky apply | Argo CD's apply of the stanza
   read, try, write the stanza: theirs, then ours
 sticky apply | deletion of the TraefikService
   read: the same either way
-  try, write the stanza: exit 4: error: nothing to change live: Flagger has not generated TraefikService `podinfo; declared "login; Max-Age=60", live null
+  try, write the stanza: exit 4, error: nothing to change live: Flagger has not generated TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
 
 "#]],
     );

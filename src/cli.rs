@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     cluster::{self, ConnectionArgs},
@@ -79,7 +82,7 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
-        Err(error) => return parse_failure(&error),
+        Err(error) => return parse_failure(error),
     };
     let ui = Arc::new(Ui::new(cli.color));
     let context = Context {
@@ -142,7 +145,14 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
 }
 
 /// Help and version go to standard output and are no failure; everything else is exit code 2.
-fn parse_failure(error: &clap::Error) -> u8 {
+fn parse_failure(mut error: clap::Error) -> u8 {
+    // That a flag could be a name, behind `--`, is the parser's idea alone.
+    if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
+        let tips: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().contains("as a value")).collect();
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
     // A reader that went away needs no help.
     let _ = error.print();
     match error.kind() {

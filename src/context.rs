@@ -62,7 +62,11 @@ impl Context {
             let cluster = cluster::connect(&self.connection, &self.environment, progress).await?;
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
-            Ok(Source::Files(files::read(&files.files, files.recursive)?))
+            let manifests = files::read(&files.files, files.recursive)?;
+            for left_out in manifests.left_out() {
+                self.ui.warning(left_out);
+            }
+            Ok(Source::Files(manifests))
         }
     }
 

@@ -50,7 +50,7 @@ pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress:
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.headers.push((header::USER_AGENT, user_agent()));
     let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-    let endpoint = Endpoint { sent_as, proxy, ..place(&config.cluster_url) };
+    let endpoint = Endpoint { sent_as, proxy, from_flag: args.server.is_some(), ..place(&config.cluster_url) };
 
     let exec = config.auth_info.exec.take();
     let user = &config.auth_info;
@@ -134,6 +134,7 @@ fn place(url: &Uri) -> Endpoint {
         host: host.trim_matches(['[', ']']).to_owned(),
         sent_as: String::new(),
         proxy: None,
+        from_flag: false,
     }
 }
 
@@ -256,7 +257,7 @@ mod tests {
         let args = ConnectionArgs { server: Some(format!("https://{port}")), ..ConnectionArgs::default() };
         let error = asked(&args).await.unwrap_err();
         assert_eq!(error.message(), format!("the connection to the server {port} was refused"));
-        assert_eq!(error.hints(), ["kubectl config view --minify"]);
+        assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
 
         let args =
             ConnectionArgs { server: Some("http://no-such-host.invalid".to_owned()), ..ConnectionArgs::default() };

@@ -8,7 +8,7 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 use super::flags::ConnectionArgs;
 use crate::{
     environment::Environment,
-    error::{Error, Result},
+    error::{Error, Result, reason},
 };
 
 /// What the kubeconfig files say together.
@@ -69,6 +69,11 @@ fn merge(files: &[PathBuf]) -> Result<Loaded> {
     let mut config = Kubeconfig::default();
     for file in files {
         let mut next = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
+        if let Some(kind) = next.kind.as_deref().filter(|kind| *kind != "Config") {
+            return Err(Error::usage(format!("`{}` is not a kubeconfig", file.display()))
+                .caused_by(format!("its kind is `{kind}`"))
+                .hint("--kubeconfig FILE"));
+        }
         // An empty value is no value: a later file may set it.
         next.current_context = next.current_context.filter(|name| !name.is_empty());
         config = config.merge(next).map_err(|error| unreadable(file, &error))?;
@@ -82,9 +87,7 @@ fn merge(files: &[PathBuf]) -> Result<Loaded> {
 fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
     let file = file.display();
     match error {
-        KubeconfigError::ReadConfig(error, _) => {
-            Error::usage(format!("cannot read `{file}`")).caused_by(error.to_string())
-        }
+        KubeconfigError::ReadConfig(error, _) => Error::usage(format!("cannot read `{file}`")).caused_by(reason(error)),
         KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
             Error::usage(format!("`{file}` is of another kind or version than the kubeconfig before it"))
         }

@@ -114,10 +114,12 @@ impl Plan {
         self.steps.iter().any(|step| step.object.kind != ObjectKind::Canary)
     }
 
-    /// Whether this plan makes the changes that are still open in `agreed`, starting from the same values:
-    /// then nobody needs to be asked again. `agreed` may have more, already made.
+    /// Whether this plan makes the changes that are still open in `agreed`, starting from the same values or from what
+    /// a step of Flagger left of them: then nobody needs to be asked again. `agreed` may have more, already made.
     pub fn is_rest_of(&self, agreed: &Self) -> bool {
-        !self.is_empty() && self.steps.iter().all(|step| agreed.steps.iter().any(|other| other.same_change(step)))
+        let is_agreed =
+            |step: &Step| agreed.steps.iter().any(|other| other.same_change(step) || step.is_after_a_drop(other));
+        !self.is_empty() && self.steps.iter().all(is_agreed)
     }
 }
 

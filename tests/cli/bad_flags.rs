@@ -126,8 +126,6 @@ exit: 2
 --- stderr
 error: unexpected argument '-a' found
 
-  tip: to pass '-a' as a value, use '-- -a'
-
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 For more information, try '--help'.
@@ -223,8 +221,6 @@ exit: 2
 --- stdout
 --- stderr
 error: unexpected argument '--expires' found
-
-  tip: to pass '--expires' as a value, use '-- --expires'
 
 Usage: kubectl canary-traefik sticky set <CANARY>
 
@@ -341,8 +337,6 @@ exit: 2
 --- stdout
 --- stderr
 error: unexpected argument '-f' found
-
-  tip: to pass '-f' as a value, use '-- -f'
 
 Usage: kubectl canary-traefik sticky apply [OPTIONS] [NAME]...
 

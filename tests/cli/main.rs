@@ -13,6 +13,7 @@ mod describe;
 mod diff;
 mod help;
 mod manifests;
+mod matrix;
 mod mutations;
 mod render;
 mod show;

@@ -13,6 +13,7 @@ mod owner;
 mod prepared;
 #[cfg(test)]
 mod properties;
+mod refusal;
 mod remove;
 mod report;
 mod session;

@@ -5,6 +5,7 @@
 
 mod document;
 mod edit;
+mod link;
 mod read;
 mod scratch;
 #[cfg(test)]
@@ -21,9 +22,10 @@ use serde_json::Value;
 use self::document::Document;
 
 pub use self::edit::{Edit, edit};
+pub use self::link::{Linked, link};
 pub use self::read::{parse, read};
 pub use self::scratch::Scratch;
-pub use self::write::{replace, write_atomically};
+pub use self::write::{replace, write_atomically, write_into};
 
 /// What `-f` names: the texts, and the objects found in them.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ pub mod name;
 pub mod observed;
 pub mod selector;
 pub mod traefik_service;
+pub mod version;
 mod view;
 
 pub use canary::{Canary, Declared};

@@ -6,6 +6,7 @@
 mod support;
 
 mod bed;
+mod completion;
 mod conflicts;
 mod definitions;
 mod diff;
@@ -13,6 +14,8 @@ mod faults;
 mod groups;
 mod native_field;
 mod plugin;
+mod private;
+mod published;
 mod races;
 mod render;
 mod rights;

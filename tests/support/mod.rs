@@ -10,6 +10,7 @@ pub(crate) mod api;
 pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod fake;
+pub(crate) mod fields;
 pub(crate) mod flagger;
 pub(crate) mod namespace;
 pub(crate) mod objects;

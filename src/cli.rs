@@ -12,7 +12,8 @@ use clap::{
 
 use crate::{
     cluster::{self, ConnectionArgs},
-    commands::{describe, diff, guard, render, show, sticky},
+    commands::{completion as completions, describe, diff, guard, man, rbac, render, show, sticky, version},
+    completion,
     context::Context,
     environment::Environment,
     error::{Error, Exit, Kind, Result},
@@ -59,6 +60,10 @@ enum Command {
     Sticky(sticky::StickyCommand),
     #[command(subcommand)]
     Guard(guard::GuardCommand),
+    Rbac(rbac::RbacArgs),
+    Completion(completions::CompletionArgs),
+    Man(man::ManArgs),
+    Version(version::VersionArgs),
 }
 
 /// The whole parser.
@@ -74,6 +79,11 @@ pub fn command() -> clap::Command {
 /// Runs the program and returns its exit code.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
     let mut command = self::command();
+    if let Some(answer) = asked_what_can_stand_next(&command, &arguments, &environment) {
+        // A reader that went away needs no answer.
+        let _ = Ui::new(Color::Never).data(&answer);
+        return 0;
+    }
     if environment.program.starts_with("kubectl-") {
         command = command.bin_name("kubectl canary-traefik");
     }
@@ -104,6 +114,22 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
     }
 }
 
+/// The answer, when the program was started to complete a command line: by kubectl under a name of its own, by a
+/// shell's script with a variable.
+fn asked_what_can_stand_next(
+    command: &clap::Command,
+    arguments: &[OsString],
+    environment: &Environment,
+) -> Option<String> {
+    let by_kubectl = environment.program == completions::ASKED;
+    if !by_kubectl && environment.completion.shell.is_none() {
+        return None;
+    }
+    let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let ask = if by_kubectl { completion::asked_by_kubectl } else { completion::asked_by_shell };
+    Some(ask(command.clone(), &words, environment))
+}
+
 async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
     match command {
         Command::Show(args) => show::run(context, args).await,
@@ -112,6 +138,10 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,
         Command::Guard(command) => guard::run(context, command).await,
+        Command::Rbac(args) => rbac::run(context, args).await,
+        Command::Completion(args) => completions::run(context, args),
+        Command::Man(args) => man::run(context, args, self::command()),
+        Command::Version(args) => version::run(context, args).await,
     }
 }
 

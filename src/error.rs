@@ -48,6 +48,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Usage,
+        Self::Refused,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Cluster,
+        Self::Bug,
+        Self::Interrupted,
+        Self::BrokenPipe,
+    ];
+
     /// The process exit code.
     pub fn code(self) -> u8 {
         match self {

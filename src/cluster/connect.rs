@@ -29,6 +29,24 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// Finds out which server to speak to, as whom and through what, and logs in if a credential plugin must be
 /// asked. Sends nothing to the server yet.
 pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress: Arc<dyn Progress>) -> Result<Cluster> {
+    connect_with(args, environment, progress, std::io::stdin().is_terminal()).await
+}
+
+/// The same; a credential plugin that must be asked finds no terminal to ask a person on.
+pub async fn connect_quietly(
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+) -> Result<Cluster> {
+    connect_with(args, environment, progress, false).await
+}
+
+async fn connect_with(
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+    has_terminal: bool,
+) -> Result<Cluster> {
     let args = &args.without_empty();
     let loaded = kubeconfig::load(args, environment)?;
     let (mut config, kubeconfig_proxy, sent_as) = match loaded {
@@ -56,7 +74,7 @@ pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress:
     let user = &config.auth_info;
     // As kubectl: who brings a token or a password needs no plugin.
     let exec = exec.filter(|_| user.token.is_none() && user.token_file.is_none() && user.username.is_none());
-    let login = Login { config, exec, has_terminal: std::io::stdin().is_terminal() };
+    let login = Login { config, exec, has_terminal };
     let session = login.log_in(&progress).await?;
     Ok(Cluster {
         endpoint,

@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     /// Those of the guard's objects that are there and wanted.
-    async fn guard_objects(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
+    pub(super) async fn guard_objects(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
             let wanted = wanted(object);

@@ -104,6 +104,14 @@ impl Cluster {
         Ok(Answer { body, warnings: opened.warnings })
     }
 
+    /// Sends the request once and reads the answer: for who would rather have nothing than wait.
+    pub(crate) async fn once(&self, request: Request<Vec<u8>>) -> Option<Vec<u8>> {
+        let (parts, body) = request.into_parts();
+        let mut opened = self.send(&parts, body).await.ok()?;
+        let is_success = opened.response.status().is_success();
+        read(opened.response.body_mut(), 0).await.ok().filter(|_| is_success)
+    }
+
     /// Sends the request until it succeeds, is refused for good, or too much time went by; the body of the
     /// success is left to read.
     pub(crate) async fn open(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Opened, Failure> {

@@ -46,6 +46,25 @@ pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<O
     Ok((!is_empty || config.current_context.is_some()).then_some(loaded))
 }
 
+/// A kind of name in a kubeconfig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Part {
+    Context,
+    Cluster,
+    User,
+}
+
+/// The names of this kind; none when there is no kubeconfig that can be read.
+pub fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Vec<String> {
+    let Ok(Some(Loaded { config, .. })) = load(&args.without_empty(), environment) else { return Vec::new() };
+    match part {
+        Part::Context => config.contexts.into_iter().map(|named| named.name).collect(),
+        Part::Cluster => config.clusters.into_iter().map(|named| named.name).collect(),
+        Part::User => config.auth_infos.into_iter().map(|named| named.name).collect(),
+    }
+}
+
 /// The error for a run that has no kubeconfig and needs one.
 pub(crate) fn none_found(environment: &Environment) -> Error {
     let looked: Vec<_> = candidates(environment).iter().map(|file| file.display().to_string()).collect();

@@ -14,6 +14,7 @@ mod list;
 mod login;
 mod object;
 mod overrides;
+mod permission;
 mod progress;
 mod proxy;
 mod read;
@@ -26,20 +27,24 @@ mod surroundings;
 mod testing;
 mod tls;
 mod transport;
+mod versions;
 mod warnings;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
-    connect::connect,
+    connect::{connect, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather},
     follow::{Collection, Event, Place},
     http::{Answer, Call, Verb},
+    kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
+    permission::Permission,
     progress::Progress,
     read::Selection,
     status::{Cause, Refusal},
+    versions::Workload,
 };
 
 /// A way to one API server, as one user. Nothing is sent before the first call.

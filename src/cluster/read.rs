@@ -94,6 +94,20 @@ impl Cluster {
         answer.json()
     }
 
+    /// The names of all Canaries of a namespace, or of all namespaces for `None`; asked for once, and without what
+    /// is in them.
+    pub async fn names(&self, namespace: Option<&str>) -> Option<Vec<String>> {
+        const NAMES: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+        let path = match namespace {
+            Some(namespace) => path(ObjectKind::Canary, Some(namespace), None),
+            None => "/api/v1/namespaces".to_owned(),
+        };
+        let mut request = get(&path);
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
+        let name = |object: Value| Some(Target::of(&object).name);
+        list::read(self.once(request).await?, Depth::Unmanaged, name).await.ok()
+    }
+
     /// A Secret; `None` when it is not there.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod document;
 mod draft;
 mod edit;
+mod link;
 mod read;
 mod scratch;
 #[cfg(test)]
@@ -23,9 +24,10 @@ use self::document::Document;
 
 pub use self::draft::Draft;
 pub use self::edit::{Edit, edit};
+pub use self::link::{Linked, link};
 pub use self::read::{parse, read};
 pub use self::scratch::Scratch;
-pub use self::write::{replace, write_atomically};
+pub use self::write::{replace, write_atomically, write_into};
 
 /// What `-f` names: the texts, and the objects found in them.
 #[derive(Debug, Clone)]

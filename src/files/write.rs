@@ -34,6 +34,16 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
     write(path, text).map_err(|error| unwritable(path, &error))
 }
 
+/// Writes a file into a folder, which is made if it is not there.
+///
+/// # Errors
+///
+/// The operating system's.
+pub fn write_into(folder: &Path, name: &str, text: &str) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    write_atomically(&folder.join(name), text)
+}
+
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let path = if fs::symlink_metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let old = fs::metadata(&path).ok();

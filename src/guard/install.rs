@@ -66,6 +66,11 @@ impl Installed {
         wanted.zip(&self.objects).map(|(wanted, before)| Change { wanted, before: before.clone() }).collect()
     }
 
+    /// The version that installed it, by the first of its objects.
+    pub fn version(&self) -> Option<&str> {
+        label(self.objects.iter().flatten().next()?, VERSION_LABEL)
+    }
+
     /// Whether the policy that makes the stanza what is declared is there and bound.
     pub fn keeps(&self) -> bool {
         self.changes(&self.coverage())

@@ -27,9 +27,9 @@ pub const VERSION_LABEL: &str = "app.kubernetes.io/version";
 /// Names of the three policies and their bindings.
 pub const NAMES: [&str; 3] = [KEEP, CARRY, CHECK];
 
-const KEEP: &str = "kubectl-canary-traefik-keep";
-const CARRY: &str = "kubectl-canary-traefik-carry";
-const CHECK: &str = "kubectl-canary-traefik-check";
+pub(crate) const KEEP: &str = "kubectl-canary-traefik-keep";
+pub(crate) const CARRY: &str = "kubectl-canary-traefik-carry";
+pub(crate) const CHECK: &str = "kubectl-canary-traefik-check";
 pub(super) const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 
 /// What the guard covers.

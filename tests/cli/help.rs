@@ -45,14 +45,18 @@ must come after canary-traefik; kubectl takes none before a plugin's name.
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show      Show Canaries on Traefik: weights, cookie, and whether it is kept
-  describe  Show everything about one Canary and its cookie
-  render    Print the TraefikService that Flagger generates for a Canary, with
-            the declared cookie
-  diff      Compare the declared cookie with the live one
-  sticky    Read and change the sticky cookie of a Canary
-  guard     Keep declared cookies through every write of Flagger's
-  help      Print this message or the help of the given subcommand(s)
+  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  render      Print the TraefikService that Flagger generates for a Canary, with
+              the declared cookie
+  diff        Compare the declared cookie with the live one
+  sticky      Read and change the sticky cookie of a Canary
+  guard       Keep declared cookies through every write of Flagger's
+  rbac        Print the least Role for a command, or check that one has it
+  completion  Print a shell's completion script, or install what kubectl asks
+  man         Write the man pages into a folder
+  version     Show the versions of this program, Kubernetes, Flagger, Traefik
+              and the guard
+  help        Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
@@ -155,14 +159,18 @@ Keep the users of a Flagger canary on Traefik on one track
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show      Show Canaries on Traefik: weights, cookie, and whether it is kept
-  describe  Show everything about one Canary and its cookie
-  render    Print the TraefikService that Flagger generates for a Canary, with
-            the declared cookie
-  diff      Compare the declared cookie with the live one
-  sticky    Read and change the sticky cookie of a Canary
-  guard     Keep declared cookies through every write of Flagger's
-  help      Print this message or the help of the given subcommand(s)
+  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  render      Print the TraefikService that Flagger generates for a Canary, with
+              the declared cookie
+  diff        Compare the declared cookie with the live one
+  sticky      Read and change the sticky cookie of a Canary
+  guard       Keep declared cookies through every write of Flagger's
+  rbac        Print the least Role for a command, or check that one has it
+  completion  Print a shell's completion script, or install what kubectl asks
+  man         Write the man pages into a folder
+  version     Show the versions of this program, Kubernetes, Flagger, Traefik
+              and the guard
+  help        Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>  When to colour [possible values: auto, always, never]
@@ -1290,4 +1298,206 @@ Connection:
 --- stderr
 
 "#]]);
+}
+
+#[test]
+fn rbac() {
+    own(
+        "rbac --help",
+        str![[r#"
+Print the least Role for a command, or check that one has it
+
+What is in a namespace is in a Role, what is in none in a ClusterRole; with -A,
+and for commands that look at all namespaces in any case, everything. Without a
+command, it is about all of them. A comment says what a command does without a
+rule that it can do without.
+
+Exit status of --check: 0 the command works, 1 a right is missing that it needs,
+more than 1 an error.
+
+Usage: kubectl canary-traefik rbac [OPTIONS] [COMMAND]...
+
+Arguments:
+  [COMMAND]...
+          The command
+
+Options:
+      --check
+          Ask the server which of the rights this user has
+
+  -A, --all-namespaces
+          For all namespaces
+
+  -o, --output <FORMAT>
+          How it is written: roles as yaml or json, the check also as a table
+          
+          [possible values: table, json, yaml]
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Let a group change cookies in one namespace
+  kubectl canary-traefik rbac sticky set -n shop | kubectl apply -f -
+  kubectl -n shop create rolebinding cookies --role
+  kubectl-canary-traefik-sticky-set --group web
+
+  # Would guard install work, as me?
+  kubectl canary-traefik rbac guard install --check
+
+"#]],
+    );
+}
+
+#[test]
+fn completion() {
+    own(
+        "completion --help",
+        str![[r#"
+Print a shell's completion script, or install what kubectl asks
+
+The script completes the executable kubectl-canary_traefik itself, when it is
+run by that name. kubectl completes `kubectl canary-traefik` by asking an
+executable of another name on the PATH, which completion install puts there; its
+own completion has to be set up too (kubectl completion --help).
+
+Usage: kubectl canary-traefik completion [OPTIONS] <SHELL>
+       kubectl canary-traefik completion <COMMAND>
+
+Commands:
+  install  Install what kubectl asks to complete kubectl canary-traefik
+  help     Print this message or the help of the given subcommand(s)
+
+Arguments:
+  <SHELL>
+          The shell
+          
+          [possible values: bash, zsh, fish, powershell, elvish]
+
+Options:
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Complete kubectl canary-traefik, in every shell that completes kubectl
+  kubectl canary-traefik completion install
+
+  # Complete kubectl-canary_traefik in this bash
+  source <(kubectl-canary_traefik completion bash)
+
+"#]],
+    );
+    own(
+        "completion install --help",
+        str![[r#"
+Install what kubectl asks to complete kubectl canary-traefik
+
+A link named kubectl_complete-canary_traefik to this executable. It can be run
+again, and has to be when the executable has moved.
+
+Usage: kubectl canary-traefik completion install [OPTIONS]
+
+Options:
+      --dir <DIR>
+          The folder, which has to be on the PATH; without it the one of the
+          executable
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
+}
+
+#[test]
+fn man() {
+    own(
+        "man --help",
+        str![[r#"
+Write the man pages into a folder
+
+One page a command, in section 1: kubectl-canary-traefik-show.1. `man DIR/PAGE`
+shows one; a folder man1 below one of MANPATH makes them known by name.
+
+Usage: kubectl canary-traefik man [OPTIONS] <DIR>
+
+Arguments:
+  <DIR>
+          The folder; made if it is not there
+
+Options:
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
+}
+
+#[test]
+fn version() {
+    own(
+        "version --help",
+        str![[r#"
+Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
+
+Flagger and Traefik are found by the labels of their Deployments and DaemonSets
+in all namespaces; who may not list them is told that they are unknown. What is
+too old for something is said below.
+
+Usage: kubectl canary-traefik version [OPTIONS]
+
+Options:
+      --client
+          This program's version alone; asks no server
+
+  -o, --output <FORMAT>
+          How it is written
+          
+          [possible values: table, json, yaml]
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod bed;
 mod by_hand;
+mod completion;
 mod conflicts;
 mod definitions;
 mod describe;
@@ -19,6 +20,8 @@ mod manifests;
 mod native_field;
 mod owners;
 mod plugin;
+mod private;
+mod published;
 mod races;
 mod render;
 mod rights;

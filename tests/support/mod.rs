@@ -11,6 +11,7 @@ pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod editor;
 pub(crate) mod fake;
+pub(crate) mod fields;
 pub(crate) mod flagger;
 pub(crate) mod flux;
 pub(crate) mod matrix;

@@ -195,9 +195,17 @@ async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) ->
         return Ok(changes.iter().map(|change| change.wanted.clone()).collect());
     }
     let is_new = changes.iter().any(|change| change.wanted["kind"] == "Namespace" && change.before.is_none());
+    // Who binds params to a policy that is not there has to have every right in the cluster.
+    let is_early = |change: &Change| {
+        let is_policy =
+            |other: &&Change| change.wanted.pointer("/spec/policyName") == other.wanted.pointer("/metadata/name");
+        let binds_params = change.wanted.pointer("/spec/paramRef").is_some();
+        binds_params && changes.iter().find(is_policy).is_some_and(|policy| policy.before.is_none())
+    };
     let answers = join_all(changes.iter().map(|change| async move {
         // The server knows nothing of what would be in a namespace that is not there yet.
-        if is_new && change.wanted.pointer("/metadata/namespace").is_some() {
+        let is_homeless = is_new && change.wanted.pointer("/metadata/namespace").is_some();
+        if is_homeless || is_early(change) {
             return Ok(change.wanted.clone());
         }
         server.dry_run_guard(change, args.force_conflicts).await

@@ -118,9 +118,10 @@ impl Status {
             Proof::Nothing | Proof::NotAllowed => json!(null),
         };
         let coverage = self.installed.coverage();
-        json!({"apiVersion": report::API_VERSION, "kind": "GuardStatus", "objects": objects, "acting": acting,
+        let status = json!({"objects": objects, "acting": acting,
             "selector": coverage.selector, "namespaceSelector": coverage.namespace_selector,
-            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed})
+            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed});
+        report::published("GuardStatus", status)
     }
 }
 

@@ -7,11 +7,13 @@
 #![expect(clippy::disallowed_methods, reason = "the test bed reads files and the environment, and writes as others do")]
 
 pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod fake;
 pub(crate) mod flagger;
 pub(crate) mod namespace;
+pub(crate) mod network;
 pub(crate) mod objects;
 pub(crate) mod process;
 pub(crate) mod pty;

@@ -864,6 +864,12 @@ Options:
           - always: Into files and pipes too
           - never:  Not at all
 
+      --selector <SELECTOR>
+          Guard only Canaries with these labels
+
+      --namespace-selector <SELECTOR>
+          Guard only namespaces with these labels
+
       --no-repairs
           Answer, and never write a TraefikService
 
@@ -896,7 +902,8 @@ re-added inside each write that drops it, and a malformed declaration is
 refused.
 
 Without selectors, an installed guard keeps the ones it has; a new one covers
-everything.
+everything. Where the other form is installed, it is taken away as soon as this
+one acts, so that no write comes between.
 
 Usage: kubectl canary-traefik guard install [OPTIONS]
 
@@ -911,9 +918,8 @@ Options:
           The image of this program that the webhook runs
 
       --guard-namespace <NAME>
-          The namespace that the webhook runs in
-          
-          [default: kubectl-canary-traefik]
+          The namespace that the webhook runs in (a new one of its own unless
+          given)
 
       --selector <SELECTOR>
           Cover only Canaries with these labels; '' covers all of them
@@ -935,7 +941,12 @@ Options:
   -o, --output <FORMAT>
           Print the objects and stop, to keep them in Git; asks no server
           
-          [possible values: yaml, json]
+          [possible values: yaml, json, name]
+
+      --wait <DURATION>
+          How long to wait until the guard acts; 0s tries once
+          
+          [default: 60s]
 
   -h, --help
           Print help (see a summary with '-h')

@@ -164,6 +164,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -179,11 +180,16 @@ exit: 0
 {
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [
         "twice-[NS]/podinfo"
     ],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [],
+    "missing": [],
     "namespaceSelector": null,
     "notCovered": [],
     "objects": [
@@ -218,6 +224,7 @@ exit: 0
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -228,10 +235,14 @@ exit: 0
 --- stdout
 acting: true
 apiVersion: kubectl-canary-traefik/v1
+certificate: null
 declared:
 - twice-[NS]/podinfo
+forms:
+- policies
 kind: GuardStatus
 malformed: []
+missing: []
 namespaceSelector: null
 notCovered: []
 objects:
@@ -253,6 +264,7 @@ objects:
 - name: validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
   state: current
   version: "[VERSION]"
+replicas: null
 selector: null
 --- stderr
 
@@ -293,6 +305,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -354,6 +367,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of printed-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -454,6 +468,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     differs   0.0.9
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -659,6 +674,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -701,6 +717,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -744,6 +761,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -779,6 +797,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -809,6 +828,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -901,6 +921,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     missing   <none>
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -986,6 +1007,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (this user may not write TraefikServices)
 canaries     all
 namespaces   all
@@ -1071,6 +1093,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -1142,6 +1165,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
 canaries     all
 namespaces   all
@@ -1202,6 +1226,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
@@ -1217,12 +1242,17 @@ exit: 1
 {
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [
         "inside-[NS]/podinfo",
         "outside-[NS]/podinfo"
     ],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [],
+    "missing": [],
     "namespaceSelector": {
         "matchExpressions": [
             {
@@ -1266,6 +1296,7 @@ exit: 1
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -1286,6 +1317,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
@@ -1332,6 +1364,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -1347,11 +1380,16 @@ exit: 1
 {
     "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [
         "malformed-[NS]/podinfo"
     ],
+    "missing": [],
     "namespaceSelector": null,
     "notCovered": [],
     "objects": [
@@ -1386,6 +1424,7 @@ exit: 1
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -1495,8 +1534,7 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
-hint: or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE
+hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["install", "--dry-run=client"]).run().shows(str![[r#"
@@ -1505,26 +1543,36 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
-hint: or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE
+hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
-exit: 4
+exit: 1
 --- stdout
 --- stderr
-error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
+the guard is not installed
+to install it: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["status", "-o", "json"]).run().shows(str![[r#"
-exit: 4
+exit: 1
 --- stdout
+{
+    "acting": null,
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
+    "declared": [],
+    "forms": [],
+    "kind": "GuardStatus",
+    "malformed": [],
+    "missing": [],
+    "namespaceSelector": null,
+    "notCovered": [],
+    "objects": [],
+    "replicas": null,
+    "selector": null
+}
 --- stderr
-error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
 
 "#]]);
     guard(&namespace, ["uninstall", "--yes"]).run().shows(str![[r#"

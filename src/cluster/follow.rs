@@ -13,7 +13,11 @@ use super::{
     object::{path, percent_encoded, secrets},
     read::get,
 };
-use crate::{error::Error, model::Target, plan::ObjectKind};
+use crate::{
+    error::Error,
+    model::{Target, selector::Selector},
+    plan::ObjectKind,
+};
 
 /// What is followed.
 #[derive(Debug, Clone)]
@@ -21,7 +25,8 @@ pub struct Collection {
     resource: &'static str,
     path: String,
     namespace: Option<String>,
-    name: Option<String>,
+    /// A field or label selector as a parameter.
+    selector: Option<String>,
 }
 
 impl Collection {
@@ -31,22 +36,28 @@ impl Collection {
             resource: kind.resource(),
             path: path(kind, namespace, None),
             namespace: namespace.map(str::to_owned),
-            name: None,
+            selector: None,
         }
+    }
+
+    /// Those with these labels alone.
+    #[must_use]
+    pub fn selected(self, selector: &Selector) -> Self {
+        Self { selector: Some(format!("labelSelector={}", percent_encoded(&selector.to_string()))), ..self }
     }
 
     /// One Secret.
     pub fn secret(target: &Target) -> Self {
         let namespace = target.namespace.clone();
         let path = secrets(namespace.as_deref().unwrap_or_default(), None);
-        Self { resource: "secrets", path, namespace, name: Some(target.name.clone()) }
+        Self { resource: "secrets", path, namespace, selector: Some(named(&target.name)) }
     }
 
     /// One of the guard's own objects.
     pub(crate) fn only(object: &Value) -> Self {
         let (_, path) = place(object);
         let (path, name) = path.rsplit_once('/').unwrap_or_default();
-        Self { resource: resource(object), path: path.to_owned(), namespace: None, name: Some(name.to_owned()) }
+        Self { resource: resource(object), path: path.to_owned(), namespace: None, selector: Some(named(name)) }
     }
 
     /// The resource with its group.
@@ -60,9 +71,13 @@ impl Collection {
     }
 
     fn query(&self, more: &str) -> String {
-        let one = self.name.as_ref().map(|name| format!("fieldSelector=metadata.name%3D{name}&")).unwrap_or_default();
-        format!("{}?{one}{more}", self.path)
+        let selected = self.selector.as_ref().map(|selector| format!("{selector}&")).unwrap_or_default();
+        format!("{}?{selected}{more}", self.path)
     }
+}
+
+fn named(name: &str) -> String {
+    format!("fieldSelector=metadata.name%3D{name}")
 }
 
 /// What happens in a collection.

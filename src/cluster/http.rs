@@ -16,6 +16,7 @@ use super::{
     status::Refusal,
     warnings,
 };
+use crate::guard::webhook::IS_HERE;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -83,7 +84,7 @@ impl Cluster {
     /// The URI is a path with its query; headers that say who we are come by themselves.
     pub async fn call(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
         let mut opened = self.open(call, request).await?;
-        for warning in &opened.warnings {
+        for warning in opened.warnings.iter().filter(|warning| *warning != IS_HERE) {
             self.progress.warning(warning);
         }
         let what = format!("the rest of the answer from {}", self.endpoint.url);

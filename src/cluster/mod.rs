@@ -1,6 +1,7 @@
 //! The API server: how to reach it, how to speak to it, what its refusals mean. Knows no Canary and prints
 //! nothing.
 
+mod acting;
 mod config;
 mod connect;
 mod error;
@@ -34,6 +35,7 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
+    acting::Here,
     connect::{connect, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather},

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     Call, Cluster, Failure, Verb,
+    guard::Look,
     list::{self, Depth},
     object::{path, percent_encoded, secret_call, secrets},
 };
@@ -37,9 +38,25 @@ impl Cluster {
     /// Canaries cannot be listed. Not being allowed to list TraefikServices is not an error: each Canary then
     /// says so.
     pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
+        let (look, mut all) = self.looked_up(selection).await?;
+        self.confirm(&look, &mut all).await;
+        Ok(all)
+    }
+
+    /// As [`Cluster::list`]; whether the guard covers a Canary by the guard's objects alone, be it acting or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn list_covered(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
+        self.looked_up(selection).await.map(|(_, all)| all)
+    }
+
+    async fn looked_up(&self, selection: Selection<'_>) -> Result<(Look, Vec<Observed>)> {
         let (pairs, look) = join(self.pairs(selection, false), self.look_up_guard()).await;
         let seen = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
-        Ok(pairs?.into_iter().map(seen).collect())
+        let all = pairs?.into_iter().map(seen).collect();
+        Ok((look, all))
     }
 
     /// Every selected Canary with its TraefikService and the objects themselves, for a change of what is live.

@@ -83,7 +83,7 @@ impl Cluster {
             let label = object.pointer("/metadata/labels")?.get(policy::VERSION_LABEL)?;
             Some(label.as_str()?.to_owned())
         };
-        let policies = self.guard_objects(policy::is_keep).await.ok()?;
+        let policies = self.policies_among(policy::is_keep).await.ok()?;
         if policies.keeps() {
             return Some(Some(("policies", policies.version().unwrap_or_default().to_owned())));
         }

@@ -11,5 +11,6 @@ pub mod policy;
 pub mod webhook;
 
 pub use decide::{Decision, Request, decide};
-pub use install::{Change, Installed, Standing};
+pub use deployment::Placement;
+pub use install::{Change, Form, Installed, Part, Standing};
 pub use policy::Coverage;

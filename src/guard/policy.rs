@@ -68,6 +68,19 @@ pub fn is_keep(object: &Value) -> bool {
     object.pointer("/metadata/name").is_some_and(|name| name == KEEP)
 }
 
+/// What the bindings among these objects cover: *keep* as its own says, all by the first that is there.
+pub(super) fn coverage<'a>(objects: impl Iterator<Item = &'a Value>) -> Coverage {
+    let bindings: Vec<_> = objects.filter(|object| object.pointer("/spec/policyName").is_some()).collect();
+    let selector =
+        |binding: &&Value, pointer: &str| binding.pointer(pointer).filter(|selector| **selector != json!({})).cloned();
+    Coverage {
+        selector: bindings.iter().find_map(|binding| selector(binding, "/spec/paramRef/selector")),
+        namespace_selector: bindings
+            .first()
+            .and_then(|first| selector(first, "/spec/matchResources/namespaceSelector")),
+    }
+}
+
 fn object(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name, "labels": {
         MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "spec": spec})

@@ -119,7 +119,12 @@ async fn canary(shared: &Shared, belongs: &Belongs) -> Option<Canary> {
     let owner = belongs.owner.as_ref()?;
     shared.metrics.lookups.fetch_add(1, Relaxed);
     let lookup = tokio::time::timeout(LOOKUP_TIME, shared.cluster.get(ObjectKind::Canary, owner)).await;
-    cache::trimmed(&lookup.ok()?.ok()?)
+    let object = lookup.ok()?.ok()?;
+    let is_covered = match shared.selector() {
+        Some(selector) => selector.matches(&Canary::from_object(&object)?.labels),
+        None => true,
+    };
+    is_covered.then(|| cache::trimmed(&object)).flatten()
 }
 
 /// How the process is.

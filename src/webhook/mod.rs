@@ -42,8 +42,8 @@ use self::{
 use crate::{
     cluster::{Cluster, Collection},
     error::{Error, Kind, Result},
-    guard::webhook::Address,
-    model::{Target, name::Group},
+    guard::{Coverage, webhook::Address},
+    model::{Target, name::Group, selector::Selector},
     plan::ObjectKind,
 };
 
@@ -62,6 +62,8 @@ pub struct Options {
     pub life: Duration,
     /// The one namespace that is guarded; `None` is all of them.
     pub namespace: Option<String>,
+    /// What is covered.
+    pub coverage: Coverage,
     /// Whether losses are written back.
     pub repairs: bool,
 }
@@ -82,6 +84,7 @@ struct Shared {
     cluster: Box<Cluster>,
     log: Log,
     namespace: Option<String>,
+    coverage: Coverage,
     cache: Cache,
     metrics: Metrics,
     identity: Arc<Identity>,
@@ -98,6 +101,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// Of the Canaries that are covered; `None` is all of them.
+    fn selector(&self) -> Option<Selector> {
+        self.coverage.selector.as_ref().and_then(Selector::from_object)
+    }
+
     /// What has to be so for the process to be of use.
     fn checks(&self) -> [(&'static str, bool); 4] {
         [
@@ -129,6 +137,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         cluster,
         log,
         namespace: options.namespace.clone(),
+        coverage: options.coverage.clone(),
         cache: Cache::default(),
         metrics: Metrics::default(),
         identity: Arc::default(),
@@ -200,7 +209,10 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
 /// Follows the Canaries and, once they are known, for repairs the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     let (losses, queue) = mpsc::unbounded_channel();
-    let canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref());
+    let mut canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref());
+    if let Some(selector) = shared.selector() {
+        canaries = canaries.selected(&selector);
+    }
     tasks.spawn({
         let (shared, losses) = (Arc::clone(shared), losses.clone());
         async move {

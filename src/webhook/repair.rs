@@ -126,7 +126,7 @@ async fn one(shared: &Shared, lost: &Lost, settled: &mut Settled) -> std::result
     }
     let name = service.target.to_string();
     let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
-    if plan.is_empty() {
+    if plan.is_empty() || !is_in_scope(shared, &lost.target).await? {
         return Ok(());
     }
     // A change of the declaration is no loss: nothing took the stanza.
@@ -150,6 +150,14 @@ async fn one(shared: &Shared, lost: &Lost, settled: &mut Settled) -> std::result
         }
     }
     Ok(())
+}
+
+/// Whether the namespace is one of those that are guarded.
+async fn is_in_scope(shared: &Shared, target: &Target) -> std::result::Result<bool, Failure> {
+    match shared.coverage.namespace_selector.as_ref().filter(|_| shared.namespace.is_none()) {
+        Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
+        None => Ok(true),
+    }
 }
 
 /// The Canary whose declared stanza is missing or different.

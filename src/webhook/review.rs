@@ -5,7 +5,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    guard::{self, Decision},
+    guard::{
+        self, Decision,
+        webhook::{IS_HERE, PROBE},
+    },
     model::{Canary, Target, TraefikService, declaration, declaration::ANNOTATION, name::Group},
 };
 
@@ -20,6 +23,8 @@ pub(super) struct Review {
     group: String,
     resource: String,
     names_manager: bool,
+    /// Somebody wants to know which form of the guard is there: nothing is stored.
+    is_probe: bool,
     old: Option<Value>,
     new: Value,
 }
@@ -74,7 +79,9 @@ impl Review {
         let group = text(&request, "/resource/group").unwrap_or_default();
         let resource = text(&request, "/resource/resource").ok_or_else(|| wrong("no request.resource.resource"))?;
         // A path that is absent, null or empty is no field manager, as in the policies.
-        let names_manager = text(&request, "/options/fieldManager").is_some();
+        let manager = text(&request, "/options/fieldManager");
+        let is_probe = request["dryRun"] == true && manager.as_deref() == Some(PROBE);
+        let names_manager = manager.is_some();
         let namespace = text(&request, "/namespace");
         let object = |value: Value| {
             let mut value = Some(value).filter(Value::is_object)?;
@@ -87,7 +94,7 @@ impl Review {
         };
         let old = object(request["oldObject"].take());
         let new = object(request["object"].take()).ok_or_else(|| wrong("no request.object"))?;
-        Ok(Self { uid, group, resource, names_manager, old, new })
+        Ok(Self { uid, group, resource, names_manager, is_probe, old, new })
     }
 
     /// The TraefikService that is written, if it is one.
@@ -106,6 +113,10 @@ impl Review {
 
     /// What becomes of a written TraefikService.
     pub(super) fn decide(&self, canary: Option<&Canary>) -> (Outcome, Value) {
+        if self.is_probe {
+            let response = json!({"uid": self.uid, "allowed": true, "warnings": [IS_HERE]});
+            return (Outcome::Left, answer(&response));
+        }
         let request = guard::decide::Request {
             canary,
             old: self.old.as_ref(),
@@ -247,6 +258,20 @@ mod tests {
             }
         }
         assert_eq!(cases, 25 * 12 * 5);
+    }
+
+    #[test]
+    fn only_a_dry_run_probe_is_left_alone_and_told_that_it_is_here() {
+        let canary = canary(&json!({ANNOTATION: "a"}));
+        let told = |dry_run: bool, manager: &str| {
+            let mut review = request(SERVICES, &Value::Null, &service(None, None), &json!({"fieldManager": manager}));
+            review["request"]["dryRun"] = json!(dry_run);
+            let (outcome, answer) = Review::read(review.to_string().as_bytes()).unwrap().decide(Some(&canary));
+            (outcome, answer.pointer("/response/warnings").cloned())
+        };
+        assert_eq!(told(true, PROBE), (Outcome::Left, Some(json!([IS_HERE]))));
+        assert_eq!(told(false, PROBE), (Outcome::Set, None));
+        assert_eq!(told(true, "kubectl"), (Outcome::Set, None));
     }
 
     #[test]

@@ -1006,6 +1006,12 @@ Options:
           
           [default: 2160h]
 
+      --selector <SELECTOR>
+          Guard only Canaries with these labels
+
+      --namespace-selector <SELECTOR>
+          Guard only namespaces with these labels
+
       --no-repairs
           Answer, and never write a TraefikService
 
@@ -1046,7 +1052,8 @@ re-added inside each write that drops it, and a malformed declaration is
 refused.
 
 Without selectors, an installed guard keeps the ones it has; a new one covers
-everything.
+everything. Where the other form is installed, it is taken away as soon as this
+one acts, so that no write comes between.
 
 Usage: kubectl canary-traefik guard install [OPTIONS]
 
@@ -1061,9 +1068,8 @@ Options:
           The image of this program that the webhook runs
 
       --guard-namespace <NAME>
-          The namespace that the webhook runs in
-          
-          [default: kubectl-canary-traefik]
+          The namespace that the webhook runs in (a new one of its own unless
+          given)
 
       --selector <SELECTOR>
           Cover only Canaries with these labels; '' covers all of them
@@ -1077,7 +1083,12 @@ Options:
   -o, --output <FORMAT>
           Print the objects and stop, to keep them in Git; asks no server
           
-          [possible values: yaml, json]
+          [possible values: yaml, json, name]
+
+      --wait <DURATION>
+          How long to wait until the guard acts; 0s tries once
+          
+          [default: 60s]
 
       --color <WHEN>
           When to colour

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "the test bed reads files and the environment, and writes as others do")]
 
 pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod bed;
 pub(crate) mod directory;
 pub(crate) mod editor;
@@ -16,6 +17,7 @@ pub(crate) mod flagger;
 pub(crate) mod flux;
 pub(crate) mod matrix;
 pub(crate) mod namespace;
+pub(crate) mod network;
 pub(crate) mod objects;
 pub(crate) mod process;
 pub(crate) mod proxy;

@@ -8,8 +8,8 @@ use crate::{
     cluster::duration,
     context::Context,
     error::{Error, Exit, Result},
-    guard::webhook::Address,
-    model::Target,
+    guard::{self, Coverage, webhook::Address},
+    model::{Target, selector::Selector},
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
@@ -47,6 +47,14 @@ pub struct RunArgs {
     /// How long certificates made here hold (renewed at two thirds)
     #[arg(long, value_name = "DURATION", default_value = "2160h", value_parser = life, conflicts_with = "cert_dir")]
     cert_lifetime: Duration,
+
+    /// Guard only Canaries with these labels
+    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    selector: Option<Selector>,
+
+    /// Guard only namespaces with these labels
+    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    namespace_selector: Option<Selector>,
 
     /// Answer, and never write a TraefikService
     #[arg(long)]
@@ -92,7 +100,13 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         (None, Some(secret)) => Certificates::Secret(secret.clone()),
         (None, None) => Certificates::Own,
     };
+    let namespaces = args.namespace_selector.as_ref().map(Selector::to_object);
+    let coverage = Coverage {
+        selector: args.selector.as_ref().map(Selector::to_object),
+        namespace_selector: ctx.namespace().map(guard::webhook::only).or(namespaces),
+    };
     let options = Options {
+        coverage,
         listen: args.listen,
         address,
         names,
@@ -107,6 +121,10 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let cluster = super::cluster(ctx).await?;
     webhook::run(options, cluster, log, told_to_end()).await?;
     Ok(Exit::Ok)
+}
+
+fn selector(text: &str) -> std::result::Result<Selector, String> {
+    Selector::parse(text)
 }
 
 fn target(text: &str) -> std::result::Result<Target, String> {

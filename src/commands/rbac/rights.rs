@@ -289,7 +289,12 @@ mod tests {
 
     #[test]
     fn guard_run_has_the_rights_that_its_deployment_is_given() {
-        let objects = deployment::objects("guard", "image");
+        let objects = deployment::objects(&deployment::Placement {
+            namespace: "guard".to_owned(),
+            image: "image".to_owned(),
+            coverage: Coverage::default(),
+            has_conditions: true,
+        });
         let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
         let row = Row::of("guard run").unwrap().rights().map(|right| super::super::role::rule(&right));
         assert_eq!(singly(row), singly(given));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    super::report::{API_VERSION, CanaryReport},
+    super::report::{CanaryReport, published},
     Description,
 };
 use crate::{
@@ -176,10 +176,8 @@ pub fn report(description: &Description) -> Value {
         events,
         events_unknown,
     };
-    let mut value = serde_json::to_value(report).expect("a report can be written as JSON");
-    value["apiVersion"] = API_VERSION.into();
-    value["kind"] = "CanaryDescription".into();
-    value
+    let value = serde_json::to_value(report).expect("a report can be written as JSON");
+    published("CanaryDescription", value)
 }
 
 fn route(route: &Route) -> RouteReport {

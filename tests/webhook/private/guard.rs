@@ -1,14 +1,23 @@
 //! A running guard, and what is asked of it and of the API server.
 
 use std::{
+    collections::BTreeSet,
     net::TcpListener,
+    path::{Path, PathBuf},
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use canary_traefik::model::declaration::ANNOTATION;
+use canary_traefik::{
+    guard::{Coverage, Placement, deployment},
+    model::declaration::ANNOTATION,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
+    api::Api,
+    audit::Rules,
+    bed,
+    directory::Directory,
     flagger,
     namespace::Namespace,
     run::Output,
@@ -25,12 +34,32 @@ pub(super) fn stanza() -> Value {
     json!({ "cookie": { "name": "login", "maxAge": 300 } })
 }
 
+fn server() -> &'static Server {
+    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&bed::no_policies()));
+    &SERVER
+}
+
 /// The API server of these tests, for one test at a time.
 pub(super) struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Turn {
+    /// With no Canary of another test's.
+    pub(super) fn alone() -> Self {
+        let turn = Self::take();
+        let admin = turn.server().admin();
+        for (group, plural) in [("flagger.app/v1beta1", "canaries"), ("traefik.io/v1alpha1", "traefikservices")] {
+            let list = admin.get(&format!("/apis/{group}/{plural}")).expect("a list");
+            for object in list["items"].as_array().expect("items") {
+                let text = |key: &str| object["metadata"][key].as_str().expect("it has one");
+                let place = format!("/apis/{group}/namespaces/{}/{plural}/{}", text("namespace"), text("name"));
+                admin.delete(&place).expect("delete");
+            }
+        }
+        turn
+    }
+
     pub(super) fn take() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
@@ -38,8 +67,7 @@ impl Turn {
 
     #[expect(clippy::unused_self, reason = "whoever has the turn has the server")]
     pub(super) fn server(&self) -> &'static Server {
-        static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&["--emulated-version=1.35"]));
-        &SERVER
+        server()
     }
 
     /// A fresh namespace with rollouts of these names that declare [`DECLARED`].
@@ -51,6 +79,67 @@ impl Turn {
         }
         namespace
     }
+}
+
+/// Whom the processes of these tests run as.
+struct User {
+    name: String,
+    kubeconfig: PathBuf,
+    rules: Rules,
+    _directory: Directory,
+}
+
+/// The user with the rights that an installed process has, and those of one outside the cluster to register itself and to
+/// keep its certificates wherever it likes.
+fn user() -> &'static User {
+    static USER: LazyLock<User> = LazyLock::new(|| {
+        let server = self::server();
+        let (name, kubeconfig) = server.next_narrow_user("default");
+        let directory = Directory::new();
+        let kubeconfig = directory.write("guard.kubeconfig", kubeconfig);
+        let placement = Placement {
+            namespace: "guard".into(),
+            image: "none".into(),
+            coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
+            has_conditions: true,
+        };
+        let mut roles = deployment::objects(&placement);
+        let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");
+        role["metadata"] = json!({ "name": name });
+        let rules = role["rules"].as_array_mut().expect("rules");
+        rules.push(json!({ "apiGroups": ["admissionregistration.k8s.io"], "verbs": ["create", "delete"],
+            "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] }));
+        rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
+            "verbs": ["create", "get", "list", "update", "watch"] }));
+        bind(server, &name, role, &kubeconfig);
+        User { name, kubeconfig, rules: Rules::of([&*role]), _directory: directory }
+    });
+    &USER
+}
+
+/// Gives a user this `ClusterRole` in the whole cluster, and waits until the server knows.
+fn bind(server: &Server, user: &str, role: &Value, kubeconfig: &Path) {
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    server.admin().post(&format!("{RBAC}/clusterroles"), role).expect("a ClusterRole");
+    let binding = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": { "name": user }, "subjects": [{ "kind": "User", "name": user }],
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user } });
+    server.admin().post(&format!("{RBAC}/clusterrolebindings"), &binding).expect("its binding");
+    let api = Api::from_file(kubeconfig).expect("a kubeconfig");
+    until("the server to know of the user's rights", || {
+        (api.get("/apis/flagger.app/v1beta1/canaries").code == 200).then_some(())
+    });
+}
+
+/// A user with these rules (the YAML of the rules of a `ClusterRole`), Canaries among them, in the whole cluster.
+pub(super) fn cluster_user(namespace: &Namespace, rules: &str) -> PathBuf {
+    let kubeconfig = namespace.user_with("[]");
+    let name = kubeconfig.file_stem().expect("a name").to_string_lossy().into_owned();
+    let rules = canary_traefik::yaml::parse(rules).expect("the test's YAML is well-formed");
+    let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": { "name": name }, "rules": rules });
+    bind(namespace.server(), &name, &role, &kubeconfig);
+    kubeconfig
 }
 
 /// Declares this on the Canary.
@@ -98,7 +187,7 @@ impl Guard {
     pub(super) fn stands_by(namespace: &Namespace, port: u16, of: u16, flags: &[&str]) -> Self {
         let (url, listen) = (format!("https://127.0.0.1:{of}"), format!("127.0.0.1:{port}"));
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--webhook-url", &url];
-        let run = namespace.run(arguments).arguments(flags.iter().copied());
+        let run = namespace.run_as(&user().kubeconfig, arguments).arguments(flags.iter().copied());
         let mut running = Running::start(run);
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }
@@ -109,7 +198,7 @@ impl Guard {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
-        let mut running = Running::start(namespace.run(arguments));
+        let mut running = Running::start(namespace.run_as(&user().kubeconfig, arguments));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }
     }
@@ -140,10 +229,12 @@ impl Guard {
         let _ = self.running.ends();
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has. It has done nothing beyond its rights, and has not tried to.
     pub(super) fn ends(self, signal: &str) -> Ended {
         self.running.signal(signal);
-        Ended(self.running.ends())
+        let ended = Ended(self.running.ends());
+        assert_eq!(user().rules.beyond(server(), &user().name), BTreeSet::new(), "{}", ended.0);
+        ended
     }
 }
 

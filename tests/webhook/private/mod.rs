@@ -3,9 +3,14 @@
 
 mod certificates;
 mod client;
+mod deployed;
 mod faults;
 mod guard;
 mod hostile;
 mod install;
+/// Left out where no policies are served at all.
+mod policies;
 mod same;
+mod selectors;
+mod service;
 mod writes;

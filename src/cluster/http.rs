@@ -67,6 +67,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What the server warns of, each once.
     pub warnings: Vec<String>,
+    /// The server's own time, as it says it (`Date`).
+    pub date: Option<String>,
 }
 
 /// An answer whose body is still to come.
@@ -101,7 +103,8 @@ impl Cluster {
         if !is_json {
             return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
         }
-        Ok(Answer { body, warnings: opened.warnings })
+        let date = opened.response.headers().get(header::DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        Ok(Answer { body, warnings: opened.warnings, date })
     }
 
     /// Sends the request until it succeeds, is refused for good, or too much time went by; the body of the

@@ -16,6 +16,8 @@ pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 const PORT: u16 = 8443;
+/// Where Flagger asks, without TLS.
+const GATE_PORT: u16 = 8080;
 
 /// Every object, in an order in which each finds what it names: the configurations last, when there is someone to ask.
 pub fn objects(namespace: &str, image: &str) -> Vec<Value> {
@@ -33,7 +35,8 @@ pub fn objects(namespace: &str, image: &str) -> Vec<Value> {
             "spec": {"minAvailable": 1, "selector": {"matchLabels": {NAME_LABEL: NAME}}}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
             "selector": {NAME_LABEL: NAME},
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"}]}}),
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
+                {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}}),
     ];
     all.extend(configurations(&callee));
     for object in &mut all {
@@ -93,8 +96,9 @@ fn deployment(namespace: &str, image: &str) -> Value {
         "name": "guard",
         "image": image,
         "args": ["guard", "run", format!("--listen=0.0.0.0:{PORT}"), format!("--service={namespace}/{NAME}"),
-            format!("--cert-secret={namespace}/{SECRET}")],
-        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"}],
+            format!("--cert-secret={namespace}/{SECRET}"), format!("--gate-listen=0.0.0.0:{GATE_PORT}")],
+        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"},
+            {"name": "gate", "containerPort": GATE_PORT, "protocol": "TCP"}],
         "livenessProbe": probe("/healthz"),
         "readinessProbe": probe("/readyz"),
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}},

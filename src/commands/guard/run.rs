@@ -21,11 +21,18 @@ use crate::{
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it ends; with
 /// --service it runs inside, and several processes share their certificates by --cert-secret. Serves /healthz, /readyz and /metrics beside /mutate and /validate.
+///
+/// At /gate/drained it answers Flagger's confirm-promotion webhook: closed until the cookies that pin people to the
+/// primary have run out. Flagger does not know the authority here, so --gate-listen answers that path without TLS.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,
+
+    /// Answer Flagger's confirm-promotion webhook on this address, by http
+    #[arg(long, value_name = "ADDRESS")]
+    gate_listen: Option<SocketAddr>,
 
     /// Tell API servers to ask this address (https://HOST:PORT), until the end
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
@@ -94,6 +101,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     };
     let options = Options {
         listen: args.listen,
+        gate: args.gate_listen,
         address,
         names,
         certificates,

@@ -4,6 +4,7 @@
 mod certificates;
 mod client;
 mod faults;
+mod gate;
 mod guard;
 mod hostile;
 mod install;

@@ -163,8 +163,8 @@ mod tests {
         Canary::from_object(&object).unwrap()
     }
 
-    /// The weights, written by Flagger so many seconds ago; a null is an absent one.
-    fn service(primary: Value, canary: Option<u64>, ago: i64) -> Value {
+    /// The weights, written by Flagger so many seconds ago; a null weight is an absent one.
+    fn service(primary: Option<u64>, canary: Option<u64>, ago: i64) -> Value {
         let mut children = vec![json!({"name": "shop-primary", "weight": primary})];
         children.extend(canary.map(|weight| json!({"name": "shop-canary", "weight": weight})));
         let time = |ago: i64| Timestamp::from_second(NOW - ago).unwrap().to_string();
@@ -183,27 +183,27 @@ mod tests {
 
     #[test]
     fn it_opens_when_the_cookies_of_the_primary_have_run_out_and_not_before() {
-        let at = |ago| says(Some("login; Max-Age=60"), &service(Value::Null, Some(100), ago));
+        let at = |ago| says(Some("login; Max-Age=60"), &service(None, Some(100), ago));
         assert_eq!(
             [at(-5), at(0), at(62), at(63), at(9999)],
             ["draining", "draining", "draining", "drained", "drained"]
         );
-        assert_eq!(says(Some("login; Max-Age=60"), &service(json!(0), Some(100), 62)), "draining");
-        assert_eq!(says(Some("login; Max-Age=-1"), &service(Value::Null, Some(100), 3)), "drained");
+        assert_eq!(says(Some("login; Max-Age=60"), &service(Some(0), Some(100), 62)), "draining");
+        assert_eq!(says(Some("login; Max-Age=-1"), &service(None, Some(100), 3)), "drained");
     }
 
     #[test]
     fn it_waits_for_nothing_that_does_not_come() {
-        let drained = service(Value::Null, Some(100), 1);
+        let drained = service(None, Some(100), 1);
         assert_eq!(says(None, &drained), "no_cookie");
         assert_eq!(says(Some("login; Max-Age=x"), &drained), "no_cookie");
         assert_eq!(says(Some("login"), &drained), "session_cookie");
         assert_eq!(says(Some("login; Max-Age=0"), &drained), "session_cookie");
         let aged = Some("login; Max-Age=60");
-        assert_eq!(says(aged, &service(json!(50), Some(50), 1)), "step_below_100");
-        assert_eq!(says(aged, &service(json!(1), Some(99), 1)), "step_below_100");
-        assert_eq!(says(aged, &service(json!(100), None, 1)), "step_below_100");
-        assert_eq!(says(aged, &service(Value::Null, None, 1)), "step_below_100");
+        assert_eq!(says(aged, &service(Some(50), Some(50), 1)), "step_below_100");
+        assert_eq!(says(aged, &service(Some(1), Some(99), 1)), "step_below_100");
+        assert_eq!(says(aged, &service(Some(100), None, 1)), "step_below_100");
+        assert_eq!(says(aged, &service(None, None, 1)), "step_below_100");
         let mut odd = drained.clone();
         odd["metadata"]["managedFields"][0]["time"] = json!("soon");
         assert_eq!(says(aged, &odd), "no_time");

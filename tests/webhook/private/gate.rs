@@ -135,7 +135,9 @@ fn where_there_is_nothing_to_wait_for_the_gate_is_open_and_says_why() {
     let metrics = client.gets("/metrics").1;
     let counted: String =
         metrics.lines().filter(|line| line.contains("gate_answers_total{")).map(|l| l.to_owned() + "\n").collect();
-    exactly(&counted, str![[r#"
+    exactly(
+        &counted,
+        str![[r#"
 canary_traefik_guard_gate_answers_total{answer="draining"} 0
 canary_traefik_guard_gate_answers_total{answer="drained"} 0
 canary_traefik_guard_gate_answers_total{answer="session_cookie"} 1
@@ -147,7 +149,8 @@ canary_traefik_guard_gate_answers_total{answer="no_canary"} 0
 canary_traefik_guard_gate_answers_total{answer="unavailable"} 0
 canary_traefik_guard_gate_answers_total{answer="bad_request"} 0
 
-"#]]);
+"#]],
+    );
     let mut logged = gate.guard.ends("TERM").logged("promotion may begin", "reason");
     logged.dedup();
     assert_eq!(logged.len(), 4);
@@ -176,7 +179,9 @@ fn what_flagger_does_not_ask_is_answered_with_a_reason_and_opens_nothing() {
         format!("{head}\n  {status} {}\n", reason.trim_end().replace(namespace.name(), "NS"))
     })
     .concat();
-    exactly(&said, str![[r#"
+    exactly(
+        &said,
+        str![[r#"
 POST /gate/drained
   404 closed: there is no Canary `NS/nobody`
 POST /gate/drained
@@ -199,7 +204,8 @@ GET /readyz
 [+] the API server is told to ask
 [+] it is not ending
 
-"#]]);
+"#]],
+    );
     turn.server().stop();
     let (status, _) = gate.says(&namespace, "shop");
     turn.server().restart();

@@ -30,10 +30,6 @@ pub struct RunArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,
 
-    /// Answer Flagger's confirm-promotion webhook on this address, by http
-    #[arg(long, value_name = "ADDRESS")]
-    gate_listen: Option<SocketAddr>,
-
     /// Tell API servers to ask this address (https://HOST:PORT), until the end
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     webhook_url: Option<String>,
@@ -58,6 +54,10 @@ pub struct RunArgs {
     /// Answer, and never write a TraefikService
     #[arg(long)]
     no_repairs: bool,
+
+    /// Answer Flagger's confirm-promotion webhook on this address, by http
+    #[arg(long, value_name = "ADDRESS")]
+    gate_listen: Option<SocketAddr>,
 
     /// How lines are logged
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]

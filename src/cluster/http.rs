@@ -68,6 +68,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What the server warns of, each once.
     pub warnings: Vec<String>,
+    /// The server's own time, as it says it (`Date`).
+    pub date: Option<String>,
 }
 
 /// An answer whose body is still to come.
@@ -102,7 +104,8 @@ impl Cluster {
         if !is_json {
             return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
         }
-        Ok(Answer { body, warnings: opened.warnings })
+        let date = opened.response.headers().get(header::DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        Ok(Answer { body, warnings: opened.warnings, date })
     }
 
     /// Sends the request once and reads the answer: for who would rather have nothing than wait.
@@ -278,11 +281,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_comes_with_its_warnings() {
-        let headers = ["content-type: application/json", r#"warning: 299 - "old""#, r#"warning: 299 - "old""#];
+    async fn an_answer_comes_with_its_warnings_and_its_time() {
+        const DATE: &str = "Wed, 25 Nov 2026 13:00:00 GMT";
+        let warning = r#"warning: 299 - "old""#;
+        let headers = ["content-type: application/json", warning, warning, &format!("date: {DATE}")];
         let server = Server::start([reply("200 OK", &headers, r#"{"a":1}"#)]).await;
-        let answer = server.connect().await.call(&CALL, get()).await;
-        assert_eq!(answer, Ok(Answer { body: br#"{"a":1}"#.to_vec(), warnings: vec!["old".to_owned()] }));
+        let answer = server.connect().await.call(&CALL, get()).await.unwrap();
+        assert_eq!((answer.body, answer.warnings), (br#"{"a":1}"#.to_vec(), vec!["old".to_owned()]));
+        assert_eq!(answer.date.as_deref(), Some(DATE));
     }
 
     #[tokio::test]

@@ -104,11 +104,20 @@ impl Cluster {
     ///
     /// It is not there, or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &Target) -> Result<Value, Failure> {
+        Ok(self.get_dated(kind, target).await?.0)
+    }
+
+    /// One object as it is, and the server's own time (RFC 9110), whatever the clock here says.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or cannot be read.
+    pub async fn get_dated(&self, kind: ObjectKind, target: &Target) -> Result<(Value, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let answer = self
             .call(&Call::of(Verb::Get, &object), get(&path(kind, target.namespace.as_deref(), Some(&target.name))))
             .await?;
-        answer.json()
+        Ok((answer.json()?, answer.date))
     }
 
     /// The names of all Canaries of a namespace, or of all namespaces for `None`; asked for once, and without what

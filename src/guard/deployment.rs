@@ -16,6 +16,8 @@ pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 const PORT: u16 = 8443;
+/// Where Flagger asks, without TLS.
+const GATE_PORT: u16 = 8080;
 
 /// Where and how the webhook runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +54,8 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
             "spec": {"minAvailable": 1, "selector": {"matchLabels": {NAME_LABEL: NAME}}}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
             "selector": {NAME_LABEL: NAME},
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"}]}}),
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
+                {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}}),
     ];
     all.extend(configurations(&callee));
     for object in &mut all {
@@ -114,6 +117,7 @@ fn deployment(placement: &Placement) -> Value {
         format!("--listen=0.0.0.0:{PORT}"),
         format!("--service={namespace}/{NAME}"),
         format!("--cert-secret={namespace}/{SECRET}"),
+        format!("--gate-listen=0.0.0.0:{GATE_PORT}"),
     ];
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
     for (flag, selector) in selectors {
@@ -125,7 +129,8 @@ fn deployment(placement: &Placement) -> Value {
         "name": "guard",
         "image": image,
         "args": args,
-        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"},
+            {"name": "gate", "containerPort": GATE_PORT, "protocol": "TCP"}],
         "livenessProbe": probe("/healthz"),
         "readinessProbe": probe("/readyz"),
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}},

@@ -6,6 +6,7 @@
 pub mod decide;
 mod declared_in_cel;
 pub mod deployment;
+pub mod gate;
 pub mod install;
 pub mod policy;
 pub mod webhook;

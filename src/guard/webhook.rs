@@ -16,6 +16,8 @@ pub const WEBHOOK: &str = "guard.kubectl-canary-traefik.internal";
 pub const MUTATE: &str = "/mutate";
 /// The path that answers about Canaries.
 pub const VALIDATE: &str = "/validate";
+/// The path that Flagger's `confirm-promotion` webhook asks: [`gate`](super::gate).
+pub const DRAINED: &str = "/gate/drained";
 /// How long an API server waits for an answer, in seconds. A process that is gone costs at most this.
 pub const TIMEOUT_SECONDS: u64 = 2;
 /// Annotation of both configurations: the label selector of the Canaries that are covered, when not all are.

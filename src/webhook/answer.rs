@@ -1,4 +1,4 @@
-//! What the listener answers: reviews, and how the process is.
+//! What the listeners answer: reviews, the gate, and how the process is.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -10,12 +10,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 
 use super::{
-    Shared, cache,
+    Shared, cache, gate,
     metrics::Now,
     review::{Belongs, Outcome, Review},
 };
 use crate::{
-    guard::webhook::{MUTATE, VALIDATE},
+    guard::webhook::{DRAINED, MUTATE, VALIDATE},
     model::Canary,
     plan::ObjectKind,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// etcd takes objects of at most 1.5 MiB, and a review holds two of them.
 const LARGEST_BODY: usize = 3 << 20;
 /// Nearly every body is smaller; of larger ones only [`LARGE_BODIES`] are in memory at a time.
-const SMALL_BODY: usize = 64 << 10;
+pub(super) const SMALL_BODY: usize = 64 << 10;
 /// How many large bodies are read at a time.
 pub(super) const LARGE_BODIES: usize = 16;
 const MOST_THROWN_AWAY: usize = 32 << 20;
@@ -31,17 +31,29 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 /// What a look at one Canary may take of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// Who can be asked on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    /// Over TLS: everything.
+    Whole,
+    /// Without TLS, which Flagger's webhooks cannot check: the gate, and how the process is.
+    Gate,
+}
 
 /// Answers one request.
-pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
+pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
+    let is_open = port == Port::Whole || matches!(path.as_str(), DRAINED | "/healthz" | "/readyz");
     let mut answer = match path.as_str() {
+        _ if !is_open => text(StatusCode::NOT_FOUND, "no such path\n".into()),
         MUTATE | VALIDATE if request.method() == Method::POST => review(shared, &path, request).await,
+        DRAINED if request.method() == Method::POST => gate::answer(shared, request).await,
         "/healthz" | "/readyz" | "/metrics" if matches!(*request.method(), Method::GET | Method::HEAD) => {
             state(shared, &path)
         }
-        MUTATE | VALIDATE | "/healthz" | "/readyz" | "/metrics" => {
+        MUTATE | VALIDATE | DRAINED | "/healthz" | "/readyz" | "/metrics" => {
             text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n".into())
         }
         _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),
@@ -54,7 +66,7 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answe
 
 async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answer {
     let began = Instant::now();
-    let (outcome, answer) = match read(shared, request.into_body()).await {
+    let (outcome, answer) = match read(shared, request.into_body(), LARGEST_BODY).await {
         Err((status, reason)) => ("bad_request", text(status, reason)),
         Ok(body) => match Review::read(&body) {
             Err(reason) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{}\n", reason.0))),
@@ -77,7 +89,7 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
 
 /// The whole body, within size and time. Of one that is too large some is thrown away, so that a client that sends
 /// first and reads then gets to see why.
-async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCode, String)> {
+pub(super) async fn read(shared: &Shared, mut body: Incoming, largest: usize) -> Result<Vec<u8>, (StatusCode, String)> {
     let (mut all, mut size, mut place) = (Vec::new(), 0, None);
     let reading = async {
         while let Some(frame) = body.frame().await {
@@ -86,7 +98,7 @@ async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCod
             if size > MOST_THROWN_AWAY {
                 break;
             }
-            if size > LARGEST_BODY {
+            if size > largest {
                 all = Vec::new();
                 continue;
             }
@@ -99,9 +111,7 @@ async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCod
     };
     let result = tokio::time::timeout(BODY_TIME, reading).await;
     match result {
-        _ if size > LARGEST_BODY => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {LARGEST_BODY} bytes\n")))
-        }
+        _ if size > largest => Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes\n"))),
         Ok(Ok(())) => Ok(all),
         Ok(Err(())) if size > SMALL_BODY && place.is_none() => {
             Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into()))
@@ -147,7 +157,7 @@ fn state(shared: &Shared, path: &str) -> Answer {
     }
 }
 
-fn text(status: StatusCode, text: String) -> Answer {
+pub(super) fn text(status: StatusCode, text: String) -> Answer {
     let mut answer = Response::new(Full::from(text));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -6,6 +6,7 @@ mod answer;
 mod cache;
 mod certificate;
 mod following;
+mod gate;
 mod log;
 mod metrics;
 mod register;
@@ -52,6 +53,8 @@ use crate::{
 pub struct Options {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where it answers Flagger, without TLS; `None` is nowhere.
+    pub gate: Option<SocketAddr>,
     /// Where API servers are told to ask; `None` when someone else registers it.
     pub address: Option<Address>,
     /// The host names and addresses that its own certificate is for.
@@ -87,6 +90,7 @@ struct Shared {
     coverage: Coverage,
     cache: Cache,
     metrics: Metrics,
+    gate: gate::Gate,
     identity: Arc<Identity>,
     /// The authorities that registrations are to name, and those that they name.
     authorities: watch::Sender<String>,
@@ -130,9 +134,11 @@ const DRAIN: Duration = Duration::from_millis(500);
 ///
 /// The address is taken, no certificate can be had, or the server does not let this user do what is needed.
 pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl Future<Output = ()>) -> Result<()> {
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| Error::usage(format!("cannot listen on {}", options.listen)).caused_by(error.to_string()))?;
+    let listener = bind(options.listen).await?;
+    let gate = match options.gate {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let shared = Arc::new(Shared {
         cluster,
         log,
@@ -140,6 +146,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         coverage: options.coverage.clone(),
         cache: Cache::default(),
         metrics: Metrics::default(),
+        gate: gate::Gate::default(),
         identity: Arc::default(),
         authorities: watch::Sender::default(),
         published: watch::Sender::default(),
@@ -151,7 +158,11 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     let mut tasks = JoinSet::new();
     begin_certificates(&shared, &mut tasks, &options).await?;
     let place = listener.local_addr().unwrap_or(options.listen);
-    let listening = tokio::spawn(server::listen(Arc::clone(&shared), server::acceptor(&shared)?, listener));
+    let mut listening = JoinSet::new();
+    listening.spawn(server::listen(Arc::clone(&shared), Some(server::acceptor(&shared)?), listener));
+    if let Some(gate) = gate {
+        listening.spawn(server::listen(Arc::clone(&shared), None, gate));
+    }
     shared.log.info("listening", &[("address", json!(place.to_string()))]);
     follow_all(&shared, &mut tasks, options.repairs);
     if let Some(address) = options.address.clone() {
@@ -180,8 +191,14 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     }
     shared.draining.send_replace(true);
     tokio::time::sleep(DRAIN).await;
-    listening.abort();
+    listening.abort_all();
     result.and(taken_away)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Error::usage(format!("cannot listen on {address}")).caused_by(error.to_string()))
 }
 
 /// Has a certificate to show, and keeps it good.

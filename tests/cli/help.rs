@@ -976,6 +976,10 @@ the API server until it ends; with --service it runs inside, and several
 processes share their certificates by --cert-secret. Serves /healthz, /readyz
 and /metrics beside /mutate and /validate.
 
+At /gate/drained it answers Flagger's confirm-promotion webhook: closed until
+the cookies that pin people to the primary have run out. Flagger does not know
+the authority here, so --gate-listen answers that path without TLS.
+
 Usage: kubectl canary-traefik guard run [OPTIONS]
 
 Options:
@@ -1014,6 +1018,9 @@ Options:
 
       --no-repairs
           Answer, and never write a TraefikService
+
+      --gate-listen <ADDRESS>
+          Answer Flagger's confirm-promotion webhook on this address, by http
 
       --log-format <FORMAT>
           How lines are logged

@@ -21,6 +21,9 @@ use crate::{
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it ends; with
 /// --service it runs inside, and several processes share their certificates by --cert-secret. Serves /healthz, /readyz and /metrics beside /mutate and /validate.
+///
+/// At /gate/drained it answers Flagger's confirm-promotion webhook: closed until the cookies that pin people to the
+/// primary have run out. Flagger does not know the authority here, so --gate-listen answers that path without TLS.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Listen on this address
@@ -59,6 +62,10 @@ pub struct RunArgs {
     /// Answer, and never write a TraefikService
     #[arg(long)]
     no_repairs: bool,
+
+    /// Answer Flagger's confirm-promotion webhook on this address, by http
+    #[arg(long, value_name = "ADDRESS")]
+    gate_listen: Option<SocketAddr>,
 
     /// How lines are logged
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
@@ -108,6 +115,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let options = Options {
         coverage,
         listen: args.listen,
+        gate: args.gate_listen,
         address,
         names,
         certificates,

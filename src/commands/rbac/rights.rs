@@ -292,7 +292,7 @@ mod tests {
         let objects = deployment::objects(&deployment::Placement {
             namespace: "guard".to_owned(),
             image: "image".to_owned(),
-            coverage: Coverage::default(),
+            coverage: crate::guard::Coverage::default(),
             has_conditions: true,
         });
         let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();

@@ -42,7 +42,7 @@ pub(crate) fn run() -> ExitCode {
 
     say("starting etcd, kube-apiserver, Flagger and Traefik; some 30 seconds …");
     let cluster = scene::start(9001);
-    traefik::start(&cluster.server);
+    cluster.start_traefik(HOST);
     let directory = Directory::new();
     let server = cluster.server.admin_kubeconfig(scene::NAMESPACE);
     let (inside, kubeconfig) = through(&server, door);
@@ -147,7 +147,7 @@ fn tell_rollouts(cluster: &Cluster) {
         })
     };
     while in_phase(&["Progressing"]).is_some() {
-        let users = Logins::start(scene::HOST);
+        let users = Logins::start(HOST, scene::HOST);
         let Some(phase) = in_phase(&["Succeeded", "Failed"]) else { return };
         let count = logins::count(&users.stop(), &scene::version(&cluster.server));
         say(&format!(

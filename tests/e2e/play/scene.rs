@@ -13,6 +13,8 @@ use crate::{
 pub(crate) const NAMESPACE: &str = "shop";
 pub(crate) const CANARY: &str = "checkout";
 pub(crate) const HOST: &str = "shop.example";
+/// How long the pods of a primary take to be replaced.
+const ROLLING: Duration = Duration::from_secs(15);
 /// How long Flagger takes to see a Canary for the first time, on a slow machine.
 const LIMIT: Duration = Duration::from_mins(2);
 const OBJECTS: &str = include_str!("scene.yaml");
@@ -20,13 +22,13 @@ const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/checkout";
 
 /// Starts everything but Traefik, with Flagger's metrics on this port, and waits until the Canary can be rolled out.
 pub(crate) fn start(port: u16) -> &'static Cluster {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(&[], ROLLING);
     cluster.start_flagger(port);
     apply(&cluster.server);
     let initialized = cluster.history.wait(("Canary", NAMESPACE, CANARY), LIMIT, |canary| {
         (canary["status"]["phase"] == "Initialized").then_some(())
     });
-    assert!(initialized.is_some(), "the Canary was not initialized\n{}", cluster.flaggers_last_words());
+    assert!(initialized.is_some(), "the Canary was not initialized\n{}", cluster.last_words());
     cluster
 }
 

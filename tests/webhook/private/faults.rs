@@ -53,7 +53,7 @@ fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_on
 
 #[test]
 fn without_any_admission_every_write_of_flaggers_is_repaired_by_exactly_one() {
-    const WRITES: i64 = 200;
+    const WRITES: i64 = 1_000;
     let turn = Turn::take();
     let namespace = turn.shops("loop", &["shop"]);
     let certificates = folder(&["127.0.0.1"]);
@@ -101,7 +101,7 @@ fn an_api_server_that_comes_back_finds_it_there() {
     let namespace = turn.shops("restart", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
     until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
-    for _ in 0..2 {
+    for _ in 0..6 {
         turn.server().restart();
         let stored = guard::writes(&namespace, "shop", |number| number < 50);
         assert!(stored.iter().all(|service| sticky(service) == stanza()));

@@ -5,6 +5,7 @@ mod certificates;
 mod client;
 mod deployed;
 mod faults;
+mod gate;
 mod guard;
 mod hostile;
 mod install;

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 
 use super::{
-    Shared, cache,
+    Shared,
     metrics::Now,
     review::{Belongs, Outcome, Review},
 };
@@ -119,7 +119,7 @@ async fn canary(shared: &Shared, belongs: &Belongs) -> Option<Canary> {
     let owner = belongs.owner.as_ref()?;
     shared.metrics.lookups.fetch_add(1, Relaxed);
     let lookup = tokio::time::timeout(LOOKUP_TIME, shared.cluster.get(ObjectKind::Canary, owner)).await;
-    cache::trimmed(&lookup.ok()?.ok()?)
+    Canary::from_object(&lookup.ok()?.ok()?)
 }
 
 /// How the process is.

@@ -52,6 +52,23 @@ fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_on
 }
 
 #[test]
+fn more_losses_than_are_kept_in_memory_are_repaired_by_one_write_each() {
+    let names: Vec<_> = (0..50).map(|number| format!("shop-{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let turn = Turn::take();
+    let namespace = turn.shops("many", &names);
+    let guard = Guard::begin(&namespace, guard::free_port(), &[]);
+    for name in &names {
+        until("the repair", || (live(&namespace, name) == stanza()).then_some(()));
+    }
+    let mut repaired = guard.ends("TERM").logged("repaired", "name");
+    repaired.sort_by_key(Value::to_string);
+    let mut wanted: Vec<_> = names.iter().map(|name| json!(format!("{}/{name}", namespace.name()))).collect();
+    wanted.sort_by_key(Value::to_string);
+    assert_eq!((repaired, own_writes(&namespace)), (wanted, names.len()));
+}
+
+#[test]
 fn without_any_admission_every_write_of_flaggers_is_repaired_by_exactly_one() {
     const WRITES: i64 = 200;
     let turn = Turn::take();

@@ -371,6 +371,7 @@ def webhook(runs, number=10_000):
                 before[n] += latencies(server, f"n{n}", runs // 3)
             with Webhook(server) as process:
                 until("the guard", lambda: acts(server, "n1"))
+                latencies(server, "n1", 20)
                 for n in NUMBERS:
                     began = admission(server)
                     after[n] += latencies(server, f"n{n}", runs // 3)
@@ -378,6 +379,7 @@ def webhook(runs, number=10_000):
         with Webhook(server) as process:
             until("the guard", lambda: acts(server, "n1"))
             print("- memory after a start with nothing to repair: {:.1f} MiB at most, {:.1f} MiB then".format(*process.memory()))
+            time.sleep(10)
             began = process.ticks()
             time.sleep(60)
             print(f"- processor time in 60 s without a write: {process.ticks() - began:.2f} s", flush=True)

@@ -147,6 +147,14 @@ impl Guard {
     }
 }
 
+/// Memory of the process in KiB: `VmRSS` as it is, `VmHWM` what it has had at most.
+#[expect(clippy::disallowed_methods, reason = "reads what the system knows of a process")]
+pub(super) fn memory(guard: &Guard, which: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", guard.id())).expect("a process has a status");
+    let line = status.lines().find_map(|line| line.strip_prefix(which)?.strip_prefix(':')).expect("a figure");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// A guard that has ended.
 pub(super) struct Ended(pub(super) Output);
 

@@ -7,5 +7,6 @@ mod faults;
 mod guard;
 mod hostile;
 mod install;
+mod mutated;
 mod same;
 mod writes;

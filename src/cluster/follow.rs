@@ -212,6 +212,11 @@ impl Failure {
         self.is_forbidden() || self.is_unauthorized()
     }
 
+    /// It says nothing of what was asked: the server is away, or cannot answer now.
+    pub fn is_no_answer(&self) -> bool {
+        !matches!(self, Self::Status(refusal) if refusal.code < 500)
+    }
+
     /// In one sentence, for a log.
     pub fn in_words(self, call: &Call<'_>) -> String {
         let error: Error = self.into_error(call);

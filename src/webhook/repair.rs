@@ -83,11 +83,13 @@ pub(super) fn declared(target: &Target, losses: &Losses) {
 pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: UnboundedReceiver<Lost>) -> Error {
     let mut settled: Settled = HashMap::new();
     let mut denied: Option<Instant> = None;
+    // Since the last success: whether that was told, and how long to wait before anything else is tried.
+    let (mut told, mut rest) = (false, FIRST_PAUSE);
     while let Some(mut lost) = queue.recv().await {
         let verb = if lost.object.is_some() { Verb::Patch } else { Verb::Get };
         let failure = match one(&shared, &lost, &mut settled).await {
             Ok(()) => {
-                denied = None;
+                (denied, told, rest) = (None, false, FIRST_PAUSE);
                 continue;
             }
             Err(failure) => failure,
@@ -107,7 +109,9 @@ pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: Unbou
                 return failure.into_error(&call);
             }
         }
-        if lost.tries == 0 {
+        let is_away = failure.is_no_answer();
+        let is_news = if is_away { !std::mem::replace(&mut told, true) } else { lost.tries == 0 };
+        if is_news {
             let fields = [("name", json!(lost.target.to_string())), ("reason", json!(failure.in_words(&call)))];
             shared.log.warning("cannot repair, trying again", &fields);
         }
@@ -115,6 +119,12 @@ pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: Unbou
         lost.tries += 1;
         // What it was may have passed.
         lost.object = None;
+        if is_away {
+            let _ = losses.send(lost);
+            tokio::time::sleep(rest).await;
+            rest = (rest * 2).min(LONGEST_PAUSE);
+            continue;
+        }
         let losses = losses.clone();
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;

@@ -11,13 +11,9 @@ use crate::support::{flagger, namespace::Namespace, run::exactly, wait::until};
 
 /// How many writes this program has made so far to the TraefikServices of the namespace.
 fn own_writes(namespace: &Namespace) -> usize {
-    let is_own = |request: &Value| {
-        request["verb"] == "patch"
-            && request["objectRef"]["resource"] == "traefikservices"
-            && request["objectRef"]["namespace"] == namespace.name()
-            && request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
-    };
-    namespace.server().audit(is_own).len()
+    guard::own_writes(namespace.server(), |request| {
+        request["objectRef"]["resource"] == "traefikservices" && request["objectRef"]["namespace"] == namespace.name()
+    })
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 mod certificates;
 mod client;
+mod clock;
 mod faults;
 mod guard;
 mod hostile;
 mod install;
 mod mutated;
 mod same;
+mod spoilt;
 mod writes;

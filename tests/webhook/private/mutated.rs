@@ -177,7 +177,7 @@ fn check(path: &str, body: &[u8], status: u16, answer: &str) -> &'static str {
 }
 
 #[test]
-fn every_spoilt_review_has_the_answer_it_deserves() {
+fn every_review_that_was_tampered_with_has_the_answer_it_deserves() {
     let turn = Turn::take();
     let namespace = turn.shops("spoilt", &["podinfo"]);
     let guard = Guard::start(&namespace, "podinfo", &[]);

@@ -136,6 +136,7 @@ fn a_quarrel_is_carried_on_slowly() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "takes a file out of a folder of its own")]
 fn what_is_wrong_in_the_folder_is_told_once_and_the_last_good_pair_is_shown() {
     let turn = Turn::take();
     let namespace = turn.shops("folder", &["shop"]);

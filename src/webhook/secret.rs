@@ -170,12 +170,13 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> E
                 () = changed.notified() => {}
                 () = sleep_until(then) => {}
             }
-            let quiet = began.elapsed() > LONGEST_PAUSE;
+            if began.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
             let error = match settle(&shared, &terms, Some(&kept)).await {
                 Ok(now) => {
                     kept = now;
                     told.clear();
-                    pause = if quiet { FIRST_PAUSE } else { pause };
                     None
                 }
                 Err(Wrong::Failure(failure)) if failure.is_conflict() => None,

@@ -99,8 +99,8 @@ pub struct Place {
     version: String,
 }
 
-/// Objects a page: a list in one piece would be in memory twice.
-const PAGE: usize = 500;
+/// Objects a page: one page is in memory at a time, and its size is what a process that follows takes at most.
+const PAGE: usize = 100;
 /// How long the server keeps one watch open. It tells how far it is about once a minute.
 const WATCH: Duration = Duration::from_mins(4);
 /// A watch that says nothing at all for longer than it may last is dead.
@@ -225,6 +225,11 @@ impl Failure {
     /// The server does not know these credentials, or does not let them do that.
     pub fn is_denied(&self) -> bool {
         self.is_forbidden() || self.is_unauthorized()
+    }
+
+    /// It says nothing of what was asked: the server is away, or cannot answer now.
+    pub fn is_no_answer(&self) -> bool {
+        !matches!(self, Self::Status(refusal) if refusal.code < 500)
     }
 
     /// In one sentence, for a log.

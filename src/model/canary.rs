@@ -67,6 +67,14 @@ impl Declared {
         }
     }
 
+    /// What this annotation says.
+    pub fn of_annotation(text: &str) -> Self {
+        match declaration::parse(text) {
+            Ok(cookie) => Self::Annotation(cookie),
+            Err(malformed) => Self::Malformed(text.to_owned(), malformed),
+        }
+    }
+
     fn read(object: &Value) -> Self {
         if let Some(native) = view::object(object, &NATIVE_COOKIE) {
             let (cookie, odd) = Cookie::from_json(native);
@@ -74,10 +82,7 @@ impl Declared {
         }
         match view::at(object, &["metadata", "annotations", ANNOTATION]) {
             None | Some(Value::Null) => Self::Nothing,
-            Some(Value::String(text)) => match declaration::parse(text) {
-                Ok(cookie) => Self::Annotation(cookie),
-                Err(malformed) => Self::Malformed(text.clone(), malformed),
-            },
+            Some(Value::String(text)) => Self::of_annotation(text),
             // Only a manifest can hold one: an API server has texts alone.
             Some(other) => Self::Malformed(other.to_string(), Malformed::not_text(&other.to_string())),
         }

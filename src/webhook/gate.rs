@@ -58,7 +58,7 @@ type Unjudged = (&'static str, StatusCode, String);
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
     let judged = match answer::read(shared, request.into_body(), answer::SMALL_BODY).await {
         Err((status, reason)) => Err(("bad_request", status, reason.trim_end().to_owned())),
-        Ok(body) => {
+        Ok((body, _place)) => {
             let late = || ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the API server took too long".to_owned());
             tokio::time::timeout(PATIENCE, verdict(shared, &body)).await.unwrap_or_else(|_| Err(late()))
         }

@@ -98,6 +98,8 @@ struct Shared {
     is_registered: AtomicBool,
     /// Places for large bodies.
     large: Semaphore,
+    /// Places for objects that wait to be repaired.
+    objects: Arc<Semaphore>,
     /// Answers go on, and ask to be the last of their connection.
     is_ending: AtomicBool,
     /// Connections are closed.
@@ -152,6 +154,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         published: watch::Sender::default(),
         is_registered: AtomicBool::new(options.address.is_none()),
         large: Semaphore::new(answer::LARGE_BODIES),
+        objects: Arc::new(Semaphore::new(repair::MOST_OBJECTS)),
         is_ending: AtomicBool::new(false),
         draining: watch::Sender::default(),
     });

@@ -101,7 +101,9 @@ impl Review {
     pub(super) fn service(&self) -> Option<Belongs> {
         let group = Group::ALL.into_iter().find(|group| group.as_str() == self.group)?;
         let service = (self.resource == "traefikservices").then(|| TraefikService::from_object(&self.new, group))??;
-        let owner = service.controller.filter(crate::model::traefik_service::Controller::is_any_canary);
+        let owner = service.controller.filter(|owner| owner.is_any_canary() && is_name(&owner.name));
+        let is_place = service.target.namespace.as_deref().is_some_and(is_name);
+        let owner = owner.filter(|_| is_place);
         let owner = owner.map(|owner| Target { namespace: service.target.namespace.clone(), name: owner.name });
         Some(Belongs { service: service.target, owner })
     }
@@ -161,6 +163,14 @@ impl Review {
         let response = json!({"uid": self.uid, "allowed": false, "status": status});
         (Outcome::Refused(message), answer(&response))
     }
+}
+
+/// Whether an object can have this name (RFC 1123, a subdomain). Nothing else is ever asked for: it may come from anyone.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 253
+        && text.bytes().next().is_some_and(is_plain)
+        && text.bytes().all(|byte| is_plain(byte) || matches!(byte, b'-' | b'.'))
 }
 
 fn answer(response: &Value) -> Value {
@@ -284,6 +294,10 @@ mod tests {
         object["metadata"].as_object_mut().unwrap().remove("namespace");
         assert_eq!(of(SERVICES, &object), Some(Belongs { service: target("shop"), owner: Some(target("owner")) }));
         assert_eq!(of(("traefik.containo.us", "traefikservices"), &service(None, None)).unwrap().owner, None);
+        for odd in ["", "..", "a/b", "A", &"a".repeat(254)] {
+            object["metadata"]["ownerReferences"][0]["name"] = json!(odd);
+            assert_eq!(of(SERVICES, &object).unwrap().owner, None, "{odd}");
+        }
         assert_eq!(of(CANARIES, &object), None);
         assert_eq!(of(SERVICES, &json!({"metadata": {"generateName": "x"}})), None);
     }

@@ -20,7 +20,7 @@ use crate::support::{
     directory::Directory,
     flagger,
     namespace::Namespace,
-    run::Output,
+    run::{Output, Run},
     running::{Running, Stream},
     server::Server,
     wait::until,
@@ -185,10 +185,21 @@ impl Guard {
 
     /// Starts it on this port, for the address of another, and waits until it listens.
     pub(super) fn stands_by(namespace: &Namespace, port: u16, of: u16, flags: &[&str]) -> Self {
+        Self::with(namespace, port, of, flags, |run| run)
+    }
+
+    /// The same with something else about the run.
+    pub(super) fn with(
+        namespace: &Namespace,
+        port: u16,
+        of: u16,
+        flags: &[&str],
+        change: impl FnOnce(Run) -> Run,
+    ) -> Self {
         let (url, listen) = (format!("https://127.0.0.1:{of}"), format!("127.0.0.1:{port}"));
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--webhook-url", &url];
         let run = namespace.run_as(&user().kubeconfig, arguments).arguments(flags.iter().copied());
-        let mut running = Running::start(run);
+        let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }
     }
@@ -219,6 +230,11 @@ impl Guard {
         });
     }
 
+    /// Waits until it says this once more.
+    pub(super) fn says(&mut self, text: &str) {
+        self.running.wait_for_next(Stream::Stderr, text);
+    }
+
     pub(super) fn id(&self) -> u32 {
         self.running.id()
     }
@@ -238,6 +254,14 @@ impl Guard {
     }
 }
 
+/// Memory of the process in KiB: `VmRSS` as it is, `VmHWM` what it has had at most.
+#[expect(clippy::disallowed_methods, reason = "reads what the system knows of a process")]
+pub(super) fn memory(guard: &Guard, which: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", guard.id())).expect("a process has a status");
+    let line = status.lines().find_map(|line| line.strip_prefix(which)?.strip_prefix(':')).expect("a figure");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// A guard that has ended.
 pub(super) struct Ended(pub(super) Output);
 
@@ -247,12 +271,26 @@ impl Ended {
         let lines = self.0.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object"));
         lines.filter(|line: &Value| line["message"] == message).map(|line| line[key].clone()).collect()
     }
+
+    /// How many of its lines are warnings.
+    pub(super) fn warnings(&self) -> usize {
+        self.0.stderr.lines().filter(|line| line.contains(r#""level":"warning""#)).count()
+    }
 }
 
 /// Both configurations, if they are there.
 pub(super) fn registrations(namespace: &Namespace) -> Vec<Value> {
     let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
     kinds.into_iter().filter_map(|kind| namespace.find(kind, "kubectl-canary-traefik")).collect()
+}
+
+/// How many writes this program has made so far that `which` chooses.
+pub(super) fn own_writes(server: &Server, which: impl Fn(&Value) -> bool) -> usize {
+    let is_own = |request: &Value| {
+        request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
+            && ["create", "update", "patch"].iter().any(|verb| request["verb"] == *verb)
+    };
+    server.audit(|request| is_own(request) && which(request)).len()
 }
 
 /// How many calls of the guard the API server has given up so far, letting the write pass.

@@ -1,0 +1,13 @@
+//! What people install: the archives, krew's manifest and the image, taken apart and run; and the workflow files.
+
+#[path = "../support/mod.rs"]
+#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
+#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
+mod support;
+
+mod archives;
+mod image;
+mod krew;
+mod private;
+mod release;
+mod workflows;

@@ -1,0 +1,3 @@
+//! The image beside an API server that the tests start.
+
+mod guard;

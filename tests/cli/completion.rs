@@ -53,6 +53,7 @@ fn commands_are_offered_with_their_help() {
 exit: 0
 --- stdout
 show	Show Canaries on Traefik: weights, cookie, and whether it is kept
+describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary

@@ -46,6 +46,7 @@ Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
   show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie
   diff        Compare the declared cookie with the live one
@@ -160,6 +161,7 @@ Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
   show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie
   diff        Compare the declared cookie with the live one

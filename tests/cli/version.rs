@@ -60,7 +60,7 @@ PART     VERSION   WHERE
 client   [VERSION]     kubectl-canary-traefik
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: kubectl config view --minify
+hint: --server https://HOST:PORT
 
 "#]]);
     away("version -o json").shows(str![[r#"
@@ -68,7 +68,7 @@ exit: 6
 --- stdout
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: kubectl config view --minify
+hint: --server https://HOST:PORT
 
 "#]]);
 }

@@ -182,3 +182,45 @@ fn the_fields_of_a_report_from_a_cluster_are_those_of_the_page() {
     fields.hold(&json_of(namespace.run(["sticky", "get", "podinfo", "-o", "json"])));
     fields.hold(&json_of(namespace.run(["show", "podinfo", "-o", "json"])));
 }
+
+#[test]
+fn the_fields_of_a_description_are_those_of_the_page() {
+    let namespace = Namespace::new("described");
+    let (canary, _) = namespace.create_rollout("podinfo", 90, 10);
+    declare(&namespace, "podinfo", "login; Max-Age=300");
+    let release = json!({ "meta.helm.sh/release-name": "podinfo", "meta.helm.sh/release-namespace": namespace.name() });
+    namespace.patch("Canary", "podinfo", &json!({ "metadata": { "annotations": release } }));
+    let service = json!({ "kind": "TraefikService", "name": "podinfo" });
+    let rule = json!({ "kind": "Rule", "match": "Host(`shop.example.com`)", "services": [service] });
+    namespace.create_value(&json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": { "name": "shop" },
+        "spec": { "entryPoints": ["websecure"], "routes": [rule] },
+    }));
+    namespace.create_value(&json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": { "name": "podinfo" },
+        "involvedObject": { "kind": "Canary", "name": "podinfo", "namespace": namespace.name(), "uid": canary["metadata"]["uid"] },
+        "type": "Normal",
+        "reason": "Synced",
+        "message": "New revision detected",
+    }));
+    let mut fields = Fields::of("CanaryDescription");
+    let described = ["describe", "podinfo", "-o", "json"];
+    fields.hold(&json_of(namespace.run(described)));
+    declare(&namespace, "podinfo", "login; Max-Age=-1");
+    fields.hold(&json_of(namespace.run(described)));
+    // Who may not look at what is around it.
+    let narrow = namespace
+        .user_with("- {apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [get]}");
+    fields.hold(&json_of(namespace.run_as(&narrow, described)));
+    fields.were_all_seen();
+}
+
+#[test]
+fn the_fields_of_the_guards_status_are_those_of_the_page() {
+    let namespace = Namespace::new("guard-status");
+    Fields::of("GuardStatus").hold(&json_of(namespace.run(["guard", "status", "-o", "json"])));
+}

@@ -10,6 +10,7 @@ use super::bed;
 #[derive(Debug)]
 pub(crate) struct Fields {
     documented: BTreeMap<String, BTreeSet<String>>,
+    inherited: BTreeSet<String>,
     seen: BTreeSet<String>,
 }
 
@@ -38,7 +39,17 @@ impl Fields {
             let types = cells[1].split(", ").map(|name| name.trim_matches('`').to_owned()).collect();
             (cells[0].trim_end_matches('`').to_owned(), types)
         });
-        Self { documented: rows.collect(), seen: BTreeSet::new() }
+        let mut documented: BTreeMap<_, _> = rows.collect();
+        // What a kind takes over from another is held where that one is.
+        let mut inherited = BTreeSet::new();
+        if let Some(rest) = body.split_once("Every field of a `").map(|(_, rest)| rest) {
+            let (base, _) = rest.split_once('`').expect("the kind's name ends");
+            for (path, types) in Self::of(base).documented {
+                inherited.insert(path.clone());
+                documented.entry(path).or_insert(types);
+            }
+        }
+        Self { documented, inherited, seen: BTreeSet::new() }
     }
 
     /// Holds one printed value against the page: each of its fields is there, with its type.
@@ -56,7 +67,11 @@ impl Fields {
     /// Each documented field has been printed.
     #[track_caller]
     pub(crate) fn were_all_seen(&self) {
-        let unseen: Vec<_> = self.documented.keys().filter(|path| !self.seen.contains(*path)).collect();
+        let unseen: Vec<_> = self
+            .documented
+            .keys()
+            .filter(|path| !self.seen.contains(*path) && !self.inherited.contains(*path))
+            .collect();
         assert!(unseen.is_empty(), "docs/json.md lists what is not printed: {unseen:?}");
     }
 }

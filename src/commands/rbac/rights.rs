@@ -116,6 +116,13 @@ const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
     ]
 }
 
+/// In the Canary's namespace.
+const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
+    Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
+}
+
+const ROUTES: Need = Need::Less("routes of this kind are <unknown>");
+const RUNNING: Need = Need::Less("fields that the running Traefik is too old for are not told");
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 const UNPROVEN: Need = Need::Less("whether the guard acts is <unknown>");
 
@@ -127,6 +134,20 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["get", "list"], Need::Less("weights and the live cookie are <unknown>"))],
+            SEE_GUARD,
+            SEE_NAMESPACES,
+            PROVE_READING,
+        ],
+    },
+    Row {
+        command: "describe",
+        everywhere: false,
+        rights: &[
+            &[canaries(&["get"], Need::Must)],
+            &[services(&["get"], Need::Less("weights and the live cookie are <unknown>"))],
+            &[services(&["list"], ROUTES), around(TRAEFIK, "ingressroutes", ROUTES)],
+            &[around(&["gateway.networking.k8s.io"], "httproutes", ROUTES)],
+            &[around(&[""], "events", Need::Less("the last events are <unknown>"))],
             SEE_GUARD,
             SEE_NAMESPACES,
             PROVE_READING,
@@ -153,7 +174,18 @@ pub static ROWS: &[Row] = &[
             PROVE_READING,
         ],
     },
+    // Without a flag of the cookie it asks, and looks at what `sticky edit` looks at, and at the list of Canaries.
     Row { command: "sticky set", everywhere: false, rights: &[CHANGE, SEE_GUARD_ACT, SEE_NAMESPACES] },
+    Row {
+        command: "sticky edit",
+        everywhere: false,
+        rights: &[
+            CHANGE,
+            &[listed(&["apps"], "deployments", RUNNING), listed(&["apps"], "daemonsets", RUNNING)],
+            SEE_GUARD_ACT,
+            SEE_NAMESPACES,
+        ],
+    },
     // What is taken away need not be kept.
     Row { command: "sticky remove", everywhere: false, rights: &[CHANGE] },
     Row {

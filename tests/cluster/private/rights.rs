@@ -27,7 +27,9 @@ struct Case {
 }
 
 /// What reads and changes cookies: run without a guard, and with one of labelled namespaces.
-const COOKIES: [Case; 9] = [
+const COOKIES: [Case; 11] = [
+    Case { command: "describe", lines: &["describe podinfo"], good: &[0] },
+    Case { command: "sticky edit", lines: &["sticky edit podinfo --yes"], good: &[0] },
     Case { command: "show", lines: &["show", "show podinfo"], good: &[0] },
     Case { command: "render", lines: &["render podinfo"], good: &[0] },
     Case { command: "diff", lines: &["diff", "diff podinfo"], good: &[0, 1] },
@@ -72,7 +74,7 @@ fn line(namespace: &Namespace, user: &Path, line: &str) -> Output {
         symlink(env!("CARGO_BIN_EXE_kubectl-canary_traefik"), &link).expect("a link can be made");
         return Run::of(link, words).kubeconfig(user).run();
     }
-    namespace.run_as(user, words).run()
+    namespace.run_as(user, words).env("KUBE_EDITOR", "/bin/sed -i s/login/portal/").run()
 }
 
 /// Runs the lines; whether all of them worked, and what they said.

@@ -1,6 +1,6 @@
 //! The guard on a cluster: whether it is there, whether it acts, and its objects.
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
 
 use super::{Call, Cluster, Failure, Verb, object::percent_encoded, read::get};
@@ -117,8 +117,11 @@ impl Cluster {
 
     /// Whether this user may look for the guard's webhook.
     pub async fn may_see_webhook(&self) -> bool {
-        let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
-        !matches!(self.find_guard(&wanted).await, Err(failure) if failure.is_forbidden())
+        let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
+        let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"].map(wanted);
+        let (mutating, validating) = join(self.find_guard(&kinds[0]), self.find_guard(&kinds[1])).await;
+        let is_forbidden = |found: &Result<_, Failure>| found.as_ref().is_err_and(Failure::is_forbidden);
+        !is_forbidden(&mutating) && !is_forbidden(&validating)
     }
 
     /// The guard's webhook; `None` when there is no sign of it.

@@ -299,8 +299,8 @@ k --max-age 300 --http-only --same-site lax --yes
 +        sameSite: lax
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not kept: Flagger's next write (the step to 20, or a rollback) drops the stanza;
+ `kubectl canary-traefik guard install` makes it last
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);

@@ -32,6 +32,7 @@ fn kubectl_completes_commands_flags_values_and_live_names() {
 exit: 0
 --- stdout
 show	Show Canaries on Traefik: weights, cookie, and whether it is kept
+describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
@@ -52,7 +53,7 @@ Completion ended with directive: ShellCompDirectiveNoFileComp
     shows(&["sticky", "set", "--http"]).shows(str![[r#"
 exit: 0
 --- stdout
---http-only	Hide the cookie from scripts (Traefik 2.0+)
+--http-only	Hide the cookie from scripts; unset = false (Traefik 2.0+)
 :4
 --- stderr
 [Debug] Cleared global flags for plugin completion

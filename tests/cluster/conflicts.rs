@@ -142,8 +142,8 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
-the declaration was set by `kubectl-canary-traefik` [A] ago
-the stanza was set by `kubectl-canary-traefik` [A] ago
+the declaration was set by `canary-traefik` [A] ago
+the stanza was set by `canary-traefik` [A] ago
 it changed meanwhile, this is the change now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
@@ -239,7 +239,7 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-the stanza was set by `kubectl-canary-traefik` [A] ago
+the stanza was set by `canary-traefik` [A] ago
 it changed meanwhile, this is the change now:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)

@@ -207,6 +207,7 @@ fn the_fields_of_a_description_are_those_of_the_page() {
         "reason": "Synced",
         "message": "New revision detected",
     }));
+    namespace.patch_status("Canary", "podinfo", &json!({ "phase": "Progressing" }));
     let mut fields = Fields::of("CanaryDescription");
     let described = ["describe", "podinfo", "-o", "json"];
     fields.hold(&json_of(namespace.run(described)));

@@ -116,6 +116,20 @@ const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
     ]
 }
 
+/// Whether the guard's webhook is there, by its registration or by what is left of it.
+const fn see_webhook(need: Need) -> [Right; 3] {
+    let left = Need::Less("what is left of a webhook without registration is not seen");
+    [
+        guards(CONFIGURATIONS[0], &[webhook::NAME], &["get"], need),
+        guards(CONFIGURATIONS[1], &[webhook::NAME], &["get"], need),
+        Right {
+            groups: &["rbac.authorization.k8s.io"],
+            resource: "clusterrolebindings",
+            ..guards("", &[webhook::NAME], &["get"], left)
+        },
+    ]
+}
+
 /// In the Canary's namespace.
 const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
@@ -204,6 +218,8 @@ pub static ROWS: &[Row] = &[
         rights: &[
             // An apply that creates needs both verbs; who names params must be allowed to get, who binds them to list them.
             &policies(&["create", "get", "patch"], Need::Must),
+            // Whether the other form is there.
+            &see_webhook(Need::Must),
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["list", "patch"], UNPROVEN)],
             SEE_NAMESPACES,
@@ -215,20 +231,14 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &policies(&["get"], Need::Must),
             &[canaries(&["list"], Need::Must), services(&["list", "patch"], UNPROVEN)],
-            &[guards("mutatingwebhookconfigurations", &[webhook::NAME], &["get"], KEPT)],
+            &see_webhook(Need::Less("a webhook beside the policies is not seen")),
             SEE_NAMESPACES,
         ],
     },
     Row {
         command: "guard uninstall",
         everywhere: true,
-        rights: &[
-            &policies(&["delete", "get"], Need::Must),
-            &[
-                guards(CONFIGURATIONS[0], &[webhook::NAME], &["get"], Need::Less("a webhook stays")),
-                guards(CONFIGURATIONS[1], &[webhook::NAME], &["get"], Need::Less("a webhook stays")),
-            ],
-        ],
+        rights: &[&policies(&["delete", "get"], Need::Must), &see_webhook(Need::Less("a webhook stays"))],
     },
     Row {
         command: "guard run",

@@ -11,13 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     image::Image,
     support::{
-        api::Api,
-        directory::Directory,
-        namespace::Namespace,
-        run::Run,
-        running::Running,
-        server::Server,
-        wait::until,
+        api::Api, directory::Directory, namespace::Namespace, run::Run, running::Running, server::Server, wait::until,
     },
 };
 

@@ -3,7 +3,9 @@
 
     benches/bench.py commands    --help, show NAME, sticky get NAME, sticky set
     benches/bench.py lists       show -A over 10,000 Canaries and 10,000 TraefikServices
-    benches/bench.py guard       latency of Flagger's write with and without the guard
+    benches/bench.py guard       latency of Flagger's write with and without the guard's policies
+    benches/bench.py webhook     the same for guard run, and what that process takes with 10,000 Canaries and
+                                 10,000 TraefikServices that have all lost their stanza (some minutes)
 
 Needs the test bed (tests/bed/build) and the release build (cargo build --release). Each command runs in turn
 with the one it is compared to, A B A B …; peak memory is GNU time's. Figures are medians; compare ratios,
@@ -14,6 +16,7 @@ import http.client
 import json
 import os
 import pathlib
+import signal
 import socket
 import ssl
 import statistics
@@ -226,52 +229,177 @@ def lists(runs, number=10_000):
         compare("`show -A` / the two raw lists side by side", [OURS, "show", "-A"], raw, environment, runs, "≤ 1.25")
 
 
+def latencies(server, namespace, runs):
+    """Milliseconds of Flagger's writes of one TraefikService, each whole and without its stanza."""
+    path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0"
+    times = []
+    for index in range(runs + 5):
+        obj = server.ask("GET", path)[1]
+        weight = index % 99 + 1
+        services = [dict((key, child[key]) for key in ["name", "namespace", "port"]) for child in obj["spec"]["weighted"]["services"]]
+        services[0]["weight"], services[1]["weight"] = 100 - weight, weight
+        obj["spec"] = {"weighted": {"services": services}}
+        began = time.perf_counter()
+        status, answer = server.ask("PUT", path, obj)
+        times.append((time.perf_counter() - began) * 1000)
+        if status != 200:
+            sys.exit(f"bench: Flagger's write was answered {status}: {answer}")
+    return times[5:]
+
+
+def selected(server, numbers):
+    """A namespace for each number, with so many Canaries and the TraefikService of the first."""
+    for number in numbers:
+        namespace = f"n{number}"
+        server.namespace(namespace)
+        for index in range(number):
+            stored = server.create(canary(namespace, f"app-{index}"))[1]
+            if index == 0:
+                server.create(service(namespace, "app-0", stored["metadata"]["uid"]))
+
+
+def acts(server, namespace):
+    """Whether a dry-run write that drops the stanza gets it back."""
+    path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0?dryRun=All"
+    drop = {"spec": {"weighted": {"sticky": None}}}
+    return "sticky" in server.ask("PATCH", path, drop, "application/merge-patch+json")[1]["spec"]["weighted"]
+
+
+NUMBERS = [1, 10, 100, 1000]
+WRITES = "| Canaries selected in the namespace | without guard | with guard | more |\n|---|---|---|---|"
+
+
 def guard(runs):
     with Server() as server:
         environment = server.environment()
-
-        def latency(namespace):
-            path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0"
-            times = []
-            for index in range(runs + 5):
-                obj = server.ask("GET", path)[1]
-                weight = index % 99 + 1
-                services = [dict((key, child[key]) for key in ["name", "namespace", "port"]) for child in obj["spec"]["weighted"]["services"]]
-                services[0]["weight"], services[1]["weight"] = 100 - weight, weight
-                obj["spec"] = {"weighted": {"services": services}}
-                began = time.perf_counter()
-                status, answer = server.ask("PUT", path, obj)
-                times.append(time.perf_counter() - began)
-                if status != 200:
-                    sys.exit(f"bench: Flagger's write was answered {status}: {answer}")
-            return statistics.median(times[5:]) * 1000
-
-        numbers = [1, 10, 100, 1000]
-        before = {}
-        for number in numbers:
-            namespace = f"n{number}"
-            server.namespace(namespace)
-            for index in range(number):
-                stored = server.create(canary(namespace, f"app-{index}"))[1]
-                if index == 0:
-                    server.create(service(namespace, "app-0", stored["metadata"]["uid"]))
-            before[number] = latency(namespace)
+        selected(server, NUMBERS)
+        before = {number: statistics.median(latencies(server, f"n{number}", runs)) for number in NUMBERS}
         subprocess.run([OURS, "guard", "install", "--yes"], check=True, env=environment,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        path = "/apis/traefik.io/v1alpha1/namespaces/n1/traefikservices/app-0"
-        drop = {"spec": {"weighted": {"sticky": None}}}
-        until("the guard", lambda: "sticky" in server.ask(
-            "PATCH", f"{path}?dryRun=All", drop, "application/merge-patch+json")[1]["spec"]["weighted"])
-        print(f"Flagger's write, medians of {runs}\n")
-        print("| Canaries selected in the namespace | without guard | with guard | more |\n|---|---|---|---|")
-        for number in numbers:
-            after = latency(f"n{number}")
+        until("the guard", lambda: acts(server, "n1"))
+        print(f"Flagger's write, medians of {runs}\n\n{WRITES}")
+        for number in NUMBERS:
+            after = statistics.median(latencies(server, f"n{number}", runs))
             print(f"| {number} | {before[number]:.1f} ms | {after:.1f} ms | {after - before[number]:.1f} ms |", flush=True)
+
+
+class Webhook:
+    """`guard run`, registered by its address until the `with` ends."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        self.port = free_port()
+        self.log = pathlib.Path(self.server.folder.name) / "guard.log"
+        address = ["--listen", f"127.0.0.1:{self.port}", "--webhook-url", f"https://127.0.0.1:{self.port}"]
+        # A small program starts it: what Python starts inherits Python's own peak.
+        self.process = subprocess.Popen(["sh", "-c", '"$@" & echo $!; wait', "sh", OURS, "guard", "run", *address],
+                                        env=self.server.environment(), stdout=subprocess.PIPE, stderr=open(self.log, "w"))
+        self.pid = int(self.process.stdout.readline())
+        until("the registration", lambda: self.lines(" registered"))
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGTERM)
+        self.process.wait()
+
+    def lines(self, text):
+        return sum(text in line for line in open(self.log))
+
+    def memory(self):
+        """Peak and present MiB."""
+        status = dict(line.split(":", 1) for line in open(f"/proc/{self.pid}/status"))
+        return [int(status[key].split()[0]) / 1024 for key in ["VmHWM", "VmRSS"]]
+
+    def ticks(self):
+        """Seconds of processor time so far."""
+        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def reviews(self, number, before, between=lambda done: None):
+        """Milliseconds of so many answers to a review of Flagger's write, by one kept connection."""
+        after = json.loads(json.dumps(before))
+        del after["spec"]["weighted"]["sticky"]
+        review = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "u", "namespace": before["metadata"]["namespace"], "operation": "UPDATE", "options": {},
+            "resource": {"group": "traefik.io", "version": "v1alpha1", "resource": "traefikservices"},
+            "oldObject": before, "object": after}})
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=ssl._create_unverified_context())
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        times = []
+        for done in range(number):
+            began = time.perf_counter()
+            connection.request("POST", "/mutate", review, {"Content-Type": "application/json"})
+            answer = connection.getresponse().read()
+            times.append((time.perf_counter() - began) * 1000)
+            if b'"patch"' not in answer:
+                sys.exit(f"bench: the guard answered {answer}")
+            between(done + 1)
+        return times
+
+
+def admission(server):
+    """What the API server counts of the mutating webhook: calls, seconds, and calls of at most 5 ms, its shortest bucket."""
+    name = "apiserver_admission_webhook_admission_duration_seconds"
+    text = server.ask("GET", "/metrics")[1].decode()
+    lines = [line for line in text.splitlines() if "canary-traefik" in line and 'type="admit"' in line]
+    of = lambda begin, more="": sum(float(line.split()[-1]) for line in lines if line.startswith(name + begin) and more in line)
+    return [of("_count"), of("_sum"), of("_bucket", 'le="0.005"')]
+
+
+def webhook(runs, number=10_000):
+    with Server() as server:
+        print(f"bench: creating {number} Canaries and {number} TraefikServices …", file=sys.stderr)
+        selected(server, NUMBERS)
+        for namespace in range(20):
+            server.namespace(f"team-{namespace}")
+        rest = number - sum(NUMBERS)
+        for index in range(number - len(NUMBERS)):
+            namespace = f"team-{index % 20}"
+            if index < rest:
+                server.create(canary(namespace, f"app-{index}"))
+            server.create(service(namespace, f"app-{index}"))
+        print(f"`guard run` with {number} Canaries and {number} TraefikServices\n")
+        with Webhook(server) as process:
+            until("all repairs", lambda: process.lines(" repaired") >= rest + len(NUMBERS), 1800)
+            print(f"- memory after {rest + len(NUMBERS)} repairs at the start: {process.memory()[0]:.1f} MiB at most", flush=True)
+        before, after, calls = {n: [] for n in NUMBERS}, {n: [] for n in NUMBERS}, [0.0] * 3
+        for _ in range(3):
+            for n in NUMBERS:
+                before[n] += latencies(server, f"n{n}", runs // 3)
+            with Webhook(server) as process:
+                until("the guard", lambda: acts(server, "n1"))
+                latencies(server, "n1", 20)
+                for n in NUMBERS:
+                    began = admission(server)
+                    after[n] += latencies(server, f"n{n}", runs // 3)
+                    calls = [sum + now - then for sum, now, then in zip(calls, admission(server), began)]
+        with Webhook(server) as process:
+            until("the guard", lambda: acts(server, "n1"))
+            print("- memory after a start with nothing to repair: {:.1f} MiB at most, {:.1f} MiB then".format(*process.memory()))
+            time.sleep(10)
+            began = process.ticks()
+            time.sleep(60)
+            print(f"- processor time in 60 s without a write: {process.ticks() - began:.2f} s", flush=True)
+            stored = server.ask("GET", "/apis/traefik.io/v1alpha1/namespaces/n1/traefikservices/app-0")[1]
+            memory = []
+            times = process.reviews(100_000, stored, lambda done: done % 20_000 or memory.append(process.memory()[1]))
+            print(f"- an answer, as its client sees it: {statistics.median(times):.2f} ms median, "
+                  f"{statistics.quantiles(times, n=100)[98]:.2f} ms at the 99th percentile")
+            print("- memory after each 20,000 of 100,000 answers: " + ", ".join(f"{m:.1f}" for m in memory) + " MiB")
+        print(f"- the API server's own count: {calls[0]:.0f} calls, {calls[1] / calls[0] * 1000:.2f} ms on average, "
+              f"{calls[2]:.0f} within 5 ms, its shortest bucket")
+        print(f"\nFlagger's write, medians of {runs}, without and with in turn\n\n{WRITES}")
+        for n in NUMBERS:
+            without, with_guard = statistics.median(before[n]), statistics.median(after[n])
+            print(f"| {n} | {without:.1f} ms | {with_guard:.1f} ms | {with_guard - without:.1f} ms |", flush=True)
 
 
 if __name__ == "__main__":
     what = sys.argv[1] if len(sys.argv) > 1 else "commands"
-    known = {"commands": lambda: commands(40), "lists": lambda: lists(7), "guard": lambda: guard(60)}
+    known = {"commands": lambda: commands(40), "lists": lambda: lists(7), "guard": lambda: guard(60), "webhook": lambda: webhook(60)}
     if what not in known:
         sys.exit(__doc__)
     for needed in [OURS, KUBECTL]:

@@ -1,12 +1,19 @@
 //! The command line: from words to a command, and from its end to an exit code.
 
-use std::{ffi::OsString, sync::Arc};
+use std::{
+    ffi::OsString,
+    sync::{Arc, Mutex},
+};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     cluster::{self, ConnectionArgs},
-    commands::{diff, guard, render, show, sticky},
+    commands::{completion as completions, describe, diff, guard, man, rbac, render, show, sticky, version},
+    completion,
     context::Context,
     environment::Environment,
     error::{Error, Exit, Kind, Result},
@@ -28,7 +35,15 @@ struct Cli {
     command: Command,
 
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    // After a command's own flags, however many commands there are: clap counts both alike.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        display_order = 500
+    )]
     color: Color,
 
     #[command(flatten)]
@@ -38,12 +53,17 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Show(show::ShowArgs),
+    Describe(describe::DescribeArgs),
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
     Sticky(sticky::StickyCommand),
     #[command(subcommand)]
     Guard(guard::GuardCommand),
+    Rbac(rbac::RbacArgs),
+    Completion(completions::CompletionArgs),
+    Man(man::ManArgs),
+    Version(version::VersionArgs),
 }
 
 /// The whole parser.
@@ -59,6 +79,11 @@ pub fn command() -> clap::Command {
 /// Runs the program and returns its exit code.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
     let mut command = self::command();
+    if let Some(answer) = asked_what_can_stand_next(&command, &arguments, &environment) {
+        // A reader that went away needs no answer.
+        let _ = Ui::new(Color::Never).data(&answer);
+        return 0;
+    }
     if environment.program.starts_with("kubectl-") {
         command = command.bin_name("kubectl canary-traefik");
     }
@@ -67,7 +92,7 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
-        Err(error) => return parse_failure(&error),
+        Err(error) => return parse_failure(error),
     };
     let ui = Arc::new(Ui::new(cli.color));
     let context = Context {
@@ -76,24 +101,47 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         connection: cli.connection,
         now: jiff::Timestamp::now().as_second(),
         warned: Arc::default(),
+        typed: Mutex::default(),
     };
     let ends_itself = matches!(&cli.command, Command::Guard(command) if command.ends_itself());
     match block_on(dispatch(&context, &cli.command), &ui, ends_itself).and_then(|exit| context.end(exit)) {
         Ok(exit) => exit.code(),
         Err(error) => {
+            let error = context.with_typed(error);
             ui.error(&error);
             error.kind().code()
         }
     }
 }
 
+/// The answer, when the program was started to complete a command line: by kubectl under a name of its own, by a
+/// shell's script with a variable.
+fn asked_what_can_stand_next(
+    command: &clap::Command,
+    arguments: &[OsString],
+    environment: &Environment,
+) -> Option<String> {
+    let by_kubectl = environment.program == completions::ASKED;
+    if !by_kubectl && environment.completion.shell.is_none() {
+        return None;
+    }
+    let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let ask = if by_kubectl { completion::asked_by_kubectl } else { completion::asked_by_shell };
+    Some(ask(command.clone(), &words, environment))
+}
+
 async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
     match command {
         Command::Show(args) => show::run(context, args).await,
+        Command::Describe(args) => describe::run(context, args).await,
         Command::Render(args) => render::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,
         Command::Guard(command) => guard::run(context, command).await,
+        Command::Rbac(args) => rbac::run(context, args).await,
+        Command::Completion(args) => completions::run(context, args),
+        Command::Man(args) => man::run(context, args, self::command()),
+        Command::Version(args) => version::run(context, args).await,
     }
 }
 
@@ -104,9 +152,18 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
         .build()
         .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
-        tokio::select! {
-            result = work => result,
-            _ = tokio::signal::ctrl_c(), if !ends_itself => Err(Error::new(Kind::Interrupted, "interrupted")),
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                // An editor that ends at Ctrl-C must not be seen to have ended before the Ctrl-C.
+                biased;
+                _ = tokio::signal::ctrl_c(), if !ends_itself => {
+                    if !ui.is_lent() {
+                        break Err(Error::new(Kind::Interrupted, "interrupted"));
+                    }
+                }
+                result = &mut work => break result,
+            }
         }
     });
     if matches!(&result, Err(error) if error.kind() == Kind::Interrupted) {
@@ -118,7 +175,14 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
 }
 
 /// Help and version go to standard output and are no failure; everything else is exit code 2.
-fn parse_failure(error: &clap::Error) -> u8 {
+fn parse_failure(mut error: clap::Error) -> u8 {
+    // That a flag could be a name, behind `--`, is the parser's idea alone.
+    if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
+        let tips: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().contains("as a value")).collect();
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
     // A reader that went away needs no help.
     let _ = error.print();
     match error.kind() {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -30,6 +31,8 @@ pub struct Context {
     pub now: i64,
     /// What servers warned of, each once.
     pub warned: Arc<Mutex<BTreeSet<String>>>,
+    /// The file with what a person typed in the editor and what is not done yet.
+    pub typed: Mutex<Option<PathBuf>>,
 }
 
 /// Which manifests a command reads instead of a cluster.
@@ -37,11 +40,18 @@ pub struct Context {
 pub struct FileArgs {
     /// Read manifests instead of a cluster: a file, a folder, or - for standard input; can be repeated
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
-    pub files: Vec<std::path::PathBuf>,
+    pub files: Vec<PathBuf>,
 
     /// With -f, go into the folders of a folder too
     #[arg(short = 'R', long, requires = "files")]
     pub recursive: bool,
+}
+
+impl FileArgs {
+    /// Whether one of them is standard input, which is read but once.
+    pub fn is_stdin(&self) -> bool {
+        self.files.iter().any(|file| file.as_os_str() == "-")
+    }
 }
 
 impl Context {
@@ -52,7 +62,11 @@ impl Context {
             let cluster = cluster::connect(&self.connection, &self.environment, progress).await?;
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
-            Ok(Source::Files(files::read(&files.files, files.recursive)?))
+            let manifests = files::read(&files.files, files.recursive)?;
+            for left_out in manifests.left_out() {
+                self.ui.warning(left_out);
+            }
+            Ok(Source::Files(manifests))
         }
     }
 
@@ -63,6 +77,19 @@ impl Context {
             return Ok(exit);
         }
         Err(Error::cluster(format!("{} received", output::count(warned, "warning", "warnings"))))
+    }
+
+    /// How wide lines of results may be: as `COLUMNS` says, else as the terminal is; without bounds elsewhere.
+    pub fn width(&self) -> usize {
+        self.environment.columns.or_else(|| self.ui.width()).unwrap_or(usize::MAX)
+    }
+
+    /// A failure with where to find what was typed, if anything was.
+    pub fn with_typed(&self, error: Error) -> Error {
+        match self.typed.lock().expect("nothing panics while it is held").take() {
+            Some(path) => error.hint(format!("what you typed is kept in {}", path.display())),
+            None => error,
+        }
     }
 
     /// The namespace of `-n`, if given.

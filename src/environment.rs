@@ -2,13 +2,22 @@
 //! variables; everything else is handed this value, so that tests can hand in another.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Result, reason};
 
 /// What the process environment says.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// The name the program was started as (the last part of `argv[0]`).
     pub program: String,
+    /// `argv[0]`.
+    pub started_as: PathBuf,
+    /// `PATH`.
+    pub path: Option<OsString>,
     /// `HOME`, or `USERPROFILE` on Windows.
     pub home: Option<PathBuf>,
     /// `KUBECONFIG`: a list of files.
@@ -19,8 +28,27 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// `KUBECTL_EXTERNAL_DIFF`: the program that shows differences; never empty.
     pub external_diff: Option<String>,
+    /// `COLUMNS`: how wide lines may be.
+    pub columns: Option<usize>,
+    /// `KUBE_EDITOR`, else `EDITOR`: the program that edits texts; never empty.
+    pub editor: Option<String>,
+    /// `SHELL`; never empty.
+    pub shell: Option<String>,
+    /// What a shell's completion script says of the line it asks about.
+    pub completion: Completion,
     /// Whether `KUBERNETES_SERVICE_HOST` is set: the program runs inside a pod.
     pub in_pod: bool,
+}
+
+/// What a shell's completion script says, in the variables that the scripts of `clap_complete` set.
+#[derive(Debug, Clone, Default)]
+pub struct Completion {
+    /// `CANARY_TRAEFIK_COMPLETE`: the shell that asks; never empty.
+    pub shell: Option<String>,
+    /// `_CLAP_COMPLETE_INDEX`: the place of the unfinished word.
+    pub index: Option<usize>,
+    /// `_CLAP_IFS`: what stands between two candidates.
+    pub separator: Option<String>,
 }
 
 impl Environment {
@@ -32,11 +60,11 @@ impl Environment {
     /// Reads the process environment.
     pub fn from_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let argv0 = std::env::args_os().next().map(PathBuf::from);
+        let started_as = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
         Self {
-            program: argv0
-                .and_then(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
-                .unwrap_or_default(),
+            program: started_as.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+            started_as,
+            path: std::env::var_os("PATH"),
             home: std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
                 .filter(|value| !value.is_empty())
                 .map(PathBuf::from),
@@ -44,7 +72,41 @@ impl Environment {
             https_proxy: text("HTTPS_PROXY").or_else(|| text("https_proxy")),
             no_proxy: text("NO_PROXY").or_else(|| text("no_proxy")),
             external_diff: text("KUBECTL_EXTERNAL_DIFF"),
+            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
+            editor: text("KUBE_EDITOR").or_else(|| text("EDITOR")),
+            shell: text("SHELL"),
+            completion: Completion {
+                shell: text("CANARY_TRAEFIK_COMPLETE"),
+                index: text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok()),
+                separator: text("_CLAP_IFS"),
+            },
             in_pod: text("KUBERNETES_SERVICE_HOST").is_some(),
         }
+    }
+
+    /// The executable by the name it was started by: a link that an upgrade moves is not followed.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn executable(&self) -> Result<PathBuf> {
+        let name = &self.started_as;
+        let named = if name.components().count() > 1 {
+            Some(name.clone())
+        } else {
+            self.folders().map(|folder| folder.join(name)).find(|path| path.is_file())
+        };
+        let named = named.map_or_else(std::env::current_exe, std::path::absolute);
+        named.map_err(|error| Error::usage("cannot find out where this executable is").caused_by(reason(&error)))
+    }
+
+    /// Whether programs are looked for in this folder.
+    pub fn is_on_path(&self, folder: &Path) -> bool {
+        let folder = std::path::absolute(folder).ok();
+        self.folders().any(|named| std::path::absolute(named).ok() == folder)
+    }
+
+    fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.path.iter().flat_map(std::env::split_paths)
     }
 }

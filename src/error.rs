@@ -35,24 +35,40 @@ pub enum Kind {
     Conflict,
     /// The server: no connection, forbidden, any other answer: 6.
     Cluster,
+    /// The server finds an object invalid, which another value may mend: 6.
+    Invalid,
     /// A fault of this program: 70.
     Bug,
     /// Ctrl-C: 130.
     Interrupted,
+    /// The answer to a question was to go on in the editor; never the end of a command.
+    Editor,
     /// The reader of our output went away. Ends quietly: 0.
     BrokenPipe,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Usage,
+        Self::Refused,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Cluster,
+        Self::Bug,
+        Self::Interrupted,
+        Self::BrokenPipe,
+    ];
+
     /// The process exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::BrokenPipe => 0,
             Self::Usage => 2,
-            Self::Refused => 3,
+            Self::Refused | Self::Editor => 3,
             Self::NotFound => 4,
             Self::Conflict => 5,
-            Self::Cluster => 6,
+            Self::Cluster | Self::Invalid => 6,
             Self::Bug => 70,
             Self::Interrupted => 130,
         }
@@ -105,6 +121,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The same as another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
         self
     }
 

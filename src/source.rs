@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use crate::{
     cluster::{Cluster, Selection},
     error::{Error, Kind, Result},
     files::{Manifests, Object},
     model::{
-        Canary, FIELDS, Loaded, NativeField, Observed, Target, TraefikService, canary::NATIVE_COOKIE, name::near,
-        selector::Selector,
+        Canary, Declared, FIELDS, Loaded, Looked, NativeField, Observed, Route, RouteKind, Surroundings, Target,
+        TraefikService, canary::NATIVE_COOKIE, declaration::ANNOTATION, name::near, selector::Selector,
     },
 };
 
@@ -59,6 +61,28 @@ impl Source {
         }
     }
 
+    /// One Canary with the objects themselves, whether the guard covers it, what leads to its TraefikService, and on a
+    /// cluster the last events.
+    ///
+    /// # Errors
+    ///
+    /// The Canary or its TraefikService cannot be read. What else cannot be looked at says so.
+    pub async fn look_around(&self, namespace: Option<&str>, name: &str) -> Result<(Loaded, Surroundings)> {
+        let mut loaded = self.load(namespace, name, false).await?;
+        match self {
+            Self::Cluster(cluster) => {
+                let (guarded, surroundings) =
+                    join(cluster.guarded(&loaded.observed), cluster.surroundings(&loaded.observed)).await;
+                loaded.observed.guarded = guarded;
+                Ok((loaded, surroundings))
+            }
+            Self::Files(files) => {
+                let routes = routes_in_files(files, &loaded.observed);
+                Ok((loaded, Surroundings { routes, events: None }))
+            }
+        }
+    }
+
     /// One Canary with the objects themselves. `schema`: look for the native field in the cluster's schema.
     pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
         let loaded = match self {
@@ -89,6 +113,17 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
     Ok((object, loaded))
 }
 
+/// What among manifests leads to the TraefikService, in any namespace.
+fn routes_in_files(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Looked<Vec<Route>>)> {
+    let (service, group) = observed.routed_to();
+    let routes = |kind: RouteKind| {
+        let of_kind = files.objects().filter(|object| kind.is(&object.value));
+        let routes = of_kind.filter_map(|object| kind.route(&object.value, service.as_ref()?, group)).collect();
+        (kind, Looked::Seen(routes))
+    };
+    RouteKind::all(group).map(routes).into()
+}
+
 /// Why a Canary is none of this program's business.
 fn not_on_traefik(observed: &Observed) -> Error {
     let canary = &observed.canary;
@@ -109,23 +144,65 @@ fn not_on_traefik(observed: &Observed) -> Error {
 fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
     let all = in_files(files, Selection { namespace, selector: None })?;
     let names: BTreeSet<String> = all.iter().map(|(_, loaded)| loaded.observed.canary.target.name.clone()).collect();
-    let mut found = all.into_iter().filter(|(_, loaded)| loaded.observed.canary.target.name == name);
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (Some((first, _)), Some((second, _))) => Err(Error::usage(format!(
-            "Canary `{name}` stands there more than once: {}, {}",
-            first.origin(),
-            second.origin()
-        ))
-        .hint("name one file with -f, or one namespace with -n")),
-        (None, _) => Err(none_in_files(files, namespace, name, &names)),
+    let found: Vec<_> = all.into_iter().filter(|(_, loaded)| loaded.observed.canary.target.name == name).collect();
+    let (mut whole, parts): (Vec<_>, Vec<_>) = match found.len() {
+        0 => return Err(none_in_files(files, namespace, name, &names)),
+        1 => (found, Vec::new()),
+        _ => found.into_iter().partition(|(object, _)| !is_part(&object.value)),
+    };
+    let over: Vec<_> =
+        parts.iter().filter(|(_, loaded)| loaded.observed.canary.declared != Declared::Nothing).collect();
+    match whole.pop() {
+        Some(one) if whole.is_empty() && over.is_empty() => {
+            let over = files.mentions(&DECLARING, holds_no_patch);
+            if over.is_empty() {
+                return Ok(one);
+            }
+            Err(declared_over(name, &one.0.origin(), &over))
+        }
+        Some(one) if whole.is_empty() => {
+            let over: Vec<_> = over.iter().map(|(object, _)| object.origin()).collect();
+            Err(declared_over(name, &one.0.origin(), &over))
+        }
+        last => {
+            let all = whole.iter().chain(&last).chain(&parts).map(|(object, _)| object.origin());
+            let all = all.collect::<Vec<_>>().join(", ");
+            Err(Error::usage(format!("Canary `{name}` stands there more than once: {all}"))
+                .hint("name one file with -f, or one namespace with -n"))
+        }
     }
+}
+
+/// What a patch that is not a document of its own says when it changes what a Canary declares.
+const DECLARING: [&str; 3] = [ANNOTATION, "kubectl-canary-traefik~1sticky-cookie", "/spec/service/traefik"];
+
+/// Whether no patch of another document can be written inside this object. Kustomize, Flux and Argo CD have kinds for
+/// that; documents without a kind are no objects here.
+fn holds_no_patch(object: &Object) -> bool {
+    const HOLDING: [&str; 5] = ["Kustomization", "Component", "HelmRelease", "Application", "ApplicationSet"];
+    object.value.get("kind").and_then(serde_json::Value::as_str).is_none_or(|kind| !HOLDING.contains(&kind))
+}
+
+/// Whether this is a part of a Canary, which kustomize merges into a whole one: that has a target always
+/// (the definition of Canaries demands it).
+pub fn is_part(canary: &serde_json::Value) -> bool {
+    canary.pointer("/spec/targetRef").is_none()
+}
+
+/// A patch writes over what the one document of the Canary declares.
+fn declared_over(name: &str, at: &str, over: &[String]) -> Error {
+    Error::usage(format!("what Canary `{name}` declares at {at} is written over at {}", over.join(", ")))
+        .caused_by("a change of one alone could come to nothing")
+        .hint("name the file to change with -f")
 }
 
 /// There is no such Canary: says where one of that name is, or which names are there.
 fn none_in_files(files: &Manifests, namespace: Option<&str>, name: &str, names: &BTreeSet<String>) -> Error {
     let Some(namespace) = namespace else {
-        let error = Error::not_found(format!("no Canary `{name}` in the files"));
+        let mut error = Error::not_found(format!("no Canary `{name}` in the files"));
+        for place in files.mentions(&["kind: Canary", DECLARING[1]], holds_no_patch) {
+            error = error.caused_by(format!("{place} is a patch inside another document, which is not edited"));
+        }
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if names.is_empty() => error.hint("no document is a Canary (flagger.app/v1beta1)"),

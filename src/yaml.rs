@@ -1,10 +1,10 @@
 //! YAML text to JSON values and back, read and written the way kubectl does. Pure, and the only file that
 //! names the YAML crate.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Number, Value};
-use serde_saphyr::{Localizer, Location, UserMessageFormatter};
+use serde_saphyr::{Localizer, Location, Spanned, UserMessageFormatter};
 
 /// Where and why a text is not YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +31,51 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
             make_whole(&mut value);
             Ok(value)
         }
-        Err(error) => {
-            let place = error.location();
-            Err(SyntaxError {
-                line: place.map_or(1, |place| count(place.line())),
-                column: place.map_or(1, |place| count(place.column())),
-                reason: reason(&error),
-            })
-        }
+        Err(error) => Err(syntax_error(&error)),
+    }
+}
+
+/// One entry of a mapping, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// The line of the value, from 1.
+    pub line: usize,
+}
+
+/// Parses one document whose root is a mapping, into the entries of that in their order; `None` when the root is
+/// something else.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, SyntaxError> {
+    if !parse(text)?.is_object() {
+        return Ok(None);
+    }
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false, emit_comments: false };
+    let entries = serde_saphyr::from_str_with_options::<BTreeMap<String, Spanned<Value>>>(text, options)
+        .map_err(|error| syntax_error(&error))?;
+    let mut entries: Vec<_> = entries
+        .into_iter()
+        .map(|(key, Spanned { mut value, referenced, .. })| {
+            make_whole(&mut value);
+            Entry { key, value, line: count(referenced.line()) }
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.line);
+    Ok(Some(entries))
+}
+
+fn syntax_error(error: &serde_saphyr::Error) -> SyntaxError {
+    let place = error.location();
+    SyntaxError {
+        line: place.map_or(1, |place| count(place.line())),
+        column: place.map_or(1, |place| count(place.column())),
+        reason: reason(error),
     }
 }
 
@@ -257,6 +294,23 @@ mod tests {
                 "1:4 value `.nan` is not a finite number",
             ]
         );
+    }
+
+    #[test]
+    fn entries_have_their_lines_in_every_style() {
+        let lines = |text: &str| {
+            let entries = entries(text).unwrap().unwrap();
+            entries.into_iter().map(|entry| format!("{} {} {}", entry.line, entry.key, entry.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lines("# c\nname: a\n\nmaxAge: 010\npath:\n  /sso\n\"on\": 1e3\nx:\n"),
+            ["2 name \"a\"", "4 maxAge 8", "6 path \"/sso\"", "7 on 1000", "8 x null"]
+        );
+        assert_eq!(lines("{name: a,\n maxAge: 5}\n"), ["1 name \"a\"", "2 maxAge 5"]);
+        assert_eq!(lines("{}"), [""; 0]);
+        assert_eq!(entries("- a\n"), Ok(None));
+        assert_eq!(entries("# nothing\n"), Ok(None));
+        assert_eq!(entries("a: 1\na: 2\n").unwrap_err().line, 2);
     }
 
     #[test]

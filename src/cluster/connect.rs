@@ -1,6 +1,5 @@
 //! Makes a [`Cluster`] out of flags and environment: decides where the configuration comes from, and sets
 //! right what the HTTP library's defaults get wrong for a program that a person waits for.
-#![expect(clippy::disallowed_methods, reason = "reads the token file that a kubeconfig names")]
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
@@ -29,6 +28,24 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// Finds out which server to speak to, as whom and through what, and logs in if a credential plugin must be
 /// asked. Sends nothing to the server yet.
 pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress: Arc<dyn Progress>) -> Result<Cluster> {
+    connect_with(args, environment, progress, std::io::stdin().is_terminal()).await
+}
+
+/// The same; a credential plugin that must be asked finds no terminal to ask a person on.
+pub async fn connect_quietly(
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+) -> Result<Cluster> {
+    connect_with(args, environment, progress, false).await
+}
+
+async fn connect_with(
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+    has_terminal: bool,
+) -> Result<Cluster> {
     let args = &args.without_empty();
     let loaded = kubeconfig::load(args, environment)?;
     let (mut config, kubeconfig_proxy, sent_as) = match loaded {
@@ -38,7 +55,6 @@ pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress:
         loaded => {
             let mut choice = kubeconfig::choose(&loaded.unwrap_or_default(), args)?;
             overrides::apply(args, &mut choice)?;
-            trim_token(&mut choice.user)?;
             let proxy = choice.cluster.proxy_url.clone().map(|url| (choice.cluster_name.clone(), url));
             (config::build(&choice)?, proxy, sent_as(args, &choice))
         }
@@ -50,13 +66,13 @@ pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress:
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.headers.push((header::USER_AGENT, user_agent()));
     let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-    let endpoint = Endpoint { sent_as, proxy, ..place(&config.cluster_url) };
+    let endpoint = Endpoint { sent_as, proxy, from_flag: args.server.is_some(), ..place(&config.cluster_url) };
 
     let exec = config.auth_info.exec.take();
     let user = &config.auth_info;
     // As kubectl: who brings a token or a password needs no plugin.
     let exec = exec.filter(|_| user.token.is_none() && user.token_file.is_none() && user.username.is_none());
-    let login = Login { config, exec, has_terminal: std::io::stdin().is_terminal() };
+    let login = Login { config, exec, has_terminal };
     let session = login.log_in(&progress).await?;
     Ok(Cluster {
         endpoint,
@@ -87,19 +103,6 @@ fn in_pod(args: &ConnectionArgs) -> Result<Source> {
         sent_as = format!("{sent_as}, acting as `{name}`");
     }
     Ok((config, None, sent_as))
-}
-
-/// A token file that ends with a line break, as most do, would make a header that cannot be sent.
-fn trim_token(user: &mut AuthInfo) -> Result<()> {
-    let Some(file) = user.token_file.as_ref().filter(|_| user.token.is_none()) else { return Ok(()) };
-    let text = std::fs::read_to_string(file);
-    let text = text
-        .map_err(|error| Error::usage(format!("cannot read the token file `{file}`")).caused_by(error.to_string()))?;
-    if text.trim() != text {
-        user.token = Some(text.trim().to_owned().into());
-        user.token_file = None;
-    }
-    Ok(())
 }
 
 /// Whose credentials are sent, for the server's refusal of them.
@@ -134,6 +137,7 @@ fn place(url: &Uri) -> Endpoint {
         host: host.trim_matches(['[', ']']).to_owned(),
         sent_as: String::new(),
         proxy: None,
+        from_flag: false,
     }
 }
 
@@ -256,7 +260,7 @@ mod tests {
         let args = ConnectionArgs { server: Some(format!("https://{port}")), ..ConnectionArgs::default() };
         let error = asked(&args).await.unwrap_err();
         assert_eq!(error.message(), format!("the connection to the server {port} was refused"));
-        assert_eq!(error.hints(), ["kubectl config view --minify"]);
+        assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
 
         let args =
             ConnectionArgs { server: Some("http://no-such-host.invalid".to_owned()), ..ConnectionArgs::default() };
@@ -361,5 +365,33 @@ mod tests {
             server.asked()[0].lines().find(|line| line.starts_with("authorization")),
             Some("authorization: Bearer t")
         );
+    }
+
+    #[tokio::test]
+    async fn a_token_file_is_read_again_when_its_token_is_refused() {
+        let folder = Folder::new("rotated");
+        for end in ["", "\n"] {
+            let refused = json("401 Unauthorized", r#"{"kind":"Status","code":401}"#);
+            let server = Server::start([json("200 OK", "{}"), refused, json("200 OK", "{}")]).await;
+            let token = folder.write("token", &format!("t1{end}"));
+            let text = format!(
+                "current-context: c\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
+                 clusters: [{{name: c, cluster: {{server: 'http://{}'}}}}]\nusers: [{{name: u, user: {{tokenFile: {}}}}}]",
+                server.address,
+                token.display()
+            );
+            let args = ConnectionArgs { kubeconfig: Some(folder.write("config", &text)), ..ConnectionArgs::default() };
+            let cluster = connected(&args).await.unwrap();
+            for text in ["t1", "t2"] {
+                folder.write("token", &format!("{text}{end}"));
+                assert_eq!(cluster.call(&CALL, get()).await.map(|answer| answer.body), Ok(b"{}".to_vec()));
+            }
+            let asked = server.asked();
+            let line = |request: &String| {
+                request.lines().find_map(|line| line.strip_prefix("authorization: Bearer t"))?.parse().ok()
+            };
+            let tokens: Vec<Option<u8>> = asked.iter().map(line).collect();
+            assert_eq!(tokens, [Some(1), Some(1), Some(2)]);
+        }
     }
 }

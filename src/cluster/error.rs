@@ -86,11 +86,16 @@ pub(crate) struct Endpoint {
     pub(crate) sent_as: String,
     /// The proxy in between.
     pub(crate) proxy: Option<Proxy>,
+    /// Whether `--server` named it, and no kubeconfig.
+    pub(crate) from_flag: bool,
 }
 
-const LOOK: &str = "kubectl config view --minify";
-
 impl Endpoint {
+    /// Where to look for a mistake in the address.
+    fn look(&self) -> &'static str {
+        if self.from_flag { "--server https://HOST:PORT" } else { "kubectl config view --minify" }
+    }
+
     /// Sorts an error of the HTTP library.
     pub(crate) fn classify(&self, error: &(dyn StdError + 'static)) -> Failure {
         let address = &self.address;
@@ -107,7 +112,7 @@ impl Endpoint {
         let kind = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last().map(io::Error::kind);
         if last == "tls handshake eof" {
             return Failure::Tls(
-                Error::cluster(format!("the server {address} broke off the TLS handshake")).hint(LOOK),
+                Error::cluster(format!("the server {address} broke off the TLS handshake")).hint(self.look()),
             );
         }
         if !is_connect(error) {
@@ -120,15 +125,17 @@ impl Endpoint {
             return Failure::Unreachable(self.proxy_failed(proxy, kind, is_unknown, &last));
         }
         Failure::Unreachable(match kind {
-            _ if is_unknown => Error::cluster(format!("the server's name `{}` is not known", self.host)).hint(LOOK),
+            _ if is_unknown => {
+                Error::cluster(format!("the server's name `{}` is not known", self.host)).hint(self.look())
+            }
             Some(io::ErrorKind::ConnectionRefused) => {
-                Error::cluster(format!("the connection to the server {address} was refused")).hint(LOOK)
+                Error::cluster(format!("the connection to the server {address} was refused")).hint(self.look())
             }
             Some(io::ErrorKind::TimedOut) => {
                 Error::cluster(format!("no connection to the server {address} within {}", seconds(CONNECT_TIMEOUT)))
-                    .hint(LOOK)
+                    .hint(self.look())
             }
-            _ => Error::cluster(format!("no connection to the server {address}")).caused_by(last).hint(LOOK),
+            _ => Error::cluster(format!("no connection to the server {address}")).caused_by(last).hint(self.look()),
         })
     }
 
@@ -147,7 +154,7 @@ impl Endpoint {
                 _ => last,
             }),
         };
-        if proxy.from_environment { error.hint(format!("NO_PROXY={}", self.host)) } else { error.hint(LOOK) }
+        if proxy.from_environment { error.hint(format!("NO_PROXY={}", self.host)) } else { error.hint(self.look()) }
     }
 
     /// The failure of an answer that ends too early.
@@ -182,7 +189,7 @@ impl Endpoint {
             what = format!("{what}, {kind}");
         }
         match not_kubernetes(&format!("{} answers {what}", self.url)) {
-            Failure::NotJson(error) => Failure::NotJson(error.hint(LOOK)),
+            Failure::NotJson(error) => Failure::NotJson(error.hint(self.look())),
             other => other,
         }
     }

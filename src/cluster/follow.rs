@@ -13,7 +13,11 @@ use super::{
     object::{path, percent_encoded, secrets},
     read::get,
 };
-use crate::{error::Error, model::Target, plan::ObjectKind};
+use crate::{
+    error::Error,
+    model::{Target, selector::Selector},
+    plan::ObjectKind,
+};
 
 /// What is followed.
 #[derive(Debug, Clone)]
@@ -21,7 +25,8 @@ pub struct Collection {
     resource: &'static str,
     path: String,
     namespace: Option<String>,
-    name: Option<String>,
+    /// A field or label selector as a parameter.
+    selector: Option<String>,
 }
 
 impl Collection {
@@ -31,22 +36,28 @@ impl Collection {
             resource: kind.resource(),
             path: path(kind, namespace, None),
             namespace: namespace.map(str::to_owned),
-            name: None,
+            selector: None,
         }
+    }
+
+    /// Those with these labels alone.
+    #[must_use]
+    pub fn selected(self, selector: &Selector) -> Self {
+        Self { selector: Some(format!("labelSelector={}", percent_encoded(&selector.to_string()))), ..self }
     }
 
     /// One Secret.
     pub fn secret(target: &Target) -> Self {
         let namespace = target.namespace.clone();
         let path = secrets(namespace.as_deref().unwrap_or_default(), None);
-        Self { resource: "secrets", path, namespace, name: Some(target.name.clone()) }
+        Self { resource: "secrets", path, namespace, selector: Some(named(&target.name)) }
     }
 
     /// One of the guard's own objects.
     pub(crate) fn only(object: &Value) -> Self {
         let (_, path) = place(object);
         let (path, name) = path.rsplit_once('/').unwrap_or_default();
-        Self { resource: resource(object), path: path.to_owned(), namespace: None, name: Some(name.to_owned()) }
+        Self { resource: resource(object), path: path.to_owned(), namespace: None, selector: Some(named(name)) }
     }
 
     /// The resource with its group.
@@ -60,9 +71,13 @@ impl Collection {
     }
 
     fn query(&self, more: &str) -> String {
-        let one = self.name.as_ref().map(|name| format!("fieldSelector=metadata.name%3D{name}&")).unwrap_or_default();
-        format!("{}?{one}{more}", self.path)
+        let selected = self.selector.as_ref().map(|selector| format!("{selector}&")).unwrap_or_default();
+        format!("{}?{selected}{more}", self.path)
     }
+}
+
+fn named(name: &str) -> String {
+    format!("fieldSelector=metadata.name%3D{name}")
 }
 
 /// What happens in a collection.
@@ -84,8 +99,8 @@ pub struct Place {
     version: String,
 }
 
-/// Objects a page: a list in one piece would be in memory twice.
-const PAGE: usize = 500;
+/// Objects a page: one page is in memory at a time, and its size is what a process that follows takes at most.
+const PAGE: usize = 100;
 /// How long the server keeps one watch open. It tells how far it is about once a minute.
 const WATCH: Duration = Duration::from_mins(4);
 /// A watch that says nothing at all for longer than it may last is dead.
@@ -210,6 +225,11 @@ impl Failure {
     /// The server does not know these credentials, or does not let them do that.
     pub fn is_denied(&self) -> bool {
         self.is_forbidden() || self.is_unauthorized()
+    }
+
+    /// It says nothing of what was asked: the server is away, or cannot answer now.
+    pub fn is_no_answer(&self) -> bool {
+        !matches!(self, Self::Status(refusal) if refusal.code < 500)
     }
 
     /// In one sentence, for a log.

@@ -1,22 +1,24 @@
 //! The guard on a cluster: whether it is there, whether it acts, and its objects.
 
-use std::time::{Duration, Instant};
-
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use serde_json::{Value, json};
 
 use super::{Call, Cluster, Failure, Verb, object::percent_encoded, read::get};
 use crate::{
     error::{Error, Kind, Result},
-    guard::{Change, Coverage, Installed, install, policy, webhook},
-    model::{Declared, Guarded, Observed},
+    guard::{
+        Change, Coverage, Form, Installed, Part, Placement, Standing, deployment, install, policy,
+        webhook::{self, Address, Callee},
+    },
+    model::{Guarded, Observed, Target, selector::Selector},
     plan::{ObjectKind, ObjectRef},
 };
 
+const VERSION: Call<'static> =
+    Call { verb: Verb::Get, resource: "the version of the server", namespace: None, name: None };
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
-
-/// How long policies that are there may take to be taken up by every API server.
-const UPTAKE: Duration = Duration::from_secs(5);
+/// The first minor version of Kubernetes 1 that serves `matchConditions` of webhooks without being asked to.
+const MATCH_CONDITIONS: u64 = 28;
 
 impl Cluster {
     /// Refuses a cluster that serves no mutating admission policies.
@@ -41,8 +43,23 @@ impl Cluster {
             Kind::NotFound,
             "this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)",
         )
-        .caused_by("Kubernetes does so from 1.36 on")
-        .hint("until then, run kubectl canary-traefik sticky apply -A after each weight step"))
+        .caused_by("Kubernetes does so from 1.36 on"))
+    }
+
+    /// Whether this cluster knows `matchConditions` of webhooks.
+    ///
+    /// # Errors
+    ///
+    /// Its version cannot be read.
+    pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
+        let version = self.call(&VERSION, get("/version")).await?.json()?;
+        let number = |key: &str| -> u64 {
+            // Some providers write `28+`.
+            let digits: String =
+                version[key].as_str().unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or_default()
+        };
+        Ok((number("major"), number("minor")) >= (1, MATCH_CONDITIONS))
     }
 
     /// One of the guard's objects as it is; `None` when it is not there.
@@ -74,17 +91,17 @@ impl Cluster {
         changes.await.into_iter().collect()
     }
 
-    /// The guard's objects that are there.
+    /// The guard's policies.
     ///
     /// # Errors
     ///
     /// They cannot be read.
-    pub async fn guard(&self) -> Result<Installed> {
-        self.guard_objects(|_| true).await
+    pub async fn policies(&self) -> Result<Installed> {
+        self.policies_among(|_| true).await
     }
 
-    /// Those of the guard's objects that are there and wanted.
-    async fn guard_objects(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
+    /// Those of the guard's policies and bindings that are wanted.
+    pub(super) async fn policies_among(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
             let wanted = wanted(object);
@@ -95,23 +112,102 @@ impl Cluster {
                 self.find_guard(object).await.map_err(|failure| failure.into_error(&place(object).0))
             }
         }));
-        Ok(Installed::new(objects.await.into_iter().collect::<Result<_>>()?))
+        Ok(Installed::policies(objects.await.into_iter().collect::<Result<_>>()?))
+    }
+
+    /// Whether this user may look for the guard's webhook.
+    pub async fn may_see_webhook(&self) -> bool {
+        let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
+        !matches!(self.find_guard(&wanted).await, Err(failure) if failure.is_forbidden())
+    }
+
+    /// The guard's webhook; `None` when there is no sign of it.
+    ///
+    /// Where it runs is known from its registration, and when that is gone from its `ClusterRoleBinding`.
+    ///
+    /// # Errors
+    ///
+    /// Its registration cannot be read. Other objects that this user may not read are [`Standing::Unknown`].
+    pub async fn webhook(&self) -> Result<Option<Installed>> {
+        let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
+        let kinds =
+            ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ClusterRoleBinding"].map(wanted);
+        let (mutating, validating, binding) =
+            join3(self.find_guard(&kinds[0]), self.find_guard(&kinds[1]), self.find_guard(&kinds[2])).await;
+        let mutating = mutating.map_err(|failure| failure.into_error(&place(&kinds[0]).0))?;
+        let validating = validating.map_err(|failure| failure.into_error(&place(&kinds[1]).0))?;
+        let binding = binding.ok().flatten();
+        let registered = [&mutating, &validating].into_iter().flatten().find_map(webhook::address);
+        let bound = binding.as_ref().and_then(|binding| binding.pointer("/subjects/0/namespace")?.as_str());
+        if mutating.is_none() && validating.is_none() && bound.is_none() {
+            return Ok(None);
+        }
+        let coverage = [&mutating, &validating].into_iter().flatten().find_map(webhook::coverage).unwrap_or_default();
+        let has_conditions = self.has_match_conditions().await.unwrap_or(true);
+        let namespace = match registered {
+            Some(address @ Address::Url(_)) => {
+                let callee = Callee { address, authorities: String::new(), coverage: coverage.clone(), has_conditions };
+                let both = webhook::configurations(&callee).into_iter().zip([mutating, validating]);
+                let changes = both.map(|(wanted, before)| Change { wanted, before });
+                return Ok(Some(Installed::new(Form::Webhook, coverage, changes)));
+            }
+            Some(Address::Service(Target { namespace: Some(namespace), .. })) => namespace,
+            _ => bound.unwrap_or(deployment::NAMESPACE).to_owned(),
+        };
+        let placement = Placement { namespace, image: String::new(), coverage, has_conditions };
+        self.webhook_as(placement).await.map(Some)
+    }
+
+    /// The webhook as it is beside how it shall be; without an image, of the one that it has.
+    ///
+    /// # Errors
+    ///
+    /// Its registration cannot be read.
+    pub async fn webhook_as(&self, placement: Placement) -> Result<Installed> {
+        const IMAGE: &str = "/spec/template/spec/containers/0/image";
+        let parts = join_all(deployment::objects(&placement).into_iter().map(|mut wanted| async {
+            let found = self.find_guard(&wanted).await;
+            let image = found.as_ref().ok().and_then(|found| found.as_ref()?.pointer(IMAGE)).cloned();
+            if let (true, Some(image), Some(place)) = (placement.image.is_empty(), image, wanted.pointer_mut(IMAGE)) {
+                *place = image;
+            }
+            match found {
+                Ok(before) => {
+                    let change = Change { wanted, before };
+                    Ok(Part { standing: change.standing(), change })
+                }
+                Err(failure) if failure.is_forbidden() && wanted["webhooks"].is_null() => {
+                    Ok(Part { standing: Standing::Unknown, change: Change { wanted, before: None } })
+                }
+                Err(failure) => Err(failure.into_error(&place(&wanted).0)),
+            }
+        }));
+        let parts = parts.await.into_iter().collect::<Result<_>>()?;
+        Ok(Installed { form: Form::Webhook, coverage: placement.coverage, parts })
     }
 
     /// Says of each Canary whether the guard covers it, by the guard's objects alone.
     pub(super) async fn look_up_guard(&self) -> Look {
-        let Ok(installed) = self.guard_objects(policy::is_keep).await else { return Look::Unknown };
-        let coverage = if installed.keeps() {
-            installed.coverage()
+        let Ok(policies) = self.policies_among(policy::is_keep).await else { return Look::Unknown };
+        let (form, coverage) = if policies.keeps() {
+            if policies.is_narrowed() {
+                return Look::Unknown;
+            }
+            (Form::Policies, policies.coverage)
         } else {
             let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
-            match self.find_guard(&wanted).await {
-                Ok(found) => match found.as_ref().and_then(webhook::coverage) {
-                    Some(coverage) => coverage,
-                    None => return Look::Absent,
-                },
-                Err(_) => return Look::Unknown,
+            let Ok(found) = self.find_guard(&wanted).await else { return Look::Unknown };
+            let Some(found) = found.filter(webhook::has_authority) else { return Look::Absent };
+            let (Some(address), Some(coverage)) = (webhook::address(&found), webhook::coverage(&found)) else {
+                return Look::Absent;
+            };
+            let callee =
+                Callee { address, authorities: String::new(), coverage: coverage.clone(), has_conditions: true };
+            let change = Change { wanted: webhook::configurations(&callee).swap_remove(0), before: Some(found) };
+            if Installed::new(Form::Webhook, Coverage::default(), [change]).is_narrowed() {
+                return Look::Unknown;
             }
+            (Form::Webhook, coverage)
         };
         let namespaces = match &coverage.namespace_selector {
             None => None,
@@ -120,71 +216,40 @@ impl Cluster {
                 Err(_) => return Look::Unknown,
             },
         };
-        Look::Covers(coverage, namespaces)
+        Look::Covers(form, coverage, namespaces)
     }
 
     /// The names of the namespaces that a selector object selects.
     async fn namespaces(&self, selector: &Value) -> Result<Vec<String>, Failure> {
         let call = Call { verb: Verb::List, resource: "namespaces", namespace: None, name: None };
         let list = self.call(&call, get("/api/v1/namespaces")).await?.json()?;
-        let selector = crate::model::selector::Selector::from_object(selector);
-        let selected = list["items"].as_array().into_iter().flatten().filter(|namespace| {
-            let labels = namespace.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
-            let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-            selector.as_ref().is_some_and(|selector| selector.matches(&labels))
-        });
-        Ok(selected.filter_map(|namespace| Some(namespace.pointer("/metadata/name")?.as_str()?.to_owned())).collect())
+        let all = list["items"].as_array().into_iter().flatten().filter(|namespace| selects(selector, namespace));
+        Ok(all.filter_map(|namespace| Some(namespace.pointer("/metadata/name")?.as_str()?.to_owned())).collect())
     }
 
-    /// Whether the guard keeps the stanza of this Canary: proven by a dry-run write as Flagger makes it, which
-    /// drops the stanza and must get it back. Without the right to write, by the guard's objects.
-    pub async fn guarded(&self, observed: &Observed) -> Guarded {
-        if !matches!(observed.canary.declared, Declared::Annotation(_)) {
-            return Guarded::Unknown;
-        }
-        if observed.service().is_none() {
-            return self.look_up_guard().await.covers(observed);
-        }
-        let (proof, look) = join(self.comes_back(observed, false), self.look_up_guard()).await;
-        match (proof, look.covers(observed)) {
-            (Ok(true), _) => Guarded::Yes,
-            // A policy that is there and did not act may be about to be taken up, or to see the Canary's change.
-            (Ok(false), Guarded::Yes) => self.comes_back_soon(observed).await,
-            (Ok(false), _) => Guarded::No,
-            (Err(_), looked) => looked,
-        }
-    }
-
-    async fn comes_back_soon(&self, observed: &Observed) -> Guarded {
-        let began = Instant::now();
-        while began.elapsed() < UPTAKE {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if let Ok(true) = self.comes_back(observed, false).await {
-                return Guarded::Yes;
-            }
-        }
-        Guarded::No
-    }
-
-    /// Whether a write that drops the stanza gets the declared one back; nothing is stored. With
-    /// `names_manager`, *carry* does not act, so that it is *keep* that is proven.
+    /// Whether a selector object selects a namespace.
     ///
     /// # Errors
     ///
-    /// This user may not write the TraefikService, or it cannot be asked.
-    pub async fn comes_back(&self, observed: &Observed, names_manager: bool) -> Result<bool, Failure> {
-        let (Some(service), Some(cookie)) = (observed.service(), observed.canary.declared.cookie()) else {
-            return Ok(false);
-        };
-        let kind = ObjectKind::TraefikService(service.group);
-        let target = &service.target;
-        let object = ObjectRef { kind, target: target.clone() };
-        let answer = self.dry_run_dropping_stanza(&object, names_manager).await?;
-        Ok(answer.pointer("/spec/weighted/sticky") == Some(&cookie.to_stanza()))
+    /// The namespace cannot be read; one that is gone is not selected.
+    pub async fn is_selected(&self, namespace: &str, selector: &Value) -> Result<bool, Failure> {
+        let wanted = json!({"kind": "Namespace", "metadata": {"name": namespace}});
+        Ok(self.find_guard(&wanted).await?.is_some_and(|namespace| selects(selector, &namespace)))
     }
 }
 
+fn selects(selector: &Value, object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+    Selector::from_object(selector).is_some_and(|selector| selector.matches(&labels))
+}
+
 impl Cluster {
+    /// The error for a version that cannot be read.
+    pub fn version_error(&self, failure: Failure) -> Error {
+        failure.into_error(&VERSION)
+    }
+
     /// The error for one of the guard's objects.
     pub fn guard_error(&self, failure: Failure, object: &Value) -> Error {
         let (call, _) = place(object);
@@ -206,8 +271,8 @@ pub(super) enum Look {
     Unknown,
     /// They are not all there.
     Absent,
-    /// They are, with this coverage; the namespaces by name when not all are covered.
-    Covers(Coverage, Option<Vec<String>>),
+    /// They are, in this form and with this coverage; the namespaces by name when not all are covered.
+    Covers(Form, Coverage, Option<Vec<String>>),
 }
 
 impl Look {
@@ -216,7 +281,7 @@ impl Look {
         match self {
             Self::Unknown => Guarded::Unknown,
             Self::Absent => Guarded::No,
-            Self::Covers(coverage, namespaces) => {
+            Self::Covers(_, coverage, namespaces) => {
                 let canary = &observed.canary;
                 let in_scope = namespaces.as_ref().is_none_or(|namespaces| {
                     canary.target.namespace.as_ref().is_some_and(|namespace| namespaces.contains(namespace))
@@ -243,6 +308,7 @@ pub(super) fn resource(object: &Value) -> &'static str {
         "Deployment" => "deployments.apps",
         "PodDisruptionBudget" => "poddisruptionbudgets.policy",
         "Namespace" => "namespaces",
+        "Pod" => "pods",
         "Secret" => "secrets",
         "Service" => "services",
         _ => "serviceaccounts",
@@ -261,4 +327,22 @@ pub(super) fn place(object: &Value) -> (Call<'_>, String) {
     }
     path.push_str(&format!("/{plural}/{}", percent_encoded(name.unwrap_or_default())));
     (Call { verb: Verb::Get, resource, namespace, name }, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Server, reply};
+
+    #[tokio::test]
+    async fn match_conditions_are_sent_from_kubernetes_1_28_on() {
+        for (version, expected) in [
+            (r#"{"major":"1","minor":"27"}"#, false),
+            (r#"{"major":"1","minor":"28+"}"#, true),
+            (r#"{"major":"1","minor":"37"}"#, true),
+            (r#"{"major":"2","minor":"0"}"#, true),
+        ] {
+            let server = Server::start([reply("200 OK", &[], version)]).await;
+            assert_eq!(server.connect().await.has_match_conditions().await, Ok(expected), "{version}");
+        }
+    }
 }

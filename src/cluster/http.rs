@@ -16,6 +16,7 @@ use super::{
     status::Refusal,
     warnings,
 };
+use crate::guard::webhook::IS_HERE;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -67,6 +68,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What the server warns of, each once.
     pub warnings: Vec<String>,
+    /// The server's own time, as it says it (`Date`).
+    pub date: Option<String>,
 }
 
 /// An answer whose body is still to come.
@@ -83,7 +86,7 @@ impl Cluster {
     /// The URI is a path with its query; headers that say who we are come by themselves.
     pub async fn call(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
         let mut opened = self.open(call, request).await?;
-        for warning in &opened.warnings {
+        for warning in opened.warnings.iter().filter(|warning| *warning != IS_HERE) {
             self.progress.warning(warning);
         }
         let what = format!("the rest of the answer from {}", self.endpoint.url);
@@ -101,7 +104,16 @@ impl Cluster {
         if !is_json {
             return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
         }
-        Ok(Answer { body, warnings: opened.warnings })
+        let date = opened.response.headers().get(header::DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        Ok(Answer { body, warnings: opened.warnings, date })
+    }
+
+    /// Sends the request once and reads the answer: for who would rather have nothing than wait.
+    pub(crate) async fn once(&self, request: Request<Vec<u8>>) -> Option<Vec<u8>> {
+        let (parts, body) = request.into_parts();
+        let mut opened = self.send(&parts, body).await.ok()?;
+        let is_success = opened.response.status().is_success();
+        read(opened.response.body_mut(), 0).await.ok().filter(|_| is_success)
     }
 
     /// Sends the request until it succeeds, is refused for good, or too much time went by; the body of the
@@ -269,11 +281,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_comes_with_its_warnings() {
-        let headers = ["content-type: application/json", r#"warning: 299 - "old""#, r#"warning: 299 - "old""#];
+    async fn an_answer_comes_with_its_warnings_and_its_time() {
+        const DATE: &str = "Wed, 25 Nov 2026 13:00:00 GMT";
+        let warning = r#"warning: 299 - "old""#;
+        let headers = ["content-type: application/json", warning, warning, &format!("date: {DATE}")];
         let server = Server::start([reply("200 OK", &headers, r#"{"a":1}"#)]).await;
-        let answer = server.connect().await.call(&CALL, get()).await;
-        assert_eq!(answer, Ok(Answer { body: br#"{"a":1}"#.to_vec(), warnings: vec!["old".to_owned()] }));
+        let answer = server.connect().await.call(&CALL, get()).await.unwrap();
+        assert_eq!((answer.body, answer.warnings), (br#"{"a":1}"#.to_vec(), vec!["old".to_owned()]));
+        assert_eq!(answer.date.as_deref(), Some(DATE));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 use super::flags::ConnectionArgs;
 use crate::{
     environment::Environment,
-    error::{Error, Result},
+    error::{Error, Result, reason},
 };
 
 /// What the kubeconfig files say together.
@@ -46,6 +46,25 @@ pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<O
     Ok((!is_empty || config.current_context.is_some()).then_some(loaded))
 }
 
+/// A kind of name in a kubeconfig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Part {
+    Context,
+    Cluster,
+    User,
+}
+
+/// The names of this kind; none when there is no kubeconfig that can be read.
+pub fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Vec<String> {
+    let Ok(Some(Loaded { config, .. })) = load(&args.without_empty(), environment) else { return Vec::new() };
+    match part {
+        Part::Context => config.contexts.into_iter().map(|named| named.name).collect(),
+        Part::Cluster => config.clusters.into_iter().map(|named| named.name).collect(),
+        Part::User => config.auth_infos.into_iter().map(|named| named.name).collect(),
+    }
+}
+
 /// The error for a run that has no kubeconfig and needs one.
 pub(crate) fn none_found(environment: &Environment) -> Error {
     let looked: Vec<_> = candidates(environment).iter().map(|file| file.display().to_string()).collect();
@@ -69,6 +88,11 @@ fn merge(files: &[PathBuf]) -> Result<Loaded> {
     let mut config = Kubeconfig::default();
     for file in files {
         let mut next = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
+        if let Some(kind) = next.kind.as_deref().filter(|kind| *kind != "Config") {
+            return Err(Error::usage(format!("`{}` is not a kubeconfig", file.display()))
+                .caused_by(format!("its kind is `{kind}`"))
+                .hint("--kubeconfig FILE"));
+        }
         // An empty value is no value: a later file may set it.
         next.current_context = next.current_context.filter(|name| !name.is_empty());
         config = config.merge(next).map_err(|error| unreadable(file, &error))?;
@@ -82,9 +106,7 @@ fn merge(files: &[PathBuf]) -> Result<Loaded> {
 fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
     let file = file.display();
     match error {
-        KubeconfigError::ReadConfig(error, _) => {
-            Error::usage(format!("cannot read `{file}`")).caused_by(error.to_string())
-        }
+        KubeconfigError::ReadConfig(error, _) => Error::usage(format!("cannot read `{file}`")).caused_by(reason(error)),
         KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
             Error::usage(format!("`{file}` is of another kind or version than the kubeconfig before it"))
         }

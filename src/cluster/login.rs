@@ -1,14 +1,18 @@
 //! Builds the HTTP client with the user's credentials, and builds it anew when a credential plugin's have
 //! run out.
+#![expect(clippy::disallowed_methods, reason = "reads the token file that a kubeconfig or a pod names")]
 
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{SignedDuration, Timestamp};
-use kube::{Client, Config, config::ExecConfig};
+use kube::{
+    Client, Config,
+    config::{AuthInfo, ExecConfig},
+};
 
 use super::{Cluster, config, error::Failure, exec, progress::Progress, transport};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// All that a client is built from.
 pub(crate) struct Login {
@@ -30,7 +34,8 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 impl Login {
     /// Whether other credentials can be had.
     pub(crate) fn is_renewable(&self) -> bool {
-        self.exec.is_some()
+        let user = &self.config.auth_info;
+        self.exec.is_some() || user.token_file.is_some() && user.token.is_none()
     }
 
     /// Gets credentials and builds a client that sends them.
@@ -47,9 +52,24 @@ impl Login {
             }
             expires = credential.expires;
         }
+        trim_token(&mut config.auth_info)?;
         let client = transport::client(config).map_err(|error| config::unusable(&error))?;
         Ok(Session { client, expires })
     }
+}
+
+/// A token file that ends with a line break, as most do, would make a header that cannot be sent. One without is read
+/// by the client, and again once a minute.
+fn trim_token(user: &mut AuthInfo) -> Result<()> {
+    let Some(file) = user.token_file.as_ref().filter(|_| user.token.is_none()) else { return Ok(()) };
+    let text = std::fs::read_to_string(file);
+    let text = text
+        .map_err(|error| Error::usage(format!("cannot read the token file `{file}`")).caused_by(error.to_string()))?;
+    if text.trim() != text {
+        user.token = Some(text.trim().to_owned().into());
+        user.token_file = None;
+    }
+    Ok(())
 }
 
 impl Cluster {

@@ -1,6 +1,7 @@
 //! The API server: how to reach it, how to speak to it, what its refusals mean. Knows no Canary and prints
 //! nothing.
 
+mod acting;
 mod config;
 mod connect;
 mod error;
@@ -14,30 +15,38 @@ mod list;
 mod login;
 mod object;
 mod overrides;
+mod permission;
 mod progress;
 mod proxy;
 mod read;
 mod retry;
 mod sentence;
 mod status;
+mod support;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 mod tls;
 mod transport;
+mod versions;
 mod warnings;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
-    connect::connect,
+    acting::Here,
+    connect::{connect, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather},
     follow::{Collection, Event, Place},
     http::{Answer, Call, Verb},
+    kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
+    permission::Permission,
     progress::Progress,
     read::Selection,
     status::{Cause, Refusal},
+    versions::Workload,
 };
 
 /// A way to one API server, as one user. Nothing is sent before the first call.

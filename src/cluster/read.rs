@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     Call, Cluster, Failure, Verb,
+    guard::Look,
     list::{self, Depth},
     object::{path, percent_encoded, secret_call, secrets},
 };
@@ -37,9 +38,25 @@ impl Cluster {
     /// Canaries cannot be listed. Not being allowed to list TraefikServices is not an error: each Canary then
     /// says so.
     pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
+        let (look, mut all) = self.looked_up(selection).await?;
+        self.confirm(&look, &mut all).await;
+        Ok(all)
+    }
+
+    /// As [`Cluster::list`]; whether the guard covers a Canary by the guard's objects alone, be it acting or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn list_covered(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
+        self.looked_up(selection).await.map(|(_, all)| all)
+    }
+
+    async fn looked_up(&self, selection: Selection<'_>) -> Result<(Look, Vec<Observed>)> {
         let (pairs, look) = join(self.pairs(selection, false), self.look_up_guard()).await;
         let seen = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
-        Ok(pairs?.into_iter().map(seen).collect())
+        let all = pairs?.into_iter().map(seen).collect();
+        Ok((look, all))
     }
 
     /// Every selected Canary with its TraefikService and the objects themselves, for a change of what is live.
@@ -87,11 +104,34 @@ impl Cluster {
     ///
     /// It is not there, or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &Target) -> Result<Value, Failure> {
+        Ok(self.get_dated(kind, target).await?.0)
+    }
+
+    /// One object as it is, and the server's own time (RFC 9110), whatever the clock here says.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or cannot be read.
+    pub async fn get_dated(&self, kind: ObjectKind, target: &Target) -> Result<(Value, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let answer = self
             .call(&Call::of(Verb::Get, &object), get(&path(kind, target.namespace.as_deref(), Some(&target.name))))
             .await?;
-        answer.json()
+        Ok((answer.json()?, answer.date))
+    }
+
+    /// The names of all Canaries of a namespace, or of all namespaces for `None`; asked for once, and without what
+    /// is in them.
+    pub async fn names(&self, namespace: Option<&str>) -> Option<Vec<String>> {
+        const NAMES: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+        let path = match namespace {
+            Some(namespace) => path(ObjectKind::Canary, Some(namespace), None),
+            None => "/api/v1/namespaces".to_owned(),
+        };
+        let mut request = get(&path);
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
+        let name = |object: Value| Some(Target::of(&object).name);
+        list::read(self.once(request).await?, Depth::Unmanaged, name).await.ok()
     }
 
     /// A Secret; `None` when it is not there.

@@ -172,6 +172,7 @@ pub(crate) fn nowhere() -> Endpoint {
         host: text("10.0.0.1"),
         sent_as: text("as user `jane` of config"),
         proxy: None,
+        from_flag: false,
     }
 }
 

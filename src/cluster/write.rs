@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call, Cluster, Failure, Verb,
+    Answer, Call, Cluster, Failure, Verb,
     guard::place,
     object::{path, secret_call, secrets},
 };
@@ -35,28 +35,29 @@ impl Cluster {
 
     async fn patch(&self, step: &Step, more: &str) -> Result<Value, Failure> {
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
-        self.patch_object(&step.object, &query, &step.patch).await
+        self.patch_object(&step.object, &query, &step.patch).await?.json()
     }
 
-    /// What the server would store if the stanza were dropped, as Flagger drops it (or by a writer that names
-    /// a field manager). Nothing is stored.
+    /// What the server would store if the stanza were dropped, as Flagger drops it or by this field manager, and what it
+    /// warns of. Nothing is stored.
     pub(super) async fn dry_run_dropping_stanza(
         &self,
         object: &ObjectRef,
-        names_manager: bool,
-    ) -> Result<Value, Failure> {
-        let manager = if names_manager { format!("&fieldManager={FIELD_MANAGER}") } else { String::new() };
+        manager: Option<&str>,
+    ) -> Result<(Value, Vec<String>), Failure> {
+        let manager = manager.map_or_else(String::new, |manager| format!("&fieldManager={manager}"));
         let patch = json!({"spec": {"weighted": {"sticky": null}}});
-        self.patch_object(object, &format!("dryRun=All{manager}"), &patch).await
+        let answer = self.patch_object(object, &format!("dryRun=All{manager}"), &patch).await?;
+        Ok((answer.json()?, answer.warnings))
     }
 
-    async fn patch_object(&self, object: &ObjectRef, query: &str, patch: &Value) -> Result<Value, Failure> {
+    async fn patch_object(&self, object: &ObjectRef, query: &str, patch: &Value) -> Result<Answer, Failure> {
         let path = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
         let request = http::Request::patch(format!("{path}?{query}"))
             .header(http::header::CONTENT_TYPE, "application/merge-patch+json")
             .body(patch.to_string().into_bytes())
             .expect("paths are percent-encoded");
-        self.call(&Call::of(Verb::Patch, object), request).await?.json()
+        self.call(&Call::of(Verb::Patch, object), request).await
     }
 
     /// What the server would store of one of the guard's objects.

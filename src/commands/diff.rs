@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     context::{Context, FileArgs},
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     files::Scratch,
     model::{Declared, Loaded, NativeField, State},
     output::{self, change, diff::comparable, findings},
     plan::{ObjectKind, Plan, Scope, Step},
+    source::Source,
     ui::external_diff,
 };
 
@@ -43,7 +44,12 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     let mut steps = Vec::new();
     let mut found = false;
     for loaded in &loaded {
-        match several.take(ctx, &loaded.observed.canary.target, difference(ctx, loaded))? {
+        let difference = difference(ctx, loaded).map_err(|error| match (&source, error.kind()) {
+            // Nobody changes a manifest meanwhile: it is wrong.
+            (Source::Files(_), Kind::Conflict) => error.of_kind(Kind::Usage),
+            _ => error,
+        });
+        match several.take(ctx, &loaded.observed.canary.target, difference)? {
             Some(Difference::Step(step)) => steps.push(*step),
             Some(Difference::Told) => found = true,
             Some(Difference::None) | None => {}

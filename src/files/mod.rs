@@ -4,7 +4,9 @@
 //! meaning to others.
 
 mod document;
+mod draft;
 mod edit;
+mod link;
 mod read;
 mod scratch;
 #[cfg(test)]
@@ -20,19 +22,48 @@ use serde_json::Value;
 
 use self::document::Document;
 
+pub use self::draft::Draft;
 pub use self::edit::{Edit, edit};
+pub use self::link::{Linked, link};
 pub use self::read::{parse, read};
 pub use self::scratch::Scratch;
-pub use self::write::{replace, write_atomically};
+pub use self::write::{replace, write_atomically, write_into};
 
 /// What `-f` names: the texts, and the objects found in them.
 #[derive(Debug, Clone)]
 pub struct Manifests {
     sources: Vec<Source>,
     objects: Vec<Object>,
+    left_out: Vec<String>,
 }
 
 impl Manifests {
+    /// What was found in folders and not read, with the reason: one sentence for each document.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Where one of these words stands in a document with no object that is `known`, as `file:line`, the first place
+    /// of each document. Comments do not count.
+    pub fn mentions(&self, words: &[&str], known: impl Fn(&Object) -> bool) -> Vec<String> {
+        let is_known = |source: usize, document: usize| {
+            let mut here = self.objects.iter().filter(|it| (it.place.source, it.place.document) == (source, document));
+            here.any(&known)
+        };
+        let mut places = Vec::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            let name = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
+            for (_, document) in source.documents.iter().enumerate().filter(|(it, _)| !is_known(index, *it)) {
+                let lines = document::lines(&source.text[document.range.clone()]);
+                let mut said = lines.zip(document.line..).filter(|(line, _)| {
+                    !line.trim_start().starts_with('#') && words.iter().any(|word| line.contains(word))
+                });
+                places.extend(said.next().map(|(_, line)| format!("{name}:{line}")));
+            }
+        }
+        places
+    }
+
     /// The objects in the order of the inputs, and within one as they are written.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter()

@@ -75,6 +75,7 @@ enum Named {
 struct Reader {
     sources: Vec<Source>,
     objects: Vec<Object>,
+    left_out: Vec<String>,
     seen: BTreeSet<PathBuf>,
 }
 
@@ -94,7 +95,17 @@ impl Reader {
         let name: Arc<str> = name.into();
         for (index, document) in source.documents.iter().enumerate().filter(|(_, it)| it.content.is_some()) {
             let text = &source.text[document.range.clone()];
-            let value = yaml::parse(text).map_err(|error| not_yaml(&name, document, text, &error, named))?;
+            let value = match yaml::parse(text) {
+                Ok(value) => value,
+                // A folder may have a chart in it. Nobody can tell what becomes of a template, so it stays as it is.
+                Err(error) if named == Named::No && is_template(text) => {
+                    let place = format!("{name}:{}:{}", document.line + error.line - 1, error.column);
+                    self.left_out
+                        .push(format!("{place}: left out, for it is a template and not YAML: {}", error.reason));
+                    continue;
+                }
+                Err(error) => return Err(not_yaml(&name, document, text, &error, named)),
+            };
             let line = document.content.unwrap_or(document.line);
             let place = Place { source: self.sources.len(), name: name.clone(), document: index, line, items: vec![] };
             let mut found = Found { text, document, root: None, objects: &mut self.objects, named };
@@ -113,9 +124,10 @@ impl Reader {
                 [Some(path)] => format!("`{}`", path.display()),
                 _ => format!("the {} files read", names.len()),
             };
-            return Err(Error::usage(format!("no Kubernetes object in {names}")));
+            let error = Error::usage(format!("no Kubernetes object in {names}"));
+            return Err(self.left_out.into_iter().fold(error, Error::caused_by));
         }
-        Ok(Manifests { sources: self.sources, objects: self.objects })
+        Ok(Manifests { sources: self.sources, objects: self.objects, left_out: self.left_out })
     }
 }
 
@@ -139,7 +151,11 @@ impl Found<'_> {
             if self.named == Named::No {
                 return Ok(());
             }
-            let what = if value.is_object() { "has no `kind`" } else { "is not a mapping" };
+            let what = match &value {
+                Value::Object(_) => "has no `kind`",
+                Value::Array(items) if !items.is_empty() && items.iter().all(is_operation) => "is a JSON patch",
+                _ => "is not a mapping",
+            };
             let message = format!("{}:{}: this {what}, so it is not a Kubernetes object", place.name, place.line);
             return Err(Error::usage(message));
         }
@@ -195,6 +211,16 @@ impl Found<'_> {
     }
 }
 
+/// Whether this is one operation of a JSON patch (RFC 6902).
+fn is_operation(item: &Value) -> bool {
+    item.get("op").is_some() && item.get("path").is_some()
+}
+
+/// Whether Helm, or something like it, makes YAML of this.
+fn is_template(text: &str) -> bool {
+    text.contains("{{")
+}
+
 /// The manifests in a directory, by name.
 fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     let name = format!("`{}`", directory.display());
@@ -243,7 +269,7 @@ fn without_manifests(directory: &Path, recursive: bool) -> Error {
 fn not_yaml(name: &str, document: &Document, text: &str, error: &yaml::SyntaxError, named: Named) -> Error {
     let line = document.line + error.line - 1;
     let failed = Error::usage(format!("{name}:{line}:{}: {}", error.column, error.reason));
-    if text.contains("{{") {
+    if is_template(text) {
         failed.hint("this looks like a template: render it first, and give the result (-f -)")
     } else if named == Named::No {
         failed.hint("to leave this file out, name the others: -f FILE -f FILE")

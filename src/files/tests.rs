@@ -273,3 +273,18 @@ fn a_file_that_changed_since_it_was_read_is_a_conflict() {
     assert!(error.message().ends_with("a.yaml` has changed since it was read, and was left as it is"));
     assert_eq!(fs::read_to_string(folder.at("a.yaml")).unwrap(), "kind: B\n");
 }
+
+#[test]
+fn a_write_sweeps_up_what_a_killed_one_left_and_nothing_else() {
+    let folder = Folder::with(&[
+        ("a.yaml", "a: 1\n"),
+        (".a.yaml.4711-0.tmp", "half"),
+        (".a.yaml.4712-1.tmp", "at work"),
+        (".a.yaml.old.tmp", "somebody's own"),
+        (".b.yaml.4711-0.tmp", "of another file"),
+    ]);
+    let at_work = std::fs::File::open(folder.at(".a.yaml.4712-1.tmp")).unwrap();
+    at_work.try_lock().unwrap();
+    write_atomically(&folder.at("a.yaml"), "a: 2\n").unwrap();
+    assert_eq!(folder.names(), [".a.yaml.4712-1.tmp", ".a.yaml.old.tmp", ".b.yaml.4711-0.tmp", "a.yaml"]);
+}

@@ -1,6 +1,7 @@
 //! Writes a file so that it has either the old text or the new one, whatever happens in between.
 #![expect(clippy::disallowed_methods, reason = "this file is where manifests are written")]
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -33,14 +34,27 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
     write(path, text).map_err(|error| unwritable(path, &error))
 }
 
+/// Writes a file into a folder, which is made if it is not there.
+///
+/// # Errors
+///
+/// The operating system's.
+pub fn write_into(folder: &Path, name: &str, text: &str) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    write_atomically(&folder.join(name), text)
+}
+
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let path = if fs::symlink_metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let old = fs::metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
         return Err(io::Error::other("not a regular file"));
     }
+    sweep(&path);
     let (temporary, file) = create_beside(&path, old.is_some())?;
-    let written = fill(file, text, old.as_ref()).and_then(|()| fs::rename(&temporary, &path));
+    // Held until the end, also of a process that is killed: what nobody holds was left behind.
+    let _ = file.try_lock();
+    let written = fill(&file, text, old.as_ref()).and_then(|()| fs::rename(&temporary, &path));
     if written.is_err() {
         // Already failing: what became of the temporary file is not what the person needs to hear.
         let _ = fs::remove_file(&temporary);
@@ -49,6 +63,22 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     // The name is in the folder now; a folder that cannot be opened or synced does not undo that.
     let _ = path.parent().map(|folder| File::open(folder).and_then(|folder| folder.sync_all()));
     Ok(())
+}
+
+/// Takes away what runs that were killed have left beside this file. It is no manifest by its name; this keeps the folder
+/// clean. What cannot be taken away is in nobody's way.
+fn sweep(path: &Path) {
+    let (Some(name), Some(folder)) = (path.file_name().and_then(OsStr::to_str), path.parent()) else { return };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let other = entry.file_name();
+        let of_ours = other.to_str().and_then(|other| other.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.'));
+        let number = of_ours.and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| rest.split_once('-'));
+        let is_ours =
+            number.is_some_and(|(process, attempt)| [process, attempt].iter().all(|it| it.parse::<u32>().is_ok()));
+        if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn create_beside(path: &Path, private: bool) -> io::Result<(PathBuf, File)> {
@@ -77,10 +107,10 @@ fn options(private: bool) -> OpenOptions {
     options
 }
 
-fn fill(mut file: File, text: &str, old: Option<&fs::Metadata>) -> io::Result<()> {
+fn fill(mut file: &File, text: &str, old: Option<&fs::Metadata>) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     if let Some(old) = old {
-        keep_owner(&file, old);
+        keep_owner(file, old);
         file.set_permissions(old.permissions())?;
     }
     file.sync_all()

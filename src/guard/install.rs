@@ -1,17 +1,53 @@
 //! The guard's objects as they are on a cluster against those this version would install.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::policy::{self, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL};
+use super::{
+    policy::{self, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    webhook,
+};
 use crate::{
     error::{Error, Kind, Result},
     model::{Canary, Observed, selector::Selector},
 };
 
-/// The guard's objects of one cluster, in the order of [`policy::objects`]; `None` for one that is not there.
+/// The two forms of the guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Policies that the API server runs by itself.
+    Policies,
+    /// A process that the API server asks.
+    Webhook,
+}
+
+impl Form {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policies => "policies",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// One form of the guard on one cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Installed {
-    objects: Vec<Option<Value>>,
+    /// Which form.
+    pub form: Form,
+    /// What it covers, by its own objects.
+    pub coverage: Coverage,
+    /// Its objects, in the order in which they are installed.
+    pub parts: Vec<Part>,
+}
+
+/// One object of the guard on a cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The object.
+    pub change: Change,
+    /// How it compares with this version's.
+    pub standing: Standing,
 }
 
 /// One object of the guard, as it is and as it shall be.
@@ -34,44 +70,72 @@ pub enum Standing {
     Differs,
     /// It is somebody else's.
     Foreign,
+    /// This user may not read it.
+    Unknown,
 }
 
 impl Installed {
-    /// From what the cluster has, in the order of [`policy::objects`].
-    pub fn new(objects: Vec<Option<Value>>) -> Self {
-        Self { objects }
+    /// The policies, from what the cluster has in the order of [`policy::objects`]; what is not told is not there.
+    pub fn policies(objects: Vec<Option<Value>>) -> Self {
+        let coverage = policy::coverage(objects.iter().flatten().filter(|object| is_ours(object)));
+        let changes = policy::objects(&coverage).into_iter().zip(objects.into_iter().chain(std::iter::repeat(None)));
+        Self::new(Form::Policies, coverage, changes.map(|(wanted, before)| Change { wanted, before }))
     }
 
-    /// Whether nothing of the guard is there.
+    /// From its objects, all of which could be read.
+    pub fn new(form: Form, coverage: Coverage, changes: impl IntoIterator<Item = Change>) -> Self {
+        let part = |change: Change| Part { standing: change.standing(), change };
+        Self { form, coverage, parts: changes.into_iter().map(part).collect() }
+    }
+
+    /// Whether nothing of it is there, as far as this user may see.
     pub fn is_absent(&self) -> bool {
-        self.objects.iter().all(Option::is_none)
+        self.parts.iter().all(|part| part.change.before.is_none())
     }
 
-    /// What it covers, by its bindings.
-    pub fn coverage(&self) -> Coverage {
-        let binding = |pointer: &str| {
-            let bindings = self.objects.iter().flatten().filter(|object| object.pointer("/spec/policyName").is_some());
-            let mut found = bindings.filter_map(|binding| binding.pointer(pointer));
-            found.find(|selector| **selector != json!({})).cloned()
-        };
-        Coverage {
-            selector: binding("/spec/paramRef/selector"),
-            namespace_selector: binding("/spec/matchResources/namespaceSelector"),
-        }
-    }
-
-    /// Each object of this version beside what is there.
+    /// Each of its objects as it is beside this version's for another coverage.
     pub fn changes(&self, coverage: &Coverage) -> Vec<Change> {
-        let wanted = policy::objects(coverage).into_iter();
-        wanted.zip(&self.objects).map(|(wanted, before)| Change { wanted, before: before.clone() }).collect()
+        let before = self.parts.iter().map(|part| part.change.before.clone());
+        let wanted = policy::objects(coverage).into_iter().zip(before);
+        wanted.map(|(wanted, before)| Change { wanted, before }).collect()
+    }
+
+    /// The version that installed it, by the first of its objects.
+    pub fn version(&self) -> Option<&str> {
+        self.parts.iter().find_map(|part| part.change.version())
     }
 
     /// Whether the policy that makes the stanza what is declared is there and bound.
     pub fn keeps(&self) -> bool {
-        self.changes(&self.coverage())
+        let keep = self.parts.iter().filter(|part| policy::is_keep(&part.change.wanted));
+        keep.into_iter().all(|part| matches!(part.standing, Standing::Current | Standing::Differs))
+    }
+
+    /// Whether somebody narrowed what it acts on beyond its own selectors, so that what it covers is not known.
+    pub fn is_narrowed(&self) -> bool {
+        self.parts
             .iter()
-            .filter(|change| policy::is_keep(&change.wanted))
-            .all(|change| matches!(change.standing(), Standing::Current | Standing::Differs))
+            .any(|part| part.change.before.as_ref().is_some_and(|found| narrows(found, &part.change.wanted)))
+    }
+
+    /// The webhook's namespace.
+    pub fn namespace(&self) -> Option<&str> {
+        self.wanted("Deployment")?.change.wanted.pointer("/metadata/namespace")?.as_str()
+    }
+
+    /// The webhook's Deployment; `None` when it is not there, may not be read, or is not what runs it.
+    pub fn deployment(&self) -> Option<&Value> {
+        self.wanted("Deployment")?.change.before.as_ref()
+    }
+
+    /// Whether every configuration of the webhook names an authority.
+    pub fn has_authority(&self) -> bool {
+        let mut configurations = self.parts.iter().filter(|part| part.change.wanted["webhooks"].is_array());
+        configurations.all(|part| part.change.before.as_ref().is_some_and(webhook::has_authority))
+    }
+
+    fn wanted(&self, kind: &str) -> Option<&Part> {
+        self.parts.iter().find(|part| part.change.wanted["kind"] == kind)
     }
 }
 
@@ -87,8 +151,8 @@ impl Change {
     pub fn standing(&self) -> Standing {
         match &self.before {
             None => Standing::Missing,
-            Some(before) if label(before, MANAGED_BY_LABEL) != Some(MANAGED_BY) => Standing::Foreign,
-            Some(before) if is_within(&self.wanted, before) => Standing::Current,
+            Some(before) if !is_ours(before) => Standing::Foreign,
+            Some(before) if is_within(&self.wanted, before) && acts_alike(&self.wanted, before) => Standing::Current,
             Some(_) => Standing::Differs,
         }
     }
@@ -138,6 +202,129 @@ pub(super) fn is_within(part: &Value, whole: &Value) -> bool {
     }
 }
 
+/// Whether nothing decides when or on what an object of admission acts but what this version has in it. An API server
+/// adds empty defaults, and processes their authority.
+fn acts_alike(wanted: &Value, found: &Value) -> bool {
+    let without_authority = |object: &Value| {
+        let mut object = object.clone();
+        for webhook in object["webhooks"].as_array_mut().into_iter().flatten() {
+            webhook["clientConfig"]["caBundle"] = Value::Null;
+        }
+        object
+    };
+    let (wanted, found) = (without_authority(wanted), without_authority(found));
+    let is_admission = wanted["apiVersion"] == policy::API_VERSION;
+    !is_admission || ["spec", "webhooks"].iter().all(|key| has_no_more(&found[*key], &wanted[*key]))
+}
+
+/// Whether `whole` has nothing but what `part` says, and what is empty.
+fn has_no_more(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), part) => whole.iter().all(|(key, whole)| has_no_more(whole, &part[key.as_str()])),
+        (Value::Array(whole), Value::Array(part)) => {
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| has_no_more(whole, part))
+        }
+        (Value::Array(whole), _) => whole.is_empty(),
+        _ => whole.is_null() || whole == part,
+    }
+}
+
+/// Whether an object that is there acts on less than the wanted one would: selectors or conditions were added.
+fn narrows(found: &Value, wanted: &Value) -> bool {
+    const PLACES: [&str; 4] = ["/spec", "/spec/matchConstraints", "/spec/matchResources", "/webhooks/0"];
+    const KEYS: [&str; 4] = ["objectSelector", "namespaceSelector", "excludeResourceRules", "matchConditions"];
+    let at = |object: &Value, place: &str, key: &str| object.pointer(place).map(|value| value[key].clone());
+    PLACES.iter().flat_map(|place| KEYS.map(|key| (*place, key))).any(|(place, key)| {
+        let (found, wanted) = (at(found, place, key).unwrap_or_default(), at(wanted, place, key).unwrap_or_default());
+        let names = |conditions: &Value| -> Vec<Value> {
+            conditions.as_array().into_iter().flatten().map(|condition| condition["name"].clone()).collect()
+        };
+        if key == "matchConditions" {
+            let known = names(&wanted);
+            return names(&found).iter().any(|name| !known.contains(name));
+        }
+        !has_no_more(&found, &wanted)
+    })
+}
+
+/// Whether this program made an object.
+pub(super) fn is_ours(object: &Value) -> bool {
+    label(object, MANAGED_BY_LABEL) == Some(MANAGED_BY)
+}
+
 fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.pointer("/metadata/labels")?.get(key)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn all() -> Vec<Value> {
+        policy::objects(&Coverage::default())
+    }
+
+    fn standing(index: usize, change: impl Fn(&mut Value)) -> Standing {
+        let mut found = all()[index].clone();
+        change(&mut found);
+        Change { wanted: all()[index].clone(), before: Some(found) }.standing()
+    }
+
+    #[test]
+    fn what_others_added_to_a_policy_is_a_difference_and_what_a_server_adds_is_none() {
+        assert_eq!(standing(0, |_| {}), Standing::Current);
+        assert_eq!(standing(0, |found| found["metadata"]["uid"] = json!("u")), Standing::Current);
+        assert_eq!(
+            standing(3, |found| found["spec"]["matchResources"] = json!({"objectSelector": {}})),
+            Standing::Current
+        );
+        let selector = json!({"matchLabels": {"a": "b"}});
+        for place in ["objectSelector", "namespaceSelector"] {
+            let narrow = |found: &mut Value| found["spec"]["matchConstraints"][place] = selector.clone();
+            assert_eq!(standing(0, narrow), Standing::Differs, "{place}");
+        }
+        let condition = |found: &mut Value| {
+            let conditions = found["spec"]["matchConditions"].as_array_mut().unwrap();
+            conditions.push(json!({"name": "more", "expression": "false"}));
+        };
+        assert_eq!(standing(1, condition), Standing::Differs);
+        assert_eq!(standing(1, |found| found["spec"]["failurePolicy"] = json!("Fail")), Standing::Differs);
+        assert_eq!(
+            standing(3, |found| found["spec"]["matchResources"] = json!({"objectSelector": selector})),
+            Standing::Differs
+        );
+        assert_eq!(standing(0, |found| found["metadata"]["labels"] = json!({})), Standing::Foreign);
+    }
+
+    #[test]
+    fn only_what_narrows_makes_the_coverage_unknown() {
+        let installed = |change: &dyn Fn(&mut Value)| {
+            let mut found = all();
+            found.iter_mut().for_each(change);
+            Installed::policies(found.into_iter().map(Some).collect())
+        };
+        assert!(!installed(&|_| {}).is_narrowed());
+        assert!(!installed(&|found| found["spec"]["failurePolicy"] = json!("Fail")).is_narrowed());
+        let narrow = |found: &mut Value| {
+            found["spec"]["matchResources"] = json!({"objectSelector": {"matchLabels": {"a": "b"}}});
+        };
+        assert!(installed(&narrow).is_narrowed());
+    }
+
+    #[test]
+    fn a_coverage_is_read_from_ones_own_binding_alone() {
+        let selector = |text: &str| Some(Selector::parse(text).unwrap().to_object());
+        let coverage = Coverage { selector: selector("a=b"), namespace_selector: selector("c") };
+        let mut found = policy::objects(&coverage);
+        let read = |found: &[Value]| Installed::policies(found.iter().cloned().map(Some).collect()).coverage;
+        assert_eq!(read(&found), coverage);
+        // Somebody else's binding of the same name.
+        found[3]["metadata"]["labels"] = json!({});
+        assert_eq!(read(&found), Coverage { selector: None, ..coverage.clone() });
+        found[4]["metadata"]["labels"] = json!({});
+        found[5]["metadata"]["labels"] = json!({});
+        assert_eq!(read(&found), Coverage::default());
+    }
 }

@@ -6,10 +6,12 @@
 pub mod decide;
 mod declared_in_cel;
 pub mod deployment;
+pub mod gate;
 pub mod install;
 pub mod policy;
 pub mod webhook;
 
 pub use decide::{Decision, Request, decide};
-pub use install::{Change, Installed, Standing};
+pub use deployment::Placement;
+pub use install::{Change, Form, Installed, Part, Standing};
 pub use policy::Coverage;

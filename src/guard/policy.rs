@@ -27,9 +27,9 @@ pub const VERSION_LABEL: &str = "app.kubernetes.io/version";
 /// Names of the three policies and their bindings.
 pub const NAMES: [&str; 3] = [KEEP, CARRY, CHECK];
 
-const KEEP: &str = "kubectl-canary-traefik-keep";
-const CARRY: &str = "kubectl-canary-traefik-carry";
-const CHECK: &str = "kubectl-canary-traefik-check";
+pub(crate) const KEEP: &str = "kubectl-canary-traefik-keep";
+pub(crate) const CARRY: &str = "kubectl-canary-traefik-carry";
+pub(crate) const CHECK: &str = "kubectl-canary-traefik-check";
 pub(super) const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 
 /// What the guard covers.
@@ -66,6 +66,19 @@ pub fn objects(coverage: &Coverage) -> Vec<Value> {
 /// Whether an object is the policy that makes the stanza what is declared, or its binding.
 pub fn is_keep(object: &Value) -> bool {
     object.pointer("/metadata/name").is_some_and(|name| name == KEEP)
+}
+
+/// What the bindings among these objects cover: *keep* as its own says, all by the first that is there.
+pub(super) fn coverage<'a>(objects: impl Iterator<Item = &'a Value>) -> Coverage {
+    let bindings: Vec<_> = objects.filter(|object| object.pointer("/spec/policyName").is_some()).collect();
+    let selector =
+        |binding: &&Value, pointer: &str| binding.pointer(pointer).filter(|selector| **selector != json!({})).cloned();
+    Coverage {
+        selector: bindings.iter().find_map(|binding| selector(binding, "/spec/paramRef/selector")),
+        namespace_selector: bindings
+            .first()
+            .and_then(|first| selector(first, "/spec/matchResources/namespaceSelector")),
+    }
 }
 
 fn object(kind: &str, name: &str, spec: &Value) -> Value {

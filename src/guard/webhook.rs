@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::policy::{API_VERSION, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL};
-use crate::model::{Target, declaration::ANNOTATION, name::Group};
+use crate::model::{Target, declaration::ANNOTATION, name::Group, selector::Selector};
 
 /// Name of both configurations.
 pub const NAME: &str = "kubectl-canary-traefik";
@@ -16,8 +16,17 @@ pub const WEBHOOK: &str = "guard.kubectl-canary-traefik.internal";
 pub const MUTATE: &str = "/mutate";
 /// The path that answers about Canaries.
 pub const VALIDATE: &str = "/validate";
+/// The path that Flagger's `confirm-promotion` webhook asks: [`gate`](super::gate).
+pub const DRAINED: &str = "/gate/drained";
 /// How long an API server waits for an answer, in seconds. A process that is gone costs at most this.
 pub const TIMEOUT_SECONDS: u64 = 2;
+/// Annotation of both configurations: the label selector of the Canaries that are covered, when not all are.
+pub const SELECTOR: &str = "kubectl-canary-traefik/selector";
+/// The field manager of a dry-run write that finds out which form of the guard is there: the process leaves it alone, so
+/// that what comes back is the policies' doing, and answers with the warning [`IS_HERE`].
+pub const PROBE: &str = "kubectl-canary-traefik-probe";
+/// The warning with which the process answers a [`PROBE`].
+pub const IS_HERE: &str = "the guard of kubectl canary-traefik is a webhook here";
 
 /// Where the process is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +38,22 @@ pub enum Address {
 }
 
 /// Where the process is, and whom an API server trusts to be it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Callee {
     /// Where it is.
     pub address: Address,
     /// The authorities' certificates, as PEM; empty when they are to be written later.
     pub authorities: String,
-    /// The one namespace to guard; `None` is all of them.
-    pub namespace: Option<String>,
+    /// What it covers.
+    pub coverage: Coverage,
+    /// Whether the API server knows `matchConditions` (Kubernetes 1.28 and later). Without them the process is asked about
+    /// more, and answers the same.
+    pub has_conditions: bool,
+}
+
+/// The selector of one namespace.
+pub fn only(namespace: &str) -> Value {
+    json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}]})
 }
 
 /// The `caBundle` of both configurations alone: what a process behind a Service keeps right.
@@ -63,14 +80,18 @@ pub fn configurations(callee: &Callee) -> Vec<Value> {
     let declared = format!("has(object.metadata.annotations) && '{ANNOTATION}' in object.metadata.annotations");
     let validating = webhook(callee, VALIDATE, &canary_rules, ("declared", &declared));
     vec![
-        configuration("MutatingWebhookConfiguration", &mutating),
-        configuration("ValidatingWebhookConfiguration", &validating),
+        configuration("MutatingWebhookConfiguration", callee, &mutating),
+        configuration("ValidatingWebhookConfiguration", callee, &validating),
     ]
 }
 
-fn configuration(kind: &str, webhook: &Value) -> Value {
-    json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": NAME, "labels": {
-        MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "webhooks": [webhook]})
+fn configuration(kind: &str, callee: &Callee, webhook: &Value) -> Value {
+    let mut object = json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": NAME, "labels": {
+        MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "webhooks": [webhook]});
+    if let Some(selector) = callee.coverage.selector.as_ref().and_then(Selector::from_object) {
+        object["metadata"]["annotations"] = json!({SELECTOR: selector.to_string()});
+    }
+    object
 }
 
 fn webhook(callee: &Callee, path: &str, rules: &Value, (name, condition): (&str, &str)) -> Value {
@@ -92,12 +113,13 @@ fn webhook(callee: &Callee, path: &str, rules: &Value, (name, condition): (&str,
         "sideEffects": "None",
         "timeoutSeconds": TIMEOUT_SECONDS,
         "rules": rules,
-        "matchConditions": [{"name": name, "expression": condition}],
     });
-    if let Some(namespace) = &callee.namespace {
-        webhook["namespaceSelector"] = json!({"matchExpressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}]});
+    if callee.has_conditions {
+        webhook["matchConditions"] = json!([{"name": name, "expression": condition}]);
     }
+    // Written out where there are none: a selector that somebody else adds is in conflict with this.
+    webhook["namespaceSelector"] = callee.coverage.namespace_selector.clone().unwrap_or_else(|| json!({}));
+    webhook["objectSelector"] = json!({});
     webhook
 }
 
@@ -113,15 +135,36 @@ pub fn is_right(wanted: &Value, found: &Value) -> bool {
     super::install::is_within(wanted, &found)
 }
 
-/// What the mutating configuration that is there covers; `None` when it is not this program's or asks nobody.
-pub fn coverage(found: &Value) -> Option<Coverage> {
-    let labels = found.pointer("/metadata/labels")?;
-    let webhook = found["webhooks"].as_array()?.iter().find(|webhook| webhook["name"] == WEBHOOK)?;
-    if labels[MANAGED_BY_LABEL] != MANAGED_BY || webhook.pointer("/clientConfig/caBundle").is_none() {
-        return None;
+/// Where a configuration that is there says the process is; `None` when it is not this program's.
+pub fn address(found: &Value) -> Option<Address> {
+    let client = &ours(found)?["clientConfig"];
+    let text = |pointer: &str| client.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    match text("/url") {
+        Some(url) => Some(Address::Url(url.rsplit_once('/').map_or(url.as_str(), |(place, _)| place).to_owned())),
+        None => Some(Address::Service(Target { namespace: text("/service/namespace"), name: text("/service/name")? })),
     }
-    let namespaces = webhook.get("namespaceSelector").filter(|selector| **selector != json!({}));
-    Some(Coverage { selector: None, namespace_selector: namespaces.cloned() })
+}
+
+/// Whether a configuration that is there names the authority of a process: without one API servers trust nobody.
+pub fn has_authority(found: &Value) -> bool {
+    let bundle = ours(found).and_then(|webhook| webhook.pointer("/clientConfig/caBundle")?.as_str());
+    bundle.is_some_and(|bundle| !bundle.is_empty())
+}
+
+/// What a configuration that is there covers; `None` when it is not this program's.
+pub fn coverage(found: &Value) -> Option<Coverage> {
+    let namespaces = ours(found)?.get("namespaceSelector").filter(|selector| **selector != json!({}));
+    let selector = found.pointer("/metadata/annotations").and_then(|all| all.get(SELECTOR)?.as_str());
+    Some(Coverage {
+        selector: selector.and_then(|text| Selector::parse(text).ok()).map(|selector| selector.to_object()),
+        namespace_selector: namespaces.cloned(),
+    })
+}
+
+/// This program's webhook in a configuration of this program's.
+fn ours(found: &Value) -> Option<&Value> {
+    let is_ours = found.pointer("/metadata/labels")?[MANAGED_BY_LABEL] == MANAGED_BY;
+    found["webhooks"].as_array()?.iter().find(|webhook| is_ours && webhook["name"] == WEBHOOK)
 }
 
 #[cfg(test)]
@@ -129,7 +172,12 @@ mod tests {
     use super::*;
 
     fn callee() -> Callee {
-        Callee { address: Address::Url("https://127.0.0.1:1".into()), authorities: "PEM".into(), namespace: None }
+        Callee {
+            address: Address::Url("https://127.0.0.1:1".into()),
+            authorities: "PEM".into(),
+            coverage: Coverage::default(),
+            has_conditions: true,
+        }
     }
 
     #[test]
@@ -167,12 +215,28 @@ mod tests {
     }
 
     #[test]
-    fn one_namespace_is_chosen_by_its_name() {
-        let callee = Callee { namespace: Some("shop".into()), ..callee() };
-        let selector = &configurations(&callee)[1]["webhooks"][0]["namespaceSelector"];
-        assert_eq!(selector.pointer("/matchExpressions/0/values"), Some(&json!(["shop"])));
-        let found = &configurations(&callee)[0];
-        assert_eq!(coverage(found).unwrap().namespace_selector.as_ref(), Some(selector));
-        assert_eq!(coverage(&configurations(&Callee { authorities: String::new(), ..callee })[0]), None);
+    fn what_a_configuration_says_is_read_back_from_it() {
+        let selector = Selector::parse("team in (a,b),!old").unwrap().to_object();
+        let coverage = Coverage { selector: Some(selector), namespace_selector: Some(only("shop")) };
+        let service = Address::Service(Target { namespace: Some("guard".into()), name: "guard".into() });
+        for address in [callee().address, service] {
+            let callee = Callee { address: address.clone(), coverage: coverage.clone(), ..callee() };
+            for found in configurations(&callee) {
+                assert_eq!(super::address(&found), Some(address.clone()));
+                assert_eq!((super::coverage(&found), has_authority(&found)), (Some(coverage.clone()), true));
+            }
+        }
+        let mut foreign = configurations(&Callee { authorities: String::new(), ..callee() }).remove(0);
+        assert_eq!((has_authority(&foreign), super::coverage(&foreign)), (false, Some(Coverage::default())));
+        foreign["metadata"]["labels"] = json!({});
+        assert_eq!((super::address(&foreign), super::coverage(&foreign)), (None, None));
+    }
+
+    #[test]
+    fn a_server_that_knows_no_match_conditions_is_sent_none() {
+        let old = configurations(&Callee { has_conditions: false, ..callee() });
+        assert!(old.iter().all(|object| object["webhooks"][0].get("matchConditions").is_none()));
+        let new = configurations(&callee());
+        assert!(new.iter().all(|object| object["webhooks"][0]["matchConditions"].is_array()));
     }
 }

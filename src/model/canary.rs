@@ -8,6 +8,7 @@ use super::{
     cookie::Cookie,
     declaration::{self, ANNOTATION, Malformed},
     name::{CANARY_API_VERSION, Target},
+    rollout::Rollout,
     view,
 };
 
@@ -38,6 +39,8 @@ pub struct Canary {
     pub apex_annotations: Map<String, Value>,
     /// `status.phase`.
     pub phase: Option<String>,
+    /// How Flagger goes about a rollout.
+    pub rollout: Rollout,
     /// What it says the cookie shall be.
     pub declared: Declared,
 }
@@ -64,6 +67,14 @@ impl Declared {
         }
     }
 
+    /// What this annotation says.
+    pub fn of_annotation(text: &str) -> Self {
+        match declaration::parse(text) {
+            Ok(cookie) => Self::Annotation(cookie),
+            Err(malformed) => Self::Malformed(text.to_owned(), malformed),
+        }
+    }
+
     fn read(object: &Value) -> Self {
         if let Some(native) = view::object(object, &NATIVE_COOKIE) {
             let (cookie, odd) = Cookie::from_json(native);
@@ -71,10 +82,7 @@ impl Declared {
         }
         match view::at(object, &["metadata", "annotations", ANNOTATION]) {
             None | Some(Value::Null) => Self::Nothing,
-            Some(Value::String(text)) => match declaration::parse(text) {
-                Ok(cookie) => Self::Annotation(cookie),
-                Err(malformed) => Self::Malformed(text.clone(), malformed),
-            },
+            Some(Value::String(text)) => Self::of_annotation(text),
             // Only a manifest can hold one: an API server has texts alone.
             Some(other) => Self::Malformed(other.to_string(), Malformed::not_text(&other.to_string())),
         }
@@ -112,6 +120,7 @@ impl Canary {
                 .cloned()
                 .unwrap_or_default(),
             phase: view::owned(object, &["status", "phase"]),
+            rollout: Rollout::read(object),
             declared: Declared::read(object),
         })
     }

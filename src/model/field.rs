@@ -17,8 +17,12 @@ pub struct Field {
     pub attribute: Option<&'static str>,
     /// What its value looks like.
     pub kind: FieldKind,
-    /// One line for `--help`, without a full stop.
+    /// What it is for, in one line without a full stop.
     pub help: &'static str,
+    /// What its absence means.
+    pub unset: &'static str,
+    /// A value to start from.
+    pub example: &'static str,
     /// The first Traefik version whose weighted round robin honours it.
     pub since: &'static str,
 }
@@ -58,7 +62,9 @@ pub static FIELDS: [Field; 7] = [
         flag: "name",
         attribute: None,
         kind: FieldKind::Token,
-        help: "Name of the cookie; without one Traefik derives a name such as _8d2a5",
+        help: "Name of the cookie",
+        unset: "Traefik derives one, such as _8d2a5",
+        example: "login",
         since: "2.0",
     },
     Field {
@@ -66,7 +72,9 @@ pub static FIELDS: [Field; 7] = [
         flag: "max-age",
         attribute: Some("Max-Age"),
         kind: FieldKind::Seconds,
-        help: "Seconds that a client stays on its track, also 5m or 1h30m; never renewed; unset = until the browser closes",
+        help: "Seconds that a client stays on its track, also 5m or 1h30m; never renewed",
+        unset: "until the browser closes",
+        example: "300",
         since: "3.0",
     },
     Field {
@@ -74,7 +82,9 @@ pub static FIELDS: [Field; 7] = [
         flag: "path",
         attribute: Some("Path"),
         kind: FieldKind::Path,
-        help: "Path the browser sends the cookie to; unset = /",
+        help: "Path the browser sends the cookie to",
+        unset: "/",
+        example: "/",
         since: "3.3",
     },
     Field {
@@ -82,7 +92,9 @@ pub static FIELDS: [Field; 7] = [
         flag: "domain",
         attribute: Some("Domain"),
         kind: FieldKind::Domain,
-        help: "Domain the browser sends the cookie to; unset = the host that set it",
+        help: "Domain the browser sends the cookie to",
+        unset: "the host that set it",
+        example: "example.com",
         since: "3.4",
     },
     Field {
@@ -91,6 +103,8 @@ pub static FIELDS: [Field; 7] = [
         attribute: Some("Secure"),
         kind: FieldKind::Switch,
         help: "Send the cookie over HTTPS only",
+        unset: "false",
+        example: "true",
         since: "2.0",
     },
     Field {
@@ -99,6 +113,8 @@ pub static FIELDS: [Field; 7] = [
         attribute: Some("HttpOnly"),
         kind: FieldKind::Switch,
         help: "Hide the cookie from scripts",
+        unset: "false",
+        example: "true",
         since: "2.0",
     },
     Field {
@@ -106,7 +122,9 @@ pub static FIELDS: [Field; 7] = [
         flag: "same-site",
         attribute: Some("SameSite"),
         kind: FieldKind::SameSite,
-        help: "Send the cookie on requests that come from other sites",
+        help: "Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never)",
+        unset: "the browser decides, mostly lax",
+        example: "lax",
         since: "3.0",
     },
 ];
@@ -141,6 +159,23 @@ impl Field {
             FieldKind::Seconds => FieldValue::Seconds(text.parse().map_err(|_| self.allowed())?),
             FieldKind::Switch => FieldValue::On,
         })
+    }
+
+    /// The line for `--help` and for the editor.
+    pub fn describe(&self) -> String {
+        format!("{}; unset = {} (Traefik {}+)", self.help, self.unset, self.since)
+    }
+
+    /// Parses a value as a person types it: seconds also as `5m` or `1h30m`.
+    ///
+    /// # Errors
+    ///
+    /// What is allowed instead, in words.
+    pub fn parse_typed(&self, text: &str) -> Result<FieldValue, String> {
+        if self.kind != FieldKind::Seconds {
+            return self.parse(text);
+        }
+        self.parse(&seconds(text)).map_err(|allowed| format!("{allowed}, or a duration such as 5m or 1h30m"))
     }
 
     /// What is allowed, in words.
@@ -229,6 +264,32 @@ impl FieldKind {
     }
 }
 
+/// `5m` and `1h30m` as seconds; anything else stays as it is.
+fn seconds(text: &str) -> String {
+    let (mut total, mut digits, mut last) = (0u64, String::new(), u64::MAX);
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                digits.push(c);
+                continue;
+            }
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return text.to_owned(),
+        };
+        // Each unit once, the longer first.
+        let Some(part) = digits.parse::<u64>().ok().filter(|_| unit < last).and_then(|number| number.checked_mul(unit))
+        else {
+            return text.to_owned();
+        };
+        let Some(sum) = total.checked_add(part) else { return text.to_owned() };
+        (total, last) = (sum, unit);
+        digits.clear();
+    }
+    if digits.is_empty() && last != u64::MAX { total.to_string() } else { text.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +344,27 @@ mod tests {
             for text in bad {
                 assert!(field.parse(text).is_err(), "{flag} {text}");
             }
+        }
+    }
+
+    #[test]
+    fn durations_become_seconds() {
+        for (text, expected) in [
+            ("300", "300"),
+            ("5m", "300"),
+            ("1h30m", "5400"),
+            ("90s", "90"),
+            ("1h1s", "3601"),
+            ("0s", "0"),
+            ("5m1h", "5m1h"),
+            ("m", "m"),
+            ("5", "5"),
+            ("5m5", "5m5"),
+            ("-1", "-1"),
+            ("1d", "1d"),
+            ("", ""),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
         }
     }
 }

@@ -4,16 +4,26 @@
 pub mod canary;
 pub mod cookie;
 pub mod declaration;
+pub mod event;
 pub mod field;
 pub mod name;
 pub mod observed;
+pub mod owner;
+pub mod pin;
+pub mod rollout;
+pub mod route;
 pub mod selector;
 pub mod traefik_service;
+pub mod version;
 mod view;
 
 pub use canary::{Canary, Declared};
 pub use cookie::Cookie;
+pub use event::Event;
 pub use field::{FIELDS, Field, FieldValue};
 pub use name::Target;
 pub use observed::{Guarded, Kept, Loaded, NativeField, Observed, Service, State};
+pub use owner::Owner;
+pub use rollout::{Rollout, Strategy};
+pub use route::{Looked, Route, RouteKind, Surroundings};
 pub use traefik_service::{Live, TraefikService, Weight};

@@ -46,7 +46,7 @@ impl Group {
     pub const ALL: [Self; 2] = [Self::TraefikIo, Self::TraefikContainoUs];
 
     /// The group's name.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::TraefikIo => "traefik.io",
             Self::TraefikContainoUs => "traefik.containo.us",

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{
     canary::{Canary, Declared},
     cookie::Cookie,
+    name::{Group, Target},
     traefik_service::{Live, TraefikService, Weight},
 };
 
@@ -198,6 +199,12 @@ impl Observed {
             (_, _, Guarded::Yes) => Kept::Guard,
             (_, _, Guarded::Unknown) => Kept::Unknown,
         }
+    }
+
+    /// The TraefikService that routes name, and the group it is looked for in.
+    pub fn routed_to(&self) -> (Option<Target>, Group) {
+        let group = self.service().map_or(Group::TraefikIo, |service| service.group);
+        (self.canary.service_target(), group)
     }
 
     /// The weights of the primary and the canary, as written; `None` for a track that is not listed.

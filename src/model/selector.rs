@@ -79,6 +79,18 @@ impl Selector {
     }
 }
 
+impl std::fmt::Display for Selector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = |Requirement { key, test }: &Requirement| match test {
+            Test::Exists => key.clone(),
+            Test::Absent => format!("!{key}"),
+            Test::In(values) => format!("{key} in ({})", values.join(",")),
+            Test::NotIn(values) => format!("{key} notin ({})", values.join(",")),
+        };
+        formatter.write_str(&self.0.iter().map(part).collect::<Vec<_>>().join(","))
+    }
+}
+
 /// Splits at the commas that stand outside parentheses.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
@@ -133,10 +145,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_selector_survives_being_an_object() {
+    fn a_selector_survives_being_an_object_or_text() {
         for text in ["app=web", "tier!=back,app in (a,b)", "!gone,here"] {
             let selector = Selector::parse(text).unwrap();
-            assert_eq!(Selector::from_object(&selector.to_object()), Some(selector), "{text}");
+            assert_eq!(Selector::from_object(&selector.to_object()), Some(selector.clone()), "{text}");
+            assert_eq!(Selector::parse(&selector.to_string()), Ok(selector), "{text}");
         }
         let labels = Selector::from_object(&json!({"matchLabels": {"a": "b"}}));
         assert_eq!(labels, Some(Selector::parse("a=b").unwrap()));

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     model::{Kept, Observed, Service, State},
-    plan::Step,
+    plan::{
+        Step,
+        fate::{self, When},
+    },
 };
 
 /// What became of one object, as kubectl says it.
@@ -77,11 +80,18 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
 ///
 /// `apply` is the command that makes live what is declared, `install` the one that installs the guard.
 pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
-    const DROPS: &str = "Flagger's next write (a weight step, promotion or rollback) drops the stanza";
     let (kept, state) = (observed.kept(), observed.state());
+    let next = fate::next_write(observed);
+    let drops = match next.when {
+        When::Suspended => "Flagger is suspended, and its first write after that drops the stanza".to_owned(),
+        _ => format!("Flagger's next write ({}) drops the stanza", super::fate::which(next)),
+    };
     Some(match (kept, state) {
         (Kept::Native, _) => "kept: Flagger itself copies the declared cookie to the TraefikService".into(),
         (Kept::Nothing, _) | (_, State::None | State::Malformed | State::Unknown) => return None,
+        _ if next.when == When::Deletion => {
+            "not kept: the TraefikService goes with its Canary, which is being deleted".into()
+        }
         (_, State::Pending) if observed.service != Service::NotGenerated => return None,
         (Kept::Guard, State::Pending) => {
             "kept: the guard puts it on the TraefikService as soon as Flagger generates one".into()
@@ -91,11 +101,11 @@ pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
         (_, State::Differs) => {
             format!("what is live is not what is declared: `{apply}` makes live what is declared")
         }
-        (_, State::Undeclared) => format!("not kept: {DROPS}, and nothing is declared that could bring it back"),
+        (_, State::Undeclared) => format!("not kept: {drops}, and nothing is declared that could bring it back"),
         (Kept::Guard, _) => "kept: the guard re-adds it inside each of Flagger's writes".into(),
         (Kept::Unknown, _) => {
             format!("whether it is kept is not known: this user may not look for the guard, which `{install}` installs")
         }
-        (Kept::No, _) => format!("not kept: {DROPS}; `{install}` makes it last"),
+        (Kept::No, _) => format!("not kept: {drops}; `{install}` makes it last"),
     })
 }

@@ -1,13 +1,18 @@
 //! What it looks like: values in, text out. Pure; `ui` decides about colour and prints.
 
 pub mod change;
+pub mod describe;
 pub mod diff;
+pub mod draft;
 pub mod duration;
+pub mod fate;
 pub mod findings;
+pub mod owner;
 pub mod report;
 pub mod show;
 pub mod style;
 pub mod table;
+pub mod wrap;
 
 use std::{fmt, str::FromStr};
 

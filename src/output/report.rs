@@ -6,8 +6,15 @@ use serde_json::Value;
 
 use crate::model::{Cookie, Declared, Observed, Service, Weight};
 
-/// The version of every type in this file.
-pub const API_VERSION: &str = "kubectl-canary-traefik/v1";
+/// The version of every type that is published.
+const API_VERSION: &str = "kubectl-canary-traefik/v1";
+
+/// A value as it is published: with its version and its kind. `docs/json.md` has a table of each kind's fields.
+pub fn published(kind: &str, mut value: Value) -> Value {
+    value["apiVersion"] = API_VERSION.into();
+    value["kind"] = kind.into();
+    value
+}
 
 /// What is known of one Canary and its cookie.
 #[derive(Debug, Serialize)]
@@ -103,14 +110,12 @@ fn declared(declared: &Declared) -> Option<DeclaredReport> {
 
 /// One report with its version, as printed for a single Canary.
 pub fn single(observed: &Observed) -> Value {
-    let mut value = serde_json::to_value(CanaryReport::new(observed)).expect("a report can be written as JSON");
-    value["apiVersion"] = API_VERSION.into();
-    value["kind"] = "StickyReport".into();
-    value
+    let value = serde_json::to_value(CanaryReport::new(observed)).expect("a report can be written as JSON");
+    published("StickyReport", value)
 }
 
 /// Several reports with their version.
 pub fn list(observed: &[Observed]) -> Value {
     let items: Vec<_> = observed.iter().map(CanaryReport::new).collect();
-    serde_json::json!({"apiVersion": API_VERSION, "kind": "StickyReportList", "items": items})
+    published("StickyReportList", serde_json::json!({"items": items}))
 }

@@ -96,8 +96,8 @@ fn age(created: Option<&str>, now: i64) -> String {
     }
 }
 
-/// The cookie of one Canary, field by field, and what became of it; the text of `sticky get`.
-pub fn cookie(observed: &Observed) -> String {
+/// The cookie of one Canary field by field: its flag, as declared, as live. One row for a malformed declaration.
+pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     let (declared, live) = (observed.canary.declared.cookie(), observed.live_cookie());
     let text = |cookie: Option<&Cookie>, field: &Field| match cookie?.get(field) {
         Some(FieldValue::Text(text)) => Some(text.clone()),
@@ -105,31 +105,37 @@ pub fn cookie(observed: &Observed) -> String {
         Some(FieldValue::On) => Some("true".to_owned()),
         None => (*field == FIELDS[0]).then(|| DERIVED.to_owned()),
     };
-    let mut rows: Vec<Vec<String>> = FIELDS
+    let mut rows: Vec<[String; 3]> = FIELDS
         .iter()
         .filter_map(|field| {
             let (declared, live) = (text(declared, field), text(live, field));
             let unset = || "<unset>".to_owned();
             let unseen = || if observed.forbidden().is_some() { unseen(observed) } else { unset() };
             (declared.is_some() || live.is_some())
-                .then(|| vec![field.flag.to_owned(), declared.unwrap_or_else(unset), live.unwrap_or_else(unseen)])
+                .then(|| [field.flag.to_owned(), declared.unwrap_or_else(unset), live.unwrap_or_else(unseen)])
         })
         .collect();
-    let malformed = match &observed.canary.declared {
-        Declared::Malformed(text, malformed) => Some((text, malformed)),
-        _ => None,
-    };
-    if let Some((text, _)) = malformed {
-        rows.push(vec!["<malformed>".into(), text.clone(), unseen(observed)]);
+    if let Declared::Malformed(text, _) = &observed.canary.declared {
+        rows.push(["<malformed>".into(), text.clone(), unseen(observed)]);
     }
-    let mut shown = if rows.is_empty() { String::new() } else { table(&["FIELD", "DECLARED", "LIVE"], rows) + "\n" };
+    rows
+}
+
+/// The cookie of one Canary, field by field, and what became of it; the text of `sticky get`.
+pub fn cookie(observed: &Observed) -> String {
+    let rows = fields(observed);
+    let mut shown = if rows.is_empty() {
+        String::new()
+    } else {
+        table(&["FIELD", "DECLARED", "LIVE"], rows.into_iter().map(Vec::from)) + "\n"
+    };
     let source = match &observed.canary.declared {
         Declared::Nothing => "nothing is declared",
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
     };
     shown.push_str(&format!("state   {} ({source})\n", observed.state()));
-    if let Some((_, malformed)) = malformed {
+    if let Declared::Malformed(_, malformed) = &observed.canary.declared {
         shown.push_str(&format!("why     {}\n", escaped(&malformed.to_string())));
     }
     shown.push_str(&format!("kept    {}\n", observed.kept()));

@@ -2,29 +2,47 @@
 
 use serde_json::Value;
 
-use super::FIELD_MANAGER;
+use super::{FIELD_MANAGER, ObjectKind};
+use crate::model::{declaration::ANNOTATION, name::Group};
 
 /// Someone who set (part of) the stanza.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manager {
     /// The field manager's name.
     pub name: String,
-    /// When it last wrote, as text.
+    /// When it last wrote, as text (RFC 3339).
     pub time: Option<String>,
 }
 
 /// The managers of the stanza other than Flagger, kubectl and this program: overwriting them would start a
 /// fight.
 pub fn foreign(service: &Value) -> Vec<Manager> {
-    let entries = service.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let mut all = of(service, ObjectKind::TraefikService(Group::TraefikIo));
+    all.retain(|manager| !is_familiar(&manager.name));
+    all
+}
+
+/// Everybody who set (part of) what this program writes to an object of this kind, in the server's order.
+pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
+    let annotation = format!("f:{ANNOTATION}");
+    let paths: &[&[&str]] = match kind {
+        ObjectKind::Canary => {
+            &[&["f:metadata", "f:annotations", &annotation], &["f:spec", "f:service", "f:traefik", "f:sticky"]]
+        }
+        ObjectKind::TraefikService(_) => &[&["f:spec", "f:weighted", "f:sticky"]],
+    };
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries
         .into_iter()
         .flatten()
-        .filter(|entry| entry.pointer("/fieldsV1/f:spec/f:weighted/f:sticky").is_some())
+        .filter(|entry| {
+            let sets =
+                |path: &&[&str]| path.iter().try_fold(&entry["fieldsV1"], |fields, key| fields.get(key)).is_some();
+            paths.iter().any(sets)
+        })
         .filter_map(|entry| {
-            let name = entry.get("manager")?.as_str()?;
-            let time = entry.get("time").and_then(Value::as_str).map(str::to_owned);
-            (!is_familiar(name)).then(|| Manager { name: name.to_owned(), time })
+            let name = entry.get("manager")?.as_str()?.to_owned();
+            Some(Manager { name, time: entry.get("time").and_then(Value::as_str).map(str::to_owned) })
         })
         .collect()
 }

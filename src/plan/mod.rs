@@ -3,13 +3,17 @@
 
 pub mod change;
 pub mod consent;
+pub mod fate;
 pub mod generated;
 pub mod managers;
+pub mod merge;
 pub mod native;
 pub mod patch;
 #[cfg(test)]
 pub(crate) mod properties;
+pub mod purpose;
 pub mod step;
+pub mod support;
 pub mod undo;
 
 pub use change::Wish;
@@ -21,8 +25,10 @@ use crate::{
     model::{Cookie, Loaded, NativeField, Service, Target},
 };
 
-/// The field manager of every write of this program.
-pub const FIELD_MANAGER: &str = "kubectl-canary-traefik";
+/// The field manager of every write of this program. It must not begin with `kubectl`: Flux takes over what a manager
+/// of such a name has set and then drops what its source does not declare (fluxcd/kustomize-controller
+/// `internal/controller/kustomization_controller.go:apply`, fluxcd/pkg `ssa/patch.go:matchFieldManager`).
+pub const FIELD_MANAGER: &str = "canary-traefik";
 
 /// Which of the two objects a change is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,10 +114,12 @@ impl Plan {
         self.steps.iter().any(|step| step.object.kind != ObjectKind::Canary)
     }
 
-    /// Whether this plan makes the changes that are still open in `agreed`, starting from the same values:
-    /// then nobody needs to be asked again. `agreed` may have more, already made.
+    /// Whether this plan makes the changes that are still open in `agreed`, starting from the same values or from what
+    /// a step of Flagger left of them: then nobody needs to be asked again. `agreed` may have more, already made.
     pub fn is_rest_of(&self, agreed: &Self) -> bool {
-        !self.is_empty() && self.steps.iter().all(|step| agreed.steps.iter().any(|other| other.same_change(step)))
+        let is_agreed =
+            |step: &Step| agreed.steps.iter().any(|other| other.same_change(step) || step.is_after_a_drop(other));
+        !self.is_empty() && self.steps.iter().all(is_agreed)
     }
 }
 

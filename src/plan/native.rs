@@ -11,23 +11,26 @@ use crate::{
 
 /// Finds the native field in the OpenAPI (v3) document of `flagger.app/v1beta1`.
 pub fn in_schema(document: &Value) -> NativeField {
+    fields_in_schema(document, "Canary", &NATIVE_COOKIE).map_or(NativeField::Absent, NativeField::Present)
+}
+
+/// The fields at these keys of a kind in an OpenAPI (v3) document and, by field, the values that each allows (empty:
+/// any); `None` when there is no such kind, or no such place in it.
+pub(super) fn fields_in_schema(document: &Value, kind: &str, keys: &[&str]) -> Option<BTreeMap<String, Vec<String>>> {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let canary = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| {
+    let schema = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| {
         schema
             .get("x-kubernetes-group-version-kind")
             .and_then(Value::as_array)
-            .is_some_and(|kinds| kinds.iter().any(|kind| kind.get("kind").and_then(Value::as_str) == Some("Canary")))
-    });
-    let cookie =
-        NATIVE_COOKIE.iter().try_fold(canary.unwrap_or(&Value::Null), |schema, key| schema.get("properties")?.get(key));
-    let Some(fields) = cookie.and_then(|cookie| cookie.get("properties")).and_then(Value::as_object) else {
-        return NativeField::Absent;
-    };
+            .is_some_and(|kinds| kinds.iter().any(|other| other.get("kind").and_then(Value::as_str) == Some(kind)))
+    })?;
+    let place = keys.iter().try_fold(schema, |schema, key| schema.get("properties")?.get(key))?;
     let allowed = |schema: &Value| {
         let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
         values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
     };
-    NativeField::Present(fields.iter().map(|(key, schema)| (key.clone(), allowed(schema))).collect())
+    let fields = place.get("properties")?.as_object()?;
+    Some(fields.iter().map(|(key, schema)| (key.clone(), allowed(schema))).collect())
 }
 
 /// The cookie as the native field takes it: SameSite as one of the spellings the schema allows.

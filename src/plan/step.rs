@@ -124,6 +124,11 @@ impl Step {
 
     /// Whether both change the same values of the same object in the same way.
     pub fn same_change(&self, other: &Self) -> bool {
+        self.starts_from_the_same(other) && self.change() == other.change()
+    }
+
+    /// Whether both start from the same values of the same object.
+    pub fn starts_from_the_same(&self, other: &Self) -> bool {
         let touched = |step: &Self| {
             [
                 step.before.pointer("/metadata/annotations").and_then(|all| all.get(ANNOTATION)).cloned(),
@@ -131,7 +136,17 @@ impl Step {
                 step.before.pointer("/spec/service/traefik").cloned(),
             ]
         };
-        self.object == other.object && self.change() == other.change() && touched(self) == touched(other)
+        self.object == other.object && touched(self) == touched(other)
+    }
+
+    /// Whether this brings the stanza that `agreed` brings, once Flagger's step has dropped the one that `agreed` starts
+    /// from: the weights are others, and no stanza is there to be overwritten.
+    pub fn is_after_a_drop(&self, agreed: &Self) -> bool {
+        let weighted = |object: &Value, key: &str| object.pointer("/spec/weighted").and_then(|it| it.get(key)).cloned();
+        self.object == agreed.object
+            && weighted(&self.before, "sticky").is_none()
+            && weighted(&self.before, "services") != weighted(&agreed.before, "services")
+            && weighted(&self.after(), "sticky") == weighted(&agreed.after(), "sticky")
     }
 
     /// Whether `object`, as the server answered, holds what this step was agreed to bring.

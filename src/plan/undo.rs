@@ -26,13 +26,15 @@ pub fn arguments(plan: &Plan) -> Vec<String> {
     commands
 }
 
+/// The arguments that make the same change of the declaration, to be typed with the file it stands in.
+pub fn declaring(plan: &Plan) -> String {
+    let (before, after) = (plan.before.declared.as_ref(), plan.after.declared.as_ref());
+    restore(&plan.target.name, (after, before), None, Scope::Both)
+}
+
 /// One command from the cookie that is to the cookie that was. Where there is none, `set` starts from `other`.
 fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Option<&Cookie>, scope: Scope) -> String {
-    let scope = match scope {
-        Scope::Both => "",
-        Scope::LiveOnly => " --live-only",
-        Scope::DeclareOnly => " --declare-only",
-    };
+    let scope = scope_flag(scope);
     let Some(was) = was else { return format!("sticky remove {name}{scope}") };
     let start = is.or(other);
     let mut flags = String::new();
@@ -51,6 +53,30 @@ fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Opt
         flags.push_str(&format!(" --unset {}", FIELDS[0].flag));
     }
     format!("sticky set {name}{flags}{scope}")
+}
+
+fn scope_flag(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Both => "",
+        Scope::LiveOnly => " --live-only",
+        Scope::DeclareOnly => " --declare-only",
+    }
+}
+
+/// The `sticky set` that gives this cookie, every field named, where there was another.
+pub fn set_command(name: &str, cookie: &Cookie, before: Option<&Cookie>, scope: Scope) -> String {
+    let mut flags = String::new();
+    for field in &FIELDS {
+        match (cookie.get(field), before.and_then(|before| before.get(field))) {
+            (Some(value), _) => flags.push_str(&flag(field, value)),
+            (None, Some(_)) => flags.push_str(&format!(" --unset {}", field.flag)),
+            (None, None) => {}
+        }
+    }
+    if flags.is_empty() {
+        flags.push_str(&format!(" --unset {}", FIELDS[0].flag));
+    }
+    format!("sticky set {name}{flags}{}", scope_flag(scope))
 }
 
 /// The flag that sets this value, with a blank before it.

@@ -1,8 +1,12 @@
 //! The terminal: data to standard output, everything else to standard error, questions. The only place that
 //! prints.
 
+mod editor;
 pub mod external_diff;
+mod line;
 mod prompt;
+mod terminal;
+mod width;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -33,6 +37,8 @@ pub struct Ui {
     err: Style,
     status_lines: bool,
     status_shown: AtomicBool,
+    offers_editor: AtomicBool,
+    lent: AtomicBool,
 }
 
 impl Ui {
@@ -50,6 +56,8 @@ impl Ui {
             err: style(anstream::AutoStream::choice(&io::stderr())),
             status_lines: io::stderr().is_terminal(),
             status_shown: AtomicBool::new(false),
+            offers_editor: AtomicBool::new(false),
+            lent: AtomicBool::new(false),
         }
     }
 
@@ -128,6 +136,16 @@ impl Ui {
         if self.status_shown.swap(false, Ordering::Relaxed) {
             let _ = write!(io::stderr().lock(), "\r\x1b[2K");
         }
+    }
+
+    /// Whether a question for consent may be answered with e, to go on in the editor.
+    pub fn offer_editor(&self, offer: bool) {
+        self.offers_editor.store(offer, Ordering::Relaxed);
+    }
+
+    /// Whether the terminal is another program's now: then Ctrl-C is for that one.
+    pub fn is_lent(&self) -> bool {
+        self.lent.load(Ordering::Relaxed)
     }
 
     /// Makes the cursor visible again, in case a question had hidden it.

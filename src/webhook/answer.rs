@@ -1,4 +1,4 @@
-//! What the listener answers: reviews, and how the process is.
+//! What the listeners answer: reviews, the gate, and how the process is.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -8,40 +8,58 @@ use std::{
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 
 use super::{
-    Shared, cache,
+    Shared, gate,
     metrics::Now,
-    review::{Belongs, Outcome, Review},
+    review::{NoReview, Outcome, Review},
 };
 use crate::{
-    guard::webhook::{MUTATE, VALIDATE},
-    model::Canary,
+    guard::webhook::{DRAINED, MUTATE, VALIDATE},
+    model::{Canary, Target},
     plan::ObjectKind,
 };
 
 /// etcd takes objects of at most 1.5 MiB, and a review holds two of them.
 const LARGEST_BODY: usize = 3 << 20;
+/// What a body may take when it is read, in bytes.
+const MOST_ROOM: usize = 32 << 20;
 /// Nearly every body is smaller; of larger ones only [`LARGE_BODIES`] are in memory at a time.
-const SMALL_BODY: usize = 64 << 10;
-/// How many large bodies are read at a time.
-pub(super) const LARGE_BODIES: usize = 16;
+pub(super) const SMALL_BODY: usize = 32 << 10;
+/// How many large bodies are in memory at a time.
+pub(super) const LARGE_BODIES: usize = 8;
 const MOST_THROWN_AWAY: usize = 32 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 /// What a look at one Canary may take of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
+/// Among [`LARGE_BODIES`].
+type Place<'a> = SemaphorePermit<'a>;
+
+/// Who can be asked on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    /// Over TLS: everything.
+    Whole,
+    /// Without TLS, which Flagger's webhooks cannot check: the gate, and how the process is.
+    Gate,
+}
 
 /// Answers one request.
-pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
+pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
+    let is_open = port == Port::Whole || matches!(path.as_str(), DRAINED | "/healthz" | "/readyz");
     let mut answer = match path.as_str() {
+        _ if !is_open => text(StatusCode::NOT_FOUND, "no such path\n".into()),
         MUTATE | VALIDATE if request.method() == Method::POST => review(shared, &path, request).await,
+        DRAINED if request.method() == Method::POST => gate::answer(shared, request).await,
         "/healthz" | "/readyz" | "/metrics" if matches!(*request.method(), Method::GET | Method::HEAD) => {
             state(shared, &path)
         }
-        MUTATE | VALIDATE | "/healthz" | "/readyz" | "/metrics" => {
+        MUTATE | VALIDATE | DRAINED | "/healthz" | "/readyz" | "/metrics" => {
             text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n".into())
         }
         _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),
@@ -54,16 +72,11 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answe
 
 async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answer {
     let began = Instant::now();
-    let (outcome, answer) = match read(shared, request.into_body()).await {
+    let (outcome, answer) = match read(shared, request.into_body(), LARGEST_BODY).await {
         Err((status, reason)) => ("bad_request", text(status, reason)),
-        Ok(body) => match Review::read(&body) {
-            Err(reason) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{}\n", reason.0))),
-            Ok(review) => {
-                let (outcome, value) = match review.service().filter(|_| path == MUTATE) {
-                    Some(belongs) => review.decide(canary(shared, &belongs).await.as_ref()),
-                    None if path == VALIDATE => review.check(),
-                    None => review.leave(),
-                };
+        Ok((body, _place)) => match judge(shared, path, &body).await {
+            Err(NoReview(reason)) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
+            Ok((outcome, value)) => {
                 if let Outcome::Refused(why) = &outcome {
                     shared.log.info("refused", &[("reason", serde_json::json!(why))]);
                 }
@@ -75,10 +88,14 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
     answer
 }
 
-/// The whole body, within size and time. Of one that is too large some is thrown away, so that a client that sends
-/// first and reads then gets to see why.
-async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCode, String)> {
-    let (mut all, mut size, mut place) = (Vec::new(), 0, None);
+/// The whole body, within size and time, and its place. Of one that is too large some is thrown away, so that a client
+/// that sends first and reads then gets to see why.
+pub(super) async fn read(
+    shared: &Shared,
+    mut body: Incoming,
+    largest: usize,
+) -> Result<(Vec<u8>, Option<Place<'_>>), (StatusCode, String)> {
+    let (mut all, mut size, mut place, mut is_full) = (Vec::new(), 0, None, false);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| ())?.into_data() else { continue };
@@ -86,12 +103,13 @@ async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCod
             if size > MOST_THROWN_AWAY {
                 break;
             }
-            if size > LARGEST_BODY {
+            if size > SMALL_BODY && place.is_none() {
+                place = shared.large.try_acquire().ok();
+                is_full = is_full || place.is_none();
+            }
+            if size > largest || is_full {
                 all = Vec::new();
                 continue;
-            }
-            if size > SMALL_BODY && place.is_none() {
-                place = Some(shared.large.try_acquire().map_err(|_| ())?);
             }
             all.extend_from_slice(&data);
         }
@@ -99,27 +117,50 @@ async fn read(shared: &Shared, mut body: Incoming) -> Result<Vec<u8>, (StatusCod
     };
     let result = tokio::time::timeout(BODY_TIME, reading).await;
     match result {
-        _ if size > LARGEST_BODY => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {LARGEST_BODY} bytes\n")))
+        _ if size > largest => Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes\n"))),
+        _ if is_full => Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into())),
+        Ok(Ok(())) if room(&all) > MOST_ROOM => {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, "a body has not that many parts\n".into()))
         }
-        Ok(Ok(())) => Ok(all),
-        Ok(Err(())) if size > SMALL_BODY && place.is_none() => {
-            Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into()))
-        }
+        Ok(Ok(())) => Ok((all, place)),
         Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body broke off\n".into())),
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long\n".into())),
     }
 }
 
-/// The Canary of a TraefikService: as the watch told, else looked up by the reference of its owner.
-async fn canary(shared: &Shared, belongs: &Belongs) -> Option<Canary> {
-    if let Some(canary) = shared.cache.find(belongs) {
-        return Some(canary);
-    }
-    let owner = belongs.owner.as_ref()?;
+/// What a body takes as values, about: a mapping that holds anything has room for eleven entries (`BTreeMap`), an entry
+/// of a list 32 bytes and as much again in a list that grows.
+fn room(body: &[u8]) -> usize {
+    let mappings = body.windows(2).filter(|pair| pair[0] == b'{' && pair[1] != b'}').count();
+    let entries = body.iter().filter(|&&byte| matches!(byte, b',' | b'[')).count();
+    body.len() + 640 * mappings + 64 * entries
+}
+
+/// What is answered to this review.
+async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), NoReview> {
+    let owner = {
+        let review = Review::read(body)?;
+        let Some(belongs) = review.service().filter(|_| path == MUTATE) else {
+            return Ok(if path == VALIDATE { review.check() } else { review.leave() });
+        };
+        let canary = shared.cache.find(&belongs);
+        match belongs.owner.filter(|_| canary.is_none()) {
+            None => return Ok(review.decide(canary.as_ref())),
+            Some(owner) => owner,
+        }
+    };
+    // While it is looked up the text alone is in memory: read, it takes many times as much.
+    let canary = look_up(shared, &owner).await;
+    Ok(Review::read(body)?.decide(canary.as_ref()))
+}
+
+/// The Canary that the watch has not told of yet, by the reference of its owner.
+async fn look_up(shared: &Shared, owner: &Target) -> Option<Canary> {
     shared.metrics.lookups.fetch_add(1, Relaxed);
     let lookup = tokio::time::timeout(LOOKUP_TIME, shared.cluster.get(ObjectKind::Canary, owner)).await;
-    cache::trimmed(&lookup.ok()?.ok()?)
+    let canary = Canary::from_object(&lookup.ok()?.ok()?)?;
+    let is_covered = shared.selector().is_none_or(|selector| selector.matches(&canary.labels));
+    is_covered.then_some(canary)
 }
 
 /// How the process is.
@@ -142,7 +183,7 @@ fn state(shared: &Shared, path: &str) -> Answer {
     }
 }
 
-fn text(status: StatusCode, text: String) -> Answer {
+pub(super) fn text(status: StatusCode, text: String) -> Answer {
     let mut answer = Response::new(Full::from(text));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

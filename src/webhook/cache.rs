@@ -1,17 +1,17 @@
 //! The Canaries by the TraefikService that each computes, trimmed to what the guard reads.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::review::Belongs;
 use crate::{
     cluster::Event,
-    model::{Canary, Target},
+    model::{Canary, Cookie, Declared, Rollout, Target, declaration::ANNOTATION},
 };
 
 /// What is known of the Canaries.
@@ -24,11 +24,29 @@ pub(super) struct Cache {
 #[derive(Debug, Default)]
 struct Canaries {
     /// Usually one Canary each.
-    by_service: HashMap<Target, Vec<Canary>>,
-    /// The TraefikService of each Canary.
-    service_of: HashMap<Target, Target>,
+    by_service: HashMap<Target, Vec<Known>>,
+    /// The name of the TraefikService of each Canary; both are in one namespace.
+    service_of: HashMap<Target, Box<str>>,
     /// While a list is read: which Canaries have not been in it so far.
     unseen: BTreeSet<Target>,
+}
+
+/// A Canary in little memory, a tenth of what it takes when it is read: there may be tens of thousands.
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    name: Box<str>,
+    provider: Option<Box<str>>,
+    declared: Said,
+}
+
+/// What a Canary says the cookie shall be.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    /// Whatever it is: its Flagger keeps it.
+    Native,
+    /// The annotation, to be parsed when it is asked for.
+    Text(Box<str>),
 }
 
 impl Cache {
@@ -42,8 +60,7 @@ impl Cache {
             }
             Event::Is(object, _) => self.write().put(&object),
             Event::Was(object) => {
-                let canary = Canary::from_object(&object)?;
-                self.write().remove(&canary.target);
+                self.write().remove(&Target::of(&object));
                 None
             }
             Event::Listed => {
@@ -71,8 +88,9 @@ impl Cache {
     pub(super) fn find(&self, belongs: &Belongs) -> Option<Canary> {
         let canaries = self.read();
         let found = canaries.by_service.get(&belongs.service)?;
-        let owner = found.iter().find(|canary| Some(&canary.target) == belongs.owner.as_ref());
-        owner.or_else(|| found.first()).cloned()
+        // An owner is of the same namespace.
+        let is_owner = |known: &&Known| belongs.owner.as_ref().is_some_and(|owner| *owner.name == *known.name);
+        found.iter().find(is_owner).or_else(|| found.first()).map(|known| known.canary(&belongs.service))
     }
 
     /// How many Canaries are known.
@@ -91,42 +109,65 @@ impl Cache {
 
 impl Canaries {
     fn put(&mut self, object: &Value) -> Option<Target> {
-        let canary = trimmed(object)?;
-        let name = canary.target.clone();
-        self.unseen.remove(&name);
-        let before = self.remove(&name);
+        let canary = Canary::from_object(object)?;
+        self.unseen.remove(&canary.target);
+        let before = self.remove(&canary.target);
         let service = canary.service_target()?;
-        let is_news = before.is_none_or(|before| before != canary);
-        self.service_of.insert(name, service.clone());
-        self.by_service.entry(service.clone()).or_default().push(canary);
+        let known = Known::of(&canary, object);
+        let is_news = before.is_none_or(|(name, before)| (&*name, &before) != (&*service.name, &known));
+        self.service_of.insert(canary.target, service.name.as_str().into());
+        let there = self.by_service.entry(service.clone()).or_default();
+        // Else it takes room for four.
+        there.reserve_exact(1);
+        there.push(known);
         is_news.then_some(service)
     }
 
-    fn remove(&mut self, name: &Target) -> Option<Canary> {
-        let service = self.service_of.remove(name)?;
-        let canaries = self.by_service.get_mut(&service)?;
-        let place = canaries.iter().position(|canary| canary.target == *name)?;
-        let canary = canaries.remove(place);
-        if canaries.is_empty() {
+    fn remove(&mut self, canary: &Target) -> Option<(Box<str>, Known)> {
+        let name = self.service_of.remove(canary)?;
+        let service = Target { namespace: canary.namespace.clone(), name: name.to_string() };
+        let there = self.by_service.get_mut(&service)?;
+        let place = there.iter().position(|known| *known.name == *canary.name)?;
+        let known = there.remove(place);
+        if there.is_empty() {
             self.by_service.remove(&service);
         }
-        Some(canary)
+        Some((name, known))
     }
 }
 
-/// The Canary without what the guard does not read.
-pub(super) fn trimmed(object: &Value) -> Option<Canary> {
-    let canary = Canary::from_object(object)?;
-    Some(Canary {
-        uid: None,
-        created: None,
-        labels: std::collections::BTreeMap::new(),
-        port: None,
-        apex_labels: serde_json::Map::new(),
-        apex_annotations: serde_json::Map::new(),
-        phase: None,
-        ..canary
-    })
+impl Known {
+    fn of(canary: &Canary, object: &Value) -> Self {
+        let text = || object.get("metadata")?.get("annotations")?.get(ANNOTATION)?.as_str();
+        let declared = match &canary.declared {
+            Declared::Native(..) => Said::Native,
+            _ => text().map_or(Said::Nothing, |text| Said::Text(text.into())),
+        };
+        let provider = canary.provider.as_deref().map(Into::into);
+        Self { name: canary.target.name.as_str().into(), provider, declared }
+    }
+
+    /// As far as the guard reads it.
+    fn canary(&self, service: &Target) -> Canary {
+        Canary {
+            target: Target { namespace: service.namespace.clone(), name: self.name.to_string() },
+            uid: None,
+            created: None,
+            labels: BTreeMap::new(),
+            provider: self.provider.as_deref().map(str::to_owned),
+            service_name: Some(service.name.clone()),
+            port: None,
+            apex_labels: Map::new(),
+            apex_annotations: Map::new(),
+            phase: None,
+            rollout: Rollout::default(),
+            declared: match &self.declared {
+                Said::Nothing => Declared::Nothing,
+                Said::Native => Declared::Native(Cookie::default(), BTreeMap::new()),
+                Said::Text(text) => Declared::of_annotation(text),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +175,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::declaration::ANNOTATION;
 
     fn target(name: &str) -> Target {
         Target { namespace: Some("web".into()), name: name.into() }
@@ -199,5 +239,41 @@ mod tests {
         cache.take(Event::Is(canary("b", "web", "x"), true));
         cache.take(Event::Listed);
         assert_eq!((cache.len(), found(&cache, "shop", None)), (1, None));
+    }
+
+    #[test]
+    fn what_is_known_decides_as_the_whole_canary_does() {
+        use crate::guard::{decide, decide::Request};
+        let service = |sticky: &Value| {
+            json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService", "metadata": {"name": "shop",
+                "namespace": "web", "ownerReferences": [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+                "name": "a", "controller": true}]}, "spec": {"weighted": {"services": [], "sticky": sticky}}})
+        };
+        let (old, bare) = (service(&json!({"cookie": {"name": "old"}})), service(&Value::Null));
+        let native = json!({"traefik": {"sticky": {"cookie": {"name": "n"}}}});
+        let mut seen = Vec::new();
+        for declared in [json!("x; Max-Age=5"), json!("x; Max-Age=y"), json!(""), Value::Null] {
+            for (provider, of_service) in
+                [("", json!({})), ("traefik", json!({"name": "shop"})), ("istio", json!({})), ("", native.clone())]
+            {
+                let mut object = canary("a", "shop", "");
+                object["metadata"]["annotations"][ANNOTATION] = declared.clone();
+                object["spec"]["provider"] = json!(provider);
+                object["spec"]["service"] = of_service;
+                let cache = Cache::default();
+                cache.take(Event::Is(object.clone(), true));
+                let known = cache.find(&Belongs { service: target("shop"), owner: Some(target("a")) });
+                let whole = Canary::from_object(&object);
+                for (old, new, names_manager) in [(&old, &bare, false), (&old, &bare, true), (&bare, &old, false)] {
+                    let [known, whole] = [&known, &whole]
+                        .map(|canary| decide(&Request { canary: canary.as_ref(), old: Some(old), new, names_manager }));
+                    assert_eq!(known, whole, "{object}");
+                    seen.push(format!("{whole:?}"));
+                }
+            }
+        }
+        seen.sort();
+        seen.dedup();
+        assert!(seen.len() >= 4, "{seen:?}");
     }
 }

@@ -13,7 +13,8 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use rustls::{
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -81,6 +82,30 @@ impl Pair {
         let chain = chain.map_err(|error| unreadable("the serving certificate", error.to_string()))?;
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes());
         Certificate::new(chain, key.map_err(|error| unreadable("its key", error.to_string()))?)
+    }
+
+    /// Whether a client that trusts these authorities (PEM) accepts it at this time for all these names.
+    pub(super) fn holds<'a>(
+        &self,
+        authorities: &str,
+        mut names: impl Iterator<Item = &'a str>,
+        at: SystemTime,
+    ) -> bool {
+        let mut roots = rustls::RootCertStore::empty();
+        for authority in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+            if !authority.is_ok_and(|authority| roots.add(authority).is_ok()) {
+                return false;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
+        let (Ok(verifier), Ok(shown)) = (verifier, self.certificate()) else { return false };
+        let Some((leaf, rest)) = shown.key.cert.split_first() else { return false };
+        let at = UnixTime::since_unix_epoch(at.duration_since(UNIX_EPOCH).unwrap_or_default());
+        names.all(|name| {
+            let name = ServerName::try_from(name);
+            name.is_ok_and(|name| verifier.verify_server_cert(leaf, rest, &name, &[], at).is_ok())
+        })
     }
 }
 
@@ -219,21 +244,14 @@ mod tests {
     fn a_client_that_trusts_the_authority_accepts_the_certificate_for_its_names_alone() {
         let signed = sign(&names(&["127.0.0.1", "guard.web.svc"]), Duration::from_secs(20)).unwrap();
         let other = sign(&names(&["guard.web.svc"]), Duration::from_secs(20)).unwrap();
-        let accepts = |authority: &str, name: &str| {
-            use rustls::{
-                client::danger::ServerCertVerifier,
-                pki_types::{ServerName, UnixTime},
-            };
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let verifier = rustls::client::WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
-            let name = ServerName::try_from(name.to_owned()).unwrap();
-            let leaf = &signed.certificate.key.cert[0];
-            verifier.build().unwrap().verify_server_cert(leaf, &[], &name, &[], UnixTime::now()).is_ok()
-        };
-        assert!(accepts(&signed.authority, "127.0.0.1") && accepts(&signed.authority, "guard.web.svc"));
-        assert!(!accepts(&signed.authority, "127.0.0.2") && !accepts(&other.authority, "guard.web.svc"));
+        let accepts = |authority: &str, name: &str, at| signed.pair.holds(authority, [name].into_iter(), at);
+        let now = SystemTime::now();
+        assert!(accepts(&signed.authority, "127.0.0.1", now) && accepts(&signed.authority, "guard.web.svc", now));
+        assert!(!accepts(&signed.authority, "127.0.0.2", now) && !accepts(&other.authority, "guard.web.svc", now));
+        assert!(!accepts("", "127.0.0.1", now) && !accepts("no certificate", "127.0.0.1", now));
+        let hour = Duration::from_hours(1);
+        assert!(accepts(&signed.authority, "127.0.0.1", now - hour), "to a clock that is behind");
+        assert!(!accepts(&signed.authority, "127.0.0.1", now + hour), "when it has run out");
     }
 
     #[test]

@@ -10,6 +10,20 @@ const BUCKETS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 20_000, 100_000, 500_0
 /// Outcomes of an answer; the last counts what is not one of the others.
 const OUTCOMES: [&str; 5] = ["left", "set", "removed", "refused", "bad_request"];
 
+/// What the gate can say: [`Verdict::word`](crate::guard::gate::Verdict::word), and then why it could not judge.
+const GATE: [&str; 10] = [
+    "draining",
+    "drained",
+    "session_cookie",
+    "no_cookie",
+    "step_below_100",
+    "no_weights",
+    "no_time",
+    "no_canary",
+    "unavailable",
+    "bad_request",
+];
+
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
@@ -17,6 +31,7 @@ pub(super) struct Metrics {
     buckets: [AtomicU64; BUCKETS.len()],
     latency_sum: AtomicU64,
     latency_count: AtomicU64,
+    gate: [AtomicU64; GATE.len()],
     /// Declared stanzas that were found missing or different.
     pub(super) losses: AtomicU64,
     /// Those that this process wrote back.
@@ -49,6 +64,12 @@ impl Metrics {
         self.latency_count.fetch_add(1, Relaxed);
     }
 
+    /// Counts an answer of the gate.
+    pub(super) fn gate_answered(&self, word: &str) {
+        let place = GATE.iter().position(|known| *known == word).unwrap_or(GATE.len() - 1);
+        self.gate[place].fetch_add(1, Relaxed);
+    }
+
     /// The whole text.
     pub(super) fn text(&self, now: Now) -> String {
         const PREFIX: &str = "canary_traefik_guard_";
@@ -76,6 +97,9 @@ impl Metrics {
         family("losses_total", "counter", "Declared stanzas found missing or different.", one(&self.losses));
         family("repairs_total", "counter", "Stanzas written back.", one(&self.repairs));
         family("lookups_total", "counter", "Canaries read one by one.", one(&self.lookups));
+        let gate = GATE.iter().zip(&self.gate);
+        let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
+        family("gate_answers_total", "counter", "Answers to Flagger, before promotion.", gate.collect());
         let gauge = |value: String| vec![(String::new(), value)];
         family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
         family("ready", "gauge", "Whether /readyz says yes.", gauge(u8::from(now.is_ready).to_string()));
@@ -100,6 +124,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.answered("set", Duration::from_micros(900));
         metrics.answered("set", Duration::from_secs(3));
+        metrics.gate_answered("drained");
         metrics.answered("nonsense", Duration::from_micros(250));
         let text = metrics.text(Now { certificate_until: Some(7), canaries: 2, is_ready: true });
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
@@ -114,6 +139,7 @@ mod tests {
         assert_eq!(of("answer_seconds_bucket{le=\"2\"} "), ["2"]);
         assert_eq!(of("answer_seconds_bucket{le=\"+Inf\"} "), ["3"]);
         assert_eq!(of("answer_seconds_sum "), ["3.00115"]);
+        assert_eq!(of("gate_answers_total{answer=\"drained\"} "), ["1"]);
         assert_eq!((of("certificate_expiry_seconds "), of("ready ")), (vec!["7".to_owned()], vec!["1".to_owned()]));
     }
 }

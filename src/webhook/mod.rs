@@ -6,6 +6,7 @@ mod answer;
 mod cache;
 mod certificate;
 mod following;
+mod gate;
 mod log;
 mod metrics;
 mod register;
@@ -42,8 +43,8 @@ use self::{
 use crate::{
     cluster::{Cluster, Collection},
     error::{Error, Kind, Result},
-    guard::webhook::Address,
-    model::{Target, name::Group},
+    guard::{Coverage, webhook::Address},
+    model::{Target, name::Group, selector::Selector},
     plan::ObjectKind,
 };
 
@@ -52,6 +53,8 @@ use crate::{
 pub struct Options {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where it answers Flagger, without TLS; `None` is nowhere.
+    pub gate: Option<SocketAddr>,
     /// Where API servers are told to ask; `None` when someone else registers it.
     pub address: Option<Address>,
     /// The host names and addresses that its own certificate is for.
@@ -62,6 +65,8 @@ pub struct Options {
     pub life: Duration,
     /// The one namespace that is guarded; `None` is all of them.
     pub namespace: Option<String>,
+    /// What is covered.
+    pub coverage: Coverage,
     /// Whether losses are written back.
     pub repairs: bool,
 }
@@ -82,8 +87,10 @@ struct Shared {
     cluster: Box<Cluster>,
     log: Log,
     namespace: Option<String>,
+    coverage: Coverage,
     cache: Cache,
     metrics: Metrics,
+    gate: gate::Gate,
     identity: Arc<Identity>,
     /// The authorities that registrations are to name, and those that they name.
     authorities: watch::Sender<String>,
@@ -91,6 +98,8 @@ struct Shared {
     is_registered: AtomicBool,
     /// Places for large bodies.
     large: Semaphore,
+    /// Places for objects that wait to be repaired.
+    objects: Arc<Semaphore>,
     /// Answers go on, and ask to be the last of their connection.
     is_ending: AtomicBool,
     /// Connections are closed.
@@ -98,6 +107,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// Of the Canaries that are covered; `None` is all of them.
+    fn selector(&self) -> Option<Selector> {
+        self.coverage.selector.as_ref().and_then(Selector::from_object)
+    }
+
     /// What has to be so for the process to be of use.
     fn checks(&self) -> [(&'static str, bool); 4] {
         [
@@ -122,27 +136,36 @@ const DRAIN: Duration = Duration::from_millis(500);
 ///
 /// The address is taken, no certificate can be had, or the server does not let this user do what is needed.
 pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl Future<Output = ()>) -> Result<()> {
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| Error::usage(format!("cannot listen on {}", options.listen)).caused_by(error.to_string()))?;
+    let listener = bind(options.listen).await?;
+    let gate = match options.gate {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let shared = Arc::new(Shared {
         cluster,
         log,
         namespace: options.namespace.clone(),
+        coverage: options.coverage.clone(),
         cache: Cache::default(),
         metrics: Metrics::default(),
+        gate: gate::Gate::default(),
         identity: Arc::default(),
         authorities: watch::Sender::default(),
         published: watch::Sender::default(),
         is_registered: AtomicBool::new(options.address.is_none()),
         large: Semaphore::new(answer::LARGE_BODIES),
+        objects: Arc::new(Semaphore::new(repair::MOST_OBJECTS)),
         is_ending: AtomicBool::new(false),
         draining: watch::Sender::default(),
     });
     let mut tasks = JoinSet::new();
     begin_certificates(&shared, &mut tasks, &options).await?;
     let place = listener.local_addr().unwrap_or(options.listen);
-    let listening = tokio::spawn(server::listen(Arc::clone(&shared), server::acceptor(&shared)?, listener));
+    let mut listening = JoinSet::new();
+    listening.spawn(server::listen(Arc::clone(&shared), Some(server::acceptor(&shared)?), listener));
+    if let Some(gate) = gate {
+        listening.spawn(server::listen(Arc::clone(&shared), None, gate));
+    }
     shared.log.info("listening", &[("address", json!(place.to_string()))]);
     follow_all(&shared, &mut tasks, options.repairs);
     if let Some(address) = options.address.clone() {
@@ -171,8 +194,14 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     }
     shared.draining.send_replace(true);
     tokio::time::sleep(DRAIN).await;
-    listening.abort();
+    listening.abort_all();
     result.and(taken_away)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Error::usage(format!("cannot listen on {address}")).caused_by(error.to_string()))
 }
 
 /// Has a certificate to show, and keeps it good.
@@ -200,7 +229,10 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
 /// Follows the Canaries and, once they are known, for repairs the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     let (losses, queue) = mpsc::unbounded_channel();
-    let canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref());
+    let mut canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref());
+    if let Some(selector) = shared.selector() {
+        canaries = canaries.selected(&selector);
+    }
     tasks.spawn({
         let (shared, losses) = (Arc::clone(shared), losses.clone());
         async move {

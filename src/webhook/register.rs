@@ -110,6 +110,13 @@ enum Wrong {
 async fn write_all(shared: &Shared, callee: &Callee, is_first: bool) -> std::result::Result<usize, Wrong> {
     let mut written = 0;
     let is_whole = matches!(callee.address, Address::Url(_));
+    let mut callee = callee.clone();
+    if is_whole {
+        let has_conditions = shared.cluster.has_match_conditions().await;
+        let wrong = |failure| Wrong::Passing(shared.cluster.version_error(failure).message().to_owned());
+        callee.has_conditions = has_conditions.map_err(wrong)?;
+    }
+    let callee = &callee;
     for wanted in if is_whole { configurations(callee) } else { authorities(callee) } {
         let wrong = |failure: Failure| {
             // A server that has just started refuses what it will allow once it has read its own roles.
@@ -169,6 +176,7 @@ fn callee(shared: &Shared, address: &Address) -> Callee {
     Callee {
         address: address.clone(),
         authorities: shared.authorities.borrow().clone(),
-        namespace: shared.namespace.clone(),
+        coverage: shared.coverage.clone(),
+        has_conditions: true,
     }
 }

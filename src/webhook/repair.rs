@@ -4,12 +4,16 @@
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    mpsc::{UnboundedReceiver, UnboundedSender},
+};
 
 use super::{Shared, review::Belongs};
 use crate::{
@@ -25,18 +29,30 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A server that has just started refuses what it will allow once it has read its own roles.
 const DENIED_FOR: Duration = Duration::from_secs(30);
 
+/// Losses can be found much faster than they are repaired: thousands by one list. So many are in memory as objects, any
+/// others are read when their turn comes.
+pub(super) const MOST_OBJECTS: usize = 32;
+/// What was settled is forgotten at this number; that costs a try for each at most.
+const MOST_SETTLED: usize = 20_000;
+
 /// A TraefikService that may have lost its stanza.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Lost {
     group: Group,
     target: Target,
     /// As it was seen; `None` when it has to be read.
-    object: Option<Value>,
+    object: Option<Seen>,
+    /// Whether a write took the stanza; else another one was declared.
+    is_loss: bool,
     seen: Instant,
     /// How long ago it was written when it was seen, for one that was found and not told.
     before: Duration,
     tries: u32,
 }
+
+/// An object and its place among [`MOST_OBJECTS`].
+#[derive(Debug)]
+struct Seen(Value, #[expect(dead_code, reason = "given back when it is dropped")] OwnedSemaphorePermit);
 
 /// Where losses are put.
 pub(super) type Losses = UnboundedSender<Lost>;
@@ -50,14 +66,16 @@ pub(super) fn watch(shared: &Shared, group: Group, event: Event, losses: &Losses
     }
     let before = if listed { age(&object) } else { Duration::ZERO };
     let (target, seen) = (service.target, Instant::now());
-    let _ = losses.send(Lost { group, target, object: Some(object), seen, before, tries: 0 });
+    let object = Arc::clone(&shared.objects).try_acquire_owned().ok().map(|place| Seen(object, place));
+    let _ = losses.send(Lost { group, target, object, is_loss: true, seen, before, tries: 0 });
 }
 
 /// Something else is declared for this TraefikService from now on.
 pub(super) fn declared(target: &Target, losses: &Losses) {
     for group in Group::ALL {
         let (target, seen) = (target.clone(), Instant::now());
-        let _ = losses.send(Lost { group, target, object: None, seen, before: Duration::ZERO, tries: 0 });
+        let before = Duration::ZERO;
+        let _ = losses.send(Lost { group, target, object: None, is_loss: false, seen, before, tries: 0 });
     }
 }
 
@@ -65,11 +83,13 @@ pub(super) fn declared(target: &Target, losses: &Losses) {
 pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: UnboundedReceiver<Lost>) -> Error {
     let mut settled: Settled = HashMap::new();
     let mut denied: Option<Instant> = None;
+    // Since the last success: whether that was told, and how long to wait before anything else is tried.
+    let (mut told, mut rest) = (false, FIRST_PAUSE);
     while let Some(mut lost) = queue.recv().await {
         let verb = if lost.object.is_some() { Verb::Patch } else { Verb::Get };
         let failure = match one(&shared, &lost, &mut settled).await {
             Ok(()) => {
-                denied = None;
+                (denied, told, rest) = (None, false, FIRST_PAUSE);
                 continue;
             }
             Err(failure) => failure,
@@ -89,7 +109,9 @@ pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: Unbou
                 return failure.into_error(&call);
             }
         }
-        if lost.tries == 0 {
+        let is_away = failure.is_no_answer();
+        let is_news = if is_away { !std::mem::replace(&mut told, true) } else { lost.tries == 0 };
+        if is_news {
             let fields = [("name", json!(lost.target.to_string())), ("reason", json!(failure.in_words(&call)))];
             shared.log.warning("cannot repair, trying again", &fields);
         }
@@ -97,6 +119,12 @@ pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: Unbou
         lost.tries += 1;
         // What it was may have passed.
         lost.object = None;
+        if is_away {
+            let _ = losses.send(lost);
+            tokio::time::sleep(rest).await;
+            rest = (rest * 2).min(LONGEST_PAUSE);
+            continue;
+        }
         let losses = losses.clone();
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
@@ -106,50 +134,64 @@ pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: Unbou
     Error::cluster("nothing is left to repair for")
 }
 
-/// What needs no other write: for a TraefikService the cookie that was written back, the version repaired, and the one
-/// that became of it. A server that does not keep the stanza is not written to again and again.
-type Settled = HashMap<Target, (Option<Cookie>, [String; 2])>;
+/// What needs no other write: for a TraefikService the cookie that was written back to the version repaired, and to the
+/// one that became of it. A server that does not keep the stanza is not written to again and again.
+type Settled = HashMap<Target, [u64; 2]>;
+
+/// A cookie at a version.
+fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (cookie.map(|cookie| cookie.to_stanza().to_string()), version).hash(&mut hasher);
+    hasher.finish()
+}
 
 /// Repairs one loss, if it still is one.
 async fn one(shared: &Shared, lost: &Lost, settled: &mut Settled) -> std::result::Result<(), Failure> {
     let object = match &lost.object {
-        Some(object) => object.clone(),
+        Some(Seen(object, _)) => object.clone(),
         None => shared.cluster.get(ObjectKind::TraefikService(lost.group), &lost.target).await?,
     };
     let Some(service) = TraefikService::from_object(&object, lost.group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
-    let version = version(&object);
     let cookie = canary.declared.cookie().cloned();
-    let is_settled = |(written, versions): &(_, [String; 2])| *written == cookie && versions.contains(&version);
-    if settled.get(&lost.target).is_some_and(is_settled) {
+    let repaired = mark(cookie.as_ref(), &version(&object));
+    if settled.get(&lost.target).is_some_and(|settled| settled.contains(&repaired)) {
         return Ok(());
     }
     let name = service.target.to_string();
     let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
-    if plan.is_empty() {
+    if plan.is_empty() || !is_in_scope(shared, &lost.target).await? {
         return Ok(());
     }
-    // A change of the declaration is no loss: nothing took the stanza.
-    let is_loss = lost.object.is_some() || lost.tries > 0;
-    if is_loss && lost.tries == 0 {
+    if lost.is_loss && lost.tries == 0 {
         shared.metrics.losses.fetch_add(1, Relaxed);
     }
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
         let stored = shared.cluster.write(write).await?;
-        let versions = [version.clone(), self::version(&stored)];
-        settled.insert(lost.target.clone(), (cookie.clone(), versions));
+        if settled.len() >= MOST_SETTLED {
+            settled.clear();
+        }
+        settled.insert(lost.target.clone(), [repaired, mark(cookie.as_ref(), &version(&stored))]);
         shared.metrics.repairs.fetch_add(1, Relaxed);
         let writer = writer(&object);
         let lost_for = (lost.before + lost.seen.elapsed()).as_millis();
         let fields =
             [("name", json!(name)), ("lost_by", json!(writer)), ("lost_for_ms", json!(u64::try_from(lost_for).ok()))];
-        shared.log.info(if is_loss { "repaired" } else { "brought up to its declaration" }, &fields);
+        shared.log.info(if lost.is_loss { "repaired" } else { "brought up to its declaration" }, &fields);
         if !write.step().is_fulfilled_by(&stored) {
             shared.log.warning("the server did not keep what was repaired", &[("name", json!(name))]);
         }
     }
     Ok(())
+}
+
+/// Whether the namespace is one of those that are guarded.
+async fn is_in_scope(shared: &Shared, target: &Target) -> std::result::Result<bool, Failure> {
+    match shared.coverage.namespace_selector.as_ref().filter(|_| shared.namespace.is_none()) {
+        Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
+        None => Ok(true),
+    }
 }
 
 /// The Canary whose declared stanza is missing or different.

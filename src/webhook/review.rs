@@ -5,7 +5,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    guard::{self, Decision},
+    guard::{
+        self, Decision,
+        webhook::{IS_HERE, PROBE},
+    },
     model::{Canary, Target, TraefikService, declaration, declaration::ANNOTATION, name::Group},
 };
 
@@ -20,6 +23,8 @@ pub(super) struct Review {
     group: String,
     resource: String,
     names_manager: bool,
+    /// Somebody wants to know which form of the guard is there: nothing is stored.
+    is_probe: bool,
     old: Option<Value>,
     new: Value,
 }
@@ -74,7 +79,9 @@ impl Review {
         let group = text(&request, "/resource/group").unwrap_or_default();
         let resource = text(&request, "/resource/resource").ok_or_else(|| wrong("no request.resource.resource"))?;
         // A path that is absent, null or empty is no field manager, as in the policies.
-        let names_manager = text(&request, "/options/fieldManager").is_some();
+        let manager = text(&request, "/options/fieldManager");
+        let is_probe = request["dryRun"] == true && manager.as_deref() == Some(PROBE);
+        let names_manager = manager.is_some();
         let namespace = text(&request, "/namespace");
         let object = |value: Value| {
             let mut value = Some(value).filter(Value::is_object)?;
@@ -87,14 +94,16 @@ impl Review {
         };
         let old = object(request["oldObject"].take());
         let new = object(request["object"].take()).ok_or_else(|| wrong("no request.object"))?;
-        Ok(Self { uid, group, resource, names_manager, old, new })
+        Ok(Self { uid, group, resource, names_manager, is_probe, old, new })
     }
 
     /// The TraefikService that is written, if it is one.
     pub(super) fn service(&self) -> Option<Belongs> {
         let group = Group::ALL.into_iter().find(|group| group.as_str() == self.group)?;
         let service = (self.resource == "traefikservices").then(|| TraefikService::from_object(&self.new, group))??;
-        let owner = service.controller.filter(crate::model::traefik_service::Controller::is_any_canary);
+        let owner = service.controller.filter(|owner| owner.is_any_canary() && is_name(&owner.name));
+        let is_place = service.target.namespace.as_deref().is_some_and(is_name);
+        let owner = owner.filter(|_| is_place);
         let owner = owner.map(|owner| Target { namespace: service.target.namespace.clone(), name: owner.name });
         Some(Belongs { service: service.target, owner })
     }
@@ -106,6 +115,10 @@ impl Review {
 
     /// What becomes of a written TraefikService.
     pub(super) fn decide(&self, canary: Option<&Canary>) -> (Outcome, Value) {
+        if self.is_probe {
+            let response = json!({"uid": self.uid, "allowed": true, "warnings": [IS_HERE]});
+            return (Outcome::Left, answer(&response));
+        }
         let request = guard::decide::Request {
             canary,
             old: self.old.as_ref(),
@@ -150,6 +163,14 @@ impl Review {
         let response = json!({"uid": self.uid, "allowed": false, "status": status});
         (Outcome::Refused(message), answer(&response))
     }
+}
+
+/// Whether an object can have this name (RFC 1123, a subdomain). Nothing else is ever asked for: it may come from anyone.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 253
+        && text.bytes().next().is_some_and(is_plain)
+        && text.bytes().all(|byte| is_plain(byte) || matches!(byte, b'-' | b'.'))
 }
 
 fn answer(response: &Value) -> Value {
@@ -250,6 +271,20 @@ mod tests {
     }
 
     #[test]
+    fn only_a_dry_run_probe_is_left_alone_and_told_that_it_is_here() {
+        let canary = canary(&json!({ANNOTATION: "a"}));
+        let told = |dry_run: bool, manager: &str| {
+            let mut review = request(SERVICES, &Value::Null, &service(None, None), &json!({"fieldManager": manager}));
+            review["request"]["dryRun"] = json!(dry_run);
+            let (outcome, answer) = Review::read(review.to_string().as_bytes()).unwrap().decide(Some(&canary));
+            (outcome, answer.pointer("/response/warnings").cloned())
+        };
+        assert_eq!(told(true, PROBE), (Outcome::Left, Some(json!([IS_HERE]))));
+        assert_eq!(told(false, PROBE), (Outcome::Set, None));
+        assert_eq!(told(true, "kubectl"), (Outcome::Set, None));
+    }
+
+    #[test]
     fn a_traefik_service_says_whose_it_may_be() {
         let of = |resource, object: &Value| {
             Review::read(request(resource, &Value::Null, object, &json!({})).to_string().as_bytes()).unwrap().service()
@@ -259,6 +294,10 @@ mod tests {
         object["metadata"].as_object_mut().unwrap().remove("namespace");
         assert_eq!(of(SERVICES, &object), Some(Belongs { service: target("shop"), owner: Some(target("owner")) }));
         assert_eq!(of(("traefik.containo.us", "traefikservices"), &service(None, None)).unwrap().owner, None);
+        for odd in ["", "..", "a/b", "A", &"a".repeat(254)] {
+            object["metadata"]["ownerReferences"][0]["name"] = json!(odd);
+            assert_eq!(of(SERVICES, &object).unwrap().owner, None, "{odd}");
+        }
         assert_eq!(of(CANARIES, &object), None);
         assert_eq!(of(SERVICES, &json!({"metadata": {"generateName": "x"}})), None);
     }

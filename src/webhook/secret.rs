@@ -3,7 +3,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -23,7 +23,8 @@ use crate::{
     model::Target,
 };
 
-const PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Which Secret, for which names, and how long its certificates hold.
 #[derive(Debug, Clone)]
@@ -60,6 +61,14 @@ impl Kept {
             now: self.shown(at).clone(),
             next: Some((signed.pair, whole(at + (terms.life / 6).min(LONGEST_OVERLAP)))),
         }
+    }
+
+    /// Whether an API server would take what is shown, and can be told to take what comes next: someone may have put
+    /// anything there.
+    fn is_sound(&self, at: SystemTime) -> bool {
+        let holds = |pair: &Pair, at| pair.holds(&self.authorities, self.names.split(','), at);
+        let is_next_sound = self.next.as_ref().is_none_or(|(pair, from)| holds(pair, *from));
+        holds(self.shown(at), at) && is_next_sound
     }
 
     /// When something is to be done: the next one shown, or another one made.
@@ -153,22 +162,36 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> E
         }
     };
     let work = async {
+        let (mut told, mut pause) = (String::new(), FIRST_PAUSE);
         loop {
             let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, SystemTime::now());
+            let began = Instant::now();
             tokio::select! {
                 () = changed.notified() => {}
                 () = sleep_until(then) => {}
             }
-            match settle(&shared, &terms, Some(&kept)).await {
-                Ok(now) => kept = now,
-                Err(Wrong::Failure(failure)) if failure.is_conflict() => {}
-                Err(Wrong::Failure(failure)) => {
-                    let error = shared.cluster.secret_error(failure, &terms.secret);
-                    shared.log.warning("cannot keep the certificates", &[("reason", json!(error.message()))]);
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Err(Wrong::Final(error)) => return error,
+            if began.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
             }
+            let error = match settle(&shared, &terms, Some(&kept)).await {
+                Ok(now) => {
+                    kept = now;
+                    told.clear();
+                    None
+                }
+                Err(Wrong::Failure(failure)) if failure.is_conflict() => None,
+                Err(Wrong::Failure(failure)) => Some(shared.cluster.secret_error(failure, &terms.secret)),
+                // What is shown goes on to be shown: as long as it holds, ending would help nobody.
+                Err(Wrong::Final(error)) => Some(error),
+            };
+            if let Some(error) = error.filter(|error| error.message() != told) {
+                let reason = [("reason", json!(error.message())), ("hint", json!(error.hints().first()))];
+                shared.log.warning("cannot keep the certificates", &reason);
+                error.message().clone_into(&mut told);
+            }
+            // Slower and slower when it fails, and in a quarrel about what the Secret is to hold.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     };
     tokio::select! {
@@ -183,7 +206,7 @@ enum Wrong {
 }
 
 /// Makes the Secret and what this process shows one: what is there is taken up, renewed when it is time for that;
-/// what is gone is written again as `before` had it.
+/// what is gone, spoilt or run out is written again as `before` had it, else anew.
 async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::result::Result<Kept, Wrong> {
     let now = SystemTime::now();
     let found = shared.cluster.find_secret(&terms.secret).await.map_err(Wrong::Failure)?;
@@ -195,7 +218,8 @@ async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::r
     let sign = || sign(&terms.names, terms.life).map_err(Wrong::Final);
     let there = found.as_ref().and_then(Kept::read);
     let is_due = |kept: &Kept| matches!(kept.due(terms, now), Due::Renew(then) if then <= now);
-    let wanted = match there.as_ref().or(before) {
+    let is_sound = |kept: &&Kept| kept.is_sound(now);
+    let wanted = match there.as_ref().filter(is_sound).or(before.filter(is_sound)) {
         None => Kept::first(terms, sign()?),
         Some(kept) if is_due(kept) => kept.renewed(terms, sign()?, now),
         Some(kept) => kept.clone(),

@@ -1,4 +1,4 @@
-//! The listener: TLS, HTTP/1.1, and limits that nobody on the network can talk it out of. What a request means is
+//! The listeners: TLS or none, HTTP/1.1, and limits that nobody on the network can talk it out of. What a request means is
 //! [`answer`](super::answer)'s.
 
 use std::{
@@ -15,14 +15,17 @@ use std::{
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::AbortHandle,
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Shared, answer};
+use super::{
+    Shared,
+    answer::{self, Port},
+};
 use crate::error::{Error, Kind, Result};
 
 /// An API server keeps a few connections.
@@ -37,8 +40,8 @@ const LARGEST_HEAD: usize = 32 << 10;
 /// When no connection can be taken, for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens for as long as the process lives.
-pub(super) async fn listen(shared: Arc<Shared>, tls: TlsAcceptor, listener: TcpListener) {
+/// Listens for as long as the process lives. Without TLS only the gate can be asked.
+pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut guests = Guests::default();
     loop {
@@ -97,13 +100,24 @@ pub(super) fn acceptor(shared: &Shared) -> Result<TlsAcceptor> {
 }
 
 /// One connection, to its end.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor, asked: Arc<AtomicU64>) {
+async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, asked: Arc<AtomicU64>) {
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return converse(shared, stream, Port::Gate, asked).await };
     let Ok(Ok(stream)) = tokio::time::timeout(FIRST_REQUEST, shake_hands(stream, tls)).await else { return };
+    converse(shared, stream, Port::Whole, asked).await;
+}
+
+/// Answers on a connection, to its end.
+async fn converse(
+    shared: Arc<Shared>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    port: Port,
+    asked: Arc<AtomicU64>,
+) {
     let service = service_fn(|request| {
         let (shared, asked) = (Arc::clone(&shared), Arc::clone(&asked));
         async move {
-            let response = answer::answer(&shared, request).await;
+            let response = answer::answer(&shared, port, request).await;
             asked.store(now(), Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }

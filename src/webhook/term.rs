@@ -99,8 +99,12 @@ pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: C
             Ok(true)
         });
         match result {
-            Ok(true) => shared.log.info("certificate read anew", &[("until", json!(shared.identity.until()))]),
-            Ok(false) => {}
+            Ok(is_news) => {
+                told.clear();
+                if is_news {
+                    shared.log.info("certificate read anew", &[("until", json!(shared.identity.until()))]);
+                }
+            }
             Err(error) if error.message() == told => {}
             Err(error) => {
                 shared.log.warning(error.message(), &[("reason", json!(error.causes().first()))]);

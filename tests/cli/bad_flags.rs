@@ -126,9 +126,7 @@ exit: 2
 --- stderr
 error: unexpected argument '-a' found
 
-  tip: to pass '-a' as a value, use '-- -a'
-
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 For more information, try '--help'.
 
@@ -163,7 +161,7 @@ exit: 2
 --- stderr
 error: unexpected argument 'true' found
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 For more information, try '--help'.
 
@@ -224,8 +222,6 @@ exit: 2
 --- stderr
 error: unexpected argument '--expires' found
 
-  tip: to pass '--expires' as a value, use '-- --expires'
-
 Usage: kubectl canary-traefik sticky set <CANARY>
 
 For more information, try '--help'.
@@ -248,7 +244,7 @@ exit: 2
 --- stderr
 error: the argument '--max-age <SECONDS>' cannot be used multiple times
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 For more information, try '--help'.
 
@@ -288,7 +284,7 @@ fn a_set_that_sets_nothing() {
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given
+error: nothing to set: no cookie flag is given, and no terminal to ask on
 hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
@@ -296,7 +292,7 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given
+error: nothing to set: no cookie flag is given, and no terminal to ask on
 hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
@@ -304,12 +300,8 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: the following required arguments were not provided:
-  <CANARY>
-
-Usage: kubectl canary-traefik sticky set --filename <FILE> <CANARY>
-
-For more information, try '--help'.
+error: nothing to set: no cookie flag is given, and no terminal to ask on
+hint: kubectl canary-traefik sticky set CANARY --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
 }
@@ -345,8 +337,6 @@ exit: 2
 --- stdout
 --- stderr
 error: unexpected argument '-f' found
-
-  tip: to pass '-f' as a value, use '-- -f'
 
 Usage: kubectl canary-traefik sticky apply [OPTIONS] [NAME]...
 
@@ -384,7 +374,7 @@ exit: 2
 --- stderr
 error: unexpected argument 'server' found
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 For more information, try '--help'.
 

@@ -97,6 +97,48 @@ caused by: line 1, column 7
 }
 
 #[test]
+fn one_that_is_something_else() {
+    with("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n", "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `config` is not a kubeconfig
+caused by: its kind is `Pod`
+hint: --kubeconfig FILE
+
+"#]]);
+    let folder = Directory::new();
+    Run::new(["show"]).dir(folder.path()).env("KUBECONFIG", ".").run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: cannot read `.`
+caused by: is a directory
+
+"#]]);
+    with([0xc3, 0x28], "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: cannot read `config`
+caused by: invalid UTF-8
+
+"#]]);
+}
+
+#[test]
+fn a_server_that_a_flag_names_is_not_looked_for_in_the_kubeconfig() {
+    with("", "show --server https://127.0.0.1:1").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the connection to the server 127.0.0.1:1 was refused
+hint: --server https://HOST:PORT
+
+"#]]);
+}
+
+#[test]
 fn a_context_that_is_not_there() {
     with(GOOD, "show --context producton").shows(str![[r#"
 exit: 2

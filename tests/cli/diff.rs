@@ -186,7 +186,7 @@ pending: declared and not live: Flagger has not generated TraefikService `pendin
 "#]]);
     let mirror = service("web", None).replace("  weighted:\n", "  mirroring:\n");
     over(&(canary("web", DECLARED) + &mirror), "diff -f canary.yaml").shows(str![[r#"
-exit: 5
+exit: 2
 --- stdout
 --- stderr
 error: TraefikService `web` is not weighted
@@ -197,7 +197,7 @@ hint: put spec.weighted back, or delete the TraefikService: Flagger generates it
     // One that fails does not keep the others from their turn.
     let both = canary("a", DECLARED) + &mirror.replace("name: web\n", "name: a\n") + &differing();
     over(&both, "diff -f canary.yaml").shows(str![[r#"
-exit: 5
+exit: 2
 --- stdout
 --- traefikservice.traefik.io/web (live)
 +++ traefikservice.traefik.io/web (after)

@@ -45,13 +45,19 @@ must come after canary-traefik; kubectl takes none before a plugin's name.
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show    Show Canaries on Traefik: weights, cookie, and whether it is kept
-  render  Print the TraefikService that Flagger generates for a Canary, with the
-          declared cookie
-  diff    Compare the declared cookie with the live one
-  sticky  Read and change the sticky cookie of a Canary
-  guard   Keep declared cookies through every write of Flagger's
-  help    Print this message or the help of the given subcommand(s)
+  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe    Show everything about one Canary and its cookie
+  render      Print the TraefikService that Flagger generates for a Canary, with
+              the declared cookie
+  diff        Compare the declared cookie with the live one
+  sticky      Read and change the sticky cookie of a Canary
+  guard       Keep declared cookies through every write of Flagger's
+  rbac        Print the least Role for a command, or check that one has it
+  completion  Print a shell's completion script, or install what kubectl asks
+  man         Write the man pages into a folder
+  version     Show the versions of this program, Kubernetes, Flagger, Traefik
+              and the guard
+  help        Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
@@ -154,13 +160,19 @@ Keep the users of a Flagger canary on Traefik on one track
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show    Show Canaries on Traefik: weights, cookie, and whether it is kept
-  render  Print the TraefikService that Flagger generates for a Canary, with the
-          declared cookie
-  diff    Compare the declared cookie with the live one
-  sticky  Read and change the sticky cookie of a Canary
-  guard   Keep declared cookies through every write of Flagger's
-  help    Print this message or the help of the given subcommand(s)
+  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  describe    Show everything about one Canary and its cookie
+  render      Print the TraefikService that Flagger generates for a Canary, with
+              the declared cookie
+  diff        Compare the declared cookie with the live one
+  sticky      Read and change the sticky cookie of a Canary
+  guard       Keep declared cookies through every write of Flagger's
+  rbac        Print the least Role for a command, or check that one has it
+  completion  Print a shell's completion script, or install what kubectl asks
+  man         Write the man pages into a folder
+  version     Show the versions of this program, Kubernetes, Flagger, Traefik
+              and the guard
+  help        Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>  When to colour [possible values: auto, always, never]
@@ -190,6 +202,60 @@ fn without_a_command_the_short_help_is_a_wrong_use() {
     let nothing = help("sticky");
     let short = help("sticky -h");
     assert_eq!((nothing.code, &nothing.stderr, nothing.stdout.as_str()), (Some(2), &short.stdout, ""));
+}
+
+#[test]
+fn describe() {
+    own(
+        "describe --help",
+        str![[r#"
+Show everything about one Canary and its cookie
+
+The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write
+it unless safeNaming is on), the cookie declared and live, who applies the
+Canary, what keeps the stanza, Flagger's next write and what that does to it,
+the routes in its namespace that lead to the TraefikService, what is wrong, and
+the last events. What may not be looked at is shown as unknown, with the reason.
+
+Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+  -o, --output <FORMAT>
+          For programs instead of people
+          
+          [possible values: json, yaml]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a folder, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, go into the folders of a folder too
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # What will become of the cookie in this rollout?
+  kubectl canary-traefik describe checkout
+
+  # Whatever is known from manifests, without a cluster
+  kubectl canary-traefik describe checkout -f deploy/ -R
+
+"#]],
+    );
 }
 
 #[test]
@@ -405,6 +471,7 @@ Usage: kubectl canary-traefik sticky [OPTIONS] <COMMAND>
 Commands:
   get     Show the cookie of a Canary, declared and live
   set     Change some fields of the cookie, leave the others
+  edit    Edit the cookie in your editor
   remove  Take the cookie away, from the Canary and from its TraefikService
   apply   Make live what is declared
   help    Print this message or the help of the given subcommand(s)
@@ -477,11 +544,14 @@ The others stay as they are declared, or as they are live where nothing is
 declared (with --live-only the other way round). The cookie is declared on the
 Canary and made live on its TraefikService.
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+On a terminal and without a flag of the cookie it asks: which Canary, what for,
+then field by field; Esc leaves everything as it is.
+
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
-  <CANARY>
-          The Canary
+  [CANARY]
+          The Canary; on a terminal it is asked for when it is left out
 
 Options:
   -f, --filename <FILE>
@@ -504,7 +574,7 @@ Options:
 
 Cookie:
       --name <NAME>
-          Name of the cookie; without one Traefik derives a name such as _8d2a5
+          Name of the cookie; unset = Traefik derives one, such as _8d2a5
           (Traefik 2.0+)
 
       --max-age <SECONDS>
@@ -519,17 +589,19 @@ Cookie:
           (Traefik 3.4+)
 
       --secure[=<BOOL>]
-          Send the cookie over HTTPS only (Traefik 2.0+)
+          Send the cookie over HTTPS only; unset = false (Traefik 2.0+)
           
           [possible values: true, false]
 
       --http-only[=<BOOL>]
-          Hide the cookie from scripts (Traefik 2.0+)
+          Hide the cookie from scripts; unset = false (Traefik 2.0+)
           
           [possible values: true, false]
 
       --same-site <WHEN>
-          Send the cookie on requests that come from other sites (Traefik 3.0+)
+          Send the cookie on requests that come from other sites: none (always),
+          lax (links) or strict (never); unset = the browser decides, mostly lax
+          (Traefik 3.0+)
           
           [possible values: none, lax, strict]
 
@@ -564,6 +636,9 @@ Writing:
           [possible values: yaml, json, name]
 
 Examples:
+  # Be asked
+  kubectl canary-traefik sticky set
+
   # Keep each login on one track for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
@@ -582,10 +657,10 @@ exit: 0
 --- stdout
 Change some fields of the cookie, leave the others
 
-Usage: kubectl canary-traefik sticky set [OPTIONS] <CANARY>
+Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
-  <CANARY>  The Canary
+  [CANARY]  The Canary; on a terminal it is asked for when it is left out
 
 Options:
   -f, --filename <FILE>  Read manifests instead of a cluster: a file, a folder,
@@ -595,8 +670,8 @@ Options:
   -h, --help             Print help (see more with '--help')
 
 Cookie:
-      --name <NAME>         Name of the cookie; without one Traefik derives a
-                            name such as _8d2a5 (Traefik 2.0+)
+      --name <NAME>         Name of the cookie; unset = Traefik derives one,
+                            such as _8d2a5 (Traefik 2.0+)
       --max-age <SECONDS>   Seconds that a client stays on its track, also 5m or
                             1h30m; never renewed; unset = until the browser
                             closes (Traefik 3.0+)
@@ -604,13 +679,14 @@ Cookie:
                             (Traefik 3.3+)
       --domain <DOMAIN>     Domain the browser sends the cookie to; unset = the
                             host that set it (Traefik 3.4+)
-      --secure[=<BOOL>]     Send the cookie over HTTPS only (Traefik 2.0+)
-                            [possible values: true, false]
-      --http-only[=<BOOL>]  Hide the cookie from scripts (Traefik 2.0+)
-                            [possible values: true, false]
+      --secure[=<BOOL>]     Send the cookie over HTTPS only; unset = false
+                            (Traefik 2.0+) [possible values: true, false]
+      --http-only[=<BOOL>]  Hide the cookie from scripts; unset = false (Traefik
+                            2.0+) [possible values: true, false]
       --same-site <WHEN>    Send the cookie on requests that come from other
-                            sites (Traefik 3.0+) [possible values: none, lax,
-                            strict]
+                            sites: none (always), lax (links) or strict (never);
+                            unset = the browser decides, mostly lax (Traefik
+                            3.0+) [possible values: none, lax, strict]
       --unset <FIELD>       Take a field away; can be repeated, or a list with
                             commas [possible values: name, max-age, path,
                             domain, secure, http-only, same-site]
@@ -633,6 +709,9 @@ Connection:
   -n, --namespace <NAME>  Look in this namespace
 
 Examples:
+  # Be asked
+  kubectl canary-traefik sticky set
+
   # Keep each login on one track for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
@@ -646,6 +725,79 @@ Examples:
 --- stderr
 
 "#]]);
+}
+
+#[test]
+fn sticky_edit() {
+    own(
+        "sticky edit --help",
+        str![[r#"
+Edit the cookie in your editor
+
+The editor is KUBE_EDITOR, else EDITOR, else vi. It gets the cookie as YAML with
+a comment per field. What is wrong opens again with the reason above its line;
+an empty file, or one without a change, changes nothing. Others' changes made
+meanwhile are kept where they are of other fields, else both values are shown.
+What was typed is never lost: whatever fails says in which file it is.
+
+Usage: kubectl canary-traefik sticky edit [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a folder, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, go into the folders of a folder too
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Writing:
+  -y, --yes
+          Agree to the change without being asked
+
+      --dry-run[=<WHERE>]
+          Show what would change and stop: worked out here (client) or by the
+          server
+          
+          [possible values: none, client, server]
+
+      --force-conflicts
+          Change the cookie even where someone else manages the stanza
+
+      --live-only
+          Change the TraefikService alone; Flagger's next write undoes it
+
+      --declare-only
+          Change the declaration on the Canary alone
+
+  -o, --output <FORMAT>
+          Print the changed objects instead of one line each
+          
+          [possible values: yaml, json, name]
+
+Examples:
+  # In an editor of its own window, which has to wait
+  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout
+
+  # The declaration in a manifest, in place
+  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml
+
+"#]],
+    );
 }
 
 #[test]
@@ -826,6 +978,10 @@ the API server until it ends; with --service it runs inside, and several
 processes share their certificates by --cert-secret. Serves /healthz, /readyz
 and /metrics beside /mutate and /validate.
 
+At /gate/drained it answers Flagger's confirm-promotion webhook: closed until
+the cookies that pin people to the primary have run out. Flagger does not know
+the authority here, so --gate-listen answers that path without TLS.
+
 Usage: kubectl canary-traefik guard run [OPTIONS]
 
 Options:
@@ -856,16 +1012,17 @@ Options:
           
           [default: 2160h]
 
-      --color <WHEN>
-          When to colour
+      --selector <SELECTOR>
+          Guard only Canaries with these labels
 
-          Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+      --namespace-selector <SELECTOR>
+          Guard only namespaces with these labels
 
       --no-repairs
           Answer, and never write a TraefikService
+
+      --gate-listen <ADDRESS>
+          Answer Flagger's confirm-promotion webhook on this address, by http
 
       --log-format <FORMAT>
           How lines are logged
@@ -873,6 +1030,14 @@ Options:
           Possible values:
           - text: For people
           - json: One JSON object a line
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
 
   -h, --help
           Print help (see a summary with '-h')
@@ -896,7 +1061,8 @@ re-added inside each write that drops it, and a malformed declaration is
 refused.
 
 Without selectors, an installed guard keeps the ones it has; a new one covers
-everything.
+everything. Where the other form is installed, it is taken away as soon as this
+one acts, so that no write comes between.
 
 Usage: kubectl canary-traefik guard install [OPTIONS]
 
@@ -911,15 +1077,27 @@ Options:
           The image of this program that the webhook runs
 
       --guard-namespace <NAME>
-          The namespace that the webhook runs in
-          
-          [default: kubectl-canary-traefik]
+          The namespace that the webhook runs in (a new one of its own unless
+          given)
 
       --selector <SELECTOR>
           Cover only Canaries with these labels; '' covers all of them
 
       --namespace-selector <SELECTOR>
           Cover only namespaces with these labels; '' covers all of them
+
+      --force-conflicts
+          Overwrite fields of the objects that others have changed
+
+  -o, --output <FORMAT>
+          Print the objects and stop, to keep them in Git; asks no server
+          
+          [possible values: yaml, json, name]
+
+      --wait <DURATION>
+          How long to wait until the guard acts; 0s tries once
+          
+          [default: 60s]
 
       --color <WHEN>
           When to colour
@@ -928,14 +1106,6 @@ Options:
           - auto:   On a terminal that can, unless NO_COLOR is set
           - always: Into files and pipes too
           - never:  Not at all
-
-      --force-conflicts
-          Overwrite fields of the objects that others have changed
-
-  -o, --output <FORMAT>
-          Print the objects and stop, to keep them in Git; asks no server
-          
-          [possible values: yaml, json]
 
   -h, --help
           Print help (see a summary with '-h')
@@ -1148,4 +1318,206 @@ Connection:
 --- stderr
 
 "#]]);
+}
+
+#[test]
+fn rbac() {
+    own(
+        "rbac --help",
+        str![[r#"
+Print the least Role for a command, or check that one has it
+
+What is in a namespace is in a Role, what is in none in a ClusterRole; with -A,
+and for commands that look at all namespaces in any case, everything. Without a
+command, it is about all of them. A comment says what a command does without a
+rule that it can do without.
+
+Exit status of --check: 0 the command works, 1 a right is missing that it needs,
+more than 1 an error.
+
+Usage: kubectl canary-traefik rbac [OPTIONS] [COMMAND]...
+
+Arguments:
+  [COMMAND]...
+          The command
+
+Options:
+      --check
+          Ask the server which of the rights this user has
+
+  -A, --all-namespaces
+          For all namespaces
+
+  -o, --output <FORMAT>
+          How it is written: roles as yaml or json, the check also as a table
+          
+          [possible values: table, json, yaml]
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Let a group change cookies in one namespace
+  kubectl canary-traefik rbac sticky set -n shop | kubectl apply -f -
+  kubectl -n shop create rolebinding cookies --role
+  kubectl-canary-traefik-sticky-set --group web
+
+  # Would guard install work, as me?
+  kubectl canary-traefik rbac guard install --check
+
+"#]],
+    );
+}
+
+#[test]
+fn completion() {
+    own(
+        "completion --help",
+        str![[r#"
+Print a shell's completion script, or install what kubectl asks
+
+The script completes the executable kubectl-canary_traefik itself, when it is
+run by that name. kubectl completes `kubectl canary-traefik` by asking an
+executable of another name on the PATH, which completion install puts there; its
+own completion has to be set up too (kubectl completion --help).
+
+Usage: kubectl canary-traefik completion [OPTIONS] <SHELL>
+       kubectl canary-traefik completion <COMMAND>
+
+Commands:
+  install  Install what kubectl asks to complete kubectl canary-traefik
+  help     Print this message or the help of the given subcommand(s)
+
+Arguments:
+  <SHELL>
+          The shell
+          
+          [possible values: bash, zsh, fish, powershell, elvish]
+
+Options:
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Complete kubectl canary-traefik, in every shell that completes kubectl
+  kubectl canary-traefik completion install
+
+  # Complete kubectl-canary_traefik in this bash
+  source <(kubectl-canary_traefik completion bash)
+
+"#]],
+    );
+    own(
+        "completion install --help",
+        str![[r#"
+Install what kubectl asks to complete kubectl canary-traefik
+
+A link named kubectl_complete-canary_traefik to this executable. It can be run
+again, and has to be when the executable has moved.
+
+Usage: kubectl canary-traefik completion install [OPTIONS]
+
+Options:
+      --dir <DIR>
+          The folder, which has to be on the PATH; without it the one of the
+          executable
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
+}
+
+#[test]
+fn man() {
+    own(
+        "man --help",
+        str![[r#"
+Write the man pages into a folder
+
+One page a command, in section 1: kubectl-canary-traefik-show.1. `man DIR/PAGE`
+shows one; a folder man1 below one of MANPATH makes them known by name.
+
+Usage: kubectl canary-traefik man [OPTIONS] <DIR>
+
+Arguments:
+  <DIR>
+          The folder; made if it is not there
+
+Options:
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
+}
+
+#[test]
+fn version() {
+    own(
+        "version --help",
+        str![[r#"
+Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
+
+Flagger and Traefik are found by the labels of their Deployments and DaemonSets
+in all namespaces; who may not list them is told that they are unknown. What is
+too old for something is said below.
+
+Usage: kubectl canary-traefik version [OPTIONS]
+
+Options:
+      --client
+          This program's version alone; asks no server
+
+  -o, --output <FORMAT>
+          How it is written
+          
+          [possible values: table, json, yaml]
+
+      --color <WHEN>
+          When to colour
+
+          Possible values:
+          - auto:   On a terminal that can, unless NO_COLOR is set
+          - always: Into files and pipes too
+          - never:  Not at all
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]],
+    );
 }

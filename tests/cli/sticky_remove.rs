@@ -269,7 +269,6 @@ exit: 0
     "apiVersion": "flagger.app/v1beta1",
     "kind": "Canary",
     "metadata": {
-        "annotations": {},
         "name": "web"
     },
     "spec": {

@@ -517,7 +517,7 @@ canary.flagger.app/web configured
 
 #[test]
 fn a_tab_in_a_manifest_is_a_tab_in_the_diff() {
-    let manifest = "{\n\t\"apiVersion\": \"flagger.app/v1beta1\",\n\t\"kind\": \"Canary\",\n\t\"metadata\": {\n\t\t\"name\": \"web\"\n\t}\n}\n";
+    let manifest = "{\n\t\"apiVersion\": \"flagger.app/v1beta1\",\n\t\"kind\": \"Canary\",\n\t\"metadata\": {\n\t\t\"name\": \"web\"\n\t},\n\t\"spec\": {\"targetRef\": {\"name\": \"web\"}}\n}\n";
     run(&folder(&[("canary.json", manifest)]), "sticky set web --max-age 300 --dry-run -f canary.json").shows(str![[
         r#"
 exit: 0
@@ -526,7 +526,7 @@ canary.flagger.app/web configured (dry run)
 --- stderr
 --- canary.json (before)
 +++ canary.json (after)
-@@ -2,6 +2,9 @@
+@@ -2,7 +2,10 @@
  	"apiVersion": "flagger.app/v1beta1",
  	"kind": "Canary",
  	"metadata": {
@@ -535,7 +535,8 @@ canary.flagger.app/web configured (dry run)
 +		"annotations": {
 +			"kubectl-canary-traefik/sticky-cookie": "; Max-Age=300"
 +		}
- 	}
+ 	},
+ 	"spec": {"targetRef": {"name": "web"}}
  }
 
 "#
@@ -599,8 +600,10 @@ spec:
 
 #[test]
 fn one_of_a_list_is_changed_and_the_others_stay() {
-    let item =
-        |name: &str| format!("- apiVersion: flagger.app/v1beta1\n  kind: Canary\n  metadata:\n    name: {name}\n");
+    let item = |name: &str| {
+        let head = "apiVersion: flagger.app/v1beta1\n  kind: Canary";
+        format!("- {head}\n  spec: {{targetRef: {{name: {name}}}}}\n  metadata:\n    name: {name}\n")
+    };
     let list = format!("apiVersion: v1\nkind: List\nitems:\n{}{}", item("a"), item("b"));
     let folder = folder(&[("list.yaml", &list)]);
     run(&folder, "sticky set b --max-age 300 --yes -f list.yaml").shows(str![[r#"
@@ -610,8 +613,8 @@ canary.flagger.app/b configured
 --- stderr
 --- list.yaml (before)
 +++ list.yaml (after)
-@@ -9,3 +9,5 @@
-   kind: Canary
+@@ -11,3 +11,5 @@
+   spec: {targetRef: {name: b}}
    metadata:
      name: b
 +    annotations:

@@ -129,7 +129,7 @@ mod private {
 
     use serde_json::json;
 
-    use crate::support::{api::Answer, flagger, namespace::Namespace, server::Server};
+    use crate::support::{api::Answer, bed, flagger, namespace::Namespace, server::Server};
 
     #[test]
     fn what_the_server_holds_outlives_a_restart_of_the_api_server() {
@@ -166,7 +166,7 @@ mod private {
     #[test]
     fn an_older_kubernetes_has_no_mutating_admission_policies() {
         let policies = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
-        let older = Server::private(&["--emulated-version=1.35"]);
+        let older = Server::private(&bed::no_policies());
         assert_eq!(older.admin().get(policies).code, 404);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::{
-    rollout::{declared, live, rollout, versions},
+    rollout::{declare, declared, live, rollout, set_live, versions},
     support::{flagger, namespace::Namespace, pty::Pty},
 };
 
@@ -35,7 +35,7 @@ fn a_stanza_that_someone_else_manages_is_theirs_unless_forced() {
 exit: 5
 --- stdout
 --- stderr
-error: the stanza is managed by `argocd-controller`, last written [TIME]
+error: the stanza was set by `argocd-controller` [A] ago
 caused by: what it sets would be overwritten, and it may overwrite ours in turn
 hint: change it there, or add --force-conflicts
 
@@ -44,7 +44,7 @@ hint: change it there, or add --force-conflicts
 exit: 5
 --- stdout
 --- stderr
-error: the stanza is managed by `argocd-controller`, last written [TIME]
+error: the stanza was set by `argocd-controller` [A] ago
 caused by: what it sets would be overwritten, and it may overwrite ours in turn
 hint: change it there, or add --force-conflicts
 
@@ -86,7 +86,7 @@ fn several_managers_are_all_named() {
 exit: 5
 --- stdout
 --- stderr
-error: the stanza is managed by `argocd-controller`, `helm`, last written [TIME]
+error: the stanza was set by `argocd-controller` [A] ago, `helm` [A] ago
 caused by: what it sets would be overwritten, and it may overwrite ours in turn
 hint: change it there, or add --force-conflicts
 
@@ -142,6 +142,8 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
+the declaration was set by `kubectl-canary-traefik` [A] ago
+the stanza was set by `kubectl-canary-traefik` [A] ago
 it changed meanwhile, this is the change now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
@@ -237,6 +239,7 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
+the stanza was set by `kubectl-canary-traefik` [A] ago
 it changed meanwhile, this is the change now:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
@@ -328,8 +331,8 @@ exit: 0
 +        maxAge: 300
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not kept: Flagger's next write (the step to 50, or a rollback) drops the stanza;
+ `kubectl canary-traefik guard install` makes it last
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -417,4 +420,79 @@ hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
 
 "#]]);
     assert_eq!(live(&namespace, "podinfo"), Value::Null);
+}
+
+#[test]
+fn who_changed_it_before_the_yes_is_named_with_the_age() {
+    let namespace = rollout("named");
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    declare(&namespace, "podinfo", "theirs");
+    pty.answers("Change 2 objects?", "y");
+    pty.wait_for("this is the change now");
+    pty.answers("Change 2 objects?", "n");
+    pty.ends().shows(str![[r#"
+exit: 3
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: named-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,6 @@
+       namespace: named-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+the declaration was set by `kubectl-annotate` [A] ago
+it changed meanwhile, this is the change now:
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: theirs
++    kubectl-canary-traefik/sticky-cookie: theirs; Max-Age=300
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: named-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,7 @@
+       namespace: named-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
++        name: theirs
+error: nothing was changed
+
+"#]]);
+}
+
+#[test]
+fn a_stanza_that_flaggers_step_drops_before_the_yes_is_settled_silently() {
+    let namespace = rollout("dropped");
+    declare(&namespace, "podinfo", "login; Max-Age=60");
+    set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 60 }));
+    let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
+    pty.wait_for("Change 2 objects?");
+    flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
+    pty.answers("Change 2 objects?", "y");
+    assert_eq!(pty.ends().code, Some(0), "nobody was asked again");
+    assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=300"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "login", "maxAge": 300 } }));
+    assert_eq!(namespace.get("TraefikService", "podinfo")["spec"]["weighted"]["services"][1]["weight"], 40);
 }

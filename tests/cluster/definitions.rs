@@ -49,6 +49,8 @@ pub(crate) fn older() -> &'static Server {
             for field in ["path", "domain"] {
                 cookie.remove(field).unwrap_or_else(|| panic!("the cookie had a {field}"));
             }
+            // An administrator's own idea.
+            cookie["maxAge"]["maximum"] = json!(100_000);
         });
         until("the older group", || {
             served(&server, "traefik.containo.us/v1alpha1").contains("TraefikService").then_some(())

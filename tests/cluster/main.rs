@@ -6,13 +6,22 @@
 mod support;
 
 mod bed;
+mod by_hand;
+mod completion;
 mod conflicts;
 mod definitions;
+mod describe;
 mod diff;
 mod faults;
 mod groups;
+mod interleavings;
+mod killed;
+mod manifests;
 mod native_field;
+mod owners;
 mod plugin;
+mod private;
+mod published;
 mod races;
 mod render;
 mod rights;

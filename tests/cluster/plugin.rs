@@ -85,8 +85,6 @@ exit: 2
 --- stderr
 error: unexpected argument '--nope' found
 
-  tip: to pass '--nope' as a value, use '-- --nope'
-
 Usage: kubectl canary-traefik show [OPTIONS] [NAME]...
 
 For more information, try '--help'.

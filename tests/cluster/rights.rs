@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::{
     rollout::{declare, declared, live, rollout, run_as, versions},
-    support::{namespace::Namespace, objects::canary},
+    support::{namespace::Namespace, objects::canary, pty::Pty},
 };
 
 const SET: [&str; 6] = ["sticky", "set", "podinfo", "--max-age", "300", "--yes"];
@@ -76,7 +76,6 @@ worked out here, not by the server:
 +        maxAge: 300
 error: user `[USER]` may not patch canaries.flagger.app in namespace `reader-[NS]`
 hint: kubectl auth can-i patch canaries.flagger.app -n reader-[NS]
-hint: --live-only changes the TraefikService alone, until Flagger's next write
 
 "#]]);
     run_as(&namespace, &reader, ["sticky", "set", "podinfo", "--max-age", "300", "--live-only", "--yes"]).shows(str![
@@ -268,7 +267,7 @@ worked out here, not by the server:
 +        maxAge: 300
 error: user `[USER]` may not patch traefikservices.traefik.io in namespace `declarer-[NS]`
 hint: kubectl auth can-i patch traefikservices.traefik.io -n declarer-[NS]
-hint: --declare-only changes the Canary alone
+hint: add --declare-only to change the Canary alone
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");
@@ -309,11 +308,43 @@ worked out here, not by the server:
 +        maxAge: 300
 error: user `[USER]` may not patch canaries.flagger.app in namespace `setter-[NS]`
 hint: kubectl auth can-i patch canaries.flagger.app -n setter-[NS]
-hint: --live-only changes the TraefikService alone, until Flagger's next write
+hint: add --live-only to change the TraefikService alone, until Flagger's next write
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");
     let setting = run_as(&namespace, &setter, SET.into_iter().chain(["--live-only"]));
     assert_eq!(setting.code, Some(0), "{setting}");
     assert_eq!(live(&namespace, "podinfo")["cookie"]["maxAge"], 300);
+}
+
+#[test]
+fn who_may_patch_one_of_the_two_is_asked_at_a_terminal_whether_to_go_on_with_it_alone() {
+    let namespace = rollout("partly");
+    let declarer = user(&namespace, "get, patch", "get");
+    let start = |user: &PathBuf| Pty::start(namespace.run_as(user, &SET[..5]));
+    let before = versions(&namespace, "podinfo");
+    let mut pty = start(&declarer);
+    pty.answers("Go on with the Canary alone?", "n");
+    assert_eq!(pty.ends().code, Some(3));
+    let mut pty = start(&declarer);
+    pty.answers("Go on with the Canary alone?", "y");
+    pty.answers("Change 1 object?", "n");
+    assert_eq!(pty.ends().code, Some(3));
+    assert_eq!(versions(&namespace, "podinfo"), before);
+
+    let mut pty = start(&declarer);
+    pty.answers("Go on with the Canary alone?", "y");
+    pty.answers("Change 1 object?", "y");
+    assert_eq!(pty.ends().code, Some(0));
+    assert_eq!(declared(&namespace, "podinfo"), "; Max-Age=300");
+    assert_eq!(live(&namespace, "podinfo"), serde_json::Value::Null);
+
+    let namespace_two = rollout("partly-live");
+    let setter = user(&namespace_two, "get", "get, patch");
+    let mut pty = Pty::start(namespace_two.run_as(&setter, &SET[..5]));
+    pty.answers("Go on with the TraefikService, until Flagger's next write, alone?", "y");
+    pty.answers("Change 1 object?", "y");
+    assert_eq!(pty.ends().code, Some(0));
+    assert_eq!(declared(&namespace_two, "podinfo"), serde_json::Value::Null);
+    assert_eq!(live(&namespace_two, "podinfo")["cookie"]["maxAge"], 300);
 }

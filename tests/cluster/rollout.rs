@@ -34,7 +34,7 @@ pub(crate) fn set_live(namespace: &Namespace, name: &str, cookie: &Value) {
     );
 }
 
-fn by(manager: &str, namespace: &Namespace, kind: &str, name: &str, patch: &Value) {
+pub(crate) fn by(manager: &str, namespace: &Namespace, kind: &str, name: &str, patch: &Value) {
     let path = format!("{}?fieldManager={manager}", namespace.path(kind, name));
     namespace
         .server()

@@ -208,7 +208,7 @@ exit: 5
 --- stdout
 traefikservice.traefik.io/podinfo configured
 --- stderr
-error: apply-some-[NS]/argo: the stanza is managed by `canary-traefik-tests`, last written [TIME]
+error: apply-some-[NS]/argo: the stanza was set by `canary-traefik-tests` [A] ago
 caused by: what it sets would be overwritten, and it may overwrite ours in turn
 hint: change it there, or add --force-conflicts
 error: apply-some-[NS]/mirroring: TraefikService `mirroring` is not weighted

@@ -787,7 +787,7 @@ fn without_a_cookie_flag_nothing_is_asked_of_the_server() {
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given
+error: nothing to set: no cookie flag is given, and no terminal to ask on
 hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only
 
 "#]]);

@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// The weights of the two tracks, as stored.
-type Weights = &'static [(&'static str, Option<u64>)];
+pub(crate) type Weights = &'static [(&'static str, Option<u64>)];
 
-const ALL_ON_PRIMARY: Weights = &[("shop-primary", Some(100))];
+pub(crate) const ALL_ON_PRIMARY: Weights = &[("shop-primary", Some(100))];
 /// Flagger writes no weight of 0.
-const ALL_ON_CANARY: Weights = &[("shop-primary", None), ("shop-canary", Some(100))];
+pub(crate) const ALL_ON_CANARY: Weights = &[("shop-primary", None), ("shop-canary", Some(100))];
 
-const FIVE_STEPS: &[Weights] = &[
+pub(crate) const FIVE_STEPS: &[Weights] = &[
     ALL_ON_PRIMARY,
     &[("shop-primary", Some(90)), ("shop-canary", Some(10))],
     &[("shop-primary", Some(80)), ("shop-canary", Some(20))],
@@ -29,7 +29,7 @@ const ROLLED_BACK: &[Weights] = &[FIVE_STEPS[0], FIVE_STEPS[1], FIVE_STEPS[2], A
 const A_B: &[Weights] = &[ALL_ON_PRIMARY, ALL_ON_CANARY, ALL_ON_PRIMARY];
 
 /// Asserts that the generations are exactly these, from the first on and none missed, each with this stanza.
-fn assert_generations(rollout: &Rollout, weights: &[Weights], stanza: impl Fn(usize) -> Value) {
+pub(crate) fn assert_generations(rollout: &Rollout, weights: &[Weights], stanza: impl Fn(usize) -> Value) {
     let expected = weights.iter().enumerate().map(|(at, weights)| Generation {
         number: at as u64 + 1,
         weights: weights.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect(),

@@ -1,8 +1,9 @@
 //! A cluster as far as a rollout needs one: API server, Flagger, and what makes Deployments ready.
 
 use std::{
+    net::Ipv4Addr,
     process::Command,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -14,12 +15,13 @@ use crate::{
     support::{
         bed, directory::Directory, namespace::Namespace, objects, process::Process, server::Server, wait::until,
     },
+    traefik::Traefik,
 };
-use canary_traefik::guard::policy::{self, Coverage};
+use canary_traefik::{
+    guard::policy::{self, Coverage},
+    plan::FIELD_MANAGER,
+};
 
-/// How long the pods of a primary take to be replaced: longer than Flagger's shortest interval of 10 s and
-/// far from twice that, so that every rollout sees it not ready once.
-const ROLLING: Duration = Duration::from_secs(15);
 /// Namespaces with this label are guarded.
 const GUARDED: &str = "kubectl-canary-traefik/guarded";
 
@@ -28,15 +30,27 @@ pub(crate) struct Cluster {
     pub(crate) server: Server,
     pub(crate) history: Arc<History>,
     flagger: Mutex<Option<Process>>,
+    traefik: OnceLock<Traefik>,
 }
 
 impl Cluster {
-    /// A cluster without Flagger as yet.
-    pub(crate) fn start() -> &'static Self {
-        let server = Server::private(&[]);
+    /// A cluster without Flagger as yet, with further flags for its API server. `rolling` is how long the pods of
+    /// a primary take to be replaced.
+    pub(crate) fn start(flags: &[&str], rolling: Duration) -> &'static Self {
+        let server = Server::private(flags);
         let history = History::follow(server.admin());
-        Kubelet::start(server.admin(), ROLLING);
-        Box::leak(Box::new(Self { server, history, flagger: Mutex::new(None) }))
+        Kubelet::start(server.admin(), rolling);
+        Box::leak(Box::new(Self { server, history, flagger: Mutex::new(None), traefik: OnceLock::new() }))
+    }
+
+    /// Starts Traefik on this address.
+    pub(crate) fn start_traefik(&self, address: Ipv4Addr) {
+        assert!(self.traefik.set(Traefik::start(&self.server, address, None)).is_ok(), "it is started once");
+    }
+
+    /// Its Traefik.
+    pub(crate) fn traefik(&self) -> &Traefik {
+        self.traefik.get().expect("it was started")
     }
 
     /// Starts Flagger, with its metrics on this port.
@@ -57,12 +71,13 @@ impl Cluster {
         *self.flagger.lock().unwrap_or_else(PoisonError::into_inner) = Some(flagger);
     }
 
-    /// What Flagger printed last, and whether it has ended.
-    pub(crate) fn flaggers_last_words(&self) -> String {
+    /// What Flagger and Traefik printed last, and whether Flagger has ended.
+    pub(crate) fn last_words(&self) -> String {
+        let traefik = self.traefik.get().map(Traefik::last_words).unwrap_or_default();
         let mut flagger = self.flagger.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(flagger) = flagger.as_mut() else { return "Flagger was not started".to_owned() };
         let ended = flagger.ended().map_or_else(|| "is running".to_owned(), |status| format!("ended with {status}"));
-        format!("Flagger {ended}:\n{}", flagger.last_words())
+        format!("Flagger {ended}:\n{}\nTraefik:\n{traefik}", flagger.last_words())
     }
 
     /// A fresh namespace, guarded or not.
@@ -93,7 +108,7 @@ impl Cluster {
             kind => format!("{kind}s"),
         };
         let path = format!(
-            "/apis/{}/{plural}/{}?fieldManager=kubectl-canary-traefik&force=true",
+            "/apis/{}/{plural}/{}?fieldManager={FIELD_MANAGER}&force=true",
             text(&object["apiVersion"]),
             text(&object["metadata"]["name"]),
         );

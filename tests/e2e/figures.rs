@@ -1,16 +1,72 @@
-//! The figures of the rollouts with users, side by side.
+//! The figures of the rollouts, side by side.
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::rollouts::{ROLLOUTS, Rollout, Visited};
+use crate::{
+    guards::with,
+    rollouts::{ROLLOUTS, Rollout, Visited},
+    webhook_claims::renewals,
+};
 
-/// What is known by now of the rollout with a restart, in a sentence.
-pub(crate) fn sentence() -> Option<String> {
+/// Everything that is known by now.
+pub(crate) fn all() -> String {
+    [guards(), promotion(), restart(), certificates(), faults()].into_iter().flatten().collect()
+}
+
+/// What each way of guarding brings; `None` when not all of these rollouts were looked at.
+fn guards() -> Option<String> {
+    let rollouts = LazyLock::get(&ROLLOUTS)?;
+    let columns = [
+        ("nothing", rollouts.nothing.known()?),
+        ("patched once", rollouts.patched.known()?),
+        ("repair loop", &rollouts.looped.known()?.visited),
+        ("policies", rollouts.guarded.known()?),
+        ("webhook", &rollouts.webhook.known()?.half),
+    ];
+    Some(table("", &columns))
+}
+
+/// What becomes of logins through promotion.
+fn promotion() -> Option<String> {
+    let webhook = LazyLock::get(&ROLLOUTS)?.webhook.known()?;
+    let columns = [
+        ("nothing", &webhook.nothing),
+        ("maxWeight 50", &webhook.half),
+        ("100, interval", &webhook.timed),
+        ("100 and gate", &webhook.gated),
+    ];
+    Some(table("pods of the primary replaced over 10 s", &columns))
+}
+
+fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
+    let row = |what: &str, figure: fn(&Visited) -> String| {
+        let figures: String = columns.iter().map(|(_, visited)| format!("{:>14}", figure(visited))).collect();
+        format!("{what:<42}{figures}\n")
+    };
+    let heads: String = columns.iter().map(|(name, _)| format!("{name:>14}")).collect();
+    [
+        format!("\n{title:<42}{heads}\n"),
+        row("logins", |visited| visited.count.logins.to_string()),
+        row("  changed version by routing", |visited| visited.count.changed_by_routing.to_string()),
+        row("  changed version by promotion", |visited| visited.count.changed_by_promotion.to_string()),
+        row("  new version throughout", |visited| visited.count.new_version.to_string()),
+        row("  failed", |visited| visited.count.failed.to_string()),
+        row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
+        row("  without stanza", |visited| without_stanza(&visited.rollout).to_string()),
+        row("seconds in Traefik with the cookie", |visited| format!("{:.1}", visited.seen.with.as_secs_f64())),
+        row("  without", |visited| format!("{:.1}", visited.seen.without.as_secs_f64())),
+    ]
+    .concat()
+}
+
+/// The rollout with a restart, in a sentence.
+fn restart() -> Option<String> {
     let restarted = LazyLock::get(&ROLLOUTS)?.restarted.known()?;
     Some(format!(
-        "\nAPI server killed after {} generations, away for {:.1} s: {} generations in all, {} of them without stanza",
+        "\npolicies: API server killed after {} generations, away for {:.1} s: {} generations in all, {} of them without \
+         stanza\n",
         restarted.generations_before,
         restarted.away.as_secs_f64(),
         restarted.rollout.generations.len(),
@@ -18,32 +74,33 @@ pub(crate) fn sentence() -> Option<String> {
     ))
 }
 
-/// A table of what is known by now; `None` when not all of the three rollouts were looked at.
-pub(crate) fn table() -> Option<String> {
-    let rollouts = LazyLock::get(&ROLLOUTS)?;
-    let set_ups = [&rollouts.nothing, &rollouts.patched, &rollouts.guarded].map(|rollout| rollout.known());
-    let [Some(nothing), Some(patched), Some(guarded)] = set_ups else { return None };
-    let set_ups = [nothing, patched, guarded];
-    let row = |what: &str, figure: fn(&Visited) -> String| {
-        let figures = set_ups.map(|visited| format!("{:>14}", figure(visited)));
-        format!("{what:<42}{}\n", figures.concat())
-    };
-    let head = format!("\n{:<42}{:>14}{:>14}{:>14}\n", "", "nothing", "patched once", "guard");
-    Some(
-        [
-            head,
-            row("logins", |visited| visited.count.logins.to_string()),
-            row("  changed version by routing", |visited| visited.count.changed_by_routing.to_string()),
-            row("  changed version by promotion", |visited| visited.count.changed_by_promotion.to_string()),
-            row("  new version throughout", |visited| visited.count.new_version.to_string()),
-            row("  failed", |visited| visited.count.failed.to_string()),
-            row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
-            row("  without stanza", |visited| without_stanza(&visited.rollout).to_string()),
-            row("seconds in Traefik with the cookie", |visited| format!("{:.1}", visited.seen.with.as_secs_f64())),
-            row("  without", |visited| format!("{:.1}", visited.seen.without.as_secs_f64())),
-        ]
-        .concat(),
-    )
+fn certificates() -> Option<String> {
+    let webhook = LazyLock::get(&ROLLOUTS)?.webhook.known()?;
+    Some(format!(
+        "\nwebhook: {} renewals of certificates that hold for 20 s, {} failed calls\n",
+        renewals(&webhook.lines),
+        webhook.failed_calls
+    ))
+}
+
+fn faults() -> Option<String> {
+    let faulty = LazyLock::get(&ROLLOUTS)?.faulty.known()?;
+    let repairs = with(&faulty.lines, "repaired");
+    Some(format!(
+        "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without stanza), both gone for \
+         20 s, API server restarted {} times: {} generations in all, {} without stanza, all while no process was there; {} \
+         TraefikServices lost it, {} repairs; the longest of {} writes took {:.3} s\n",
+        faulty.kills,
+        faulty.replayed.len(),
+        faulty.replayed.iter().filter(|has_stanza| !**has_stanza).count(),
+        faulty.restarts,
+        faulty.rollout.generations.len(),
+        without_stanza(&faulty.rollout),
+        faulty.lost.len(),
+        repairs.len(),
+        faulty.writes.len(),
+        faulty.writes.iter().max().map_or(0.0, std::time::Duration::as_secs_f64),
+    ))
 }
 
 fn without_stanza(rollout: &Rollout) -> usize {

@@ -8,7 +8,7 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener},
-    os::unix::process::CommandExt as _,
+    os::{fd::OwnedFd, unix::process::CommandExt as _},
     process::Command,
     sync::{Mutex, PoisonError},
 };
@@ -33,9 +33,14 @@ exec "$@"
 /// Whose end is the end of the directory for temporary files.
 static SWEEPER: Mutex<Option<Process>> = Mutex::new(None);
 
+/// Whether this process is in a network namespace of its own already.
+pub(crate) fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
 /// Returns inside a network namespace of the tests' own.
 pub(crate) fn isolate() {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         if let Err(error) = TcpListener::bind((HOST, 0)) {
             panic!("{INSIDE} is set, but {HOST} is no address of this host ({error})\nhint: unset {INSIDE}");
         }
@@ -46,6 +51,16 @@ pub(crate) fn isolate() {
         *SWEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sweeper.expect("a shell can be started"));
         return;
     }
+    panic!("cannot start unshare: {}", enter().exec());
+}
+
+/// Goes there with this as standard output, for what is outside to reach what is inside.
+pub(crate) fn isolate_with_stdout(stdout: impl Into<OwnedFd>) -> ! {
+    panic!("cannot start unshare: {}", enter().stdout(stdout.into()).exec());
+}
+
+/// This program with its arguments, in a new namespace.
+fn enter() -> Command {
     for (program, package) in [("unshare", "util-linux"), ("ip", "iproute2")] {
         let answer = Command::new(program).arg("-V").output();
         assert!(answer.is_ok(), "these tests need {program}\nhint: apt-get install {package}");
@@ -61,7 +76,7 @@ pub(crate) fn isolate() {
     let mut enter = Command::new("unshare");
     enter.args(new_namespace).args(["--", "/bin/sh", "-c", ENTER, "enter"]).arg(HOST.to_string()).arg(this);
     enter.args(std::env::args_os().skip(1)).env(INSIDE, "1");
-    panic!("cannot start unshare: {}", enter.exec());
+    enter
 }
 
 fn is_root() -> bool {

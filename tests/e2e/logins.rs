@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::Ipv4Addr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,9 +16,8 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     application::{STEPS, TRACK, VERSION},
-    isolate::HOST,
     support::wait::until,
-    traefik,
+    traefik::WEB,
     web::{Connection, RUNTIME, block_on},
 };
 
@@ -46,6 +46,13 @@ pub(crate) struct Count {
     pub(crate) failed: usize,
 }
 
+impl Count {
+    /// How many were answered by both versions, for whatever reason.
+    pub(crate) fn changed(&self) -> usize {
+        self.changed_by_routing + self.changed_by_promotion
+    }
+}
+
 /// Users of one site, who go on until they are stopped.
 pub(crate) struct Logins {
     stop: Arc<AtomicBool>,
@@ -55,10 +62,10 @@ pub(crate) struct Logins {
 
 impl Logins {
     /// Lets them come as soon as Traefik routes them.
-    pub(crate) fn start(host: &str) -> Self {
+    pub(crate) fn start(traefik: Ipv4Addr, host: &str) -> Self {
         until(&format!("Traefik to route {host}"), || {
             let host = host.to_owned();
-            block_on(async move { log_in(&host, &mut Vec::new(), Duration::ZERO).await }).ok()
+            block_on(async move { log_in(traefik, &host, &mut Vec::new(), Duration::ZERO).await }).ok()
         });
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, done) = mpsc::unbounded_channel();
@@ -67,7 +74,7 @@ impl Logins {
             RUNTIME.spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
                     let mut login = Login::default();
-                    login.failure = log_in(&host, &mut login.answers, THINKING).await.err();
+                    login.failure = log_in(traefik, &host, &mut login.answers, THINKING).await.err();
                     let _ = sender.send(login);
                 }
             })
@@ -114,8 +121,13 @@ pub(crate) fn failures(logins: &[Login]) -> Vec<String> {
     logins.iter().filter_map(|login| login.failure.clone()).take(5).collect()
 }
 
-async fn log_in(host: &str, answers: &mut Vec<(String, String)>, thinking: Duration) -> Result<(), String> {
-    let mut connection = Connection::open((HOST, traefik::WEB)).await?;
+async fn log_in(
+    traefik: Ipv4Addr,
+    host: &str,
+    answers: &mut Vec<(String, String)>,
+    thinking: Duration,
+) -> Result<(), String> {
+    let mut connection = Connection::open((traefik, WEB)).await?;
     let mut jar = BTreeMap::new();
     let mut path = STEPS[0].to_owned();
     loop {

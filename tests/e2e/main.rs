@@ -12,40 +12,48 @@
 mod support;
 
 mod application;
+mod balancer;
 mod claims;
 mod cluster;
 mod figures;
 mod gate;
+mod guards;
 mod history;
 mod isolate;
 mod kubelet;
 mod later;
 mod logins;
 mod orders;
+mod play;
 mod rollouts;
 mod shop;
 mod traefik;
 mod web;
+mod webhook;
+mod webhook_claims;
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
 macro_rules! tests {
-    ($($claim:ident)*) => {
+    ($claims:ident: $($claim:ident)*) => {
         vec![$(Trial::test(concat!("private::", stringify!($claim)), || {
-            claims::$claim();
+            $claims::$claim();
             Ok(())
         })),*]
     };
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("play") {
+        return play::run();
+    }
     let arguments = Arguments::from_args();
     if !arguments.list && !support::bed::use_existing_cluster() {
         isolate::isolate();
     }
-    let tests = tests! {
+    let mut tests = tests! { claims:
         a_rollout_without_guard_has_no_stanza
         a_stanza_patched_once_is_lost_at_the_first_step
         every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on
@@ -63,9 +71,18 @@ fn main() -> ExitCode {
         with_the_guard_no_login_changes_version_by_routing
         with_the_guard_traefik_is_never_without_the_stanza
     };
+    tests.extend(play::claims::tests());
+    tests.extend(tests! { webhook_claims:
+        every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza
+        with_processes_that_guard_no_login_changes_version_by_routing
+        certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call
+        with_repairs_alone_each_write_of_flaggers_has_exactly_one_and_logins_still_change_version
+        flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out
+        when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included
+        while_one_of_two_processes_answers_no_generation_is_without_the_stanza_whatever_is_killed
+        while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return
+    });
     let conclusion = libtest_mimic::run(&arguments, tests);
-    for figures in [figures::table(), figures::sentence()].into_iter().flatten() {
-        println!("{figures}");
-    }
+    println!("{}", figures::all());
     conclusion.exit_code()
 }

@@ -12,16 +12,21 @@ use serde_json::{Value, json};
 use crate::{
     cluster::Cluster,
     gate,
+    isolate::HOST,
     later::Later,
     logins::{self, Count, Logins},
     orders,
     shop::{DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, stanza},
     support::bed,
-    traefik::{self, Live, Sampler, Seen},
+    traefik::{Live, Sampler, Seen, Traefik},
+    webhook::{self, Faulty, Looped, Webhook},
 };
 
 /// More than two intervals of Flagger's: whoever does nothing in that time does nothing.
 const LONG: Duration = Duration::from_secs(22);
+/// How long the pods of a primary take to be replaced: longer than Flagger's shortest interval of 10 s and
+/// far from twice that, so that every rollout sees it not ready once.
+const ROLLING: Duration = Duration::from_secs(15);
 
 /// A rollout that is over.
 pub(crate) struct Rollout {
@@ -75,6 +80,12 @@ pub(crate) struct Rollouts {
     pub(crate) paused: Pair<Paused>,
     /// On a server of its own.
     pub(crate) restarted: Later<Restarted>,
+    /// No admission, a repair for each write instead.
+    pub(crate) looped: Later<Looped>,
+    /// On a server that serves no policies, guarded by processes.
+    pub(crate) webhook: Later<Webhook>,
+    /// On another one, with everything that can go wrong.
+    pub(crate) faulty: Later<Faulty>,
 }
 
 /// Every rollout, begun by the first test that looks at one.
@@ -92,6 +103,9 @@ pub(crate) static ROLLOUTS: LazyLock<Rollouts> = LazyLock::new(|| Rollouts {
     a_b: pair("a/b", "a/b, control", a_b),
     paused: pair("paused", "paused, control", pause),
     restarted: Later::start("restarted", restart),
+    looped: Later::start("repair loop", || webhook::looped(&shop("looped", false))),
+    webhook: Later::start("webhook", webhook::webhook),
+    faulty: Later::start("faults", webhook::faulty),
 });
 
 /// The cluster of most of them, with the guard, Flagger and Traefik; and a Canary that was there before them.
@@ -102,13 +116,13 @@ static CLUSTER: LazyLock<Later<(&Cluster, Shop)>> = LazyLock::new(|| {
             "these tests need a cluster that they started: run them without USE_EXISTING_CLUSTER, \
              or leave them out with `-- --skip private::`"
         );
-        let cluster = Cluster::start();
+        let cluster = Cluster::start(&[], ROLLING);
         let before = Shop::new(cluster, "guarded", true);
         before.create(&five_steps(), Some(DECLARATION));
         cluster.install_guard();
         Cluster::wait_for_guard(before.namespace(), NAME);
         gate::start();
-        traefik::start(&cluster.server);
+        cluster.start_traefik(HOST);
         cluster.start_flagger(9001);
         (cluster, before)
     })
@@ -129,13 +143,13 @@ fn pair<T: Send + 'static>(guarded: &'static str, control: &'static str, work: f
 fn nothing() -> Visited {
     let shop = shop("nothing", false);
     shop.create(&five_steps(), None);
-    visit(&shop, |sampler| sampler.wait("the TraefikService", |live| *live != Live::Absent))
+    visit(&shop, CLUSTER.get().0.traefik(), &stanza(), is_there)
 }
 
 fn patched() -> Visited {
     let shop = shop("patched", false);
     shop.create(&five_steps(), Some(DECLARATION));
-    visit(&shop, |sampler| {
+    visit(&shop, CLUSTER.get().0.traefik(), &stanza(), |sampler| {
         shop.reaches("Initialized");
         shop.namespace().patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "sticky": stanza() } } }));
         sampler.wait("the stanza", |live| matches!(live, Live::Stanza(stanza) if *stanza != Value::Null))
@@ -143,15 +157,26 @@ fn patched() -> Visited {
 }
 
 fn guarded() -> Visited {
-    visit(&CLUSTER.get().1, |sampler| sampler.wait("the TraefikService", |live| *live != Live::Absent))
+    let (cluster, shop) = CLUSTER.get();
+    visit(shop, cluster.traefik(), &stanza(), is_there)
 }
 
-/// A whole rollout with users; `begin` says from when on a stanza is expected.
-fn visit(shop: &Shop, begin: impl FnOnce(&Sampler) -> (Instant, Live)) -> Visited {
-    let sampler = Sampler::start(shop.namespace().name(), NAME);
+/// The TraefikService is there, with or without a stanza.
+pub(crate) fn is_there(sampler: &Sampler) -> (Instant, Live) {
+    sampler.wait("the TraefikService", |live| *live != Live::Absent)
+}
+
+/// A whole rollout with users, who come through this Traefik; `begin` says from when on the stanza is expected.
+pub(crate) fn visit(
+    shop: &Shop,
+    traefik: &Traefik,
+    stanza: &Value,
+    begin: impl FnOnce(&Sampler) -> (Instant, Live),
+) -> Visited {
+    let sampler = Sampler::start(traefik, shop.namespace().name(), NAME);
     let begun = begin(&sampler);
     shop.reaches("Initialized");
-    let logins = Logins::start(&shop.host());
+    let logins = Logins::start(traefik.address, &shop.host());
     shop.release();
     shop.reaches("Succeeded");
     let logins = logins.stop();
@@ -159,7 +184,7 @@ fn visit(shop: &Shop, begin: impl FnOnce(&Sampler) -> (Instant, Live)) -> Visite
         rollout: over(shop),
         count: logins::count(&logins, VERSIONS[1]),
         failures: logins::failures(&logins),
-        seen: sampler.stop(begun, &stanza()["cookie"]),
+        seen: sampler.stop(begun, &stanza["cookie"]),
     }
 }
 
@@ -215,7 +240,7 @@ fn pause(shop: &Shop) -> Paused {
 }
 
 fn restart() -> Restarted {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(&[], ROLLING);
     let shop = Shop::new(cluster, "restart", true);
     cluster.install_guard();
     shop.create(&five_steps(), Some(DECLARATION));
@@ -240,6 +265,6 @@ fn whole(shop: &Shop) -> Rollout {
     over(shop)
 }
 
-fn over(shop: &Shop) -> Rollout {
+pub(crate) fn over(shop: &Shop) -> Rollout {
     Rollout { generations: shop.generations(), warnings: shop.warnings() }
 }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::{
     cluster::Cluster,
     support::{namespace::Namespace, objects},
-    traefik,
 };
 
 /// The Canary, its target and its TraefikService are called this.
@@ -61,6 +60,16 @@ impl Shop {
 
     /// Creates the Deployment, the route and the Canary with this analysis and declaration in its manifest.
     pub(crate) fn create(&self, analysis: &Value, declaration: Option<&str>) {
+        let mut canary = objects::canary(NAME);
+        canary["spec"]["analysis"] = analysis.clone();
+        if let Some(declaration) = declaration {
+            canary["metadata"]["annotations"] = json!({ ANNOTATION: declaration });
+        }
+        self.create_with(&canary);
+    }
+
+    /// Creates the Deployment, the route and this Canary.
+    pub(crate) fn create_with(&self, canary: &Value) {
         let labels = json!({ "app": NAME });
         self.namespace.create_value(&json!({
             "apiVersion": "apps/v1",
@@ -88,12 +97,7 @@ impl Shop {
                 }],
             },
         }));
-        let mut canary = objects::canary(NAME);
-        canary["spec"]["analysis"] = analysis.clone();
-        if let Some(declaration) = declaration {
-            canary["metadata"]["annotations"] = json!({ ANNOTATION: declaration });
-        }
-        self.namespace.create_value(&canary);
+        self.namespace.create_value(canary);
     }
 
     pub(crate) fn namespace(&self) -> &Namespace<'static> {
@@ -139,11 +143,10 @@ impl Shop {
         });
         assert!(
             reached.as_deref() == Some(phase),
-            "{} is in phase {reached:?} where {phase} was expected; its generations: {:#?}\n{}\nTraefik:\n{}",
+            "{} is in phase {reached:?} where {phase} was expected; its generations: {:#?}\n{}",
             self.namespace.name(),
             self.generations(),
-            self.cluster.flaggers_last_words(),
-            traefik::last_words()
+            self.cluster.last_words()
         );
     }
 
@@ -151,13 +154,18 @@ impl Shop {
     pub(crate) fn steps_to(&self, weight: u64) {
         let reached =
             self.wait("TraefikService", LIMIT, |service| (read(service).weights.get(1)?.1? == weight).then_some(()));
-        assert!(reached.is_some(), "weight {weight} was not reached\n{}", self.cluster.flaggers_last_words());
+        assert!(reached.is_some(), "weight {weight} was not reached\n{}", self.cluster.last_words());
     }
 
     /// Whether the TraefikService changes within this time.
     pub(crate) fn changes_within(&self, limit: Duration) -> bool {
         let before = self.generations().last().map(|last| last.number);
         self.wait("TraefikService", limit, |service| (Some(read(service).number) != before).then_some(())).is_some()
+    }
+
+    /// Every stored version of its Canary, oldest first.
+    pub(crate) fn canaries(&self) -> Vec<Value> {
+        self.cluster.history.of("Canary", self.namespace.name(), NAME)
     }
 
     /// The stored generations of its TraefikService, oldest first.

@@ -1,6 +1,7 @@
 //! Traefik, fed by the API server, and what its own API says about a stanza over time.
 
 use std::{
+    net::Ipv4Addr,
     process::Command,
     sync::{Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
@@ -10,7 +11,6 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
-    isolate::HOST,
     support::{bed, directory::Directory, process::Process, server::Server, wait::until},
     web::{Connection, RUNTIME, block_on},
 };
@@ -21,41 +21,48 @@ const API: u16 = 8080;
 /// How often its API is asked. The configuration changes every 2 s at most.
 const SAMPLING: Duration = Duration::from_millis(50);
 
-static TRAEFIK: Mutex<Option<Process>> = Mutex::new(None);
-
-/// Starts Traefik with everything as it is by default, and waits until it answers.
-pub(crate) fn start(server: &Server) {
-    let directory = std::mem::ManuallyDrop::new(Directory::new());
-    let kubeconfig = directory.write("kubeconfig", server.admin_kubeconfig("default"));
-    let mut command = Command::new(bed::program("traefik").unwrap_or_else(|error| panic!("{error}")));
-    command.current_dir(directory.path()).env("KUBECONFIG", kubeconfig).args([
-        "--global.checknewversion=false",
-        "--global.sendanonymoususage=false",
-        "--providers.kubernetescrd=true",
-        &format!("--entrypoints.web.address={HOST}:{WEB}"),
-        &format!("--entrypoints.traefik.address={HOST}:{API}"),
-        "--api.insecure=true",
-        "--log.level=ERROR",
-    ]);
-    let traefik = Process::start(&command, &directory.path().join("traefik.log"), Some(directory.path()));
-    *lock() = Some(traefik.unwrap_or_else(|error| panic!("{error}")));
-    until("Traefik to answer", || {
-        let mut traefik = lock();
-        let traefik = traefik.as_mut().expect("it was started");
-        if let Some(status) = traefik.ended() {
-            panic!("Traefik ended with {status}:\n{}", traefik.last_words());
-        }
-        block_on(service("none@kubernetescrd"))
-    });
+/// A Traefik that runs.
+pub(crate) struct Traefik {
+    /// Where it listens.
+    pub(crate) address: Ipv4Addr,
+    process: Mutex<Process>,
 }
 
-/// What Traefik printed last.
-pub(crate) fn last_words() -> String {
-    lock().as_ref().map(Process::last_words).unwrap_or_default()
-}
+impl Traefik {
+    /// Starts it with everything as it is by default, for all namespaces or for one, and waits until it answers.
+    pub(crate) fn start(server: &Server, address: Ipv4Addr, namespace: Option<&str>) -> Self {
+        let directory = std::mem::ManuallyDrop::new(Directory::new());
+        let kubeconfig = directory.write("kubeconfig", server.admin_kubeconfig("default"));
+        let mut command = Command::new(bed::program("traefik").unwrap_or_else(|error| panic!("{error}")));
+        command.current_dir(directory.path()).env("KUBECONFIG", kubeconfig).args([
+            "--global.checknewversion=false",
+            "--global.sendanonymoususage=false",
+            "--providers.kubernetescrd=true",
+            &format!("--entrypoints.web.address={address}:{WEB}"),
+            &format!("--entrypoints.traefik.address={address}:{API}"),
+            "--api.insecure=true",
+            "--log.level=ERROR",
+        ]);
+        command.args(namespace.map(|name| format!("--providers.kubernetescrd.namespaces={name}")));
+        let process = Process::start(&command, &directory.path().join("traefik.log"), Some(directory.path()));
+        let traefik = Self { address, process: Mutex::new(process.unwrap_or_else(|error| panic!("{error}"))) };
+        until("Traefik to answer", || {
+            if let Some(status) = traefik.process().ended() {
+                panic!("Traefik ended with {status}:\n{}", traefik.last_words());
+            }
+            block_on(service(address, "none@kubernetescrd".to_owned()))
+        });
+        traefik
+    }
 
-fn lock() -> std::sync::MutexGuard<'static, Option<Process>> {
-    TRAEFIK.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What it printed last.
+    pub(crate) fn last_words(&self) -> String {
+        self.process().last_words()
+    }
+
+    fn process(&self) -> std::sync::MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What Traefik runs for a TraefikService.
@@ -68,8 +75,8 @@ pub(crate) enum Live {
 }
 
 /// Asks Traefik; `None` when it does not answer.
-async fn service(id: &str) -> Option<Live> {
-    let mut connection = Connection::open((HOST, API)).await.ok()?;
+async fn service(address: Ipv4Addr, id: String) -> Option<Live> {
+    let mut connection = Connection::open((address, API)).await.ok()?;
     let answer = connection.get("traefik", &format!("/api/http/services/{id}"), "").await.ok()?;
     match answer.status {
         200 => {
@@ -100,15 +107,15 @@ pub(crate) struct Seen {
 
 impl Sampler {
     /// Begins to ask.
-    pub(crate) fn start(namespace: &str, name: &str) -> Self {
-        let id = format!("{namespace}-{name}@kubernetescrd");
+    pub(crate) fn start(traefik: &Traefik, namespace: &str, name: &str) -> Self {
+        let (address, id) = (traefik.address, format!("{namespace}-{name}@kubernetescrd"));
         let (sender, samples) = mpsc::channel();
         let task = RUNTIME.spawn(async move {
             let mut ticks = tokio::time::interval(SAMPLING);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                if let Some(live) = service(&id).await
+                if let Some(live) = service(address, id.clone()).await
                     && sender.send((Instant::now(), live)).is_err()
                 {
                     return;
@@ -126,7 +133,7 @@ impl Sampler {
             match self.samples.recv_timeout(rest) {
                 Ok((at, live)) if wanted(&live) => return (at, live),
                 Ok(_) => {}
-                Err(error) => panic!("Traefik did not have {what} ({error}); it said\n{}", last_words()),
+                Err(error) => panic!("Traefik did not have {what} ({error})"),
             }
         }
     }

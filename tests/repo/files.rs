@@ -113,6 +113,19 @@ fn no_file_has_words_that_do_not_belong_here() {
     assert_eq!(found, [""; 0]);
 }
 
+#[test]
+fn every_document_with_commands_is_run_by_a_test() {
+    let tests: String = rust_files("tests").iter().map(|path| read(path)).collect();
+    let not_run: Vec<_> = tracked_files()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| path.display().to_string())
+        .filter(|document| read(Path::new(document)).contains("```console"))
+        .filter(|document| !tests.contains(&format!("transcript::holds(\"{document}\"")))
+        .collect();
+    assert_eq!(not_run, [""; 0], "run what a ```console block shows: tests/support/transcript.rs");
+}
+
 /// Whether the line has the word, not as a part of a longer one.
 fn has_word(line: &str, word: &str) -> bool {
     let outside = |edge: Option<char>, next: Option<char>| {

@@ -7,7 +7,7 @@ use super::tree::{code, read, rust_files};
 /// A module of the library, and the modules that it may name. `main` and `lib` are free.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("environment", &[]),
+    ("environment", &["error"]),
     ("yaml", &[]),
     // Pure: values in, values out.
     ("model", &["error"]),
@@ -24,9 +24,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // What brings them together.
     ("source", &["files", "cluster", "model", "plan", "error"]),
     ("context", &["source", "ui", "output", "error", "environment", "cluster", "files", "model"]),
+    // What can be typed next.
+    ("completion", &["files", "cluster", "model", "environment"]),
     (
         "commands",
         &[
+            "completion",
             "context",
             "source",
             "cluster",
@@ -43,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("cli", &["commands", "context", "error", "cluster", "environment", "output", "ui", "source"]),
+    ("cli", &["commands", "completion", "context", "error", "cluster", "environment", "output", "ui", "source"]),
 ];
 
 /// One use of a module by another: where it stands, who uses, who is used.

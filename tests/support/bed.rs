@@ -11,13 +11,26 @@ fn bed() -> PathBuf {
     std::env::var_os("CANARY_TRAEFIK_BED").map_or_else(|| root().join("target/bed"), PathBuf::from)
 }
 
+/// The older Kubernetes that the tests run against, when they do: `CANARY_TRAEFIK_KUBERNETES=1.33`.
+pub(crate) fn older_kubernetes() -> Option<String> {
+    std::env::var("CANARY_TRAEFIK_KUBERNETES").ok().filter(|version| !version.is_empty())
+}
+
+/// Flags by which kube-apiserver serves no mutating admission policies: an older one needs none.
+pub(crate) fn no_policies() -> Vec<&'static str> {
+    if older_kubernetes().is_some() { Vec::new() } else { vec!["--emulated-version=1.35"] }
+}
+
 /// A program of the bed: `etcd`, `kube-apiserver`, `kubectl`, `flagger`.
 ///
 /// # Errors
 ///
 /// The sentence that says how to get it.
 pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
-    present(bed().join("bin").join(name))
+    match older_kubernetes() {
+        Some(version) if name == "kube-apiserver" => present(bed().join("bin").join(format!("{name}-{version}"))),
+        _ => present(bed().join("bin").join(name)),
+    }
 }
 
 /// The custom resource definitions of `flagger` or `traefik`, one text per document.

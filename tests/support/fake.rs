@@ -237,7 +237,7 @@ fn answer(state: &mut State, request: Request) -> Reply {
     reply
 }
 
-fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
+pub(super) fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

@@ -7,17 +7,25 @@
 #![expect(clippy::disallowed_methods, reason = "the test bed reads files and the environment, and writes as others do")]
 
 pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod bed;
 pub(crate) mod directory;
+pub(crate) mod editor;
 pub(crate) mod fake;
+pub(crate) mod fields;
 pub(crate) mod flagger;
+pub(crate) mod flux;
+pub(crate) mod matrix;
 pub(crate) mod namespace;
+pub(crate) mod network;
 pub(crate) mod objects;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod redact;
 pub(crate) mod run;
 pub(crate) mod running;
 pub(crate) mod screen;
 pub(crate) mod server;
+pub(crate) mod transcript;
 pub(crate) mod wait;

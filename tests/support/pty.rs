@@ -3,14 +3,16 @@
 use std::{
     fs::File,
     io::{Read as _, Write as _},
+    process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
 
 use expectrl::process::{
     Process as _,
-    unix::{UnixProcess, WaitStatus},
+    unix::{Signal, UnixProcess, WaitStatus},
 };
+use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
 use snapbox::IntoData;
 
 use super::{
@@ -41,7 +43,7 @@ pub(crate) struct Pty {
     process: UnixProcess,
     keyboard: File,
     printed: Receiver<Vec<u8>>,
-    screen: Screen,
+    pub(crate) screen: Screen,
     redactions: Vec<(String, String)>,
     // Its directories have to stay as long as it runs.
     _run: Run,
@@ -53,17 +55,28 @@ pub(crate) struct Pty {
 pub(crate) struct Seen {
     /// The exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
+    /// The screen as it was, nothing redacted.
+    pub(crate) screen: String,
+    /// Whether the terminal is as it was before: its modes, and its cursor.
+    pub(crate) restored: bool,
+    /// Whether anything was coloured or bold.
+    pub(crate) colored: bool,
     text: String,
 }
 
 impl Pty {
     /// Starts the run at a terminal; its standard input, if any was given, does not count.
     pub(crate) fn start(run: Run) -> Self {
+        Self::start_with(run, COLUMNS)
+    }
+
+    /// Starts the run at a terminal of this many columns.
+    pub(crate) fn start_with(run: Run, columns: u16) -> Self {
         let run = run.env("TERM", "xterm-256color");
-        let mut process = UnixProcess::spawn_command(run.command()).expect("the program can be started at a terminal");
-        process.set_window_size(COLUMNS, ROWS).expect("a terminal has a size");
-        process.set_echo(true, None).expect("a terminal shows what is typed");
-        let keyboard = process.get_raw_handle().expect("a terminal can be written to");
+        let process =
+            UnixProcess::spawn_command(at_a_terminal(&run, columns)).expect("the program can be started at a terminal");
+        let mut keyboard = process.get_raw_handle().expect("a terminal can be written to");
+        keyboard.write_all(b"\n").expect("the terminal takes keys");
         let mut display = process.get_raw_handle().expect("a terminal can be read");
         let (sender, printed) = channel();
         std::thread::spawn(move || {
@@ -76,21 +89,30 @@ impl Pty {
             }
         });
         let redactions = run.redactions().to_vec();
-        Self { process, keyboard, printed, screen: Screen::new(COLUMNS.into()), redactions, _run: run }
+        Self { process, keyboard, printed, screen: Screen::new(columns.into()), redactions, _run: run }
     }
 
     /// Waits until this text stands on the screen: the moment to press the next key, never the assertion.
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_for_times(text, 1);
+    }
+
+    /// Waits until this text stands on the screen so often.
+    pub(crate) fn wait_for_times(&mut self, text: &str, times: usize) {
+        assert!(self.comes(text, times), "`{text}` did not appear before the end; the screen is:\n{}", self.screen());
+    }
+
+    /// Waits until this text stands on the screen so often (true), or the program ends before (false).
+    pub(crate) fn comes(&mut self, text: &str, times: usize) -> bool {
         let deadline = Instant::now() + LIMIT;
-        while !self.screen.text().contains(text) {
+        while self.screen.text().matches(text).count() < times {
             match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.screen.print(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not appear; the screen is:\n{}", self.screen()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("`{text}` did not appear before the end; the screen is:\n{}", self.screen())
-                }
+                Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
+        true
     }
 
     /// Answers a question with this letter and the enter key, once it stands there; with the enter key alone when
@@ -113,9 +135,25 @@ impl Pty {
         self.press(Key::Enter);
     }
 
-    /// Waits until a prompt reads keys: it turns the echo off.
+    /// Answers a question with this text and the enter key, once it stands there.
+    pub(crate) fn types_line(&mut self, question: &str, text: &str) {
+        self.wait_for(question);
+        self.wait_for_keys();
+        self.types(text);
+        self.press(Key::Enter);
+    }
+
+    /// Interrupts the program from elsewhere, not by a key.
+    pub(crate) fn interrupts(&mut self) {
+        self.process.signal(Signal::SIGINT).expect("one's own child can be interrupted");
+    }
+
+    /// Waits until a prompt reads a key: for that it has the terminal hand on the enter key as it is.
     pub(crate) fn wait_for_keys(&mut self) {
-        until("the prompt to read keys", || (!self.process.get_echo().expect("a terminal has modes")).then_some(()));
+        until("the prompt to read keys", || {
+            let modes = tcgetattr(&self.keyboard).expect("a terminal has modes").input_modes;
+            (!modes.contains(InputModes::ICRNL)).then_some(())
+        });
     }
 
     /// Types this text.
@@ -158,8 +196,34 @@ impl Pty {
             other => panic!("it did not end: {other:?}"),
         };
         let cursor = if self.screen.shows_cursor() { "" } else { "(the cursor is hidden)\n" };
-        Seen { code, text: format!("exit: {status}\n--- screen\n{}{cursor}", self.screen()) }
+        let after = tcgetattr(&self.keyboard).expect("a terminal has modes");
+        let is_sane = after.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+            && after.input_modes.contains(InputModes::ICRNL)
+            && after.output_modes.contains(OutputModes::OPOST);
+        let modes = if is_sane { "" } else { "(its modes are others)\n" };
+        let restored = cursor.is_empty() && modes.is_empty();
+        let colored = self.screen.is_colored();
+        let screen = self.screen.text();
+        Seen {
+            code,
+            screen,
+            restored,
+            colored,
+            text: format!("exit: {status}\n--- screen\n{}{cursor}{modes}", self.screen()),
+        }
     }
+}
+
+/// The run's command, which begins at the first line and finds a terminal of this size that shows what is typed.
+/// Spawning sets another size, now and then only when the program already runs.
+fn at_a_terminal(run: &Run, columns: u16) -> Command {
+    let inner = run.command();
+    let mut command = Command::new("/bin/sh");
+    let script = format!("read -r begin && /bin/stty sane rows {ROWS} cols {columns} && exec \"$@\"");
+    command.args(["-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(inner.get_current_dir().expect("a run has a directory"));
+    command
 }
 
 impl Seen {

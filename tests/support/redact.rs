@@ -5,6 +5,7 @@
 pub(crate) fn redact(text: &str) -> String {
     let text = scan(text, moment, "[TIME]");
     let text = scan(&text, uid, "[UID]");
+    let text = scan(&text, draft, "kubectl-canary-traefik-[X]");
     ages(&resource_versions(&text))
 }
 
@@ -47,6 +48,11 @@ fn moment(text: &str) -> Option<usize> {
     let zone = &text[length..];
     let zone = if zone.starts_with('Z') { Some(1) } else { shaped(zone, "+99:99").or_else(|| shaped(zone, "-99:99")) };
     Some(length + zone?)
+}
+
+/// The folder of a text in the editor.
+fn draft(text: &str) -> Option<usize> {
+    shaped(text, "kubectl-canary-traefik-ffffffffffffffff")
 }
 
 fn uid(text: &str) -> Option<usize> {

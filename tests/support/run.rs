@@ -27,6 +27,7 @@ pub(crate) struct Run {
     directory: Option<PathBuf>,
     limit: Duration,
     world: Directory,
+    kept: Vec<Directory>,
     redactions: Vec<(String, String)>,
 }
 
@@ -70,6 +71,7 @@ impl Run {
             directory: None,
             limit: Duration::from_mins(1),
             redactions,
+            kept: Vec::new(),
             world,
         };
         let (home, tmp) = (run.world.path().join("home"), run.world.path().join("tmp"));
@@ -122,6 +124,13 @@ impl Run {
     pub(crate) fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
+    }
+
+    /// Finds programs in this directory alone, which stays as long as the run.
+    pub(crate) fn keeping(mut self, directory: Directory) -> Self {
+        let path = directory.path().to_owned();
+        self.kept.push(directory);
+        self.redact(&path.display().to_string(), "[BIN]").env("PATH", path)
     }
 
     /// Shows `text` as `name`.

@@ -42,8 +42,17 @@ impl Running {
 
     /// Waits until this text stands in what it has printed: the moment to do the next thing, never the assertion.
     pub(crate) fn wait_for(&mut self, stream: Stream, text: &str) {
+        self.wait_from(0, stream, text);
+    }
+
+    /// The same for what was not awaited yet.
+    pub(crate) fn wait_for_next(&mut self, stream: Stream, text: &str) {
+        self.wait_from(self.so_far(stream).len(), stream, text);
+    }
+
+    fn wait_from(&mut self, begin: usize, stream: Stream, text: &str) {
         let deadline = Instant::now() + LIMIT;
-        while !self.so_far(stream).contains(text) {
+        while !self.so_far(stream)[begin..].contains(text) {
             assert!(
                 self.take_line(deadline),
                 "`{text}` was not printed before the end\n{}{}",

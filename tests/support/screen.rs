@@ -8,12 +8,13 @@ pub(crate) struct Screen {
     width: usize,
     pending: Vec<u8>,
     cursor: bool,
+    colored: bool,
 }
 
 impl Screen {
     /// An empty screen of this many columns, and as many rows as are written.
     pub(crate) fn new(width: usize) -> Self {
-        Self { lines: vec![Vec::new()], row: 0, column: 0, width, pending: Vec::new(), cursor: true }
+        Self { lines: vec![Vec::new()], row: 0, column: 0, width, pending: Vec::new(), cursor: true, colored: false }
     }
 
     /// Takes what a program printed; the bytes of one character or sequence may come apart.
@@ -52,6 +53,11 @@ impl Screen {
     /// Whether the cursor can be seen.
     pub(crate) fn shows_cursor(&self) -> bool {
         self.cursor
+    }
+
+    /// Whether anything was coloured, bold or otherwise set off.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.colored
     }
 
     fn put(&mut self, next: char) {
@@ -113,7 +119,8 @@ impl Screen {
                 self.lines.truncate(self.row + 1);
             }
             "h" | "l" if numbers == "?25" => self.cursor = command == "h",
-            "m" | "h" | "l" => {}
+            "m" => self.colored |= !matches!(numbers, "" | "0"),
+            "h" | "l" => {}
             other => panic!("the program sent a control sequence that this screen does not know: {numbers}{other}"),
         }
     }

@@ -161,6 +161,14 @@ impl Server {
         kubeconfig(&self.cluster, &user, namespace)
     }
 
+    /// The text of a kubeconfig for the bearer of this token, who calls the server by this host.
+    pub(crate) fn token_kubeconfig(&self, token: &Value, host: &str) -> String {
+        let mut cluster = self.cluster.clone();
+        cluster["server"] = json!(format!("https://{host}:{}", self.own().port));
+        cluster["tls-server-name"] = json!("127.0.0.1");
+        kubeconfig(&cluster, &json!({ "token": token }), "default")
+    }
+
     /// A user that nobody has given any right so far: its name and its kubeconfig's text.
     pub(crate) fn next_narrow_user(&self, namespace: &str) -> (String, String) {
         let number = self.next_user.fetch_add(1, Ordering::Relaxed);
@@ -179,10 +187,22 @@ impl Server {
 
     /// The requests that the server has answered so far and that `keep` chooses, oldest first.
     pub(crate) fn audit(&self, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.audit_lines("", keep)
+    }
+
+    /// Every request of this user that the server has answered so far, oldest first.
+    pub(crate) fn audit_of(&self, user: &str) -> Vec<Value> {
+        let name = format!(r#""username":"{user}""#);
+        self.audit_lines(&name, |request| request["user"]["username"] == user)
+    }
+
+    /// The lines that hold a text and that `keep` chooses.
+    fn audit_lines(&self, holds: &str, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
         let text = std::fs::read_to_string(self.own().directory.join("audit.log")).expect("the audit log can be read");
         let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
         complete
             .lines()
+            .filter(|line| line.contains(holds))
             .map(|line| serde_json::from_str(line).expect("the audit log is a JSON object a line"))
             .filter(keep)
             .collect()

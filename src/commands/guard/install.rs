@@ -1,15 +1,20 @@
 //! `guard install`.
 
+use std::time::Duration;
+
 use clap::Args;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{GuardWriteArgs, proof};
+use super::{
+    GuardWriteArgs, proof,
+    there::{self, There},
+};
 use crate::{
-    cluster::{Cluster, Selection},
+    cluster::{Cluster, duration},
     context::Context,
     error::{Error, Exit, Kind, Result},
-    guard::{Change, Coverage, Standing, deployment, policy, webhook},
+    guard::{Change, Coverage, Form, Installed, Placement, Standing, deployment, policy},
     model::selector::Selector,
     output::{
         self,
@@ -27,7 +32,8 @@ use crate::{
 /// guard run), of an image of this program. In both forms a declared cookie is re-added inside each write that drops it,
 /// and a malformed declaration is refused.
 ///
-/// Without selectors, an installed guard keeps the ones it has; a new one covers everything.
+/// Without selectors, an installed guard keeps the ones it has; a new one covers everything. Where the other form is
+/// installed, it is taken away as soon as this one acts, so that no write comes between.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Keep every declared cookie of the cluster\n  kubectl canary-traefik guard install\n\n  # Only in labelled namespaces\n  kubectl canary-traefik guard install --namespace-selector canary-traefik=guarded\n\n  # The policies as YAML, for Git\n  kubectl canary-traefik guard install -o yaml"
@@ -42,9 +48,9 @@ pub struct InstallArgs {
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
 
-    /// The namespace that the webhook runs in
-    #[arg(long, value_name = "NAME", default_value = deployment::NAMESPACE)]
-    guard_namespace: String,
+    /// The namespace that the webhook runs in (a new one of its own unless given)
+    #[arg(long, value_name = "NAME")]
+    guard_namespace: Option<String>,
 
     /// Cover only Canaries with these labels; '' covers all of them
     #[arg(long, value_name = "SELECTOR")]
@@ -59,8 +65,12 @@ pub struct InstallArgs {
     force_conflicts: bool,
 
     /// Print the objects and stop, to keep them in Git; asks no server
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json"])]
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
     output: Option<String>,
+
+    /// How long to wait until the guard acts; 0s tries once
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    wait: Duration,
 
     #[command(flatten)]
     write: GuardWriteArgs,
@@ -70,32 +80,43 @@ pub struct InstallArgs {
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let selector = selector(args.selector.as_deref())?;
     let namespace_selector = self::selector(args.namespace_selector.as_deref())?;
-    let coverage = |before: Coverage| Coverage {
-        selector: selector.clone().unwrap_or(before.selector),
-        namespace_selector: namespace_selector.clone().unwrap_or(before.namespace_selector),
+    let coverage = |before: &Coverage| Coverage {
+        selector: selector.clone().unwrap_or_else(|| before.selector.clone()),
+        namespace_selector: namespace_selector.clone().unwrap_or_else(|| before.namespace_selector.clone()),
     };
     if let Some(format) = &args.output {
         // No server is asked, so that `auto` cannot find out.
+        let coverage = coverage(&Coverage::default());
         return if args.mode == "webhook" {
-            printed(ctx, format, &webhook_objects(args)?)
+            let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
+            let image = args.image.clone().ok_or_else(no_image)?;
+            let placement = Placement { namespace, image, coverage, has_conditions: true };
+            printed(ctx, format, &deployment::objects(&placement))
         } else {
-            printed(ctx, format, &policy::objects(&coverage(Coverage::default())))
+            printed(ctx, format, &policy::objects(&coverage))
         };
     }
     let server = super::cluster(ctx).await?;
-    let is_webhook = is_webhook(ctx, &server, args).await?;
-    let changes = if is_webhook {
-        let mut changes = server.changes(webhook_objects(args)?).await?;
-        // A namespace of somebody else's is used as it is.
-        changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != Standing::Foreign);
-        changes
-    } else {
-        let installed = server.guard().await?;
-        installed.changes(&coverage(installed.coverage()))
+    let there = There::read(&server).await?;
+    let form = form(ctx, args, &there)?;
+    // The selectors stay when the form changes.
+    let before = match (form, &there.webhook) {
+        (Form::Webhook, Some(webhook)) => &webhook.coverage,
+        (Form::Policies, Some(webhook)) if there.policies.is_absent() => &webhook.coverage,
+        _ => &there.policies.coverage,
+    };
+    let coverage = coverage(before);
+    let changes = match form {
+        Form::Policies => there.policies.changes(&coverage),
+        Form::Webhook => webhook_changes(&server, args, &there, coverage).await?,
     };
     for change in &changes {
         change.must_be_ours()?;
     }
+    let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
+    // What a process outside the cluster registered goes with it.
+    let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
+    let former = if is_outside { Vec::new() } else { there.removal(&server, other).await? };
     let after = worked_out(&server, &changes, args).await?;
     let open: Vec<Change> = changes
         .iter()
@@ -103,67 +124,114 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         .filter(|(change, after)| shown(ctx, change, after))
         .map(|(change, _)| change.clone())
         .collect();
-    let line = |change: &Change, dry_run| {
-        let verb = match &change.before {
+    for change in &former {
+        ctx.ui.status(&format!("- {}\n", change.name()));
+    }
+    let lines = |dry_run| -> String {
+        let verb = |change: &Change| match &change.before {
             None => Verb::Created,
             Some(_) if open.contains(change) => Verb::Configured,
             Some(_) => Verb::Unchanged,
         };
-        change::line(&change.name(), verb, dry_run)
+        changes.iter().map(|change| change::line(&change.name(), verb(change), dry_run)).collect()
+    };
+    let gone = |dry_run| -> String {
+        former.iter().map(|change| change::line(&change.name(), Verb::Deleted, dry_run)).collect()
     };
     let dry_run = args.write.dry_run();
     if dry_run != DryRun::None {
-        ctx.ui.data(&changes.iter().map(|change| line(change, dry_run)).collect::<String>())?;
+        ctx.ui.data(&(lines(dry_run) + &gone(dry_run)))?;
         return Ok(Exit::Ok);
     }
-    if !open.is_empty() {
-        let question = format!("Change {}?", output::count(open.len(), "object", "objects"));
-        let consent = args.write.consent(ctx, &question).await?;
+    let mut former_agreed = Vec::new();
+    if !open.is_empty() || !former.is_empty() {
+        let consent = args.write.consent(ctx, &question(open.len(), former.len())).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
         }
+        former_agreed = decide(former.clone(), consent)?;
     }
-    ctx.ui.data(&changes.iter().map(|change| line(change, DryRun::None)).collect::<String>())?;
-    if is_webhook {
-        let namespace = &args.guard_namespace;
-        ctx.ui.status(&format!(
-            "the guard acts as soon as one of its pods is ready\nto see it: kubectl -n {namespace} rollout status deployment {}",
-            webhook::NAME
-        ));
-        return Ok(Exit::Ok);
+    ctx.ui.data(&lines(DryRun::None))?;
+    let progress = proof::wait(&server, form, args.wait).await?;
+    if !former.is_empty() && !progress.is_well() {
+        let exit = progress.tell(ctx);
+        ctx.ui.status("the former guard stays until this one acts: repeat the command then");
+        return Ok(exit);
     }
-    proven(ctx, &server).await
+    for confirmed in former_agreed {
+        let deleted = server.delete_guard(&confirmed).await;
+        deleted.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
+    }
+    ctx.ui.data(&gone(DryRun::None))?;
+    // Alone now, it has to be enough.
+    let progress = if former.is_empty() { progress } else { proof::wait(&server, form, args.wait).await? };
+    Ok(progress.tell(ctx))
+}
+
+fn question(changes: usize, deletions: usize) -> String {
+    let count = |number| output::count(number, "object", "objects");
+    match (changes, deletions) {
+        (0, deletions) => format!("Delete {}?", count(deletions)),
+        (changes, 0) => format!("Change {}?", count(changes)),
+        (changes, deletions) => {
+            format!("Change {}, and delete {} of the former guard once they act?", count(changes), count(deletions))
+        }
+    }
 }
 
 /// Which form is installed.
-async fn is_webhook(ctx: &Context, server: &Cluster, args: &InstallArgs) -> Result<bool> {
-    match args.mode.as_str() {
-        "webhook" => Ok(true),
-        "policy" => server.must_serve_policies().await.map(|()| false),
-        _ => match server.must_serve_policies().await {
-            Ok(()) => Ok(false),
-            Err(error) if error.kind() == Kind::NotFound && args.image.is_some() => {
-                ctx.ui.status(&format!("{}: the guard is a webhook here", error.message()));
-                Ok(true)
-            }
-            Err(error) if error.kind() == Kind::NotFound => {
-                Err(error.hint("or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE"))
-            }
-            Err(error) => Err(error),
-        },
+fn form(ctx: &Context, args: &InstallArgs, there: &There) -> Result<Form> {
+    match (args.mode.as_str(), there.unserved.clone()) {
+        ("webhook", _) => Ok(Form::Webhook),
+        ("policy", Some(error)) => Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE")),
+        (_, None) => Ok(Form::Policies),
+        (_, Some(error)) if args.image.is_some() || there.webhook.is_some() => {
+            let causes = error.causes().concat();
+            ctx.ui.status(&format!("{}: {causes}\nthe guard is a webhook here", error.message()));
+            Ok(Form::Webhook)
+        }
+        (_, Some(error)) => {
+            Err(error.hint("the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE"))
+        }
     }
 }
 
-fn webhook_objects(args: &InstallArgs) -> Result<Vec<Value>> {
-    if args.selector.is_some() || args.namespace_selector.is_some() {
-        return Err(Error::usage("the webhook covers everything: selectors are for the policies"));
+/// The webhook's objects beside what is there. What is not named stays as it is.
+async fn webhook_changes(
+    server: &Cluster,
+    args: &InstallArgs,
+    there: &There,
+    coverage: Coverage,
+) -> Result<Vec<Change>> {
+    let installed = there.webhook.as_ref();
+    let is_outside = installed.is_some_and(|webhook| webhook.namespace().is_none());
+    if is_outside {
+        return Err(Error::new(Kind::Conflict, "a process outside the cluster has registered itself as the guard")
+            .hint("end its `guard run`, or kubectl canary-traefik guard uninstall, then repeat the command"));
     }
-    let image = args
-        .image
-        .as_deref()
-        .ok_or_else(|| Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG"))?;
-    Ok(deployment::objects(&args.guard_namespace, image))
+    let namespace = installed.and_then(Installed::namespace);
+    let namespace = match (&args.guard_namespace, namespace) {
+        // Whoever would be asked there is not ready when the first one is no longer asked.
+        (Some(wanted), Some(namespace)) if wanted != namespace => {
+            return Err(Error::new(Kind::Conflict, format!("the webhook runs in namespace `{namespace}`"))
+                .hint(format!("--guard-namespace {namespace}"))
+                .hint("to move it: kubectl canary-traefik guard uninstall, then install it again"));
+        }
+        (Some(wanted), _) => wanted.clone(),
+        (None, namespace) => namespace.unwrap_or(deployment::NAMESPACE).to_owned(),
+    };
+    let image = args.image.clone().or_else(|| there::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
+    let has_conditions = server.has_match_conditions().await.map_err(|failure| server.version_error(failure))?;
+    let placement = Placement { namespace, image, coverage, has_conditions };
+    let mut changes = server.changes(deployment::objects(&placement)).await?;
+    // A namespace of somebody else's is used as it is.
+    changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != Standing::Foreign);
+    Ok(changes)
+}
+
+fn no_image() -> Error {
+    Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG")
 }
 
 /// A selector flag as an object: `None` not given, `Some(None)` given as empty.
@@ -180,10 +248,11 @@ fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
 }
 
 fn printed(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit> {
-    let text = if format == "json" {
-        output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects}))
-    } else {
-        objects.iter().map(yaml::print).collect::<Vec<_>>().join("---\n")
+    let name = |object: &Value| Change { wanted: object.clone(), before: None }.name() + "\n";
+    let text = match format {
+        "json" => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects})),
+        "name" => objects.iter().map(name).collect(),
+        _ => objects.iter().map(yaml::print).collect::<Vec<_>>().join("---\n"),
     };
     ctx.ui.data(&text)?;
     Ok(Exit::Ok)
@@ -195,9 +264,17 @@ async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) ->
         return Ok(changes.iter().map(|change| change.wanted.clone()).collect());
     }
     let is_new = changes.iter().any(|change| change.wanted["kind"] == "Namespace" && change.before.is_none());
+    // Who binds params to a policy that is not there has to have every right in the cluster.
+    let is_early = |change: &Change| {
+        let is_policy =
+            |other: &&Change| change.wanted.pointer("/spec/policyName") == other.wanted.pointer("/metadata/name");
+        let binds_params = change.wanted.pointer("/spec/paramRef").is_some();
+        binds_params && changes.iter().find(is_policy).is_some_and(|policy| policy.before.is_none())
+    };
     let answers = join_all(changes.iter().map(|change| async move {
         // The server knows nothing of what would be in a namespace that is not there yet.
-        if is_new && change.wanted.pointer("/metadata/namespace").is_some() {
+        let is_homeless = is_new && change.wanted.pointer("/metadata/namespace").is_some();
+        if is_homeless || is_early(change) {
             return Ok(change.wanted.clone());
         }
         server.dry_run_guard(change, args.force_conflicts).await
@@ -220,30 +297,4 @@ fn shown(ctx: &Context, change: &Change, after: &Value) -> bool {
         ctx.ui.status(&text);
     }
     !text.is_empty()
-}
-
-/// Says whether the guard acts.
-async fn proven(ctx: &Context, server: &Cluster) -> Result<Exit> {
-    let observed = server.list(Selection { namespace: None, selector: None }).await.unwrap_or_default();
-    let installed = server.guard().await?;
-    Ok(match proof::wait(server, &installed, &observed).await? {
-        proof::Proof::Acts(name) => {
-            ctx.ui.status(&format!("the guard acts: a dry-run write that dropped the stanza of {name} got it back"));
-            Exit::Ok
-        }
-        proof::Proof::Fails(name) => {
-            ctx.ui.warning(&format!("the guard does not act: a dry-run write dropped the stanza of {name}"));
-            Exit::Found
-        }
-        proof::Proof::Nothing => {
-            ctx.ui.status(
-                "no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on",
-            );
-            Exit::Ok
-        }
-        proof::Proof::NotAllowed => {
-            ctx.ui.status("whether the guard acts is not proven: this user may not write TraefikServices");
-            Exit::Ok
-        }
-    })
 }

@@ -4,6 +4,7 @@ mod install;
 mod proof;
 mod run;
 mod status;
+mod there;
 mod uninstall;
 
 use clap::{Args, Subcommand};

@@ -8,8 +8,8 @@ use crate::{
     cluster::duration,
     context::Context,
     error::{Error, Exit, Result},
-    guard::webhook::Address,
-    model::Target,
+    guard::{self, Coverage, webhook::Address},
+    model::{Target, selector::Selector},
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
@@ -21,6 +21,9 @@ use crate::{
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it ends; with
 /// --service it runs inside, and several processes share their certificates by --cert-secret. Serves /healthz, /readyz and /metrics beside /mutate and /validate.
+///
+/// At /gate/drained it answers Flagger's confirm-promotion webhook: closed until the cookies that pin people to the
+/// primary have run out. Flagger does not know the authority here, so --gate-listen answers that path without TLS.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Listen on this address
@@ -48,9 +51,21 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", default_value = "2160h", value_parser = life, conflicts_with = "cert_dir")]
     cert_lifetime: Duration,
 
+    /// Guard only Canaries with these labels
+    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    selector: Option<Selector>,
+
+    /// Guard only namespaces with these labels
+    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    namespace_selector: Option<Selector>,
+
     /// Answer, and never write a TraefikService
     #[arg(long)]
     no_repairs: bool,
+
+    /// Answer Flagger's confirm-promotion webhook on this address, by http
+    #[arg(long, value_name = "ADDRESS")]
+    gate_listen: Option<SocketAddr>,
 
     /// How lines are logged
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
@@ -92,8 +107,15 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         (None, Some(secret)) => Certificates::Secret(secret.clone()),
         (None, None) => Certificates::Own,
     };
+    let namespaces = args.namespace_selector.as_ref().map(Selector::to_object);
+    let coverage = Coverage {
+        selector: args.selector.as_ref().map(Selector::to_object),
+        namespace_selector: ctx.namespace().map(guard::webhook::only).or(namespaces),
+    };
     let options = Options {
+        coverage,
         listen: args.listen,
+        gate: args.gate_listen,
         address,
         names,
         certificates,
@@ -107,6 +129,10 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let cluster = super::cluster(ctx).await?;
     webhook::run(options, cluster, log, told_to_end()).await?;
     Ok(Exit::Ok)
+}
+
+fn selector(text: &str) -> std::result::Result<Selector, String> {
+    Selector::parse(text)
 }
 
 fn target(text: &str) -> std::result::Result<Target, String> {

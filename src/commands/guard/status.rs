@@ -1,14 +1,17 @@
 //! `guard status`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::proof::{self, Proof};
+use super::{
+    proof::{self, Proof, Replicas},
+    there::There,
+};
 use crate::{
     cluster::Selection,
     context::Context,
     error::{Exit, Result},
-    guard::{Installed, Standing},
+    guard::{Coverage, Form, Installed, Standing},
     model::{Declared, Guarded, Observed},
     output::{self, report, table::table},
     yaml,
@@ -28,29 +31,42 @@ pub struct StatusArgs {
 /// Runs `guard status`.
 pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
-    let installed = server.guard().await?;
-    if installed.is_absent() {
-        server.must_serve_policies().await?;
-    }
-    if installed.is_absent() && args.output == "table" {
-        ctx.ui.status("the guard is not installed\nto install it: kubectl canary-traefik guard install");
+    let there = There::read(&server).await?;
+    let forms: Vec<Installed> = there.forms().into_iter().cloned().collect();
+    if forms.is_empty() && args.output == "table" {
+        let image = if there.unserved.is_some() { " --image IMAGE" } else { "" };
+        ctx.ui
+            .status(&format!("the guard is not installed\nto install it: kubectl canary-traefik guard install{image}"));
         return Ok(Exit::Found);
     }
-    let observed = server.list(Selection { namespace: None, selector: None }).await?;
+    let observed = server.list_covered(Selection { namespace: None, selector: None }).await?;
+    let webhook = forms.iter().find(|form| form.form == Form::Webhook);
+    let (missing, hints) = match webhook {
+        Some(webhook) => proof::missing(&server, Some(webhook)).await,
+        None => Default::default(),
+    };
     let status = Status {
-        proof: proof::once(&server, &installed, &observed).await?,
+        proof: proof::once(&server, &forms.iter().collect::<Vec<_>>(), &observed).await?,
         declared: with(&observed, |observed| matches!(observed.canary.declared, Declared::Annotation(_))),
         uncovered: with(&observed, |observed| {
             matches!(observed.canary.declared, Declared::Annotation(_)) && observed.guarded == Guarded::No
         }),
         malformed: with(&observed, |observed| matches!(observed.canary.declared, Declared::Malformed(..))),
-        installed,
+        certificate: webhook.map(Installed::has_authority),
+        replicas: webhook.and_then(|webhook| webhook.deployment().map(proof::replicas)),
+        missing,
+        forms,
     };
     ctx.ui.data(&match args.output.as_str() {
         "json" => output::json(&status.value()),
         "yaml" => yaml::print(&status.value()),
         _ => status.text(),
     })?;
+    if args.output == "table" {
+        for hint in hints {
+            ctx.ui.status(&output::escaped(&hint));
+        }
+    }
     Ok(if status.is_well() { Exit::Ok } else { Exit::Found })
 }
 
@@ -59,54 +75,91 @@ fn with(observed: &[Observed], test: impl Fn(&Observed) -> bool) -> Vec<String> 
 }
 
 struct Status {
-    installed: Installed,
+    forms: Vec<Installed>,
     proof: Proof,
     declared: Vec<String>,
     uncovered: Vec<String>,
     malformed: Vec<String>,
+    /// Whether the webhook's registration names an authority; `None` where there is no webhook.
+    certificate: Option<bool>,
+    /// Of the webhook's Deployment, where it can be read.
+    replicas: Option<Replicas>,
+    /// What the webhook lacks.
+    missing: Vec<String>,
 }
 
 impl Status {
     fn is_well(&self) -> bool {
-        let current = self.rows().iter().all(|(_, _, standing)| *standing == Standing::Current);
-        current && self.uncovered.is_empty() && self.malformed.is_empty() && !matches!(self.proof, Proof::Fails(_))
+        let is_well = |standing| matches!(standing, Standing::Current | Standing::Unknown);
+        !self.forms.is_empty()
+            && self.rows().iter().all(|(_, _, standing)| is_well(*standing))
+            && self.uncovered.is_empty()
+            && self.malformed.is_empty()
+            && self.missing.is_empty()
+            && !matches!(self.proof, Proof::Fails(_) | Proof::Without(..))
     }
 
     fn rows(&self) -> Vec<(String, Option<String>, Standing)> {
-        let changes = self.installed.changes(&self.installed.coverage());
-        changes.iter().map(|change| (change.name(), change.version().map(str::to_owned), change.standing())).collect()
+        let parts = self.forms.iter().flat_map(|form| &form.parts);
+        parts.map(|part| (part.change.name(), part.change.version().map(str::to_owned), part.standing)).collect()
+    }
+
+    fn coverage(&self) -> Coverage {
+        self.forms.first().map(|form| form.coverage.clone()).unwrap_or_default()
     }
 
     fn text(&self) -> String {
         let rows = self.rows().into_iter().map(|(name, version, standing)| {
-            vec![name, word(standing).to_owned(), version.unwrap_or_else(|| "<none>".into())]
+            let version =
+                version.unwrap_or_else(|| if standing == Standing::Unknown { "<unknown>" } else { "<none>" }.into());
+            vec![name, word(standing).to_owned(), version]
         });
         let mut text = table(&["OBJECT", "STATE", "VERSION"], rows);
         let acting = match &self.proof {
             Proof::Acts(name) => format!("yes (a dry-run write that dropped the stanza of {name} got it back)"),
             Proof::Fails(name) => format!("no (a dry-run write dropped the stanza of {name})"),
+            Proof::Without(name, form) => {
+                format!(
+                    "in part (a dry-run write that dropped the stanza of {name} got it back, not by the {})",
+                    form.as_str()
+                )
+            }
             Proof::Nothing => "<unknown> (no covered Canary with a TraefikService declares a cookie)".into(),
             Proof::NotAllowed => "<unknown> (this user may not write TraefikServices)".into(),
         };
-        let coverage = self.installed.coverage();
-        let scope =
-            |selector: &Option<serde_json::Value>| selector.as_ref().map_or("all".to_owned(), ToString::to_string);
-        let names =
-            |names: &[String]| if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-        text.push_str(&format!(
-            "\nacting       {acting}\ncanaries     {}\nnamespaces   {}\ndeclared     {}\nnot covered  {}{}\nmalformed    {}{}\n",
-            scope(&coverage.selector),
-            scope(&coverage.namespace_selector),
-            self.declared.len(),
-            self.uncovered.len(),
-            names(&self.uncovered),
-            self.malformed.len(),
-            names(&self.malformed),
-        ));
+        let coverage = self.coverage();
+        let scope = |selector: &Option<Value>| selector.as_ref().map_or("all".to_owned(), ToString::to_string);
+        let names = |names: &[String]| {
+            let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+            format!("{}{list}", names.len())
+        };
+        let mut lines = vec![("form", self.words().join(" and ")), ("acting", acting)];
+        if let Some(certificate) = self.certificate {
+            lines.push(("certificate", if certificate { "registered" } else { "not registered" }.into()));
+        }
+        if let Some(replicas) = self.replicas {
+            lines.push(("replicas", format!("{} of {} ready", replicas.ready, replicas.wanted)));
+        }
+        lines.extend([
+            ("canaries", scope(&coverage.selector)),
+            ("namespaces", scope(&coverage.namespace_selector)),
+            ("declared", self.declared.len().to_string()),
+            ("not covered", names(&self.uncovered)),
+            ("malformed", names(&self.malformed)),
+        ]);
+        lines.extend(self.missing.iter().map(|what| ("missing", what.clone())));
+        text.push('\n');
+        for (head, line) in lines {
+            text.push_str(&format!("{head:<11}  {line}\n"));
+        }
         output::escaped_lines(&text)
     }
 
-    fn value(&self) -> serde_json::Value {
+    fn words(&self) -> Vec<&'static str> {
+        self.forms.iter().map(|installed| installed.form.as_str()).collect()
+    }
+
+    fn value(&self) -> Value {
         let objects: Vec<_> = self
             .rows()
             .into_iter()
@@ -114,13 +167,16 @@ impl Status {
             .collect();
         let acting = match &self.proof {
             Proof::Acts(_) => json!(true),
-            Proof::Fails(_) => json!(false),
+            Proof::Fails(_) | Proof::Without(..) => json!(false),
             Proof::Nothing | Proof::NotAllowed => json!(null),
         };
-        let coverage = self.installed.coverage();
-        json!({"apiVersion": report::API_VERSION, "kind": "GuardStatus", "objects": objects, "acting": acting,
+        let coverage = self.coverage();
+        let replicas = self.replicas.map(|replicas| json!({"ready": replicas.ready, "wanted": replicas.wanted}));
+        let status = json!({"forms": self.words(), "objects": objects,
+            "acting": acting, "certificate": self.certificate, "replicas": replicas, "missing": self.missing,
             "selector": coverage.selector, "namespaceSelector": coverage.namespace_selector,
-            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed})
+            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed});
+        report::published("GuardStatus", status)
     }
 }
 
@@ -130,5 +186,6 @@ fn word(standing: Standing) -> &'static str {
         Standing::Current => "current",
         Standing::Differs => "differs",
         Standing::Foreign => "foreign",
+        Standing::Unknown => "<unknown>",
     }
 }

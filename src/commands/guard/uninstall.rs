@@ -1,14 +1,12 @@
 //! `guard uninstall`.
 
 use clap::Args;
-use serde_json::Value;
 
-use super::GuardWriteArgs;
+use super::{GuardWriteArgs, there::There};
 use crate::{
-    cluster::Cluster,
     context::Context,
     error::{Exit, Result},
-    guard::{Change, Coverage, Standing, deployment},
+    guard::{Change, Form},
     output::{
         self,
         change::{self, DryRun, Verb},
@@ -29,17 +27,12 @@ pub struct UninstallArgs {
 /// Runs `guard uninstall`.
 pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
-    let installed = server.guard().await?;
-    // Bindings before policies: a policy without a binding does nothing, the other way round is an error.
-    let mut changes: Vec<Change> =
-        installed.changes(&Coverage::default()).into_iter().rev().filter(|change| change.before.is_some()).collect();
-    changes.extend(of_webhook(&server).await?);
+    let there = There::read(&server).await?;
+    let mut changes = there.removal(&server, Form::Policies).await?;
+    changes.extend(there.removal(&server, Form::Webhook).await?);
     if changes.is_empty() {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
-    }
-    for change in &changes {
-        change.must_be_ours()?;
     }
     let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run());
     let lines: String = changes.iter().map(line).collect();
@@ -65,29 +58,4 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     }
     ctx.ui.data(&lines)?;
     Ok(Exit::Ok)
-}
-
-/// What runs the webhook in this cluster, the configurations first: nobody is asked who is about to go.
-async fn of_webhook(server: &Cluster) -> Result<Vec<Change>> {
-    let mut namespace = None;
-    for wanted in deployment::registration("") {
-        let found = match server.find_guard(&wanted).await {
-            // Who may not look for them did not install them.
-            Err(failure) if failure.is_forbidden() => None,
-            found => found.map_err(|failure| server.guard_error(failure, &wanted))?,
-        };
-        let service = found.as_ref().and_then(|found| found.pointer("/webhooks/0/clientConfig/service/namespace"));
-        namespace = namespace.or(service.and_then(Value::as_str).map(str::to_owned));
-    }
-    // Of a process outside the cluster, which takes its registration away itself, there is nothing.
-    let Some(namespace) = namespace else { return Ok(Vec::new()) };
-    let mut wanted = deployment::objects(&namespace, "");
-    wanted.insert(1, deployment::secret(&namespace));
-    let mut changes = server.changes(wanted).await?;
-    changes.retain(|change| {
-        let is_foreign = change.wanted["kind"] == "Namespace" && change.standing() == Standing::Foreign;
-        change.before.is_some() && !is_foreign
-    });
-    changes.reverse();
-    Ok(changes)
 }

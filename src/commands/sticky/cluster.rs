@@ -7,20 +7,18 @@ use futures_util::future::join_all;
 use super::{
     Wished,
     prepared::{Prepared, keeps_changing},
+    refusal::{Refusal, changed_by, offered, refuse_foreign, refused},
     report::{fate, report, show, told, undo},
     write,
 };
 use crate::{
-    cluster::{Call, Cluster, Failure, Verb},
+    cluster::Cluster,
     commands::{args::WriteArgs, several::Several},
     context::Context,
     error::{Error, Exit, Kind, Result},
-    model::{FIELDS, Guarded, Loaded, NativeField},
-    output::{
-        self, Format,
-        change::{self, DryRun},
-    },
-    plan::{Confirmed, Consent, ObjectKind, Plan, Scope, Step, decide, managers},
+    model::{Guarded, Loaded, NativeField},
+    output::{self, Format, change::DryRun},
+    plan::{Confirmed, Consent, Plan, Scope, Step, decide},
 };
 
 /// How often a plan is shown anew because the objects changed into something else.
@@ -32,14 +30,24 @@ pub(super) async fn change(
     server: &Cluster,
     loaded: Vec<Loaded>,
     args: &WriteArgs,
-    scope: Scope,
+    mut scope: Scope,
     wished: Wished<'_>,
 ) -> Result<Exit> {
     let mut several = Several::new(loaded.len());
     let mut prepared = Vec::new();
     for loaded in loaded {
         let target = loaded.observed.canary.target.clone();
-        prepared.extend(several.take(ctx, &target, prepare(ctx, server, loaded, args, scope, wished).await)?);
+        let result = match prepare(ctx, server, loaded.clone(), args, scope, wished).await {
+            Err(refusal) if several.is_one() => match offered(ctx, args, refusal).await {
+                Ok(possible) => {
+                    scope = possible;
+                    prepare(ctx, server, loaded, args, scope, wished).await.map_err(|refusal| refusal.error)
+                }
+                Err(error) => Err(error),
+            },
+            other => other.map_err(|refusal| refusal.error),
+        };
+        prepared.extend(several.take(ctx, &target, result)?);
     }
     show(ctx, &prepared);
     let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
@@ -50,6 +58,7 @@ pub(super) async fn change(
         report(ctx, &prepared, args, scope, args.dry_run())?;
         return several.end().map(|()| Exit::Ok);
     }
+    super::owner::tell(ctx, &prepared);
     // Lines come one by one, objects as one document.
     let lines = !matches!(args.output(), Format::Json | Format::Yaml);
     let mut all = Vec::new();
@@ -99,7 +108,7 @@ pub(super) async fn prepare(
     args: &WriteArgs,
     scope: Scope,
     wished: Wished<'_>,
-) -> Result<Prepared> {
+) -> Result<Prepared, Refusal> {
     for _ in 0..write::ATTEMPTS {
         let cookie = wished(&loaded)?;
         let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
@@ -113,12 +122,14 @@ pub(super) async fn prepare(
         let mut after = Vec::new();
         let mut stale = false;
         let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step))).await;
+        let good: Vec<_> = plan.steps.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
+        let possible = good.first().map(|(step, _)| step.object.kind);
         for (step, answer) in plan.steps.iter().zip(answers) {
             match answer {
                 // A guard works from the declaration as it is now, which is about to change.
                 Ok(object) => after.push(if step.is_fulfilled_by(&object) { object } else { step.after() }),
                 Err(failure) if failure.is_conflict() || failure.is_not_found() => stale = true,
-                Err(failure) => return Err(refused(ctx, &plan, step, failure)),
+                Err(failure) => return Err(refused(ctx, &plan, step, failure, possible)),
             }
         }
         if !stale {
@@ -127,48 +138,7 @@ pub(super) async fn prepare(
         write::pause(Duration::ZERO).await;
         loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
     }
-    Err(keeps_changing(&loaded))
-}
-
-fn refuse_foreign(loaded: &Loaded) -> Result<()> {
-    let foreign = loaded.service.as_ref().map(managers::foreign).unwrap_or_default();
-    let Some(first) = foreign.first() else { return Ok(()) };
-    let names: Vec<_> = foreign.iter().map(|manager| format!("`{}`", manager.name)).collect();
-    let since = first.time.as_ref().map(|time| format!(", last written {time}")).unwrap_or_default();
-    Err(Error::new(Kind::Conflict, format!("the stanza is managed by {}{since}", names.join(", ")))
-        .caused_by("what it sets would be overwritten, and it may overwrite ours in turn")
-        .hint("change it there, or add --force-conflicts"))
-}
-
-/// The error for a dry run that the server refuses. Without the right to write, what was worked out here is
-/// shown; a field that the server does not know is said in the words of its flag.
-fn refused(ctx: &Context, plan: &Plan, step: &Step, failure: Failure) -> Error {
-    let (forbidden, invalid) = (failure.is_forbidden(), failure.is_invalid());
-    let mut error = failure.into_error(&Call::of(Verb::Patch, &step.object));
-    if forbidden {
-        ctx.ui.status("worked out here, not by the server:");
-        for step in &plan.steps {
-            ctx.ui.status(&change::step_diff(step, &step.after(), false, ctx.ui.err_style()));
-        }
-        if plan.steps.len() > 1 {
-            error = error.hint(match step.object.kind {
-                ObjectKind::Canary => "--live-only changes the TraefikService alone, until Flagger's next write",
-                ObjectKind::TraefikService(_) => "--declare-only changes the Canary alone",
-            });
-        }
-    }
-    if invalid {
-        for field in &FIELDS {
-            let unknown = format!("unknown field \"spec.weighted.sticky.cookie.{}\"", field.key);
-            if error.causes().iter().any(|cause| cause.contains(&unknown)) {
-                error = error.hint(format!(
-                    "leave out --{0}, or take it away with --unset {0}: it needs the definitions of Traefik {1} or later",
-                    field.flag, field.since
-                ));
-            }
-        }
-    }
-    error
+    Err(keeps_changing(&loaded).into())
 }
 
 /// Asks once for all.
@@ -223,6 +193,7 @@ async fn rounds(
     let mut now = agreed;
     for _ in 0..ROUNDS {
         let (loaded, confirmed) = now;
+        let before = confirmed.agreed().clone();
         match write::write(server, loaded, confirmed, scope, wished, stored).await? {
             write::Outcome::Done(loaded) => {
                 *last = *loaded;
@@ -230,10 +201,14 @@ async fn rounds(
             }
             write::Outcome::Changed(loaded) => {
                 last.clone_from(&loaded);
-                let prepared = prepare(ctx, server, *loaded, args, scope, wished).await?;
+                let prepared =
+                    prepare(ctx, server, *loaded, args, scope, wished).await.map_err(|refusal| refusal.error)?;
                 last.clone_from(&prepared.loaded);
                 if prepared.plan.is_empty() {
                     return Ok(());
+                }
+                for sentence in changed_by(&before, &prepared.plan) {
+                    ctx.ui.status(&output::escaped(&sentence));
                 }
                 ctx.ui.status("it changed meanwhile, this is the change now:");
                 show(ctx, std::slice::from_ref(&prepared));

@@ -41,8 +41,8 @@ impl Args for CookieArgs {
 }
 
 fn flag(field: &'static Field) -> Arg {
-    let arg = Arg::new(field.flag).long(field.flag).help(format!("{} (Traefik {}+)", field.help, field.since));
-    let value = move |text: &str| field.parse(text);
+    let arg = Arg::new(field.flag).long(field.flag).help(field.describe());
+    let value = move |text: &str| field.parse_typed(text);
     match field.kind {
         FieldKind::Switch => arg
             .value_name("BOOL")
@@ -53,9 +53,7 @@ fn flag(field: &'static Field) -> Arg {
         FieldKind::SameSite => arg.value_name("WHEN").ignore_case(true).value_parser(
             PossibleValuesParser::new(SAME_SITE.map(|(lower, _)| lower)).try_map(move |text| value(&text)),
         ),
-        FieldKind::Seconds => arg.value_name("SECONDS").allow_negative_numbers(true).value_parser(move |text: &str| {
-            value(&seconds(text)).map_err(|allowed| format!("{allowed}, or a duration such as 5m or 1h30m"))
-        }),
+        FieldKind::Seconds => arg.value_name("SECONDS").allow_negative_numbers(true).value_parser(value),
         FieldKind::Token => arg.value_name("NAME").value_parser(value),
         FieldKind::Path => arg.value_name("PATH").value_parser(value),
         FieldKind::Domain => arg.value_name("DOMAIN").value_parser(value),
@@ -91,57 +89,5 @@ impl FromArgMatches for CookieArgs {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
-    }
-}
-
-/// `5m` and `1h30m` as seconds; anything else stays as it is.
-fn seconds(text: &str) -> String {
-    let (mut total, mut digits, mut last) = (0u64, String::new(), u64::MAX);
-    for c in text.chars() {
-        let unit = match c {
-            '0'..='9' => {
-                digits.push(c);
-                continue;
-            }
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => return text.to_owned(),
-        };
-        // Each unit once, the longer first.
-        let Some(part) = digits.parse::<u64>().ok().filter(|_| unit < last).and_then(|number| number.checked_mul(unit))
-        else {
-            return text.to_owned();
-        };
-        let Some(sum) = total.checked_add(part) else { return text.to_owned() };
-        (total, last) = (sum, unit);
-        digits.clear();
-    }
-    if digits.is_empty() && last != u64::MAX { total.to_string() } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_become_seconds() {
-        for (text, expected) in [
-            ("300", "300"),
-            ("5m", "300"),
-            ("1h30m", "5400"),
-            ("90s", "90"),
-            ("1h1s", "3601"),
-            ("0s", "0"),
-            ("5m1h", "5m1h"),
-            ("m", "m"),
-            ("5", "5"),
-            ("5m5", "5m5"),
-            ("-1", "-1"),
-            ("1d", "1d"),
-            ("", ""),
-        ] {
-            assert_eq!(seconds(text), expected, "{text}");
-        }
     }
 }

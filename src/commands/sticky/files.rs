@@ -6,7 +6,7 @@ use super::Wished;
 use crate::{
     commands::args::WriteArgs,
     context::Context,
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     files::{self, Edit, Manifests},
     lint,
     output::{
@@ -27,6 +27,19 @@ pub(super) async fn change(
     wished: Wished<'_>,
 ) -> Result<Exit> {
     let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)?;
+    if object.value.get("$patch").is_some() {
+        return Err(Error::usage(format!(
+            "{} does not declare a Canary: its `$patch` replaces or deletes one",
+            object.origin()
+        ))
+        .hint("name the file that declares it with -f"));
+    }
+    if source::is_part(&object.value) {
+        ctx.ui.warning(&format!(
+            "{} is a part of a Canary (no spec.targetRef), as kustomize merges them: what is declared elsewhere is not seen",
+            object.origin()
+        ));
+    }
     let plan = Plan::new(&loaded, wished(&loaded)?.as_ref(), Scope::DeclareOnly)?;
     let source = manifests.source(object);
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
@@ -70,7 +83,7 @@ fn printed(
 ) -> Result<Exit> {
     ctx.ui.data(&match args.output() {
         Format::Yaml => text.to_owned(),
-        Format::Json => output::json(object),
+        Format::Json => output::json(&super::report::printable(object)),
         Format::Name => format!("{}\n", output::escaped(name)),
         _ if from_stdin && args.dry_run() == DryRun::None => text.to_owned(),
         _ => line.to_owned(),

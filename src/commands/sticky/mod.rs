@@ -6,14 +6,19 @@
 mod apply;
 mod cluster;
 mod cookie_args;
+mod edit;
 mod files;
 mod get;
+mod owner;
 mod prepared;
 #[cfg(test)]
 mod properties;
+mod refusal;
 mod remove;
 mod report;
+mod session;
 mod set;
+mod wizard;
 mod write;
 
 use clap::Subcommand;
@@ -34,6 +39,7 @@ use crate::{
 pub enum StickyCommand {
     Get(get::GetArgs),
     Set(Box<set::SetArgs>),
+    Edit(edit::EditArgs),
     Remove(remove::RemoveArgs),
     Apply(apply::ApplyArgs),
 }
@@ -43,6 +49,7 @@ pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
     match command {
         StickyCommand::Get(args) => get::run(ctx, args).await,
         StickyCommand::Set(args) => set::run(ctx, args).await,
+        StickyCommand::Edit(args) => edit::run(ctx, args).await,
         StickyCommand::Remove(args) => remove::run(ctx, args).await,
         StickyCommand::Apply(args) => apply::run(ctx, args).await,
     }
@@ -53,23 +60,33 @@ type Wished<'a> = &'a dyn Fn(&Loaded) -> Result<Option<Cookie>>;
 
 /// Changes the cookie of one Canary, on a cluster or in a manifest.
 async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, wished: Wished<'_>) -> Result<Exit> {
-    match ctx.source(files).await? {
-        Source::Files(manifests) => {
-            if write.scope() == Scope::LiveOnly {
-                return Err(Error::usage("--live-only needs a cluster: manifests hold the declaration")
-                    .hint("leave out --live-only, or leave out -f"));
-            }
-            if write.dry_run() == DryRun::Server {
-                return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
-            }
-            files::change(ctx, &manifests, name, write, wished).await
-        }
-        source @ Source::Cluster(_) => {
+    change_in(ctx, &ctx.source(files).await?, name, write, wished).await
+}
+
+async fn change_in(ctx: &Context, source: &Source, name: &str, write: &WriteArgs, wished: Wished<'_>) -> Result<Exit> {
+    check(source, write)?;
+    match source {
+        Source::Files(manifests) => files::change(ctx, manifests, name, write, wished).await,
+        Source::Cluster(server) => {
             let loaded = source.load(ctx.namespace(), name, write.scope() != Scope::LiveOnly).await?;
-            let Source::Cluster(server) = source else { unreachable!("matched just above") };
-            cluster::change(ctx, &server, vec![loaded], write, write.scope(), wished).await
+            cluster::change(ctx, server, vec![loaded], write, write.scope(), wished).await
         }
     }
+}
+
+/// Refuses what manifests cannot do.
+fn check(source: &Source, write: &WriteArgs) -> Result<()> {
+    if matches!(source, Source::Cluster(_)) {
+        return Ok(());
+    }
+    if write.scope() == Scope::LiveOnly {
+        return Err(Error::usage("--live-only needs a cluster: manifests hold the declaration")
+            .hint("leave out --live-only, or leave out -f"));
+    }
+    if write.dry_run() == DryRun::Server {
+        return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
+    }
+    Ok(())
 }
 
 /// A `sticky` command line with the manifests that were named, to be typed.

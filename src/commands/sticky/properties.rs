@@ -51,7 +51,7 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
     let plan = match words[1].as_str() {
         "set" => {
             let args: set::SetArgs = parsed(&words[2..]);
-            assert_eq!(args.canary, loaded.observed.canary.target.name, "{line}");
+            assert_eq!(args.canary.as_deref(), Some(loaded.observed.canary.target.name.as_str()), "{line}");
             let cookie = set::cookie(loaded, &args.cookie.wish, args.write.scope()).expect("nothing malformed");
             Plan::new(loaded, cookie.as_ref(), args.write.scope())
         }
@@ -80,5 +80,17 @@ proptest! {
         prop_assert_eq!(commands.is_empty(), plan.before == plan.after, "{:?}", commands);
         let undone = commands.iter().fold(applied(&loaded, &plan), |loaded, line| run(line, &loaded));
         prop_assert_eq!(sides(&undone), sides(&loaded), "{:?}", commands);
+    }
+
+    #[test]
+    fn the_command_that_stands_for_answers_gives_the_same_cookie(
+        loaded in objects(), wish in wishes(), scope in scopes(),
+    ) {
+        let before = set::before(&loaded, scope);
+        let cookie = wish.on(before);
+        let line = undo::set_command("x", &cookie, before, scope);
+        let args: set::SetArgs = parsed(&words(&line)[2..]);
+        prop_assert_eq!(args.write.scope(), scope);
+        prop_assert_eq!(args.cookie.wish.on(before), cookie, "{}", line);
     }
 }

@@ -54,11 +54,7 @@ pub(super) fn report(
                 Format::Name => format!("{}\n", output::escaped(&object.to_string())),
                 _ => change::line(&object, verb, dry_run),
             });
-            let mut value = changed.and_then(|index| after.get(index)).unwrap_or(value).clone();
-            if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.remove("managedFields");
-            }
-            objects.push(value);
+            objects.push(printable(changed.and_then(|index| after.get(index)).unwrap_or(value)));
         }
     }
     let one_or_list = |mut objects: Vec<Value>| {
@@ -73,6 +69,19 @@ pub(super) fn report(
         Format::Yaml => yaml::print(&one_or_list(objects)),
         _ => lines,
     })
+}
+
+/// The object as `-o` prints it: without the server's bookkeeping, and without annotations where the last one went (a
+/// server drops the mapping too).
+pub(super) fn printable(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+        if metadata.get("annotations") == Some(&json!({})) {
+            metadata.remove("annotations");
+        }
+    }
+    object
 }
 
 /// The objects that the change is for, changed or not.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::cookie_args::CookieArgs;
+use super::{cookie_args::CookieArgs, wizard};
 use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
@@ -15,17 +15,20 @@ use crate::{
 ///
 /// The others stay as they are declared, or as they are live where nothing is declared (with --live-only the
 /// other way round). The cookie is declared on the Canary and made live on its TraefikService.
+///
+/// On a terminal and without a flag of the cookie it asks: which Canary, what for, then field by field; Esc leaves
+/// everything as it is.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Keep each login on one track for five minutes\n  kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
+    after_help = "Examples:\n  # Be asked\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one track for five minutes\n  kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
 )]
 pub struct SetArgs {
-    /// The Canary
+    /// The Canary; on a terminal it is asked for when it is left out
     #[arg(value_name = "CANARY")]
-    pub(super) canary: String,
+    pub(super) canary: Option<String>,
 
     #[command(flatten)]
-    files: FileArgs,
+    pub(super) files: FileArgs,
 
     #[command(flatten)]
     pub(super) cookie: CookieArgs,
@@ -36,13 +39,26 @@ pub struct SetArgs {
 
 /// Runs `sticky set`.
 pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
-    if args.cookie.wish.is_empty() {
-        let example = super::typed(&format!("set {} --name login --max-age 300 --http-only", args.canary), &args.files);
-        return Err(Error::usage("nothing to set: no cookie flag is given").hint(example));
+    if args.cookie.wish.is_empty() && ctx.ui.can_ask() {
+        return wizard::run(ctx, args).await;
     }
-    super::change(ctx, &args.canary, &args.write, &args.files, &|loaded| {
+    let named = args.canary.as_deref().unwrap_or("CANARY");
+    if args.cookie.wish.is_empty() {
+        let example = super::typed(&format!("set {named} --name login --max-age 300 --http-only"), &args.files);
+        return Err(Error::usage("nothing to set: no cookie flag is given, and no terminal to ask on").hint(example));
+    }
+    let source = ctx.source(&args.files).await?;
+    let name = match &args.canary {
+        Some(name) => name.clone(),
+        None if ctx.ui.can_ask() => wizard::choose(ctx, &source).await?,
+        None => {
+            return Err(Error::usage("no Canary is named, and no terminal to ask on")
+                .hint("name it after `sticky set`; kubectl canary-traefik show lists the Canaries"));
+        }
+    };
+    super::change_in(ctx, &source, &name, &args.write, &|loaded| {
         cookie(loaded, &args.cookie.wish, args.write.scope()).map_err(|malformed| {
-            let remove = super::typed(&format!("remove {}", args.canary), &args.files);
+            let remove = super::typed(&format!("remove {name}"), &args.files);
             malformed.hint(format!("{remove} takes it away"))
         })
     })
@@ -61,7 +77,12 @@ pub(super) fn cookie(loaded: &Loaded, wish: &Wish, scope: Scope) -> Result<Optio
         ))
         .caused_by(malformed.to_string()));
     }
-    let (declared, live) = (canary.declared.cookie(), loaded.observed.live_cookie());
-    let before = if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) };
-    Ok(Some(wish.on(before)))
+    Ok(Some(wish.on(before(loaded, scope))))
+}
+
+/// The cookie that a change of this scope starts from: what is declared, else live; the other way round for what is
+/// live alone.
+pub(super) fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
+    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
+    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
 }

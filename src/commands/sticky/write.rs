@@ -104,7 +104,11 @@ pub(super) async fn write(
     let began = Instant::now();
     for attempt in 0..ATTEMPTS {
         match write_steps(server, &loaded, &left, stored).await? {
-            Written::All => return Ok(Outcome::Done(Box::new(loaded))),
+            Written::All if left.agreed().steps.iter().any(|step| step.object.kind == ObjectKind::Canary) => {
+                return Ok(Outcome::Done(Box::new(loaded)));
+            }
+            // The declaration was read and not written, so the server has not held it against its version.
+            Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
             Written::Otherwise if began.elapsed() < SETTLING => pause(Duration::from_millis(200)).await,
             Written::Otherwise => {
@@ -116,7 +120,9 @@ pub(super) async fn write(
         loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
         let plan = Plan::new(&loaded, wished(&loaded)?.as_ref(), scope)?;
         if plan.is_empty() {
-            stored.guarded = server.guarded(&loaded.observed).await;
+            if stored.guarded == Guarded::Unknown {
+                stored.guarded = server.guarded(&loaded.observed).await;
+            }
             return Ok(Outcome::Done(Box::new(loaded)));
         }
         match left.rest(plan) {

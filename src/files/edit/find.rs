@@ -70,14 +70,16 @@ pub(super) const MERGED: &str = "some of it is merged in (`<<`) from elsewhere";
 /// Says so, when something on the way is written elsewhere, or can be used a second time.
 pub(super) fn what_is_shared(root: &Node, items: &[usize], path: &[String]) -> Option<String> {
     let mut node = object(root, items).ok()?;
+    let mut merged = None;
     for (depth, key) in path.iter().enumerate() {
-        let Some(next) = node.get(key) else { return node.get("<<").map(|_| MERGED.to_owned()) };
+        merged = node.get("<<").map(|_| MERGED.to_owned()).or(merged);
+        let Some(next) = node.get(key) else { return merged };
         if next.anchored {
             return Some(format!("`{}` has an anchor and may be used elsewhere too", path[..=depth].join(".")));
         }
         node = next;
     }
-    None
+    merged
 }
 
 /// How many more blanks a nested block mapping has, here or else anywhere in the document.

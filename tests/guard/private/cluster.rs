@@ -50,7 +50,7 @@ pub(super) fn cluster() -> &'static Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let server = Server::private(super::form::FLAGS);
+        let server = Server::private(&super::form::flags());
         define_native_field(&server);
         define_old_group(&server);
         let older = older_canaries(&server);

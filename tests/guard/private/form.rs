@@ -3,7 +3,10 @@
 use crate::support::server::Server;
 
 /// Flags of the API server.
-pub(super) const FLAGS: &[&str] = &[];
+pub(super) fn flags() -> Vec<&'static str> {
+    Vec::new()
+}
+
 /// Whether the parts of the guard have an order, which is drawn anew now and then.
 pub(super) const HAS_ORDER: bool = true;
 

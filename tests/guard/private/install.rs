@@ -3,6 +3,7 @@
 use canary_traefik::{
     guard::{Coverage, policy},
     model::declaration::ANNOTATION,
+    plan::FIELD_MANAGER,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -164,6 +165,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -179,11 +181,16 @@ exit: 0
 {
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [
         "twice-[NS]/podinfo"
     ],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [],
+    "missing": [],
     "namespaceSelector": null,
     "notCovered": [],
     "objects": [
@@ -218,6 +225,7 @@ exit: 0
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -228,10 +236,14 @@ exit: 0
 --- stdout
 acting: true
 apiVersion: kubectl-canary-traefik/v1
+certificate: null
 declared:
 - twice-[NS]/podinfo
+forms:
+- policies
 kind: GuardStatus
 malformed: []
+missing: []
 namespaceSelector: null
 notCovered: []
 objects:
@@ -253,6 +265,7 @@ objects:
 - name: validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
   state: current
   version: "[VERSION]"
+replicas: null
 selector: null
 --- stderr
 
@@ -293,6 +306,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -354,6 +368,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of printed-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -440,7 +455,7 @@ fn an_older_guard_is_brought_up_to_this_version() {
             let variables = object["spec"]["variables"].as_array_mut().expect("variables");
             variables.insert(0, json!({ "name": "former", "expression": "1" }));
         }
-        apply(&lone, "kubectl-canary-traefik", plural, &object);
+        apply(&lone, FIELD_MANAGER, plural, &object);
     }
     lone.settled(true);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -454,6 +469,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     differs   0.0.9
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -659,6 +675,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -701,6 +718,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -744,6 +762,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -779,6 +798,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
 canaries     all
 namespaces   all
@@ -809,6 +829,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -901,6 +922,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     missing   <none>
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -986,6 +1008,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (this user may not write TraefikServices)
 canaries     all
 namespaces   all
@@ -1071,6 +1094,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -1142,6 +1166,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
 canaries     all
 namespaces   all
@@ -1202,6 +1227,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
@@ -1217,12 +1243,17 @@ exit: 1
 {
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [
         "inside-[NS]/podinfo",
         "outside-[NS]/podinfo"
     ],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [],
+    "missing": [],
     "namespaceSelector": {
         "matchExpressions": [
             {
@@ -1266,6 +1297,7 @@ exit: 1
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -1286,6 +1318,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
@@ -1332,6 +1365,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
+form         policies
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
 canaries     all
 namespaces   all
@@ -1347,11 +1381,16 @@ exit: 1
 {
     "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
     "declared": [],
+    "forms": [
+        "policies"
+    ],
     "kind": "GuardStatus",
     "malformed": [
         "malformed-[NS]/podinfo"
     ],
+    "missing": [],
     "namespaceSelector": null,
     "notCovered": [],
     "objects": [
@@ -1386,6 +1425,7 @@ exit: 1
             "version": "[VERSION]"
         }
     ],
+    "replicas": null,
     "selector": null
 }
 --- stderr
@@ -1495,8 +1535,7 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
-hint: or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE
+hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["install", "--dry-run=client"]).run().shows(str![[r#"
@@ -1505,26 +1544,36 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
-hint: or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE
+hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
-exit: 4
+exit: 1
 --- stdout
 --- stderr
-error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
+the guard is not installed
+to install it: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["status", "-o", "json"]).run().shows(str![[r#"
-exit: 4
+exit: 1
 --- stdout
+{
+    "acting": null,
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "certificate": null,
+    "declared": [],
+    "forms": [],
+    "kind": "GuardStatus",
+    "malformed": [],
+    "missing": [],
+    "namespaceSelector": null,
+    "notCovered": [],
+    "objects": [],
+    "replicas": null,
+    "selector": null
+}
 --- stderr
-error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
 
 "#]]);
     guard(&namespace, ["uninstall", "--yes"]).run().shows(str![[r#"

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests read the documentation and a variable of their own")]
 
 mod cluster;
+mod describe;
 mod event;
 mod form;
 mod generate;

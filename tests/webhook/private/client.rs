@@ -1,7 +1,7 @@
 //! A client that sends to the guard's port what it likes.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::TcpStream,
     sync::Arc,
     time::Duration,
@@ -25,13 +25,29 @@ impl Client {
     ///
     /// What is wrong with the certificate, or the connection.
     pub(super) fn connect(port: u16, authorities: &[u8], name: &str) -> std::io::Result<Self> {
+        Self::speaks(port, authorities, name, rustls::DEFAULT_VERSIONS, &[])
+    }
+
+    /// The same with these versions of TLS, and these protocols to choose from.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the certificate, or the connection.
+    pub(super) fn speaks(
+        port: u16,
+        authorities: &[u8],
+        name: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        protocols: &[&str],
+    ) -> std::io::Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(authorities) {
             roots.add(certificate.expect("PEM")).expect("a certificate");
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.expect("TLS").with_root_certificates(roots).with_no_client_auth();
+        let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions);
+        let mut config = config.expect("TLS").with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(name.to_owned()).expect("a name");
         let connection = ClientConnection::new(Arc::new(config), name).expect("a client");
         let mut stream = StreamOwned::new(connection, plain(port));
@@ -54,9 +70,28 @@ impl Client {
 
     /// Posts a body and returns the status and the body of the answer.
     pub(super) fn posts(&mut self, path: &str, body: &[u8]) -> (u16, String) {
+        self.begins(path, body);
+        self.answer()
+    }
+
+    /// Posts a body, and leaves the answer to be read.
+    pub(super) fn begins(&mut self, path: &str, body: &[u8]) {
         let head = format!("POST {path} HTTP/1.1\r\nhost: guard\r\ncontent-length: {}\r\n\r\n", body.len());
         self.sends(&[head.as_bytes(), body].concat());
-        self.answer()
+    }
+
+    /// Waits a moment for anything to read; false when the connection is closed or an answer is there.
+    pub(super) fn is_open(&mut self) -> bool {
+        let limit = |client: &Self, limit| client.0.get_ref().sock.set_read_timeout(Some(limit)).expect("a limit");
+        limit(self, Duration::from_millis(200));
+        let result = self.0.fill_buf().map(<[u8]>::len);
+        limit(self, LIMIT);
+        result.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+    }
+
+    /// The statuses of all answers until the connection is closed.
+    pub(super) fn statuses(&mut self) -> Vec<u16> {
+        std::iter::repeat_with(|| self.answer().0).take_while(|status| *status != 0).collect()
     }
 
     /// Gets a path.

@@ -11,13 +11,9 @@ use crate::support::{flagger, namespace::Namespace, run::exactly, wait::until};
 
 /// How many writes this program has made so far to the TraefikServices of the namespace.
 fn own_writes(namespace: &Namespace) -> usize {
-    let is_own = |request: &Value| {
-        request["verb"] == "patch"
-            && request["objectRef"]["resource"] == "traefikservices"
-            && request["objectRef"]["namespace"] == namespace.name()
-            && request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
-    };
-    namespace.server().audit(is_own).len()
+    guard::own_writes(namespace.server(), |request| {
+        request["objectRef"]["resource"] == "traefikservices" && request["objectRef"]["namespace"] == namespace.name()
+    })
 }
 
 #[test]
@@ -52,8 +48,25 @@ fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_on
 }
 
 #[test]
+fn more_losses_than_are_kept_in_memory_are_repaired_by_one_write_each() {
+    let names: Vec<_> = (0..50).map(|number| format!("shop-{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let turn = Turn::take();
+    let namespace = turn.shops("many", &names);
+    let guard = Guard::begin(&namespace, guard::free_port(), &[]);
+    for name in &names {
+        until("the repair", || (live(&namespace, name) == stanza()).then_some(()));
+    }
+    let mut repaired = guard.ends("TERM").logged("repaired", "name");
+    repaired.sort_by_key(Value::to_string);
+    let mut wanted: Vec<_> = names.iter().map(|name| json!(format!("{}/{name}", namespace.name()))).collect();
+    wanted.sort_by_key(Value::to_string);
+    assert_eq!((repaired, own_writes(&namespace)), (wanted, names.len()));
+}
+
+#[test]
 fn without_any_admission_every_write_of_flaggers_is_repaired_by_exactly_one() {
-    const WRITES: i64 = 200;
+    const WRITES: i64 = 1_000;
     let turn = Turn::take();
     let namespace = turn.shops("loop", &["shop"]);
     let certificates = folder(&["127.0.0.1"]);
@@ -101,7 +114,7 @@ fn an_api_server_that_comes_back_finds_it_there() {
     let namespace = turn.shops("restart", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
     until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
-    for _ in 0..2 {
+    for _ in 0..6 {
         turn.server().restart();
         let stored = guard::writes(&namespace, "shop", |number| number < 50);
         assert!(stored.iter().all(|service| sticky(service) == stanza()));

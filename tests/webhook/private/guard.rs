@@ -1,17 +1,26 @@
 //! A running guard, and what is asked of it and of the API server.
 
 use std::{
+    collections::BTreeSet,
     net::TcpListener,
+    path::{Path, PathBuf},
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use canary_traefik::model::declaration::ANNOTATION;
+use canary_traefik::{
+    guard::{Coverage, Placement, deployment},
+    model::declaration::ANNOTATION,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
+    api::Api,
+    audit::Rules,
+    bed,
+    directory::Directory,
     flagger,
     namespace::Namespace,
-    run::Output,
+    run::{Output, Run},
     running::{Running, Stream},
     server::Server,
     wait::until,
@@ -25,12 +34,32 @@ pub(super) fn stanza() -> Value {
     json!({ "cookie": { "name": "login", "maxAge": 300 } })
 }
 
+fn server() -> &'static Server {
+    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&bed::no_policies()));
+    &SERVER
+}
+
 /// The API server of these tests, for one test at a time.
 pub(super) struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Turn {
+    /// With no Canary of another test's.
+    pub(super) fn alone() -> Self {
+        let turn = Self::take();
+        let admin = turn.server().admin();
+        for (group, plural) in [("flagger.app/v1beta1", "canaries"), ("traefik.io/v1alpha1", "traefikservices")] {
+            let list = admin.get(&format!("/apis/{group}/{plural}")).expect("a list");
+            for object in list["items"].as_array().expect("items") {
+                let text = |key: &str| object["metadata"][key].as_str().expect("it has one");
+                let place = format!("/apis/{group}/namespaces/{}/{plural}/{}", text("namespace"), text("name"));
+                admin.delete(&place).expect("delete");
+            }
+        }
+        turn
+    }
+
     pub(super) fn take() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
@@ -38,8 +67,7 @@ impl Turn {
 
     #[expect(clippy::unused_self, reason = "whoever has the turn has the server")]
     pub(super) fn server(&self) -> &'static Server {
-        static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&["--emulated-version=1.35"]));
-        &SERVER
+        server()
     }
 
     /// A fresh namespace with rollouts of these names that declare [`DECLARED`].
@@ -51,6 +79,67 @@ impl Turn {
         }
         namespace
     }
+}
+
+/// Whom the processes of these tests run as.
+struct User {
+    name: String,
+    kubeconfig: PathBuf,
+    rules: Rules,
+    _directory: Directory,
+}
+
+/// The user with the rights that an installed process has, and those of one outside the cluster to register itself and to
+/// keep its certificates wherever it likes.
+fn user() -> &'static User {
+    static USER: LazyLock<User> = LazyLock::new(|| {
+        let server = self::server();
+        let (name, kubeconfig) = server.next_narrow_user("default");
+        let directory = Directory::new();
+        let kubeconfig = directory.write("guard.kubeconfig", kubeconfig);
+        let placement = Placement {
+            namespace: "guard".into(),
+            image: "none".into(),
+            coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
+            has_conditions: true,
+        };
+        let mut roles = deployment::objects(&placement);
+        let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");
+        role["metadata"] = json!({ "name": name });
+        let rules = role["rules"].as_array_mut().expect("rules");
+        rules.push(json!({ "apiGroups": ["admissionregistration.k8s.io"], "verbs": ["create", "delete"],
+            "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] }));
+        rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
+            "verbs": ["create", "get", "list", "update", "watch"] }));
+        bind(server, &name, role, &kubeconfig);
+        User { name, kubeconfig, rules: Rules::of([&*role]), _directory: directory }
+    });
+    &USER
+}
+
+/// Gives a user this `ClusterRole` in the whole cluster, and waits until the server knows.
+fn bind(server: &Server, user: &str, role: &Value, kubeconfig: &Path) {
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    server.admin().post(&format!("{RBAC}/clusterroles"), role).expect("a ClusterRole");
+    let binding = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": { "name": user }, "subjects": [{ "kind": "User", "name": user }],
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user } });
+    server.admin().post(&format!("{RBAC}/clusterrolebindings"), &binding).expect("its binding");
+    let api = Api::from_file(kubeconfig).expect("a kubeconfig");
+    until("the server to know of the user's rights", || {
+        (api.get("/apis/flagger.app/v1beta1/canaries").code == 200).then_some(())
+    });
+}
+
+/// A user with these rules (the YAML of the rules of a `ClusterRole`), Canaries among them, in the whole cluster.
+pub(super) fn cluster_user(namespace: &Namespace, rules: &str) -> PathBuf {
+    let kubeconfig = namespace.user_with("[]");
+    let name = kubeconfig.file_stem().expect("a name").to_string_lossy().into_owned();
+    let rules = canary_traefik::yaml::parse(rules).expect("the test's YAML is well-formed");
+    let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": { "name": name }, "rules": rules });
+    bind(namespace.server(), &name, &role, &kubeconfig);
+    kubeconfig
 }
 
 /// Declares this on the Canary.
@@ -96,10 +185,21 @@ impl Guard {
 
     /// Starts it on this port, for the address of another, and waits until it listens.
     pub(super) fn stands_by(namespace: &Namespace, port: u16, of: u16, flags: &[&str]) -> Self {
+        Self::with(namespace, port, of, flags, |run| run)
+    }
+
+    /// The same with something else about the run.
+    pub(super) fn with(
+        namespace: &Namespace,
+        port: u16,
+        of: u16,
+        flags: &[&str],
+        change: impl FnOnce(Run) -> Run,
+    ) -> Self {
         let (url, listen) = (format!("https://127.0.0.1:{of}"), format!("127.0.0.1:{port}"));
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--webhook-url", &url];
-        let run = namespace.run(arguments).arguments(flags.iter().copied());
-        let mut running = Running::start(run);
+        let run = namespace.run_as(&user().kubeconfig, arguments).arguments(flags.iter().copied());
+        let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }
     }
@@ -109,7 +209,7 @@ impl Guard {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
-        let mut running = Running::start(namespace.run(arguments));
+        let mut running = Running::start(namespace.run_as(&user().kubeconfig, arguments));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }
     }
@@ -130,6 +230,11 @@ impl Guard {
         });
     }
 
+    /// Waits until it says this once more.
+    pub(super) fn says(&mut self, text: &str) {
+        self.running.wait_for_next(Stream::Stderr, text);
+    }
+
     pub(super) fn id(&self) -> u32 {
         self.running.id()
     }
@@ -140,11 +245,21 @@ impl Guard {
         let _ = self.running.ends();
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has. It has done nothing beyond its rights, and has not tried to.
     pub(super) fn ends(self, signal: &str) -> Ended {
         self.running.signal(signal);
-        Ended(self.running.ends())
+        let ended = Ended(self.running.ends());
+        assert_eq!(user().rules.beyond(server(), &user().name), BTreeSet::new(), "{}", ended.0);
+        ended
     }
+}
+
+/// Memory of the process in KiB: `VmRSS` as it is, `VmHWM` what it has had at most.
+#[expect(clippy::disallowed_methods, reason = "reads what the system knows of a process")]
+pub(super) fn memory(guard: &Guard, which: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", guard.id())).expect("a process has a status");
+    let line = status.lines().find_map(|line| line.strip_prefix(which)?.strip_prefix(':')).expect("a figure");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 /// A guard that has ended.
@@ -156,12 +271,26 @@ impl Ended {
         let lines = self.0.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object"));
         lines.filter(|line: &Value| line["message"] == message).map(|line| line[key].clone()).collect()
     }
+
+    /// How many of its lines are warnings.
+    pub(super) fn warnings(&self) -> usize {
+        self.0.stderr.lines().filter(|line| line.contains(r#""level":"warning""#)).count()
+    }
 }
 
 /// Both configurations, if they are there.
 pub(super) fn registrations(namespace: &Namespace) -> Vec<Value> {
     let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
     kinds.into_iter().filter_map(|kind| namespace.find(kind, "kubectl-canary-traefik")).collect()
+}
+
+/// How many writes this program has made so far that `which` chooses.
+pub(super) fn own_writes(server: &Server, which: impl Fn(&Value) -> bool) -> usize {
+    let is_own = |request: &Value| {
+        request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
+            && ["create", "update", "patch"].iter().any(|verb| request["verb"] == *verb)
+    };
+    server.audit(|request| is_own(request) && which(request)).len()
 }
 
 /// How many calls of the guard the API server has given up so far, letting the write pass.

@@ -1,50 +1,20 @@
 //! What may come to the port from anywhere in a network.
-#![expect(clippy::disallowed_methods, reason = "reads what the system knows of a process")]
 
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
+use snapbox::str;
 
 use super::{
     certificates::authorities,
     client::{Client, plain},
-    guard::{Guard, Turn, live, stanza},
+    guard::{Guard, Turn, live, memory, stanza},
 };
-use crate::support::{flagger, objects, wait::until};
-
-/// Memory that the process has had at most, in KiB.
-fn most_memory(guard: &Guard) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", guard.id())).expect("a process has a status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a high-water mark");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
-}
-
-/// Numbers that look random and are the same in each run (Marsaglia's xorshift).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end).expect("small")).expect("small")
-    }
-}
-
-fn review() -> Vec<u8> {
-    let owner = json!({ "metadata": { "name": "shop", "namespace": "web", "uid": "u" } });
-    let mut service = objects::owned_by(objects::traefik_service("shop", 90, 10), &owner);
-    let old = service.clone();
-    service["spec"]["weighted"]["sticky"] = stanza();
-    let review = json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": "u-1", "namespace": "web", "operation": "UPDATE", "options": {},
-        "resource": { "group": "traefik.io", "version": "v1alpha1", "resource": "traefikservices" },
-        "oldObject": service, "object": old } });
-    review.to_string().into_bytes()
-}
+use crate::support::{flagger, objects, run::exactly, wait::until};
 
 #[test]
 fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
@@ -84,27 +54,15 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     broken.sends(b"NONSENSE\r\n\r\n");
     assert_eq!(broken.answer().0, 400);
 
-    // Reviews with some bytes changed: each has an answer.
-    let (review, mut numbers, mut seen) = (review(), Numbers(0x9e37_79b9_7f4a_7c15), [0; 2]);
-    for number in 0..10_000 {
-        let mut body = review.clone();
-        for _ in 0..=numbers.below(4) {
-            let at = numbers.below(body.len().max(1));
-            match numbers.below(3) {
-                _ if body.is_empty() => {}
-                0 => body[at] = u8::try_from(numbers.below(256)).expect("a byte"),
-                1 => drop(body.remove(at)),
-                _ => body.truncate(at.max(1)),
-            }
-        }
-        let (status, answer) = one.posts(if number % 2 == 0 { "/mutate" } else { "/validate" }, &body);
-        match status {
-            200 => seen[0] += 1,
-            400 => seen[1] += 1,
-            _ => panic!("{status} {answer} to {}", String::from_utf8_lossy(&body)),
-        }
-    }
-    assert!(seen.iter().all(|seen| *seen > 500), "{seen:?}");
+    // Little text that takes a hundred times as much when it is read, and a name that nobody can have.
+    let many = format!("[{}0]", r#"{"":0},"#.repeat(3 * 1024 * 1024 / 7 - 1));
+    assert_eq!(one.posts("/mutate", many.as_bytes()), (413, "a body has not that many parts\n".to_owned()));
+    let long = json!({ "metadata": { "name": "a".repeat(70_000), "namespace": "web", "uid": "u" } });
+    let service = objects::owned_by(objects::traefik_service("unknown", 90, 10), &long);
+    let review = json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u-1", "namespace": "web", "operation": "CREATE", "options": {}, "object": service,
+        "resource": { "group": "traefik.io", "version": "v1alpha1", "resource": "traefikservices" } } });
+    assert_eq!(one.posts("/mutate", review.to_string().as_bytes()).0, 200);
 
     // More silent connections than there are places: an API server still gets in.
     let silent: Vec<TcpStream> = (0..600).map(|_| plain(guard.port)).collect();
@@ -118,7 +76,170 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     let ready = "[+] the Canaries are known\n[+] the certificate holds\n[+] the API server is told to ask\n[+] it is not ending\n";
     assert_eq!(client().gets("/readyz"), (200, ready.to_owned()));
     // Built without optimisation; nothing grows with what was sent.
-    assert!(most_memory(&guard) < 64 << 10, "{} KiB", most_memory(&guard));
+    assert!(memory(&guard, "VmHWM") < 64 << 10, "{} KiB", memory(&guard, "VmHWM"));
+    assert_eq!(guard.ends("TERM").0.code, Some(0));
+}
+
+#[test]
+fn requests_that_can_be_understood_in_two_ways_are_understood_in_one_or_refused() {
+    let turn = Turn::take();
+    let namespace = turn.shops("smuggle", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    let authorities = authorities(&namespace);
+    let post = |headers: &str, body: &str| format!("POST /mutate HTTP/1.1\r\nhost: guard\r\n{headers}\r\n\r\n{body}");
+    let get = |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\nhost: guard\r\n{headers}\r\n");
+    let hidden = get("/metrics", "");
+    let length = format!("content-length: {}", hidden.len());
+    let chunked = "transfer-encoding: chunked";
+    let end = format!("0\r\n\r\n{hidden}");
+    let long = "a".repeat(64 << 10);
+    let cases = [
+        ("nothing odd", post(&length, &hidden)),
+        ("a length and chunks", post(&format!("{length}\r\n{chunked}"), &end)),
+        ("chunks and a length", post(&format!("{chunked}\r\ncontent-length: 4"), &end)),
+        ("two lengths", post(&format!("content-length: 0\r\n{length}"), &hidden)),
+        ("a list of lengths", post("content-length: 0, 5", &hidden)),
+        ("a length with a sign", post("content-length: +5", &hidden)),
+        ("a length below nothing", post("content-length: -1", &hidden)),
+        ("a length beyond numbers", post("content-length: 99999999999999999999", &hidden)),
+        ("a name with a blank", post("content-length : 5", &hidden)),
+        ("another coding", post("transfer-encoding: identity", &hidden)),
+        ("chunks and another coding", post(&format!("{chunked}\r\ntransfer-encoding: gzip"), &end)),
+        ("a chunk of an odd size", post(chunked, &format!("0x1\r\na\r\n{end}"))),
+        ("a chunk beyond numbers", post(chunked, &format!("fffffffffffffffff\r\na\r\n{end}"))),
+        ("a chunk with a long note", post(chunked, &format!("1;{long}\r\na\r\n{end}"))),
+        ("many trailers", post(chunked, &format!("0\r\n{}\r\n", "x: y\r\n".repeat(5000)))),
+        ("chunks in HTTP/1.0", format!("POST /mutate HTTP/1.0\r\n{chunked}\r\n\r\n{end}")),
+        ("a folded header", post(&format!("x: a\r\n {length}"), &hidden)),
+        ("a header with a zero byte", post("x: \0", &hidden)),
+        ("a long head", post(&format!("x: {long}"), "")),
+        ("many headers", post(&"x: y\r\n".repeat(500), "")),
+        ("lines that end early", format!("GET /healthz HTTP/1.1\nhost: guard\n\n{hidden}")),
+        ("another address", get("http://other/healthz", "")),
+        ("another authority", "CONNECT other:443 HTTP/1.1\r\nhost: other:443\r\n\r\n".to_owned()),
+        ("another protocol", get("/healthz", "connection: upgrade\r\nupgrade: h2c\r\n")),
+        ("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_owned()),
+        ("a path with dots", get("/../healthz", "")),
+    ];
+    let mut table = String::new();
+    for (name, text) in cases {
+        let mut client = Client::connect(guard.port, &authorities, "127.0.0.1").expect("trust");
+        client.sends(format!("{text}{}", get("/healthz", "connection: close\r\n")).as_bytes());
+        table.push_str(&format!("{name}: {:?}\n", client.statuses()));
+    }
+    exactly(
+        &table,
+        str![[r#"
+nothing odd: [400, 200]
+a length and chunks: [400]
+chunks and a length: [400]
+two lengths: [400]
+a list of lengths: [400]
+a length with a sign: [400]
+a length below nothing: [400]
+a length beyond numbers: [400]
+a name with a blank: [400]
+another coding: [400]
+chunks and another coding: [400]
+a chunk of an odd size: [400]
+a chunk beyond numbers: [400]
+a chunk with a long note: [400]
+many trailers: [400]
+chunks in HTTP/1.0: [400]
+a folded header: [400]
+a header with a zero byte: [400]
+a long head: [431]
+many headers: [431]
+lines that end early: [200, 200, 200]
+another address: [200, 200]
+another authority: [404, 200]
+another protocol: [200, 200]
+HTTP/2: []
+a path with dots: [404, 200]
+
+"#]],
+    );
+    let ended = guard.ends("TERM");
+    assert_eq!((ended.0.code, ended.logged("ending", "level").len()), (Some(0), 1));
+}
+
+#[test]
+fn it_speaks_both_versions_of_tls_and_no_other_protocol() {
+    let turn = Turn::take();
+    let namespace = turn.shops("tls", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    let authorities = authorities(&namespace);
+    let asks = |name: &str, version: &'static rustls::SupportedProtocolVersion, protocols: &[&str]| {
+        let client = Client::speaks(guard.port, &authorities, name, &[version], protocols);
+        client.map(|mut client| client.gets("/healthz").0).map_err(|error| error.to_string())
+    };
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        // A certificate for an address is asked for without a name.
+        assert_eq!(asks("127.0.0.1", version, &[]), Ok(200));
+        assert_eq!(asks("127.0.0.1", version, &["h2", "http/1.1"]), Ok(200));
+        assert_eq!(asks("127.0.0.1", version, &["h2"]), Err("received fatal alert: NoApplicationProtocol".to_owned()));
+        let error = asks("other.name", version, &[]).expect_err("a certificate of another name");
+        assert!(error.starts_with("invalid peer certificate: certificate not valid for name"), "{error}");
+    }
+    // A first word of TLS 1.0, and one of another kind than the first may be: an alert (21) is the answer.
+    for hello in [&b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x01"[..], b"\x16\x03\x01\x00\x2d\x02\x00\x00\x29"] {
+        let mut stream = plain(guard.port);
+        stream.write_all(&[hello, &[0; 41]].concat()).expect("sent");
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert_eq!(answer.first(), Some(&21), "{answer:?}");
+    }
+    assert_eq!(guard.ends("TERM").0.code, Some(0));
+}
+
+#[test]
+fn who_is_slow_is_sent_away_and_keeps_nobody_waiting() {
+    let turn = Turn::take();
+    let namespace = turn.shops("slow", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    let authorities = authorities(&namespace);
+    let client = || Client::connect(guard.port, &authorities, "127.0.0.1").expect("trust");
+
+    // Heads that never end, of as many bytes as are taken, on more connections than there are places.
+    let head = format!("POST /mutate HTTP/1.1\r\nhost: guard\r\nx: {}", "a".repeat(31 << 10));
+    let begin = |text: &str| {
+        let mut client = client();
+        client.sends(text.as_bytes());
+        client
+    };
+    let begun: Vec<_> = (0..600).map(|_| begin(&head)).collect();
+    for (primary, canary) in [(90, 10), (80, 20), (70, 30)] {
+        let stored = flagger::writes(&namespace, "shop", primary, canary).expect("nobody else wrote");
+        assert_eq!(stored["spec"]["weighted"]["sticky"], stanza());
+    }
+    drop(begun);
+    // Large bodies that do not come: only some at a time are waited for.
+    let half = format!("content-length: {}\r\n\r\n{}", 2 << 20, " ".repeat(1 << 20));
+    let half = format!("POST /mutate HTTP/1.1\r\nhost: guard\r\n{half}");
+    let mut begun: Vec<_> = (0..20).map(|_| begin(&half)).collect();
+    let mut statuses: Vec<_> = begun.iter_mut().map(|client| client.answer().0).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[408; 8].as_slice(), &[503; 12]].concat());
+    assert!(memory(&guard, "VmHWM") < 128 << 10, "{} KiB", memory(&guard, "VmHWM"));
+
+    // A byte at a time, of a head and of a body.
+    let trickle = |text: &str, then: u8| {
+        let mut client = begin(text);
+        let began = Instant::now();
+        while client.is_open() && began.elapsed() < Duration::from_secs(20) {
+            client.sends(&[then]);
+        }
+        (client.statuses(), began.elapsed())
+    };
+    std::thread::scope(|scope| {
+        let head = scope.spawn(|| trickle("GET /healthz HTTP/1.1\r\nx: ", b'a'));
+        let body = "POST /mutate HTTP/1.1\r\nhost: guard\r\ncontent-length: 9999\r\n\r\n";
+        let (answers, after) = trickle(body, b' ');
+        assert!(answers == [408] && after < Duration::from_secs(10), "{answers:?} {after:?}");
+        let (answers, after) = head.join().expect("a head");
+        assert!(answers.is_empty() && after < Duration::from_secs(15), "{answers:?} {after:?}");
+    });
+    assert_eq!(client().gets("/healthz").0, 200);
     assert_eq!(guard.ends("TERM").0.code, Some(0));
 }
 

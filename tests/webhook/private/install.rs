@@ -1,22 +1,26 @@
 //! The webhook installed: its objects, what their rights are enough for, and that nothing is left of them.
+#![expect(clippy::disallowed_methods, reason = "a test reads a certificate that it made")]
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
 
-use super::guard::{Turn, free_port, live, registrations, stanza};
+use super::{
+    certificates::folder,
+    deployed::{NAME, deployment},
+    guard::{Guard, Turn, cluster_user, registrations},
+};
 use crate::support::{
-    directory::Directory,
     namespace::Namespace,
-    run::Run,
-    running::{Running, Stream},
-    wait::until,
+    run::{Run, exactly},
 };
 
-const NAME: &str = "kubectl-canary-traefik";
-const OF_ACCOUNT: &str = "system:serviceaccount:kubectl-canary-traefik:kubectl-canary-traefik";
+const INSTALL: [&str; 5] = ["install", "--mode", "webhook", "--image", "registry.example/guard:1"];
 
 fn run(namespace: &Namespace, arguments: &[&str]) -> Run {
-    namespace.run(["guard"]).arguments(arguments.iter().copied())
+    let run = namespace.run(["guard"]).arguments(arguments.iter().copied());
+    run.redact(env!("CARGO_PKG_VERSION"), "[VERSION]")
 }
 
 fn get(namespace: &Namespace, path: &str) -> Option<Value> {
@@ -24,22 +28,24 @@ fn get(namespace: &Namespace, path: &str) -> Option<Value> {
     (answer.code == 200).then(|| answer.json())
 }
 
-/// A kubeconfig of the account that the processes have.
-fn of_account(namespace: &Namespace, directory: &Directory) -> std::path::PathBuf {
-    let path = format!("/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}/token");
-    let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} });
-    let token = namespace.server().admin().post(&path, &request).expect("a token")["status"]["token"].clone();
-    let mut kubeconfig: Value =
-        serde_json::from_str(&namespace.server().admin_kubeconfig("default")).expect("a kubeconfig");
-    kubeconfig["users"][0]["user"] = json!({ "token": token });
-    directory.write("account.kubeconfig", kubeconfig.to_string())
+/// As the controller of namespaces does, once a namespace is empty.
+fn finalize(namespace: &Namespace) {
+    let path = format!("/api/v1/namespaces/{NAME}");
+    let Some(mut object) = get(namespace, &path) else { return };
+    object["spec"]["finalizers"] = json!([]);
+    let body = object.to_string();
+    namespace
+        .server()
+        .admin()
+        .ask(&Method::PUT, &format!("{path}/finalize"), "application/json", body)
+        .expect("an end");
 }
 
 #[test]
 fn what_is_installed_is_accepted_has_the_rights_it_needs_and_goes_without_a_trace() {
     let turn = Turn::take();
     let namespace = turn.shops("install", &["shop"]);
-    let install = ["install", "--image", "registry.example/guard:1", "--yes"];
+    let install = ["install", "--image", "registry.example/guard:1", "--yes", "--wait=0s"];
 
     run(&namespace, &["install", "--yes"]).run().shows(str![[r#"
 exit: 4
@@ -47,12 +53,11 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes does so from 1.36 on
-hint: until then, run kubectl canary-traefik sticky apply -A after each weight step
-hint: or run the guard as a webhook: kubectl canary-traefik guard install --image IMAGE
+hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     run(&namespace, &install).run().shows(str![[r#"
-exit: 0
+exit: 1
 --- stdout
 namespace/kubectl-canary-traefik created
 serviceaccount/kubectl-canary-traefik created
@@ -66,7 +71,8 @@ service/kubectl-canary-traefik created
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): the guard is a webhook here
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -78,13 +84,14 @@ this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 + service/kubectl-canary-traefik
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
-the guard acts as soon as one of its pods is ready
-to see it: kubectl -n kubectl-canary-traefik rollout status deployment kubectl-canary-traefik
+warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
+warning: no process has registered its certificate yet: the API server would trust nobody
+to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
 "#]]);
     let again = run(&namespace, &install).run();
     let changed: Vec<_> = again.stdout.lines().filter(|line| !line.ends_with(" unchanged")).collect();
-    assert_eq!((again.code, changed), (Some(0), Vec::<&str>::new()));
+    assert_eq!((again.code, changed), (Some(1), Vec::<&str>::new()));
 
     // Where Pod Security is `restricted`, its pods may run.
     let restricted = json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "restricted" } } });
@@ -99,29 +106,6 @@ to see it: kubectl -n kubectl-canary-traefik rollout status deployment kubectl-c
     privileged["allowPrivilegeEscalation"] = json!(true);
     assert_eq!(namespace.server().admin().post(&pods, &pod).code, 403);
 
-    // As the account of its pods, and with their arguments.
-    let directory = Directory::new();
-    let kubeconfig = of_account(&namespace, &directory);
-    let arguments =
-        deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().expect("arguments").clone();
-    let listen = format!("--listen=127.0.0.1:{}", free_port());
-    let arguments = arguments.iter().map(|argument| argument.as_str().expect("text"));
-    let arguments = arguments.map(|argument| if argument.starts_with("--listen=") { &listen } else { argument });
-    let mut process = Running::start(Run::new(arguments).kubeconfig(&kubeconfig));
-    process.wait_for(Stream::Stderr, "registered");
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
-    let bundles = registrations(&namespace);
-    assert!(bundles.iter().all(|registration| registration["webhooks"][0]["clientConfig"]["caBundle"].is_string()));
-    let unchanged = run(&namespace, &install).run();
-    assert_eq!(registrations(&namespace), bundles, "{unchanged}");
-    process.signal("TERM");
-    assert_eq!(process.ends().code, Some(0));
-    let beyond = namespace.server().audit(|request| {
-        let code = request["responseStatus"]["code"].as_u64().unwrap_or_default();
-        request["user"]["username"] == OF_ACCOUNT && (code == 401 || code == 403)
-    });
-    assert_eq!(beyond, [Value::Null; 0]);
-
     run(&namespace, &["uninstall", "--yes"]).run().shows(str![[r#"
 exit: 0
 --- stdout
@@ -135,7 +119,6 @@ role.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 serviceaccount/kubectl-canary-traefik deleted
-secret/kubectl-canary-traefik-certificates deleted
 namespace/kubectl-canary-traefik deleted
 --- stderr
 - validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
@@ -148,7 +131,6 @@ namespace/kubectl-canary-traefik deleted
 - clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 - clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
-- secret/kubectl-canary-traefik-certificates
 - namespace/kubectl-canary-traefik
 what Flagger writes next to a TraefikService will drop its stanza again
 
@@ -162,4 +144,521 @@ what Flagger writes next to a TraefikService will drop its stanza again
     ] {
         assert_eq!(get(&namespace, &path), None, "{path}");
     }
+    finalize(&namespace);
+}
+
+#[test]
+fn a_dry_run_or_a_missing_yes_installs_nothing() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("dry", &["shop"]);
+    let dry = |flags: &[&str]| run(&namespace, &INSTALL).arguments(flags.iter().copied()).run();
+    dry(&["--dry-run=client"]).shows(str![[r#"
+exit: 0
+--- stdout
+namespace/kubectl-canary-traefik created (dry run)
+serviceaccount/kubectl-canary-traefik created (dry run)
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
+role.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
+deployment.apps/kubectl-canary-traefik created (dry run)
+poddisruptionbudget.policy/kubectl-canary-traefik created (dry run)
+service/kubectl-canary-traefik created (dry run)
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created (dry run)
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created (dry run)
+--- stderr
++ namespace/kubectl-canary-traefik
++ serviceaccount/kubectl-canary-traefik
++ clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
++ clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
++ role.rbac.authorization.k8s.io/kubectl-canary-traefik
++ rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
++ deployment.apps/kubectl-canary-traefik
++ poddisruptionbudget.policy/kubectl-canary-traefik
++ service/kubectl-canary-traefik
++ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
+
+"#]]);
+    let server = dry(&["--dry-run=server"]);
+    let client = dry(&["--dry-run=client"]).to_string().replace("(dry run)", "(server dry run)");
+    assert_eq!(server.to_string(), client);
+    dry(&[]).shows(str![[r#"
+exit: 3
+--- stdout
+--- stderr
++ namespace/kubectl-canary-traefik
++ serviceaccount/kubectl-canary-traefik
++ clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
++ clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
++ role.rbac.authorization.k8s.io/kubectl-canary-traefik
++ rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
++ deployment.apps/kubectl-canary-traefik
++ poddisruptionbudget.policy/kubectl-canary-traefik
++ service/kubectl-canary-traefik
++ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
+error: refusing to change anything without a yes: no terminal to ask on
+hint: add --yes to agree to the change shown above
+
+"#]]);
+    run(&namespace, &["status"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+--- stderr
+the guard is not installed
+to install it: kubectl canary-traefik guard install --image IMAGE
+
+"#]]);
+    run(&namespace, &["uninstall", "--yes"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+the guard is not installed
+
+"#]]);
+    assert_eq!(get(&namespace, &format!("/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}")), None);
+    assert_eq!(registrations(&namespace), [Value::Null; 0]);
+}
+
+#[test]
+fn what_is_printed_is_what_is_installed_and_kubectl_applies_it() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("printed", &["shop"]);
+    let selectors = ["--selector", "team in (a,b)", "--namespace-selector", "guarded"];
+    let flags = ["guard", "install", "--mode", "webhook", "--image", "registry.example/guard:1"];
+    // No kubeconfig: no server is asked.
+    let print = |format: &str, more: &[&str]| {
+        let printed = Run::new(flags).arguments(["-o", format]).arguments(more.iter().copied()).run();
+        assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""));
+        printed.stdout
+    };
+    exactly(
+        &print("name", &[]),
+        str![[r#"
+namespace/kubectl-canary-traefik
+serviceaccount/kubectl-canary-traefik
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
+role.rbac.authorization.k8s.io/kubectl-canary-traefik
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
+deployment.apps/kubectl-canary-traefik
+poddisruptionbudget.policy/kubectl-canary-traefik
+service/kubectl-canary-traefik
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
+
+"#]],
+    );
+    for more in [&[][..], &selectors[..]] {
+        let list: Value = serde_json::from_str(&print("json", more)).expect("JSON");
+        let yaml = print("yaml", more);
+        let documents: Vec<_> =
+            yaml.split("---\n").map(|text| canary_traefik::yaml::parse(text).expect("YAML")).collect();
+        assert_eq!(list["items"], json!(documents));
+    }
+    exactly(
+        &serde_json::to_string_pretty(
+            &serde_json::from_str::<Value>(&print("json", &selectors)).expect("JSON")["items"][6]["spec"]["template"]
+                ["spec"]["containers"][0]["args"],
+        )
+        .expect("JSON"),
+        str![[r#"
+[
+  "guard",
+  "run",
+  "--listen=0.0.0.0:8443",
+  "--service=kubectl-canary-traefik/kubectl-canary-traefik",
+  "--cert-secret=kubectl-canary-traefik/kubectl-canary-traefik-certificates",
+  "--selector=team in (a,b)",
+  "--namespace-selector=guarded"
+]
+"#]],
+    );
+    let kubectl = crate::support::bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
+    let apply =
+        |text: &str| Run::of(&kubectl, ["apply", "-f", "-"]).kubeconfig(namespace.kubeconfig()).stdin(text).run();
+    let applied = apply(&print("yaml", &[]));
+    assert_eq!(applied.code, Some(0), "{applied}");
+    let unchanged = run(&namespace, &INSTALL).arguments(["--wait=0s"]).run();
+    assert_eq!(unchanged.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 11, "{unchanged}");
+    // Selectors of an installed guard stay; what kubectl has applied is kubectl's until it is forced.
+    let applied = apply(&print("yaml", &selectors));
+    assert_eq!(applied.code, Some(0), "{applied}");
+    let stays = run(&namespace, &INSTALL).arguments(["--wait=0s"]).run();
+    assert_eq!(stays.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 11, "{stays}");
+    run(&namespace, &INSTALL)
+        .arguments(["--yes", "--selector", "", "--namespace-selector", "", "--wait=0s"])
+        .run()
+        .shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: fields of clusterroles.rbac.authorization.k8s.io `kubectl-canary-traefik` belong to someone else
+caused by: .rules: conflict with "kubectl-client-side-apply" using rbac.authorization.k8s.io/v1
+hint: --force-conflicts
+
+"#]]);
+    remove(&namespace);
+}
+
+#[test]
+fn what_others_have_added_is_noticed_and_taken_back_by_force() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("edited", &["shop"]);
+    let first = run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run();
+    assert_eq!(first.code, Some(1), "{first}");
+    let edit = |kind: &str, manager: &str, operation: Value| {
+        let path = namespace.path(kind, NAME) + &format!("?fieldManager={manager}");
+        let admin = namespace.server().admin();
+        let body = json!([operation]).to_string();
+        admin.ask(&Method::PATCH, &path, "application/json-patch+json", body).expect("an edit");
+    };
+    // The authority of some process.
+    let certificates = folder(&["guard"]);
+    let authority = std::fs::read(certificates.path().join("ca.crt")).expect("a certificate");
+    let bundle =
+        json!({ "op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": STANDARD.encode(&authority) });
+    for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+        edit(kind, "kubectl-canary-traefik-run", bundle.clone());
+    }
+    let differing = || -> Vec<String> {
+        let status = run(&namespace, &["status", "-o", "json"]).run();
+        let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+        let rows = status["objects"].as_array().expect("a list").iter().filter(|row| row["state"] != "current");
+        rows.map(|row| row["name"].as_str().expect("a name").split('.').next().expect("a kind").to_owned()).collect()
+    };
+    assert_eq!(differing(), [""; 0]);
+    let selector = json!({ "matchLabels": { "a": "b" } });
+    let condition = json!({ "name": "more", "expression": "false" });
+    let mutating = "MutatingWebhookConfiguration";
+    let replace = |path: &str, value: Value| json!({ "op": "replace", "path": path, "value": value });
+    let force = || run(&namespace, &INSTALL).arguments(["--yes", "--force-conflicts", "--wait=0s"]).run();
+
+    edit(mutating, "kubectl-edit", replace("/webhooks/0/objectSelector", selector.clone()));
+    assert_eq!(differing(), ["mutatingwebhookconfiguration"]);
+    // What it covers now depends on labels that are nowhere looked at.
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+shop   <none>   100/-    login    missing   <unknown>   [A]
+--- stderr
+
+"#]]);
+    run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: fields of mutatingwebhookconfigurations.admissionregistration.k8s.io `kubectl-canary-traefik` belong to someone else
+caused by: .webhooks[name="guard.kubectl-canary-traefik.internal"].objectSelector: conflict with "kubectl-edit" using admissionregistration.k8s.io/v1
+hint: --force-conflicts
+
+"#]]);
+    force().shows(str![[r#"
+exit: 1
+--- stdout
+namespace/kubectl-canary-traefik unchanged
+serviceaccount/kubectl-canary-traefik unchanged
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+deployment.apps/kubectl-canary-traefik unchanged
+poddisruptionbudget.policy/kubectl-canary-traefik unchanged
+service/kubectl-canary-traefik unchanged
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik configured
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+--- stderr
+--- mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik (live)
++++ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik (after)
+@@ -25,9 +25,7 @@
+   matchPolicy: Exact
+   name: guard.kubectl-canary-traefik.internal
+   namespaceSelector: {}
+-  objectSelector:
+-    matchLabels:
+-      a: b
++  objectSelector: {}
+   reinvocationPolicy: IfNeeded
+   rules:
+   - apiGroups:
+warning: the guard does not act: a dry-run write dropped the stanza of edited-[NS]/shop
+warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
+to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
+
+"#]]);
+    assert_eq!(differing(), [""; 0]);
+
+    edit(mutating, "kubectl-edit", replace("/webhooks/0/failurePolicy", json!("Fail")));
+    assert_eq!(differing(), ["mutatingwebhookconfiguration"]);
+    let _ = force();
+    assert_eq!(differing(), [""; 0]);
+
+    // A selector like one of its own: what the processes are told is another one.
+    edit(mutating, "kubectl-edit", replace("/webhooks/0/namespaceSelector", selector));
+    assert_eq!(differing(), ["clusterrole", "deployment", "validatingwebhookconfiguration"]);
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
+shop   <none>   100/-    login    missing   no     [A]
+--- stderr
+
+"#]]);
+    let _ = force().code;
+    let all = run(&namespace, &INSTALL)
+        .arguments(["--yes", "--force-conflicts", "--wait=0s", "--namespace-selector", ""])
+        .run();
+    assert_eq!((all.code, differing()), (Some(1), Vec::new()));
+
+    // A condition of one's own is nobody else's to take away, and is told.
+    edit(mutating, "kubectl-edit", json!({ "op": "add", "path": "/webhooks/0/matchConditions/-", "value": condition }));
+    force().shows(str![[r#"
+exit: 1
+--- stdout
+namespace/kubectl-canary-traefik unchanged
+serviceaccount/kubectl-canary-traefik unchanged
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+deployment.apps/kubectl-canary-traefik unchanged
+poddisruptionbudget.policy/kubectl-canary-traefik unchanged
+service/kubectl-canary-traefik unchanged
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+--- stderr
+warning: the guard does not act: a dry-run write dropped the stanza of edited-[NS]/shop
+warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
+warning: mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is not what this version installs: somebody else has added to it
+to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
+to see what: kubectl get mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik -o yaml --show-managed-fields
+
+"#]]);
+    assert_eq!(differing(), ["mutatingwebhookconfiguration"]);
+    remove(&namespace);
+}
+
+#[test]
+fn who_waits_in_vain_is_told_what_is_missing_and_what_to_type() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("image", &["shop"]);
+    let first = run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run();
+    assert_eq!(first.code, Some(1), "{first}");
+    let server = namespace.server();
+    let mut pod = deployment(server)["spec"]["template"].clone();
+    (pod["apiVersion"], pod["kind"]) = (json!("v1"), json!("Pod"));
+    pod["metadata"]["name"] = json!("guard-1");
+    let pods = format!("/api/v1/namespaces/{NAME}/pods");
+    server.admin().post(&pods, &pod).expect("a pod");
+    let status = json!({ "status": { "phase": "Pending", "containerStatuses": [{ "name": "guard", "ready": false,
+        "restartCount": 0, "image": "x", "imageID": "", "state": { "waiting": { "reason": "ImagePullBackOff",
+        "message": "Back-off pulling image \"registry.example/guard:1\"" } } }] } });
+    server.admin().merge(&format!("{pods}/guard-1/status"), &status).expect("its status");
+    run(&namespace, &INSTALL).arguments(["--wait=300ms"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+namespace/kubectl-canary-traefik unchanged
+serviceaccount/kubectl-canary-traefik unchanged
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
+deployment.apps/kubectl-canary-traefik unchanged
+poddisruptionbudget.policy/kubectl-canary-traefik unchanged
+service/kubectl-canary-traefik unchanged
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+--- stderr
+warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
+warning: pod guard-1: ImagePullBackOff: Back-off pulling image "registry.example/guard:1"
+warning: no process has registered its certificate yet: the API server would trust nobody
+to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
+to run another image: kubectl canary-traefik guard install --image IMAGE
+
+"#]]);
+    run(&namespace, &["status"]).run().shows(str![[r#"
+exit: 1
+--- stdout
+OBJECT                                                                               STATE     VERSION
+namespace/kubectl-canary-traefik                                                     current   [VERSION]
+serviceaccount/kubectl-canary-traefik                                                current   [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  current   [VERSION]
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                current   [VERSION]
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
+deployment.apps/kubectl-canary-traefik                                               current   [VERSION]
+poddisruptionbudget.policy/kubectl-canary-traefik                                    current   [VERSION]
+service/kubectl-canary-traefik                                                       current   [VERSION]
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+
+form         webhook
+acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+certificate  not registered
+replicas     0 of 2 ready
+canaries     all
+namespaces   all
+declared     1
+not covered  1 (image-[NS]/shop)
+malformed    0
+missing      0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
+missing      pod guard-1: ImagePullBackOff: Back-off pulling image "registry.example/guard:1"
+missing      no process has registered its certificate yet: the API server would trust nobody
+--- stderr
+to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
+to run another image: kubectl canary-traefik guard install --image IMAGE
+
+"#]]);
+    server.admin().delete(&format!("{pods}/guard-1?gracePeriodSeconds=0")).expect("delete");
+    remove(&namespace);
+}
+
+#[test]
+fn who_lacks_a_right_is_told_which() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("rights", &["shop"]);
+    let canaries = "{apiGroups: [flagger.app], resources: [canaries], verbs: [get, list]}";
+    let services = "{apiGroups: [traefik.io], resources: [traefikservices], verbs: [get, list]}";
+    let looks = "{apiGroups: [admissionregistration.k8s.io], resources: ['*'], verbs: [get]}";
+    let as_user = |rules: &str, arguments: &[&str]| {
+        let user = cluster_user(&namespace, rules);
+        let name = user.file_stem().expect("a name").to_string_lossy().into_owned();
+        let run = namespace.run_as(&user, ["guard"]).arguments(arguments.iter().copied());
+        run.redact(&format!("`{name}`"), "`[USER]`").redact(env!("CARGO_PKG_VERSION"), "[VERSION]").run()
+    };
+    let install = [&INSTALL[..], &["--yes", "--wait=0s"]].concat();
+    let blind = format!("[{canaries}, {services}]");
+    as_user(&blind, &install).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+
+"#]]);
+    as_user(&blind, &["status"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+
+"#]]);
+    as_user(&blind, &["uninstall", "--yes"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+
+"#]]);
+    let reader = format!("[{canaries}, {services}, {looks}]");
+    as_user(&reader, &install).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get namespaces in namespace `kubectl-canary-traefik`
+hint: kubectl auth can-i get namespaces -n kubectl-canary-traefik
+
+"#]]);
+    let first = run(&namespace, &install).run();
+    assert_eq!(first.code, Some(1), "{first}");
+    // What may not be read is not taken for missing.
+    as_user(&reader, &["status"]).shows(str![[r#"
+exit: 1
+--- stdout
+OBJECT                                                                               STATE       VERSION
+namespace/kubectl-canary-traefik                                                     <unknown>   <unknown>
+serviceaccount/kubectl-canary-traefik                                                <unknown>   <unknown>
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         <unknown>   <unknown>
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  <unknown>   <unknown>
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                <unknown>   <unknown>
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         <unknown>   <unknown>
+deployment.apps/kubectl-canary-traefik                                               <unknown>   <unknown>
+poddisruptionbudget.policy/kubectl-canary-traefik                                    <unknown>   <unknown>
+service/kubectl-canary-traefik                                                       <unknown>   <unknown>
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current     [VERSION]
+
+form         webhook
+acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+certificate  not registered
+canaries     all
+namespaces   all
+declared     1
+not covered  1 (rights-[NS]/shop)
+malformed    0
+missing      no process has registered its certificate yet: the API server would trust nobody
+--- stderr
+to see why: kubectl -n kubectl-canary-traefik logs deployment/kubectl-canary-traefik
+
+"#]]);
+    as_user(&reader, &["uninstall", "--yes"]).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `[USER]` may not get secrets in namespace `kubectl-canary-traefik`
+hint: kubectl auth can-i get secrets -n kubectl-canary-traefik
+
+"#]]);
+    remove(&namespace);
+}
+
+#[test]
+fn what_somebody_else_made_or_runs_elsewhere_is_left_alone() {
+    let turn = Turn::alone();
+    let namespace = turn.shops("foreign", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: a process outside the cluster has registered itself as the guard
+hint: end its `guard run`, or kubectl canary-traefik guard uninstall, then repeat the command
+
+"#]]);
+    assert_eq!(guard.ends("TERM").0.code, Some(0));
+    let first = run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run();
+    assert_eq!(first.code, Some(1), "{first}");
+    run(&namespace, &INSTALL).arguments(["--yes", "--guard-namespace", "other"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: the webhook runs in namespace `kubectl-canary-traefik`
+hint: --guard-namespace kubectl-canary-traefik
+hint: to move it: kubectl canary-traefik guard uninstall, then install it again
+
+"#]]);
+    let foreign = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "helm" } } });
+    namespace.patch("ValidatingWebhookConfiguration", NAME, &foreign);
+    run(&namespace, &INSTALL).arguments(["--yes", "--force-conflicts"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is there and is not this program's
+caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
+hint: find out who made it; delete or rename it, then repeat the command
+
+"#]]);
+    run(&namespace, &["uninstall", "--yes"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is there and is not this program's
+caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
+hint: find out who made it; delete or rename it, then repeat the command
+
+"#]]);
+    assert_eq!(registrations(&namespace).len(), 2);
+    namespace.delete("ValidatingWebhookConfiguration", NAME);
+    remove(&namespace);
+}
+
+/// Takes the guard away by the program.
+fn remove(namespace: &Namespace) {
+    let removed = run(namespace, &["uninstall", "--yes"]).run();
+    finalize(namespace);
+    assert_eq!((removed.code, registrations(namespace)), (Some(0), Vec::new()), "{removed}");
 }

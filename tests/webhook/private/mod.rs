@@ -3,9 +3,18 @@
 
 mod certificates;
 mod client;
+mod clock;
+mod deployed;
 mod faults;
+mod gate;
 mod guard;
 mod hostile;
 mod install;
+mod mutated;
+/// Left out where no policies are served at all.
+mod policies;
 mod same;
+mod selectors;
+mod service;
+mod spoilt;
 mod writes;

@@ -5,11 +5,14 @@ use std::{mem::ManuallyDrop, process::Command};
 
 use crate::{
     private::guard::free_port,
-    support::{directory::Directory, process::Process, server::Server},
+    support::{bed, directory::Directory, process::Process, server::Server},
 };
 
 /// Flags of the API server.
-pub(super) const FLAGS: &[&str] = &["--emulated-version=1.35"];
+pub(super) fn flags() -> Vec<&'static str> {
+    bed::no_policies()
+}
+
 /// Whether the parts of the guard have an order, which is drawn anew now and then.
 pub(super) const HAS_ORDER: bool = false;
 

@@ -1,0 +1,95 @@
+//! Which versions of Kubernetes, Flagger, Traefik and the guard a cluster has.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{
+    Call, Cluster, Verb,
+    list::{self, Depth},
+    object::percent_encoded,
+    read::get,
+};
+use crate::{
+    error::Result,
+    guard::{policy, webhook},
+    model::Target,
+};
+
+/// A Deployment or DaemonSet by its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// The application: `flagger`, `traefik`.
+    pub name: String,
+    /// `deployment` or `daemonset`.
+    pub kind: &'static str,
+    /// Where it is.
+    pub target: Target,
+    /// The image of the container of that name, else of the first.
+    pub image: String,
+}
+
+impl Cluster {
+    /// What the API server says of itself. An emulated older version is what counts for what it serves.
+    ///
+    /// # Errors
+    ///
+    /// It does not answer.
+    pub async fn server_version(&self) -> Result<(String, String)> {
+        let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
+        let version: Result<Value, _> = self.call(&call, get("/version")).await.and_then(|answer| answer.json());
+        let version = version.map_err(|failure| failure.into_error(&call))?;
+        let text = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
+        let version = text("gitVersion");
+        let emulated = text("emulationMinor");
+        let serves =
+            if emulated.is_empty() { version.clone() } else { format!("{}.{emulated}", text("emulationMajor")) };
+        Ok((version, serves))
+    }
+
+    /// Flagger and Traefik, wherever they run: by the label of their Helm charts (`app.kubernetes.io/name`) and that
+    /// of Flagger's kustomization (`app`). `None` when this user may not look.
+    pub async fn workloads(&self) -> Option<Vec<Workload>> {
+        let labels = [Some("app.kubernetes.io/name"), Some("app")];
+        let both = [("deployment", labels), ("daemonset", [labels[0], None])];
+        let asked = both.iter().flat_map(|(kind, labels)| labels.iter().flatten().map(move |label| (*kind, *label)));
+        let found = join_all(asked.map(|(kind, label)| self.labelled(kind, label))).await;
+        let may_look = found.iter().any(Option::is_some);
+        let mut all: Vec<_> = found.into_iter().flatten().flatten().collect();
+        all.sort_by(|a, b| (&a.name, &a.target).cmp(&(&b.name, &b.target)));
+        all.dedup();
+        may_look.then_some(all)
+    }
+
+    async fn labelled(&self, kind: &'static str, label: &str) -> Option<Vec<Workload>> {
+        let resource = if kind == "deployment" { "deployments.apps" } else { "daemonsets.apps" };
+        let call = Call { verb: Verb::List, resource, namespace: None, name: None };
+        let selector = percent_encoded(&format!("{label} in (flagger,traefik)"));
+        let answer = self.call(&call, get(&format!("/apis/apps/v1/{kind}s?labelSelector={selector}"))).await.ok()?;
+        let pointer = format!("/metadata/labels/{}", label.replace('/', "~1"));
+        let workload = move |object: Value| {
+            let name = object.pointer(&pointer)?.as_str()?.to_owned();
+            let containers = object.pointer("/spec/template/spec/containers")?.as_array()?;
+            let own = containers.iter().find(|container| container["name"] == *name).or(containers.first())?;
+            let image = own["image"].as_str()?.to_owned();
+            Some(Workload { name, kind, target: Target::of(&object), image })
+        };
+        list::read(answer.body, Depth::Unmanaged, workload).await.ok()
+    }
+
+    /// The form and the version of the guard that is installed; `Some(None)` for none, `None` when this user may not
+    /// look.
+    pub async fn guard_version(&self) -> Option<Option<(&'static str, String)>> {
+        let version = |object: &Value| {
+            let label = object.pointer("/metadata/labels")?.get(policy::VERSION_LABEL)?;
+            Some(label.as_str()?.to_owned())
+        };
+        let policies = self.policies_among(policy::is_keep).await.ok()?;
+        if policies.keeps() {
+            return Some(Some(("policies", policies.version().unwrap_or_default().to_owned())));
+        }
+        let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
+        let found = self.find_guard(&wanted).await.ok()?;
+        let found = found.filter(|found| webhook::coverage(found).is_some());
+        Some(found.map(|found| ("webhook", version(&found).unwrap_or_default())))
+    }
+}

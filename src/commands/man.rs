@@ -1,0 +1,56 @@
+//! `man`: the man pages, made from the parser.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    context::Context,
+    error::{Exit, Result},
+    files,
+};
+
+/// Write the man pages into a folder
+///
+/// One page a command, in section 1: kubectl-canary-traefik-show.1. `man DIR/PAGE` shows one; a folder man1 below one
+/// of MANPATH makes them known by name.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder; made if it is not there
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    dir: PathBuf,
+}
+
+/// Runs `man`: writes a page for each command of this parser.
+pub fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit> {
+    let pages = pages(parser);
+    for (name, text) in &pages {
+        files::write_into(&args.dir, name, text)?;
+    }
+    ctx.ui.status(&format!("wrote {} to {}", crate::output::count(pages.len(), "page", "pages"), args.dir.display()));
+    Ok(Exit::Ok)
+}
+
+/// Every page: its file's name and its text.
+fn pages(parser: clap::Command) -> Vec<(String, String)> {
+    let mut parser =
+        parser.display_name("kubectl-canary-traefik").bin_name("kubectl canary-traefik").disable_help_subcommand(true);
+    parser.build();
+    let mut pages = Vec::new();
+    add(&parser, &mut pages);
+    pages
+}
+
+fn add(command: &clap::Command, pages: &mut Vec<(String, String)>) {
+    let page = clap_mangen::Man::new(command.clone()).manual("kubectl canary-traefik").source(source());
+    let mut text = Vec::new();
+    page.render(&mut text).expect("memory can be written to");
+    pages.push((page.get_filename(), String::from_utf8(text).expect("pages are UTF-8")));
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        add(command, pages);
+    }
+}
+
+fn source() -> String {
+    format!("kubectl-canary-traefik {}", env!("CARGO_PKG_VERSION"))
+}

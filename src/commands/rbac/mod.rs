@@ -1,0 +1,174 @@
+//! `rbac`: which rights a command needs, and whether one has them.
+
+pub mod rights;
+mod role;
+
+use clap::Args;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use self::rights::{Need, ROWS, Right, Row};
+use crate::{
+    cluster::Permission,
+    context::{Context, FileArgs},
+    error::{Error, Exit, Result},
+    model::name::near,
+    output::{self, report, table::table},
+    source::Source,
+    yaml,
+};
+
+/// Print the least Role for a command, or check that one has it
+///
+/// What is in a namespace is in a Role, what is in none in a ClusterRole; with -A, and for commands that look at
+/// all namespaces in any case, everything. Without a command, it is about all of them. A comment says what a command
+/// does without a rule that it can do without.
+///
+/// Exit status of --check: 0 the command works, 1 a right is missing that it needs, more than 1 an error.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # Let a group change cookies in one namespace\n  kubectl canary-traefik rbac sticky set -n shop | kubectl apply -f -\n  kubectl -n shop create rolebinding cookies --role kubectl-canary-traefik-sticky-set --group web\n\n  # Would guard install work, as me?\n  kubectl canary-traefik rbac guard install --check"
+)]
+pub struct RbacArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+
+    /// Ask the server which of the rights this user has
+    #[arg(long)]
+    check: bool,
+
+    /// For all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+
+    /// How it is written: roles as yaml or json, the check also as a table
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"])]
+    output: Option<String>,
+}
+
+/// Runs `rbac`.
+pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
+    let command = args.command.join(" ");
+    let command = (!command.is_empty()).then_some(command.as_str());
+    let rights: Vec<_> = match command {
+        Some(command) => Row::of(command).ok_or_else(|| unknown(command))?.rights().collect(),
+        None => of_all(),
+    };
+    let rights: Vec<_> =
+        rights.into_iter().map(|right| Right { cluster: right.cluster || args.all_namespaces, ..right }).collect();
+    if rights.is_empty() {
+        ctx.ui.status("it asks nothing of a server");
+        return Ok(Exit::Ok);
+    }
+    if args.check {
+        return check(ctx, &rights, args.output.as_deref()).await;
+    }
+    if args.output.as_deref() == Some("table") {
+        return Err(Error::usage("a Role is no table").hint("-o yaml, or --check"));
+    }
+    let objects = role::objects(&role::name(command), ctx.namespace(), &rights);
+    ctx.ui.data(&if args.output.as_deref() == Some("json") {
+        let items: Vec<_> = objects.into_iter().map(|(object, _)| object).collect();
+        output::json(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
+    } else {
+        role::print(&objects)
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// The rights of all commands, each once; of two that differ in what one may do without the stronger stays.
+fn of_all() -> Vec<Right> {
+    let mut all: Vec<Right> = Vec::new();
+    for right in ROWS.iter().flat_map(Row::rights) {
+        let is_same = |other: &Right| Right { need: right.need, ..*other } == right;
+        match all.iter_mut().find(|other| is_same(other)) {
+            Some(other) if right.need == Need::Must => other.need = Need::Must,
+            Some(_) => {}
+            None => all.push(right),
+        }
+    }
+    all
+}
+
+fn unknown(command: &str) -> Error {
+    let error = Error::usage(format!("there is no command `{command}`"));
+    let near = near(command, ROWS.iter().map(|row| row.command));
+    match near.first() {
+        Some(near) => error.hint(format!("kubectl canary-traefik rbac {near}")),
+        None => error.hint("kubectl canary-traefik --help lists the commands"),
+    }
+}
+
+/// One verb, and the answer.
+struct Checked {
+    right: Right,
+    verb: &'static str,
+    namespace: Option<String>,
+    allowed: bool,
+}
+
+async fn check(ctx: &Context, rights: &[Right], format: Option<&str>) -> Result<Exit> {
+    let Source::Cluster(server) = ctx.source(&FileArgs::default()).await? else {
+        unreachable!("no files are read");
+    };
+    let asked = rights.iter().flat_map(|right| right.verbs.iter().map(move |verb| (*right, *verb)));
+    let answers = join_all(asked.map(|(right, verb)| {
+        let server = &server;
+        async move {
+            let namespace = (!right.cluster).then(|| server.namespace().to_owned());
+            let names = if right.names.is_empty() { &[""] } else { right.names };
+            // Of several groups a cluster uses one; of several names each is needed.
+            let mut allowed = false;
+            for group in right.groups {
+                let all = names.iter().map(|name| {
+                    let namespace = namespace.as_deref();
+                    server.may(Permission { group, resource: right.resource, verb, name, namespace })
+                });
+                allowed |= join_all(all).await.into_iter().collect::<Result<Vec<_>>>()?.into_iter().all(|yes| yes);
+            }
+            Ok(Checked { right, verb, namespace, allowed })
+        }
+    }));
+    let checked: Vec<Checked> = answers.await.into_iter().collect::<Result<_>>()?;
+    ctx.ui.data(&match format {
+        Some("json") => output::json(&value(&checked)),
+        Some("yaml") => yaml::print(&value(&checked)),
+        _ => table(&["VERB", "RESOURCE", "NAMESPACE", "ALLOWED", "WITHOUT IT"], checked.iter().map(Checked::row)),
+    })?;
+    let works = checked.iter().all(|one| one.allowed || one.right.need != Need::Must);
+    Ok(if works { Exit::Ok } else { Exit::Found })
+}
+
+impl Checked {
+    fn resource(&self) -> String {
+        let group = self.right.groups[0];
+        if group.is_empty() { self.right.resource.to_owned() } else { format!("{}.{group}", self.right.resource) }
+    }
+
+    fn without(&self) -> &'static str {
+        match self.right.need {
+            Need::Must => "it fails",
+            Need::Less(what) => what,
+            Need::Tried(_) => "nothing; it is tried and need not be given",
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let allowed = if self.allowed { "yes" } else { "no" };
+        let namespace = self.namespace.clone().unwrap_or_else(|| "<all>".into());
+        vec![self.verb.to_owned(), self.resource(), namespace, allowed.into(), self.without().into()]
+    }
+}
+
+fn value(checked: &[Checked]) -> Value {
+    let rights: Vec<_> = checked
+        .iter()
+        .map(|one| {
+            json!({"verb": one.verb, "resource": one.resource(), "names": one.right.names, "namespace": one.namespace,
+                "allowed": one.allowed, "needed": one.right.need == Need::Must, "without": one.without()})
+        })
+        .collect();
+    let works = checked.iter().all(|one| one.allowed || one.right.need != Need::Must);
+    report::published("RightsReport", json!({"works": works, "rights": rights}))
+}

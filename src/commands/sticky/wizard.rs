@@ -1,0 +1,180 @@
+//! `sticky set` without a flag of the cookie: the questions, and what the answers ask for.
+
+use super::{session::Session, set::SetArgs};
+use crate::{
+    cluster::Selection,
+    context::Context,
+    error::{Error, Exit, Result},
+    model::{
+        Cookie, FIELDS, Field, FieldValue, Observed,
+        field::{FieldKind, SAME_SITE},
+    },
+    output::{self, draft::shown, show, table::table},
+    plan::{
+        purpose::{self, Purpose, Suggestion},
+        undo,
+    },
+    source::Source,
+};
+
+/// What a person types to take a field away, or to leave it unset.
+const NONE: &str = "-";
+
+/// Asks, and makes the change.
+pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
+    let source = ctx.source(&args.files).await?;
+    let name = match &args.canary {
+        Some(name) => name.clone(),
+        None => choose(ctx, &source).await?,
+    };
+    let session = Session::begin(ctx, &name, &args.write, &args.files, source).await?;
+    ctx.ui.status(&picture(ctx, &session).await);
+    let cookie = answers(ctx, &session, args).await?;
+    let arguments = undo::set_command(&name, &cookie, session.cookie(), args.write.scope()) + " --yes";
+    let command = match session.source() {
+        Source::Cluster(server) => {
+            ctx.command(&arguments, &session.loaded().observed.canary.target, server.namespace())
+        }
+        Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), &args.files),
+    };
+    ctx.ui.status(&format!("without questions: {command}"));
+    session.carry_out(cookie).await
+}
+
+/// Asks which Canary; of one there is no question.
+pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
+    let namespace = ctx.namespace().or(source.namespace());
+    let mut observed = source.list(Selection { namespace, selector: None }).await?;
+    observed.retain(Observed::on_traefik);
+    let row = |observed: &Observed| {
+        let canary = &observed.canary;
+        let phase = canary.phase.clone().unwrap_or_else(|| "<none>".into());
+        vec![canary.target.name.clone(), phase, observed.state().to_string()]
+    };
+    let rows = table(&["NAME", "PHASE", "STATE"], observed.iter().map(row));
+    let rows: Vec<String> = rows.lines().skip(1).map(str::to_owned).collect();
+    let index = match (observed.len(), namespace) {
+        (0, None) => return Err(Error::not_found("no Canary on Traefik in the files")),
+        (0, Some(namespace)) => {
+            return Err(Error::not_found(format!("no Canary on Traefik in namespace `{namespace}`"))
+                .hint("kubectl canary-traefik show -A lists the Canaries of all namespaces"));
+        }
+        (1, _) => 0,
+        _ => ctx.ui.find("Which Canary?", &rows).await?,
+    };
+    Ok(observed.swap_remove(index).canary.target.name)
+}
+
+/// How the Canary stands, for above the first question.
+async fn picture(ctx: &Context, session: &Session<'_>) -> String {
+    let mut observed = session.loaded().observed.clone();
+    if let Source::Cluster(server) = session.source() {
+        observed.guarded = server.guarded(&observed).await;
+    }
+    show::rows(&[observed], show::Columns { namespace: false, wide: false, now: ctx.now })
+}
+
+/// Asks what for, then field by field.
+async fn answers(ctx: &Context, session: &Session<'_>, args: &SetArgs) -> Result<Cookie> {
+    let observed = &session.loaded().observed;
+    let rollout = &observed.canary.rollout;
+    let chosen = purpose(ctx, session).await?;
+    let start = start(&observed.canary.target.name, session.cookie(), &chosen);
+    let mut cookie = start.clone();
+    for field in &FIELDS {
+        let refusal = session.support().refusal(field, args.write.scope());
+        if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
+            ctx.ui.status(&output::escaped(&format!("{}: not asked, {why}", field.flag)));
+            // What is there already and is ignored, stays.
+            match session.cookie().and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
+                Some(value) => cookie.set(field, value.clone()),
+                None => cookie.unset(field),
+            }
+            continue;
+        }
+        if field.key == "maxAge" && chosen.purpose == Purpose::Session {
+            continue;
+        }
+        let value = ask(ctx, field, start.get(field)).await?;
+        ctx.ui.status(&format!("{}: {}", field.flag, value.as_ref().map_or_else(|| "unset".into(), shown)));
+        match value {
+            Some(value) => cookie.set(field, value),
+            None => cookie.unset(field),
+        }
+    }
+    if let Some(advice) = purpose::promotion_advice(rollout, cookie.max_age()) {
+        ctx.ui.status(&format!("note: {advice}"));
+    }
+    Ok(cookie)
+}
+
+async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
+    let mut suggestions = purpose::suggestions(&session.loaded().observed.canary.rollout);
+    let words = |suggestion: &Suggestion| {
+        let max_age = suggestion.max_age.map_or_else(String::new, purpose::seconds);
+        format!("{:<19}  {max_age:<5}  {}", suggestion.purpose.as_str(), suggestion.why)
+    };
+    let items: Vec<_> = suggestions.iter().map(words).collect();
+    // Whoever has a cookie already wants to change something of it.
+    let default = session.cookie().map_or(0, |cookie| {
+        let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
+        suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
+    });
+    let index = ctx.ui.choose("What the cookie is for", &items, default).await?;
+    ctx.ui.status(&format!("for: {}", items[index].split_whitespace().collect::<Vec<_>>().join(" ")));
+    Ok(suggestions.swap_remove(index))
+}
+
+/// The cookie that is offered: what there is, or a good first one, with the Max-Age of its purpose.
+fn start(canary: &str, now: Option<&Cookie>, chosen: &Suggestion) -> Cookie {
+    let mut cookie = now.cloned().unwrap_or_else(|| {
+        let mut cookie = Cookie::default();
+        // A name of its own: two TraefikServices with the same one on the same host overwrite each other's cookie.
+        for (flag, text) in [("name", format!("{canary}-track").as_str()), ("http-only", ""), ("same-site", "lax")] {
+            let field = Field::by_flag(flag).expect("a row of FIELDS");
+            if let Ok(value) = field.parse(text) {
+                cookie.set(field, value);
+            }
+        }
+        cookie
+    });
+    let max_age = Field::by_flag("max-age").expect("a row of FIELDS");
+    match (chosen.purpose, chosen.max_age) {
+        (Purpose::Session, _) => cookie.unset(max_age),
+        (_, Some(seconds)) => cookie.set(max_age, FieldValue::Seconds(seconds)),
+        (_, None) => {}
+    }
+    cookie
+}
+
+/// Asks for one field until the answer is right.
+async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result<Option<FieldValue>> {
+    ctx.ui.status(&format!("{}; {NONE} = {}", field.help, field.unset));
+    if field.kind == FieldKind::SameSite {
+        let mut items = vec![NONE.to_owned()];
+        items.extend(SAME_SITE.map(|(lower, _)| lower.to_owned()));
+        let default = start.map(shown).and_then(|value| items.iter().position(|item| *item == value));
+        let index = ctx.ui.choose(field.flag, &items, default.unwrap_or(0)).await?;
+        return Ok(field.parse(&items[index]).ok());
+    }
+    let is_switch = field.kind == FieldKind::Switch;
+    let (question, default) = match start {
+        _ if is_switch => (format!("{}, y or n", field.flag), if start.is_some() { "y" } else { "n" }.to_owned()),
+        Some(FieldValue::Seconds(seconds)) => (field.flag.to_owned(), purpose::seconds(*seconds)),
+        start => (field.flag.to_owned(), start.map_or_else(|| NONE.to_owned(), shown)),
+    };
+    loop {
+        let answer = ctx.ui.line(&question, &default).await?;
+        let value = match answer.to_ascii_lowercase().as_str() {
+            NONE => Ok(None),
+            "n" | "no" | "false" if is_switch => Ok(None),
+            "y" | "yes" | "true" if is_switch => Ok(Some(FieldValue::On)),
+            _ if is_switch => Err("y and n are allowed".to_owned()),
+            _ => field.parse_typed(&answer).map(Some),
+        };
+        match value {
+            Ok(value) => return Ok(value),
+            Err(allowed) => ctx.ui.status(&format!("not {}: {allowed}", output::escaped(&answer))),
+        }
+    }
+}

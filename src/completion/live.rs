@@ -1,0 +1,106 @@
+//! Names that only a kubeconfig, a cluster or manifests know. Whoever presses Tab would rather have nothing than
+//! wait: one try, one second, no questions, no complaints.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::{Arg, FromArgMatches};
+
+use super::line::Line;
+use crate::{
+    cluster::{self, ConnectionArgs, KubeconfigPart, Progress},
+    environment::Environment,
+    files,
+    model::Canary,
+};
+
+/// How long everything together may take.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// What an argument's value is the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    /// A Canary of the namespace.
+    Canary,
+    /// A namespace.
+    Namespace,
+    /// Something in the kubeconfig.
+    Kubeconfig(KubeconfigPart),
+}
+
+impl Live {
+    /// What this argument names, by the word for its value and the flag before it.
+    pub fn of(arg: &Arg) -> Option<Self> {
+        let word = arg.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
+        match (arg.get_long(), word) {
+            (None, Some("NAME" | "CANARY")) => Some(Self::Canary),
+            (Some("namespace" | "guard-namespace"), _) => Some(Self::Namespace),
+            (Some("context"), _) => Some(Self::Kubeconfig(KubeconfigPart::Context)),
+            (Some("cluster"), _) => Some(Self::Kubeconfig(KubeconfigPart::Cluster)),
+            (Some("user"), _) => Some(Self::Kubeconfig(KubeconfigPart::User)),
+            _ => None,
+        }
+    }
+}
+
+/// The names, sorted; none when they cannot be had in time.
+pub(super) fn names(live: Live, line: &Line<'_>, environment: &Environment) -> BTreeSet<String> {
+    let connection = connection(line).unwrap_or_default();
+    match live {
+        Live::Kubeconfig(part) => cluster::in_kubeconfig(&connection, environment, part).into_iter().collect(),
+        Live::Canary if has_manifests(line) => in_manifests(line),
+        Live::Canary | Live::Namespace => asked(live, &connection, environment).unwrap_or_default(),
+    }
+}
+
+/// The connection flags that stand on the line, read by the parser that reads them on every other line.
+fn connection(line: &Line<'_>) -> Option<ConnectionArgs> {
+    let parser = <ConnectionArgs as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
+    let typed = line.flags.iter().filter_map(|(arg, value)| {
+        let flag = format!("--{}", arg.get_long()?);
+        let is_known = parser.get_arguments().any(|known| known.get_long() == arg.get_long());
+        is_known.then(|| value.map_or(flag.clone(), |value| format!("{flag}={value}")))
+    });
+    let typed: Vec<_> = typed.collect();
+    ConnectionArgs::from_arg_matches(&parser.try_get_matches_from(typed).ok()?).ok()
+}
+
+fn asked(live: Live, connection: &ConnectionArgs, environment: &Environment) -> Option<BTreeSet<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let names = async {
+        let cluster = cluster::connect_quietly(connection, environment, Arc::new(Silent)).await.ok()?;
+        let namespace = (live == Live::Canary).then(|| cluster.namespace().to_owned());
+        cluster.names(namespace.as_deref()).await
+    };
+    let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, names).await.ok().flatten() });
+    // Looking up a server's name may go on, on a thread of its own.
+    runtime.shutdown_background();
+    names.map(|names| names.into_iter().collect())
+}
+
+fn manifests<'a>(line: &'a Line<'_>) -> impl Iterator<Item = &'a str> {
+    line.flags.iter().filter(|(arg, _)| arg.get_long() == Some("filename")).filter_map(|(_, value)| *value)
+}
+
+fn has_manifests(line: &Line<'_>) -> bool {
+    manifests(line).next().is_some()
+}
+
+fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
+    // Standard input is the terminal's, and a pipe would be emptied.
+    let is_there = |path: &PathBuf| path.is_file() || path.is_dir();
+    let named: Vec<_> = manifests(line).map(PathBuf::from).filter(is_there).collect();
+    let recursive = line.flags.iter().any(|(arg, _)| arg.get_long() == Some("recursive"));
+    let Ok(manifests) = files::read(&named, recursive) else { return BTreeSet::new() };
+    let canaries = manifests.objects().filter(|object| Canary::is(&object.value));
+    canaries.filter_map(|object| Some(Canary::from_object(&object.value)?.target.name)).collect()
+}
+
+/// Nobody is told anything.
+struct Silent;
+
+impl Progress for Silent {
+    fn waiting(&self, _: &str, _: Duration) {}
+    fn done(&self) {}
+    fn warning(&self, _: &str) {}
+    fn log(&self, _: &str) {}
+}

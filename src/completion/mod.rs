@@ -1,0 +1,95 @@
+//! What can be typed next. Everything comes from the parser's tree, so that a new command or flag is completed
+//! without further work; names of things come from the kubeconfig and the cluster.
+
+mod line;
+mod live;
+mod shells;
+
+use clap::{Arg, Command, ValueHint, builder::StyledStr};
+
+use self::line::{End, Line};
+use crate::environment::Environment;
+
+pub use self::{
+    live::Live,
+    shells::{Shell, VARIABLE, asked_by_kubectl, asked_by_shell, script},
+};
+
+/// What can stand at the end of a line.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Completions {
+    /// What the unfinished word already holds and keeps: `--context=`.
+    before: String,
+    /// Whole values with one line of help each.
+    values: Vec<(String, Option<String>)>,
+    /// The paths that can stand there.
+    paths: Option<Paths>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paths {
+    Any,
+    Folders,
+}
+
+/// What can stand at the end of these words; the program's name is not among them, the last one is unfinished.
+fn complete(mut root: Command, words: &[String], environment: &Environment) -> Completions {
+    root.build();
+    let line = line::read(&root, words);
+    match line.end {
+        End::Flag(typed) => {
+            let flags = line::flags(&line).into_iter().map(|(flag, arg)| (flag, first_line(arg.get_help())));
+            Completions { values: starting(flags, typed), ..Completions::default() }
+        }
+        End::Value { arg, before, typed } => {
+            Completions { before: before.into(), ..values(arg, typed, &line, environment) }
+        }
+        End::Word { positional, typed } => {
+            let mut completions =
+                positional.map_or_else(Completions::default, |arg| values(arg, typed, &line, environment));
+            completions.values.retain(|(value, _)| !line.words.contains(&value.as_str()));
+            if line.words.is_empty() {
+                let commands = line.command.get_subcommands().filter(|command| !command.is_hide_set());
+                let named = commands.map(|command| (command.get_name().to_owned(), first_line(command.get_about())));
+                completions.values.extend(starting(named, typed));
+            }
+            completions
+        }
+    }
+}
+
+/// The values that an argument can have.
+fn values(arg: &Arg, typed: &str, line: &Line<'_>, environment: &Environment) -> Completions {
+    // A list with commas: only its last part is unfinished.
+    let list = arg.get_value_delimiter().and_then(|comma| typed.rfind(comma)).map_or(0, |comma| comma + 1);
+    let (list, typed) = typed.split_at(list);
+    let values = if let Some(live) = Live::of(arg) {
+        starting(live::names(live, line, environment).into_iter().map(|name| (name, None)), typed)
+    } else if arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "COMMAND")) {
+        let named = line.words.iter().try_fold(line.root, |command, word| command.find_subcommand(word));
+        let commands = named.into_iter().flat_map(Command::get_subcommands).map(Command::get_name);
+        starting(commands.map(|name| (name.to_owned(), None)), typed)
+    } else {
+        let possible = arg.get_possible_values().into_iter().filter(|value| !value.is_hide_set());
+        starting(possible.map(|value| (value.get_name().to_owned(), first_line(value.get_help()))), typed)
+    };
+    let paths = match arg.get_value_hint() {
+        ValueHint::AnyPath | ValueHint::FilePath | ValueHint::ExecutablePath => Some(Paths::Any),
+        ValueHint::DirPath => Some(Paths::Folders),
+        _ => None,
+    };
+    let values = values.into_iter().map(|(value, help)| (format!("{list}{value}"), help)).collect();
+    Completions { before: String::new(), values, paths }
+}
+
+type Named = (String, Option<String>);
+
+fn starting(all: impl IntoIterator<Item = Named>, typed: &str) -> Vec<Named> {
+    all.into_iter().filter(|(name, _)| name.starts_with(typed)).collect()
+}
+
+/// Help as one line without control characters: the protocols are made of lines.
+fn first_line(help: Option<&StyledStr>) -> Option<String> {
+    let line = help?.to_string().lines().next()?.replace(char::is_control, " ");
+    Some(line).filter(|line| !line.is_empty())
+}

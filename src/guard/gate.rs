@@ -1,0 +1,221 @@
+//! When a promotion no longer moves anybody: Flagger replaces the primary's pods, and whoever is pinned there would
+//! change version in mid-login. Once all weight is on the canary nobody new is pinned to the primary, and Max-Age later
+//! the cookies of those who were have run out.
+//!
+//! Since when that is so is read from the TraefikService's `managedFields`: the time of whoever owns the weights. It
+//! moves only with a write that changes the weights (`k8s.io/apimachinery`,
+//! `pkg/util/managedfields/internal/managedfieldsupdater.go`), so neither with the stanza, which Flagger's writes drop
+//! and the guard adds, nor with Flagger's writes of the same weights in an A/B test. `status.lastTransitionTime` of the
+//! Canary would not do: Flagger writes it anew each time it finds the gate closed
+//! (`pkg/canary/status.go:setStatusIterations`).
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::model::{Canary, Declared, TraefikService};
+
+/// Flagger's zero for the primary, of the whole: it omits the weight, which Traefik takes for 1.
+const FLAGGERS_ZERO: (i64, i64) = (1, 101);
+/// The server's times have whole seconds (1 s), and Traefik goes on with the weights before for as long as its throttle
+/// (`providersThrottleDuration`, 2 s).
+const SLACK: Duration = Duration::from_secs(3);
+
+/// What the gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Closed: for so much longer the primary's cookies of this Max-Age (seconds) may be in use.
+    Draining {
+        /// How much longer.
+        left: Duration,
+        /// The declared Max-Age, in seconds.
+        max_age: i64,
+    },
+    /// Open: for so long the primary has had no more than Flagger's zero, and its cookies hold for this Max-Age (seconds).
+    Drained {
+        /// How long.
+        since: Duration,
+        /// The declared Max-Age, in seconds.
+        max_age: i64,
+    },
+    /// Open: the cookie is one for a browser's session, which runs out when that ends and not before.
+    SessionCookie,
+    /// Open: the Canary declares no cookie, or none that can be read.
+    NoCookie,
+    /// Open: the primary has this weight of the whole, and Flagger asks only at its last step.
+    StepBelow100 {
+        /// The primary's weight.
+        primary: i64,
+        /// The sum of all weights.
+        whole: i64,
+    },
+    /// Open: there are no weights to wait for.
+    NoWeights,
+    /// Open: nothing says since when the weights are what they are.
+    NoTime,
+}
+
+impl Verdict {
+    /// Whether Flagger may promote.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Self::Draining { .. })
+    }
+
+    /// One word for figures.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Draining { .. } => "draining",
+            Self::Drained { .. } => "drained",
+            Self::SessionCookie => "session_cookie",
+            Self::NoCookie => "no_cookie",
+            Self::StepBelow100 { .. } => "step_below_100",
+            Self::NoWeights => "no_weights",
+            Self::NoTime => "no_time",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draining { left, max_age } => {
+                // Never "for another 0 s".
+                let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+                write!(f, "closed for another {left} s: the primary's cookies hold for {max_age} s")
+            }
+            Self::Drained { since, max_age } => write!(
+                f,
+                "open: the primary has had no more than 1 of 101 for {} s, and its cookies hold for {max_age} s",
+                since.as_secs()
+            ),
+            Self::SessionCookie => f.write_str(
+                "open at once: the declared cookie has no Max-Age, so that it never runs out while a browser is open",
+            ),
+            Self::NoCookie => f.write_str("open at once: the Canary declares no cookie"),
+            Self::StepBelow100 { primary, whole } => write!(
+                f,
+                "open at once: the primary has {primary} of {whole}, and only after a last step of 100 do its cookies run out"
+            ),
+            Self::NoWeights => {
+                f.write_str("open at once: there is no weighted TraefikService with the Canary's tracks")
+            }
+            Self::NoTime => {
+                f.write_str("open at once: the TraefikService does not say since when it has these weights")
+            }
+        }
+    }
+}
+
+/// What the gate says for this Canary. `service` is its TraefikService with the object itself; `now` is the server's time.
+pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: Timestamp) -> Verdict {
+    let cookie = match &canary.declared {
+        Declared::Native(cookie, _) | Declared::Annotation(cookie) => cookie,
+        Declared::Nothing | Declared::Malformed(..) => return Verdict::NoCookie,
+    };
+    let Some(max_age) = cookie.max_age().filter(|seconds| *seconds != 0) else { return Verdict::SessionCookie };
+    let Some((service, object)) = service else { return Verdict::NoWeights };
+    let children = service.children.as_deref().unwrap_or_default();
+    let weight = |name: Option<String>| {
+        children.iter().find(|child| Some(&child.name) == name.as_ref()).map(|child| child.weight.in_traefik())
+    };
+    let (primary, rest) = (weight(canary.primary_name()), weight(canary.canary_name()));
+    if primary.is_none() && rest.is_none() {
+        return Verdict::NoWeights;
+    }
+    let primary = primary.unwrap_or(0);
+    let whole = primary.saturating_add(rest.unwrap_or(0));
+    if primary.saturating_mul(FLAGGERS_ZERO.1) > whole.saturating_mul(FLAGGERS_ZERO.0) {
+        return Verdict::StepBelow100 { primary, whole };
+    }
+    let Some(written) = weights_written(object) else { return Verdict::NoTime };
+    // A cookie of a negative Max-Age is gone at once.
+    let needed = Duration::from_secs(max_age.unsigned_abs() * u64::from(max_age > 0)) + SLACK;
+    let since = Duration::try_from(now.duration_since(written)).unwrap_or_default();
+    match needed.checked_sub(since) {
+        Some(left) if !left.is_zero() => Verdict::Draining { left, max_age },
+        _ => Verdict::Drained { since, max_age },
+    }
+}
+
+/// When the weights became what they are.
+fn weights_written(object: &Value) -> Option<Timestamp> {
+    let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let owners = entries.iter().filter(|entry| {
+        entry.pointer("/fieldsV1/f:spec/f:weighted/f:services").is_some() && entry.get("subresource").is_none()
+    });
+    owners.filter_map(|entry| entry.get("time")?.as_str()?.parse().ok()).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{declaration::ANNOTATION, name::Group};
+
+    const NOW: i64 = 1_000_000;
+
+    fn canary(declaration: Option<&str>) -> Canary {
+        let annotations = json!({ ANNOTATION: declaration });
+        let object = json!({"metadata": {"name": "a", "namespace": "web", "annotations": annotations},
+            "spec": {"targetRef": {"name": "shop"}}});
+        Canary::from_object(&object).unwrap()
+    }
+
+    /// The weights, written by Flagger so many seconds ago; a null weight is an absent one.
+    fn service(primary: Option<u64>, canary: Option<u64>, ago: i64) -> Value {
+        let mut children = vec![json!({"name": "shop-primary", "weight": primary})];
+        children.extend(canary.map(|weight| json!({"name": "shop-canary", "weight": weight})));
+        let time = |ago: i64| Timestamp::from_second(NOW - ago).unwrap().to_string();
+        json!({"metadata": {"name": "shop", "namespace": "web", "managedFields": [
+            {"manager": "flagger", "time": time(ago), "fieldsV1": {"f:spec": {"f:weighted": {"f:services": {}}}}},
+            {"manager": "kubectl-canary-traefik", "time": time(0), "fieldsV1": {"f:spec": {"f:weighted": {"f:sticky": {}}}}},
+        ]}, "spec": {"weighted": {"services": children}}})
+    }
+
+    fn says(declaration: Option<&str>, object: &Value) -> String {
+        let service = TraefikService::from_object(object, Group::TraefikIo).unwrap();
+        let verdict = judge(&canary(declaration), Some((&service, object)), Timestamp::from_second(NOW).unwrap());
+        assert_eq!(verdict.is_open(), verdict.to_string().starts_with("open"));
+        verdict.word().to_owned()
+    }
+
+    #[test]
+    fn it_opens_when_the_cookies_of_the_primary_have_run_out_and_not_before() {
+        let at = |ago| says(Some("login; Max-Age=60"), &service(None, Some(100), ago));
+        assert_eq!(
+            [at(-5), at(0), at(62), at(63), at(9999)],
+            ["draining", "draining", "draining", "drained", "drained"]
+        );
+        assert_eq!(says(Some("login; Max-Age=60"), &service(Some(0), Some(100), 62)), "draining");
+        assert_eq!(says(Some("login; Max-Age=-1"), &service(None, Some(100), 3)), "drained");
+    }
+
+    #[test]
+    fn it_waits_for_nothing_that_does_not_come() {
+        let drained = service(None, Some(100), 1);
+        assert_eq!(says(None, &drained), "no_cookie");
+        assert_eq!(says(Some("login; Max-Age=x"), &drained), "no_cookie");
+        assert_eq!(says(Some("login"), &drained), "session_cookie");
+        assert_eq!(says(Some("login; Max-Age=0"), &drained), "session_cookie");
+        let aged = Some("login; Max-Age=60");
+        assert_eq!(says(aged, &service(Some(50), Some(50), 1)), "step_below_100");
+        assert_eq!(says(aged, &service(Some(1), Some(99), 1)), "step_below_100");
+        assert_eq!(says(aged, &service(Some(100), None, 1)), "step_below_100");
+        assert_eq!(says(aged, &service(None, None, 1)), "step_below_100");
+        let mut odd = drained.clone();
+        odd["metadata"]["managedFields"][0]["time"] = json!("soon");
+        assert_eq!(says(aged, &odd), "no_time");
+        odd["spec"] = json!({"mirroring": {}});
+        assert_eq!(says(aged, &odd), "no_weights");
+        assert_eq!(judge(&canary(aged), None, Timestamp::UNIX_EPOCH), Verdict::NoWeights);
+    }
+
+    #[test]
+    fn a_wait_is_never_said_to_be_nothing() {
+        let left = Duration::from_millis(1);
+        let said = Verdict::Draining { left, max_age: 60 }.to_string();
+        assert_eq!(said, "closed for another 1 s: the primary's cookies hold for 60 s");
+    }
+}

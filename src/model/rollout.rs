@@ -1,0 +1,195 @@
+//! How Flagger goes about a rollout: what `spec.analysis` asks for, and how far it is.
+
+use serde_json::Value;
+
+use super::view;
+
+/// What decides about Flagger's next write, apart from the phase and the weights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rollout {
+    /// `spec.suspend`: Flagger does nothing at all.
+    pub suspended: bool,
+    /// There is no analysis, or `spec.skipAnalysis` is set (`pkg/apis/flagger/v1beta1/canary.go:SkipAnalysis`).
+    pub skips_analysis: bool,
+    /// What kind of rollout it is.
+    pub strategy: Strategy,
+    /// Seconds between two steps.
+    pub interval: i64,
+    /// `maxWeight`.
+    pub max_weight: Option<i64>,
+    /// `stepWeight`; comes before `step_weights`.
+    pub step_weight: Option<i64>,
+    /// `stepWeights`.
+    pub step_weights: Vec<i64>,
+    /// `stepWeightPromotion`.
+    pub step_weight_promotion: Option<i64>,
+    /// `iterations`, of A/B tests and blue/green.
+    pub iterations: i64,
+    /// `mirror`, which Flagger's Traefik router cannot do and yet goes through the motions of.
+    pub mirrors: bool,
+    /// `threshold`: so many failed checks end the rollout.
+    pub threshold: i64,
+    /// `status.iterations`.
+    pub iterations_done: i64,
+    /// `status.failedChecks`.
+    pub failed_checks: i64,
+}
+
+/// What kind of rollout it is (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The weight of the canary grows.
+    #[default]
+    Canary,
+    /// Everybody goes to the canary for some iterations: on Traefik Flagger ignores `match`.
+    AbTesting,
+    /// Everybody goes to the canary after some iterations.
+    BlueGreen,
+}
+
+impl Strategy {
+    /// Flagger's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::AbTesting => "ab-testing",
+            Self::BlueGreen => "blue-green",
+        }
+    }
+}
+
+impl Rollout {
+    /// Reads it from a Canary. Whatever is missing or odd has Flagger's default.
+    pub(super) fn read(object: &Value) -> Self {
+        let flag = |keys: &[&str]| view::at(object, keys).and_then(Value::as_bool).unwrap_or(false);
+        let status = |key: &str| view::at(object, &["status", key]).and_then(Value::as_i64).unwrap_or(0);
+        let missing = Value::Null;
+        // The second name is that of v1alpha3 (`GetAnalysis`).
+        let analysis = ["analysis", "canaryAnalysis"].into_iter().find_map(|key| view::at(object, &["spec", key]));
+        let skips_analysis = analysis.is_none() || flag(&["spec", "skipAnalysis"]);
+        let analysis = analysis.unwrap_or(&missing);
+        let number = |key: &str| view::at(analysis, &[key]).and_then(Value::as_i64).filter(|number| *number > 0);
+        let list =
+            |key: &str| view::at(analysis, &[key]).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let iterations = number("iterations").unwrap_or(0);
+        Self {
+            suspended: flag(&["spec", "suspend"]),
+            skips_analysis,
+            strategy: match (iterations > 0, list("match").is_empty()) {
+                (false, _) => Strategy::Canary,
+                (true, false) => Strategy::AbTesting,
+                (true, true) => Strategy::BlueGreen,
+            },
+            interval: interval(view::text(analysis, &["interval"])),
+            max_weight: number("maxWeight"),
+            step_weight: number("stepWeight"),
+            step_weights: list("stepWeights").iter().filter_map(Value::as_i64).collect(),
+            step_weight_promotion: number("stepWeightPromotion"),
+            iterations,
+            mirrors: view::at(analysis, &["mirror"]).and_then(Value::as_bool).unwrap_or(false),
+            threshold: number("threshold").unwrap_or(1),
+            iterations_done: status("iterations"),
+            failed_checks: status("failedChecks"),
+        }
+    }
+}
+
+/// The interval as Flagger takes it: 60 seconds when it is missing or cannot be read, never below 10
+/// (`pkg/apis/flagger/v1beta1/canary.go:GetAnalysisInterval`).
+fn interval(text: Option<&str>) -> i64 {
+    text.and_then(go_seconds).map_or(60, |seconds| seconds.max(10))
+}
+
+/// A duration of Go's (`time.ParseDuration`) in whole seconds.
+fn go_seconds(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut total = 0.0;
+    loop {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let unit = match &tail[..end] {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" | "μs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * unit;
+        rest = &tail[end..];
+        if rest.is_empty() {
+            break;
+        }
+    }
+    // Go's durations end at 292 years; what is cut off is less than a second.
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too great becomes the greatest number")]
+    Some((sign * total) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rollout(spec: &Value) -> Rollout {
+        Rollout::read(&json!({"spec": spec}))
+    }
+
+    #[test]
+    fn intervals_are_read_as_flagger_reads_them() {
+        for (text, seconds) in [
+            ("30s", 30),
+            ("1m30s", 90),
+            ("1.5m", 90),
+            ("1h", 3600),
+            ("100ms", 10),
+            ("5s", 10),
+            ("-1m", 10),
+            ("+1m", 60),
+            ("0", 10),
+            ("30", 60),
+            ("soon", 60),
+            ("1d", 60),
+            ("", 60),
+            ("é", 60),
+            ("1é", 60),
+            ("99999999999h", 359_999_999_996_400),
+        ] {
+            assert_eq!(rollout(&json!({"analysis": {"interval": text}})).interval, seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_strategy_is_told_by_iterations_and_match() {
+        for (analysis, strategy) in [
+            (json!({"stepWeight": 10}), Strategy::Canary),
+            (json!({"iterations": 3}), Strategy::BlueGreen),
+            (json!({"iterations": 3, "match": []}), Strategy::BlueGreen),
+            (json!({"iterations": 3, "match": [{}]}), Strategy::AbTesting),
+            (json!({"match": [{}]}), Strategy::Canary),
+        ] {
+            assert_eq!(rollout(&json!({"analysis": analysis})).strategy, strategy, "{analysis}");
+        }
+    }
+
+    #[test]
+    fn without_an_analysis_it_is_skipped_and_odd_values_are_not_seen() {
+        assert!(rollout(&json!({})).skips_analysis);
+        assert!(rollout(&json!({"analysis": {}, "skipAnalysis": true})).skips_analysis);
+        assert_eq!(rollout(&json!({"canaryAnalysis": {"stepWeight": 5}})).step_weight, Some(5));
+        let odd = json!({"analysis": {"stepWeight": "5", "stepWeights": [1, "2", null, 3], "threshold": 0, "interval": 3},
+            "suspend": "true"});
+        let odd = rollout(&odd);
+        assert_eq!((odd.step_weight, odd.step_weights, odd.threshold, odd.interval), (None, vec![1, 3], 1, 60));
+        assert!(!odd.suspended && !odd.skips_analysis);
+    }
+}

@@ -1,0 +1,100 @@
+//! Versions of what the cookie rests on, and what is too old for what.
+
+use super::FIELDS;
+
+/// A version as its parts are compared. What stands behind the numbers (`-rc.1`, `+k3s1`) is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version([u64; 3]);
+
+impl Version {
+    /// Of `v1.37.2`, `3.7`, `v3.7.0-rc.2`, `1.36+`; `None` for words such as `latest`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = [0; 3];
+        let numbers = text.strip_prefix('v').unwrap_or(text).split(['-', '+']).next()?;
+        let mut count = 0;
+        for (part, number) in parts.iter_mut().zip(numbers.split('.')) {
+            *part = number.parse().ok()?;
+            count += 1;
+        }
+        (count > 1).then_some(Self(parts))
+    }
+
+    const fn of(major: u64, minor: u64, patch: u64) -> Self {
+        Self([major, minor, patch])
+    }
+}
+
+/// The tag of an image: of `ghcr.io/fluxcd/flagger:1.44.0@sha256:…`, `1.44.0`.
+pub fn tag(image: &str) -> Option<&str> {
+    let image = image.split('@').next()?;
+    // A colon before the last slash is a port.
+    let (_, tag) = image.rsplit('/').next()?.rsplit_once(':')?;
+    Some(tag)
+}
+
+/// What a Kubernetes of this version cannot do.
+pub fn limits_of_server(version: Version) -> Vec<String> {
+    let mut limits = Vec::new();
+    if version < Version::of(1, 36, 0) {
+        limits.push("serves no MutatingAdmissionPolicy (from 1.36 on): the guard is a webhook there".to_owned());
+    }
+    // kubernetes.io "Dynamic Admission Control": matchConditions, beta and on by default in 1.28.
+    if version < Version::of(1, 28, 0) {
+        limits.push("knows no matchConditions in webhooks (from 1.28 on): the guard asks about every write".to_owned());
+    }
+    limits
+}
+
+/// What a Flagger of this version cannot do; beside this Traefik.
+///
+/// Flagger writes `traefik.io` from 1.42.0 on (fluxcd/flagger#1835), and Traefik 3 reads nothing else.
+pub fn limits_of_flagger(version: Version, traefik: Option<Version>) -> Vec<String> {
+    let too_old = version < Version::of(1, 42, 0) && traefik >= Some(Version::of(3, 0, 0));
+    let text = "writes traefik.containo.us, which Traefik 3 does not read (traefik.io from 1.42 on)";
+    too_old.then(|| text.to_owned()).into_iter().collect()
+}
+
+/// What a Traefik of this version cannot do: the cookie fields that it does not honour.
+pub fn limits_of_traefik(version: Version) -> Vec<String> {
+    let unknown = FIELDS.iter().filter(|field| Version::parse(field.since).is_some_and(|since| version < since));
+    unknown.map(|field| format!("does not honour --{} (from {} on)", field.flag, field.since)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_they_are_written_anywhere() {
+        let read = |text: &str| Version::parse(text).map(|version| version.0);
+        assert_eq!(read("v1.37.2"), Some([1, 37, 2]));
+        assert_eq!(read("3.7"), Some([3, 7, 0]));
+        assert_eq!(read("v3.7.0-rc.2"), Some([3, 7, 0]));
+        assert_eq!(read("v1.33.4+k3s1"), Some([1, 33, 4]));
+        for text in ["latest", "", "v", "3", "main-1.2", "1.x"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_images_tag_is_neither_its_port_nor_its_sum() {
+        assert_eq!(tag("ghcr.io/fluxcd/flagger:1.44.0@sha256:00"), Some("1.44.0"));
+        assert_eq!(tag("registry:5000/traefik:v3.7.15"), Some("v3.7.15"));
+        assert_eq!(tag("registry:5000/traefik"), None);
+        assert_eq!(tag("traefik@sha256:00"), None);
+    }
+
+    #[test]
+    fn what_is_too_old_is_told_from_the_version_before_on() {
+        let version = |text: &str| Version::parse(text).unwrap();
+        let server = |text: &str| limits_of_server(version(text)).len();
+        assert_eq!((server("v1.36.0"), server("v1.35.9"), server("v1.27.1")), (0, 1, 2));
+        let flagger = |text: &str, traefik: &str| limits_of_flagger(version(text), Version::parse(traefik)).len();
+        assert_eq!((flagger("1.41.0", "3.7.0"), flagger("1.41.0", "2.11.0"), flagger("1.42.0", "3.7.0")), (1, 0, 0));
+        assert_eq!(flagger("1.41.0", "latest"), 0);
+        let traefik = |text: &str| limits_of_traefik(version(text));
+        assert_eq!(traefik("3.4.0"), [""; 0]);
+        assert_eq!(traefik("3.3.7"), ["does not honour --domain (from 3.4 on)"]);
+        assert_eq!(traefik("2.11.0").len(), 4);
+    }
+}

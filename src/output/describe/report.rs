@@ -1,0 +1,227 @@
+//! The description as published JSON: a change here is a line in the changelog.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    super::report::{CanaryReport, published},
+    Description,
+};
+use crate::{
+    model::{Event, Looked, Route, Weight},
+    plan::fate::{Outcome, When},
+};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescriptionReport {
+    #[serde(flatten)]
+    canary: CanaryReport,
+    strategy: StrategyReport,
+    /// Who applies the Canary; `null` for nobody that can be told.
+    owner: Option<OwnerReport>,
+    tracks: Vec<TrackReport>,
+    next_write: NextWriteReport,
+    routes: RoutesReport,
+    findings: Vec<FindingReport>,
+    /// The last, the newest last; `null` where there is no cluster, or this user may not see them.
+    events: Option<Vec<EventReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_unknown: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StrategyReport {
+    /// canary, ab-testing, blue-green
+    kind: &'static str,
+    /// Seconds.
+    interval: i64,
+    suspended: bool,
+    skips_analysis: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct OwnerReport {
+    /// flux-kustomization, flux-helmrelease, argocd, helm
+    tool: &'static str,
+    name: String,
+    /// leavesAlone, putsBack, replaces, keepsTheRest
+    habit: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct TrackReport {
+    name: String,
+    service: String,
+    /// As Traefik takes it; `null` when it is not listed.
+    weight: Option<i64>,
+    /// The child's name in Traefik; `null` while the namespace is not known.
+    child: Option<String>,
+    /// What the child's name becomes as a cookie's value, in Traefik 3.3.4 and later.
+    value: Option<String>,
+    /// `name=value`; `null` when there is no cookie.
+    cookie: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct NextWriteReport {
+    when: &'static str,
+    /// Of the primary and the canary, where they can be computed.
+    weights: Option<(i64, i64)>,
+    stanza: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct RoutesReport {
+    seen: Vec<RouteReport>,
+    unknown: Vec<UnknownReport>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteReport {
+    kind: &'static str,
+    namespace: Option<String>,
+    name: String,
+    rules: Vec<String>,
+    entry_points: Vec<String>,
+    tls: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct UnknownReport {
+    kind: &'static str,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingReport {
+    code: &'static str,
+    severity: String,
+    message: String,
+    help: String,
+}
+
+#[derive(Debug, Serialize)]
+struct EventReport {
+    r#type: String,
+    reason: String,
+    first: Option<String>,
+    last: Option<String>,
+    count: i64,
+    from: String,
+    message: String,
+}
+
+/// The description with its version.
+pub fn report(description: &Description) -> Value {
+    let observed = &description.loaded.observed;
+    let rollout = &observed.canary.rollout;
+    let fate = description.fate();
+    let (mut seen, mut unknown) = (Vec::new(), Vec::new());
+    for (kind, looked) in &description.around.routes {
+        match looked {
+            Looked::Seen(routes) => seen.extend(routes.iter().map(route)),
+            Looked::Unknown(reason) => unknown.push(UnknownReport { kind: kind.kind(), reason: reason.clone() }),
+        }
+    }
+    let (events, events_unknown) = match &description.around.events {
+        None => (None, None),
+        Some(Looked::Seen(events)) => (Some(events.iter().map(event).collect()), None),
+        Some(Looked::Unknown(reason)) => (None, Some(reason.clone())),
+    };
+    let owner = description.owner();
+    let report = DescriptionReport {
+        canary: CanaryReport::new(observed),
+        strategy: StrategyReport {
+            kind: rollout.strategy.as_str(),
+            interval: rollout.interval,
+            suspended: rollout.suspended,
+            skips_analysis: rollout.skips_analysis,
+        },
+        owner: owner.map(|owner| OwnerReport {
+            tool: owner.tool.as_str(),
+            name: owner.name,
+            habit: owner.habit.as_str(),
+        }),
+        tracks: description
+            .tracks()
+            .into_iter()
+            .map(|(track, cookie)| TrackReport {
+                name: track.name,
+                service: track.service,
+                weight: track.weight.map(Weight::in_traefik),
+                child: track.child,
+                value: track.value,
+                cookie,
+            })
+            .collect(),
+        next_write: NextWriteReport {
+            when: when(fate.next.when),
+            weights: fate.next.weights,
+            stanza: stanza(fate.outcome),
+        },
+        routes: RoutesReport { seen, unknown },
+        findings: description
+            .findings()
+            .into_iter()
+            .map(|finding| FindingReport {
+                code: finding.code,
+                severity: finding.severity.to_string(),
+                message: finding.message,
+                help: finding.help,
+            })
+            .collect(),
+        events,
+        events_unknown,
+    };
+    let value = serde_json::to_value(report).expect("a report can be written as JSON");
+    published("CanaryDescription", value)
+}
+
+fn route(route: &Route) -> RouteReport {
+    RouteReport {
+        kind: route.kind.kind(),
+        namespace: route.target.namespace.clone(),
+        name: route.target.name.clone(),
+        rules: route.rules.clone(),
+        entry_points: route.entry_points.clone(),
+        tls: route.tls,
+    }
+}
+
+fn event(event: &Event) -> EventReport {
+    let Event { kind, reason, seen: (first, last), count, from, message } = event.clone();
+    EventReport { r#type: kind, reason, first, last, count, from, message }
+}
+
+fn when(when: When) -> &'static str {
+    match when {
+        When::NotKnown => "unknown",
+        When::Generation => "generation",
+        When::NewRevision => "newRevision",
+        When::RolloutGate => "rolloutGate",
+        When::Step => "step",
+        When::Iteration => "iteration",
+        When::LastIteration => "lastIteration",
+        When::Promotion => "promotion",
+        When::PromotionGate => "promotionGate",
+        When::Rollback => "rollback",
+        When::NoSteps => "noSteps",
+        When::Suspended => "suspended",
+        When::Deletion => "deletion",
+    }
+}
+
+fn stanza(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::NothingToKeep => "nothing",
+        Outcome::Native => "native",
+        Outcome::Guard => "guard",
+        Outcome::Dropped => "dropped",
+        Outcome::NotLive => "notLive",
+        Outcome::Untouched => "untouched",
+        Outcome::Unknown => "unknown",
+    }
+}

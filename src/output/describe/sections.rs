@@ -1,0 +1,206 @@
+//! The sections of a description.
+
+use super::{
+    super::{
+        duration, escaped, show,
+        style::Meaning,
+        wrap::{columns, padded, wrapped},
+    },
+    Description, Page,
+};
+use crate::{
+    lint::Severity,
+    model::{Declared, Event, Looked, Observed, Route, State, Weight},
+};
+
+/// The tree of tracks: weight, Service, and the cookie that pins to it.
+pub(super) fn tracks(description: &Description, page: Page) -> String {
+    let tracks = description.tracks();
+    if tracks.is_empty() {
+        return page.head("Tracks", "<none>: the Canary names no target");
+    }
+    let observed = &description.loaded.observed;
+    let is_sticky = observed.live_cookie().or_else(|| observed.canary.declared.cookie()).is_some();
+    let unseen = if is_sticky { "<unknown>" } else { "<none>" };
+    let rows: Vec<[String; 4]> = tracks
+        .into_iter()
+        .map(|(track, cookie)| {
+            let weight = match track.weight {
+                Some(Weight::Number(weight)) => weight.to_string(),
+                // Flagger's type leaves out a 0, and Traefik makes a 1 of that.
+                Some(Weight::Absent) => "1 (none is written)".to_owned(),
+                None => "-".to_owned(),
+            };
+            let cells = [track.name, track.service, weight, cookie.unwrap_or_else(|| unseen.to_owned())];
+            cells.map(|cell| escaped(&cell))
+        })
+        .collect();
+    let widest = |at: usize| rows.iter().map(|row| columns(&row[at])).max().unwrap_or_default();
+    let widths = [widest(0), widest(1), widest(2)];
+    let wide = widths.iter().sum::<usize>() + widest(3) + 14 <= page.width;
+    let service = observed.canary.service_name.as_deref().unwrap_or_default();
+    let mut text = format!("Tracks:\n  {}\n", escaped(service));
+    for (at, [name, service, weight, cookie]) in rows.iter().enumerate() {
+        let (branch, trunk) = if at + 1 == rows.len() { ("└─", "  ") } else { ("├─", "│ ") };
+        if wide {
+            let [name, service, weight] =
+                [(name, widths[0]), (service, widths[1]), (weight, widths[2])].map(|(cell, width)| padded(cell, width));
+            text.push_str(&format!("  {branch} {name}   {service}   {weight}   {cookie}\n"));
+        } else {
+            text.push_str(&format!("  {branch} {} {weight}\n", padded(name, widths[0])));
+            text.push_str(&format!("  {trunk}   {service}\n  {trunk}   {cookie}\n"));
+        }
+    }
+    if is_sticky && description.namespace().is_none() {
+        text.push_str(&page.line(2, "their cookies depend on the namespace, which no manifest says: -n NAMESPACE"));
+    }
+    text
+}
+
+/// The cookie, field by field, declared and live.
+pub(super) fn cookie(observed: &Observed, page: Page) -> String {
+    let source = match &observed.canary.declared {
+        Declared::Nothing => "nothing is declared".to_owned(),
+        Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie".to_owned(),
+        Declared::Annotation(_) => "declared in an annotation".to_owned(),
+        Declared::Malformed(_, malformed) => format!("declared in an annotation: {malformed}"),
+    };
+    let state = observed.state();
+    let meaning = match state {
+        State::Synced => Some(Meaning::Good),
+        State::Missing | State::Differs | State::Undeclared | State::Malformed => Some(Meaning::Warning),
+        State::None | State::Pending | State::Unknown => None,
+    };
+    let mut text = page.meant("Cookie", &format!("{state}, {source}"), meaning);
+    let rows = show::fields(observed);
+    if rows.is_empty() {
+        return text;
+    }
+    let heads = ["FIELD", "DECLARED", "LIVE"].map(str::to_owned);
+    let rows: Vec<[String; 3]> = std::iter::once(heads).chain(rows).map(|row| row.map(|cell| escaped(&cell))).collect();
+    let widths = [0, 1, 2].map(|at| rows.iter().map(|row| columns(&row[at])).max().unwrap_or_default());
+    let gap = if widths.iter().sum::<usize>() + 18 > page.width { "  " } else { "   " };
+    for (at, [field, declared, live]) in rows.iter().enumerate() {
+        let differs = at > 0 && state == State::Differs && declared != live;
+        let mark = if differs { page.style.paint(Meaning::Warning, "differs") } else { String::new() };
+        let [field, declared, live] =
+            [(field, widths[0]), (declared, widths[1]), (live, widths[2])].map(|(cell, width)| padded(cell, width));
+        text.push_str(&format!("  {}\n", [field, declared, live, mark].join(gap).trim_end()));
+    }
+    text
+}
+
+/// What leads to the TraefikService.
+pub(super) fn routes(description: &Description, page: Page) -> String {
+    let mut text = String::new();
+    for (kind, looked) in &description.around.routes {
+        match looked {
+            Looked::Seen(routes) => {
+                for route in routes {
+                    text.push_str(&route_lines(description, route, page));
+                }
+            }
+            Looked::Unknown(reason) => {
+                text.push_str(&page.line(2, &format!("{}: <unknown>: {}", kind.kind(), escaped(reason))));
+            }
+        }
+    }
+    if text.is_empty() {
+        return page.head("Routes", "<none>: nothing leads to the TraefikService");
+    }
+    format!("Routes:\n{text}")
+}
+
+fn route_lines(description: &Description, route: &Route, page: Page) -> String {
+    let own = &description.loaded.observed.canary.target.namespace;
+    let name = if route.target.namespace == *own { route.target.name.clone() } else { route.target.to_string() };
+    let mut head = format!("{}/{}", route.kind.kind(), escaped(&name));
+    if !route.entry_points.is_empty() {
+        head.push_str(&format!(" on {}", escaped(&route.entry_points.join(", "))));
+    }
+    if route.tls {
+        head.push_str(" with TLS");
+    }
+    let rules = route.rules.iter().map(|rule| page.line(4, &escaped(rule)));
+    page.line(2, &head) + &rules.collect::<String>()
+}
+
+/// What is wrong.
+pub(super) fn findings(description: &Description, page: Page) -> String {
+    let findings = description.findings();
+    if findings.is_empty() {
+        return page.head("Findings", "<none>");
+    }
+    let lines = findings.iter().map(|finding| {
+        let word = match finding.severity {
+            Severity::Error => "problem",
+            Severity::Warning => "warning",
+        };
+        let message = format!("{word} {}: {}", finding.code, escaped(&finding.message));
+        page.line(2, &message) + &page.line(4, &format!("help: {}", escaped(&finding.help)))
+    });
+    format!("Findings:\n{}", lines.collect::<String>())
+}
+
+/// The last events, as kubectl shows them.
+pub(super) fn events(description: &Description, page: Page) -> String {
+    let events = match &description.around.events {
+        None => return String::new(),
+        Some(Looked::Unknown(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
+        Some(Looked::Seen(events)) if events.is_empty() => return page.head("Events", "<none>"),
+        Some(Looked::Seen(events)) => events,
+    };
+    let cells = |event: &Event| {
+        let age = age(event, description.now);
+        [event.kind.clone(), event.reason.clone(), age, event.from.clone()].map(|cell| escaped(&cell))
+    };
+    let heads = ["Type", "Reason", "Age", "From"].map(str::to_owned);
+    let rules = ["----", "------", "----", "----"].map(str::to_owned);
+    let mut rows = vec![(heads, "Message".to_owned()), (rules, "-------".to_owned())];
+    // A line break in a message would begin a line of its own.
+    rows.extend(events.iter().map(|event| (cells(event), escaped(&event.message.replace('\n', " ")))));
+    let widths = [0, 1, 2, 3].map(|at| rows.iter().map(|(row, _)| columns(&row[at])).max().unwrap_or_default());
+    let before = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
+    let mut text = "Events:\n".to_owned();
+    for (at, (row, message)) in rows.into_iter().enumerate() {
+        let row: String = row.iter().zip(widths).map(|(cell, width)| padded(cell, width + 2)).collect();
+        if before + 20 <= page.width {
+            text.push_str(&format!("  {row}{}\n", wrapped(&message, page.width, before, before)));
+        } else if at < 2 {
+            text.push_str(&format!("  {}\n", row.trim_end()));
+        } else {
+            text.push_str(&format!("  {}\n{}", row.trim_end(), page.line(4, &message)));
+        }
+    }
+    text
+}
+
+/// `3m12s (x4 over 10m)`, as kubectl has it (`pkg/describe/describe.go:translateMicroTimestampSince`).
+fn age(event: &Event, now: i64) -> String {
+    let since = |moment: &Option<String>| match moment.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    {
+        Some(moment) => duration::age(now - moment.as_second()),
+        None => "<unknown>".to_owned(),
+    };
+    let (first, last) = &event.seen;
+    if event.count > 1 { format!("{} (x{} over {})", since(last), event.count, since(first)) } else { since(last) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_event_says_how_often_and_since_when() {
+        let event = |count: i64, last: &str| {
+            Event::from_object(
+                &json!({"count": count, "firstTimestamp": "1970-01-01T00:00:00Z", "lastTimestamp": last}),
+            )
+        };
+        assert_eq!(age(&event(1, "1970-01-01T00:08:20Z"), 600), "100s");
+        assert_eq!(age(&event(4, "1970-01-01T00:08:20Z"), 600), "100s (x4 over 10m)");
+        assert_eq!(age(&event(1, "yesterday"), 600), "<unknown>");
+    }
+}

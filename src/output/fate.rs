@@ -1,0 +1,81 @@
+//! Flagger's next write in words: the same in what a change says and in `describe`.
+
+use crate::plan::fate::{Fate, NextWrite, Outcome, When};
+
+/// Which write it is: what stands in brackets after "Flagger's next write".
+pub fn which(next: NextWrite) -> String {
+    let step = next.weights.map(|(_, canary)| canary);
+    match (next.when, step) {
+        (When::NotKnown, _) => "a weight step, promotion or rollback".into(),
+        (When::Generation, _) => "the one that creates the TraefikService".into(),
+        (When::NewRevision, _) => "the first of the next rollout".into(),
+        (When::RolloutGate, _) => "the first of the rollout, once its gate opens".into(),
+        (When::Step, Some(weight)) => format!("the step to {weight}, or a rollback"),
+        (When::Step, None) => "a step, or a rollback".into(),
+        (When::Iteration, _) => "an iteration, or a rollback".into(),
+        (When::LastIteration, _) => "all to the canary after the last iteration, or a rollback".into(),
+        (When::Promotion, _) => "the promotion".into(),
+        (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
+        (When::Rollback, _) => "the rollback".into(),
+        (When::NoSteps, _) => "a rollback: its analysis has no steps".into(),
+        (When::Suspended, _) => "none while it is suspended".into(),
+        (When::Deletion, _) => "none: it is being deleted".into(),
+    }
+}
+
+/// When it comes; nothing where a gate, a person or a new revision decides. `interval`: seconds between two steps.
+pub fn due(next: NextWrite, interval: i64) -> Option<String> {
+    match next.when {
+        When::Step | When::Iteration => Some(format!("within {interval}s if its checks pass")),
+        When::Rollback => Some(format!("within {interval}s")),
+        When::Promotion => Some("once the primary is ready".into()),
+        _ => None,
+    }
+}
+
+/// What it does to the stanza.
+pub fn outcome(fate: Fate) -> &'static str {
+    match (fate.outcome, fate.next.when) {
+        (Outcome::NothingToKeep, _) => "there is no stanza to keep",
+        (Outcome::Native, _) => "Flagger itself copies the declared cookie into it",
+        (Outcome::Guard, _) => "the guard puts the declared cookie into it",
+        (Outcome::Dropped, _) => "it drops the stanza",
+        (Outcome::NotLive, _) => "it brings no stanza, and there is none now",
+        (Outcome::Untouched, When::Deletion) => "the TraefikService goes with its Canary",
+        (Outcome::Untouched, _) => "the stanza stays as it is until then",
+        (Outcome::Unknown, _) => "what that does to the stanza is <unknown>",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_write_has_words() {
+        let said = |when: When| {
+            let next = NextWrite { when, weights: Some((80, 20)) };
+            let due = due(next, 30).map_or_else(String::new, |due| format!(", {due}"));
+            format!("{}{due}", which(next))
+        };
+        let all = [
+            (When::NotKnown, "a weight step, promotion or rollback"),
+            (When::Generation, "the one that creates the TraefikService"),
+            (When::NewRevision, "the first of the next rollout"),
+            (When::RolloutGate, "the first of the rollout, once its gate opens"),
+            (When::Step, "the step to 20, or a rollback, within 30s if its checks pass"),
+            (When::Iteration, "an iteration, or a rollback, within 30s if its checks pass"),
+            (When::LastIteration, "all to the canary after the last iteration, or a rollback"),
+            (When::Promotion, "the promotion, once the primary is ready"),
+            (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
+            (When::Rollback, "the rollback, within 30s"),
+            (When::NoSteps, "a rollback: its analysis has no steps"),
+            (When::Suspended, "none while it is suspended"),
+            (When::Deletion, "none: it is being deleted"),
+        ];
+        for (when, words) in all {
+            assert_eq!(said(when), words);
+        }
+        assert_eq!(which(NextWrite { when: When::Step, weights: None }), "a step, or a rollback");
+    }
+}

@@ -1,0 +1,66 @@
+//! Lines broken between words, so that they fit a terminal. A word is never broken: names, values and commands stay whole
+//! to be copied.
+
+use unicode_width::UnicodeWidthStr;
+
+/// The text in lines of at most this many columns where its words allow. The first begins at column `first`, the others are
+/// indented by `indent`. Without a line break at the end.
+pub fn wrapped(text: &str, width: usize, first: usize, indent: usize) -> String {
+    let (mut lines, mut at, mut fresh) = (String::new(), first, true);
+    for word in text.split(' ') {
+        let long = word.width();
+        if !fresh && at + 1 + long > width {
+            lines.push('\n');
+            lines.push_str(&" ".repeat(indent));
+            (at, fresh) = (indent, true);
+        }
+        if !fresh {
+            lines.push(' ');
+            at += 1;
+        }
+        lines.push_str(word);
+        (at, fresh) = (at + long, false);
+    }
+    lines
+}
+
+/// How many columns a text takes.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// The text with blanks up to this many columns.
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_hang() {
+        assert_eq!(wrapped("one two three", 9, 2, 4), "one two\n    three");
+        assert_eq!(wrapped("one two three", 8, 2, 4), "one\n    two\n    three");
+        assert_eq!(wrapped("one two three", usize::MAX, 0, 0), "one two three");
+        assert_eq!(wrapped("日本 日本 a", 9, 0, 1), "日本 日本\n a");
+        assert_eq!(wrapped("averylongword b", 4, 0, 1), "averylongword\n b");
+        assert_eq!(wrapped("", 4, 0, 1), "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_and_no_line_with_two_words_is_too_wide(
+            words in prop::collection::vec("[a-z日]{1,12}", 1..12), width in 10usize..80, indent in 0usize..9,
+        ) {
+            let text = words.join(" ");
+            let lines = wrapped(&text, width, indent, indent);
+            prop_assert_eq!(lines.split_whitespace().collect::<Vec<_>>().join(" "), text);
+            for line in lines.lines().map(str::trim_start) {
+                prop_assert!(indent + columns(line) <= width || !line.contains(' '), "{}", line);
+            }
+        }
+    }
+}

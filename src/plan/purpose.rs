@@ -1,0 +1,240 @@
+//! What a cookie is for, and the Max-Age that follows from how this Canary is analysed.
+
+use crate::model::rollout::{Rollout, Strategy};
+
+/// Seconds that a login with its redirects takes at most: people type passwords and second factors.
+const FLOW: i64 = 300;
+
+/// What a cookie is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// One login with its redirects.
+    Flow,
+    /// As long as a rollout takes.
+    Rollout,
+    /// Until the browser closes.
+    Session,
+    /// Something else: the fields are asked one by one.
+    Own,
+}
+
+/// A purpose with the Max-Age that it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// Seconds; `None` for a session cookie, or when there is nothing to suggest.
+    pub max_age: Option<i64>,
+    /// Where the number comes from, and what it means.
+    pub why: String,
+}
+
+/// How long a rollout takes when every check passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Length {
+    /// Seconds from the first step until everybody is back on the primary.
+    pub seconds: i64,
+    /// The arithmetic.
+    pub sum: String,
+}
+
+/// The suggestions for a Canary, the most usual first.
+pub fn suggestions(rollout: &Rollout) -> Vec<Suggestion> {
+    let interval = seconds(rollout.interval);
+    let fits = if FLOW <= rollout.interval { "no longer" } else { "longer" };
+    let mut suggestions = vec![Suggestion {
+        purpose: Purpose::Flow,
+        max_age: Some(FLOW),
+        why: format!("a login, {fits} than one interval ({interval})"),
+    }];
+    if let Some(length) = length(rollout) {
+        suggestions.push(Suggestion { purpose: Purpose::Rollout, max_age: Some(length.seconds), why: length.sum });
+    }
+    suggestions.push(Suggestion { purpose: Purpose::Session, max_age: None, why: "until the browser closes".into() });
+    suggestions.push(Suggestion { purpose: Purpose::Own, max_age: None, why: "each field as you like it".into() });
+    suggestions
+}
+
+impl Purpose {
+    /// The words for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flow => "one login flow",
+            Self::Rollout => "the whole rollout",
+            Self::Session => "the browser session",
+            Self::Own => "own values",
+        }
+    }
+}
+
+/// How long a rollout takes when every check passes, from the first step to the end of the promotion; `None` when it
+/// has no steps and so never advances.
+///
+/// The first step comes in the tick that begins the analysis, each further one an interval later, and the promotion
+/// in the tick after the last (`pkg/controller/scheduler.go:advanceCanary`, `runCanary`, `runAB`, `runBlueGreen`,
+/// `runPromotionTrafficShift`).
+pub fn length(rollout: &Rollout) -> Option<Length> {
+    if rollout.skips_analysis {
+        return None;
+    }
+    let (ticks, word) = match rollout.strategy {
+        Strategy::Canary => (steps(rollout)?.len(), "step"),
+        Strategy::AbTesting | Strategy::BlueGreen => (usize::try_from(rollout.iterations).ok()?, "iteration"),
+    };
+    let ticks = i64::try_from(ticks).ok()?;
+    let highest = steps(rollout).and_then(|steps| steps.last().copied()).unwrap_or(100);
+    let promotion = match rollout.step_weight_promotion {
+        Some(step) if rollout.strategy == Strategy::Canary => divided_up(highest, step),
+        _ => 1,
+    };
+    let interval = seconds(rollout.interval);
+    let plural = |count: i64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    Some(Length {
+        seconds: ticks.checked_add(promotion)?.checked_mul(rollout.interval)?,
+        sum: format!("({} + {promotion} to promote) x {interval}", plural(ticks, word)),
+    })
+}
+
+/// The weights of the canary, step by step; `None` when there are none to advance by.
+///
+/// `stepWeight` comes before `stepWeights`, the last of which still is the highest weight then
+/// (`pkg/controller/scheduler.go:nextStepWeight`, `maxWeight`).
+fn steps(rollout: &Rollout) -> Option<Vec<i64>> {
+    match (rollout.step_weight, rollout.step_weights.last()) {
+        (Some(step), last) => {
+            let highest = last.copied().or(rollout.max_weight).unwrap_or(100).min(100);
+            Some((1..=divided_up(highest, step)).map(|count| (count * step).min(100)).collect())
+        }
+        (None, Some(_)) => Some(rollout.step_weights.clone()),
+        (None, None) => None,
+    }
+}
+
+/// What happens at the promotion unless something is done.
+const LEAD: &str = "whoever is pinned to the primary changes version when it is promoted";
+
+/// What to do so that nobody is moved by the promotion, which replaces the primary's pods; `None` when nothing is to
+/// be done or nothing helps.
+pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<String> {
+    let highest = steps(rollout)?.last().copied()?;
+    if rollout.strategy != Strategy::Canary || rollout.skips_analysis {
+        return None;
+    }
+    let Some(max_age) = max_age.filter(|seconds| *seconds > 0) else {
+        return Some(format!("{LEAD}; a Max-Age lets that end before"));
+    };
+    let wait = seconds(max_age);
+    match (highest >= 100, max_age <= rollout.interval) {
+        (true, true) => None,
+        (true, false) => Some(format!(
+            "{LEAD}; an interval of {wait} or a confirm-promotion gate that opens {wait} after the last step prevents it"
+        )),
+        (false, true) => Some(format!("{LEAD}; a last step of 100 prevents it")),
+        (false, false) => Some(format!(
+            "{LEAD}; a last step of 100, and an interval of {wait} or a confirm-promotion gate that opens {wait} after it, \
+             prevent it"
+        )),
+    }
+}
+
+fn divided_up(number: i64, by: i64) -> i64 {
+    (number + by - 1) / by.max(1)
+}
+
+/// `300` as `5m`: what `--max-age` takes, exactly.
+pub fn seconds(total: i64) -> String {
+    if total <= 0 {
+        return total.to_string();
+    }
+    [(3600, "h", i64::MAX), (60, "m", 60), (1, "s", 60)]
+        .into_iter()
+        .map(|(unit, letter, modulus)| (total / unit % modulus, letter))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, letter)| format!("{count}{letter}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::{Canary, FIELDS, FieldValue};
+
+    fn rollout(analysis: &Value) -> Rollout {
+        let object = json!({"metadata": {"name": "a"}, "spec": {"analysis": analysis}});
+        Canary::from_object(&object).expect("a Canary").rollout
+    }
+
+    #[test]
+    fn a_rollout_takes_its_steps_and_the_promotion() {
+        for (analysis, expected) in [
+            (json!({"interval": "1m", "stepWeight": 10, "maxWeight": 50}), "360 (5 steps + 1 to promote) x 1m"),
+            (json!({"interval": "30s", "stepWeight": 30, "maxWeight": 50}), "90 (2 steps + 1 to promote) x 30s"),
+            (json!({"interval": "30s", "stepWeight": 50}), "90 (2 steps + 1 to promote) x 30s"),
+            (json!({"stepWeight": 100}), "120 (1 step + 1 to promote) x 1m"),
+            (json!({"interval": "1m30s", "stepWeights": [1, 10, 100]}), "360 (3 steps + 1 to promote) x 1m30s"),
+            // The one step comes first, the last of the list is how far it goes.
+            (json!({"stepWeight": 20, "stepWeights": [1, 40], "maxWeight": 90}), "180 (2 steps + 1 to promote) x 1m"),
+            (
+                json!({"stepWeight": 25, "maxWeight": 50, "stepWeightPromotion": 20}),
+                "300 (2 steps + 3 to promote) x 1m",
+            ),
+            (json!({"interval": "5s", "iterations": 10}), "110 (10 iterations + 1 to promote) x 10s"),
+            (json!({"iterations": 1, "match": [{}]}), "120 (1 iteration + 1 to promote) x 1m"),
+            (json!({"interval": "2m", "iterations": 2, "mirror": true}), "360 (2 iterations + 1 to promote) x 2m"),
+            (json!({"interval": "1m"}), "none"),
+            (json!({"interval": "nonsense", "stepWeight": 50, "maxWeight": 50}), "120 (1 step + 1 to promote) x 1m"),
+        ] {
+            let length = length(&rollout(&analysis));
+            let text = length.map_or("none".into(), |length| format!("{} {}", length.seconds, length.sum));
+            assert_eq!(text, expected, "{analysis}");
+        }
+        let none = Canary::from_object(&json!({"metadata": {"name": "a"}})).expect("a Canary").rollout;
+        assert_eq!(length(&none), None);
+    }
+
+    #[test]
+    fn the_whole_rollout_is_offered_only_where_it_has_an_end() {
+        let offered = |analysis| suggestions(&rollout(&analysis)).iter().map(|it| it.purpose).collect::<Vec<_>>();
+        let with = [Purpose::Flow, Purpose::Rollout, Purpose::Session, Purpose::Own];
+        assert_eq!(offered(json!({"stepWeight": 10})), with);
+        assert_eq!(offered(json!({})), [Purpose::Flow, Purpose::Session, Purpose::Own]);
+    }
+
+    #[test]
+    fn the_advice_says_what_is_missing_before_the_promotion() {
+        let advice =
+            |analysis, max_age| promotion_advice(&rollout(&analysis), max_age).unwrap_or_else(|| "none".into());
+        let after = |text: String| {
+            text.strip_prefix(LEAD).map_or(text.clone(), |rest| rest.trim_start_matches("; ").to_owned())
+        };
+        for (analysis, max_age, expected) in [
+            (json!({"stepWeights": [50, 100], "interval": "5m"}), Some(300), "none"),
+            (
+                json!({"stepWeights": [50, 100], "interval": "1m"}),
+                Some(300),
+                "an interval of 5m or a confirm-promotion gate that opens 5m after the last step prevents it",
+            ),
+            (json!({"stepWeights": [50], "interval": "5m"}), Some(300), "a last step of 100 prevents it"),
+            (
+                json!({"stepWeight": 10, "maxWeight": 50}),
+                Some(90),
+                "a last step of 100, and an interval of 1m30s or a confirm-promotion gate that opens 1m30s after it, prevent it",
+            ),
+            (json!({"stepWeight": 10}), None, "a Max-Age lets that end before"),
+            (json!({"iterations": 10}), Some(300), "none"),
+            (json!({}), Some(300), "none"),
+        ] {
+            assert_eq!(after(advice(analysis.clone(), max_age)), expected, "{analysis} {max_age:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_written_as_max_age_takes_them() {
+        for total in [-1, 0, 1, 59, 60, 61, 300, 3599, 3600, 3661, 5400, 86_400, 9_999_999_999] {
+            assert_eq!(FIELDS[1].parse_typed(&seconds(total)), Ok(FieldValue::Seconds(total)), "{}", seconds(total));
+        }
+        assert_eq!([300, 5400, 86_400, 61].map(seconds), ["5m", "1h30m", "24h", "1m1s"]);
+    }
+}

@@ -1,0 +1,180 @@
+//! Which fields of the cookie a cluster can store, and its Traefik honours.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Scope, native};
+use crate::model::{Field, NativeField};
+
+/// The keys from a TraefikService down to its cookie.
+const COOKIE: [&str; 4] = ["spec", "weighted", "sticky", "cookie"];
+
+/// What is known of a cluster's Traefik. Nothing, for manifests.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Support {
+    /// The keys under `cookie` in the schema of the TraefikServices; `None` when it cannot be seen.
+    pub keys: Option<Vec<String>>,
+    /// The oldest Traefik that runs there, and where; `None` when it cannot be seen.
+    pub traefik: Option<(Version, String)>,
+    /// The keys of the native field of the Canaries, where there is one.
+    pub native: Option<Vec<String>>,
+}
+
+/// A version of Traefik: major and minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl Version {
+    /// Reads `3.4`, `v3.4.1`, `3.4.0-rc.1`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim_start_matches('v').split(['.', '-', '+']);
+        Some(Self(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+
+    /// The version in the tag of a container image: `docker.io/traefik:v3.4.1@sha256:…`.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let (_, tag) = image.split('@').next()?.rsplit('/').next()?.split_once(':')?;
+        Self::parse(tag)
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl Support {
+    /// Adds what the cluster's Canaries can hold.
+    #[must_use]
+    pub fn with_native(mut self, native: &NativeField) -> Self {
+        if let NativeField::Present(fields) = native {
+            self.native = Some(fields.keys().cloned().collect());
+        }
+        self
+    }
+
+    /// Why a change of this scope cannot bring this field to the cluster, if so.
+    pub fn refusal(&self, field: &Field, scope: Scope) -> Option<String> {
+        let lacks =
+            |keys: &Option<Vec<String>>| keys.as_ref().is_some_and(|keys| !keys.iter().any(|key| key == field.key));
+        if scope != Scope::LiveOnly && lacks(&self.native) {
+            return Some("the Canaries of this cluster have no such field".into());
+        }
+        (scope != Scope::DeclareOnly && lacks(&self.keys)).then(|| {
+            format!(
+                "the TraefikServices of this cluster have no such field: Traefik's definitions of {} have",
+                field.since
+            )
+        })
+    }
+
+    /// Why the running Traefik takes no notice of this field, if so.
+    pub fn ignored(&self, field: &Field) -> Option<String> {
+        let (version, place) = self.traefik.as_ref()?;
+        let since = Version::parse(field.since)?;
+        (*version < since).then(|| format!("Traefik {version} ({place}) takes no notice of it: {} does", field.since))
+    }
+
+    /// Whether the field can be stored, and is honoured, as far as can be seen.
+    pub fn honours(&self, field: &Field, scope: Scope) -> bool {
+        self.refusal(field, scope).is_none() && self.ignored(field).is_none()
+    }
+}
+
+/// The keys under the cookie in the OpenAPI (v3) document of a group of TraefikServices.
+pub fn keys_in_schema(document: &Value) -> Option<Vec<String>> {
+    let fields: BTreeMap<_, _> = native::fields_in_schema(document, "TraefikService", &COOKIE)?;
+    Some(fields.into_keys().collect())
+}
+
+/// The oldest Traefik among workloads, by the tags of their images.
+pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Option<(Version, String)> {
+    let text = |value: &'a Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    workloads
+        .into_iter()
+        .flat_map(|workload| {
+            let place = format!("{}/{}", text(workload, "/metadata/namespace"), text(workload, "/metadata/name"));
+            let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+            containers.into_iter().flatten().filter_map(move |container| {
+                let image = text(container, "/image");
+                let name = image.split(['@', ':']).next()?.rsplit('/').next()?;
+                // The chart's image, and the mirror's of k3s.
+                if name != "traefik" && !name.ends_with("-traefik") {
+                    return None;
+                }
+                Some((Version::of_image(image)?, place.clone()))
+            })
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::FIELDS;
+
+    #[test]
+    fn the_version_of_an_image_is_its_tag() {
+        for (image, version) in [
+            ("traefik:v3.4.1", Some(Version(3, 4))),
+            ("docker.io/library/traefik:3.7", Some(Version(3, 7))),
+            ("registry:5000/traefik:v2.11.0@sha256:ab", Some(Version(2, 11))),
+            ("registry:5000/traefik", None),
+            ("traefik:latest", None),
+            ("traefik@sha256:ab", None),
+            ("traefik:v3", None),
+            ("traefik:v3.4.0-rc.1", Some(Version(3, 4))),
+        ] {
+            assert_eq!(Version::of_image(image), version, "{image}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_traefik_counts_and_other_images_do_not() {
+        let workload = |name: &str, images: &[&str]| {
+            let containers: Vec<_> = images.iter().map(|image| json!({"image": image})).collect();
+            json!({"metadata": {"namespace": "edge", "name": name}, "spec": {"template": {"spec": {"containers": containers}}}})
+        };
+        let found =
+            |workloads: &[Value]| oldest_traefik(workloads).map(|(version, place)| format!("{version} {place}"));
+        let new = workload("new", &["traefik:v3.7.1", "alpine:3.1"]);
+        let old = workload("old", &["sidecar:1.0", "rancher/mirrored-library-traefik:3.3.6"]);
+        assert_eq!(found(&[new.clone(), old]).as_deref(), Some("3.3 edge/old"));
+        assert_eq!(found(&[new]).as_deref(), Some("3.7 edge/new"));
+        assert_eq!(found(&[workload("x", &["traefik:latest"]), json!({})]), None);
+    }
+
+    #[test]
+    fn a_field_needs_the_schemas_and_the_version() {
+        let by_flag = |flag| Field::by_flag(flag).expect("a field");
+        let support = Support {
+            keys: Some(vec!["name".into(), "maxAge".into(), "path".into()]),
+            traefik: Some((Version(3, 2), "edge/traefik".into())),
+            native: None,
+        };
+        let honoured = |scope| {
+            FIELDS.iter().filter(|field| support.honours(field, scope)).map(|field| field.key).collect::<Vec<_>>()
+        };
+        assert_eq!(honoured(Scope::Both), ["name", "maxAge"]);
+        assert_eq!(
+            support.ignored(by_flag("path")).as_deref(),
+            Some("Traefik 3.2 (edge/traefik) takes no notice of it: 3.3 does")
+        );
+        assert_eq!(
+            support.refusal(by_flag("domain"), Scope::Both).as_deref(),
+            Some("the TraefikServices of this cluster have no such field: Traefik's definitions of 3.4 have")
+        );
+        assert_eq!(support.refusal(by_flag("domain"), Scope::DeclareOnly), None);
+        let native = support.with_native(&NativeField::Present(BTreeMap::from([("name".into(), vec![])])));
+        assert_eq!(
+            native.refusal(by_flag("max-age"), Scope::DeclareOnly).as_deref(),
+            Some("the Canaries of this cluster have no such field")
+        );
+        assert_eq!(native.refusal(by_flag("max-age"), Scope::LiveOnly), None);
+        assert!(FIELDS.iter().all(|field| Support::default().honours(field, Scope::Both)));
+    }
+}

@@ -1,0 +1,138 @@
+//! The editor of the user's choice, started as kubectl starts it (`k8s.io/kubectl/pkg/cmd/util/editor/editor.go`).
+
+use std::{
+    ffi::OsString,
+    fs::{File, OpenOptions},
+    io::{self, IsTerminal},
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::atomic::Ordering,
+};
+
+use super::{Ui, terminal::Restored};
+use crate::{
+    environment::Environment,
+    error::{Error, Kind, Result, reason},
+};
+
+const HINT: &str = "KUBE_EDITOR=nano, or another editor; it must not return before the file is closed (code --wait)";
+
+impl Ui {
+    /// Has a file edited, and waits for the editor's end. Ctrl-C meanwhile is for the editor.
+    ///
+    /// # Errors
+    ///
+    /// Kind `Usage` when the editor cannot be started or says that it failed, `Interrupted` when a signal ended it.
+    pub async fn edit(&self, environment: &Environment, path: &Path) -> Result<()> {
+        self.clear_status();
+        let editor = environment.editor.as_deref().unwrap_or(if cfg!(windows) { "notepad" } else { "vi" });
+        let words = words(editor, environment.shell.as_deref(), path);
+        let mut command = tokio::process::Command::new(&words[0]);
+        command.args(&words[1..]).stdin(input()).stdout(output());
+        let cannot = |error: &io::Error| {
+            Error::usage(match error.kind() {
+                io::ErrorKind::NotFound => format!("cannot run the editor `{editor}`: no such program on the PATH"),
+                _ => format!("cannot run the editor `{editor}`: {}", reason(error)),
+            })
+            .hint(HINT)
+        };
+        let status = {
+            let _lent = Lent::to_another(self);
+            let ended = command.spawn().map_err(|error| cannot(&error))?.wait().await;
+            // The Ctrl-C that ended the editor came to this process too, and has to be noticed as long as it counts
+            // for nothing here.
+            tokio::task::yield_now().await;
+            ended.map_err(|error| cannot(&error))?
+        };
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(code) => Err(Error::usage(format!("the editor `{editor}` ended with status {code}")).hint(HINT)),
+            None => {
+                Err(Error::new(Kind::Interrupted, format!("the editor `{editor}` was ended by {}", signal(status))))
+            }
+        }
+    }
+}
+
+/// The terminal is another program's as long as this lives, and is as it was afterwards.
+struct Lent<'a>(&'a Ui, #[expect(dead_code, reason = "it acts when it goes")] Restored);
+
+impl<'a> Lent<'a> {
+    fn to_another(ui: &'a Ui) -> Self {
+        ui.lent.store(true, Ordering::Relaxed);
+        Self(ui, Restored::new())
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.0.lent.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The words that edit this file: split at blanks, or left to the shell where there are quotes or backslashes.
+fn words(editor: &str, shell: Option<&str>, path: &Path) -> Vec<OsString> {
+    if !editor.contains(' ') {
+        return vec![editor.into(), path.into()];
+    }
+    if !editor.contains(['"', '\'', '\\']) {
+        let words = editor.split(' ').filter(|word| !word.is_empty());
+        return words.map(OsString::from).chain([path.into()]).collect();
+    }
+    let text = path.display().to_string();
+    if cfg!(windows) {
+        return vec!["cmd".into(), "/C".into(), format!("{editor} \"{text}\"").into()];
+    }
+    // kubectl quotes the path with `%q`, in which a shell still reads `$` and backticks.
+    let quoted = format!("'{}'", text.replace('\'', r"'\''"));
+    vec![shell.unwrap_or("/bin/bash").into(), "-c".into(), format!("{editor} {quoted}").into()]
+}
+
+/// The terminal, also where standard input is a pipe (manifests come by `-f -`).
+fn input() -> Stdio {
+    if io::stdin().is_terminal() { Stdio::inherit() } else { terminal().map_or_else(Stdio::null, Stdio::from) }
+}
+
+/// The terminal, also where standard output is a pipe: results alone go there.
+fn output() -> Stdio {
+    if io::stdout().is_terminal() {
+        Stdio::inherit()
+    } else {
+        terminal().map_or_else(|| io::stderr().into(), Stdio::from)
+    }
+}
+
+fn terminal() -> Option<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.signal().map_or_else(|| "a signal".into(), |number| format!("signal {number}"))
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> String {
+    "a signal".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn editors_are_started_as_kubectl_starts_them() {
+        for (editor, expected) in [
+            ("vi", vec!["vi", "/tmp/it's"]),
+            ("code --wait", vec!["code", "--wait", "/tmp/it's"]),
+            ("code  --wait ", vec!["code", "--wait", "/tmp/it's"]),
+            ("'/opt/my editor' -n", vec!["/bin/zsh", "-c", r"'/opt/my editor' -n '/tmp/it'\''s'"]),
+            (r"my\ editor", vec!["/bin/zsh", "-c", r"my\ editor '/tmp/it'\''s'"]),
+        ] {
+            assert_eq!(words(editor, Some("/bin/zsh"), Path::new("/tmp/it's")), expected, "{editor}");
+        }
+        assert_eq!(words("a 'b'", None, Path::new("/x"))[0], "/bin/bash");
+    }
+}

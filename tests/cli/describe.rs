@@ -1,0 +1,715 @@
+//! `describe -f`.
+
+use snapbox::str;
+
+use crate::{
+    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
+    support::{
+        bed,
+        fake::{Fake, Reply},
+        objects,
+        run::{Output, Run, exactly},
+    },
+};
+
+/// A run in the repository on a terminal of this width.
+fn wide(columns: usize, line: &str) -> Output {
+    Run::new(line.split(' ')).dir(bed::root()).env("COLUMNS", columns.to_string()).run()
+}
+
+/// The document with this below `status`, on one line.
+fn with_status(document: &str, status: &str) -> String {
+    format!("{document}status: {status}\n")
+}
+
+/// The document with this below `spec`, on one line.
+fn with_spec(document: &str, more: &str) -> String {
+    document.replace("spec:\n  provider", &format!("spec:\n  {more}\n  provider"))
+}
+
+#[test]
+fn an_example_is_described_with_its_route() {
+    in_repository("describe checkout -f examples").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            checkout
+Namespace:       shop
+Phase:           <none>
+Strategy:        canary, steps 5 20 50 100, every 30s
+TraefikService:  traefik.io/checkout
+Applied by:      <none>
+Tracks:
+  checkout
+  ├─ primary   checkout-primary:8080   80   login=a46c252a471a9916
+  └─ canary    checkout-canary:8080    20   login=0ac98df64aa42da5
+Cookie:          missing, declared in an annotation
+  FIELD       DECLARED   LIVE
+  name        login      <unset>
+  max-age     300        <unset>
+  secure      true       <unset>
+  http-only   true       <unset>
+  same-site   lax        <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      a weight step, promotion or rollback; what that does to the
+                 stanza is <unknown>
+Routes:
+  IngressRoute/checkout on websecure with TLS
+    Host(`shop.example.com`) && PathPrefix(`/checkout`)
+Findings:        <none>
+--- stderr
+
+"#]]);
+    in_repository("describe podinfo -f examples").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       shop
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  podinfo, not generated yet
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:9898   -   <none>
+  └─ canary    podinfo-canary:9898    -   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      the one that creates the TraefikService; weights 100/0; there
+                 is no stanza to keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_narrow_terminal_gets_the_same_in_more_lines() {
+    wide(40, "describe checkout -f examples").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            checkout
+Namespace:       shop
+Phase:           <none>
+Strategy:        canary, steps 5 20 50
+                 100, every 30s
+TraefikService:  traefik.io/checkout
+Applied by:      <none>
+Tracks:
+  checkout
+  ├─ primary 80
+  │    checkout-primary:8080
+  │    login=a46c252a471a9916
+  └─ canary  20
+       checkout-canary:8080
+       login=0ac98df64aa42da5
+Cookie:          missing, declared in an
+                 annotation
+  FIELD      DECLARED  LIVE
+  name       login     <unset>
+  max-age    300       <unset>
+  secure     true      <unset>
+  http-only  true      <unset>
+  same-site  lax       <unset>
+Kept:            <unknown>: whether
+                 there is a guard cannot
+                 be seen
+Next write:      a weight step,
+                 promotion or rollback;
+                 what that does to the
+                 stanza is <unknown>
+Routes:
+  IngressRoute/checkout on websecure
+    with TLS
+    Host(`shop.example.com`) &&
+      PathPrefix(`/checkout`)
+Findings:        <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn no_line_of_several_words_is_longer_than_the_terminal() {
+    for columns in [40, 60, 80, 120, 200] {
+        for name in ["checkout", "podinfo"] {
+            let output = wide(columns, &format!("describe {name} -f examples"));
+            let long = |line: &&str| line.chars().count() > columns;
+            let long: Vec<_> = output.stdout.lines().filter(long).collect();
+            assert_eq!(long, [""; 0], "{name} at {columns} columns");
+        }
+    }
+}
+
+#[test]
+fn a_running_rollout_says_what_flagger_writes_next() {
+    let running = |status: &str| {
+        let steps = "analysis: {interval: 30s, stepWeight: 15, maxWeight: 45, threshold: 3}";
+        let document = with_status(&with_spec(&canary("podinfo", Some("login; Max-Age=300")), steps), status);
+        over(
+            &format!("{document}{}", service("podinfo", Some("{cookie: {name: login, maxAge: 60, secure: true}}"))),
+            "describe podinfo -f canary.yaml",
+        )
+    };
+    running("{phase: Progressing, canaryWeight: 30}").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           Progressing
+Strategy:        canary, steps of 15 up to 45, every 30s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <unknown>
+  └─ canary    podinfo-canary:80    30   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          differs, declared in an annotation
+  FIELD     DECLARED   LIVE
+  name      login      login
+  max-age   300        60      differs
+  secure    <unset>    true    differs
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the step to 45, or a rollback, within 30s if its checks pass;
+                 weights 55/45; what that does to the stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+    running("{phase: Progressing, failedChecks: 3}").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           Progressing
+Strategy:        canary, steps of 15 up to 45, every 30s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <unknown>
+  └─ canary    podinfo-canary:80    30   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          differs, declared in an annotation
+  FIELD     DECLARED   LIVE
+  name      login      login
+  max-age   300        60      differs
+  secure    <unset>    true    differs
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the rollback, within 30s; weights 100/0; what that does to the
+                 stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn tests_by_iterations_and_their_weights_are_told_as_traefik_takes_them() {
+    let tested = |analysis: &str, weights: &str| {
+        let document = with_spec(&canary("podinfo", Some("login; Max-Age=300")), &format!("analysis: {analysis}"));
+        let document = with_status(&document, "{phase: Progressing, iterations: 1}");
+        let service = service("podinfo", None).replace("      weight: 70\n", "").replace("weight: 30", weights);
+        let output = over(&format!("{document}{service}"), "describe podinfo -f canary.yaml -n shop");
+        let told = |line: &&str| ["Strategy", "  ├", "  └", "Next", "   "].iter().any(|head| line.starts_with(head));
+        output.stdout.lines().filter(told).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let ab = tested("{iterations: 3, match: [{headers: {}}], interval: 1m}", "weight: 100");
+    exactly(
+        &ab,
+        str![[r#"
+Strategy:        ab-testing, 3 iterations, every 60s
+  ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
+  └─ canary    podinfo-canary:80    100                   login=68efe5a02923794e
+Next write:      an iteration, or a rollback, within 60s if its checks pass;
+                 weights 0/100; what that does to the stanza is <unknown>
+
+"#]],
+    );
+    let blue_green = tested("{iterations: 1}", "weight: 0");
+    exactly(
+        &blue_green,
+        str![[r#"
+Strategy:        blue-green, 1 iteration, every 60s
+  ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
+  └─ canary    podinfo-canary:80    0                     login=68efe5a02923794e
+Next write:      all to the canary after the last iteration, or a rollback;
+                 weights 0/100; what that does to the stanza is <unknown>
+
+"#]],
+    );
+}
+
+#[test]
+fn colour_is_for_what_stands_out_and_nothing_else() {
+    let manifest = canary("podinfo", Some("login")) + &service("podinfo", Some("{cookie: {name: other}}"));
+    let plain = over(&manifest, "describe podinfo -f canary.yaml");
+    let coloured = over(&manifest, "describe podinfo -f canary.yaml --color always");
+    let painted = coloured.stdout.lines().filter(|line| line.contains('\u{1b}')).map(|line| format!("{line:?}\n"));
+    exactly(
+        &painted.collect::<String>(),
+        str![[r#"
+"Cookie:          \u{1b}[33mdiffers, declared in an annotation\u{1b}[0m"
+"  name    login      other   \u{1b}[33mdiffers\u{1b}[0m"
+
+"#]],
+    );
+    let stripped = coloured.stdout.replace("\u{1b}[33m", "").replace("\u{1b}[0m", "");
+    assert_eq!(stripped, plain.stdout);
+}
+
+#[test]
+fn what_is_wrong_is_found_here_too() {
+    let manifest = format!(
+        "{}{}",
+        canary("podinfo", Some("login; SameSite=None")),
+        service("podinfo", Some("{cookie: {name: login, sameSite: none}}"))
+    );
+    over(&manifest, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <unknown>
+  └─ canary    podinfo-canary:80    30   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          synced, declared in an annotation
+  FIELD       DECLARED   LIVE
+  name        login      login
+  same-site   none       none
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      a weight step, promotion or rollback; what that does to the
+                 stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:
+  problem CT004: browsers drop a cookie with SameSite=None that is not Secure
+    help: add --secure, or use --same-site lax
+  warning CT020: a session cookie lives until the browser closes, so users stay
+    on their track into the next rollout
+    help: give --max-age as long as one flow takes, such as 300
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn odd_objects_are_described_as_far_as_they_go() {
+    let malformed = format!("{}{}", canary("podinfo", Some("login; Max-Age=soon")), service("podinfo", Some("{}")));
+    over(&malformed, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          malformed, declared in an annotation: `Max-Age=soon`: whole
+                 seconds of at most ten digits are allowed, such as 300
+  FIELD         DECLARED              LIVE
+  <malformed>   login; Max-Age=soon   <none>
+Kept:            no: nothing keeps it
+Next write:      a weight step, promotion or rollback; it drops the stanza
+Routes:          <none>: nothing leads to the TraefikService
+Findings:
+  problem CT001: `spec.weighted.sticky` has no `cookie`, so nobody sticks
+    help: set a cookie, or remove the stanza
+  problem CT038: annotation kubectl-canary-traefik/sticky-cookie:
+    `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
+    help: correct the annotation, or take it away with sticky remove and set the
+      cookie anew
+--- stderr
+
+"#]]);
+    let odd = "\
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: odd, labels: [a], annotations: 3}
+spec: {provider: traefik, analysis: [], service: x, suspend: true}
+status: {phase: Sideways}
+";
+    over(odd, "describe odd -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            odd
+Namespace:       <none>
+Phase:           Sideways
+Strategy:        canary, without steps; suspended
+TraefikService:  <none>, not generated yet
+Applied by:      <none>
+Tracks:          <none>: the Canary names no target
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      none while it is suspended; there is no stanza to keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+    let foreign = service("podinfo", None).replace(
+        "  name: podinfo\nspec",
+        "  name: podinfo\n  ownerReferences:\n  - {apiVersion: apps/v1, kind: Deployment, name: web, uid: x, controller: true}\nspec",
+    );
+    let foreign = format!("{}{foreign}", canary("podinfo", None)).replace("      weight: 30\n", "");
+    over(&foreign, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  traefik.io/podinfo, controlled by Deployment `web`
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   -   <none>
+  └─ canary    podinfo-canary:80    -   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:
+  problem CT039: TraefikService `podinfo` is controlled by Deployment `web`
+    help: give this Canary another spec.service.name, or delete the other owner
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn what_a_terminal_obeys_is_escaped() {
+    let hostile = canary("podinfo", None).replace("  service:\n", "  service:\n    name: \"web\\e[2J\\u202e\"\n")
+        + "status: {phase: \"\\e]0;owned\\a\"}\n";
+    over(&hostile, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           \u{1b}]0;owned\u{7}
+Strategy:        no analysis: straight to the promotion
+TraefikService:  web\u{1b}[2J\u{202e}, not generated yet
+Applied by:      <none>
+Tracks:
+  web\u{1b}[2J\u{202e}
+  ├─ primary   web\u{1b}[2J\u{202e}-primary:80   -   <none>
+  └─ canary    web\u{1b}[2J\u{202e}-canary:80    -   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn owners_are_told_by_their_marks() {
+    let owned = canary("podinfo", None).replace(
+        "  name: podinfo\nspec",
+        "  name: podinfo\n  labels: {kustomize.toolkit.fluxcd.io/name: apps, kustomize.toolkit.fluxcd.io/namespace: flux-system}\nspec",
+    );
+    let output = over(&owned, "describe podinfo -f canary.yaml -o json");
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+    let owner = serde_json::json!({"tool": "flux-kustomization", "name": "flux-system/apps", "habit": "keepsTheRest"});
+    assert_eq!(json["owner"], owner);
+}
+
+#[test]
+fn routes_of_every_kind_and_namespace_are_found_among_manifests() {
+    let routes = "\
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: here, namespace: web}
+spec:
+  routes:
+  - {match: Host(`a`), services: [{kind: TraefikService, name: podinfo}]}
+  - {match: Host(`b`), services: [{name: podinfo, port: 80}]}
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: there, namespace: edge}
+spec:
+  routes:
+  - {match: Host(`c`), services: [{kind: TraefikService, name: podinfo, namespace: web}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: gate, namespace: web}
+spec:
+  hostnames: [d]
+  rules:
+  - backendRefs: [{group: traefik.io, kind: TraefikService, name: podinfo}]
+---
+apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata: {name: mirror, namespace: web}
+spec: {mirroring: {name: other, port: 80, mirrors: [{kind: TraefikService, name: podinfo, percent: 10}]}}
+";
+    let manifest = in_namespace("web", &(canary("podinfo", None) + &service("podinfo", None))) + routes;
+    over(&manifest, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       web
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:
+  IngressRoute/here
+    Host(`a`)
+  IngressRoute/edge/there
+    Host(`c`)
+  HTTPRoute/gate
+    d/
+  TraefikService/mirror
+Findings:        <none>
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn the_report_is_versioned() {
+    in_repository("describe checkout -f examples -o yaml").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: kubectl-canary-traefik/v1
+declared:
+  cookie:
+    httpOnly: true
+    maxAge: 300
+    name: login
+    sameSite: lax
+    secure: true
+  source: annotation
+events: null
+findings: []
+kept: unknown
+kind: CanaryDescription
+live: null
+name: checkout
+namespace: shop
+nextWrite:
+  stanza: unknown
+  weights: null
+  when: unknown
+owner: null
+phase: null
+routes:
+  seen:
+  - entryPoints:
+    - websecure
+    kind: IngressRoute
+    name: checkout
+    namespace: shop
+    rules:
+    - Host(`shop.example.com`) && PathPrefix(`/checkout`)
+    tls: true
+  unknown: []
+state: missing
+strategy:
+  interval: 30
+  kind: canary
+  skipsAnalysis: false
+  suspended: false
+tracks:
+- child: shop-checkout-primary-8080
+  cookie: login=a46c252a471a9916
+  name: primary
+  service: checkout-primary:8080
+  value: a46c252a471a9916
+  weight: 80
+- child: shop-checkout-canary-8080
+  cookie: login=0ac98df64aa42da5
+  name: canary
+  service: checkout-canary:8080
+  value: 0ac98df64aa42da5
+  weight: 20
+traefikService:
+  apiVersion: traefik.io/v1alpha1
+  name: checkout
+  status: present
+weights:
+  canary: 20
+  primary: 80
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn without_such_a_canary_there_is_nothing_to_describe() {
+    in_repository("describe chekcout -f examples").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `chekcout` in the files
+hint: did you mean `checkout`?
+
+"#]]);
+    let folder = folder(&[("canary.yaml", &canary("podinfo", None).replace("provider: traefik", "provider: istio"))]);
+    run(&folder, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: Canary `podinfo` is not on Traefik
+caused by: its spec.provider is `istio`
+
+"#]]);
+}
+
+/// A scripted server with the Canary `podinfo` and its TraefikService, neither with a cookie.
+fn shop() -> Fake {
+    let fake = Fake::start();
+    let shop = |mut object: serde_json::Value| {
+        object["metadata"]["namespace"] = "shop".into();
+        Reply::json(200, &object)
+    };
+    let (canary, service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));
+    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo", [shop(canary)]);
+    fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo", [shop(service)]);
+    fake
+}
+
+#[test]
+fn a_description_takes_its_objects_the_lists_around_them_and_nothing_else() {
+    let fake = shop();
+    let output = Run::new(["describe", "podinfo", "-n", "shop"]).kubeconfig(fake.kubeconfig()).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    let mut asked = fake.lines();
+    asked.sort();
+    exactly(
+        &asked.join("\n"),
+        str![[r#"
+GET /api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DCanary%2CinvolvedObject.name%3Dpodinfo
+GET /apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo
+GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices
+GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
+"#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_had_around_a_canary_is_unknown_and_no_failure() {
+    let fake = shop();
+    let routes = "/apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes";
+    fake.on("GET", routes, [Reply::text(404, "text/plain", "404 page not found")]);
+    let gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+    fake.on("GET", gateway, [Reply::text(404, "text/plain", "404 page not found")]);
+    fake.on(
+        "GET",
+        "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices",
+        [Reply::text(200, "application/json", "{\"items\": [")],
+    );
+    fake.on("GET", "/api/v1/namespaces/shop/events", [Reply::refusal(500, "InternalError", "etcd is\u{1b}[2J away")]);
+    let run = Run::new(["describe", "podinfo", "-n", "shop"]).env("COLUMNS", "200").kubeconfig(fake.kubeconfig());
+    run.run().shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       shop
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   90   <none>
+  └─ canary    podinfo-canary:80    10   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to keep
+Routes:
+  IngressRoute: <unknown>: the server has no resource type `ingressroutes.traefik.io`
+  TraefikService: <unknown>: the server's answer cannot be read
+Findings:        <none>
+Events:          <unknown>: the server could not list events in namespace `shop`: it answers 500 Internal Server Error
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_manifest_without_a_namespace_leaves_the_cookies_open_until_one_is_named() {
+    let manifest = canary("podinfo", Some("; Max-Age=300"));
+    let folder = folder(&[("canary.yaml", &manifest)]);
+    run(&folder, "describe podinfo -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  podinfo, not generated yet
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   -   <unknown>
+  └─ canary    podinfo-canary:80    -   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          pending, declared in an annotation
+  FIELD     DECLARED    LIVE
+  name      <derived>   <unset>
+  max-age   300         <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the one that creates the TraefikService; weights 100/0; what
+                 that does to the stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+    run(&folder, "describe podinfo -f canary.yaml -n test").shows(str![[r#"
+exit: 0
+--- stdout
+Name:            podinfo
+Namespace:       test
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  podinfo, not generated yet
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   -   _8d2a5=5149e8d8b8ab1a75
+  └─ canary    podinfo-canary:80    -   _8d2a5=a62c9a177938f192
+Cookie:          pending, declared in an annotation
+  FIELD     DECLARED    LIVE
+  name      <derived>   <unset>
+  max-age   300         <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      the one that creates the TraefikService; weights 100/0; what
+                 that does to the stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+}

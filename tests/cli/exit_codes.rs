@@ -1,0 +1,57 @@
+//! `docs/exit-codes.md` lists every exit code, and its examples end as it says. Codes 5, 6 and 130 have more tests in
+//! `tests/cluster` (conflicts, faults).
+#![expect(clippy::disallowed_methods, reason = "reads and writes what the program does not")]
+
+use std::collections::BTreeSet;
+
+use canary_traefik::error::{Exit, Kind};
+
+use crate::support::{
+    bed,
+    fake::{Fake, Reply},
+    run::Run,
+    running::Running,
+    wait::until,
+};
+
+/// The rows of the table: code, name, example.
+fn rows() -> Vec<(u8, String, Option<String>)> {
+    let text = std::fs::read_to_string(bed::root().join("docs/exit-codes.md")).expect("the page can be read");
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| code"));
+    let row = |line: &str| {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        let example = cells.get(3).and_then(|cell| cell.strip_prefix('`')?.strip_suffix('`').map(str::to_owned));
+        (cells[0].parse().expect("a code"), cells[1].clone(), example)
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn the_page_lists_every_exit_code() {
+    let listed: BTreeSet<u8> = rows().into_iter().map(|(code, ..)| code).collect();
+    let kinds = Kind::ALL.map(Kind::code).into_iter();
+    let all: BTreeSet<u8> = kinds.chain([Exit::Ok, Exit::Found].map(Exit::code)).collect();
+    assert_eq!(listed, all);
+}
+
+#[test]
+fn the_examples_of_the_page_end_as_it_says() {
+    let mut tried = 0;
+    for (code, name, example) in rows() {
+        let Some(example) = example else { continue };
+        let output = Run::new(example.split(' ')).dir(bed::root()).run();
+        assert_eq!(output.code, Some(code.into()), "{name}: {example}\n{output}");
+        tried += 1;
+    }
+    assert_eq!(tried, 6, "codes that a command line alone can bring about");
+}
+
+#[test]
+fn an_interrupted_wait_ends_with_130() {
+    let fake = Fake::start();
+    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries", [Reply::Hang]);
+    let running = Running::start(Run::new(["show"]).kubeconfig(fake.kubeconfig()));
+    until("the server to be asked", || (!fake.requests().is_empty()).then_some(()));
+    running.signal("INT");
+    assert_eq!(running.ends().code, Some(130));
+}

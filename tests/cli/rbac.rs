@@ -1,0 +1,295 @@
+//! `rbac` without a cluster: what it prints, and that every command has a row.
+
+use std::collections::BTreeSet;
+
+use canary_traefik::{cli, commands::rbac::rights::ROWS};
+use snapbox::str;
+
+use crate::support::run::Run;
+
+fn rbac(words: &str) -> crate::support::run::Output {
+    Run::new(["rbac"].into_iter().chain(words.split_whitespace())).run()
+}
+
+/// Every command that does something, as typed.
+fn commands(command: &clap::Command, before: &str, all: &mut BTreeSet<String>) {
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = format!("{before}{}", command.get_name());
+        if !command.is_subcommand_required_set() {
+            all.insert(name.clone());
+        }
+        commands(command, &format!("{name} "), all);
+    }
+}
+
+#[test]
+fn every_command_has_one_row_of_rights_and_no_row_is_of_none() {
+    let mut all = BTreeSet::new();
+    commands(&cli::command(), "", &mut all);
+    let rows: BTreeSet<_> = ROWS.iter().map(|row| row.command.to_owned()).collect();
+    assert_eq!(rows, all, "a command has its row in src/commands/rbac/rights.rs");
+    assert_eq!(rows.len(), ROWS.len(), "each has one");
+}
+
+#[test]
+fn a_role_has_what_is_in_a_namespace_and_a_cluster_role_the_rest() {
+    rbac("sticky apply -n shop").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: kubectl-canary-traefik-sticky-apply
+  namespace: shop
+rules:
+- apiGroups:
+  - flagger.app
+  resources:
+  - canaries
+  verbs:
+  - get
+  - list
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - traefikservices
+  verbs:
+  - get
+  - list
+  - patch
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-canary-traefik-sticky-apply
+rules:
+# without it: a guard that is not quick to act is taken for none
+- apiGroups:
+  - admissionregistration.k8s.io
+  resourceNames:
+  - kubectl-canary-traefik-keep
+  resources:
+  - mutatingadmissionpolicies
+  verbs:
+  - get
+# without it: a guard that is not quick to act is taken for none
+- apiGroups:
+  - admissionregistration.k8s.io
+  resourceNames:
+  - kubectl-canary-traefik-keep
+  resources:
+  - mutatingadmissionpolicybindings
+  verbs:
+  - get
+# without it: a guard that is not quick to act is taken for none
+- apiGroups:
+  - admissionregistration.k8s.io
+  resourceNames:
+  - kubectl-canary-traefik
+  resources:
+  - mutatingwebhookconfigurations
+  verbs:
+  - get
+# without it: with a guard of some namespaces, whether a cookie is kept is <unknown>
+- apiGroups:
+  - ""
+  resources:
+  - namespaces
+  verbs:
+  - list
+--- stderr
+
+"#]]);
+    rbac("diff").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: kubectl-canary-traefik-diff
+rules:
+- apiGroups:
+  - flagger.app
+  resources:
+  - canaries
+  verbs:
+  - get
+  - list
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - traefikservices
+  verbs:
+  - get
+  - list
+--- stderr
+
+"#]]);
+    rbac("diff -A -o json").shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "v1",
+    "items": [
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {
+                "name": "kubectl-canary-traefik-diff"
+            },
+            "rules": [
+                {
+                    "apiGroups": [
+                        "flagger.app"
+                    ],
+                    "resources": [
+                        "canaries"
+                    ],
+                    "verbs": [
+                        "get",
+                        "list"
+                    ]
+                },
+                {
+                    "apiGroups": [
+                        "traefik.io",
+                        "traefik.containo.us"
+                    ],
+                    "resources": [
+                        "traefikservices"
+                    ],
+                    "verbs": [
+                        "get",
+                        "list"
+                    ]
+                }
+            ]
+        }
+    ],
+    "kind": "List"
+}
+--- stderr
+
+"#]]);
+    rbac("guard run -n guard").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: kubectl-canary-traefik-guard-run
+  namespace: guard
+rules:
+- apiGroups:
+  - ""
+  resources:
+  - secrets
+  verbs:
+  - create
+- apiGroups:
+  - ""
+  resourceNames:
+  - kubectl-canary-traefik-certificates
+  resources:
+  - secrets
+  verbs:
+  - get
+  - list
+  - update
+  - watch
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-canary-traefik-guard-run
+rules:
+- apiGroups:
+  - flagger.app
+  resources:
+  - canaries
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - traefikservices
+  verbs:
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - admissionregistration.k8s.io
+  resourceNames:
+  - kubectl-canary-traefik
+  resources:
+  - mutatingwebhookconfigurations
+  verbs:
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - admissionregistration.k8s.io
+  resourceNames:
+  - kubectl-canary-traefik
+  resources:
+  - validatingwebhookconfigurations
+  verbs:
+  - get
+  - list
+  - patch
+  - watch
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn nobody_is_given_more_for_looking() {
+    let read = ["get", "list", "watch"];
+    for command in ["show", "render", "diff", "sticky get", "version", "completion"] {
+        let roles: serde_json::Value =
+            serde_json::from_str(&rbac(&format!("{command} -o json")).stdout).expect("it is JSON");
+        let rules = roles["items"].as_array().expect("a list").iter().filter_map(|role| role["rules"].as_array());
+        let verbs: BTreeSet<_> = rules
+            .flatten()
+            .filter_map(|rule| rule["verbs"].as_array())
+            .flatten()
+            .filter_map(|verb| verb.as_str())
+            .collect();
+        assert!(verbs.iter().all(|verb| read.contains(verb)), "{command}: {verbs:?}");
+    }
+}
+
+#[test]
+fn what_asks_nothing_and_what_is_unknown_is_said() {
+    rbac("man").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+it asks nothing of a server
+
+"#]]);
+    rbac("stiky set").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: there is no command `stiky set`
+hint: kubectl canary-traefik rbac sticky set
+
+"#]]);
+    rbac("show -o table").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: a Role is no table
+hint: -o yaml, or --check
+
+"#]]);
+}

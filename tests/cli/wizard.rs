@@ -1,0 +1,647 @@
+//! `sticky set` without a flag of the cookie, at a terminal, over manifests.
+
+use snapbox::str;
+
+use crate::{
+    manifests::{canary, folder, service},
+    support::{
+        directory::Directory,
+        editor::Editor,
+        pty::{Key, Pty},
+        run::{Run, exactly},
+    },
+};
+
+/// The questions, by what stands on the screen when their turn has come.
+const QUESTIONS: [&str; 8] = [
+    "What the cookie is for:",
+    "name [podinfo-track]:",
+    "max-age [5m]:",
+    "path [-]:",
+    "domain [-]:",
+    "secure, y or n [n]:",
+    "http-only, y or n [y]:",
+    "same-site:",
+];
+
+/// A folder with one Canary that is analysed in five steps of a minute.
+fn place(declared: Option<&str>) -> Directory {
+    let analysis = "  analysis:\n    interval: 1m\n    stepWeight: 10\n    maxWeight: 50\n";
+    folder(&[("canary.yaml", &(canary("podinfo", declared) + analysis + &service("podinfo", None)))])
+}
+
+fn set(folder: &Directory, more: &[&str]) -> Run {
+    Run::new(["sticky", "set"]).arguments(more).arguments(["-f", "canary.yaml"]).dir(folder.path())
+}
+
+fn declared(folder: &Directory) -> Option<String> {
+    let text = folder.read("canary.yaml");
+    text.lines().find_map(|line| line.split_once("sticky-cookie: ")).map(|(_, declared)| declared.to_owned())
+}
+
+/// Answers these questions with the enter key alone.
+fn takes(pty: &mut Pty, questions: &[&str]) {
+    for question in questions {
+        pty.wait_for(question);
+        pty.wait_for_keys();
+        pty.press(Key::Enter);
+    }
+}
+
+#[test]
+fn the_enter_key_alone_gives_a_good_cookie_for_one_login_flow() {
+    let folder = place(None);
+    let mut pty = Pty::start(set(&folder, &["podinfo"]));
+    takes(&mut pty, &QUESTIONS);
+    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    let seen = pty.ends();
+    seen.shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   70/30    <none>   none    -      <unknown>
+for: one login flow 5m a login, longer than one interval (1m)
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: podinfo-track
+Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+max-age: 300
+Path the browser sends the cookie to; - = /
+path: unset
+Domain the browser sends the cookie to; - = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = false
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: true
+Send the cookie on requests that come from other sites: none (always), lax (link
+s) or strict (never); - = the browser decides, mostly lax
+same-site: lax
+note: whoever is pinned to the primary changes version when it is promoted; a la
+st step of 100, and an interval of 5m or a confirm-promotion gate that opens 5m
+after it, prevent it
+without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
+k --max-age 300 --http-only --same-site lax --yes -f canary.yaml
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -3,6 +3,8 @@
+ kind: Canary
+ metadata:
+   name: podinfo
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=300; HttpOnly;
+ SameSite=Lax
+ spec:
+   provider: traefik
+   targetRef:
+canary.flagger.app/podinfo configured
+
+"#]]);
+    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
+}
+
+#[test]
+fn the_command_that_stands_for_the_answers_makes_the_same_change() {
+    let folder = place(Some("login; Path=/sso; Secure"));
+    let mut pty = Pty::start_with(set(&folder, &["podinfo"]), 200);
+    takes(&mut pty, &[QUESTIONS[0], "name [login]:"]);
+    pty.types_line("path [/sso]:", "-");
+    takes(&mut pty, &QUESTIONS[4..5]);
+    takes(&mut pty, &["secure, y or n [y]:", "http-only, y or n [n]:", "same-site:"]);
+    pty.wait_for("Change canary.yaml?");
+    let screen = pty.screen();
+    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    assert_eq!(pty.ends().code, Some(0));
+    let command = screen.lines().find_map(|line| line.strip_prefix("without questions: ")).expect("a command");
+    let other = place(Some("login; Path=/sso; Secure"));
+    let words = command.strip_prefix("kubectl canary-traefik ").expect("a command of this program").split(' ');
+    assert_eq!(Run::new(words).dir(other.path()).run().code, Some(0), "{command}");
+    assert_eq!(declared(&folder), declared(&other));
+}
+
+#[test]
+fn the_whole_rollout_takes_its_steps_and_the_promotion() {
+    let folder = place(None);
+    let mut pty = Pty::start(set(&folder, &["podinfo", "--dry-run=client"]));
+    pty.wait_for(QUESTIONS[0]);
+    pty.press(Key::Down);
+    pty.press(Key::Enter);
+    takes(&mut pty, &["name [podinfo-track]:", "max-age [6m]:"]);
+    takes(&mut pty, &QUESTIONS[3..]);
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   70/30    <none>   none    -      <unknown>
+for: the whole rollout 6m (5 steps + 1 to promote) x 1m
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: podinfo-track
+Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+max-age: 360
+Path the browser sends the cookie to; - = /
+path: unset
+Domain the browser sends the cookie to; - = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = false
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: true
+Send the cookie on requests that come from other sites: none (always), lax (link
+s) or strict (never); - = the browser decides, mostly lax
+same-site: lax
+note: whoever is pinned to the primary changes version when it is promoted; a la
+st step of 100, and an interval of 6m or a confirm-promotion gate that opens 6m
+after it, prevent it
+without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
+k --max-age 360 --http-only --same-site lax --yes -f canary.yaml
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -3,6 +3,8 @@
+ kind: Canary
+ metadata:
+   name: podinfo
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=360; HttpOnly;
+ SameSite=Lax
+ spec:
+   provider: traefik
+   targetRef:
+canary.flagger.app/podinfo configured (dry run)
+
+"#]]);
+    assert_eq!(declared(&folder), None);
+}
+
+#[test]
+fn the_browser_session_has_no_max_age_to_ask_for() {
+    let folder = place(Some("login; Max-Age=60"));
+    let mut pty = Pty::start(set(&folder, &["podinfo"]));
+    pty.wait_for(QUESTIONS[0]);
+    // Own values come first for whoever has a cookie of another kind.
+    pty.press(Key::Up);
+    pty.press(Key::Enter);
+    takes(
+        &mut pty,
+        &["name [login]:", "path [-]:", QUESTIONS[4], QUESTIONS[5], "http-only, y or n [n]:", QUESTIONS[7]],
+    );
+    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+podinfo   <none>   70/30    login    missing   <unknown>   <unknown>
+for: the browser session until the browser closes
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: login
+Path the browser sends the cookie to; - = /
+path: unset
+Domain the browser sends the cookie to; - = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = false
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: unset
+Send the cookie on requests that come from other sites: none (always), lax (link
+s) or strict (never); - = the browser decides, mostly lax
+same-site: unset
+note: whoever is pinned to the primary changes version when it is promoted; a Ma
+x-Age lets that end before
+without questions: kubectl canary-traefik sticky set podinfo --name login --unse
+t max-age --yes -f canary.yaml
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -4,7 +4,7 @@
+ metadata:
+   name: podinfo
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
++    kubectl-canary-traefik/sticky-cookie: login
+ spec:
+   provider: traefik
+   targetRef:
+warning CT020: podinfo: a session cookie lives until the browser closes, so user
+s stay on their track into the next rollout
+  help: give --max-age as long as one flow takes, such as 300
+canary.flagger.app/podinfo configured
+
+"#]]);
+    assert_eq!(declared(&folder).as_deref(), Some("login"));
+}
+
+#[test]
+fn own_values_are_typed_and_what_is_wrong_is_asked_again() {
+    let folder = place(None);
+    let mut pty = Pty::start(set(&folder, &["podinfo"]));
+    pty.wait_for(QUESTIONS[0]);
+    pty.press(Key::Up);
+    pty.press(Key::Enter);
+    pty.types_line("name [podinfo-track]:", "a b");
+    pty.wait_for("not a b:");
+    pty.types_line("name [podinfo-track]:", "login");
+    pty.types_line("max-age [-]:", "soon");
+    pty.wait_for("not soon:");
+    pty.types_line("max-age [-]:", "1h30m");
+    pty.types_line("path [-]:", "/sso");
+    pty.types_line("domain [-]:", "example.com");
+    pty.types_line("secure, y or n [n]:", "maybe");
+    pty.wait_for("not maybe:");
+    pty.types_line("secure, y or n [n]:", "y");
+    pty.types_line("http-only, y or n [y]:", "no");
+    pty.wait_for("same-site:");
+    pty.press(Key::Up);
+    pty.press(Key::Enter);
+    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   70/30    <none>   none    -      <unknown>
+for: own values each field as you like it
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+not a b: letters, digits and !#$%&'*+-.^_`|~ are allowed
+name: login
+Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+not soon: whole seconds of at most ten digits are allowed, such as 300, or a dur
+ation such as 5m or 1h30m
+max-age: 5400
+Path the browser sends the cookie to; - = /
+path: /sso
+Domain the browser sends the cookie to; - = the host that set it
+domain: example.com
+Send the cookie over HTTPS only; - = false
+not maybe: y and n are allowed
+secure: true
+Hide the cookie from scripts; - = false
+http-only: unset
+Send the cookie on requests that come from other sites: none (always), lax (link
+s) or strict (never); - = the browser decides, mostly lax
+same-site: none
+note: whoever is pinned to the primary changes version when it is promoted; a la
+st step of 100, and an interval of 1h30m or a confirm-promotion gate that opens
+1h30m after it, prevent it
+without questions: kubectl canary-traefik sticky set podinfo --name login --max-
+age 5400 --path /sso --domain example.com --secure --same-site none --yes -f can
+ary.yaml
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -3,6 +3,8 @@
+ kind: Canary
+ metadata:
+   name: podinfo
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=5400; Path=/sso; Domai
+n=example.com; Secure; SameSite=None
+ spec:
+   provider: traefik
+   targetRef:
+canary.flagger.app/podinfo configured
+
+"#]]);
+    assert_eq!(
+        declared(&folder).as_deref(),
+        Some("login; Max-Age=5400; Path=/sso; Domain=example.com; Secure; SameSite=None")
+    );
+}
+
+#[test]
+fn a_line_is_mended_with_the_usual_keys() {
+    let folder = place(None);
+    let mut pty = Pty::start(set(&folder, &["podinfo", "--dry-run=client"]));
+    takes(&mut pty, &QUESTIONS[..1]);
+    pty.wait_for("name [podinfo-track]:");
+    // ab, back and X before the b, away with it, Y at the beginning, and all of it anew.
+    for keys in ["ab", "\x1b[D", "X", "\x7f", "\x01", "Y"] {
+        pty.types(keys);
+    }
+    pty.wait_for("Yab");
+    pty.types("\x05\x15");
+    pty.types_line("name [podinfo-track]:", "done");
+    pty.wait_for("name: done");
+    pty.press(Key::Escape);
+    assert_eq!(pty.ends().code, Some(3));
+}
+
+#[test]
+fn escape_at_any_question_leaves_everything_as_it_is() {
+    for count in 0..=QUESTIONS.len() {
+        let folder = place(None);
+        let before = folder.read("canary.yaml");
+        let mut pty = Pty::start(set(&folder, &["podinfo"]));
+        takes(&mut pty, &QUESTIONS[..count]);
+        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y/N/e]"));
+        pty.wait_for_keys();
+        pty.press(Key::Escape);
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.restored), (Some(3), true), "{count}: {seen:?}");
+        assert_eq!(folder.read("canary.yaml"), before, "{count}");
+    }
+}
+
+#[test]
+fn control_c_at_any_question_leaves_everything_as_it_is() {
+    for count in 0..=QUESTIONS.len() {
+        let folder = place(None);
+        let before = folder.read("canary.yaml");
+        let mut pty = Pty::start(set(&folder, &["podinfo"]));
+        takes(&mut pty, &QUESTIONS[..count]);
+        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y/N/e]"));
+        pty.wait_for_keys();
+        pty.press(Key::CtrlC);
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.restored), (Some(130), true), "{count}: {seen:?}");
+        assert_eq!(folder.read("canary.yaml"), before, "{count}");
+    }
+}
+
+#[test]
+fn a_signal_from_elsewhere_leaves_the_terminal_whole_too() {
+    for count in [0, 1] {
+        let folder = place(None);
+        let mut pty = Pty::start(set(&folder, &["podinfo"]));
+        takes(&mut pty, &QUESTIONS[..count]);
+        pty.wait_for(QUESTIONS[count]);
+        pty.wait_for_keys();
+        pty.interrupts();
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.restored), (Some(130), true), "{count}: {seen:?}");
+    }
+}
+
+#[test]
+fn escape_and_control_c_say_that_nothing_was_changed() {
+    let folder = place(None);
+    let mut pty = Pty::start(set(&folder, &["podinfo"]));
+    takes(&mut pty, &QUESTIONS[..2]);
+    pty.wait_for(QUESTIONS[2]);
+    pty.press(Key::Escape);
+    pty.ends().shows(str![[r#"
+exit: 3
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   70/30    <none>   none    -      <unknown>
+for: one login flow 5m a login, longer than one interval (1m)
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: podinfo-track
+Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+error: nothing was changed
+
+"#]]);
+    let mut pty = Pty::start(set(&folder, &["podinfo"]));
+    pty.wait_for(QUESTIONS[0]);
+    pty.press(Key::CtrlC);
+    pty.ends().shows(str![[r#"
+exit: 130
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   70/30    <none>   none    -      <unknown>
+What the cookie is for:
+> one login flow       5m     a login, longer than one interval (1m)
+  the whole rollout    6m     (5 steps + 1 to promote) x 1m
+  the browser session         until the browser closes
+  own values                  each field as you like it
+error: interrupted
+
+"#]]);
+}
+
+#[test]
+fn a_window_of_40_columns_is_wide_enough() {
+    let folder = place(None);
+    let mut pty = Pty::start_with(set(&folder, &["podinfo", "--yes"]), 40);
+    pty.wait_for(QUESTIONS[0]);
+    pty.press(Key::Down);
+    pty.press(Key::Up);
+    pty.press(Key::Enter);
+    // A name that is longer than the window.
+    pty.wait_for("track]:");
+    pty.types(&"n".repeat(50));
+    pty.wait_for(&"n".repeat(17));
+    pty.press(Key::Enter);
+    for question in
+        ["max-age [5m]:", "path [-]:", "domain [-]:", "secure, y or n [n]:", "http-only, y or n [y]:", "same-site:"]
+    {
+        takes(&mut pty, &[question]);
+    }
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STA
+TE   KEPT   AGE
+podinfo   <none>   70/30    <none>   non
+e    -      <unknown>
+for: one login flow 5m a login, longer t
+han one interval (1m)
+Name of the cookie; - = Traefik derives
+one, such as _8d2a5
+name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+nnnnnnnnnnnnnnnn
+Seconds that a client stays on its track
+, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+max-age: 300
+Path the browser sends the cookie to; -
+= /
+path: unset
+Domain the browser sends the cookie to;
+- = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = fal
+se
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: true
+Send the cookie on requests that come fr
+om other sites: none (always), lax (link
+s) or strict (never); - = the browser de
+cides, mostly lax
+same-site: lax
+note: whoever is pinned to the primary c
+hanges version when it is promoted; a la
+st step of 100, and an interval of 5m or
+ a confirm-promotion gate that opens 5m
+after it, prevent it
+without questions: kubectl canary-traefi
+k sticky set podinfo --name nnnnnnnnnnnn
+nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn -
+-max-age 300 --http-only --same-site lax
+ --yes -f canary.yaml
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -3,6 +3,8 @@
+ kind: Canary
+ metadata:
+   name: podinfo
++  annotations:
++    kubectl-canary-traefik/sticky-cooki
+e: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+nnnnnnnnnnnnn; Max-Age=300; HttpOnly; Sa
+meSite=Lax
+ spec:
+   provider: traefik
+   targetRef:
+canary.flagger.app/podinfo configured
+
+"#]]);
+    let name = "n".repeat(50);
+    assert_eq!(declared(&folder), Some(format!("{name}; Max-Age=300; HttpOnly; SameSite=Lax")));
+}
+
+#[test]
+fn nothing_is_coloured_where_colour_is_not_wanted() {
+    for (name, value, colored) in [("NO_COLOR", "1", false), ("CLICOLOR_FORCE", "1", true)] {
+        let folder = folder(&[("canary.yaml", &(canary("one", None) + &canary("two", None)))]);
+        let mut pty = Pty::start(set(&folder, &[]).env(name, value));
+        pty.wait_for("Which Canary?");
+        pty.types("tw");
+        pty.wait_for("tw");
+        pty.press(Key::Enter);
+        pty.wait_for(QUESTIONS[0]);
+        pty.press(Key::Escape);
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.colored), (Some(3), colored), "{name}: {seen:?}");
+    }
+}
+
+#[test]
+fn e_goes_on_in_the_editor_and_a_change_of_mind_is_a_no() {
+    let folder = place(None);
+    let editor = Editor::new(&[r#"sed -i 's/^maxAge: 300/maxAge: 77/' "$1""#, ":"]);
+    let temporary = Directory::new();
+    let mut pty = Pty::start(editor.of(set(&folder, &["podinfo"])).env("TMPDIR", temporary.path()));
+    takes(&mut pty, &QUESTIONS);
+    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    pty.wait_for("Max-Age=77");
+    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    assert_eq!(pty.ends().code, Some(0));
+    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=77; HttpOnly; SameSite=Lax"));
+    assert_eq!(temporary.names(), [""; 0]);
+}
+
+#[test]
+fn answers_that_were_only_looked_at_in_the_editor_leave_no_file_after_a_no() {
+    let folder = place(None);
+    let editor = Editor::new(&[":"]);
+    let temporary = Directory::new();
+    let mut pty = Pty::start(editor.of(set(&folder, &["podinfo"])).env("TMPDIR", temporary.path()));
+    takes(&mut pty, &QUESTIONS);
+    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    editor.opens(1);
+    pty.wait_for_times("+++ canary.yaml", 2);
+    pty.answers("Change canary.yaml? [y/N/e]", "n");
+    assert_eq!(pty.ends().code, Some(3));
+    assert_eq!((declared(&folder), temporary.names().len()), (None, 0));
+}
+
+#[test]
+fn one_of_many_canaries_is_found_by_its_letters() {
+    let canaries: String = ["checkout", "podinfo", "search"].into_iter().map(|name| canary(name, None)).collect();
+    let folder = folder(&[("canary.yaml", &(canaries + &service("search", Some("{cookie: {}}"))))]);
+    let mut pty = Pty::start(set(&folder, &["--dry-run=client"]));
+    pty.wait_for("search     <none>   undeclared");
+    let list = pty.screen();
+    exactly(
+        &list,
+        str![[r#"
+Which Canary? |
+> checkout   <none>   none
+  podinfo    <none>   none
+  search     <none>   undeclared
+
+"#]],
+    );
+    pty.types("sch");
+    pty.wait_for("Which Canary? sch|");
+    pty.press(Key::Enter);
+    pty.wait_for("each field as you like it");
+    let screen = pty.screen();
+    pty.press(Key::Escape);
+    assert_eq!(pty.ends().code, Some(3));
+    exactly(
+        &screen,
+        str![[r#"
+NAME     PHASE    WEIGHT   COOKIE      STATE        KEPT   AGE
+search   <none>   70/30    <derived>   undeclared   no     <unknown>
+What the cookie is for:
+  one login flow       5m     a login, longer than one interval (1m)
+> the browser session         until the browser closes
+  own values                  each field as you like it
+
+"#]],
+    );
+}
+
+#[test]
+fn escape_and_control_c_leave_the_list_of_canaries() {
+    for (key, code) in [(Key::Escape, 3), (Key::CtrlC, 130)] {
+        let folder = folder(&[("canary.yaml", &(canary("one", None) + &canary("two", None)))]);
+        let mut pty = Pty::start(set(&folder, &[]));
+        pty.wait_for("Which Canary?");
+        pty.wait_for_keys();
+        pty.press(key);
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{seen:?}");
+    }
+}
+
+#[test]
+fn with_a_flag_of_the_cookie_only_the_canary_is_asked_for() {
+    let folder = folder(&[("canary.yaml", &(canary("one", None) + &canary("two", None)))]);
+    let mut pty = Pty::start(set(&folder, &["--max-age", "5m"]));
+    pty.wait_for("Which Canary?");
+    pty.press(Key::Down);
+    pty.press(Key::Enter);
+    pty.answers("Change canary.yaml? [y/N]", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.yaml (before)
++++ canary.yaml (after)
+@@ -16,6 +16,8 @@
+ kind: Canary
+ metadata:
+   name: two
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+ spec:
+   provider: traefik
+   targetRef:
+canary.flagger.app/two configured
+
+"#]]);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked() {
+    let folder = place(None);
+    set(&folder, &["podinfo"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: nothing to set: no cookie flag is given, and no terminal to ask on
+hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only -f canary.yaml
+
+"#]]);
+    set(&folder, &["--max-age", "5m"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no Canary is named, and no terminal to ask on
+hint: name it after `sticky set`; kubectl canary-traefik show lists the Canaries
+
+"#]]);
+}
+
+#[test]
+fn where_there_is_no_canary_nothing_can_be_chosen() {
+    let folder = folder(&[("canary.yaml", &service("podinfo", None))]);
+    let pty = Pty::start(set(&folder, &[]));
+    pty.ends().shows(str![[r#"
+exit: 4
+--- screen
+error: no Canary on Traefik in the files
+
+"#]]);
+}

@@ -1,0 +1,395 @@
+//! A cookie that a person changes by hand, in the editor or by answering questions, while others write too.
+
+use serde_json::{Value, json};
+use snapbox::str;
+
+use crate::{
+    definitions,
+    rollout::{declare, declared, live, rollout, set_live, versions},
+    support::{
+        directory::Directory,
+        editor::Editor,
+        flagger,
+        namespace::Namespace,
+        objects,
+        pty::{Key, Pty},
+        run::{Run, exactly},
+        running::Running,
+    },
+};
+
+/// `sticky edit podinfo` with this editor and a folder of its own for temporary files.
+fn edit(namespace: &Namespace, editor: &Editor, temporary: &Directory, more: &[&str]) -> Run {
+    let run = namespace.run(["sticky", "edit", "podinfo"]).arguments(more).env("TMPDIR", temporary.path());
+    editor.of(run.redact(&temporary.path().display().to_string(), "[TMP]"))
+}
+
+/// A rollout whose cookie is declared and live.
+fn synced(hint: &str) -> Namespace<'static> {
+    let namespace = rollout(hint);
+    declare(&namespace, "podinfo", "login; Max-Age=300");
+    set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 300 }));
+    namespace
+}
+
+fn takes(pty: &mut Pty, questions: &[&str]) {
+    for question in questions {
+        pty.wait_for(question);
+        pty.wait_for_keys();
+        pty.press(Key::Enter);
+    }
+}
+
+#[test]
+fn an_edit_changes_both_objects_and_leaves_no_file() {
+    let namespace = synced("edit");
+    let (editor, temporary) = (Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
+    let mut pty = Pty::start(edit(&namespace, &editor, &temporary, &[]));
+    pty.answers("Change 2 objects? [y/N/e]", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=600
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: edit-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -28,5 +28,5 @@
+       weight: 10
+     sticky:
+       cookie:
+-        maxAge: 300
++        maxAge: 600
+         name: login
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard install` makes it last
+to undo: kubectl canary-traefik sticky set podinfo --max-age 300
+
+"#]]);
+    assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=600"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "login", "maxAge": 600 } }));
+    assert_eq!(temporary.names(), [""; 0]);
+}
+
+#[test]
+fn a_live_cookie_that_nobody_declares_is_edited_and_what_differs_is_said() {
+    let namespace = rollout("undeclared");
+    set_live(&namespace, "podinfo", &json!({ "name": "old", "secure": true }));
+    let (editor, temporary) = (Editor::new(&[":"]), Directory::new());
+    assert_eq!(edit(&namespace, &editor, &temporary, &["--yes"]).run().code, Some(0));
+    let given = editor.given(1);
+    let values: Vec<_> = given.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(values, ["name: old", "secure: true"]);
+
+    declare(&namespace, "podinfo", "login; Max-Age=300");
+    let editor = Editor::new(&[":"]);
+    assert_eq!(edit(&namespace, &editor, &temporary, &["--yes"]).run().code, Some(0));
+    let said: Vec<_> = editor.given(1).lines().filter(|line| line.starts_with("# live")).map(str::to_owned).collect();
+    assert_eq!(said, ["# live it is old", "# live it is unset", "# live it is true"]);
+}
+
+#[test]
+fn flaggers_steps_meanwhile_change_nothing_for_the_person() {
+    let namespace = synced("steps");
+    let (editor, temporary) = (Editor::new(&[r#"hold; sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    // It drops the stanza, as ever; the declaration is what is edited.
+    let written = flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
+    editor.release(1);
+    let output = running.ends();
+    assert_eq!(output.code, Some(0), "{output}");
+    assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=600"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "login", "maxAge": 600 } }));
+    let service = namespace.get("TraefikService", "podinfo");
+    assert_eq!(service["spec"]["weighted"]["services"], written["spec"]["weighted"]["services"]);
+}
+
+#[test]
+fn changes_of_other_fields_by_others_meanwhile_are_kept() {
+    let namespace = synced("merged");
+    let (editor, temporary) = (Editor::new(&[r#"hold; sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    assert_eq!(namespace.run(["sticky", "set", "podinfo", "--secure", "--name", "sso", "--yes"]).run().code, Some(0));
+    editor.release(1);
+    let output = running.ends();
+    assert_eq!(output.code, Some(0), "{output}");
+    assert_eq!(declared(&namespace, "podinfo"), json!("sso; Max-Age=600; Secure"));
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": { "name": "sso", "maxAge": 600, "secure": true } }));
+}
+
+#[test]
+fn a_change_of_the_same_field_meanwhile_is_shown_and_decided_by_the_person() {
+    let namespace = synced("clash");
+    let editor = Editor::new(&[
+        r#"hold; sed -i -e 's/^maxAge:.*/maxAge: 10m/' -e 's/^#secure/secure/' "$1""#,
+        r#"sed -i '/^#!/d' "$1""#,
+    ]);
+    let temporary = Directory::new();
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    assert_eq!(namespace.run(["sticky", "set", "podinfo", "--max-age", "60", "--yes"]).run().code, Some(0));
+    editor.release(1);
+    let output = running.ends();
+    assert_eq!(output.code, Some(0), "{output}");
+    let marks: Vec<_> = editor.given(2).lines().filter(|line| line.starts_with("#!")).map(str::to_owned).collect();
+    assert_eq!(
+        marks.last().map(String::as_str),
+        Some("#! maxAge: others changed it meanwhile, from 300 to 60; take this line away to overwrite that")
+    );
+    assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=600; Secure"));
+}
+
+#[test]
+fn a_clash_that_is_left_as_it_is_changes_nothing_and_the_text_is_kept() {
+    let namespace = synced("undecided");
+    let (editor, temporary) =
+        (Editor::new(&[r#"hold; sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#, ":"]), Directory::new());
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    assert_eq!(namespace.run(["sticky", "set", "podinfo", "--max-age", "60", "--yes"]).run().code, Some(0));
+    let theirs = versions(&namespace, "podinfo");
+    editor.release(1);
+    running.ends().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+others have changed maxAge meanwhile, too: the editor says more
+error: others have changed maxAge meanwhile, too
+hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+
+"#]]);
+    assert_eq!((versions(&namespace, "podinfo"), temporary.names().len()), (theirs, 1));
+}
+
+#[test]
+fn a_cookie_that_was_removed_meanwhile_comes_back_only_if_the_person_wants_that() {
+    let namespace = synced("removed");
+    let editor = Editor::new(&[r#"hold; sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#, r#": >"$1""#]);
+    let temporary = Directory::new();
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    assert_eq!(namespace.run(["sticky", "remove", "podinfo", "--yes"]).run().code, Some(0));
+    editor.release(1);
+    let output = running.ends();
+    assert_eq!((output.code, declared(&namespace, "podinfo")), (Some(0), Value::Null), "{output}");
+    assert_eq!(temporary.names(), [""; 0]);
+}
+
+#[test]
+fn a_change_of_the_same_field_between_the_diff_and_the_yes_opens_the_editor_again() {
+    let namespace = synced("late");
+    let editor = Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#, r#"sed -i '/^#!/d' "$1""#]);
+    let temporary = Directory::new();
+    let mut pty = Pty::start(edit(&namespace, &editor, &temporary, &[]));
+    pty.wait_for("Change 2 objects? [y/N/e]");
+    assert_eq!(namespace.run(["sticky", "set", "podinfo", "--max-age", "60", "--yes"]).run().code, Some(0));
+    pty.answers("Change 2 objects? [y/N/e]", "y");
+    editor.opens(2);
+    pty.wait_for("sticky-cookie: login; Max-Age=60\n");
+    pty.answers("Change 2 objects? [y/N/e]", "y");
+    let seen = pty.ends();
+    assert_eq!((seen.code, declared(&namespace, "podinfo")), (Some(0), json!("login; Max-Age=600")), "{seen:?}");
+}
+
+#[test]
+fn a_canary_that_goes_away_meanwhile_is_an_error_and_the_text_is_kept() {
+    let namespace = synced("gone");
+    let (editor, temporary) = (Editor::new(&[r#"hold; echo 'maxAge: 7' >"$1""#]), Directory::new());
+    let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
+    editor.opens(1);
+    namespace.delete("Canary", "podinfo");
+    editor.release(1);
+    running.ends().shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `podinfo` in namespace `gone-[NS]`
+hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
+hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+
+"#]]);
+    let folder = temporary.names().pop().expect("a folder");
+    assert_eq!(temporary.read(&format!("{folder}/podinfo.yaml")), "maxAge: 7\n");
+}
+
+#[test]
+fn the_wizard_chooses_asks_and_changes_both_objects() {
+    let namespace = rollout("wizard");
+    namespace.create_rollout("search", 100, 0);
+    namespace.patch_status("Canary", "podinfo", &objects::status("Progressing", 10));
+    let mut pty = Pty::start(namespace.run(["sticky", "set"]));
+    pty.wait_for("search    <none>        none");
+    exactly(
+        &pty.screen(),
+        str![[r#"
+Which Canary? |
+> podinfo   Progressing   none
+  search    <none>        none
+
+"#]],
+    );
+    pty.types("pod");
+    pty.wait_for("Which Canary? pod|");
+    pty.press(Key::Enter);
+    takes(&mut pty, &["What the cookie is for:", "name [podinfo-track]:", "max-age [5m]:", "path [-]:", "domain [-]:"]);
+    takes(&mut pty, &["secure, y or n [n]:", "http-only, y or n [y]:", "same-site:"]);
+    pty.answers("Change 2 objects? [y/N/e]", "y");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+NAME      PHASE         WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   Progressing   90/10    <none>   none    -      [A]
+for: one login flow 5m a login, longer than one interval (1m)
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: podinfo-track
+Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+max-age: 300
+Path the browser sends the cookie to; - = /
+path: unset
+Domain the browser sends the cookie to; - = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = false
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: true
+Send the cookie on requests that come from other sites: none (always), lax (link
+s) or strict (never); - = the browser decides, mostly lax
+same-site: lax
+note: whoever is pinned to the primary changes version when it is promoted; a la
+st step of 100, and an interval of 5m or a confirm-promotion gate that opens 5m
+after it, prevent it
+without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
+k --max-age 300 --http-only --same-site lax --yes
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=300; HttpOnly;
+ SameSite=Lax
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: wizard-[NS]
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -26,3 +26,9 @@
+       namespace: wizard-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        httpOnly: true
++        maxAge: 300
++        name: podinfo-track
++        sameSite: lax
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+not kept: Flagger's next write (a weight step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard install` makes it last
+to undo: kubectl canary-traefik sticky remove podinfo
+
+"#]]);
+    assert_eq!(declared(&namespace, "podinfo"), json!("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
+    let cookie = json!({ "name": "podinfo-track", "maxAge": 300, "httpOnly": true, "sameSite": "lax" });
+    assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": cookie }));
+}
+
+mod private {
+    use super::*;
+
+    /// A Deployment of this Traefik, as its chart makes it.
+    fn traefik(namespace: &Namespace, image: &str) {
+        let labels = json!({ "app.kubernetes.io/name": "traefik" });
+        namespace.create_value(&json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "traefik", "labels": labels },
+            "spec": { "selector": { "matchLabels": labels }, "template": {
+                "metadata": { "labels": labels }, "spec": { "containers": [{ "name": "traefik", "image": image }] },
+            } },
+        }));
+    }
+
+    #[test]
+    fn fields_that_the_cluster_cannot_store_or_its_traefik_ignores_are_not_asked_and_are_marked() {
+        let namespace = Namespace::on(definitions::older(), "older");
+        namespace.create_rollout("podinfo", 90, 10);
+        traefik(&namespace, "docker.io/traefik:v2.11.0");
+        let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo"]));
+        takes(&mut pty, &["What the cookie is for:", "name [podinfo-track]:", "secure, y or n [n]:"]);
+        pty.wait_for("http-only, y or n [y]:");
+        pty.press(Key::Escape);
+        pty.ends().shows(str![[r#"
+exit: 3
+--- screen
+NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+podinfo   <none>   90/10    <none>   none    -      [A]
+for: one login flow 5m a login, longer than one interval (1m)
+Name of the cookie; - = Traefik derives one, such as _8d2a5
+name: podinfo-track
+max-age: not asked, Traefik 2.11 (older-[NS]/traefik) takes no notice of it: 3.0
+ does
+path: not asked, the TraefikServices of this cluster have no such field: Traefik
+'s definitions of 3.3 have
+domain: not asked, the TraefikServices of this cluster have no such field: Traef
+ik's definitions of 3.4 have
+Send the cookie over HTTPS only; - = false
+secure: unset
+Hide the cookie from scripts; - = false
+error: nothing was changed
+
+"#]]);
+
+        // In the editor they are marked, and one that cannot be stored is refused at its line.
+        let (editor, temporary) =
+            (Editor::new(&[r#"printf 'name: a\npath: /\n' >"$1""#, r#"sed -i /^path/d "$1""#]), Directory::new());
+        let output = edit(&namespace, &editor, &temporary, &["--yes"]).run();
+        assert_eq!((output.code, declared(&namespace, "podinfo")), (Some(0), json!("a")), "{output}");
+        let marked: Vec<_> =
+            editor.given(1).lines().filter(|line| line.starts_with("# NOT")).map(str::to_owned).collect();
+        assert_eq!(marked.len(), 6, "{marked:?}");
+        exactly(
+            &editor.given(2),
+            str![[r#"
+#! line 4 was not accepted, the reason stands above it
+name: a
+#! path: the TraefikServices of this cluster have no such field: Traefik's definitions of 3.3 have
+path: /
+
+"#]],
+        );
+        namespace.delete("Deployment", "traefik");
+    }
+
+    #[test]
+    fn a_value_that_the_server_refuses_opens_again_with_its_words() {
+        let namespace = Namespace::on(definitions::older(), "refused");
+        namespace.create_rollout("podinfo", 90, 10);
+        let editor = Editor::new(&[r#"echo 'maxAge: 999999' >"$1""#, r#"echo 'maxAge: 99' >"$1""#]);
+        let temporary = Directory::new();
+        let output = edit(&namespace, &editor, &temporary, &["--yes"]).run();
+        assert_eq!((output.code, declared(&namespace, "podinfo")), (Some(0), json!("; Max-Age=99")), "{output}");
+        exactly(
+            &editor.given(2),
+            str![[r#"
+#! traefikservices.traefik.io `podinfo` is invalid
+#! spec.weighted.sticky.cookie.maxAge: Invalid value: 999999: spec.weighted.sticky.cookie.maxAge in body should be less than or equal to 100000
+maxAge: 999999
+
+"#]],
+        );
+    }
+}

@@ -1,0 +1,272 @@
+//! The table of rights is true: a user with exactly the roles that `rbac COMMAND` prints can run the command, and asks
+//! the server for exactly that; without one of the verbs `rbac COMMAND --check` says what then comes of it.
+
+use std::{os::unix::fs::symlink, path::Path};
+
+use canary_traefik::commands::rbac::rights::{Need, Row};
+use serde_json::json;
+use snapbox::str;
+
+use super::granted::{Asked, Granted, roles, verbs, without};
+use crate::{
+    rollout::{declare, set_live},
+    support::{
+        directory::Directory,
+        namespace::Namespace,
+        run::{Output, Run},
+        server::Server,
+    },
+};
+
+/// One command: lines that together do all that it does. Blanks separate the words; `NS` is the namespace.
+struct Case {
+    command: &'static str,
+    lines: &'static [&'static str],
+    /// The exit codes of a command that works.
+    good: &'static [i32],
+}
+
+/// What reads and changes cookies: run without a guard, and with one of labelled namespaces.
+const COOKIES: [Case; 11] = [
+    Case { command: "describe", lines: &["describe podinfo"], good: &[0] },
+    Case { command: "sticky edit", lines: &["sticky edit podinfo --yes"], good: &[0] },
+    Case { command: "show", lines: &["show", "show podinfo"], good: &[0] },
+    Case { command: "render", lines: &["render podinfo"], good: &[0] },
+    Case { command: "diff", lines: &["diff", "diff podinfo"], good: &[0, 1] },
+    Case { command: "sticky get", lines: &["sticky get podinfo"], good: &[0] },
+    Case { command: "sticky set", lines: &["sticky set podinfo --max-age 60 --yes"], good: &[0] },
+    Case { command: "sticky remove", lines: &["sticky remove podinfo --yes"], good: &[0] },
+    Case { command: "sticky apply", lines: &["sticky apply --yes", "sticky apply podinfo --yes"], good: &[0] },
+    Case { command: "version", lines: &["version"], good: &[0] },
+    Case { command: "completion", lines: &["__complete show ", "__complete show -n "], good: &[0] },
+];
+
+/// What is about the guard itself. The dry run of an uninstall needs the same rights, and leaves things as they are.
+const GUARD: [Case; 3] = [
+    Case { command: "guard install", lines: &["guard install --yes"], good: &[0] },
+    Case { command: "guard status", lines: &["guard status"], good: &[0, 1] },
+    Case { command: "guard uninstall", lines: &["guard uninstall --dry-run=server"], good: &[0] },
+];
+
+/// The Canary declares a cookie, and another one is live.
+fn prepared(namespace: &Namespace) {
+    declare(namespace, "podinfo", "login; Max-Age=300");
+    namespace.patch("TraefikService", "podinfo", &json!({ "spec": { "weighted": { "sticky": null } } }));
+    set_live(namespace, "podinfo", &json!({ "name": "other" }));
+}
+
+fn rollout(server: &Server) -> Namespace<'_> {
+    let namespace = Namespace::on(server, "rights");
+    namespace.create_rollout("podinfo", 90, 10);
+    namespace
+}
+
+fn line(namespace: &Namespace, user: &Path, line: &str) -> Output {
+    prepared(namespace);
+    if line.starts_with("guard install") {
+        let uninstall = namespace.run(["guard", "uninstall", "--yes"]).run();
+        assert_eq!(uninstall.code, Some(0), "{uninstall}");
+    }
+    let words: Vec<_> = line.split(' ').collect();
+    if let ["__complete", words @ ..] = words.as_slice() {
+        let folder = Directory::new();
+        let link = folder.path().join("kubectl_complete-canary_traefik");
+        symlink(env!("CARGO_BIN_EXE_kubectl-canary_traefik"), &link).expect("a link can be made");
+        return Run::of(link, words).kubeconfig(user).run();
+    }
+    namespace.run_as(user, words).env("KUBE_EDITOR", "/bin/sed -i s/login/portal/").run()
+}
+
+/// Runs the lines; whether all of them worked, and what they said.
+fn works(namespace: &Namespace, user: &Granted, case: &Case) -> (bool, String) {
+    let outputs: Vec<_> = case.lines.iter().map(|text| line(namespace, &user.kubeconfig, text)).collect();
+    let worked = outputs.iter().all(|output| output.code.is_some_and(|code| case.good.contains(&code)));
+    (worked, outputs.iter().map(ToString::to_string).collect())
+}
+
+/// The row of a command as the audit log has it: an apply that creates is logged as one `patch`.
+fn row(namespace: &Namespace, command: &str) -> std::collections::BTreeSet<Asked> {
+    let mut row = verbs(&roles(namespace, command));
+    row.extend(
+        Row::of(command).expect("a row").rights().filter(|right| matches!(right.need, Need::Tried(_))).flat_map(
+            |right| {
+                right.verbs.iter().map(move |verb| (verb.to_string(), right.groups[0].into(), right.resource.into()))
+            },
+        ),
+    );
+    if command == "guard install" {
+        row.retain(|(verb, ..)| verb != "create");
+        // The server looks by itself whether one may do this.
+        row.remove(&("get".into(), "flagger.app".into(), "canaries".into()));
+    }
+    row
+}
+
+/// Takes each verb away in turn: `--check` says whether the command then works, and is right.
+fn each_verb_taken_away(namespace: &Namespace, case: &Case) {
+    let roles = roles(namespace, case.command);
+    let check = ["rbac"].into_iter().chain(case.command.split(' ')).chain(["--check"]);
+    let check: Vec<_> = check.collect();
+    for verb in verbs(&roles) {
+        let user = Granted::new(namespace, &without(&roles, &verb));
+        let (worked, said) = works(namespace, &user, case);
+        let checked = namespace.run_as(&user.kubeconfig, &check).run();
+        let expected = i32::from(!worked);
+        assert_eq!(checked.code, Some(expected), "{} without {verb:?}\n{checked}{said}", case.command);
+    }
+}
+
+#[test]
+fn a_command_asks_for_exactly_what_its_row_says() {
+    let server = Server::private(&[]);
+    let namespace = rollout(&server);
+    let users: Vec<_> = COOKIES.iter().map(|case| Granted::new(&namespace, &roles(&namespace, case.command))).collect();
+    // Without a guard, then with one that covers other namespaces: each takes another look.
+    for _ in 0..2 {
+        for (case, user) in COOKIES.iter().zip(&users) {
+            let (worked, said) = works(&namespace, user, case);
+            assert!(worked, "{}: {said}", case.command);
+        }
+        let install = namespace.run(["guard", "install", "--namespace-selector", "guarded", "--yes"]).run();
+        assert_eq!(install.code, Some(0), "{install}");
+    }
+    for (case, user) in COOKIES.iter().zip(&users) {
+        let row = row(&namespace, case.command);
+        assert_eq!(user.asked_for(&namespace, &row), row, "{}", case.command);
+    }
+}
+
+#[test]
+fn a_guard_command_asks_for_exactly_what_its_row_says() {
+    let server = Server::private(&[]);
+    let namespace = rollout(&server);
+    prepared(&namespace);
+    let selector = format!("kubernetes.io/metadata.name={}", namespace.name());
+    let user = |command: &str| Granted::new(&namespace, &roles(&namespace, command));
+    let run = |user: &Granted, line: &str| {
+        let output = namespace.run_as(&user.kubeconfig, line.split(' ')).run();
+        assert!(matches!(output.code, Some(0 | 1)), "{line}\n{output}");
+    };
+    let asked = |command: &str, user: &Granted| {
+        let row = row(&namespace, command);
+        assert_eq!(user.asked_for(&namespace, &row), row, "{command}");
+    };
+    let install = user("guard install");
+    run(&install, &format!("guard install --namespace-selector {selector} --yes"));
+    asked("guard install", &install);
+    let status = user("guard status");
+    run(&status, "guard status");
+    // With a part of it missing it looks for the other form.
+    namespace.delete("MutatingAdmissionPolicyBinding", "kubectl-canary-traefik-keep");
+    run(&status, "guard status");
+    asked("guard status", &status);
+    let uninstall = user("guard uninstall");
+    run(&uninstall, "guard uninstall --yes");
+    asked("guard uninstall", &uninstall);
+}
+
+#[test]
+fn check_says_yes_exactly_where_the_command_then_works() {
+    let server = Server::private(&[]);
+    let namespace = rollout(&server);
+    for case in &COOKIES {
+        each_verb_taken_away(&namespace, case);
+    }
+}
+
+#[test]
+fn check_says_yes_exactly_where_the_guards_command_then_works() {
+    let server = Server::private(&[]);
+    let namespace = rollout(&server);
+    each_verb_taken_away(&namespace, &GUARD[0]);
+    let install = namespace.run(["guard", "install", "--yes"]).run();
+    assert_eq!(install.code, Some(0), "{install}");
+    for case in &GUARD[1..] {
+        each_verb_taken_away(&namespace, case);
+    }
+}
+
+#[test]
+fn check_shows_each_right_and_what_becomes_of_the_command_without_it() {
+    let server = Server::private(&[]);
+    let namespace = rollout(&server);
+    let roles = roles(&namespace, "sticky set");
+    let patch = ("patch".to_owned(), "traefik.io".to_owned(), "traefikservices".to_owned());
+    let user = Granted::new(&namespace, &without(&roles, &patch));
+    let check = |words: &[&str]| namespace.run_as(&user.kubeconfig, words).run();
+    check(&["rbac", "sticky", "set", "--check"]).shows(str![[r#"
+exit: 1
+--- stdout
+VERB    RESOURCE                                                       NAMESPACE     ALLOWED   WITHOUT IT
+get     canaries.flagger.app                                           rights-[NS]   yes       it fails
+patch   canaries.flagger.app                                           rights-[NS]   yes       it fails
+get     traefikservices.traefik.io                                     rights-[NS]   yes       the Canary is changed, and the TraefikService left alone
+patch   traefikservices.traefik.io                                     rights-[NS]   no        it fails
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>         yes       a guard that is not quick to act is taken for none
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>         yes       a guard that is not quick to act is taken for none
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>         yes       a guard that is not quick to act is taken for none
+list    namespaces                                                     <all>         yes       with a guard of some namespaces, whether a cookie is kept is <unknown>
+--- stderr
+
+"#]]);
+    check(&["rbac", "sticky", "set", "--check", "-A"]).shows(str![[r#"
+exit: 1
+--- stdout
+VERB    RESOURCE                                                       NAMESPACE   ALLOWED   WITHOUT IT
+get     canaries.flagger.app                                           <all>       no        it fails
+patch   canaries.flagger.app                                           <all>       no        it fails
+get     traefikservices.traefik.io                                     <all>       no        the Canary is changed, and the TraefikService left alone
+patch   traefikservices.traefik.io                                     <all>       no        it fails
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>       yes       a guard that is not quick to act is taken for none
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>       yes       a guard that is not quick to act is taken for none
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>       yes       a guard that is not quick to act is taken for none
+list    namespaces                                                     <all>       yes       with a guard of some namespaces, whether a cookie is kept is <unknown>
+--- stderr
+
+"#]]);
+    check(&["rbac", "diff", "--check", "-o", "yaml"]).shows(str![[r#"
+exit: 1
+--- stdout
+apiVersion: kubectl-canary-traefik/v1
+kind: RightsReport
+rights:
+- allowed: true
+  names: []
+  namespace: rights-[NS]
+  needed: true
+  resource: canaries.flagger.app
+  verb: get
+  without: it fails
+- allowed: false
+  names: []
+  namespace: rights-[NS]
+  needed: true
+  resource: canaries.flagger.app
+  verb: list
+  without: it fails
+- allowed: true
+  names: []
+  namespace: rights-[NS]
+  needed: true
+  resource: traefikservices.traefik.io
+  verb: get
+  without: it fails
+- allowed: false
+  names: []
+  namespace: rights-[NS]
+  needed: true
+  resource: traefikservices.traefik.io
+  verb: list
+  without: it fails
+works: false
+--- stderr
+
+"#]]);
+    check(&["rbac", "man", "--check"]).shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+it asks nothing of a server
+
+"#]]);
+}

@@ -1,0 +1,102 @@
+//! `guard run`, several times, behind one address.
+
+use serde_json::Value;
+
+use crate::{
+    balancer,
+    cluster::Cluster,
+    support::{
+        namespace::Namespace,
+        running::{Running, Stream},
+    },
+};
+
+/// How many processes share the work.
+const REPLICAS: u16 = 2;
+
+/// Processes that are one guard.
+pub(crate) struct Guards {
+    namespace: Namespace<'static>,
+    /// Where the API server asks; the processes listen on the ports after it.
+    port: u16,
+    running: Vec<Option<Running>>,
+    /// What those said that have ended.
+    lines: Vec<Value>,
+}
+
+impl Guards {
+    /// Starts them for the whole cluster, on ports from this one on, with certificates that hold for 20 s.
+    pub(crate) fn start(cluster: &'static Cluster, port: u16) -> Self {
+        let namespace = Namespace::on(&cluster.server, "guards");
+        balancer::start(port, (1..=REPLICAS).map(|number| port + number).collect());
+        balancer::start(port + GATE, (1..=REPLICAS).map(|number| port + GATE + number).collect());
+        let mut guards = Self { namespace, port, running: Vec::new(), lines: Vec::new() };
+        for number in 0..REPLICAS {
+            let running = guards.begin(number);
+            guards.running.push(Some(running));
+        }
+        guards
+    }
+
+    /// The address of their gate.
+    pub(crate) fn gate(&self) -> String {
+        format!("http://127.0.0.1:{}/gate/drained", self.port + GATE)
+    }
+
+    /// Starts one of them.
+    fn begin(&self, number: u16) -> Running {
+        let (port, gate) = (self.port + 1 + number, self.port + GATE + 1 + number);
+        let run = self.namespace.run([
+            "guard",
+            "run",
+            "--log-format=json",
+            &format!("--listen=127.0.0.1:{port}"),
+            &format!("--gate-listen=127.0.0.1:{gate}"),
+            &format!("--webhook-url=https://127.0.0.1:{}", self.port),
+            &format!("--cert-secret={}/certificates", self.namespace.name()),
+            "--cert-lifetime=20s",
+        ]);
+        let mut running = Running::start(run);
+        running.wait_for(Stream::Stderr, r#""message":"listening""#);
+        running
+    }
+
+    /// Kills one of them.
+    pub(crate) fn kill(&mut self, number: u16) {
+        let running = self.running[usize::from(number)].take().expect("it runs");
+        running.signal("KILL");
+        self.lines.extend(lines(&running.ends().stderr));
+    }
+
+    /// Starts one of them again.
+    pub(crate) fn revive(&mut self, number: u16) {
+        let running = self.begin(number);
+        self.running[usize::from(number)] = Some(running);
+    }
+
+    /// How many lines were logged by those that have ended.
+    pub(crate) fn silence(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Kills them all, and returns every line that any of them logged.
+    pub(crate) fn end(mut self) -> Vec<Value> {
+        for number in 0..REPLICAS {
+            self.kill(number);
+        }
+        self.lines
+    }
+}
+
+/// How much further on the gates' ports are.
+const GATE: u16 = 50;
+
+/// The lines of a log.
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object")).collect()
+}
+
+/// The lines with this message.
+pub(crate) fn with<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["message"] == message).collect()
+}

@@ -1,0 +1,74 @@
+//! What is claimed of the playground and of the documents that were played on it.
+#![expect(clippy::disallowed_methods, reason = "the test bed reads the environment")]
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Trial;
+
+use super::scene;
+use crate::cluster::Cluster;
+use crate::support::{bed, directory::Directory, pty::Pty, run::Run, transcript, wait::until};
+
+/// All of them.
+pub(crate) fn tests() -> Vec<Trial> {
+    let claim = |name: &str, claim: fn()| {
+        Trial::test(format!("private::{name}"), move || {
+            claim();
+            Ok(())
+        })
+    };
+    vec![
+        claim("every_command_of_the_readme_shows_what_the_readme_says", the_readme),
+        claim("every_command_of_the_guide_shows_what_the_guide_says", the_guide),
+        claim("the_playground_is_reached_from_outside_rolls_out_at_a_key_and_leaves_nothing", the_playground),
+    ]
+}
+
+fn the_readme() {
+    transcript::holds("README.md", &kubeconfig(scene::start(9003), &Directory::new()));
+}
+
+fn the_guide() {
+    transcript::holds("docs/guide.md", &kubeconfig(scene::start(9004), &Directory::new()));
+}
+
+fn kubeconfig(cluster: &Cluster, directory: &Directory) -> PathBuf {
+    directory.write("kubeconfig", cluster.server.admin_kubeconfig(scene::NAMESPACE))
+}
+
+fn the_playground() {
+    let this = std::env::current_exe().expect("a process can know its program");
+    let play = Run::of(this, ["play"]).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    // The path of a socket has to be short.
+    let play = play.env("TMPDIR", std::env::temp_dir());
+    let play = match std::env::var_os("CANARY_TRAEFIK_BED") {
+        Some(bed) => play.env("CANARY_TRAEFIK_BED", bed),
+        None => play,
+    };
+    let mut play = Pty::start_with(play.dir(env!("CARGO_MANIFEST_DIR")), 200);
+    play.wait_for("Keys:");
+    let screen = play.screen.text();
+    let after = |what: &str| {
+        let (_, rest) = screen.split_once(what).unwrap_or_else(|| panic!("no {what} in\n{screen}"));
+        rest.split_whitespace().next().expect("something follows").to_owned()
+    };
+    let kubeconfig = PathBuf::from(after("KUBECONFIG="));
+    let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
+    Run::of(kubectl, ["get", "canary", "--no-headers", "-o", "custom-columns=NAME:.metadata.name"])
+        .kubeconfig(&kubeconfig)
+        .run()
+        .shows(snapbox::str![[r#"
+exit: 0
+--- stdout
+checkout
+--- stderr
+
+"#]]);
+    play.types("r");
+    for shown in ["weights 90/10", "weights 70/30", "weights 50/50", "weights 30/70", "the rollout has succeeded"] {
+        play.wait_for(shown);
+    }
+    play.types("q");
+    assert_eq!(play.ends().code, Some(0));
+    until("the playground to be gone", || (!kubeconfig.ancestors().nth(2).is_some_and(Path::exists)).then_some(()));
+}

@@ -1,0 +1,264 @@
+//! The rollouts that processes guard, on API servers that serve no admission policies.
+
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use canary_traefik::model::declaration::ANNOTATION;
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::Cluster,
+    guards::{self, Guards},
+    rollouts::{Rollout, Visited, is_there, over, visit},
+    shop::{DECLARATION, NAME, Shop, five_steps, stanza},
+    support::{
+        directory::Directory,
+        flagger,
+        namespace::Namespace,
+        objects,
+        running::{Running, Stream},
+        server::Server,
+        wait::until,
+    },
+    traefik::Traefik,
+};
+
+/// What makes kube-apiserver serve no `MutatingAdmissionPolicy`.
+const BEFORE_POLICIES: &[&str] = &["--emulated-version=1.35"];
+/// How long the pods of a primary take to be replaced; old and new ones answer meanwhile.
+const ROLLING: Duration = Duration::from_secs(10);
+/// Where its Traefik listens.
+const SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
+/// Where the Traefik of a single rollout listens.
+const QUIET_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 3);
+/// A cookie that runs out while the gate is closed, and is far longer than a login.
+pub(crate) const MAX_AGE: u64 = 30;
+/// One that runs out within Flagger's shortest interval.
+pub(crate) const SHORT_MAX_AGE: u64 = 5;
+/// What is recommended is what is run.
+const DOCUMENTATION: &str = include_str!("../../docs/promotion.md");
+
+/// Rollouts with users, guarded by processes; nothing went wrong.
+pub(crate) struct Webhook {
+    /// Nothing declared.
+    pub(crate) nothing: Visited,
+    /// Declared, and promoted while half of the users are pinned to the primary.
+    pub(crate) half: Visited,
+    /// Declared, with a last step of 100 that lasts longer than the cookie.
+    pub(crate) timed: Visited,
+    /// Declared, with a last step of 100 and the gate.
+    pub(crate) gated: Visited,
+    /// Every stored version of the Canary with the gate.
+    pub(crate) canaries: Vec<Value>,
+    /// Everything that the processes logged.
+    pub(crate) lines: Vec<Value>,
+    /// How many calls of theirs the API server gave up.
+    pub(crate) failed_calls: u64,
+}
+
+/// The stanza of the rollouts with a last step of 100.
+pub(crate) fn stanza_of(max_age: u64) -> Value {
+    json!({ "cookie": { "name": "login", "maxAge": max_age, "path": "/" } })
+}
+
+/// The Canary in the documentation with this line, made quicker.
+fn documented(line: &str, max_age: u64) -> Value {
+    let blocks = DOCUMENTATION.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let block = blocks.into_iter().find(|block| block.contains(line)).expect("the documentation has it");
+    let mut canary = canary_traefik::yaml::parse(block).expect("well-formed YAML");
+    let declaration = &mut canary["metadata"]["annotations"][ANNOTATION];
+    let quicker = declaration.as_str().expect("it declares").replace("Max-Age=300", &format!("Max-Age={max_age}"));
+    *declaration = json!(quicker);
+    canary["spec"]["analysis"]["interval"] = json!("10s");
+    canary
+}
+
+pub(crate) fn webhook() -> Webhook {
+    let cluster = Cluster::start(BEFORE_POLICIES, ROLLING);
+    let guards = Guards::start(cluster, 7100);
+    let [nothing, half, timed, gated] =
+        ["nothing", "half", "timed", "gated"].map(|hint| Shop::new(cluster, hint, false));
+    nothing.create(&five_steps(), None);
+    half.create(&five_steps(), Some(DECLARATION));
+    timed.create_with(&documented("interval: 6m", SHORT_MAX_AGE));
+    let mut canary = documented("type: confirm-promotion", MAX_AGE);
+    canary["spec"]["analysis"]["webhooks"][0]["url"] = json!(guards.gate());
+    gated.create_with(&canary);
+    Cluster::wait_for_guard(half.namespace(), NAME);
+    cluster.start_traefik(SITE);
+    cluster.start_flagger(9003);
+    let (nothing, half, timed, visited) = std::thread::scope(|scope| {
+        let traefik = cluster.traefik();
+        let nothing = scope.spawn(|| visit(&nothing, traefik, &stanza(), is_there));
+        let half = scope.spawn(|| visit(&half, traefik, &stanza(), is_there));
+        let timed = scope.spawn(|| visit(&timed, traefik, &stanza_of(SHORT_MAX_AGE), is_there));
+        let gated = visit(&gated, traefik, &stanza_of(MAX_AGE), is_there);
+        let [nothing, half, timed] = [nothing, half, timed].map(|visit| visit.join().expect("a rollout"));
+        (nothing, half, timed, gated)
+    });
+    let failed_calls = failed_calls(&cluster.server);
+    Webhook { nothing, half, timed, gated: visited, canaries: gated.canaries(), lines: guards.end(), failed_calls }
+}
+
+/// A rollout with users that nothing guards but repairs.
+pub(crate) struct Looped {
+    pub(crate) visited: Visited,
+    /// Every repair's line.
+    pub(crate) repairs: Vec<Value>,
+}
+
+/// In a namespace that nothing else guards, through a Traefik that has nothing else to do: where other changes keep it
+/// busy, it may see the loss and the repair at once.
+pub(crate) fn looped(shop: &Shop) -> Looped {
+    let traefik = Traefik::start(shop.namespace().server(), QUIET_SITE, Some(shop.namespace().name()));
+    let folder = Directory::new();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    folder.write("tls.crt", certificate.self_signed(&key).expect("a certificate").pem());
+    folder.write("tls.key", key.serialize_pem());
+    let run = shop.namespace().run(["guard", "run", "--log-format=json", "--listen=127.0.0.1:7001"]);
+    let folder = folder.path().display().to_string();
+    let mut guard = Running::start(run.arguments(["--cert-dir", &folder, "-n", shop.namespace().name()]));
+    guard.wait_for(Stream::Stderr, r#""message":"listening""#);
+    shop.create(&five_steps(), Some(DECLARATION));
+    let visited = visit(shop, &traefik, &stanza(), is_there);
+    guard.signal("KILL");
+    let lines = guards::lines(&guard.ends().stderr);
+    Looped { visited, repairs: guards::with(&lines, "repaired").into_iter().cloned().collect() }
+}
+
+/// A rollout during which everything goes wrong that can.
+pub(crate) struct Faulty {
+    pub(crate) rollout: Rollout,
+    /// How many generations there were before nobody answered, and when somebody did again.
+    pub(crate) gone: [usize; 2],
+    /// How many times one of two processes was killed, and the API server.
+    pub(crate) kills: usize,
+    pub(crate) restarts: usize,
+    /// Whether each of Flagger's writes that were replayed all the time while processes were killed has the stanza.
+    pub(crate) replayed: Vec<bool>,
+    /// How long each of Flagger's writes took that reached a living API server.
+    pub(crate) writes: Vec<Duration>,
+    /// The TraefikServices that lost their stanza while nobody answered.
+    pub(crate) lost: Vec<String>,
+    /// The log of those who put it right, from their return on.
+    pub(crate) lines: Vec<Value>,
+}
+
+/// How often one of two processes is killed.
+const KILLING: Duration = Duration::from_secs(5);
+/// How long there is none.
+const GONE: Duration = Duration::from_secs(20);
+/// How many TraefikServices of others are written meanwhile.
+const OTHERS: usize = 20;
+const RESTARTS: usize = 6;
+/// From one restart of the API server to the next.
+const RESTARTING: Duration = Duration::from_secs(4);
+
+pub(crate) fn faulty() -> Faulty {
+    let is_lost = |service: &Value| service["spec"]["weighted"]["sticky"].is_null();
+    let cluster = Cluster::start(BEFORE_POLICIES, ROLLING);
+    let mut guards = Guards::start(cluster, 7200);
+    let shop = Shop::new(cluster, "faulty", false);
+    let analysis = json!({ "interval": "10s", "threshold": 2, "stepWeight": 5, "maxWeight": 50 });
+    shop.create(&analysis, Some(DECLARATION));
+    Cluster::wait_for_guard(shop.namespace(), NAME);
+    let others = Namespace::on(&cluster.server, "others");
+    let names: Vec<_> = (0..OTHERS).map(|number| format!("other-{number}")).collect();
+    for name in &names {
+        let mut canary = objects::canary(name);
+        canary["metadata"]["annotations"] = json!({ ANNOTATION: DECLARATION });
+        // The real Flagger has nothing to do with it.
+        canary["spec"]["suspend"] = json!(true);
+        let canary = others.create_value(&canary);
+        flagger::creates(&others, objects::owned_by(objects::traefik_service(name, 100, 0), &canary));
+    }
+    cluster.start_flagger(9004);
+    shop.reaches("Initialized");
+    shop.release();
+    let kills = std::thread::scope(|scope| {
+        let killing = scope.spawn(|| {
+            let mut kills = 0;
+            while shop.generations().len() < 4 {
+                let pace = Instant::now() + KILLING;
+                let number = u16::from(kills % 2 == 1);
+                guards.kill(number);
+                guards.revive(number);
+                kills += 1;
+                std::thread::sleep(pace.saturating_duration_since(Instant::now()));
+            }
+            kills
+        });
+        for weight in (1..50).cycle() {
+            if killing.is_finished() {
+                break;
+            }
+            // A repair in between makes it conflict.
+            let _ = flagger::writes(&others, &names[0], 100 - weight, weight);
+        }
+        killing.join().expect("whoever kills does not panic")
+    });
+    let replayed = cluster.history.of("TraefikService", others.name(), &names[0]);
+
+    let before = shop.generations().len();
+    let back = Instant::now() + GONE;
+    guards.kill(0);
+    guards.kill(1);
+    std::thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(|| flagger::writes(&others, name, 90, 10).expect("nobody else wrote"));
+        }
+    });
+    let mut lost: Vec<_> = names.iter().filter(|name| is_lost(&others.get("TraefikService", name))).collect();
+    std::thread::sleep(back.saturating_duration_since(Instant::now()));
+    let shops = NAME.to_owned();
+    if is_lost(&shop.namespace().get("TraefikService", NAME)) {
+        lost.push(&shops);
+    }
+    let lost: Vec<_> = lost.into_iter().cloned().collect();
+    let silence = guards.silence();
+    guards.revive(0);
+    guards.revive(1);
+    for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
+        until("the repair", || (!is_lost(&namespace.get("TraefikService", name))).then_some(()));
+    }
+    let gone = [before, shop.generations().len()];
+
+    for _ in 0..RESTARTS {
+        let pace = Instant::now() + RESTARTING;
+        cluster.server.stop();
+        cluster.server.restart();
+        std::thread::sleep(pace.saturating_duration_since(Instant::now()));
+    }
+    shop.reaches("Succeeded");
+    let writes = flaggers_writes(&cluster.server);
+    let lines = guards.end().split_off(silence);
+    let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
+    Faulty { rollout: over(&shop), gone, kills, restarts: RESTARTS, replayed, writes, lost, lines }
+}
+
+/// How long each write of Flagger's to a TraefikService took, by the API server's own record.
+fn flaggers_writes(server: &Server) -> Vec<Duration> {
+    let is_write = |request: &Value| {
+        request["verb"] == "update"
+            && request["objectRef"]["resource"] == "traefikservices"
+            && request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("flagger/"))
+    };
+    let time = |request: &Value, key: &str| -> jiff::Timestamp {
+        request[key].as_str().and_then(|time| time.parse().ok()).expect("the record has its times")
+    };
+    let took = |request: &Value| {
+        let took = time(request, "stageTimestamp").duration_since(time(request, "requestReceivedTimestamp"));
+        Duration::try_from(took).expect("time goes on")
+    };
+    server.audit(is_write).iter().map(took).collect()
+}
+
+/// How many calls of the guard the API server has given up so far, letting the write pass.
+fn failed_calls(server: &Server) -> u64 {
+    let metrics = server.admin().get("/metrics").text;
+    let lines = metrics.lines().filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+}

@@ -1,0 +1,143 @@
+//! What is claimed of the guard as a process, on clusters without policies; and of the promotion gate.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    claims::{ALL_ON_CANARY, ALL_ON_PRIMARY, FIVE_STEPS, Weights, assert_generations},
+    guards::with,
+    rollouts::ROLLOUTS,
+    shop::{Generation, NAME, stanza},
+    webhook::{MAX_AGE, SHORT_MAX_AGE, stanza_of},
+};
+
+const LAST_STEP_100: &[Weights] =
+    &[ALL_ON_PRIMARY, FIVE_STEPS[1], FIVE_STEPS[3], FIVE_STEPS[5], ALL_ON_CANARY, ALL_ON_PRIMARY];
+
+pub(crate) fn every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza() {
+    let webhook = ROLLOUTS.webhook.get();
+    assert_generations(&webhook.nothing.rollout, FIVE_STEPS, |_| Value::Null);
+    assert_generations(&webhook.half.rollout, FIVE_STEPS, |_| stanza());
+    assert_generations(&webhook.timed.rollout, LAST_STEP_100, |_| stanza_of(SHORT_MAX_AGE));
+    assert_generations(&webhook.gated.rollout, LAST_STEP_100, |_| stanza_of(MAX_AGE));
+    for (name, visited) in [("half", &webhook.half), ("timed", &webhook.timed), ("gated", &webhook.gated)] {
+        assert_eq!(visited.seen.without, Duration::ZERO, "{name}: Traefik was without the stanza");
+        assert_ne!(visited.seen.with, Duration::ZERO, "{name}");
+    }
+}
+
+pub(crate) fn with_processes_that_guard_no_login_changes_version_by_routing() {
+    let webhook = ROLLOUTS.webhook.get();
+    assert_ne!(webhook.nothing.count.changed_by_routing, 0);
+    for (name, visited) in [("half", &webhook.half), ("timed", &webhook.timed), ("gated", &webhook.gated)] {
+        assert_eq!(visited.count.changed_by_routing, 0, "{name}");
+    }
+    for visited in [&webhook.nothing, &webhook.half, &webhook.timed, &webhook.gated] {
+        assert_eq!(visited.failures, [""; 0]);
+        assert_ne!(visited.count.new_version, 0, "nobody came to the new version");
+    }
+}
+
+pub(crate) fn certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call() {
+    let webhook = ROLLOUTS.webhook.get();
+    assert_eq!((webhook.failed_calls, with(&webhook.lines, "repaired").len()), (0, 0));
+    assert!(renewals(&webhook.lines) >= 4, "{} renewals", renewals(&webhook.lines));
+}
+
+/// How often certificates were renewed.
+pub(crate) fn renewals(lines: &[Value]) -> usize {
+    // The first ones are no renewal.
+    with(lines, "certificates written").len() - 1
+}
+
+pub(crate) fn with_repairs_alone_each_write_of_flaggers_has_exactly_one_and_logins_still_change_version() {
+    let looped = ROLLOUTS.looped.get();
+    let twice: Vec<_> = FIVE_STEPS.iter().flat_map(|weights| [*weights, *weights]).collect();
+    assert_generations(&looped.visited.rollout, &twice, |at| if at % 2 == 0 { Value::Null } else { stanza() });
+    let lost_by: Vec<_> = looped.repairs.iter().map(|line| line["lost_by"].as_str()).collect();
+    assert_eq!(lost_by, [Some("flagger"); FIVE_STEPS.len()]);
+    assert_ne!(looped.visited.count.changed_by_routing, 0);
+    assert_ne!(looped.visited.seen.without, Duration::ZERO);
+}
+
+pub(crate) fn flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out() {
+    let webhook = ROLLOUTS.webhook.get();
+    let since = |phase: &str| -> jiff::Timestamp {
+        let is = |canary: &&Value| canary["status"]["phase"] == phase;
+        let canary = webhook.canaries.iter().find(is).unwrap_or_else(|| panic!("it was never in phase {phase}"));
+        canary["status"]["lastTransitionTime"].as_str().and_then(|time| time.parse().ok()).expect("a time")
+    };
+    // The step to 100 is one interval before Flagger asks for the first time.
+    let waited =
+        Duration::try_from(since("Promoting").duration_since(since("WaitingPromotion"))).expect("in this order");
+    assert!(waited + Duration::from_secs(11) >= Duration::from_secs(MAX_AGE), "{waited:?}");
+    assert!(waited <= Duration::from_secs(MAX_AGE + 10), "{waited:?}");
+    assert_ne!(with(&webhook.lines, "promotion has to wait").len(), 0);
+    let reasons: Vec<_> =
+        with(&webhook.lines, "promotion may begin").iter().map(|line| line["reason"].clone()).collect();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+}
+
+pub(crate) fn when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included()
+ {
+    let webhook = ROLLOUTS.webhook.get();
+    for (name, count) in [("interval", webhook.timed.count), ("gate", webhook.gated.count)] {
+        assert!(count.changed() * 500 <= count.logins, "{name}: {count:?}");
+    }
+    // There is something to be won: without the gate promotion moves those who are pinned to the primary.
+    assert!(webhook.half.count.changed_by_promotion * 500 > webhook.half.count.logins, "{:?}", webhook.half.count);
+}
+
+pub(crate) fn while_one_of_two_processes_answers_no_generation_is_without_the_stanza_whatever_is_killed() {
+    let faulty = ROLLOUTS.faulty.get();
+    let (without, rest): (Vec<_>, Vec<_>) =
+        faulty.rollout.generations.iter().enumerate().partition(|(_, one)| one.stanza == Value::Null);
+    let [before, after] = faulty.gone;
+    let outside: Vec<_> = without.iter().filter(|(at, _)| !(before..after).contains(at)).collect();
+    assert!(outside.is_empty(), "{outside:?}");
+    assert!(rest.iter().all(|(_, one)| one.stanza == stanza()), "{rest:?}");
+    let numbers: Vec<_> = faulty.rollout.generations.iter().map(|one| one.number).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "a generation was not seen");
+    assert_eq!(steps(&faulty.rollout.generations), [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 0]);
+    // Whoever is killed in mid-answer takes that one answer with it.
+    let lost = faulty.replayed.iter().filter(|has_stanza| !**has_stanza).count();
+    assert!(lost <= faulty.kills && faulty.replayed.len() > 100, "{lost} of {}", faulty.replayed.len());
+    assert!(faulty.kills >= 4, "{} kills", faulty.kills);
+}
+
+/// The weights of the canary, one after the other.
+fn steps(generations: &[Generation]) -> Vec<u64> {
+    let mut steps: Vec<_> = generations
+        .iter()
+        .map(|one| {
+            one.weights.iter().find(|(name, _)| name == "shop-canary").and_then(|(_, weight)| *weight).unwrap_or(0)
+        })
+        .collect();
+    steps.dedup();
+    steps
+}
+
+pub(crate) fn while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return() {
+    let faulty = ROLLOUTS.faulty.get();
+    // What the machine does besides takes its time too.
+    let slow: Vec<_> = faulty.writes.iter().filter(|took| **took > Duration::from_millis(2_500)).collect();
+    assert!(slow.is_empty(), "of {} writes {slow:?}", faulty.writes.len());
+    assert_eq!(faulty.lost.len(), 21, "{:?}", faulty.lost);
+    let text = |line: &Value, key: &str| line[key].as_str().expect("a line has it").to_owned();
+    let repaired = with(&faulty.lines, "repaired");
+    let name = |line: &&Value| text(line, "name").rsplit_once('/').expect("a namespace").1.to_owned();
+    let mut names: Vec<_> = repaired.iter().map(name).collect();
+    names.sort();
+    let mut lost = faulty.lost.clone();
+    lost.sort();
+    assert_eq!(names, lost, "each loss has one line");
+    assert!(names.contains(&NAME.to_owned()));
+    let time = |line: &Value| -> jiff::Timestamp { text(line, "time").parse().expect("a time") };
+    let back = with(&faulty.lines, "listening").into_iter().map(time).min().expect("somebody came back");
+    let last = repaired.into_iter().map(time).max().expect("somebody repaired");
+    assert!(
+        Duration::try_from(last.duration_since(back)).is_ok_and(|took| took <= Duration::from_secs(1)),
+        "{back} {last}"
+    );
+}

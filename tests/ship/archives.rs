@@ -121,8 +121,8 @@ fn what_cannot_be_built_here_is_listed_with_the_reason_and_refused_when_named() 
 exit: 1
 --- stdout
 version [VERSION], second 1700000000
-not built  linux/amd64  x86_64-unknown-linux-musl  needs its standard library: rustup target add x86_64-unknown-linux-musl
-not built  linux/arm64  aarch64-unknown-linux-musl  needs its standard library: rustup target add aarch64-unknown-linux-musl
+not built  linux/amd64  x86_64-unknown-linux-musl  needs its standard library (rustup target add x86_64-unknown-linux-musl)
+not built  linux/arm64  aarch64-unknown-linux-musl  needs its standard library (rustup target add aarch64-unknown-linux-musl)
 not built  darwin/amd64  x86_64-apple-darwin  is built on that system
 not built  darwin/arm64  aarch64-apple-darwin  is built on that system
 not built  windows/amd64  x86_64-pc-windows-msvc  is built on that system
@@ -145,7 +145,7 @@ exit: 1
 --- stdout
 --- stderr
 krew: error: aarch64-unknown-linux-musl cannot be built here
-krew: hint: needs its standard library: rustup target add aarch64-unknown-linux-musl
+krew: hint: needs its standard library (rustup target add aarch64-unknown-linux-musl)
 
 "#]]);
     build(&["z80-unknown-none"]).shows(str![[r#"

@@ -183,7 +183,7 @@ Installed plugin: canary-traefik
 /
 
 "#]]);
-    person.kubectl(&["canary-traefik", "--version"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 kubectl canary-traefik [VERSION]
@@ -206,7 +206,7 @@ Install them at your own risk.
 
 "#]]);
     let _ = done(person.kubectl(&["krew", "install", "ct/canary-traefik"]));
-    person.kubectl(&["canary-traefik", "--version"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 kubectl canary-traefik [VERSION]
@@ -225,7 +225,7 @@ Upgrading plugin: ct/canary-traefik
 Upgraded plugin: ct/canary-traefik
 
 "#]]);
-    person.kubectl(&["canary-traefik", "--version"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 kubectl canary-traefik [VERSION]
@@ -264,7 +264,7 @@ Uninstalled plugin: canary-traefik
 
 "#]]);
     assert_eq!(person.installed(), [""; 0]);
-    person.kubectl(&["canary-traefik", "--version"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
 exit: 1
 --- stdout
 --- stderr

@@ -180,6 +180,8 @@ fn native_patch(
     let same =
         matches!(&loaded.observed.canary.declared, Declared::Native(now, odd) if Some(now) == cookie && odd.is_empty());
     let now = NATIVE_COOKIE.iter().try_fold(&loaded.canary, |value, key| value.get(key));
+    // A server may keep a null that means nothing is there.
+    let now = now.filter(|value| !value.is_null());
     if !same {
         let traefik = loaded.canary.pointer("/spec/service/traefik").unwrap_or(&Value::Null);
         let wished = match cookie {

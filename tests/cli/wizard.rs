@@ -58,8 +58,22 @@ fn the_enter_key_alone_gives_a_good_cookie_for_one_login_flow() {
     seen.shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   70/30    <none>   none    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 for: one login flow 5m a login, longer than one interval (1m)
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: podinfo-track
@@ -131,8 +145,22 @@ fn the_whole_rollout_takes_its_steps_and_the_promotion() {
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   70/30    <none>   none    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 for: the whole rollout 6m (5 steps + 1 to promote) x 1m
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: podinfo-track
@@ -189,8 +217,26 @@ fn the_browser_session_has_no_max_age_to_ask_for() {
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
-podinfo   <none>   70/30    login    missing   <unknown>   <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <unknown>
+  └─ canary    podinfo-canary:80    30   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          missing, declared in an annotation
+  FIELD     DECLARED   LIVE
+  name      login      <unset>
+  max-age   60         <unset>
+Kept:            <unknown>: whether there is a guard cannot be seen
+Next write:      a weight step, promotion or rollback; what that does to the
+                 stanza is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 for: the browser session until the browser closes
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: login
@@ -255,8 +301,22 @@ fn own_values_are_typed_and_what_is_wrong_is_asked_again() {
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   70/30    <none>   none    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 for: own values each field as you like it
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 not a b: letters, digits and !#$%&'*+-.^_`|~ are allowed
@@ -379,8 +439,22 @@ fn escape_and_control_c_say_that_nothing_was_changed() {
     pty.ends().shows(str![[r#"
 exit: 3
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   70/30    <none>   none    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 for: one login flow 5m a login, longer than one interval (1m)
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: podinfo-track
@@ -395,8 +469,22 @@ error: nothing was changed
     pty.ends().shows(str![[r#"
 exit: 130
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   70/30    <none>   none    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70   <none>
+  └─ canary    podinfo-canary:80    30   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
 What the cookie is for:
 > one login flow       5m     a login, longer than one interval (1m)
   the whole rollout    6m     (5 steps + 1 to promote) x 1m
@@ -428,10 +516,28 @@ fn a_window_of_40_columns_is_wide_enough() {
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STA
-TE   KEPT   AGE
-podinfo   <none>   70/30    <none>   non
-e    -      <unknown>
+Name:            podinfo
+Namespace:       <none>
+Phase:           <none>
+Strategy:        canary, steps of 10 up
+to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   70
+ <none>
+  └─ canary    podinfo-canary:80    30
+ <none>
+Cookie:          none, nothing is declar
+ed
+Kept:            -
+Next write:      a weight step, promotio
+n or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads t
+o the TraefikService
+Findings:        <none>
 for: one login flow 5m a login, longer t
 han one interval (1m)
 Name of the cookie; - = Traefik derives
@@ -562,8 +668,27 @@ Which Canary? |
     exactly(
         &screen,
         str![[r#"
-NAME     PHASE    WEIGHT   COOKIE      STATE        KEPT   AGE
-search   <none>   70/30    <derived>   undeclared   no     <unknown>
+Name:            search
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  traefik.io/search
+Applied by:      <none>
+Tracks:
+  search
+  ├─ primary   search-primary:80   70   <unknown>
+  └─ canary    search-canary:80    30   <unknown>
+  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+Cookie:          undeclared, nothing is declared
+  FIELD   DECLARED   LIVE
+  name    <unset>    <derived>
+Kept:            no: nothing keeps it
+Next write:      a weight step, promotion or rollback; it drops the stanza
+Routes:          <none>: nothing leads to the TraefikService
+Findings:
+  warning CT020: a session cookie lives until the browser closes, so users stay
+    on their track into the next rollout
+    help: give --max-age as long as one flow takes, such as 300
 What the cookie is for:
   one login flow       5m     a login, longer than one interval (1m)
 > the browser session         until the browser closes

@@ -243,14 +243,28 @@ Which Canary? |
     pty.types("pod");
     pty.wait_for("Which Canary? pod|");
     pty.press(Key::Enter);
-    takes(&mut pty, &["What the cookie is for:", "name [podinfo-track]:", "max-age [5m]:", "path [-]:", "domain [-]:"]);
-    takes(&mut pty, &["secure, y or n [n]:", "http-only, y or n [y]:", "same-site:"]);
-    pty.answers("Change 2 objects? [y/N/e]", "y");
+    takes(&mut pty, &QUESTIONS);
+    pty.answers(CONSENT, "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-NAME      PHASE         WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   Progressing   90/10    <none>   none    -      [A]
+Name:            podinfo
+Namespace:       wizard-[NS]
+Phase:           Progressing
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   90   <none>
+  └─ canary    podinfo-canary:80    10   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      the step to 20, or a rollback, within 60s if its checks pass;
+                 weights 80/20; there is no stanza to keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+Events:          <none>
 for: one login flow 5m a login, longer than one interval (1m)
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: podinfo-track
@@ -309,6 +323,184 @@ to undo: kubectl canary-traefik sticky remove podinfo
     assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": cookie }));
 }
 
+const QUESTIONS: [&str; 8] = [
+    "What the cookie is for:",
+    "name [podinfo-track]:",
+    "max-age [5m]:",
+    "path [-]:",
+    "domain [-]:",
+    "secure, y or n [n]:",
+    "http-only, y or n [y]:",
+    "same-site:",
+];
+const CONSENT: &str = "Change 2 objects? [y/N/e]";
+
+#[test]
+fn escape_and_control_c_at_any_question_leave_both_objects_as_they_are() {
+    let namespace = rollout("left");
+    let before = versions(&namespace, "podinfo");
+    for count in 0..=QUESTIONS.len() {
+        for (key, code) in [(Key::Escape, 3), (Key::CtrlC, 130)] {
+            let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo"]));
+            takes(&mut pty, &QUESTIONS[..count]);
+            pty.wait_for(QUESTIONS.get(count).unwrap_or(&CONSENT));
+            pty.wait_for_keys();
+            pty.press(key);
+            let seen = pty.ends();
+            assert_eq!((seen.code, seen.restored), (Some(code), true), "{count}: {seen:?}");
+            assert_eq!(versions(&namespace, "podinfo"), before, "{count}");
+        }
+    }
+}
+
+#[test]
+fn answers_go_on_in_the_editor_in_40_columns_and_without_colour_too() {
+    let namespace = rollout("narrow");
+    let (editor, temporary) = (Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
+    let run = namespace.run(["sticky", "set", "podinfo"]).env("NO_COLOR", "1").env("TMPDIR", temporary.path());
+    let mut pty = Pty::start_with(editor.of(run), 40);
+    takes(&mut pty, &QUESTIONS);
+    pty.answers(CONSENT, "e");
+    pty.wait_for("maxAge: 600");
+    pty.answers(CONSENT, "y");
+    let seen = pty.ends();
+    assert_eq!((seen.code, seen.colored), (Some(0), false), "{seen:?}");
+    // The only moment on the screen, and it does not fit into a line.
+    let canary = namespace.get("Canary", "podinfo");
+    let (front, back) = canary["metadata"]["creationTimestamp"].as_str().expect("a moment").split_at(17);
+    let text = seen.text.replace(&format!("{front}\n{back}"), "[TIME]");
+    exactly(
+        &text,
+        str![[r#"
+exit: 0
+--- screen
+Name:            podinfo
+Namespace:       narrow-[NS]
+Phase:           <none>
+Strategy:        canary, steps of 10 up
+to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   90
+ <none>
+  └─ canary    podinfo-canary:80    10
+ <none>
+Cookie:          none, nothing is declar
+ed
+Kept:            -
+Next write:      a weight step, promotio
+n or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads t
+o the TraefikService
+Findings:        <none>
+Events:          <none>
+for: one login flow 5m a login, longer t
+han one interval (1m)
+Name of the cookie; - = Traefik derives
+one, such as _8d2a5
+name: podinfo-track
+Seconds that a client stays on its track
+, also 5m or 1h30m; never renewed; - = u
+ntil the browser closes
+max-age: 300
+Path the browser sends the cookie to; -
+= /
+path: unset
+Domain the browser sends the cookie to;
+- = the host that set it
+domain: unset
+Send the cookie over HTTPS only; - = fal
+se
+secure: unset
+Hide the cookie from scripts; - = false
+http-only: true
+Send the cookie on requests that come fr
+om other sites: none (always), lax (link
+s) or strict (never); - = the browser de
+cides, mostly lax
+same-site: lax
+note: whoever is pinned to the primary c
+hanges version when it is promoted; a la
+st step of 100, and an interval of 5m or
+ a confirm-promotion gate that opens 5m
+after it, prevent it
+without questions: kubectl canary-traefi
+k sticky set podinfo --name podinfo-trac
+k --max-age 300 --http-only --same-site
+lax --yes
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cooki
+e: podinfo-track; Max-Age=300; HttpOnly;
+ SameSite=Lax
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: narrow-[NS]
+--- traefikservice.traefik.io/podinfo (l
+ive)
++++ traefikservice.traefik.io/podinfo (a
+fter)
+@@ -26,3 +26,9 @@
+       namespace: narrow-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        httpOnly: true
++        maxAge: 300
++        name: podinfo-track
++        sameSite: lax
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cooki
+e: podinfo-track; Max-Age=600; HttpOnly;
+ SameSite=Lax
+   creationTimestamp: "[TIME]"
+   name: podinfo
+   namespace: narrow-[NS]
+--- traefikservice.traefik.io/podinfo (l
+ive)
++++ traefikservice.traefik.io/podinfo (a
+fter)
+@@ -26,3 +26,9 @@
+       namespace: narrow-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        httpOnly: true
++        maxAge: 600
++        name: podinfo-track
++        sameSite: lax
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo config
+ured
+not kept: Flagger's next write (a weight
+ step, promotion or rollback) drops the
+stanza; `kubectl canary-traefik guard in
+stall` makes it last
+to undo: kubectl canary-traefik sticky r
+emove podinfo
+
+"#]],
+    );
+    assert_eq!(declared(&namespace, "podinfo"), json!("podinfo-track; Max-Age=600; HttpOnly; SameSite=Lax"));
+    assert_eq!(temporary.names(), [""; 0]);
+}
+
 mod private {
     use super::*;
 
@@ -335,8 +527,23 @@ mod private {
         pty.ends().shows(str![[r#"
 exit: 3
 --- screen
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   90/10    <none>   none    -      [A]
+Name:            podinfo
+Namespace:       older-[NS]
+Phase:           <none>
+Strategy:        canary, steps of 10 up to 50, every 60s
+TraefikService:  traefik.io/podinfo
+Applied by:      <none>
+Tracks:
+  podinfo
+  ├─ primary   podinfo-primary:80   90   <none>
+  └─ canary    podinfo-canary:80    10   <none>
+Cookie:          none, nothing is declared
+Kept:            -
+Next write:      a weight step, promotion or rollback; there is no stanza to
+                 keep
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+Events:          <none>
 for: one login flow 5m a login, longer than one interval (1m)
 Name of the cookie; - = Traefik derives one, such as _8d2a5
 name: podinfo-track

@@ -61,7 +61,8 @@ pub(crate) struct Seen {
     pub(crate) restored: bool,
     /// Whether anything was coloured or bold.
     pub(crate) colored: bool,
-    text: String,
+    /// The exit code and the screen, with what differs from run to run redacted.
+    pub(crate) text: String,
 }
 
 impl Pty {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Kind},
-    model::{Canary, Guarded, Loaded, Observed, TraefikService},
-    plan::{ObjectKind, Plan},
+    model::{Canary, Cookie, Guarded, Loaded, Observed, TraefikService},
+    plan::{ObjectKind, Plan, Scope},
 };
 
 /// A plan beside what it was made from and what the server would store.
@@ -23,6 +23,13 @@ impl Prepared {
     pub(super) fn result(&self) -> Observed {
         Observed { guarded: self.guarded, ..result(&self.loaded, &self.plan, &self.after).observed }
     }
+}
+
+/// The cookie that a change of this scope starts from: what is declared, else live; the other way round for what is
+/// live alone.
+pub(super) fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
+    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
+    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
 }
 
 /// What is there once the plan is carried out.

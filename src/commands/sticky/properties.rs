@@ -4,7 +4,7 @@
 use clap::{Args, FromArgMatches};
 use proptest::prelude::*;
 
-use super::{remove::RemoveArgs, set};
+use super::{prepared, remove::RemoveArgs, set};
 use crate::{
     model::Loaded,
     plan::{
@@ -86,7 +86,7 @@ proptest! {
     fn the_command_that_stands_for_answers_gives_the_same_cookie(
         loaded in objects(), wish in wishes(), scope in scopes(),
     ) {
-        let before = set::before(&loaded, scope);
+        let before = prepared::before(&loaded, scope);
         let cookie = wish.on(before);
         let line = undo::set_command("x", &cookie, before, scope);
         let args: set::SetArgs = parsed(&words(&line)[2..]);

@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, path::Path};
 
-use super::set;
+use super::prepared;
 use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
                 (loaded, support)
             }
         };
-        let base = set::before(&loaded, write.scope()).cloned();
+        let base = prepared::before(&loaded, write.scope()).cloned();
         Ok(Self { ctx, write, files, source, loaded, support, base, text: String::new(), draft: None })
     }
 
@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
         let clash = RefCell::new(None);
         let (base, scope) = (self.base.as_ref(), self.write.scope());
         let wished = |loaded: &Loaded| {
-            merge(base, mine, set::before(loaded, scope)).map(Some).map_err(|conflict| {
+            merge(base, mine, prepared::before(loaded, scope)).map(Some).map_err(|conflict| {
                 let error = conflicting(&conflict);
                 clash.replace(Some((conflict, loaded.clone())));
                 error
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
     fn clash(&mut self, mine: &Cookie, conflict: Conflict, now: Loaded) -> Error {
         let error = conflicting(&conflict);
         self.ctx.ui.status(&format!("{}: the editor says more", error.message()));
-        self.base = set::before(&now, self.write.scope()).cloned();
+        self.base = prepared::before(&now, self.write.scope()).cloned();
         self.loaded = now;
         match conflict {
             Conflict::TakenAway => {

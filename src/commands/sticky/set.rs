@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{cookie_args::CookieArgs, wizard};
+use super::{cookie_args::CookieArgs, prepared::before, wizard};
 use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
@@ -40,7 +40,7 @@ pub struct SetArgs {
 /// Runs `sticky set`.
 pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
     if args.cookie.wish.is_empty() && ctx.ui.can_ask() {
-        return wizard::run(ctx, args).await;
+        return wizard::run(ctx, args.canary.as_deref(), &args.files, &args.write).await;
     }
     let named = args.canary.as_deref().unwrap_or("CANARY");
     if args.cookie.wish.is_empty() {
@@ -78,11 +78,4 @@ pub(super) fn cookie(loaded: &Loaded, wish: &Wish, scope: Scope) -> Result<Optio
         .caused_by(malformed.to_string()));
     }
     Ok(Some(wish.on(before(loaded, scope))))
-}
-
-/// The cookie that a change of this scope starts from: what is declared, else live; the other way round for what is
-/// live alone.
-pub(super) fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
-    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
-    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
 }

@@ -1,16 +1,18 @@
 //! `sticky set` without a flag of the cookie: the questions, and what the answers ask for.
 
-use super::{session::Session, set::SetArgs};
+use super::session::Session;
 use crate::{
     cluster::Selection,
-    context::Context,
+    commands::{self, args::WriteArgs},
+    context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::{
         Cookie, FIELDS, Field, FieldValue, Observed,
         field::{FieldKind, SAME_SITE},
     },
-    output::{self, draft::shown, show, table::table},
+    output::{self, describe, draft::shown, table::table},
     plan::{
+        Scope,
         purpose::{self, Purpose, Suggestion},
         undo,
     },
@@ -21,21 +23,21 @@ use crate::{
 const NONE: &str = "-";
 
 /// Asks, and makes the change.
-pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
-    let source = ctx.source(&args.files).await?;
-    let name = match &args.canary {
-        Some(name) => name.clone(),
+pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, write: &WriteArgs) -> Result<Exit> {
+    let source = ctx.source(files).await?;
+    let name = match canary {
+        Some(name) => name.to_owned(),
         None => choose(ctx, &source).await?,
     };
-    let session = Session::begin(ctx, &name, &args.write, &args.files, source).await?;
-    ctx.ui.status(&picture(ctx, &session).await);
-    let cookie = answers(ctx, &session, args).await?;
-    let arguments = undo::set_command(&name, &cookie, session.cookie(), args.write.scope()) + " --yes";
+    let session = Session::begin(ctx, &name, write, files, source).await?;
+    ctx.ui.status(&picture(ctx, &session).await?);
+    let cookie = answers(ctx, &session, write.scope()).await?;
+    let arguments = undo::set_command(&name, &cookie, session.cookie(), write.scope()) + " --yes";
     let command = match session.source() {
         Source::Cluster(server) => {
             ctx.command(&arguments, &session.loaded().observed.canary.target, server.namespace())
         }
-        Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), &args.files),
+        Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
     };
     ctx.ui.status(&format!("without questions: {command}"));
     session.carry_out(cookie).await
@@ -66,23 +68,21 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
 }
 
 /// How the Canary stands, for above the first question.
-async fn picture(ctx: &Context, session: &Session<'_>) -> String {
-    let mut observed = session.loaded().observed.clone();
-    if let Source::Cluster(server) = session.source() {
-        observed.guarded = server.guarded(&observed).await;
-    }
-    show::rows(&[observed], show::Columns { namespace: false, wide: false, now: ctx.now })
+async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
+    let name = &session.loaded().observed.canary.target.name;
+    let description = commands::describe::load(ctx, session.source(), name).await?;
+    Ok(describe::text(&description, ctx.width(), ctx.ui.err_style()))
 }
 
 /// Asks what for, then field by field.
-async fn answers(ctx: &Context, session: &Session<'_>, args: &SetArgs) -> Result<Cookie> {
+async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Cookie> {
     let observed = &session.loaded().observed;
     let rollout = &observed.canary.rollout;
     let chosen = purpose(ctx, session).await?;
     let start = start(&observed.canary.target.name, session.cookie(), &chosen);
     let mut cookie = start.clone();
     for field in &FIELDS {
-        let refusal = session.support().refusal(field, args.write.scope());
+        let refusal = session.support().refusal(field, scope);
         if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
             ctx.ui.status(&output::escaped(&format!("{}: not asked, {why}", field.flag)));
             // What is there already and is ignored, stays.

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use ::http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 use http_body_util::BodyExt;
 use kube::client::Body;
 
@@ -187,8 +187,7 @@ impl Cluster {
     }
 
     async fn wait(&self, wait: Duration, refusal: &Refusal, tries: u32) {
-        let code = StatusCode::from_u16(refusal.code).unwrap_or_default();
-        let what = format!("the busy server ({code}), before try {} of {TRIES}", tries + 1);
+        let what = format!("the busy server ({}), before try {} of {TRIES}", refusal.code, tries + 1);
         shown(&*self.progress, &what, tokio::time::sleep(wait)).await;
     }
 
@@ -384,6 +383,6 @@ mod tests {
         let heard = Arc::new(Heard::default());
         let cluster = connect(&server.args(), &Environment::default(), heard.clone()).await.unwrap();
         cluster.call(&CALL, get()).await.unwrap();
-        assert_eq!(heard.lines(), ["waiting for the busy server (503 Service Unavailable), before try 2 of 4", "done"]);
+        assert_eq!(heard.lines(), ["waiting for the busy server (503), before try 2 of 4", "done"]);
     }
 }

@@ -126,7 +126,9 @@ impl Ui {
     /// Shows or replaces the one status line, on a terminal only.
     pub fn waiting(&self, text: &str) {
         if self.status_lines {
-            let _ = write!(io::stderr().lock(), "\r\x1b[2K{}", crate::output::escaped(text));
+            // What goes on in a second line cannot be taken away.
+            let text = width::cut(&crate::output::escaped(text));
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K{text}");
             self.status_shown.store(true, Ordering::Relaxed);
         }
     }

@@ -321,10 +321,26 @@ fn a_busy_server_is_asked_again_when_it_says() {
     fake.on("PATCH", CANARY, [good_canary]);
     fake.on("PATCH", SERVICE, [many, good_service]);
     let mut pty = Pty::start(run(&fake, SET));
-    pty.wait_for("waiting for the busy server (503 Service Unavailable), before try 2 of 4");
-    pty.wait_for("waiting for the busy server (429 Too Many Requests), before try 2 of 4");
+    pty.wait_for("waiting for the busy server (503), before try 2 of 4");
+    pty.wait_for("waiting for the busy server (429), before try 2 of 4");
     let seen = pty.ends();
     assert_eq!(seen.code, Some(0), "{seen:?}");
+}
+
+#[test]
+fn of_a_wait_nothing_stays_on_a_narrow_terminal() {
+    let (fake, canary, _) = shop();
+    let busy = Reply::refusal(503, "ServiceUnavailable", "the server is starting").header("retry-after", "1");
+    fake.on("GET", CANARY, [busy, Reply::json(200, &canary)]);
+    let mut pty = Pty::start_with(run(&fake, ["sticky", "get", "podinfo"]), 40);
+    pty.wait_for("waiting for the busy server (503), bef…");
+    pty.ends().shows(str![[r#"
+exit: 0
+--- screen
+state   none (nothing is declared)
+kept    -
+
+"#]]);
 }
 
 #[test]

@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{Call, Cluster, Failure, Verb, guard::Look, object::percent_encoded, read::get};
+use super::{
+    Call, Cluster, Failure, Verb,
+    guard::Look,
+    object::{get, percent_encoded},
+};
 use crate::{
     guard::{Form, install, webhook},
     model::{Declared, Guarded, Observed},

@@ -3,7 +3,10 @@
 use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
 
-use super::{Call, Cluster, Failure, Verb, object::percent_encoded, read::get};
+use super::{
+    Call, Cluster, Failure, Verb,
+    object::{get, percent_encoded},
+};
 use crate::{
     error::{Error, Kind, Result},
     guard::{

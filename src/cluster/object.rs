@@ -77,3 +77,11 @@ pub(super) fn percent_encoded(text: &str) -> String {
     }
     encoded
 }
+
+/// A request for what is at this path.
+pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
+    http::Request::get(path)
+        .header(http::header::ACCEPT, "application/json")
+        .body(Vec::new())
+        .expect("paths are percent-encoded")
+}

@@ -10,7 +10,7 @@ use super::{
     Call, Cluster, Failure, Verb,
     guard::Look,
     list::{self, Depth},
-    object::{path, percent_encoded, secret_call, secrets},
+    object::{get, path, percent_encoded, secret_call, secrets},
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -336,11 +336,4 @@ fn no_flagger() -> Error {
         "the cluster serves no Canaries: Flagger's custom resource definitions are not installed",
     )
     .hint("install Flagger, or name another cluster with --context")
-}
-
-pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
-    http::Request::get(path)
-        .header(http::header::ACCEPT, "application/json")
-        .body(Vec::new())
-        .expect("paths are percent-encoded")
 }

@@ -4,7 +4,10 @@
 use futures_util::future::join3;
 use serde_json::Value;
 
-use super::{Call, Cluster, Verb, object::percent_encoded, read::get};
+use super::{
+    Call, Cluster, Verb,
+    object::{get, percent_encoded},
+};
 use crate::{
     model::{Loaded, name::Group},
     plan::support::{Support, keys_in_schema, oldest_traefik},

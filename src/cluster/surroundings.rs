@@ -9,8 +9,7 @@ use futures_util::future::{join, join_all};
 use super::{
     Call, Cluster, Failure, Verb,
     list::{self, Depth},
-    object::percent_encoded,
-    read::get,
+    object::{get, percent_encoded},
 };
 use crate::model::{Event, Looked, Observed, Route, RouteKind, Surroundings};
 

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Call, Cluster, Verb,
     list::{self, Depth},
-    object::percent_encoded,
-    read::get,
+    object::{get, percent_encoded},
 };
 use crate::{
     error::Result,

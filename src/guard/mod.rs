@@ -3,6 +3,7 @@
 //! [`decide()`] says what the stanza shall be; the policies that the cluster itself runs ([`policy`]) say the
 //! same in CEL. Where a cluster has none, a process answers in their place; [`webhook`] is how it is asked.
 
+mod alike;
 pub mod decide;
 mod declared_in_cel;
 pub mod deployment;

@@ -5,7 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::policy::{API_VERSION, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL};
+use super::{
+    alike::{is_ours, is_within},
+    policy::{API_VERSION, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+};
 use crate::model::{Target, declaration::ANNOTATION, name::Group, selector::Selector};
 
 /// Name of both configurations.
@@ -132,7 +135,7 @@ pub fn is_right(wanted: &Value, found: &Value) -> bool {
     };
     let mut found = found.clone();
     found["webhooks"] = ours(&found);
-    super::install::is_within(wanted, &found)
+    is_within(wanted, &found)
 }
 
 /// Where a configuration that is there says the process is; `None` when it is not this program's.
@@ -163,8 +166,7 @@ pub fn coverage(found: &Value) -> Option<Coverage> {
 
 /// This program's webhook in a configuration of this program's.
 fn ours(found: &Value) -> Option<&Value> {
-    let is_ours = found.pointer("/metadata/labels")?[MANAGED_BY_LABEL] == MANAGED_BY;
-    found["webhooks"].as_array()?.iter().find(|webhook| is_ours && webhook["name"] == WEBHOOK)
+    found["webhooks"].as_array()?.iter().find(|webhook| is_ours(found) && webhook["name"] == WEBHOOK)
 }
 
 #[cfg(test)]

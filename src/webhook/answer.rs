@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use hyper::body::Incoming;
 use serde_json::Value;
-use tokio::sync::SemaphorePermit;
 
 use super::{
-    Shared, gate,
+    Shared,
+    body::{Answer, LARGEST_BODY, json, read, text},
+    gate,
     metrics::Now,
     review::{NoReview, Outcome, Review},
 };
@@ -22,22 +22,8 @@ use crate::{
     plan::ObjectKind,
 };
 
-/// etcd takes objects of at most 1.5 MiB, and a review holds two of them.
-const LARGEST_BODY: usize = 3 << 20;
-/// What a body may take when it is read, in bytes.
-const MOST_ROOM: usize = 32 << 20;
-/// Nearly every body is smaller; of larger ones only [`LARGE_BODIES`] are in memory at a time.
-pub(super) const SMALL_BODY: usize = 32 << 10;
-/// How many large bodies are in memory at a time.
-pub(super) const LARGE_BODIES: usize = 8;
-const MOST_THROWN_AWAY: usize = 32 << 20;
-const BODY_TIME: Duration = Duration::from_secs(5);
 /// What a look at one Canary may take of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
-
-pub(super) type Answer = Response<Full<Bytes>>;
-/// Among [`LARGE_BODIES`].
-type Place<'a> = SemaphorePermit<'a>;
 
 /// Who can be asked on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,54 +74,6 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
     answer
 }
 
-/// The whole body, within size and time, and its place. Of one that is too large some is thrown away, so that a client
-/// that sends first and reads then gets to see why.
-pub(super) async fn read(
-    shared: &Shared,
-    mut body: Incoming,
-    largest: usize,
-) -> Result<(Vec<u8>, Option<Place<'_>>), (StatusCode, String)> {
-    let (mut all, mut size, mut place, mut is_full) = (Vec::new(), 0, None, false);
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| ())?.into_data() else { continue };
-            size += data.len();
-            if size > MOST_THROWN_AWAY {
-                break;
-            }
-            if size > SMALL_BODY && place.is_none() {
-                place = shared.large.try_acquire().ok();
-                is_full = is_full || place.is_none();
-            }
-            if size > largest || is_full {
-                all = Vec::new();
-                continue;
-            }
-            all.extend_from_slice(&data);
-        }
-        Ok::<_, ()>(())
-    };
-    let result = tokio::time::timeout(BODY_TIME, reading).await;
-    match result {
-        _ if size > largest => Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes\n"))),
-        _ if is_full => Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into())),
-        Ok(Ok(())) if room(&all) > MOST_ROOM => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, "a body has not that many parts\n".into()))
-        }
-        Ok(Ok(())) => Ok((all, place)),
-        Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body broke off\n".into())),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long\n".into())),
-    }
-}
-
-/// What a body takes as values, about: a mapping that holds anything has room for eleven entries (`BTreeMap`), an entry
-/// of a list 32 bytes and as much again in a list that grows.
-fn room(body: &[u8]) -> usize {
-    let mappings = body.windows(2).filter(|pair| pair[0] == b'{' && pair[1] != b'}').count();
-    let entries = body.iter().filter(|&&byte| matches!(byte, b',' | b'[')).count();
-    body.len() + 640 * mappings + 64 * entries
-}
-
 /// What is answered to this review.
 async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), NoReview> {
     let owner = {
@@ -181,17 +119,4 @@ fn state(shared: &Shared, path: &str) -> Answer {
             answer
         }
     }
-}
-
-pub(super) fn text(status: StatusCode, text: String) -> Answer {
-    let mut answer = Response::new(Full::from(text));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer
-}
-
-fn json(text: String) -> Answer {
-    let mut answer = Response::new(Full::from(text));
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
 }

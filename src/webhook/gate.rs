@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Shared,
-    answer::{self, Answer, text},
+    body::{self, Answer, text},
 };
 use crate::{
     cluster::{Call, Failure, Verb},
@@ -56,7 +56,7 @@ type Unjudged = (&'static str, StatusCode, String);
 
 /// Answers Flagger: 200 is open, everything else closed; a sentence says why.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let judged = match answer::read(shared, request.into_body(), answer::SMALL_BODY).await {
+    let judged = match body::read(shared, request.into_body(), body::SMALL_BODY).await {
         Err((status, reason)) => Err(("bad_request", status, reason.trim_end().to_owned())),
         Ok((body, _place)) => {
             let late = || ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the API server took too long".to_owned());

@@ -3,6 +3,7 @@
 //! repairs and its own registration.
 
 mod answer;
+mod body;
 mod cache;
 mod certificate;
 mod following;
@@ -153,7 +154,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         authorities: watch::Sender::default(),
         published: watch::Sender::default(),
         is_registered: AtomicBool::new(options.address.is_none()),
-        large: Semaphore::new(answer::LARGE_BODIES),
+        large: Semaphore::new(body::LARGE_BODIES),
         objects: Arc::new(Semaphore::new(repair::MOST_OBJECTS)),
         is_ending: AtomicBool::new(false),
         draining: watch::Sender::default(),

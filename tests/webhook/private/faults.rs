@@ -7,7 +7,14 @@ use super::{
     certificates::folder,
     guard::{self, Guard, Turn, generation, live, registrations, stanza, sticky},
 };
-use crate::support::{flagger, namespace::Namespace, run::exactly, wait::until};
+use crate::support::{
+    bed, flagger,
+    namespace::Namespace,
+    run::exactly,
+    running::{Running, Stream},
+    server::Server,
+    wait::until,
+};
 
 /// How many writes this program has made so far to the TraefikServices of the namespace.
 fn own_writes(namespace: &Namespace) -> usize {
@@ -153,5 +160,41 @@ fn without_the_rights_it_ends_and_says_which_is_missing() {
     exactly(
         &error.expect("an error"),
         str!["error: user `USER` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io"],
+    );
+}
+
+/// A server that has just started may say no to what it will allow: the process gives it half a minute.
+#[test]
+fn rights_that_are_taken_away_while_it_runs_end_it_with_the_reason() {
+    let server = Server::private(&bed::no_policies());
+    let namespace = Namespace::on(&server, "taken");
+    let rules = "[{apiGroups: [flagger.app, traefik.io, traefik.containo.us], resources: [canaries, traefikservices], \
+                 verbs: [get, list, watch, patch]}]";
+    let user = guard::cluster_user(&namespace, rules);
+    let name = user.file_stem().expect("a name").to_string_lossy().into_owned();
+    let (listen, folder) = (format!("127.0.0.1:{}", guard::free_port()), folder(&["localhost"]));
+    let folder = folder.path().display().to_string();
+    let arguments = ["guard", "run", "--listen", &listen, "--cert-dir", &folder];
+    let run = namespace.run_as(&user, arguments).redact(&format!("`{name}`"), "`[USER]`");
+    let mut running = Running::start(run);
+    running.wait_for(Stream::Stderr, "listening");
+    namespace.create_rollout("shop", 100, 0);
+    guard::declare(&namespace, "shop", guard::DECLARED);
+    until("a repair: it follows both kinds", || (live(&namespace, "shop") == stanza()).then_some(()));
+    let binding = format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}");
+    server.admin().delete(&binding).expect("the binding is there");
+    server.restart();
+    let output = running.ends();
+    let last: Vec<_> = output.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect();
+    assert_eq!(output.code, Some(6), "{output}");
+    // Whichever of the two it asks for first.
+    let kinds = ["canaries.flagger.app", "traefikservices.traefik.io"];
+    let last = kinds.iter().fold(last.join("\n"), |last, kind| last.replace(kind, "[KIND]"));
+    exactly(
+        &last.replace(&name, "[USER]"),
+        str![[r#"
+error: user `[USER]` may not watch [KIND]
+hint: kubectl auth can-i watch [KIND] -A
+"#]],
     );
 }

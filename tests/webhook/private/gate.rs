@@ -193,7 +193,7 @@ POST /gate/drained
 POST /gate/drained
   400 closed: this is not what Flagger posts to a webhook: missing field `name` at line 1 column 2
 POST /gate/drained
-  413 closed: a body has at most 65536 bytes
+  413 closed: a body has at most 32768 bytes
 GET /gate/drained
   405 this method is not for this path
 POST /mutate

@@ -125,7 +125,11 @@ fn requests_that_can_be_understood_in_two_ways_are_understood_in_one_or_refused(
     for (name, text) in cases {
         let mut client = Client::connect(guard.port, &authorities, "127.0.0.1").expect("trust");
         client.sends(format!("{text}{}", get("/healthz", "connection: close\r\n")).as_bytes());
-        table.push_str(&format!("{name}: {:?}\n", client.statuses()));
+        let statuses = client.statuses();
+        // Who closes with bytes unread resets the connection, and the answer may be lost with it.
+        let is_refused = text.len() > 16 << 10 && statuses.iter().all(|status| (400..500).contains(status));
+        let statuses = if is_refused { "refused".to_owned() } else { format!("{statuses:?}") };
+        table.push_str(&format!("{name}: {statuses}\n"));
     }
     exactly(
         &table,
@@ -143,12 +147,12 @@ another coding: [400]
 chunks and another coding: [400]
 a chunk of an odd size: [400]
 a chunk beyond numbers: [400]
-a chunk with a long note: [400]
-many trailers: [400]
+a chunk with a long note: refused
+many trailers: refused
 chunks in HTTP/1.0: [400]
 a folded header: [400]
 a header with a zero byte: [400]
-a long head: [431]
+a long head: refused
 many headers: [431]
 lines that end early: [200, 200, 200]
 another address: [200, 200]

@@ -270,6 +270,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
   "--listen=0.0.0.0:8443",
   "--service=kubectl-canary-traefik/kubectl-canary-traefik",
   "--cert-secret=kubectl-canary-traefik/kubectl-canary-traefik-certificates",
+  "--gate-listen=0.0.0.0:8080",
   "--selector=team in (a,b)",
   "--namespace-selector=guarded"
 ]

@@ -157,12 +157,16 @@ def service(namespace, name, owner=None):
 
 def run(command, environment):
     """Wall seconds of one run."""
-    command = list(command)
-    began = time.perf_counter()
-    done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wall = time.perf_counter() - began
-    if done.returncode:
-        sys.exit(f"bench: {' '.join(command)} ended with {done.returncode}: {done.stderr.decode()}")
+    command = [str(word) for word in command]
+    with tempfile.TemporaryFile() as said:
+        onto = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0), (os.POSIX_SPAWN_DUP2, said.fileno(), 2)]
+        # What `subprocess` does around it takes as long as the fastest of the commands.
+        began = time.perf_counter()
+        _, status = os.waitpid(os.posix_spawn(command[0], command, environment, file_actions=onto), 0)
+        wall = time.perf_counter() - began
+        if status:
+            said.seek(0)
+            sys.exit(f"bench: {' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}: {said.read().decode()}")
     return wall
 
 
@@ -222,7 +226,7 @@ def lists(runs, number=10_000):
             server.create(canary(namespace, f"app-{index}", index % 3 == 0))
             server.create(service(namespace, f"app-{index}"))
         environment = server.environment()
-        raw = ["sh", "-c", f"'{KUBECTL}' get --raw /apis/flagger.app/v1beta1/canaries >/dev/null & "
+        raw = ["/bin/sh", "-c", f"'{KUBECTL}' get --raw /apis/flagger.app/v1beta1/canaries >/dev/null & "
                f"'{KUBECTL}' get --raw /apis/traefik.io/v1alpha1/traefikservices >/dev/null & wait"]
         print(f"whole processes, medians of {runs} runs, {number} Canaries and {number} TraefikServices\n\n{HEAD}")
         compare("`show -A` / `get canaries -A`", [OURS, "show", "-A"], [KUBECTL, "get", "canaries", "-A"], environment, runs, "≤ 0.5, ≤ 64 MiB")

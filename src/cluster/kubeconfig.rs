@@ -9,6 +9,7 @@ use super::flags::ConnectionArgs;
 use crate::{
     environment::Environment,
     error::{Error, Result, reason},
+    model::name::near,
 };
 
 /// What the kubeconfig files say together.
@@ -184,7 +185,7 @@ fn context(loaded: &Loaded, args: &ConnectionArgs) -> Result<(String, Context)> 
 
 /// Nothing bears that name: says what does, the most alike first.
 fn unknown(what: &str, name: &str, files: &str, known: Vec<&str>, has_flag: bool) -> Error {
-    let near = similar::get_close_matches(name, &known, 3, 0.6);
+    let near = near(name, known.iter().copied());
     let mut error = Error::usage(format!("no {what} named `{name}` in {files}"));
     if let Some(best) = near.first().filter(|_| has_flag) {
         error = error.hint(format!("--{what} {best}"));

@@ -71,26 +71,11 @@ pub const CANARY_API_VERSION: &str = "flagger.app/v1beta1";
 pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<_> = known
         .into_iter()
-        .map(|name| (distance(wrong, name), name))
+        .map(|name| (strsim::levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= 2.max(wrong.len() / 3) || name.contains(wrong) || wrong.contains(name))
         .collect();
     near.sort_unstable();
     near.into_iter().map(|(_, name)| name).take(3).collect()
-}
-
-/// Levenshtein's distance, in bytes: names of Kubernetes objects are ASCII.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, byte_a) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, byte_b) in b.bytes().enumerate() {
-            let change = diagonal + usize::from(byte_a != byte_b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

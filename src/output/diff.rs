@@ -1,7 +1,12 @@
 //! Differences of objects as unified diffs of their YAML.
 
 use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
+use similar::{
+    ChangeTag, DiffOp,
+    algorithms::{Capture, Compact, Replace, myers},
+    group_diff_ops,
+    udiff::UnifiedHunkHeader,
+};
 
 use super::{
     escaped,
@@ -28,10 +33,11 @@ pub fn comparable(object: &Value) -> String {
 /// The unified diff of two texts with three lines of context; empty when they are equal. `was` says what the
 /// first text is: `live`, `before`.
 pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -> String {
-    let diff = TextDiff::from_lines(before, after);
-    if diff.ratio() >= 1.0 {
+    const CONTEXT: usize = 3;
+    if before == after {
         return String::new();
     }
+    let (old, new): (Vec<_>, Vec<_>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let mut text = String::new();
     let mut line = |meaning: Option<Meaning>, content: &str| {
         // A tab moves the cursor and does no more.
@@ -41,9 +47,9 @@ pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -
     };
     line(Some(Meaning::Removed), &format!("--- {name} ({was})"));
     line(Some(Meaning::Added), &format!("+++ {name} (after)"));
-    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        line(Some(Meaning::Hunk), hunk.header().to_string().trim_end());
-        for change in hunk.iter_changes() {
+    for hunk in group_diff_ops(operations(&old, &new), CONTEXT) {
+        line(Some(Meaning::Hunk), &UnifiedHunkHeader::new(&hunk).to_string());
+        for change in hunk.iter().flat_map(|operation| operation.iter_changes(&*old, &*new)) {
             let (meaning, sign) = match change.tag() {
                 ChangeTag::Equal => (None, ' '),
                 ChangeTag::Delete => (Some(Meaning::Removed), '-'),
@@ -54,4 +60,12 @@ pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -
         }
     }
     text
+}
+
+/// What makes the one the other. By name: the crate's own front has six ways compiled in, 0.3 MB of them.
+fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
+    match myers::diff(&mut hook, old, 0..old.len(), new, 0..new.len()) {
+        Ok(()) => hook.into_inner().into_inner().into_ops(),
+    }
 }

@@ -179,14 +179,22 @@ Installed plugin: canary-traefik
  | \
  |  | Flagger's writes drop the cookie. To keep it through them, once a cluster:
  |  |   kubectl canary-traefik guard install
+ |  | krew installs no completion. For kubectl's, in a folder of the PATH:
+ |  |   kubectl canary-traefik completion install
  | /
 /
 
 "#]]);
-    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client", "-o", "json"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-kubectl canary-traefik [VERSION]
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "client": {
+        "version": "[VERSION]"
+    },
+    "kind": "VersionReport"
+}
 --- stderr
 
 "#]]);
@@ -206,10 +214,16 @@ Install them at your own risk.
 
 "#]]);
     let _ = done(person.kubectl(&["krew", "install", "ct/canary-traefik"]));
-    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client", "-o", "json"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-kubectl canary-traefik [VERSION]
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "client": {
+        "version": "[VERSION]"
+    },
+    "kind": "VersionReport"
+}
 --- stderr
 
 "#]]);
@@ -225,10 +239,16 @@ Upgrading plugin: ct/canary-traefik
 Upgraded plugin: ct/canary-traefik
 
 "#]]);
-    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client", "-o", "json"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-kubectl canary-traefik [VERSION]
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "client": {
+        "version": "[VERSION]"
+    },
+    "kind": "VersionReport"
+}
 --- stderr
 
 "#]]);
@@ -252,6 +272,8 @@ CAVEATS:
 \
  | Flagger's writes drop the cookie. To keep it through them, once a cluster:
  |   kubectl canary-traefik guard install
+ | krew installs no completion. For kubectl's, in a folder of the PATH:
+ |   kubectl canary-traefik completion install
 /
 --- stderr
 
@@ -264,7 +286,7 @@ Uninstalled plugin: canary-traefik
 
 "#]]);
     assert_eq!(person.installed(), [""; 0]);
-    person.kubectl(&["canary-traefik", "version", "--client"]).run().shows(str![[r#"
+    person.kubectl(&["canary-traefik", "version", "--client", "-o", "json"]).run().shows(str![[r#"
 exit: 1
 --- stdout
 --- stderr

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::{
     image::Image,
     support::{
-        api::Api, directory::Directory, namespace::Namespace, run::Run, running::Running, server::Server, wait::until,
+        api::Api, bed, directory::Directory, namespace::Namespace, run::Run, running::Running, server::Server,
+        wait::until,
     },
 };
 
@@ -28,11 +29,13 @@ struct Installed {
 impl Installed {
     fn new() -> Self {
         // For as long as the process lives: a namespace borrows it.
-        let server: &'static Server = Box::leak(Box::new(Server::private(&["--emulated-version=1.35"])));
+        let server: &'static Server = Box::leak(Box::new(Server::private(&bed::no_policies())));
         let namespace = Namespace::on(server, "image");
-        let install = ["guard", "install", "--mode", "webhook", "--image", "registry.example/guard:1", "--yes"];
+        let install =
+            ["guard", "install", "--mode", "webhook", "--image", "registry.example/guard:1", "--yes", "--wait=0s"];
         let output = namespace.run(install).run();
-        assert_eq!(output.code, Some(0), "{output}");
+        // Installed, and nobody acts yet: there is no one who runs pods.
+        assert_eq!(output.code, Some(1), "{output}");
 
         let mounts = Directory::new();
         let path = format!("/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}/token");
@@ -54,22 +57,26 @@ impl Installed {
         base64::engine::general_purpose::STANDARD.decode(text.as_str().expect("an authority")).expect("base64")
     }
 
-    /// A run of the container of the Deployment, with the API server under this name, and further mounts.
+    /// A run of the container of the Deployment, with the API server under this name, and further mounts. Containers
+    /// share the ports of this machine: each gets its own.
     fn container(&self, listen: u16, host: &str, mounts: &[(&Path, &str)]) -> Run {
         let path = format!("/apis/apps/v1/namespaces/{NAME}/deployments/{NAME}");
         let deployment = self.server.admin().get(&path).expect("the Deployment");
         let arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"].clone();
         let arguments: Vec<String> = serde_json::from_value(arguments).expect("arguments");
-        let listen = format!("--listen=127.0.0.1:{listen}");
-        let arguments = arguments.iter().map(String::as_str);
-        let arguments = arguments.map(|each| if each.starts_with("--listen=") { &listen } else { each });
+        let arguments = arguments.into_iter().map(|each| match each.split_once('=') {
+            Some(("--listen", _)) => format!("--listen=127.0.0.1:{listen}"),
+            Some(("--gate-listen", _)) => format!("--gate-listen=127.0.0.1:{}", free_port()),
+            _ => each,
+        });
+        let arguments: Vec<_> = arguments.collect();
         let server = Self::kubeconfig(self.server)["clusters"][0]["cluster"]["server"].clone();
         let port = server.as_str().and_then(|url| url.rsplit_once(':')).expect("a port").1.to_owned();
         let account = self.mounts.path().join("account");
         let mut all = vec![(account.as_path(), ACCOUNT)];
         all.extend(mounts);
         self.image
-            .run(&all, &arguments.collect::<Vec<_>>())
+            .run(&all, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
             .env("KUBERNETES_SERVICE_HOST", host)
             .env("KUBERNETES_SERVICE_PORT", port)
     }

@@ -16,6 +16,8 @@ use snapbox::str;
 use crate::{
     rollout::{by, declare, set_live, without_bookkeeping},
     support::{
+        directory::Directory,
+        editor::Editor,
         fake::Request,
         flagger,
         namespace::Namespace,
@@ -27,12 +29,17 @@ use crate::{
 
 const AT_ONCE: usize = 3;
 
-/// What we do, a row for each command that changes a cookie: the command, and what is declared and live before it.
-const OURS: &[(&[&str], &str, Option<&str>)] = &[
+/// What we do: the command, and what is declared and live before it.
+type Ours = (&'static [&'static str], &'static str, Option<&'static str>);
+/// What we do, a row for each command that changes a cookie.
+const OURS: &[Ours] = &[
     (&["set", "podinfo", "--max-age", "300"], "login; Max-Age=60", Some("login")),
     (&["remove", "podinfo"], "login; Max-Age=60", Some("login")),
     (&["apply", "podinfo"], "login; Max-Age=60", None),
+    (&["edit", "podinfo"], "login; Max-Age=60", Some("login")),
 ];
+/// What the person types in the editor; what comes back from there undecided stays so.
+const ROUNDS: [&str; 2] = [r#"sed -i 's/^maxAge:.*/maxAge: 300/' "$1""#, ":"];
 
 /// What somebody else does meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,7 +106,7 @@ struct Case {
 }
 
 impl Case {
-    fn new((_, declared, live): &(&[&str], &str, Option<&str>)) -> Self {
+    fn new((_, declared, live): &Ours) -> Self {
         let namespace = Namespace::new("two");
         namespace.create_rollout("podinfo", 90, 10);
         declare(&namespace, "podinfo", declared);
@@ -161,8 +168,8 @@ impl Case {
         }
     }
 
-    fn ours(&self, (command, ..): &(&[&str], &str, Option<&str>)) -> Output {
-        self.namespace.run(["sticky"]).arguments(*command).arguments(["--yes"]).run()
+    fn ours(&self, ours: &Ours) -> Output {
+        change(ours, self.namespace.kubeconfig())
     }
 
     /// What is there: declared, live, and everything else of both objects.
@@ -189,6 +196,13 @@ impl Case {
     }
 }
 
+/// Our change, by this kubeconfig.
+fn change((command, ..): &Ours, kubeconfig: impl AsRef<std::path::Path>) -> Output {
+    let (editor, temporary) = (Editor::new(&ROUNDS), Directory::new());
+    let run = Run::new(["sticky"]).arguments(*command).arguments(["--yes"]).env("TMPDIR", temporary.path());
+    editor.of(run).kubeconfig(kubeconfig).run()
+}
+
 #[derive(PartialEq)]
 struct State {
     declared: Value,
@@ -204,7 +218,7 @@ struct InTurn {
 }
 
 impl InTurn {
-    fn new(ours: &(&[&str], &str, Option<&str>), theirs: Theirs) -> Self {
+    fn new(ours: &Ours, theirs: Theirs) -> Self {
         let case = Case::new(ours);
         case.theirs(theirs);
         let theirs_alone = case.state();
@@ -243,7 +257,7 @@ impl InTurn {
 }
 
 /// Every point of this pair, in words.
-fn pair(ours: &(&[&str], &str, Option<&str>), theirs: Theirs, name: &str) -> String {
+fn pair(ours: &Ours, theirs: Theirs, name: &str) -> String {
     let in_turn = InTurn::new(ours, theirs);
     let mut said = format!("sticky {} | {name}\n", ours.0.join(" ").replace(" podinfo", ""));
     let mut last = (String::new(), Vec::new());
@@ -270,8 +284,7 @@ fn pair(ours: &(&[&str], &str, Option<&str>), theirs: Theirs, name: &str) -> Str
             }
             true
         });
-        let run = Run::new(["sticky"]).arguments(ours.0).arguments(["--yes"]);
-        let output = run.kubeconfig(proxy.kubeconfig(case.namespace.name())).run();
+        let output = change(ours, proxy.kubeconfig(case.namespace.name()));
         if !has_passed.lock().expect("nothing panics while it is held").contains(&at) {
             continue;
         }
@@ -395,6 +408,37 @@ sticky apply | Argo CD's apply of the stanza
 sticky apply | deletion of the TraefikService
   read: the same either way
   try, write the stanza: exit 4, error: nothing to change live: Flagger has not generated TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
+sticky edit | Flagger's step
+  read, try, write the declaration, write the stanza: theirs, then ours
+sticky edit | Flagger's step, read before
+  read, try, write the declaration, write the stanza: theirs, then ours
+sticky edit | Flagger's status
+  read, try, write the declaration, write the stanza: the same either way
+sticky edit | sticky set --http-only
+  read, try: the same either way
+  write the declaration: the same either way, shown anew
+  write the stanza: the same either way
+sticky edit | sticky set --max-age 300
+  read, try, write the declaration, write the stanza: the same either way
+sticky edit | sticky remove
+  read: the same either way
+  try, write the declaration, write the stanza: exit 5, error: others have taken the cookie away meanwhile; declared null, live null
+sticky edit | sticky apply
+  read, try, write the declaration, write the stanza: the same either way
+sticky edit | kubectl edit of the stanza
+  read, try: theirs, then ours
+  write the declaration, write the stanza: theirs, then ours, shown anew
+sticky edit | kubectl annotate
+  read, try: theirs, then ours
+  write the declaration: theirs, then ours, shown anew
+  write the stanza: ours, then theirs
+sticky edit | kubectl edit elsewhere
+  read, try, write the declaration, write the stanza: the same either way
+sticky edit | Argo CD's apply of the stanza
+  read, try: theirs, then ours
+  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+sticky edit | deletion of the TraefikService
+  read, try, write the declaration, write the stanza: the same either way
 
 "#]],
     );

@@ -3,7 +3,10 @@
 use std::{
     net::Ipv4Addr,
     process::Command,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -53,8 +56,11 @@ impl Cluster {
         self.traefik.get().expect("it was started")
     }
 
-    /// Starts Flagger, with its metrics on this port.
-    pub(crate) fn start_flagger(&self, port: u16) {
+    /// Starts Flagger.
+    pub(crate) fn start_flagger(&self) {
+        // For its metrics, which it cannot do without.
+        static PORT: AtomicU16 = AtomicU16::new(9001);
+        let port = PORT.fetch_add(1, Ordering::Relaxed);
         // Removed by the supervisor: the process may end in any way.
         let directory = std::mem::ManuallyDrop::new(Directory::new());
         let kubeconfig = directory.write("kubeconfig", self.server.admin_kubeconfig("default"));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     guards::with,
-    rollouts::{ROLLOUTS, Rollout, Visited},
+    rollouts::{PROCESSES, ROLLOUTS, Rollout, Visited},
     webhook_claims::renewals,
 };
 
@@ -17,20 +17,20 @@ pub(crate) fn all() -> String {
 
 /// What each way of guarding brings; `None` when not all of these rollouts were looked at.
 fn guards() -> Option<String> {
-    let rollouts = LazyLock::get(&ROLLOUTS)?;
+    let (rollouts, processes) = (LazyLock::get(&ROLLOUTS)?, LazyLock::get(&PROCESSES)?);
     let columns = [
         ("nothing", rollouts.nothing.known()?),
         ("patched once", rollouts.patched.known()?),
-        ("repair loop", &rollouts.looped.known()?.visited),
+        ("repair loop", &processes.looped.known()?.visited),
         ("policies", rollouts.guarded.known()?),
-        ("webhook", &rollouts.webhook.known()?.half),
+        ("webhook", &processes.webhook.known()?.half),
     ];
     Some(table("", &columns))
 }
 
 /// What becomes of logins through promotion.
 fn promotion() -> Option<String> {
-    let webhook = LazyLock::get(&ROLLOUTS)?.webhook.known()?;
+    let webhook = LazyLock::get(&PROCESSES)?.webhook.known()?;
     let columns = [
         ("nothing", &webhook.nothing),
         ("maxWeight 50", &webhook.half),
@@ -75,7 +75,7 @@ fn restart() -> Option<String> {
 }
 
 fn certificates() -> Option<String> {
-    let webhook = LazyLock::get(&ROLLOUTS)?.webhook.known()?;
+    let webhook = LazyLock::get(&PROCESSES)?.webhook.known()?;
     Some(format!(
         "\nwebhook: {} renewals of certificates that hold for 20 s, {} failed calls\n",
         renewals(&webhook.lines),
@@ -84,7 +84,7 @@ fn certificates() -> Option<String> {
 }
 
 fn faults() -> Option<String> {
-    let faulty = LazyLock::get(&ROLLOUTS)?.faulty.known()?;
+    let faulty = LazyLock::get(&PROCESSES)?.faulty.known()?;
     let repairs = with(&faulty.lines, "repaired");
     Some(format!(
         "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without stanza), both gone for \

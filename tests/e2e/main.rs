@@ -37,8 +37,8 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 macro_rules! tests {
-    ($claims:ident: $($claim:ident)*) => {
-        vec![$(Trial::test(concat!("private::", stringify!($claim)), || {
+    ($prefix:literal, $claims:ident: $($claim:ident)*) => {
+        vec![$(Trial::test(concat!($prefix, stringify!($claim)), || {
             $claims::$claim();
             Ok(())
         })),*]
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     if !arguments.list && !support::bed::use_existing_cluster() {
         isolate::isolate();
     }
-    let mut tests = tests! { claims:
+    let mut tests = tests! { "private::policies::", claims:
         a_rollout_without_guard_has_no_stanza
         a_stanza_patched_once_is_lost_at_the_first_step
         every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         with_the_guard_traefik_is_never_without_the_stanza
     };
     tests.extend(play::claims::tests());
-    tests.extend(tests! { webhook_claims:
+    tests.extend(tests! { "private::", webhook_claims:
         every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza
         with_processes_that_guard_no_login_changes_version_by_routing
         certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call

@@ -61,7 +61,7 @@ pub(crate) struct Pair<T> {
     pub(crate) control: Later<T>,
 }
 
-/// All rollouts.
+/// The rollouts beside policies.
 pub(crate) struct Rollouts {
     /// Nothing declared, nothing patched, no guard.
     pub(crate) nothing: Later<Visited>,
@@ -80,6 +80,10 @@ pub(crate) struct Rollouts {
     pub(crate) paused: Pair<Paused>,
     /// On a server of its own.
     pub(crate) restarted: Later<Restarted>,
+}
+
+/// The rollouts that need no policies: an older Kubernetes has them too.
+pub(crate) struct Processes {
     /// No admission, a repair for each write instead.
     pub(crate) looped: Later<Looped>,
     /// On a server that serves no policies, guarded by processes.
@@ -88,25 +92,37 @@ pub(crate) struct Rollouts {
     pub(crate) faulty: Later<Faulty>,
 }
 
-/// Every rollout, begun by the first test that looks at one.
-pub(crate) static ROLLOUTS: LazyLock<Rollouts> = LazyLock::new(|| Rollouts {
-    nothing: Later::start("nothing", nothing),
-    patched: Later::start("patched once", patched),
-    guarded: Later::start("guarded", guarded),
-    created_later: Later::start("created later", created_later),
-    redeclared: Later::start("redeclared", redeclare),
-    undeclared: Later::start("undeclared", || {
-        let cluster = CLUSTER.get().0;
-        orders::undeclared_stanzas(cluster, &cluster.namespace("undeclared", true))
-    }),
-    rolled_back: pair("rolled back", "rolled back, control", roll_back),
-    a_b: pair("a/b", "a/b, control", a_b),
-    paused: pair("paused", "paused, control", pause),
-    restarted: Later::start("restarted", restart),
+/// Begun by the first test that looks at any rollout.
+pub(crate) static PROCESSES: LazyLock<Processes> = LazyLock::new(|| Processes {
     looped: Later::start("repair loop", || webhook::looped(&shop("looped", false))),
     webhook: Later::start("webhook", webhook::webhook),
     faulty: Later::start("faults", webhook::faulty),
 });
+
+/// Begun by the first test that looks at one of them.
+pub(crate) static ROLLOUTS: LazyLock<Rollouts> = LazyLock::new(|| {
+    // Side by side with those.
+    LazyLock::force(&PROCESSES);
+    begin()
+});
+
+fn begin() -> Rollouts {
+    Rollouts {
+        nothing: Later::start("nothing", nothing),
+        patched: Later::start("patched once", patched),
+        guarded: Later::start("guarded", guarded),
+        created_later: Later::start("created later", created_later),
+        redeclared: Later::start("redeclared", redeclare),
+        undeclared: Later::start("undeclared", || {
+            let cluster = CLUSTER.get().0;
+            orders::undeclared_stanzas(cluster, &cluster.namespace("undeclared", true))
+        }),
+        rolled_back: pair("rolled back", "rolled back, control", roll_back),
+        a_b: pair("a/b", "a/b, control", a_b),
+        paused: pair("paused", "paused, control", pause),
+        restarted: Later::start("restarted", restart),
+    }
+}
 
 /// The cluster of most of them, with the guard, Flagger and Traefik; and a Canary that was there before them.
 static CLUSTER: LazyLock<Later<(&Cluster, Shop)>> = LazyLock::new(|| {
@@ -119,11 +135,13 @@ static CLUSTER: LazyLock<Later<(&Cluster, Shop)>> = LazyLock::new(|| {
         let cluster = Cluster::start(&[], ROLLING);
         let before = Shop::new(cluster, "guarded", true);
         before.create(&five_steps(), Some(DECLARATION));
-        cluster.install_guard();
-        Cluster::wait_for_guard(before.namespace(), NAME);
+        if bed::older_kubernetes().is_none() {
+            cluster.install_guard();
+            Cluster::wait_for_guard(before.namespace(), NAME);
+        }
         gate::start();
         cluster.start_traefik(HOST);
-        cluster.start_flagger(9001);
+        cluster.start_flagger();
         (cluster, before)
     })
 });
@@ -245,7 +263,7 @@ fn restart() -> Restarted {
     cluster.install_guard();
     shop.create(&five_steps(), Some(DECLARATION));
     Cluster::wait_for_guard(shop.namespace(), NAME);
-    cluster.start_flagger(9002);
+    cluster.start_flagger();
     shop.reaches("Initialized");
     shop.release();
     shop.steps_to(20);

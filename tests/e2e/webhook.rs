@@ -14,6 +14,7 @@ use crate::{
     rollouts::{Rollout, Visited, is_there, over, visit},
     shop::{DECLARATION, NAME, Shop, five_steps, stanza},
     support::{
+        bed,
         directory::Directory,
         flagger,
         namespace::Namespace,
@@ -25,8 +26,6 @@ use crate::{
     traefik::Traefik,
 };
 
-/// What makes kube-apiserver serve no `MutatingAdmissionPolicy`.
-const BEFORE_POLICIES: &[&str] = &["--emulated-version=1.35"];
 /// How long the pods of a primary take to be replaced; old and new ones answer meanwhile.
 const ROLLING: Duration = Duration::from_secs(10);
 /// Where its Traefik listens.
@@ -76,7 +75,7 @@ fn documented(line: &str, max_age: u64) -> Value {
 }
 
 pub(crate) fn webhook() -> Webhook {
-    let cluster = Cluster::start(BEFORE_POLICIES, ROLLING);
+    let cluster = Cluster::start(&bed::no_policies(), ROLLING);
     let guards = Guards::start(cluster, 7100);
     let [nothing, half, timed, gated] =
         ["nothing", "half", "timed", "gated"].map(|hint| Shop::new(cluster, hint, false));
@@ -88,7 +87,7 @@ pub(crate) fn webhook() -> Webhook {
     gated.create_with(&canary);
     Cluster::wait_for_guard(half.namespace(), NAME);
     cluster.start_traefik(SITE);
-    cluster.start_flagger(9003);
+    cluster.start_flagger();
     let (nothing, half, timed, visited) = std::thread::scope(|scope| {
         let traefik = cluster.traefik();
         let nothing = scope.spawn(|| visit(&nothing, traefik, &stanza(), is_there));
@@ -159,7 +158,7 @@ const RESTARTING: Duration = Duration::from_secs(4);
 
 pub(crate) fn faulty() -> Faulty {
     let is_lost = |service: &Value| service["spec"]["weighted"]["sticky"].is_null();
-    let cluster = Cluster::start(BEFORE_POLICIES, ROLLING);
+    let cluster = Cluster::start(&bed::no_policies(), ROLLING);
     let mut guards = Guards::start(cluster, 7200);
     let shop = Shop::new(cluster, "faulty", false);
     let analysis = json!({ "interval": "10s", "threshold": 2, "stepWeight": 5, "maxWeight": 50 });
@@ -175,7 +174,7 @@ pub(crate) fn faulty() -> Faulty {
         let canary = others.create_value(&canary);
         flagger::creates(&others, objects::owned_by(objects::traefik_service(name, 100, 0), &canary));
     }
-    cluster.start_flagger(9004);
+    cluster.start_flagger();
     shop.reaches("Initialized");
     shop.release();
     let kills = std::thread::scope(|scope| {

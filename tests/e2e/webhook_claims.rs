@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     claims::{ALL_ON_CANARY, ALL_ON_PRIMARY, FIVE_STEPS, Weights, assert_generations},
     guards::with,
-    rollouts::ROLLOUTS,
+    rollouts::PROCESSES,
     shop::{Generation, NAME, stanza},
     webhook::{MAX_AGE, SHORT_MAX_AGE, stanza_of},
 };
@@ -16,7 +16,7 @@ const LAST_STEP_100: &[Weights] =
     &[ALL_ON_PRIMARY, FIVE_STEPS[1], FIVE_STEPS[3], FIVE_STEPS[5], ALL_ON_CANARY, ALL_ON_PRIMARY];
 
 pub(crate) fn every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza() {
-    let webhook = ROLLOUTS.webhook.get();
+    let webhook = PROCESSES.webhook.get();
     assert_generations(&webhook.nothing.rollout, FIVE_STEPS, |_| Value::Null);
     assert_generations(&webhook.half.rollout, FIVE_STEPS, |_| stanza());
     assert_generations(&webhook.timed.rollout, LAST_STEP_100, |_| stanza_of(SHORT_MAX_AGE));
@@ -28,7 +28,7 @@ pub(crate) fn every_generation_of_a_rollout_guarded_by_processes_has_the_declare
 }
 
 pub(crate) fn with_processes_that_guard_no_login_changes_version_by_routing() {
-    let webhook = ROLLOUTS.webhook.get();
+    let webhook = PROCESSES.webhook.get();
     assert_ne!(webhook.nothing.count.changed_by_routing, 0);
     for (name, visited) in [("half", &webhook.half), ("timed", &webhook.timed), ("gated", &webhook.gated)] {
         assert_eq!(visited.count.changed_by_routing, 0, "{name}");
@@ -40,7 +40,7 @@ pub(crate) fn with_processes_that_guard_no_login_changes_version_by_routing() {
 }
 
 pub(crate) fn certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call() {
-    let webhook = ROLLOUTS.webhook.get();
+    let webhook = PROCESSES.webhook.get();
     assert_eq!((webhook.failed_calls, with(&webhook.lines, "repaired").len()), (0, 0));
     assert!(renewals(&webhook.lines) >= 4, "{} renewals", renewals(&webhook.lines));
 }
@@ -52,7 +52,7 @@ pub(crate) fn renewals(lines: &[Value]) -> usize {
 }
 
 pub(crate) fn with_repairs_alone_each_write_of_flaggers_has_exactly_one_and_logins_still_change_version() {
-    let looped = ROLLOUTS.looped.get();
+    let looped = PROCESSES.looped.get();
     let twice: Vec<_> = FIVE_STEPS.iter().flat_map(|weights| [*weights, *weights]).collect();
     assert_generations(&looped.visited.rollout, &twice, |at| if at % 2 == 0 { Value::Null } else { stanza() });
     let lost_by: Vec<_> = looped.repairs.iter().map(|line| line["lost_by"].as_str()).collect();
@@ -62,7 +62,7 @@ pub(crate) fn with_repairs_alone_each_write_of_flaggers_has_exactly_one_and_logi
 }
 
 pub(crate) fn flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out() {
-    let webhook = ROLLOUTS.webhook.get();
+    let webhook = PROCESSES.webhook.get();
     let since = |phase: &str| -> jiff::Timestamp {
         let is = |canary: &&Value| canary["status"]["phase"] == phase;
         let canary = webhook.canaries.iter().find(is).unwrap_or_else(|| panic!("it was never in phase {phase}"));
@@ -81,7 +81,7 @@ pub(crate) fn flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_ru
 
 pub(crate) fn when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included()
  {
-    let webhook = ROLLOUTS.webhook.get();
+    let webhook = PROCESSES.webhook.get();
     for (name, count) in [("interval", webhook.timed.count), ("gate", webhook.gated.count)] {
         assert!(count.changed() * 500 <= count.logins, "{name}: {count:?}");
     }
@@ -90,7 +90,7 @@ pub(crate) fn when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in
 }
 
 pub(crate) fn while_one_of_two_processes_answers_no_generation_is_without_the_stanza_whatever_is_killed() {
-    let faulty = ROLLOUTS.faulty.get();
+    let faulty = PROCESSES.faulty.get();
     let (without, rest): (Vec<_>, Vec<_>) =
         faulty.rollout.generations.iter().enumerate().partition(|(_, one)| one.stanza == Value::Null);
     let [before, after] = faulty.gone;
@@ -119,7 +119,7 @@ fn steps(generations: &[Generation]) -> Vec<u64> {
 }
 
 pub(crate) fn while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return() {
-    let faulty = ROLLOUTS.faulty.get();
+    let faulty = PROCESSES.faulty.get();
     // What the machine does besides takes its time too.
     let slow: Vec<_> = faulty.writes.iter().filter(|took| **took > Duration::from_millis(2_500)).collect();
     assert!(slow.is_empty(), "of {} writes {slow:?}", faulty.writes.len());

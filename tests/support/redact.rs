@@ -112,7 +112,10 @@ fn age_at(line: &str, column: usize) -> String {
     if !is_age(word) || !(before.is_empty() || before.ends_with(' ')) {
         return line.to_owned();
     }
-    let after = cell[word.len()..].trim_start();
+    let rest = &cell[word.len()..];
+    // Of an event that came several times: `(x2 over 61s)`.
+    let often = rest.strip_prefix(" (x").and_then(|often| often.split_once(')'));
+    let after = often.map_or(rest, |(_, after)| after).trim_start();
     if after.is_empty() {
         return format!("{before}[A]");
     }

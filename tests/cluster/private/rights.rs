@@ -117,71 +117,10 @@ fn each_verb_taken_away(namespace: &Namespace, case: &Case) {
 }
 
 #[test]
-fn a_command_asks_for_exactly_what_its_row_says() {
-    let server = Server::private(&[]);
-    let namespace = rollout(&server);
-    let users: Vec<_> = COOKIES.iter().map(|case| Granted::new(&namespace, &roles(&namespace, case.command))).collect();
-    // Without a guard, then with one that covers other namespaces: each takes another look.
-    for _ in 0..2 {
-        for (case, user) in COOKIES.iter().zip(&users) {
-            let (worked, said) = works(&namespace, user, case);
-            assert!(worked, "{}: {said}", case.command);
-        }
-        let install = namespace.run(["guard", "install", "--namespace-selector", "guarded", "--yes"]).run();
-        assert_eq!(install.code, Some(0), "{install}");
-    }
-    for (case, user) in COOKIES.iter().zip(&users) {
-        let row = row(&namespace, case.command);
-        assert_eq!(user.asked_for(&namespace, &row), row, "{}", case.command);
-    }
-}
-
-#[test]
-fn a_guard_command_asks_for_exactly_what_its_row_says() {
-    let server = Server::private(&[]);
-    let namespace = rollout(&server);
-    prepared(&namespace);
-    let selector = format!("kubernetes.io/metadata.name={}", namespace.name());
-    let user = |command: &str| Granted::new(&namespace, &roles(&namespace, command));
-    let run = |user: &Granted, line: &str| {
-        let output = namespace.run_as(&user.kubeconfig, line.split(' ')).run();
-        assert!(matches!(output.code, Some(0 | 1)), "{line}\n{output}");
-    };
-    let asked = |command: &str, user: &Granted| {
-        let row = row(&namespace, command);
-        assert_eq!(user.asked_for(&namespace, &row), row, "{command}");
-    };
-    let install = user("guard install");
-    run(&install, &format!("guard install --namespace-selector {selector} --yes"));
-    asked("guard install", &install);
-    let status = user("guard status");
-    run(&status, "guard status");
-    // With a part of it missing it looks for the other form.
-    namespace.delete("MutatingAdmissionPolicyBinding", "kubectl-canary-traefik-keep");
-    run(&status, "guard status");
-    asked("guard status", &status);
-    let uninstall = user("guard uninstall");
-    run(&uninstall, "guard uninstall --yes");
-    asked("guard uninstall", &uninstall);
-}
-
-#[test]
 fn check_says_yes_exactly_where_the_command_then_works() {
     let server = Server::private(&[]);
     let namespace = rollout(&server);
     for case in &COOKIES {
-        each_verb_taken_away(&namespace, case);
-    }
-}
-
-#[test]
-fn check_says_yes_exactly_where_the_guards_command_then_works() {
-    let server = Server::private(&[]);
-    let namespace = rollout(&server);
-    each_verb_taken_away(&namespace, &GUARD[0]);
-    let install = namespace.run(["guard", "install", "--yes"]).run();
-    assert_eq!(install.code, Some(0), "{install}");
-    for case in &GUARD[1..] {
         each_verb_taken_away(&namespace, case);
     }
 }
@@ -269,4 +208,71 @@ exit: 0
 it asks nothing of a server
 
 "#]]);
+}
+
+/// Some of it is about the guard as policies.
+mod policies {
+    use super::*;
+
+    #[test]
+    fn a_command_asks_for_exactly_what_its_row_says() {
+        let server = Server::private(&[]);
+        let namespace = rollout(&server);
+        let users: Vec<_> =
+            COOKIES.iter().map(|case| Granted::new(&namespace, &roles(&namespace, case.command))).collect();
+        // Without a guard, then with one that covers other namespaces: each takes another look.
+        for _ in 0..2 {
+            for (case, user) in COOKIES.iter().zip(&users) {
+                let (worked, said) = works(&namespace, user, case);
+                assert!(worked, "{}: {said}", case.command);
+            }
+            let install = namespace.run(["guard", "install", "--namespace-selector", "guarded", "--yes"]).run();
+            assert_eq!(install.code, Some(0), "{install}");
+        }
+        for (case, user) in COOKIES.iter().zip(&users) {
+            let row = row(&namespace, case.command);
+            assert_eq!(user.asked_for(&namespace, &row), row, "{}", case.command);
+        }
+    }
+
+    #[test]
+    fn a_guard_command_asks_for_exactly_what_its_row_says() {
+        let server = Server::private(&[]);
+        let namespace = rollout(&server);
+        prepared(&namespace);
+        let selector = format!("kubernetes.io/metadata.name={}", namespace.name());
+        let user = |command: &str| Granted::new(&namespace, &roles(&namespace, command));
+        let run = |user: &Granted, line: &str| {
+            let output = namespace.run_as(&user.kubeconfig, line.split(' ')).run();
+            assert!(matches!(output.code, Some(0 | 1)), "{line}\n{output}");
+        };
+        let asked = |command: &str, user: &Granted| {
+            let row = row(&namespace, command);
+            assert_eq!(user.asked_for(&namespace, &row), row, "{command}");
+        };
+        let install = user("guard install");
+        run(&install, &format!("guard install --namespace-selector {selector} --yes"));
+        asked("guard install", &install);
+        let status = user("guard status");
+        run(&status, "guard status");
+        // With a part of it missing it looks for the other form.
+        namespace.delete("MutatingAdmissionPolicyBinding", "kubectl-canary-traefik-keep");
+        run(&status, "guard status");
+        asked("guard status", &status);
+        let uninstall = user("guard uninstall");
+        run(&uninstall, "guard uninstall --yes");
+        asked("guard uninstall", &uninstall);
+    }
+
+    #[test]
+    fn check_says_yes_exactly_where_the_guards_command_then_works() {
+        let server = Server::private(&[]);
+        let namespace = rollout(&server);
+        each_verb_taken_away(&namespace, &GUARD[0]);
+        let install = namespace.run(["guard", "install", "--yes"]).run();
+        assert_eq!(install.code, Some(0), "{install}");
+        for case in &GUARD[1..] {
+            each_verb_taken_away(&namespace, case);
+        }
+    }
 }

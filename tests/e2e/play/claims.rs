@@ -12,7 +12,7 @@ use crate::support::{bed, directory::Directory, pty::Pty, run::Run, transcript, 
 /// All of them.
 pub(crate) fn tests() -> Vec<Trial> {
     let claim = |name: &str, claim: fn()| {
-        Trial::test(format!("private::{name}"), move || {
+        Trial::test(format!("private::policies::{name}"), move || {
             claim();
             Ok(())
         })
@@ -25,11 +25,11 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 fn the_readme() {
-    transcript::holds("README.md", &kubeconfig(scene::start(9003), &Directory::new()));
+    transcript::holds("README.md", &kubeconfig(scene::start(), &Directory::new()));
 }
 
 fn the_guide() {
-    transcript::holds("docs/guide.md", &kubeconfig(scene::start(9004), &Directory::new()));
+    transcript::holds("docs/guide.md", &kubeconfig(scene::start(), &Directory::new()));
 }
 
 fn kubeconfig(cluster: &Cluster, directory: &Directory) -> PathBuf {

@@ -41,7 +41,7 @@ pub(crate) fn run() -> ExitCode {
     let door = listener.local_addr().expect("standard output is a socket; start this with `tests/run play`");
 
     say("starting etcd, kube-apiserver, Flagger and Traefik; some 30 seconds …");
-    let cluster = scene::start(9001);
+    let cluster = scene::start();
     cluster.start_traefik(HOST);
     let directory = Directory::new();
     let server = cluster.server.admin_kubeconfig(scene::NAMESPACE);

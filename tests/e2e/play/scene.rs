@@ -20,10 +20,10 @@ const LIMIT: Duration = Duration::from_mins(2);
 const OBJECTS: &str = include_str!("scene.yaml");
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/checkout";
 
-/// Starts everything but Traefik, with Flagger's metrics on this port, and waits until the Canary can be rolled out.
-pub(crate) fn start(port: u16) -> &'static Cluster {
+/// Starts everything but Traefik, and waits until the Canary can be rolled out.
+pub(crate) fn start() -> &'static Cluster {
     let cluster = Cluster::start(&[], ROLLING);
-    cluster.start_flagger(port);
+    cluster.start_flagger();
     apply(&cluster.server);
     let initialized = cluster.history.wait(("Canary", NAMESPACE, CANARY), LIMIT, |canary| {
         (canary["status"]["phase"] == "Initialized").then_some(())

@@ -127,7 +127,7 @@ fn a_question_at_a_dumb_terminal_can_be_answered() {
     let mut pty = Pty::start(run.dir(directory.path()));
     pty.answers("Change canary.yaml?", "y");
     assert_eq!(pty.ends().code, Some(0));
-    assert!(directory.read("canary.yaml").contains("Max-Age=300"));
+    assert_eq!(directory.read("canary.yaml"), canary("podinfo", Some("; Max-Age=300")));
 }
 
 #[test]

@@ -86,9 +86,10 @@ fn certificates() -> Option<String> {
 fn faults() -> Option<String> {
     let faulty = LazyLock::get(&PROCESSES)?.faulty.known()?;
     let repairs = with(&faulty.lines, "repaired");
+    let [before, after] = faulty.gone;
     Some(format!(
         "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without stanza), both gone for \
-         20 s, API server restarted {} times: {} generations in all, {} without stanza, all while no process was there; {} \
+         20 s, API server restarted {} times: {} generations in all, {} without stanza, {} of them while no process was there; {} \
          TraefikServices lost it, {} repairs; the longest of {} writes took {:.3} s\n",
         faulty.kills,
         faulty.replayed.len(),
@@ -96,6 +97,7 @@ fn faults() -> Option<String> {
         faulty.restarts,
         faulty.rollout.generations.len(),
         without_stanza(&faulty.rollout),
+        faulty.rollout.generations[before..after].iter().filter(|one| one.stanza == Value::Null).count(),
         faulty.lost.len(),
         repairs.len(),
         faulty.writes.len(),

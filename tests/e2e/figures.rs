@@ -89,7 +89,7 @@ fn faults() -> Option<String> {
     let [before, after] = faulty.gone;
     Some(format!(
         "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without stanza), both gone for \
-         20 s, API server restarted {} times: {} generations in all, {} without stanza, {} of them while no process was there; {} \
+         20 s, API server restarted {} times: {} generations in all, {} without stanza, {} of them before, {} while no process was there; {} \
          TraefikServices lost it, {} repairs; the longest of {} writes took {:.3} s\n",
         faulty.kills,
         faulty.replayed.len(),
@@ -97,6 +97,7 @@ fn faults() -> Option<String> {
         faulty.restarts,
         faulty.rollout.generations.len(),
         without_stanza(&faulty.rollout),
+        faulty.rollout.generations[..before].iter().filter(|one| one.stanza == Value::Null).count(),
         faulty.rollout.generations[before..after].iter().filter(|one| one.stanza == Value::Null).count(),
         faulty.lost.len(),
         repairs.len(),

@@ -96,6 +96,8 @@ pub(crate) fn of_two_processes_a_kill_costs_at_most_the_answer_in_flight_and_wha
     let [before, after] = faulty.gone;
     let outside: Vec<_> = without.iter().filter(|(at, _)| !(before..after).contains(at)).collect();
     for (at, one) in &outside {
+        // Only before that is anybody killed; the API server's restarts, which come after it, cost nothing.
+        assert!(*at < before, "lost while processes were there: {one:?}");
         let next = faulty.rollout.generations.get(at + 1).unwrap_or_else(|| panic!("never repaired: {one:?}"));
         assert_eq!((&next.weights, &next.stanza), (&one.weights, &stanza()), "{one:?}");
     }

@@ -1,16 +1,23 @@
 //! A collection listed and then watched: what is there, and every change from then on. One call lasts until the
 //! server has something else to say; whoever calls decides how long to wait before the next.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http_body_util::BodyExt;
-use serde_json::Value;
+use hyper::body::Bytes;
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     Call, Cluster, Failure, Verb,
+    error::Endpoint,
     guard::{place, resource},
-    list::{self, Depth},
+    http::Opened,
+    items::{self, Item, Items},
+    list::Head,
     object::{get, path, percent_encoded, secrets},
+    parts::{self, Part},
 };
 use crate::{
     error::Error,
@@ -26,16 +33,19 @@ pub struct Collection {
     namespace: Option<String>,
     /// A field or label selector as a parameter.
     selector: Option<String>,
+    /// What is kept of each object.
+    part: &'static Part,
 }
 
 impl Collection {
-    /// Every object of a kind, in one namespace or in all.
-    pub fn of(kind: ObjectKind, namespace: Option<&str>) -> Self {
+    /// This part of every object of a kind, in one namespace or in all.
+    pub fn of(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -> Self {
         Self {
             resource: kind.resource(),
             path: path(kind, namespace, None),
             namespace: namespace.map(str::to_owned),
             selector: None,
+            part,
         }
     }
 
@@ -49,14 +59,15 @@ impl Collection {
     pub fn secret(target: &Target) -> Self {
         let namespace = target.namespace.clone();
         let path = secrets(namespace.as_deref().unwrap_or_default(), None);
-        Self { resource: "secrets", path, namespace, selector: Some(named(&target.name)) }
+        Self { resource: "secrets", path, namespace, selector: Some(named(&target.name)), part: &Part::Whole }
     }
 
     /// One of the guard's own objects.
     pub(crate) fn only(object: &Value) -> Self {
         let (_, path) = place(object);
         let (path, name) = path.rsplit_once('/').unwrap_or_default();
-        Self { resource: resource(object), path: path.to_owned(), namespace: None, selector: Some(named(name)) }
+        let (path, selector) = (path.to_owned(), Some(named(name)));
+        Self { resource: resource(object), path, namespace: None, selector, part: &Part::Whole }
     }
 
     /// The resource with its group.
@@ -86,6 +97,8 @@ pub enum Event {
     Begin,
     /// An object as it is; `true` when it is part of what there is at the beginning.
     Is(Value, bool),
+    /// There is an object that is too large for what should be kept of it; its name where that could be read.
+    TooLarge(Option<Target>),
     /// That was everything: objects that were not among it are gone.
     Listed,
     /// An object that was deleted, as it was.
@@ -98,14 +111,14 @@ pub struct Place {
     version: String,
 }
 
-/// Objects a page: one page is in memory at a time, and its size is what a process that follows takes at most.
+/// Objects a page. Each is read as it arrives, so a page costs no more memory than its largest object.
 const PAGE: usize = 100;
-/// How long the server keeps one watch open. It tells how far it is about once a minute.
-const WATCH: Duration = Duration::from_mins(4);
-/// A watch that says nothing at all for longer than it may last is dead.
-const SILENCE: Duration = Duration::from_mins(5);
-/// A line longer than this is no object: the server takes none above 3 MiB.
-const LONGEST: usize = 16 << 20;
+/// How long the server keeps one watch open. So short that a connection which died without a word is found within
+/// seconds: the server ends the watch in time, or it is not there any more. The server's own sign of life, a bookmark,
+/// comes only once a minute, and shortly before the end (`k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go`).
+const WATCH: Duration = Duration::from_secs(10);
+/// How long a server may take to begin to answer, and to go on with an answer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Cluster {
     /// Lists the collection, unless it was before, and tells every change. Returns `Ok` when the server ends
@@ -141,11 +154,21 @@ impl Cluster {
         loop {
             let is_first = next.is_empty();
             let uri = collection.query(&format!("limit={PAGE}&continue={next}"));
-            let answer = self.call(&collection.call(Verb::List), get(&uri)).await?;
+            let mut opened = self.open_in_time(&collection.call(Verb::List), &uri).await?;
             if is_first {
                 take(Event::Begin);
             }
-            let head = list::each(&answer.body, Depth::Whole, |object| take(Event::Is(object, true)))?;
+            let mut items = Items::default();
+            while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
+                items.push(&data, |item| {
+                    take(of_item(&item, collection.part, true).map_err(|error| Failure::broken(&error))?);
+                    Ok(())
+                })?;
+            }
+            let frame = items.into_frame();
+            let Ok(Framed { metadata: head }) = serde_json::from_slice(&frame) else {
+                return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
+            };
             if head.next.is_empty() {
                 take(Event::Listed);
                 return Ok(head.resource_version);
@@ -163,52 +186,80 @@ impl Cluster {
         let more = format!(
             "watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
             WATCH.as_secs(),
-            place.version
+            percent_encoded(&place.version)
         );
-        let mut opened = self.open(&collection.call(Verb::Watch), get(&collection.query(&more))).await?;
-        let body = opened.response.body_mut();
-        let mut rest: Vec<u8> = Vec::new();
-        loop {
-            let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
-                Ok(Some(Ok(frame))) => frame,
-                Ok(None) => return Ok(()),
-                Ok(Some(Err(_))) | Err(_) => return Err(self.broke_off()),
-            };
-            let Ok(data) = frame.into_data() else { continue };
-            let begin = rest.len();
-            rest.extend_from_slice(&data);
-            let Some(end) = rest[begin..].iter().rposition(|&byte| byte == b'\n').map(|at| begin + at) else {
-                if rest.len() > LONGEST {
-                    return Err(self.broke_off());
+        let mut opened = self.open_in_time(&collection.call(Verb::Watch), &collection.query(&more)).await?;
+        let (mut line, mut is_too_long) = (Vec::new(), false);
+        while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
+            for (number, piece) in data.split(|&byte| byte == b'\n').enumerate() {
+                // Between two pieces a line has ended.
+                if number > 0 {
+                    if std::mem::take(&mut is_too_long) {
+                        take(Event::TooLarge(None));
+                    } else if !line.is_empty() {
+                        self.tell(&line, collection.part, place, take)?;
+                    }
+                    items::clear(&mut line);
                 }
-                continue;
-            };
-            for line in rest[..end].split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                self.tell(line, place, take)?;
+                is_too_long = is_too_long || line.len() + piece.len() > items::LONGEST;
+                if !is_too_long {
+                    line.extend_from_slice(piece);
+                }
             }
-            rest.drain(..=end);
         }
+        Ok(())
     }
 
     /// Tells one event of a watch.
-    fn tell(&self, line: &[u8], place: &mut Place, take: &mut (dyn FnMut(Event) + Send)) -> Result<(), Failure> {
-        let mut event: Value = serde_json::from_slice(line).map_err(|error| Failure::broken(&error))?;
-        let object = event.get_mut("object").map(Value::take).unwrap_or_default();
-        let kind = event["type"].as_str().unwrap_or_default();
-        if kind == "ERROR" {
+    fn tell(
+        &self,
+        line: &[u8],
+        part: &'static Part,
+        place: &mut Place,
+        take: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), Failure> {
+        let event: Line<'_> = serde_json::from_slice(line).map_err(|error| Failure::broken(&error))?;
+        let text = event.object.map_or("null", RawValue::get).as_bytes();
+        if event.kind == "ERROR" {
+            let object: Value = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
             let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
             let code = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-            return Err(self.refused(code, object.to_string().as_bytes()));
+            return Err(self.refused(code, text));
         }
-        if let Some(version) = object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
-            version.clone_into(&mut place.version);
+        let versioned: Versioned = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
+        if !versioned.metadata.resource_version.is_empty() {
+            place.version = versioned.metadata.resource_version;
         }
-        match kind {
-            "ADDED" | "MODIFIED" => take(Event::Is(object, false)),
-            "DELETED" => take(Event::Was(object)),
+        match &*event.kind {
+            "ADDED" | "MODIFIED" => {
+                let item = Item::Text(text);
+                take(of_item(&item, part, false).map_err(|error| Failure::broken(&error))?);
+            }
+            "DELETED" => take(Event::Was(parts::read(text, part).map_err(|error| Failure::broken(&error))?.value)),
             _ => {}
         }
         Ok(())
+    }
+
+    /// A request whose answer begins in time: a connection that died without a word is given up soon.
+    async fn open_in_time(&self, call: &Call<'_>, uri: &str) -> Result<Opened, Failure> {
+        let opening = tokio::time::timeout(PATIENCE, self.open(call, get(uri)));
+        opening.await.unwrap_or_else(|_| Err(Endpoint::timed_out(PATIENCE)))
+    }
+
+    /// What of an answer comes next; none at its end.
+    async fn next_piece(&self, body: &mut Body) -> Result<Option<Bytes>, Failure> {
+        loop {
+            match tokio::time::timeout(PATIENCE, body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(_))) | Err(_) => return Err(self.broke_off()),
+            }
+        }
     }
 
     fn broke_off(&self) -> Failure {
@@ -218,6 +269,35 @@ impl Cluster {
     fn refused(&self, code: http::StatusCode, body: &[u8]) -> Failure {
         self.endpoint.refused(code, &http::HeaderMap::new(), body)
     }
+}
+
+/// A list without its items.
+#[derive(Deserialize)]
+struct Framed {
+    metadata: Head,
+}
+
+/// A line of a watch.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
+}
+
+/// Where a watch goes on behind an object.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Versioned {
+    metadata: Head,
+}
+
+/// What an item of a list, or the object of a line, tells.
+fn of_item(item: &Item<'_>, part: &'static Part, is_listed: bool) -> serde_json::Result<Event> {
+    let Item::Text(text) = item else { return Ok(Event::TooLarge(None)) };
+    let read = parts::read(text, part)?;
+    Ok(if read.is_cut { Event::TooLarge(Some(Target::of(&read.value))) } else { Event::Is(read.value, is_listed) })
 }
 
 impl Failure {
@@ -265,7 +345,7 @@ mod tests {
     async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<String>, Vec<String>) {
         let server = Server::start(replies).await;
         let cluster = server.connect().await;
-        let collection = Collection::of(ObjectKind::Canary, Some("shop"));
+        let collection = Collection::of(ObjectKind::Canary, Some("shop"), &Part::Whole);
         let (mut place, mut lines) = (Place::default(), Vec::new());
         for _ in 0..calls {
             let mut take = |event: Event| {
@@ -273,6 +353,7 @@ mod tests {
                 lines.push(match event {
                     Event::Begin => "begin".to_owned(),
                     Event::Is(object, first) => format!("{} is{}", name(&object), if first { " there" } else { "" }),
+                    Event::TooLarge(target) => format!("{target:?} too large"),
                     Event::Listed => "listed".to_owned(),
                     Event::Was(object) => format!("{} was", name(&object)),
                 });
@@ -305,7 +386,7 @@ mod tests {
                 r#"Ok(()) at "21""#
             ]
         );
-        let watch = "watch=true&allowWatchBookmarks=true&timeoutSeconds=240&resourceVersion=";
+        let watch = "watch=true&allowWatchBookmarks=true&timeoutSeconds=10&resourceVersion=";
         assert_eq!(
             asked,
             ["limit=100&continue=", "limit=100&continue=n%2F1", &format!("{watch}10"), &format!("{watch}20")]

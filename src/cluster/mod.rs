@@ -10,11 +10,13 @@ mod flags;
 mod follow;
 mod guard;
 mod http;
+mod items;
 mod kubeconfig;
 mod list;
 mod login;
 mod object;
 mod overrides;
+mod parts;
 mod permission;
 mod progress;
 mod proxy;
@@ -42,12 +44,15 @@ pub use self::{
     follow::{Collection, Event, Place},
     http::{Answer, Call, Verb},
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
+    parts::Part,
     permission::Permission,
     progress::Progress,
     read::Selection,
     status::{Cause, Refusal},
     versions::Workload,
 };
+
+pub(crate) use self::parts::read as read_part;
 
 /// A way to one API server, as one user. Nothing is sent before the first call.
 pub struct Cluster {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Answer, Call, Failure, Verb};
+use super::{
+    Answer, Call, Failure, Verb,
+    parts::{self, Part, PartRead},
+};
 use crate::{
     error::Error,
     model::Target,
@@ -29,6 +32,17 @@ impl Answer {
     /// It is not JSON.
     pub fn json(&self) -> Result<Value, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
+    }
+}
+
+impl Answer {
+    /// This part of the body.
+    ///
+    /// # Errors
+    ///
+    /// It is not JSON.
+    pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
+        parts::read(&self.body, part).map_err(|error| Failure::broken(&error))
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     guard::Look,
     list::{self, Depth},
     object::{get, path, percent_encoded, secret_call, secrets},
+    parts::{Part, PartRead},
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -104,20 +105,40 @@ impl Cluster {
     ///
     /// It is not there, or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &Target) -> Result<Value, Failure> {
-        Ok(self.get_dated(kind, target).await?.0)
+        let object = ObjectRef { kind, target: target.clone() };
+        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)));
+        self.call(&Call::of(Verb::Get, &object), request).await?.json()
     }
 
-    /// One object as it is, and the server's own time (RFC 9110), whatever the clock here says.
+    /// This part of one object.
     ///
     /// # Errors
     ///
     /// It is not there, or cannot be read.
-    pub async fn get_dated(&self, kind: ObjectKind, target: &Target) -> Result<(Value, Option<String>), Failure> {
+    pub(crate) async fn get_part(
+        &self,
+        kind: ObjectKind,
+        target: &Target,
+        part: &'static Part,
+    ) -> Result<PartRead, Failure> {
+        Ok(self.get_part_dated(kind, target, part).await?.0)
+    }
+
+    /// This part of one object, and the server's own time (RFC 9110), whatever the clock here says.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or cannot be read.
+    pub(crate) async fn get_part_dated(
+        &self,
+        kind: ObjectKind,
+        target: &Target,
+        part: &'static Part,
+    ) -> Result<(PartRead, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
-        let answer = self
-            .call(&Call::of(Verb::Get, &object), get(&path(kind, target.namespace.as_deref(), Some(&target.name))))
-            .await?;
-        Ok((answer.json()?, answer.date))
+        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)));
+        let answer = self.call(&Call::of(Verb::Get, &object), request).await?;
+        Ok((answer.part(part)?, answer.date))
     }
 
     /// The names of all Canaries of a namespace, or of all namespaces for `None`; asked for once, and without what

@@ -2,6 +2,8 @@
 //! Nagle's algorithm on, and since a TLS handshake ends with a small write that the server acknowledges late, every
 //! new connection would cost 40 ms.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri};
 use hyper_util::{
@@ -18,6 +20,11 @@ use kube::{Client, Config, client::ConfigExt};
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+/// Silence on a connection before the system asks whether the other side is still there, and how it goes on asking.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_TRIES: u32 = 3;
+
 /// Builds the client, through the proxy if the configuration names one.
 ///
 /// # Errors
@@ -28,6 +35,10 @@ pub(crate) fn client(config: Config) -> Result<Client, kube::Error> {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
+    // A peer that vanished without a word is found by the system within half a minute.
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
     let Some(proxy) = config.proxy_url.clone() else { return over(config, tcp) };
     match proxy.scheme_str() {
         Some("socks5") => over(config, SocksV5::new(proxy, tcp)),

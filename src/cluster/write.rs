@@ -7,6 +7,7 @@ use super::{
     Answer, Call, Cluster, Failure, Verb,
     guard::place,
     object::{path, secret_call, secrets},
+    parts::{Part, PartRead},
 };
 use crate::{
     guard::Change,
@@ -33,9 +34,22 @@ impl Cluster {
         self.patch(write.step(), "").await
     }
 
+    /// As [`Cluster::write`], of what is stored this part alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::write`].
+    pub(crate) async fn write_part(&self, write: Write<'_>, part: &'static Part) -> Result<PartRead, Failure> {
+        self.patch_step(write.step(), "").await?.part(part)
+    }
+
     async fn patch(&self, step: &Step, more: &str) -> Result<Value, Failure> {
+        self.patch_step(step, more).await?.json()
+    }
+
+    async fn patch_step(&self, step: &Step, more: &str) -> Result<Answer, Failure> {
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
-        self.patch_object(&step.object, &query, &step.patch).await?.json()
+        self.patch_object(&step.object, &query, &step.patch).await
     }
 
     /// What the server would store if the stanza were dropped, as Flagger drops it or by this field manager, and what it

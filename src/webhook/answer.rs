@@ -14,7 +14,9 @@ use super::{
     body::{Answer, LARGEST_BODY, json, read, text},
     gate,
     metrics::Now,
+    parts::LABELLED_CANARY,
     review::{NoReview, Outcome, Review},
+    server::Port,
 };
 use crate::{
     guard::webhook::{DRAINED, MUTATE, VALIDATE},
@@ -24,15 +26,6 @@ use crate::{
 
 /// What a look at one Canary may take of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
-
-/// Who can be asked on a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Port {
-    /// Over TLS: everything.
-    Whole,
-    /// Without TLS, which Flagger's webhooks cannot check: the gate, and how the process is.
-    Gate,
-}
 
 /// Answers one request.
 pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incoming>) -> Answer {
@@ -58,13 +51,15 @@ pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incomin
 
 async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answer {
     let began = Instant::now();
-    let (outcome, answer) = match read(shared, request.into_body(), LARGEST_BODY).await {
+    let (outcome, answer) = match read(&shared.room, request.into_body(), LARGEST_BODY).await {
         Err((status, reason)) => ("bad_request", text(status, reason)),
         Ok((body, _place)) => match judge(shared, path, &body).await {
             Err(NoReview(reason)) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
             Ok((outcome, value)) => {
-                if let Outcome::Refused(why) = &outcome {
-                    shared.log.info("refused", &[("reason", serde_json::json!(why))]);
+                match &outcome {
+                    Outcome::Refused(why) => shared.log.info("refused", &[("reason", serde_json::json!(why))]),
+                    Outcome::TooLarge => drop(shared.metrics.too_large.fetch_add(1, Relaxed)),
+                    Outcome::Left | Outcome::Set | Outcome::Removed => {}
                 }
                 (outcome.as_str(), json(value.to_string()))
             }
@@ -94,11 +89,14 @@ async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Val
 
 /// The Canary that the watch has not told of yet, by the reference of its owner.
 async fn look_up(shared: &Shared, owner: &Target) -> Option<Canary> {
-    shared.metrics.lookups.fetch_add(1, Relaxed);
-    let lookup = tokio::time::timeout(LOOKUP_TIME, shared.cluster.get(ObjectKind::Canary, owner)).await;
-    let canary = Canary::from_object(&lookup.ok()?.ok()?)?;
-    let is_covered = shared.selector().is_none_or(|selector| selector.matches(&canary.labels));
-    is_covered.then_some(canary)
+    let look = async {
+        shared.metrics.lookups.fetch_add(1, Relaxed);
+        let read = shared.cluster.get_part(ObjectKind::Canary, owner, &LABELLED_CANARY).await.ok()?;
+        let canary = Canary::from_object(&read.value).filter(|_| !read.is_cut)?;
+        let is_covered = shared.selector().is_none_or(|selector| selector.matches(&canary.labels));
+        is_covered.then_some(canary)
+    };
+    tokio::time::timeout(LOOKUP_TIME, shared.lookups.get(owner, look)).await.ok()?
 }
 
 /// How the process is.
@@ -112,7 +110,13 @@ fn state(shared: &Shared, path: &str) -> Answer {
             text(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, lines)
         }
         _ => {
-            let now = Now { certificate_until: shared.identity.until(), canaries: shared.cache.len(), is_ready };
+            let now = Now {
+                certificate_until: shared.identity.until(),
+                canaries: shared.cache.len(),
+                waiting: shared.repairs.len(),
+                lines_dropped: shared.log.dropped(),
+                is_ready,
+            };
             let mut answer = text(StatusCode::OK, shared.metrics.text(now));
             let kind = HeaderValue::from_static("text/plain; version=0.0.4");
             answer.headers_mut().insert(header::CONTENT_TYPE, kind);

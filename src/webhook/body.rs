@@ -5,31 +5,53 @@ use std::time::Duration;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Shared;
-
-/// etcd takes objects of at most 1.5 MiB, and a review holds two of them.
-pub(super) const LARGEST_BODY: usize = 3 << 20;
-/// What a body may take when it is read, in bytes.
-const MOST_ROOM: usize = 32 << 20;
-/// Nearly every body is smaller; of larger ones only [`LARGE_BODIES`] are in memory at a time.
+/// etcd takes objects of at most 1.5 MiB, and a review holds two of them; a server that is told to may store larger ones.
+pub(super) const LARGEST_BODY: usize = 8 << 20;
+/// Nearly every body is smaller; larger ones share [`ROOM`].
 pub(super) const SMALL_BODY: usize = 32 << 10;
-/// How many large bodies are in memory at a time.
-pub(super) const LARGE_BODIES: usize = 8;
+/// What all large bodies may take at a time.
+const ROOM: usize = 24 << 20;
+/// The unit in which they take it.
+const UNIT: usize = 64 << 10;
 const MOST_THROWN_AWAY: usize = 32 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 pub(super) type Answer = Response<Full<Bytes>>;
-/// Among [`LARGE_BODIES`].
-type Place<'a> = SemaphorePermit<'a>;
 
-/// The whole body, within size and time, and its place. Of one that is too large some is thrown away, so that a client
+/// The room for large bodies, in bytes and not in bodies: what is small does not wait for what is large.
+#[derive(Debug)]
+pub(super) struct Room(Semaphore);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Semaphore::new(ROOM / UNIT))
+    }
+}
+
+impl Room {
+    /// Takes more of it for a body of this size; `None` when there is no more.
+    fn grow<'a>(&'a self, taken: Option<SemaphorePermit<'a>>, size: usize) -> Option<SemaphorePermit<'a>> {
+        let have = taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let more = u32::try_from(size.div_ceil(UNIT).saturating_sub(have)).ok()?;
+        let more = self.0.try_acquire_many(more).ok()?;
+        Some(match taken {
+            Some(mut taken) => {
+                taken.merge(more);
+                taken
+            }
+            None => more,
+        })
+    }
+}
+
+/// The whole body, within size and time, and its room. Of one that is too large some is thrown away, so that a client
 /// that sends first and reads then gets to see why.
 pub(super) async fn read(
-    shared: &Shared,
+    room: &Room,
     mut body: Incoming,
     largest: usize,
-) -> Result<(Vec<u8>, Option<Place<'_>>), (StatusCode, String)> {
+) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), (StatusCode, String)> {
     let (mut all, mut size, mut place, mut is_full) = (Vec::new(), 0, None, false);
     let reading = async {
         while let Some(frame) = body.frame().await {
@@ -38,13 +60,17 @@ pub(super) async fn read(
             if size > MOST_THROWN_AWAY {
                 break;
             }
-            if size > SMALL_BODY && place.is_none() {
-                place = shared.large.try_acquire().ok();
-                is_full = is_full || place.is_none();
+            if size > SMALL_BODY && size <= largest && !is_full {
+                place = room.grow(place.take(), size);
+                is_full = place.is_none();
             }
             if size > largest || is_full {
-                all = Vec::new();
+                (all, place) = (Vec::new(), None);
                 continue;
+            }
+            // A vector that doubles would take twice its room.
+            if all.len() + data.len() > all.capacity() && size > SMALL_BODY {
+                all.reserve_exact(size.div_ceil(UNIT) * UNIT - all.len());
             }
             all.extend_from_slice(&data);
         }
@@ -54,21 +80,10 @@ pub(super) async fn read(
     match result {
         _ if size > largest => Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes\n"))),
         _ if is_full => Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into())),
-        Ok(Ok(())) if room(&all) > MOST_ROOM => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, "a body has not that many parts\n".into()))
-        }
         Ok(Ok(())) => Ok((all, place)),
         Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body broke off\n".into())),
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long\n".into())),
     }
-}
-
-/// What a body takes as values, about: a mapping that holds anything has room for eleven entries (`BTreeMap`), an entry
-/// of a list 32 bytes and as much again in a list that grows.
-fn room(body: &[u8]) -> usize {
-    let mappings = body.windows(2).filter(|pair| pair[0] == b'{' && pair[1] != b'}').count();
-    let entries = body.iter().filter(|&&byte| matches!(byte, b',' | b'[')).count();
-    body.len() + 640 * mappings + 64 * entries
 }
 
 /// An answer in words.

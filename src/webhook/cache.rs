@@ -1,8 +1,8 @@
-//! The Canaries by the TraefikService that each computes, trimmed to what the guard reads.
+//! The Canaries by the TraefikService that each computes, trimmed to what the guard reads, within a bound in bytes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{RwLock, RwLockReadGuard, RwLockWriteGuard},
+    collections::{BTreeMap, HashMap},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use serde_json::{Map, Value};
@@ -14,11 +14,27 @@ use crate::{
     model::{Canary, Cookie, Declared, Rollout, Target, declaration::ANNOTATION},
 };
 
+/// What all Canaries may take, in bytes: more than a hundred thousand usual ones, and a fifth of what the Deployment's
+/// limit allows. What is above it is not known, namespace with most bytes first: its losses are not repaired, and each
+/// of its writes takes a look at its Canary.
+const BUDGET: usize = 24 << 20;
+/// What a Canary takes beside its texts: in two tables, each with a key.
+const EACH: usize = 256;
+
 /// What is known of the Canaries.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     canaries: RwLock<Canaries>,
     synced: watch::Sender<bool>,
+}
+
+/// What became of an event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The TraefikService for which something else is declared now.
+    pub(super) declared: Option<Target>,
+    /// A Canary for which there was no room.
+    pub(super) refused: Option<Target>,
 }
 
 #[derive(Debug, Default)]
@@ -27,16 +43,20 @@ struct Canaries {
     by_service: HashMap<Target, Vec<Known>>,
     /// The name of the TraefikService of each Canary; both are in one namespace.
     service_of: HashMap<Target, Box<str>>,
-    /// While a list is read: which Canaries have not been in it so far.
-    unseen: BTreeSet<Target>,
+    /// Grows with each list that is read; who was not in the last one is gone.
+    list: u32,
+    bytes: usize,
+    bytes_of: HashMap<Box<str>, usize>,
 }
 
 /// A Canary in little memory, a tenth of what it takes when it is read: there may be tens of thousands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Known {
     name: Box<str>,
     provider: Option<Box<str>>,
     declared: Said,
+    /// The last list that it was in.
+    list: u32,
 }
 
 /// What a Canary says the cookie shall be.
@@ -47,31 +67,29 @@ enum Said {
     Native,
     /// The annotation, to be parsed when it is asked for.
     Text(Box<str>),
+    /// The annotation cannot be read, whatever it is.
+    Malformed,
 }
 
 impl Cache {
-    /// Takes an event of the watch. Returns the TraefikService for which something else is declared now.
-    pub(super) fn take(&self, event: Event) -> Option<Target> {
+    /// Takes an event of the watch.
+    pub(super) fn take(&self, event: Event) -> Taken {
+        let mut canaries = self.write();
         match event {
-            Event::Begin => {
-                let mut canaries = self.write();
-                canaries.unseen = canaries.service_of.keys().cloned().collect();
-                None
-            }
-            Event::Is(object, _) => self.write().put(&object),
-            Event::Was(object) => {
-                self.write().remove(&Target::of(&object));
-                None
+            Event::Begin => canaries.list = canaries.list.wrapping_add(1),
+            Event::Is(object, _) => return canaries.put(&object),
+            Event::Was(object) => drop(canaries.remove(&Target::of(&object))),
+            // An old declaration must not be enforced.
+            Event::TooLarge(target) => {
+                target.as_ref().and_then(|target| canaries.remove(target));
+                return Taken { refused: target, ..Taken::default() };
             }
             Event::Listed => {
-                let mut canaries = self.write();
-                for gone in std::mem::take(&mut canaries.unseen) {
-                    canaries.remove(&gone);
-                }
+                canaries.forget_the_unlisted();
                 self.synced.send_replace(true);
-                None
             }
         }
+        Taken::default()
     }
 
     /// Whether all there is has been read once.
@@ -99,28 +117,58 @@ impl Cache {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Canaries> {
-        self.canaries.read().expect("nothing panics while it is held")
+        self.canaries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Canaries> {
-        self.canaries.write().expect("nothing panics while it is held")
+        self.canaries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Canaries {
-    fn put(&mut self, object: &Value) -> Option<Target> {
-        let canary = Canary::from_object(object)?;
-        self.unseen.remove(&canary.target);
+    fn put(&mut self, object: &Value) -> Taken {
+        let Some(canary) = Canary::from_object(object) else { return Taken::default() };
         let before = self.remove(&canary.target);
-        let service = canary.service_target()?;
-        let known = Known::of(&canary, object);
-        let is_news = before.is_none_or(|(name, before)| (&*name, &before) != (&*service.name, &known));
+        let Some(service) = canary.service_target() else { return Taken::default() };
+        let known = Known::of(&canary, object, self.list);
+        let bytes = known.bytes(&service);
+        if !self.has_room(&service, bytes) {
+            return Taken { refused: Some(canary.target), ..Taken::default() };
+        }
+        let is_news = before.is_none_or(|(name, before)| *name != *service.name || !before.says_the_same(&known));
+        *self.bytes_of.entry(namespace_of(&service).into()).or_default() += bytes;
+        self.bytes += bytes;
         self.service_of.insert(canary.target, service.name.as_str().into());
         let there = self.by_service.entry(service.clone()).or_default();
         // Else it takes room for four.
         there.reserve_exact(1);
         there.push(known);
-        is_news.then_some(service)
+        Taken { declared: is_news.then_some(service), refused: None }
+    }
+
+    /// Makes room for another Canary; not at the cost of namespaces that take less than this one.
+    fn has_room(&mut self, service: &Target, bytes: usize) -> bool {
+        while self.bytes + bytes > BUDGET {
+            let own = self.bytes_of.get(namespace_of(service)).copied().unwrap_or_default();
+            let heaviest = self.bytes_of.iter().max_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(b.0)));
+            let Some((heaviest, _)) = heaviest.filter(|(_, other)| **other > own + bytes) else { return false };
+            let of_it = |canary: &&Target| namespace_of(canary) == &**heaviest;
+            let Some(one) = self.service_of.keys().find(of_it).cloned() else { return false };
+            self.remove(&one);
+        }
+        true
+    }
+
+    fn forget_the_unlisted(&mut self) {
+        let list = self.list;
+        let gone = self.by_service.iter().flat_map(|(service, there)| {
+            let gone = there.iter().filter(move |known| known.list != list);
+            gone.map(|known| Target { namespace: service.namespace.clone(), name: known.name.to_string() })
+        });
+        let gone: Vec<Target> = gone.collect();
+        for canary in gone {
+            self.remove(&canary);
+        }
     }
 
     fn remove(&mut self, canary: &Target) -> Option<(Box<str>, Known)> {
@@ -132,19 +180,44 @@ impl Canaries {
         if there.is_empty() {
             self.by_service.remove(&service);
         }
+        let bytes = known.bytes(&service);
+        self.bytes -= bytes;
+        if let Some(of) = self.bytes_of.get_mut(namespace_of(&service)) {
+            *of -= bytes;
+            if *of == 0 {
+                self.bytes_of.remove(namespace_of(&service));
+            }
+        }
         Some((name, known))
     }
 }
 
+fn namespace_of(target: &Target) -> &str {
+    target.namespace.as_deref().unwrap_or_default()
+}
+
 impl Known {
-    fn of(canary: &Canary, object: &Value) -> Self {
+    fn of(canary: &Canary, object: &Value, list: u32) -> Self {
         let text = || object.get("metadata")?.get("annotations")?.get(ANNOTATION)?.as_str();
         let declared = match &canary.declared {
             Declared::Native(..) => Said::Native,
+            Declared::Malformed(..) => Said::Malformed,
             _ => text().map_or(Said::Nothing, |text| Said::Text(text.into())),
         };
         let provider = canary.provider.as_deref().map(Into::into);
-        Self { name: canary.target.name.as_str().into(), provider, declared }
+        Self { name: canary.target.name.as_str().into(), provider, declared, list }
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        (&self.provider, &self.declared) == (&other.provider, &other.declared)
+    }
+
+    /// What it takes in memory, about.
+    fn bytes(&self, service: &Target) -> usize {
+        let text = if let Said::Text(text) = &self.declared { text.len() } else { 0 };
+        let provider = self.provider.as_deref().map_or(0, str::len);
+        let keys = 2 * namespace_of(service).len() + 2 * self.name.len() + 2 * service.name.len();
+        EACH + keys + provider + text
     }
 
     /// As far as the guard reads it.
@@ -165,6 +238,7 @@ impl Known {
                 Said::Nothing => Declared::Nothing,
                 Said::Native => Declared::Native(Cookie::default(), BTreeMap::new()),
                 Said::Text(text) => Declared::of_annotation(text),
+                Said::Malformed => Declared::of_annotation(";"),
             },
         }
     }
@@ -193,9 +267,9 @@ mod tests {
     #[test]
     fn a_canary_is_found_by_the_name_it_computes_and_moves_with_it() {
         let cache = Cache::default();
-        assert_eq!(cache.take(Event::Is(canary("a", "shop", "x"), false)), Some(target("shop")));
+        assert_eq!(cache.take(Event::Is(canary("a", "shop", "x"), false)).declared, Some(target("shop")));
         assert_eq!(found(&cache, "shop", None), Some("a".into()));
-        assert_eq!(cache.take(Event::Is(canary("a", "other", "x"), false)), Some(target("other")));
+        assert_eq!(cache.take(Event::Is(canary("a", "other", "x"), false)).declared, Some(target("other")));
         assert_eq!((found(&cache, "shop", None), found(&cache, "other", None)), (None, Some("a".into())));
         cache.take(Event::Was(canary("a", "other", "x")));
         assert_eq!((found(&cache, "other", None), cache.len()), (None, 0));
@@ -207,8 +281,8 @@ mod tests {
         cache.take(Event::Is(canary("a", "shop", "x"), false));
         let mut again = canary("a", "shop", "x");
         again["status"]["phase"] = json!("Succeeded");
-        assert_eq!(cache.take(Event::Is(again, false)), None);
-        assert_eq!(cache.take(Event::Is(canary("a", "shop", "y"), false)), Some(target("shop")));
+        assert_eq!(cache.take(Event::Is(again, false)).declared, None);
+        assert_eq!(cache.take(Event::Is(canary("a", "shop", "y"), false)).declared, Some(target("shop")));
     }
 
     #[test]
@@ -275,5 +349,27 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert!(seen.len() >= 4, "{seen:?}");
+    }
+
+    #[test]
+    fn a_namespace_that_fills_the_room_loses_its_own_canaries_and_nobody_elses() {
+        let cache = Cache::default();
+        let other = json!({"metadata": {"name": "a", "namespace": "quiet", "annotations": {ANNOTATION: "x"}},
+            "spec": {"targetRef": {"name": "shop"}}});
+        let long = format!("x; Path=/{}", "a".repeat(1000));
+        let mut refused = 0;
+        for number in 0..BUDGET / 1024 {
+            let name = format!("c{number}");
+            refused += usize::from(cache.take(Event::Is(canary(&name, &name, &long), false)).refused.is_some());
+        }
+        assert!(refused > 0 && cache.len() < BUDGET / 1024 && cache.read().bytes <= BUDGET);
+        let taken = cache.take(Event::Is(other, false));
+        assert_eq!((taken.declared.map(|target| target.to_string()), taken.refused), (Some("quiet/shop".into()), None));
+        assert!(cache.read().bytes <= BUDGET);
+        // What it takes is given back to the last byte.
+        cache.take(Event::Begin);
+        cache.take(Event::Listed);
+        let canaries = cache.read();
+        assert_eq!((canaries.bytes, canaries.bytes_of.len(), canaries.service_of.len()), (0, 0, 0));
     }
 }

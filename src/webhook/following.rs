@@ -1,7 +1,11 @@
 //! Collections followed for as long as the process lives: a way that breaks is tried again, and a server that
 //! keeps saying no ends the process with the reason.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -28,6 +32,29 @@ pub(super) enum Need {
     May,
 }
 
+/// When something was last heard of each collection that nothing can be done without. A watch ends in good order every
+/// few seconds, so silence means that there is no way to the server, whatever its connections look like.
+#[derive(Debug, Default)]
+pub(super) struct Watches(Mutex<HashMap<&'static str, Instant>>);
+
+/// Twice what a watch may be silent.
+const STALE: Duration = Duration::from_secs(30);
+
+impl Watches {
+    fn all(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self, resource: &'static str) {
+        self.all().entry(resource).and_modify(|heard| *heard = Instant::now());
+    }
+
+    /// Whether all are up to date.
+    pub(super) fn are_fresh(&self) -> bool {
+        self.all().values().all(|heard| heard.elapsed() < STALE)
+    }
+}
+
 /// Tells every change of the collection; returns only with the reason why that cannot go on.
 pub(super) async fn follow(
     shared: &Shared,
@@ -35,6 +62,9 @@ pub(super) async fn follow(
     need: Need,
     mut take: impl FnMut(Event) + Send,
 ) -> Error {
+    if need == Need::Must {
+        shared.watches.all().insert(collection.resource(), Instant::now());
+    }
     let mut place = Place::default();
     let mut pause = FIRST_PAUSE;
     // Whether all was told once, and whether that was nothing since the kind is not served.
@@ -45,13 +75,18 @@ pub(super) async fn follow(
         let mut heard = false;
         let began = Instant::now();
         let mut told = |event: Event| {
-            heard = true;
+            if !std::mem::replace(&mut heard, true) {
+                shared.watches.heard(collection.resource());
+            }
             listed = listed || event == Event::Listed;
             take(event);
         };
         let result = shared.cluster.follow(collection, &mut place, &mut told).await;
         if (heard || result.is_ok()) && std::mem::take(&mut broken) {
             shared.log.info("following again", &[("resource", json!(collection.resource()))]);
+        }
+        if result.is_ok() {
+            shared.watches.heard(collection.resource());
         }
         if heard || result.is_ok() {
             (pause, refused, unserved) = (FIRST_PAUSE, None, false);

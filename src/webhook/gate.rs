@@ -7,16 +7,11 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, StatusCode};
-use hyper::body::Incoming;
-use jiff::{Timestamp, fmt::rfc2822};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-
 use super::{
     Shared,
     body::{self, Answer, text},
+    lookups::Lookups,
+    parts::{GATED_CANARY, GATED_SERVICE},
 };
 use crate::{
     cluster::{Call, Failure, Verb},
@@ -24,22 +19,27 @@ use crate::{
     model::{Canary, Target, TraefikService, name::Group},
     plan::{ObjectKind, ObjectRef},
 };
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use jiff::{Timestamp, fmt::rfc2822};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-/// How many are looked up at a time: nobody who can reach the port can make this process burden the API server.
-const LOOKUPS: usize = 8;
 /// How long an answer may take. Flagger waits 10 s.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Of how many Canaries it is remembered what was logged last.
+const MOST_TOLD: usize = 4096;
 
 /// What the gate keeps: nothing that its answers depend on.
 pub(super) struct Gate {
-    places: Semaphore,
+    lookups: Lookups<Result<Verdict, Unjudged>>,
     /// What was logged last for each Canary: the word, and the version of the TraefikService.
     told: Mutex<HashMap<Target, (&'static str, String)>>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { places: Semaphore::new(LOOKUPS), told: Mutex::default() }
+        Self { lookups: Lookups::new(Duration::ZERO), told: Mutex::default() }
     }
 }
 
@@ -56,7 +56,7 @@ type Unjudged = (&'static str, StatusCode, String);
 
 /// Answers Flagger: 200 is open, everything else closed; a sentence says why.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let judged = match body::read(shared, request.into_body(), body::SMALL_BODY).await {
+    let judged = match body::read(&shared.room, request.into_body(), body::SMALL_BODY).await {
         Err((status, reason)) => Err(("bad_request", status, reason.trim_end().to_owned())),
         Ok((body, _place)) => {
             let late = || ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the API server took too long".to_owned());
@@ -80,22 +80,25 @@ async fn verdict(shared: &Shared, body: &[u8]) -> Result<Verdict, Unjudged> {
         let reason = format!("Canary `{name}` is in a namespace that this guard does not look after");
         return Err(("no_canary", StatusCode::NOT_FOUND, reason));
     }
-    let _place = shared.gate.places.acquire().await.expect("it is never closed");
-    let (canary, _) = match shared.cluster.get_dated(ObjectKind::Canary, &target).await {
-        Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => {
-            return Err(("no_canary", StatusCode::NOT_FOUND, format!("there is no Canary `{name}`")));
-        }
-        found => found.map_err(|failure| unavailable(failure, ObjectKind::Canary, &target))?,
-    };
-    let Some(canary) = Canary::from_object(&canary) else {
-        return Err(("no_canary", StatusCode::NOT_FOUND, format!("there is no Canary `{name}`")));
+    shared.gate.lookups.get(&target, look(shared, &target)).await
+}
+
+/// Works it out from what the cluster has.
+async fn look(shared: &Shared, target: &Target) -> Result<Verdict, Unjudged> {
+    let none = || ("no_canary", StatusCode::NOT_FOUND, format!("there is no Canary `{target}`"));
+    let read = shared.cluster.get_part(ObjectKind::Canary, target, &GATED_CANARY).await;
+    let canary = match read {
+        Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => return Err(none()),
+        Err(failure) => return Err(unavailable(failure, ObjectKind::Canary, target)),
+        Ok(read) if read.is_cut => return Err(too_large(shared, ObjectKind::Canary, target)),
+        Ok(read) => Canary::from_object(&read.value).ok_or_else(none)?,
     };
     let found = service(shared, &canary).await?;
     let service = found.as_ref().map(|(service, object, _)| (service, object));
     let now = found.as_ref().and_then(|(_, _, date)| rfc2822::parse(date.as_deref()?).ok());
     let verdict = judge(&canary, service, now.map_or_else(Timestamp::now, |now| now.timestamp()));
     let version = service.and_then(|(_, object)| object.pointer("/metadata/resourceVersion")?.as_str());
-    tell(shared, &target, &verdict, version.unwrap_or_default());
+    tell(shared, target, &verdict, version.unwrap_or_default());
     Ok(verdict)
 }
 
@@ -121,10 +124,11 @@ async fn service(
     let Some(target) = canary.service_target() else { return Ok(None) };
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
-        match shared.cluster.get_dated(kind, &target).await {
-            Ok((object, date)) => {
-                let service = TraefikService::from_object(&object, group);
-                return Ok(service.map(|service| (service, object, date)));
+        match shared.cluster.get_part_dated(kind, &target, &GATED_SERVICE).await {
+            Ok((read, _)) if read.is_cut => return Err(too_large(shared, kind, &target)),
+            Ok((read, date)) => {
+                let service = TraefikService::from_object(&read.value, group);
+                return Ok(service.map(|service| (service, read.value, date)));
             }
             Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => {}
             // A group that this process may not read is one that is not in use.
@@ -140,6 +144,12 @@ fn unavailable(failure: Failure, kind: ObjectKind, target: &Target) -> Unjudged 
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.in_words(&Call::of(Verb::Get, &object)))
 }
 
+fn too_large(shared: &Shared, kind: ObjectKind, target: &Target) -> Unjudged {
+    shared.too_large(kind.resource(), Some(target.clone()));
+    let reason = format!("{} `{target}` is too large to be judged", kind.kind());
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, reason)
+}
+
 /// One line for each answer that is news: Flagger asks again and again.
 fn tell(shared: &Shared, target: &Target, verdict: &Verdict, version: &str) {
     let news = (verdict.word(), version.to_owned());
@@ -147,6 +157,9 @@ fn tell(shared: &Shared, target: &Target, verdict: &Verdict, version: &str) {
     if told.get(target) != Some(&news) {
         let message = if verdict.is_open() { "promotion may begin" } else { "promotion has to wait" };
         shared.log.info(message, &[("name", json!(target.to_string())), ("reason", json!(verdict.to_string()))]);
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
         told.insert(target.clone(), news);
     }
 }

@@ -1,5 +1,14 @@
-//! What the process tells: one line an event, as text or as JSON. Writes nothing itself; lines go where the command
-//! says.
+//! What the process tells: one line an event, as text or as JSON. A thread of its own writes: when nobody takes the lines,
+//! they are dropped and counted, and the process goes on.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -13,26 +22,76 @@ pub enum LogFormat {
     Json,
 }
 
+/// Lines that wait to be written.
+const MOST_WAITING: usize = 1024;
+/// How long the end of the process waits for the last lines.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Where lines go.
 pub struct Log {
     format: LogFormat,
-    write: Box<dyn Fn(&str) + Send + Sync>,
+    lines: Option<SyncSender<String>>,
+    /// Says when everything is written.
+    written: Mutex<Receiver<()>>,
+    dropped: AtomicU64,
+    /// Dropped since the last line that was taken.
+    untold: AtomicU64,
 }
 
 impl Log {
-    /// Hands each line to `write`.
-    pub fn new(format: LogFormat, write: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { format, write: Box::new(write) }
+    /// Hands each line to `write`, which may take as long as it likes.
+    pub fn new(format: LogFormat, write: impl Fn(&str) + Send + 'static) -> Self {
+        let (lines, queue) = sync_channel::<String>(MOST_WAITING);
+        let (end, written) = sync_channel(1);
+        std::thread::spawn(move || {
+            queue.iter().for_each(|line| write(&line));
+            let _ = end.send(());
+        });
+        Self {
+            format,
+            lines: Some(lines),
+            written: Mutex::new(written),
+            dropped: AtomicU64::new(0),
+            untold: AtomicU64::new(0),
+        }
     }
 
     /// Something happened that is as it should be.
     pub(super) fn info(&self, message: &str, fields: &[(&str, Value)]) {
-        (self.write)(&line(self.format, &now(), "info", message, fields));
+        self.put(line(self.format, &now(), "info", message, fields));
     }
 
     /// Something happened that a person may have to look at.
     pub(super) fn warning(&self, message: &str, fields: &[(&str, Value)]) {
-        (self.write)(&line(self.format, &now(), "warning", message, fields));
+        self.put(line(self.format, &now(), "warning", message, fields));
+    }
+
+    /// How many lines nobody took.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
+    fn put(&self, text: String) {
+        let Some(lines) = &self.lines else { return };
+        let untold = self.untold.swap(0, Relaxed);
+        let is_told = untold == 0 || {
+            let fields = [("lines", json!(untold))];
+            lines.try_send(line(self.format, &now(), "warning", "lines were dropped", &fields)).is_ok()
+        };
+        if !is_told {
+            self.untold.fetch_add(untold, Relaxed);
+        }
+        if !is_told || lines.try_send(text).is_err() {
+            self.untold.fetch_add(1, Relaxed);
+            self.dropped.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.lines = None;
+        let _ = self.written.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE);
     }
 }
 
@@ -71,7 +130,40 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, mpsc::channel};
+
     use super::*;
+
+    #[test]
+    fn a_log_that_nobody_reads_stops_nobody_and_says_afterwards_what_is_missing() {
+        let (go, stopped) = channel::<()>();
+        let written = Arc::<Mutex<Vec<String>>>::default();
+        let log = Log::new(LogFormat::Json, {
+            let written = Arc::clone(&written);
+            move |line| {
+                let _ = stopped.recv();
+                written.lock().unwrap().push(line.to_owned());
+            }
+        });
+        const LINES: usize = 5000;
+        for _ in 0..LINES {
+            log.info("said", &[]);
+        }
+        let dropped = usize::try_from(log.dropped()).unwrap();
+        // One line is in the writer's hands or not yet.
+        assert!((LINES - MOST_WAITING - 1..=LINES - MOST_WAITING).contains(&dropped), "{dropped}");
+        drop(go);
+        while written.lock().unwrap().len() < LINES - dropped {
+            std::thread::yield_now();
+        }
+        log.info("said", &[]);
+        drop(log);
+        let written = written.lock().unwrap();
+        let last: Vec<Value> =
+            written.iter().skip(LINES - dropped).map(|line| serde_json::from_str(line).unwrap()).collect();
+        let said: Vec<_> = last.iter().map(|line| (&line["message"], &line["lines"])).collect();
+        assert_eq!(said, [(&json!("lines were dropped"), &json!(dropped)), (&json!("said"), &Value::Null)]);
+    }
 
     #[test]
     fn an_event_is_one_line_whatever_it_holds() {

@@ -8,7 +8,7 @@ use std::{
 /// Upper ends of the histogram's buckets, in microseconds.
 const BUCKETS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 20_000, 100_000, 500_000, 2_000_000];
 /// Outcomes of an answer; the last counts what is not one of the others.
-const OUTCOMES: [&str; 5] = ["left", "set", "removed", "refused", "bad_request"];
+const OUTCOMES: [&str; 6] = ["left", "set", "removed", "refused", "too_large", "bad_request"];
 
 /// What the gate can say: [`Verdict::word`](crate::guard::gate::Verdict::word), and then why it could not judge.
 const GATE: [&str; 10] = [
@@ -38,6 +38,8 @@ pub(super) struct Metrics {
     pub(super) repairs: AtomicU64,
     /// Canaries that were read one by one since the watch had not told of them yet.
     pub(super) lookups: AtomicU64,
+    /// Objects of others that are too large to be kept, or for which there was no room.
+    pub(super) too_large: AtomicU64,
 }
 
 /// What is known elsewhere, at the time of asking.
@@ -47,6 +49,10 @@ pub(super) struct Now {
     pub(super) certificate_until: Option<u64>,
     /// How many Canaries are known.
     pub(super) canaries: usize,
+    /// How many TraefikServices wait to be repaired.
+    pub(super) waiting: usize,
+    /// How many lines of the log nobody took.
+    pub(super) lines_dropped: u64,
     /// Whether `/readyz` says yes.
     pub(super) is_ready: bool,
 }
@@ -97,11 +103,15 @@ impl Metrics {
         family("losses_total", "counter", "Declared stanzas found missing or different.", one(&self.losses));
         family("repairs_total", "counter", "Stanzas written back.", one(&self.repairs));
         family("lookups_total", "counter", "Canaries read one by one.", one(&self.lookups));
+        family("too_large_total", "counter", "Objects too large to be guarded.", one(&self.too_large));
+        let dropped = vec![(String::new(), now.lines_dropped.to_string())];
+        family("log_lines_dropped_total", "counter", "Log lines that nobody took.", dropped);
         let gate = GATE.iter().zip(&self.gate);
         let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
         family("gate_answers_total", "counter", "Answers to Flagger, before promotion.", gate.collect());
         let gauge = |value: String| vec![(String::new(), value)];
         family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
+        family("repairs_waiting", "gauge", "TraefikServices that wait to be repaired.", gauge(now.waiting.to_string()));
         family("ready", "gauge", "Whether /readyz says yes.", gauge(u8::from(now.is_ready).to_string()));
         let until = now.certificate_until.unwrap_or_default().to_string();
         family("certificate_expiry_seconds", "gauge", "When the certificate runs out, since 1970.", gauge(until));
@@ -126,7 +136,8 @@ mod tests {
         metrics.answered("set", Duration::from_secs(3));
         metrics.gate_answered("drained");
         metrics.answered("nonsense", Duration::from_micros(250));
-        let text = metrics.text(Now { certificate_until: Some(7), canaries: 2, is_ready: true });
+        let text =
+            metrics.text(Now { certificate_until: Some(7), canaries: 2, waiting: 0, lines_dropped: 0, is_ready: true });
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let of = |begin: &str| -> Vec<String> {
             let begin = format!("canary_traefik_guard_{begin}");

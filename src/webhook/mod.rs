@@ -9,7 +9,10 @@ mod certificate;
 mod following;
 mod gate;
 mod log;
+mod lookups;
 mod metrics;
+mod parts;
+mod queue;
 mod register;
 mod repair;
 mod review;
@@ -18,34 +21,35 @@ mod server;
 mod term;
 
 use std::{
+    collections::HashSet,
     net::SocketAddr,
+    panic::AssertUnwindSafe,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
+
 use serde_json::json;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, mpsc, watch},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 pub use self::log::{Log, LogFormat};
 use self::{
     cache::Cache,
     certificate::Identity,
-    following::{Need, follow},
+    following::{Need, Watches, follow},
+    lookups::Lookups,
     metrics::Metrics,
 };
 use crate::{
     cluster::{Cluster, Collection},
     error::{Error, Kind, Result},
     guard::{Coverage, webhook::Address},
-    model::{Target, name::Group, selector::Selector},
+    model::{Canary, Target, name::Group, selector::Selector},
     plan::ObjectKind,
 };
 
@@ -97,10 +101,14 @@ struct Shared {
     authorities: watch::Sender<String>,
     published: watch::Sender<String>,
     is_registered: AtomicBool,
-    /// Places for large bodies.
-    large: Semaphore,
-    /// Places for objects that wait to be repaired.
-    objects: Arc<Semaphore>,
+    repairs: repair::Repairs,
+    /// Canaries that the watch has not told of yet, or for which there was no room.
+    lookups: Lookups<Option<Canary>>,
+    /// For large bodies.
+    room: body::Room,
+    watches: Watches,
+    /// What was said to be too large.
+    too_large_told: Mutex<HashSet<String>>,
     /// Answers go on, and ask to be the last of their connection.
     is_ending: AtomicBool,
     /// Connections are closed.
@@ -113,16 +121,38 @@ impl Shared {
         self.coverage.selector.as_ref().and_then(Selector::from_object)
     }
 
+    /// Counts an object that is not guarded since it is too large, or for want of room, and names it once.
+    fn too_large(&self, resource: &str, target: Option<Target>) {
+        self.metrics.too_large.fetch_add(1, Relaxed);
+        let name = target.map_or_else(|| "<unknown>".to_owned(), |target| target.to_string());
+        let mut told = self.too_large_told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        if told.insert(format!("{resource} {name}")) {
+            let fields = [("resource", json!(resource)), ("name", json!(name))];
+            self.log.warning("not guarded: too large, or no room", &fields);
+        }
+    }
+
     /// What has to be so for the process to be of use.
-    fn checks(&self) -> [(&'static str, bool); 4] {
+    fn checks(&self) -> [(&'static str, bool); 5] {
         [
             ("the Canaries are known", self.cache.is_synced()),
+            ("the watches are fresh", self.watches.are_fresh()),
             ("the certificate holds", self.identity.is_valid()),
             ("the API server is told to ask", self.is_registered.load(Relaxed)),
             ("it is not ending", !self.is_ending.load(Relaxed)),
         ]
     }
 }
+
+/// How long what was found of a Canary is remembered. Whatever changes about one that is covered is told by the watch.
+const REMEMBER: Duration = Duration::from_secs(2);
+/// Before a part of the process that panicked is started again.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+/// How many names of objects that are too large are remembered, to name each once.
+const MOST_TOLD: usize = 1024;
 
 /// How long API servers may still ask after a registration was taken away.
 const AFTER_REGISTRATION: Duration = Duration::from_secs(1);
@@ -137,6 +167,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 ///
 /// The address is taken, no certificate can be had, or the server does not let this user do what is needed.
 pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl Future<Output = ()>) -> Result<()> {
+    let descriptors = server::raise_descriptor_limit();
     let listener = bind(options.listen).await?;
     let gate = match options.gate {
         Some(address) => Some(bind(address).await?),
@@ -154,8 +185,11 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         authorities: watch::Sender::default(),
         published: watch::Sender::default(),
         is_registered: AtomicBool::new(options.address.is_none()),
-        large: Semaphore::new(body::LARGE_BODIES),
-        objects: Arc::new(Semaphore::new(repair::MOST_OBJECTS)),
+        repairs: repair::Repairs::default(),
+        lookups: Lookups::new(REMEMBER),
+        room: body::Room::default(),
+        watches: Watches::default(),
+        too_large_told: Mutex::default(),
         is_ending: AtomicBool::new(false),
         draining: watch::Sender::default(),
     });
@@ -163,17 +197,20 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     begin_certificates(&shared, &mut tasks, &options).await?;
     let place = listener.local_addr().unwrap_or(options.listen);
     let mut listening = JoinSet::new();
-    listening.spawn(server::listen(Arc::clone(&shared), Some(server::acceptor(&shared)?), listener));
+    listening.spawn(server::listen(Arc::clone(&shared), Some(server::acceptor(&shared)?), listener, descriptors));
     if let Some(gate) = gate {
-        listening.spawn(server::listen(Arc::clone(&shared), None, gate));
+        listening.spawn(server::listen(Arc::clone(&shared), None, gate, descriptors));
     }
     shared.log.info("listening", &[("address", json!(place.to_string()))]);
     follow_all(&shared, &mut tasks, options.repairs);
     if let Some(address) = options.address.clone() {
         let shared = Arc::clone(&shared);
-        tasks.spawn(async move {
-            shared.cache.synced().await;
-            register::keep(shared, address).await
+        spawn(&mut tasks, &Arc::clone(&shared), move || {
+            let (shared, address) = (Arc::clone(&shared), address.clone());
+            async move {
+                shared.cache.synced().await;
+                register::keep(shared, address).await
+            }
         });
     }
     let result = tokio::select! {
@@ -227,37 +264,68 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
     Ok(())
 }
 
+/// Runs a part of the process, and starts it again should it panic: what it was about to do is lost, and nothing else.
+fn spawn<F: Future<Output = Error> + Send + 'static>(
+    tasks: &mut JoinSet<Error>,
+    shared: &Arc<Shared>,
+    part: impl Fn() -> F + Send + 'static,
+) {
+    let shared = Arc::clone(shared);
+    tasks.spawn(async move {
+        loop {
+            match AssertUnwindSafe(part()).catch_unwind().await {
+                Ok(error) => return error,
+                Err(_) => shared.log.warning("a part of the guard panicked and starts again", &[]),
+            }
+            tokio::time::sleep(AFTER_PANIC).await;
+        }
+    });
+}
+
 /// Follows the Canaries and, once they are known, for repairs the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
-    let (losses, queue) = mpsc::unbounded_channel();
-    let mut canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref());
+    let mut canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref(), &parts::CANARY);
     if let Some(selector) = shared.selector() {
         canaries = canaries.selected(&selector);
     }
-    tasks.spawn({
-        let (shared, losses) = (Arc::clone(shared), losses.clone());
-        async move {
-            let take = |event| {
-                let was_known = shared.cache.is_synced();
-                // At the beginning the list of the TraefikServices comes after this one anyway.
-                if let Some(target) = shared.cache.take(event).filter(|_| was_known && repairs) {
-                    repair::declared(&target, &losses);
-                }
-            };
-            follow(&shared, &canaries, Need::Must, take).await
+    spawn(tasks, shared, {
+        let shared = Arc::clone(shared);
+        move || {
+            let (shared, canaries) = (Arc::clone(&shared), canaries.clone());
+            async move {
+                let take = |event| {
+                    let was_known = shared.cache.is_synced();
+                    let taken = shared.cache.take(event);
+                    if taken.refused.is_some() {
+                        shared.too_large(canaries.resource(), taken.refused);
+                    }
+                    // At the beginning the list of the TraefikServices comes after this one anyway.
+                    if let Some(target) = taken.declared.filter(|_| was_known && repairs) {
+                        repair::declared(&shared, &target);
+                    }
+                };
+                follow(&shared, &canaries, Need::Must, take).await
+            }
         }
     });
     if !repairs {
         return;
     }
-    tasks.spawn(repair::repair(Arc::clone(shared), losses.clone(), queue));
+    spawn(tasks, shared, {
+        let shared = Arc::clone(shared);
+        move || repair::repair(Arc::clone(&shared))
+    });
     for group in Group::ALL {
-        let services = Collection::of(ObjectKind::TraefikService(group), shared.namespace.as_deref());
+        let kind = ObjectKind::TraefikService(group);
+        let services = Collection::of(kind, shared.namespace.as_deref(), &parts::TRAEFIK_SERVICE);
         let need = if group == Group::TraefikIo { Need::Must } else { Need::May };
-        let (shared, losses) = (Arc::clone(shared), losses.clone());
-        tasks.spawn(async move {
-            shared.cache.synced().await;
-            follow(&shared, &services, need, |event| repair::watch(&shared, group, event, &losses)).await
+        let of = Arc::clone(shared);
+        spawn(tasks, shared, move || {
+            let (shared, services) = (Arc::clone(&of), services.clone());
+            async move {
+                shared.cache.synced().await;
+                follow(&shared, &services, need, |event| repair::watch(&shared, group, event)).await
+            }
         });
     }
 }

@@ -5,138 +5,250 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    mpsc::{UnboundedReceiver, UnboundedSender},
+use tokio::{
+    sync::Notify,
+    task::{Id, JoinSet},
 };
 
-use super::{Shared, review::Belongs};
+use super::{
+    Shared,
+    parts::TRAEFIK_SERVICE,
+    queue::{Ended, Key, Lost, Queue},
+    review::Belongs,
+};
 use crate::{
-    cluster::{Event, Failure, Verb},
+    cluster::{Call, Event, Failure, Permission, Verb},
     error::{Error, Result},
     guard::{self, Decision},
     model::{Canary, Cookie, Loaded, NativeField, Observed, Target, TraefikService, name::Group},
     plan::{Confirmed, Consent, FIELD_MANAGER, ObjectKind, ObjectRef, Plan, Scope, decide},
 };
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A server that has just started refuses what it will allow once it has read its own roles.
 const DENIED_FOR: Duration = Duration::from_secs(30);
-
-/// Losses can be found much faster than they are repaired: thousands by one list. So many are in memory as objects, any
-/// others are read when their turn comes.
-pub(super) const MOST_OBJECTS: usize = 32;
+/// How long one repair may take. A foreign webhook may take 30 s (`timeoutSeconds`) before the server goes on.
+const LONGEST_REPAIR: Duration = Duration::from_secs(35);
+/// How long an answer about this process's own rights is believed.
+const RIGHTS_FOR: Duration = Duration::from_secs(5);
 /// What was settled is forgotten at this number; that costs a try for each at most.
 const MOST_SETTLED: usize = 20_000;
 
-/// A TraefikService that may have lost its stanza.
-#[derive(Debug)]
-pub(super) struct Lost {
-    group: Group,
-    target: Target,
-    /// As it was seen; `None` when it has to be read.
-    object: Option<Seen>,
-    /// Whether a write took the stanza; else another one was declared.
-    is_loss: bool,
-    seen: Instant,
-    /// How long ago it was written when it was seen, for one that was found and not told.
-    before: Duration,
-    tries: u32,
-}
-
-/// An object and its place among [`MOST_OBJECTS`].
-#[derive(Debug)]
-struct Seen(Value, #[expect(dead_code, reason = "given back when it is dropped")] OwnedSemaphorePermit);
-
-/// Where losses are put.
-pub(super) type Losses = UnboundedSender<Lost>;
-
-/// Takes an event of the TraefikServices' watch: a loss is put where it is repaired.
-pub(super) fn watch(shared: &Shared, group: Group, event: Event, losses: &Losses) {
-    let Event::Is(object, listed) = event else { return };
-    let Some(service) = TraefikService::from_object(&object, group) else { return };
-    if wanted(shared, &service, &object).is_none() {
-        return;
-    }
-    let before = if listed { age(&object) } else { Duration::ZERO };
-    let (target, seen) = (service.target, Instant::now());
-    let object = Arc::clone(&shared.objects).try_acquire_owned().ok().map(|place| Seen(object, place));
-    let _ = losses.send(Lost { group, target, object, is_loss: true, seen, before, tries: 0 });
-}
-
-/// Something else is declared for this TraefikService from now on.
-pub(super) fn declared(target: &Target, losses: &Losses) {
-    for group in Group::ALL {
-        let (target, seen) = (target.clone(), Instant::now());
-        let before = Duration::ZERO;
-        let _ = losses.send(Lost { group, target, object: None, is_loss: false, seen, before, tries: 0 });
-    }
-}
-
-/// Repairs one loss after the other; returns only with the reason why that cannot go on.
-pub(super) async fn repair(shared: Arc<Shared>, losses: Losses, mut queue: UnboundedReceiver<Lost>) -> Error {
-    let mut settled: Settled = HashMap::new();
-    let mut denied: Option<Instant> = None;
-    // Since the last success: whether that was told, and how long to wait before anything else is tried.
-    let (mut told, mut rest) = (false, FIRST_PAUSE);
-    while let Some(mut lost) = queue.recv().await {
-        let verb = if lost.object.is_some() { Verb::Patch } else { Verb::Get };
-        let failure = match one(&shared, &lost, &mut settled).await {
-            Ok(()) => {
-                (denied, told, rest) = (None, false, FIRST_PAUSE);
-                continue;
-            }
-            Err(failure) => failure,
-        };
-        // Another wrote in between, or it is gone: the watch tells.
-        if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() {
-            continue;
-        }
-        let object = ObjectRef { kind: ObjectKind::TraefikService(lost.group), target: lost.target.clone() };
-        let call = crate::cluster::Call::of(verb, &object);
-        if failure.is_denied() {
-            // A group that this process may not read is one that is not in use.
-            if lost.group == Group::TraefikContainoUs && lost.object.is_none() {
-                continue;
-            }
-            if denied.get_or_insert_with(Instant::now).elapsed() > DENIED_FOR {
-                return failure.into_error(&call);
-            }
-        }
-        let is_away = failure.is_no_answer();
-        let is_news = if is_away { !std::mem::replace(&mut told, true) } else { lost.tries == 0 };
-        if is_news {
-            let fields = [("name", json!(lost.target.to_string())), ("reason", json!(failure.in_words(&call)))];
-            shared.log.warning("cannot repair, trying again", &fields);
-        }
-        let pause = (FIRST_PAUSE * 2_u32.pow(lost.tries.min(6))).min(LONGEST_PAUSE);
-        lost.tries += 1;
-        // What it was may have passed.
-        lost.object = None;
-        if is_away {
-            let _ = losses.send(lost);
-            tokio::time::sleep(rest).await;
-            rest = (rest * 2).min(LONGEST_PAUSE);
-            continue;
-        }
-        let losses = losses.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            let _ = losses.send(lost);
-        });
-    }
-    Error::cluster("nothing is left to repair for")
+/// What waits to be repaired, and what has been.
+#[derive(Default)]
+pub(super) struct Repairs {
+    queue: Mutex<Queue>,
+    news: Notify,
+    settled: Mutex<Settled>,
+    /// When the server was asked whether this process has its rights, and what it said.
+    rights: Mutex<Option<(Instant, bool)>>,
 }
 
 /// What needs no other write: for a TraefikService the cookie that was written back to the version repaired, and to the
 /// one that became of it. A server that does not keep the stanza is not written to again and again.
 type Settled = HashMap<Target, [u64; 2]>;
+
+impl Repairs {
+    fn put(&self, group: Group, target: Target, lost: Lost) {
+        self.queue().put(Key { group, target }, lost);
+        self.news.notify_one();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Settled> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.queue().len()
+    }
+}
+
+/// Takes an event of the TraefikServices' watch: a loss waits for its repair.
+pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
+    let (object, listed) = match event {
+        Event::Is(object, listed) => (object, listed),
+        Event::TooLarge(target) => return shared.too_large(ObjectKind::TraefikService(group).resource(), target),
+        Event::Begin | Event::Listed | Event::Was(_) => return,
+    };
+    let Some(service) = TraefikService::from_object(&object, group) else { return };
+    if wanted(shared, &service, &object).is_none() {
+        return;
+    }
+    let before = if listed { age(&object) } else { Duration::ZERO };
+    let lost = Lost { object: Some(object), is_loss: true, seen: Instant::now(), before, tries: 0 };
+    shared.repairs.put(group, service.target, lost);
+}
+
+/// Something else is declared for this TraefikService from now on.
+pub(super) fn declared(shared: &Shared, target: &Target) {
+    for group in Group::ALL {
+        let lost = Lost { object: None, is_loss: false, seen: Instant::now(), before: Duration::ZERO, tries: 0 };
+        shared.repairs.put(group, target.clone(), lost);
+    }
+}
+
+/// A repair that did not come about.
+struct Failed {
+    /// What was asked for.
+    verb: Verb,
+    /// Why not.
+    failure: Failure,
+    /// Whether this process has no right to it.
+    lacks_right: bool,
+}
+
+impl Failed {
+    fn of(verb: Verb) -> impl Fn(Failure) -> Self {
+        move |failure| Self { verb, failure, lacks_right: false }
+    }
+}
+
+/// Repairs what is lost, several at a time; returns only with the reason why that cannot go on.
+pub(super) async fn repair(shared: Arc<Shared>) -> Error {
+    let mut work: JoinSet<std::result::Result<(), Failed>> = JoinSet::new();
+    let mut under_way: HashMap<Id, (Key, Lost, Instant)> = HashMap::new();
+    let mut troubles = Troubles::default();
+    shared.repairs.queue().begin_anew(Instant::now());
+    loop {
+        let next_time = {
+            let mut queue = shared.repairs.queue();
+            while let Some((key, lost)) = queue.next(Instant::now()) {
+                let task = work.spawn({
+                    let (shared, key, lost) = (Arc::clone(&shared), key.clone(), lost.clone());
+                    async move { attempt(&shared, &key, &lost).await }
+                });
+                under_way.insert(task.id(), (key, lost, Instant::now()));
+            }
+            queue.next_time()
+        };
+        let later = async {
+            match next_time {
+                Some(time) => tokio::time::sleep_until(time.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let ended = tokio::select! {
+            Some(ended) = work.join_next_with_id() => ended,
+            () = shared.repairs.news.notified() => continue,
+            () = later => continue,
+        };
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, Ok(result)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some((key, lost, began)) = under_way.remove(&id) else { continue };
+        let ended = match result {
+            Ok(result) => match troubles.judge(&shared, &key, &lost, result) {
+                Ok(ended) => ended,
+                Err(error) => return error,
+            },
+            // A fault of this program with this one object.
+            Err(error) => {
+                let fields = [("name", json!(key.target.to_string())), ("reason", json!(error.to_string()))];
+                shared.log.warning("a repair panicked", &fields);
+                Ended::Refused
+            }
+        };
+        shared.repairs.queue().done(key, lost, ended, began.elapsed(), Instant::now());
+    }
+}
+
+/// Repairs one loss, within a bounded time.
+async fn attempt(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(), Failed> {
+    let late = || Failure::Timeout(Error::cluster(format!("no answer within {} s", LONGEST_REPAIR.as_secs())));
+    let result = tokio::time::timeout(LONGEST_REPAIR, one(shared, key, lost)).await;
+    let mut failed = match result {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(failed)) => failed,
+        Err(_) => Failed::of(Verb::Patch)(late()),
+    };
+    // Policies and webhooks of others answer 403 as well, for this one object: only the server knows.
+    failed.lacks_right = failed.failure.is_denied() && !has_right(shared, key, &failed).await;
+    Err(failed)
+}
+
+/// Whether this process has the right for what was refused. Who cannot be asked says nothing against it.
+async fn has_right(shared: &Shared, key: &Key, failed: &Failed) -> bool {
+    if failed.failure.is_unauthorized() {
+        return false;
+    }
+    let known = *shared.repairs.rights.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((when, has)) = known
+        && when.elapsed() < RIGHTS_FOR
+    {
+        return has;
+    }
+    let permission = Permission {
+        group: key.group.as_str(),
+        resource: "traefikservices",
+        verb: failed.verb.as_str(),
+        name: &key.target.name,
+        namespace: key.target.namespace.as_deref(),
+    };
+    let asking = tokio::time::timeout(RIGHTS_FOR, shared.cluster.may(permission));
+    let has = asking.await.ok().and_then(Result::ok).unwrap_or(true);
+    *shared.repairs.rights.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), has));
+    has
+}
+
+/// What stands in the way of all repairs.
+#[derive(Default)]
+struct Troubles {
+    /// Whether it was told that the server does not answer.
+    is_away_told: bool,
+    /// Since when this process lacks its rights.
+    denied: Option<Instant>,
+}
+
+impl Troubles {
+    /// What becomes of a repair that was tried.
+    ///
+    /// # Errors
+    ///
+    /// This process no longer has its rights.
+    fn judge(
+        &mut self,
+        shared: &Shared,
+        key: &Key,
+        lost: &Lost,
+        result: std::result::Result<(), Failed>,
+    ) -> Result<Ended> {
+        let Err(Failed { verb, failure, lacks_right }) = result else {
+            (self.denied, self.is_away_told) = (None, false);
+            return Ok(Ended::Done);
+        };
+        // A group that this process may not read is one that is not in use.
+        let is_of_no_use = verb == Verb::Get && key.group == Group::TraefikContainoUs && failure.is_denied();
+        // Another wrote in between, or it is gone: the watch tells.
+        if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
+            return Ok(Ended::Done);
+        }
+        let object = ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() };
+        let call = Call::of(verb, &object);
+        if !lacks_right {
+            self.denied = None;
+        } else if self.denied.get_or_insert_with(Instant::now).elapsed() > DENIED_FOR {
+            return Err(failure.into_error(&call));
+        }
+        let is_away = !matches!(failure, Failure::Status(_));
+        let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
+        if is_news {
+            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.in_words(&call)))];
+            shared.log.warning("cannot repair, trying again", &fields);
+        }
+        // Who lacks its rights will have them back for all namespaces at once.
+        Ok(if is_away || lacks_right { Ended::Away } else { Ended::Refused })
+    }
+}
 
 /// A cookie at a version.
 fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
@@ -146,21 +258,31 @@ fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
 }
 
 /// Repairs one loss, if it still is one.
-async fn one(shared: &Shared, lost: &Lost, settled: &mut Settled) -> std::result::Result<(), Failure> {
+async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(), Failed> {
+    let kind = ObjectKind::TraefikService(key.group);
     let object = match &lost.object {
-        Some(Seen(object, _)) => object.clone(),
-        None => shared.cluster.get(ObjectKind::TraefikService(lost.group), &lost.target).await?,
+        Some(object) => object.clone(),
+        None => {
+            let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
+            let read = read.map_err(Failed::of(Verb::Get))?;
+            if read.is_cut {
+                shared.too_large(kind.resource(), Some(key.target.clone()));
+                return Ok(());
+            }
+            read.value
+        }
     };
-    let Some(service) = TraefikService::from_object(&object, lost.group) else { return Ok(()) };
+    let Some(service) = TraefikService::from_object(&object, key.group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
     let repaired = mark(cookie.as_ref(), &version(&object));
-    if settled.get(&lost.target).is_some_and(|settled| settled.contains(&repaired)) {
+    if shared.repairs.settled().get(&key.target).is_some_and(|settled| settled.contains(&repaired)) {
         return Ok(());
     }
     let name = service.target.to_string();
     let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
-    if plan.is_empty() || !is_in_scope(shared, &lost.target).await? {
+    let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get));
+    if plan.is_empty() || !is_in_scope().await? {
         return Ok(());
     }
     if lost.is_loss && lost.tries == 0 {
@@ -168,11 +290,16 @@ async fn one(shared: &Shared, lost: &Lost, settled: &mut Settled) -> std::result
     }
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
-        let stored = shared.cluster.write(write).await?;
-        if settled.len() >= MOST_SETTLED {
-            settled.clear();
+        let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
+        let stored = stored.map_err(Failed::of(Verb::Patch))?.value;
+        let after = mark(cookie.as_ref(), &version(&stored));
+        {
+            let mut settled = shared.repairs.settled();
+            if settled.len() >= MOST_SETTLED {
+                settled.clear();
+            }
+            settled.insert(key.target.clone(), [repaired, after]);
         }
-        settled.insert(lost.target.clone(), [repaired, mark(cookie.as_ref(), &version(&stored))]);
         shared.metrics.repairs.fetch_add(1, Relaxed);
         let writer = writer(&object);
         let lost_for = (lost.before + lost.seen.elapsed()).as_millis();

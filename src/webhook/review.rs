@@ -4,7 +4,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::parts::REVIEW;
 use crate::{
+    cluster::read_part,
     guard::{
         self, Decision,
         webhook::{IS_HERE, PROBE},
@@ -25,6 +27,8 @@ pub(super) struct Review {
     names_manager: bool,
     /// Somebody wants to know which form of the guard is there: nothing is stored.
     is_probe: bool,
+    /// Something that would be decided on is too large to be kept.
+    is_too_large: bool,
     old: Option<Value>,
     new: Value,
 }
@@ -40,7 +44,12 @@ pub(super) enum Outcome {
     Removed,
     /// Refused, with this sentence.
     Refused(String),
+    /// Let through as it is: what would be decided on is too large.
+    TooLarge,
 }
+
+/// What the writer of such an object is told.
+const TOO_LARGE: &str = "kubectl-canary-traefik: spec.weighted.sticky or metadata is too large to be guarded";
 
 impl Outcome {
     /// The word for it in metrics.
@@ -50,6 +59,7 @@ impl Outcome {
             Self::Set => "set",
             Self::Removed => "removed",
             Self::Refused(_) => "refused",
+            Self::TooLarge => "too_large",
         }
     }
 }
@@ -66,7 +76,8 @@ pub(super) struct Belongs {
 impl Review {
     /// Reads a request.
     pub(super) fn read(body: &[u8]) -> Result<Self, NoReview> {
-        let mut review: Value = serde_json::from_slice(body).map_err(|error| NoReview(format!("not JSON: {error}")))?;
+        let read = read_part(body, &REVIEW).map_err(|error| NoReview(format!("not JSON: {error}")))?;
+        let (mut review, is_too_large) = (read.value, read.is_cut);
         let wrong = |what: &str| NoReview(format!("not an AdmissionReview of admission.k8s.io/v1: {what}"));
         if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
             return Err(wrong("another kind or version"));
@@ -94,7 +105,7 @@ impl Review {
         };
         let old = object(request["oldObject"].take());
         let new = object(request["object"].take()).ok_or_else(|| wrong("no request.object"))?;
-        Ok(Self { uid, group, resource, names_manager, is_probe, old, new })
+        Ok(Self { uid, group, resource, names_manager, is_probe, is_too_large, old, new })
     }
 
     /// The TraefikService that is written, if it is one.
@@ -118,6 +129,10 @@ impl Review {
         if self.is_probe {
             let response = json!({"uid": self.uid, "allowed": true, "warnings": [IS_HERE]});
             return (Outcome::Left, answer(&response));
+        }
+        if self.is_too_large {
+            let response = json!({"uid": self.uid, "allowed": true, "warnings": [TOO_LARGE]});
+            return (Outcome::TooLarge, answer(&response));
         }
         let request = guard::decide::Request {
             canary,

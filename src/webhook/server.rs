@@ -22,14 +22,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{
-    Shared,
-    answer::{self, Port},
-};
+use super::{Shared, answer};
 use crate::error::{Error, Kind, Result};
 
-/// An API server keeps a few connections.
-const MOST_CONNECTIONS: usize = 512;
 /// From the connection to the first whole request.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 /// Between requests. Longer than clients keep an idle connection (Go: 90 s): whoever closes last never closes
@@ -38,47 +33,103 @@ const IDLE: Duration = Duration::from_mins(5);
 /// Bytes of a request's head.
 const LARGEST_HEAD: usize = 32 << 10;
 /// When no connection can be taken, for want of file descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Whom a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    /// API servers, over TLS: everything.
+    Whole,
+    /// Flagger, whose webhooks cannot check our authority, without TLS: the gate, and how the process is.
+    Gate,
+}
+
+impl Port {
+    /// How many connections it has at most, of so many descriptors of this process. An API server keeps a few. The ports
+    /// take nothing from each other, and the rest is for the way to the API server.
+    fn most_connections(self, descriptors: u64) -> usize {
+        const REST: u64 = 48;
+        let free = descriptors.saturating_sub(REST);
+        let most = match self {
+            Self::Whole => (free * 3 / 4).min(256),
+            Self::Gate => (free / 8).min(64),
+        };
+        usize::try_from(most).unwrap_or_default().max(1)
+    }
+}
+
+/// Has the system allow as many descriptors as it ever would; how many those are.
+pub(super) fn raise_descriptor_limit() -> u64 {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        // Where that is not allowed, there are fewer connections.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        getrlimit(Resource::Nofile).current.unwrap_or(MOST_DESCRIPTORS).min(MOST_DESCRIPTORS)
+    }
+    #[cfg(not(unix))]
+    MOST_DESCRIPTORS
+}
+
+/// More are of no use.
+const MOST_DESCRIPTORS: u64 = 1 << 16;
 
 /// Listens for as long as the process lives. Without TLS only the gate can be asked.
-pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listener: TcpListener) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listener: TcpListener, descriptors: u64) {
+    let port = if tls.is_some() { Port::Whole } else { Port::Gate };
+    let most = port.most_connections(descriptors);
+    let places = Arc::new(Semaphore::new(most));
     let mut guests = Guests::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
+            guests.send_one_away();
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         if places.available_permits() == 0 {
             guests.send_one_away();
         }
-        let place = Arc::clone(&places).acquire_owned().await.expect("it is never closed");
-        let (shared, tls, asked) = (Arc::clone(&shared), tls.clone(), Arc::<AtomicU64>::default());
-        let asks = Arc::clone(&asked);
-        let task = tokio::spawn(async move {
-            serve(shared, stream, tls, asks).await;
-            drop(place);
+        // It is never closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let (shared, tls, guest) = (Arc::clone(&shared), tls.clone(), Arc::<Guest>::default());
+        let task = tokio::spawn({
+            let guest = Arc::clone(&guest);
+            async move {
+                serve(shared, stream, tls, guest).await;
+                drop(place);
+            }
         });
-        guests.add(task.abort_handle(), asked);
+        guests.add(most, task.abort_handle(), guest);
     }
 }
 
-/// Who is connected, oldest first, with the time of the last request (0: none so far). When there is no place left,
-/// whoever has been silent for longest gives way, so that no number of idle connections keeps an API server out.
+/// A connection.
+#[derive(Debug, Default)]
+struct Guest {
+    /// The time of the last answer in milliseconds since 1970; 0: none so far.
+    answered: AtomicU64,
+    /// Requests that are being answered.
+    asking: AtomicU64,
+}
+
+/// Who is connected, oldest first. When there is no place left, whoever has been silent for longest gives way, so that no
+/// number of idle connections keeps an API server out; whoever is being answered does not, unless all are.
 #[derive(Default)]
-struct Guests(VecDeque<(AbortHandle, Arc<AtomicU64>)>);
+struct Guests(VecDeque<(AbortHandle, Arc<Guest>)>);
 
 impl Guests {
-    fn add(&mut self, task: AbortHandle, asked: Arc<AtomicU64>) {
-        if self.0.len() >= 2 * MOST_CONNECTIONS {
+    fn add(&mut self, most: usize, task: AbortHandle, guest: Arc<Guest>) {
+        if self.0.len() >= 2 * most {
             self.0.retain(|(task, _)| !task.is_finished());
         }
-        self.0.push_back((task, asked));
+        self.0.push_back((task, guest));
     }
 
     fn send_one_away(&mut self) {
         self.0.retain(|(task, _)| !task.is_finished());
-        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, asked))| asked.load(Relaxed));
+        let silence = |guest: &Guest| (guest.asking.load(Relaxed) > 0, guest.answered.load(Relaxed));
+        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, guest))| silence(guest));
         if let Some((task, _)) = silent.map(|(at, _)| at).and_then(|at| self.0.remove(at)) {
             task.abort();
         }
@@ -100,11 +151,11 @@ pub(super) fn acceptor(shared: &Shared) -> Result<TlsAcceptor> {
 }
 
 /// One connection, to its end.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, asked: Arc<AtomicU64>) {
+async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, guest: Arc<Guest>) {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(shared, stream, Port::Gate, asked).await };
+    let Some(tls) = tls else { return converse(shared, stream, Port::Gate, guest).await };
     let Ok(Ok(stream)) = tokio::time::timeout(FIRST_REQUEST, shake_hands(stream, tls)).await else { return };
-    converse(shared, stream, Port::Whole, asked).await;
+    converse(shared, stream, Port::Whole, guest).await;
 }
 
 /// Answers on a connection, to its end.
@@ -112,13 +163,15 @@ async fn converse(
     shared: Arc<Shared>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     port: Port,
-    asked: Arc<AtomicU64>,
+    guest: Arc<Guest>,
 ) {
     let service = service_fn(|request| {
-        let (shared, asked) = (Arc::clone(&shared), Arc::clone(&asked));
+        let (shared, guest) = (Arc::clone(&shared), Arc::clone(&guest));
+        guest.asking.fetch_add(1, Relaxed);
         async move {
             let response = answer::answer(&shared, port, request).await;
-            asked.store(now(), Relaxed);
+            guest.answered.store(now(), Relaxed);
+            guest.asking.fetch_sub(1, Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }
     });
@@ -131,8 +184,8 @@ async fn converse(
         tokio::select! {
             // However it ended: there is nobody to tell.
             _ = connection.as_mut() => return,
-            () = first.as_mut(), if asked.load(Relaxed) == 0 => {
-                if asked.load(Relaxed) == 0 {
+            () = first.as_mut(), if guest.answered.load(Relaxed) == 0 => {
+                if guest.answered.load(Relaxed) == 0 {
                     return;
                 }
             }
@@ -143,9 +196,10 @@ async fn converse(
     let _ = connection.await;
 }
 
-/// Seconds since 1970.
+/// Milliseconds since 1970.
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs())
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 async fn begins(draining: &mut watch::Receiver<bool>) {

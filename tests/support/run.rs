@@ -78,6 +78,14 @@ impl Run {
         run.env("HOME", home).env("TMPDIR", tmp).env("PATH", "").env("COLUMNS", "80").env("TERM", "dumb")
     }
 
+    /// With no more than so many descriptors.
+    pub(crate) fn descriptors(mut self, most: u64) -> Self {
+        let program = std::mem::replace(&mut self.program, "/bin/sh".into());
+        let limit = format!(r#"ulimit -n {most} && exec "$0" "$@""#);
+        self.arguments.splice(0..0, ["-c".into(), limit.into(), program.into()]);
+        self
+    }
+
     /// More arguments.
     pub(crate) fn arguments<S: AsRef<str>>(mut self, more: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(more.into_iter().map(|argument| OsString::from(argument.as_ref())));

@@ -82,10 +82,16 @@ enum Format {
 
 /// Shorter ones would be renewed all the time.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
+/// Longer ones end beyond the years that certificates can name (X.509 has four digits), and are nobody's intention.
+const LONGEST_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 
 fn life(text: &str) -> std::result::Result<Duration, String> {
     let life = duration(text)?;
-    if life < SHORTEST_LIFE { Err(format!("at least {} s", SHORTEST_LIFE.as_secs())) } else { Ok(life) }
+    match life {
+        _ if life < SHORTEST_LIFE => Err(format!("at least {} s", SHORTEST_LIFE.as_secs())),
+        _ if life > LONGEST_LIFE => Err("at most 87600h, which is ten years".into()),
+        _ => Ok(life),
+    }
 }
 
 /// Runs `guard run`.

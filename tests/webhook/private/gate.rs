@@ -204,6 +204,7 @@ GET /healthz
   200 ok
 GET /readyz
   200 [+] the Canaries are known
+[+] the watches are fresh
 [+] the certificate holds
 [+] the API server is told to ask
 [+] it is not ending

@@ -86,7 +86,7 @@ struct User {
     name: String,
     kubeconfig: PathBuf,
     rules: Rules,
-    _directory: Directory,
+    directory: Directory,
 }
 
 /// The user with the rights that an installed process has, and those of one outside the cluster to register itself and to
@@ -112,7 +112,7 @@ fn user() -> &'static User {
         rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
             "verbs": ["create", "get", "list", "update", "watch"] }));
         bind(server, &name, role, &kubeconfig);
-        User { name, kubeconfig, rules: Rules::of([&*role]), _directory: directory }
+        User { name, kubeconfig, rules: Rules::of([&*role]), directory }
     });
     &USER
 }
@@ -196,9 +196,29 @@ impl Guard {
         flags: &[&str],
         change: impl FnOnce(Run) -> Run,
     ) -> Self {
+        Self::of(namespace, &user().kubeconfig, port, of, flags, change)
+    }
+
+    /// Starts it with a kubeconfig that leads to the API server by another way, and waits until it has registered.
+    pub(super) fn behind(namespace: &Namespace, change: impl FnOnce(String) -> String) -> Self {
+        let kubeconfig = user().directory.write("behind.kubeconfig", change(user().directory.read("guard.kubeconfig")));
+        let port = free_port();
+        let mut guard = Self::of(namespace, &kubeconfig, port, port, &[], |run| run);
+        guard.running.wait_for(Stream::Stderr, r#""message":"registered""#);
+        guard
+    }
+
+    fn of(
+        namespace: &Namespace,
+        kubeconfig: &Path,
+        port: u16,
+        of: u16,
+        flags: &[&str],
+        change: impl FnOnce(Run) -> Run,
+    ) -> Self {
         let (url, listen) = (format!("https://127.0.0.1:{of}"), format!("127.0.0.1:{port}"));
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--webhook-url", &url];
-        let run = namespace.run_as(&user().kubeconfig, arguments).arguments(flags.iter().copied());
+        let run = namespace.run_as(kubeconfig, arguments).arguments(flags.iter().copied());
         let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
         Self { running, port }

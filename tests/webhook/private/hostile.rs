@@ -54,9 +54,10 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     broken.sends(b"NONSENSE\r\n\r\n");
     assert_eq!(broken.answer().0, 400);
 
-    // Little text that takes a hundred times as much when it is read, and a name that nobody can have.
-    let many = format!("[{}0]", r#"{"":0},"#.repeat(3 * 1024 * 1024 / 7 - 1));
-    assert_eq!(one.posts("/mutate", many.as_bytes()), (413, "a body has not that many parts\n".to_owned()));
+    // Little text that takes a hundred times as much when it is read whole, and a name that nobody can have.
+    let many = format!("[{}0]", r#"{"":0},"#.repeat(8 * 1024 * 1024 / 7 - 1));
+    let reason = "not an AdmissionReview of admission.k8s.io/v1: another kind or version\n";
+    assert_eq!(one.posts("/mutate", many.as_bytes()), (400, reason.to_owned()));
     let long = json!({ "metadata": { "name": "a".repeat(70_000), "namespace": "web", "uid": "u" } });
     let service = objects::owned_by(objects::traefik_service("unknown", 90, 10), &long);
     let review = json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
@@ -73,7 +74,7 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     drop(silent);
 
     assert_eq!(client().gets("/healthz"), (200, "ok\n".to_owned()));
-    let ready = "[+] the Canaries are known\n[+] the certificate holds\n[+] the API server is told to ask\n[+] it is not ending\n";
+    let ready = "[+] the Canaries are known\n[+] the watches are fresh\n[+] the certificate holds\n[+] the API server is told to ask\n[+] it is not ending\n";
     assert_eq!(client().gets("/readyz"), (200, ready.to_owned()));
     // Built without optimisation; nothing grows with what was sent.
     assert!(memory(&guard, "VmHWM") < 64 << 10, "{} KiB", memory(&guard, "VmHWM"));
@@ -220,10 +221,11 @@ fn who_is_slow_is_sent_away_and_keeps_nobody_waiting() {
     // Large bodies that do not come: only some at a time are waited for.
     let half = format!("content-length: {}\r\n\r\n{}", 2 << 20, " ".repeat(1 << 20));
     let half = format!("POST /mutate HTTP/1.1\r\nhost: guard\r\n{half}");
-    let mut begun: Vec<_> = (0..20).map(|_| begin(&half)).collect();
-    let mut statuses: Vec<_> = begun.iter_mut().map(|client| client.answer().0).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, [[408; 8].as_slice(), &[503; 12]].concat());
+    let mut begun: Vec<_> = (0..60).map(|_| begin(&half)).collect();
+    let (late, full): (Vec<_>, Vec<_>) =
+        begun.iter_mut().map(|client| client.answer().0).partition(|status| *status == 408);
+    // There is room for 24 MiB, and each has sent one.
+    assert!((1..=24).contains(&late.len()) && full.iter().all(|status| *status == 503), "{late:?} {full:?}");
     assert!(memory(&guard, "VmHWM") < 128 << 10, "{} KiB", memory(&guard, "VmHWM"));
 
     // A byte at a time, of a head and of a body.

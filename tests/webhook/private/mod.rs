@@ -16,5 +16,7 @@ mod policies;
 mod same;
 mod selectors;
 mod service;
+mod silence;
 mod spoilt;
+mod tenants;
 mod writes;

@@ -142,7 +142,13 @@ fn with_keys_twice(review: &str, numbers: &mut Numbers) -> Vec<u8> {
 /// Holds an answer against what has to be answered, worked out from the body alone; in a word.
 fn check(path: &str, body: &[u8], status: u16, answer: &str) -> &'static str {
     let shown = || format!("{status} {answer} to {path} {}", String::from_utf8_lossy(body));
-    let review: Value = serde_json::from_slice(body).unwrap_or_default();
+    let review: serde_json::Result<Value> = serde_json::from_slice(body);
+    let Ok(review) = review else {
+        // JSON that is only too deep for this test can be read by who reads a part of it.
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        assert!(status == 400 || is_json && status == 200, "{}", shown());
+        return "no review";
+    };
     let request = &review["request"];
     let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
     let is_review = review["kind"] == "AdmissionReview"

@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{
-    Call, Cluster, Failure, Verb,
-    guard::Look,
-    object::{get, percent_encoded},
-};
+use super::{Call, Cluster, Failure, Verb, guard::Look, object::percent_encoded};
 use crate::{
     guard::{Form, install, webhook},
     model::{Declared, Guarded, Observed},
@@ -110,7 +106,7 @@ impl Cluster {
             percent_encoded(namespace),
             webhook::NAME
         );
-        let Ok(list) = self.call(&call, get(&path)).await.and_then(|answer| answer.json()) else { return Vec::new() };
+        let Ok(list) = self.ask(&call, &path).await.and_then(|answer| answer.json()) else { return Vec::new() };
         let waits = |pod: &Value| {
             let text = |value: &Value, pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
             let mut containers =

@@ -27,6 +27,8 @@ pub enum Failure {
     Auth(Error),
     /// Something answered that is not a Kubernetes API server.
     NotJson(Error),
+    /// What would be asked does not fit into a request.
+    Request(Error),
 }
 
 impl Failure {

@@ -87,7 +87,7 @@ impl Collection {
 }
 
 fn named(name: &str) -> String {
-    format!("fieldSelector=metadata.name%3D{name}")
+    format!("fieldSelector=metadata.name%3D{}", percent_encoded(name))
 }
 
 /// What happens in a collection.
@@ -243,7 +243,7 @@ impl Cluster {
 
     /// A request whose answer begins in time: a connection that died without a word is given up soon.
     async fn open_in_time(&self, call: &Call<'_>, uri: &str) -> Result<Opened, Failure> {
-        let opening = tokio::time::timeout(PATIENCE, self.open(call, get(uri)));
+        let opening = tokio::time::timeout(PATIENCE, self.open(call, get(uri)?));
         opening.await.unwrap_or_else(|_| Err(Endpoint::timed_out(PATIENCE)))
     }
 
@@ -308,7 +308,11 @@ impl Failure {
 
     /// It says nothing of what was asked: the server is away, or cannot answer now.
     pub fn is_no_answer(&self) -> bool {
-        !matches!(self, Self::Status(refusal) if refusal.code < 500)
+        match self {
+            Self::Status(refusal) => refusal.code >= 500,
+            Self::Request(_) => false,
+            _ => true,
+        }
     }
 
     /// In one sentence, for a log.
@@ -412,6 +416,22 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[tokio::test]
+    async fn whatever_a_server_calls_a_version_or_a_page_is_one_value_of_the_query() {
+        let odd = "1 0&watch=false#%\u{1b}";
+        let (lines, asked) = told([page(odd, odd, &[]), page(odd, "", &[]), watched(&[])], 1).await;
+        assert_eq!(lines.last().map(String::as_str), Some(format!("Ok(()) at {odd:?}").as_str()));
+        assert_eq!(asked[1], "limit=100&continue=1%200%26watch%3Dfalse%23%25%1B");
+        assert_eq!(asked[2].rsplit('&').next(), Some("resourceVersion=1%200%26watch%3Dfalse%23%25%1B"));
+    }
+
+    #[tokio::test]
+    async fn a_version_that_fits_into_no_request_is_a_failure() {
+        let (lines, _) = told([page(&"1".repeat(70_000), "", &[])], 1).await;
+        let expected = "Err(\"a request for an address of 70122 characters cannot be sent\") at";
+        assert_eq!(lines.last().map(|line| &line[..expected.len()]), Some(expected));
     }
 
     #[tokio::test]

@@ -3,10 +3,7 @@
 use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
 
-use super::{
-    Call, Cluster, Failure, Verb,
-    object::{get, percent_encoded},
-};
+use super::{Call, Cluster, Failure, Verb, object::percent_encoded};
 use crate::{
     error::{Error, Kind, Result},
     guard::{
@@ -36,7 +33,7 @@ impl Cluster {
             namespace: None,
             name: None,
         };
-        let resources = self.call(&call, get(GROUP)).await.and_then(|answer| answer.json());
+        let resources = self.ask(&call, GROUP).await.and_then(|answer| answer.json());
         let resources = resources.map_err(|failure| failure.into_error(&call))?;
         let names = resources["resources"].as_array().into_iter().flatten().map(|resource| &resource["name"]);
         if names.into_iter().any(|name| name == "mutatingadmissionpolicies") {
@@ -55,7 +52,7 @@ impl Cluster {
     ///
     /// Its version cannot be read.
     pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
-        let version = self.call(&VERSION, get("/version")).await?.json()?;
+        let version = self.ask(&VERSION, "/version").await?.json()?;
         let number = |key: &str| -> u64 {
             // Some providers write `28+`.
             let digits: String =
@@ -72,7 +69,7 @@ impl Cluster {
     /// It cannot be read.
     pub async fn find_guard(&self, wanted: &Value) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
-        match self.call(&call, get(&path)).await.and_then(|answer| answer.json()) {
+        match self.ask(&call, &path).await.and_then(|answer| answer.json()) {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => Ok(None),
             Err(failure) => Err(failure),
@@ -228,7 +225,7 @@ impl Cluster {
     /// The names of the namespaces that a selector object selects.
     async fn namespaces(&self, selector: &Value) -> Result<Vec<String>, Failure> {
         let call = Call { verb: Verb::List, resource: "namespaces", namespace: None, name: None };
-        let list = self.call(&call, get("/api/v1/namespaces")).await?.json()?;
+        let list = self.ask(&call, "/api/v1/namespaces").await?.json()?;
         let all = list["items"].as_array().into_iter().flatten().filter(|namespace| selects(selector, namespace));
         Ok(all.filter_map(|namespace| Some(namespace.pointer("/metadata/name")?.as_str()?.to_owned())).collect())
     }

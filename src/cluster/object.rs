@@ -1,9 +1,10 @@
-//! Objects on the wire: their paths, what a call about one is called, answers as values.
+//! Objects on the wire: their paths, requests about them, what a call about one is called, answers as values.
 
+use http::{Method, header};
 use serde_json::Value;
 
 use super::{
-    Answer, Call, Failure, Verb,
+    Answer, Call, Cluster, Failure, Verb,
     parts::{self, Part, PartRead},
 };
 use crate::{
@@ -93,9 +94,64 @@ pub(super) fn percent_encoded(text: &str) -> String {
 }
 
 /// A request for what is at this path.
-pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
-    http::Request::get(path)
-        .header(http::header::ACCEPT, "application/json")
-        .body(Vec::new())
-        .expect("paths are percent-encoded")
+///
+/// # Errors
+///
+/// As [`request`].
+pub(super) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
+    request(Method::GET, path, None, Vec::new())
+}
+
+/// The one way to a request.
+///
+/// # Errors
+///
+/// It is longer than a request may be.
+pub(super) fn request(
+    method: Method,
+    path_and_query: &str,
+    content_type: Option<&'static str>,
+    body: Vec<u8>,
+) -> Result<http::Request<Vec<u8>>, Failure> {
+    let mut request =
+        http::Request::builder().method(method).uri(path_and_query).header(header::ACCEPT, "application/json");
+    if let Some(content_type) = content_type {
+        request = request.header(header::CONTENT_TYPE, content_type);
+    }
+    request.body(body).map_err(|_| {
+        let length = path_and_query.len();
+        Failure::Request(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
+    })
+}
+
+impl Cluster {
+    /// Asks for what is at this path.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`] and [`Cluster::call`].
+    pub(super) async fn ask(&self, call: &Call<'_>, path: &str) -> Result<Answer, Failure> {
+        self.call(call, get(path)?).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(path: &str) -> String {
+        match get(path).unwrap_err() {
+            Failure::Request(error) => error.message().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_request_is_a_failure() {
+        let length = 70_000 + "/version?labelSelector=".len();
+        assert_eq!(
+            refused(&format!("/version?labelSelector={}", "a".repeat(70_000))),
+            format!("a request for an address of {length} characters cannot be sent")
+        );
+    }
 }

@@ -1,8 +1,9 @@
 //! Asking the server what this user may do. Nothing is done.
 
+use http::Method;
 use serde_json::json;
 
-use super::{Call, Cluster, Verb};
+use super::{Call, Cluster, Verb, object::request};
 use crate::error::Result;
 
 /// One thing that a user may do or not, as access control has it.
@@ -40,11 +41,12 @@ impl Cluster {
             namespace: None,
             name: None,
         };
-        let request = http::Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(review.to_string().into_bytes())
-            .expect("the path is plain");
-        let answer = self.call(&call, request).await.and_then(|answer| answer.json());
+        let asked = async {
+            let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+            let request = request(Method::POST, path, Some("application/json"), review.to_string().into_bytes())?;
+            self.call(&call, request).await?.json()
+        };
+        let answer = asked.await;
         let answer = answer.map_err(|failure| failure.into_error(&call))?;
         Ok(answer.pointer("/status/allowed").is_some_and(|allowed| allowed == true))
     }

@@ -106,7 +106,7 @@ impl Cluster {
     /// It is not there, or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &Target) -> Result<Value, Failure> {
         let object = ObjectRef { kind, target: target.clone() };
-        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)));
+        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         self.call(&Call::of(Verb::Get, &object), request).await?.json()
     }
 
@@ -136,7 +136,7 @@ impl Cluster {
         part: &'static Part,
     ) -> Result<(PartRead, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
-        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)));
+        let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         let answer = self.call(&Call::of(Verb::Get, &object), request).await?;
         Ok((answer.part(part)?, answer.date))
     }
@@ -149,7 +149,7 @@ impl Cluster {
             Some(namespace) => path(ObjectKind::Canary, Some(namespace), None),
             None => "/api/v1/namespaces".to_owned(),
         };
-        let mut request = get(&path);
+        let mut request = get(&path).ok()?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
         let name = |object: Value| Some(Target::of(&object).name);
         list::read(self.once(request).await?, Depth::Unmanaged, name).await.ok()
@@ -162,7 +162,7 @@ impl Cluster {
     /// It cannot be read.
     pub async fn find_secret(&self, target: &Target) -> Result<Option<Value>, Failure> {
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), Some(&target.name));
-        match self.call(&secret_call(Verb::Get, target), get(&path)).await.and_then(|answer| answer.json()) {
+        match self.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
             Ok(secret) => Ok(Some(secret)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure),
@@ -205,7 +205,7 @@ impl Cluster {
         }
         let call =
             Call { verb: Verb::Get, resource: "the OpenAPI document of flagger.app", namespace: None, name: None };
-        match self.call(&call, get("/openapi/v3/apis/flagger.app/v1beta1")).await.and_then(|answer| answer.json()) {
+        match self.ask(&call, "/openapi/v3/apis/flagger.app/v1beta1").await.and_then(|answer| answer.json()) {
             Ok(document) => native::in_schema(&document),
             Err(_) => NativeField::Absent,
         }
@@ -227,7 +227,7 @@ impl Cluster {
         });
         let mut names = Vec::new();
         let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
-        if let Ok(answer) = self.call(&call, get(&path(ObjectKind::Canary, namespace, None))).await {
+        if let Ok(answer) = self.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
             let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
             names = list::read(answer.body, Depth::Unmanaged, name).await.unwrap_or_default();
         }
@@ -284,7 +284,7 @@ impl Cluster {
             path.push_str(&percent_encoded(selector));
         }
         let answer = self
-            .call(&call, get(&path))
+            .ask(&call, &path)
             .await
             .map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into_error(&call) })?;
         let canaries = list::read(answer.body, depth(keep), move |object| {
@@ -297,7 +297,7 @@ impl Cluster {
     async fn list_services(&self, group: Group, namespace: Option<&str>, keep: bool) -> Result<Listed> {
         let kind = ObjectKind::TraefikService(group);
         let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-        let answer = match self.call(&call, get(&path(kind, namespace, None))).await {
+        let answer = match self.ask(&call, &path(kind, namespace, None)).await {
             Ok(answer) => answer,
             Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
             Err(failure) if failure.is_forbidden() => {

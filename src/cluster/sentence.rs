@@ -18,7 +18,8 @@ impl Failure {
             | Self::Timeout(error)
             | Self::Tls(error)
             | Self::Auth(error)
-            | Self::NotJson(error) => error,
+            | Self::NotJson(error)
+            | Self::Request(error) => error,
         }
     }
 }

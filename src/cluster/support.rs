@@ -4,10 +4,7 @@
 use futures_util::future::join3;
 use serde_json::Value;
 
-use super::{
-    Call, Cluster, Verb,
-    object::{get, percent_encoded},
-};
+use super::{Call, Cluster, Verb, object::percent_encoded};
 use crate::{
     model::{Loaded, name::Group},
     plan::support::{Support, keys_in_schema, oldest_traefik},
@@ -38,6 +35,6 @@ impl Cluster {
     /// An answer, or null.
     async fn find(&self, resource: &str, path: &str) -> Value {
         let call = Call { verb: Verb::List, resource, namespace: None, name: None };
-        self.call(&call, get(path)).await.and_then(|answer| answer.json()).unwrap_or_default()
+        self.ask(&call, path).await.and_then(|answer| answer.json()).unwrap_or_default()
     }
 }

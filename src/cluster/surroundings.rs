@@ -9,7 +9,7 @@ use futures_util::future::{join, join_all};
 use super::{
     Call, Cluster, Failure, Verb,
     list::{self, Depth},
-    object::{get, percent_encoded},
+    object::percent_encoded,
 };
 use crate::model::{Event, Looked, Observed, Route, RouteKind, Surroundings};
 
@@ -32,7 +32,7 @@ impl Cluster {
         let plural = resource.split('.').next().unwrap_or_default();
         let path = format!("/apis/{}/namespaces/{}/{plural}", kind.api_version(), percent_encoded(&namespace));
         let call = Call { verb: Verb::List, resource: &resource, namespace: Some(&namespace), name: None };
-        let listed = match self.call(&call, get(&path)).await {
+        let listed = match self.ask(&call, &path).await {
             Ok(answer) => {
                 list::read(answer.body, Depth::Unmanaged, move |object| kind.route(&object, &service, group)).await
             }
@@ -61,7 +61,7 @@ impl Cluster {
             percent_encoded(&namespace),
             percent_encoded(&fields)
         );
-        let listed = match self.call(&call, get(&path)).await {
+        let listed = match self.ask(&call, &path).await {
             Ok(answer) => list::read(answer.body, Depth::Unmanaged, |object| Some(Event::from_object(&object))).await,
             Err(failure) => Err(failure),
         };

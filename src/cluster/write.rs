@@ -1,12 +1,13 @@
 //! Writing: the only place that changes anything on a cluster. It takes what was agreed to and nothing else,
 //! as JSON merge patches under this program's own field manager, strictly validated.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{
     Answer, Call, Cluster, Failure, Verb,
     guard::place,
-    object::{path, secret_call, secrets},
+    object::{path, request, secret_call, secrets},
     parts::{Part, PartRead},
 };
 use crate::{
@@ -67,10 +68,8 @@ impl Cluster {
 
     async fn patch_object(&self, object: &ObjectRef, query: &str, patch: &Value) -> Result<Answer, Failure> {
         let path = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
-        let request = http::Request::patch(format!("{path}?{query}"))
-            .header(http::header::CONTENT_TYPE, "application/merge-patch+json")
-            .body(patch.to_string().into_bytes())
-            .expect("paths are percent-encoded");
+        let body = patch.to_string().into_bytes();
+        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/merge-patch+json"), body)?;
         self.call(&Call::of(Verb::Patch, object), request).await
     }
 
@@ -95,10 +94,8 @@ impl Cluster {
     async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {
         let (call, path) = place(object);
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{more}");
-        let request = http::Request::patch(format!("{path}?{query}"))
-            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
-            .body(object.to_string().into_bytes())
-            .expect("names of the guard's objects are plain");
+        let body = object.to_string().into_bytes();
+        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
         self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
@@ -120,10 +117,8 @@ impl Cluster {
     pub async fn write_authorities(&self, part: &Value) -> Result<Value, Failure> {
         let (call, path) = place(part);
         let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
-        let request = http::Request::patch(format!("{path}?{query}"))
-            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
-            .body(part.to_string().into_bytes())
-            .expect("names of the guard's objects are plain");
+        let body = part.to_string().into_bytes();
+        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
         self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
@@ -137,17 +132,13 @@ impl Cluster {
         let target = Target::of(secret);
         let is_new = secret.pointer("/metadata/resourceVersion").is_none();
         let (verb, method, name) = if is_new {
-            (Verb::Create, http::Method::POST, None)
+            (Verb::Create, Method::POST, None)
         } else {
-            (Verb::Update, http::Method::PUT, Some(target.name.as_str()))
+            (Verb::Update, Method::PUT, Some(target.name.as_str()))
         };
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), name);
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("{path}?fieldManager={FIELD_MANAGER}"))
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(secret.to_string().into_bytes())
-            .expect("paths are percent-encoded");
+        let body = secret.to_string().into_bytes();
+        let request = request(method, &format!("{path}?fieldManager={FIELD_MANAGER}"), Some("application/json"), body)?;
         self.call(&secret_call(verb, &target), request).await?.json()
     }
 
@@ -165,10 +156,7 @@ impl Cluster {
         let version = change.before.as_ref().and_then(|before| before.pointer("/metadata/resourceVersion"));
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": dry_run,
             "preconditions": {"resourceVersion": version}});
-        let request = http::Request::delete(path)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(options.to_string().into_bytes())
-            .expect("names of the guard's objects are plain");
+        let request = request(Method::DELETE, &path, Some("application/json"), options.to_string().into_bytes())?;
         match self.call(&Call { verb: Verb::Delete, ..call }, request).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.is_not_found() => Ok(()),

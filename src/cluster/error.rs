@@ -27,6 +27,8 @@ pub enum Failure {
     Auth(Error),
     /// Something answered that is not a Kubernetes API server.
     NotJson(Error),
+    /// Nothing can have this name. Not asked: there is no such object, and the path could lead to another.
+    Name(Error),
     /// What would be asked does not fit into a request.
     Request(Error),
 }
@@ -41,7 +43,12 @@ impl Failure {
 
     /// There is no such object.
     pub fn is_not_found(&self) -> bool {
-        self.refusal(StatusCode::NOT_FOUND).is_some_and(|refusal| !refusal.resource.is_empty())
+        self.is_no_name() || self.refusal(StatusCode::NOT_FOUND).is_some_and(|refusal| !refusal.resource.is_empty())
+    }
+
+    /// What was named is no name.
+    pub(crate) fn is_no_name(&self) -> bool {
+        matches!(self, Self::Name(_))
     }
 
     /// The server knows no such resource: the custom resource definition is not installed.

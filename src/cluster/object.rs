@@ -1,6 +1,7 @@
 //! Objects on the wire: their paths, requests about them, what a call about one is called, answers as values.
 
 use http::{Method, header};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    model::Target,
+    model::{Target, name},
     plan::{ObjectKind, ObjectRef},
 };
 
@@ -102,17 +103,23 @@ pub(super) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
     request(Method::GET, path, None, Vec::new())
 }
 
-/// The one way to a request.
+/// The one way to a request: each part of its path is something that an object can be called, so that no name leads
+/// elsewhere, whatever stands between here and the server and tidies up paths.
 ///
 /// # Errors
 ///
-/// It is longer than a request may be.
+/// A part of the path is no name, or the whole is longer than a request may be.
 pub(super) fn request(
     method: Method,
     path_and_query: &str,
     content_type: Option<&'static str>,
     body: Vec<u8>,
 ) -> Result<http::Request<Vec<u8>>, Failure> {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    for part in path.split('/').skip(1) {
+        let part = percent_decode_str(part).decode_utf8_lossy();
+        name::check(&part).map_err(|problem| Failure::Name(Error::usage(problem.to_string())))?;
+    }
     let mut request =
         http::Request::builder().method(method).uri(path_and_query).header(header::ACCEPT, "application/json");
     if let Some(content_type) = content_type {
@@ -138,12 +145,29 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        cluster::testing::{Server, json},
+        model::name::Group,
+    };
 
     fn refused(path: &str) -> String {
         match get(path).unwrap_err() {
-            Failure::Request(error) => error.message().to_owned(),
+            Failure::Name(error) | Failure::Request(error) => error.message().to_owned(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn no_name_makes_a_path_that_leads_elsewhere() {
+        for name in ["", ".", "..", "../../other/traefikservices/o1", "a/b", "a%2fb", "%2e%2e", &"a".repeat(254)] {
+            for kind in [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)] {
+                let problem = name::check(name).unwrap_err().to_string();
+                assert_eq!(refused(&path(kind, Some(name), None)), problem);
+                assert_eq!(refused(&path(kind, Some("shop"), Some(name))), problem);
+            }
+        }
+        let request = get(&path(ObjectKind::Canary, Some("a..b"), Some("\u{1b}ä"))).unwrap();
+        assert_eq!(request.uri(), "/apis/flagger.app/v1beta1/namespaces/a..b/canaries/%1B%C3%A4");
     }
 
     #[test]
@@ -153,5 +177,14 @@ mod tests {
             refused(&format!("/version?labelSelector={}", "a".repeat(70_000))),
             format!("a request for an address of {length} characters cannot be sent")
         );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_named_is_not_there_and_not_asked_for() {
+        let server = Server::start([json("200 OK", "{}")]).await;
+        let cluster = server.connect().await;
+        let target = Target { namespace: Some("shop".to_owned()), name: "a".repeat(70_000) };
+        let failure = cluster.get(ObjectKind::TraefikService(Group::TraefikIo), &target).await.unwrap_err();
+        assert_eq!((failure.is_not_found(), failure.is_no_answer(), server.asked().len()), (true, false, 0));
     }
 }

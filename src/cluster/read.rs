@@ -217,7 +217,7 @@ impl Cluster {
         if failure.is_no_such_resource() {
             return no_flagger();
         }
-        if !failure.is_not_found() {
+        if failure.is_no_name() || !failure.is_not_found() {
             return failure.into_error(&Call::of(Verb::Get, &object));
         }
         let namespace = target.namespace.as_deref();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     cookie::Cookie,
     declaration::{self, ANNOTATION, Malformed},
-    name::{CANARY_API_VERSION, Target},
+    name::{self, CANARY_API_VERSION, NotAName, Target},
     rollout::Rollout,
     view,
 };
@@ -133,6 +133,11 @@ impl Canary {
     /// Name of the canary's child Service.
     pub fn canary_name(&self) -> Option<String> {
         self.service_name.as_ref().map(|name| format!("{name}-canary"))
+    }
+
+    /// Why Flagger can generate no TraefikService of the name that it is to have.
+    pub fn service_problem(&self) -> Option<NotAName> {
+        self.service_name.as_deref().and_then(|name| name::check(name).err())
     }
 
     /// Namespace and name of the TraefikService that Flagger generates.

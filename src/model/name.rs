@@ -30,6 +30,42 @@ impl fmt::Display for Target {
     }
 }
 
+/// Why a text cannot be what an object is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAName {
+    name: String,
+    problem: &'static str,
+}
+
+impl fmt::Display for NotAName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 60;
+        let shown: String = self.name.chars().take(SHOWN).collect();
+        let rest = if self.name.chars().nth(SHOWN).is_some() { "…" } else { "" };
+        write!(f, "`{shown}{rest}` cannot be a name: {}", self.problem)
+    }
+}
+
+/// Whether an object or a namespace can be called that, as it becomes a part of a path: the rules for names of every
+/// kind of object (apimachinery `pkg/api/validation/path/name.go:IsValidPathSegmentName`), and the longest that any kind
+/// allows (`pkg/util/validation/validation.go:DNS1123SubdomainMaxLength`).
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check(name: &str) -> Result<(), NotAName> {
+    const LONGEST: usize = 253;
+    let problem = match name {
+        "" => "it is empty",
+        "." | ".." => "it means another place in a path",
+        _ if name.contains('/') => "it contains `/`",
+        _ if name.contains('%') => "it contains `%`",
+        _ if name.len() > LONGEST => "it is longer than 253 characters",
+        _ => return Ok(()),
+    };
+    Err(NotAName { name: name.to_owned(), problem })
+}
+
 /// The API group of a TraefikService.
 ///
 /// Flagger writes `traefik.io` since 1.42.0 and `traefik.containo.us` before; Traefik 3 reads only the first.
@@ -81,6 +117,20 @@ pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leads_elsewhere_in_a_path_is_no_name() {
+        for name in ["a", "a.b", "...", "a..b", "\u{1b}[31mx", "ä", &"a".repeat(253)] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        let problem = |name: &str| check(name).unwrap_err().to_string();
+        assert_eq!(problem(""), "`` cannot be a name: it is empty");
+        assert_eq!(problem(".."), "`..` cannot be a name: it means another place in a path");
+        assert_eq!(problem("../x"), "`../x` cannot be a name: it contains `/`");
+        assert_eq!(problem("%2e%2e"), "`%2e%2e` cannot be a name: it contains `%`");
+        let long = problem(&"a".repeat(70_000));
+        assert_eq!(long, format!("`{}…` cannot be a name: it is longer than 253 characters", "a".repeat(60)));
+    }
 
     #[test]
     fn near_names_are_the_ones_a_person_may_have_meant() {

@@ -135,7 +135,10 @@ fn why_left(loaded: &Loaded, scope: Scope) -> Option<String> {
             Some(owner) => format!("TraefikService `{}` is controlled by {} `{}`", name(), owner.kind, owner.name),
             None => format!("TraefikService `{}` is controlled by something else", name()),
         }),
-        Service::NotGenerated => Some(format!("Flagger has not generated TraefikService `{}` yet", name())),
+        Service::NotGenerated => Some(match loaded.observed.canary.service_problem() {
+            Some(problem) => format!("Flagger can generate no TraefikService: {problem}"),
+            None => format!("Flagger has not generated TraefikService `{}` yet", name()),
+        }),
         Service::NotServed => Some("the cluster serves no TraefikServices".into()),
         Service::Forbidden(reason) => Some(reason.clone()),
     }

@@ -20,6 +20,7 @@ mod man;
 mod manifests;
 mod matrix;
 mod mutations;
+mod names;
 mod rbac;
 mod render;
 mod show;

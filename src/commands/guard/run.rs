@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
-    model::{Target, selector::Selector},
+    model::{Target, name::check, selector::Selector},
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
@@ -143,8 +143,8 @@ fn selector(text: &str) -> std::result::Result<Selector, String> {
 
 fn target(text: &str) -> std::result::Result<Target, String> {
     let (namespace, name) = text.split_once('/').ok_or("it is NAMESPACE/NAME")?;
-    if namespace.is_empty() || name.is_empty() || name.contains('/') {
-        return Err("it is NAMESPACE/NAME".into());
+    for part in [namespace, name] {
+        check(part).map_err(|problem| format!("it is NAMESPACE/NAME, and {problem}"))?;
     }
     Ok(Target { namespace: Some(namespace.to_owned()), name: name.to_owned() })
 }
@@ -185,6 +185,14 @@ async fn told_to_end() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_is_named_with_its_namespace() {
+        assert_eq!(target("a/b"), Ok(Target { namespace: Some("a".into()), name: "b".into() }));
+        for text in ["", "a", "/b", "a/", "../b", "a/b/c", "a/%2e"] {
+            assert!(target(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_https_with_a_host_and_nothing_behind_it() {

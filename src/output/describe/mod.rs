@@ -153,7 +153,10 @@ fn service(observed: &crate::model::Observed) -> String {
             Some(owner) => format!("{}/{name}, controlled by {} `{}`", service.group.as_str(), owner.kind, owner.name),
             None => format!("{}/{name}, controlled by something else", service.group.as_str()),
         },
-        Service::NotGenerated => format!("{name}, not generated yet"),
+        Service::NotGenerated => match observed.canary.service_problem() {
+            Some(problem) => format!("<none>: {problem}"),
+            None => format!("{name}, not generated yet"),
+        },
         Service::NotServed => format!("{name}; the cluster serves no TraefikServices"),
         Service::Forbidden(reason) => format!("<unknown>: {reason}"),
     }

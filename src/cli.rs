@@ -16,7 +16,10 @@ use crate::{
     completion,
     context::Context,
     environment::Environment,
-    error::{Error, Exit, Kind, Result},
+    error::{
+        Error, Exit, Kind, Result,
+        panic::{caught, note_panics, noted_panic},
+    },
     ui::{Color, Ui},
 };
 
@@ -76,8 +79,16 @@ pub fn command() -> clap::Command {
     })
 }
 
-/// Runs the program and returns its exit code.
+/// Runs the program and returns its exit code. A panic is a failure like any other.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
+    note_panics();
+    caught(|| Ok(run_words(arguments, environment))).unwrap_or_else(|error| {
+        Ui::new(Color::Auto).error(&error);
+        error.kind().code()
+    })
+}
+
+fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     let mut command = self::command();
     if let Some(answer) = asked_what_can_stand_next(&command, &arguments, &environment) {
         // A reader that went away needs no answer.
@@ -110,10 +121,12 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         typed: Mutex::default(),
     };
     let ends_itself = matches!(&cli.command, Command::Guard(command) if command.ends_itself());
-    match block_on(dispatch(&context, &cli.command), &ui, ends_itself).and_then(|exit| context.end(exit)) {
+    let ended = caught(|| block_on(dispatch(&context, &cli.command), &ui, ends_itself));
+    match ended.and_then(|exit| context.end(exit)) {
         Ok(exit) => exit.code(),
         Err(error) => {
-            let error = context.with_typed(error);
+            // What fails after a panic of another thread, fails by it.
+            let error = context.with_typed(noted_panic().filter(|_| !ends_itself).unwrap_or(error));
             ui.error(&error);
             error.kind().code()
         }

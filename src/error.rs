@@ -1,6 +1,8 @@
 //! The one error type of the program: a kind (which decides the exit code), a message, its causes, and
 //! hints that say what to type. Nothing here prints; `ui` does.
 
+pub mod panic;
+
 use std::{fmt, io};
 
 /// What a command that did not fail has to say to the shell.

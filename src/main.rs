@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use canary_traefik::{cli, environment::Environment};
 
+// A panic ends with a message, an exit status and the terminal as it was, which takes unwinding.
+const _: () = assert!(cfg!(panic = "unwind"), "no profile of this program may have `panic = \"abort\"`");
+
 fn main() -> ExitCode {
     ExitCode::from(cli::run(Environment::arguments(), Environment::from_process()))
 }

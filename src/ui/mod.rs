@@ -118,7 +118,10 @@ impl Ui {
             line(Meaning::Hint, "hint:", hint);
         }
         if error.kind() == Kind::Bug {
-            line(Meaning::Hint, "hint:", "this is a fault of kubectl canary-traefik: please report it");
+            let version = env!("CARGO_PKG_VERSION");
+            let report =
+                format!("this is a bug in kubectl canary-traefik {version}: please report it with the lines above");
+            line(Meaning::Hint, "hint:", &report);
         }
         self.status(&text);
     }

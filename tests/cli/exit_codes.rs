@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 
 use canary_traefik::error::{Exit, Kind};
+use snapbox::str;
 
 use crate::support::{
     bed,
     fake::{Fake, Reply},
-    run::Run,
+    run::{Run, exactly},
     running::Running,
     wait::until,
 };
@@ -54,4 +55,27 @@ fn an_interrupted_wait_ends_with_130() {
     until("the server to be asked", || (!fake.requests().is_empty()).then_some(()));
     running.signal("INT");
     assert_eq!(running.ends().code, Some(130));
+}
+
+/// With a stack that no system can give, no thread starts, and what wants one panics.
+const NO_THREADS: (&str, &str) = ("RUST_MIN_STACK", "1152921504606846976");
+
+#[test]
+fn a_panic_ends_with_70_and_says_what_to_report() {
+    let run = Run::new(["show", "--server", "https://localhost:1"]).env(NO_THREADS.0, NO_THREADS.1);
+    let output = run.redact(env!("CARGO_PKG_VERSION"), "[VERSION]").run();
+    let place = output.stderr.lines().find_map(|line| line.strip_prefix("caused by: panicked at ")).unwrap_or_default();
+    assert!(place.starts_with("hyper-util-"), "a place without folders of this machine: {output}");
+    exactly(
+        &output.to_string().replace(place, "[PLACE]"),
+        str![[r#"
+exit: 70
+--- stdout
+--- stderr
+error: internal error: OS can't spawn worker thread: Resource temporarily unavailable (os error 11)
+caused by: panicked at [PLACE]
+hint: this is a bug in kubectl canary-traefik [VERSION]: please report it with the lines above
+
+"#]],
+    );
 }

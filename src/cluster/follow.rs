@@ -430,7 +430,7 @@ mod tests {
     #[tokio::test]
     async fn a_version_that_fits_into_no_request_is_a_failure() {
         let (lines, _) = told([page(&"1".repeat(70_000), "", &[])], 1).await;
-        let expected = "Err(\"a request for an address of 70122 characters cannot be sent\") at";
+        let expected = "Err(\"a request for an address of 70121 characters cannot be sent\") at";
         assert_eq!(lines.last().map(|line| &line[..expected.len()]), Some(expected));
     }
 

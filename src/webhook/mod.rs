@@ -47,7 +47,7 @@ use self::{
 };
 use crate::{
     cluster::{Cluster, Collection},
-    error::{Error, Kind, Result},
+    error::{Error, Kind, Result, panic::noted_panic},
     guard::{Coverage, webhook::Address},
     model::{Canary, Target, name::Group, selector::Selector},
     plan::ObjectKind,
@@ -275,11 +275,20 @@ fn spawn<F: Future<Output = Error> + Send + 'static>(
         loop {
             match AssertUnwindSafe(part()).catch_unwind().await {
                 Ok(error) => return error,
-                Err(_) => shared.log.warning("a part of the guard panicked and starts again", &[]),
+                Err(_) => {
+                    let fields = [("reason", json!(panicked()))];
+                    shared.log.warning("a part of the guard panicked and starts again", &fields);
+                }
             }
             tokio::time::sleep(AFTER_PANIC).await;
         }
     });
+}
+
+/// What the last panic said, and where it was.
+fn panicked() -> String {
+    let error = noted_panic().unwrap_or_else(|| Error::new(Kind::Bug, "it panicked"));
+    error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Follows the Canaries and, once they are known, for repairs the TraefikServices.

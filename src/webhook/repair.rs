@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Shared,
+    Shared, panicked,
     parts::TRAEFIK_SERVICE,
     queue::{Ended, Key, Lost, Queue},
     review::Belongs,
@@ -152,8 +152,8 @@ pub(super) async fn repair(shared: Arc<Shared>) -> Error {
                 Err(error) => return error,
             },
             // A fault of this program with this one object.
-            Err(error) => {
-                let fields = [("name", json!(key.target.to_string())), ("reason", json!(error.to_string()))];
+            Err(_) => {
+                let fields = [("name", json!(key.target.to_string())), ("reason", json!(panicked()))];
                 shared.log.warning("a repair panicked", &fields);
                 Ended::Refused
             }

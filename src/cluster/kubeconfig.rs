@@ -1,7 +1,10 @@
 //! Finds, merges and reads kubeconfig files, and picks from them a cluster, a user and a namespace by the
 //! flags. Speaks to no server.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 
@@ -33,15 +36,22 @@ pub(crate) struct Choice {
 
 /// Reads the files that `--kubeconfig`, `KUBECONFIG` or the home directory name. `None` when there is none,
 /// or nothing in them.
+///
+/// Of several a missing one is passed over, and nothing but a missing one (client-go `tools/clientcmd/loader.go:Load`):
+/// what cannot be read may name another cluster and another user than the next file does.
 pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<Option<Loaded>> {
     if let Some(file) = &args.kubeconfig {
-        if !file.exists() {
-            return Err(Error::usage(format!("no file `{}`", file.display())).hint("--kubeconfig FILE"));
-        }
-        return merge(std::slice::from_ref(file)).map(Some);
+        let missing = || Error::usage(format!("no file `{}`", file.display())).hint("--kubeconfig FILE");
+        let config = read(file)?.ok_or_else(missing)?;
+        return merge([(file.clone(), config)]).map(Some);
     }
-    let files: Vec<_> = candidates(environment).into_iter().filter(|file| file.exists()).collect();
-    let loaded = merge(&files)?;
+    let mut found = Vec::new();
+    for file in candidates(environment) {
+        if let Some(config) = read(&file)? {
+            found.push((file, config));
+        }
+    }
+    let loaded = merge(found)?;
     let config = &loaded.config;
     let is_empty = config.clusters.is_empty() && config.contexts.is_empty() && config.auth_infos.is_empty();
     Ok((!is_empty || config.current_context.is_some()).then_some(loaded))
@@ -85,10 +95,18 @@ fn candidates(environment: &Environment) -> Vec<PathBuf> {
     }
 }
 
-fn merge(files: &[PathBuf]) -> Result<Loaded> {
-    let mut config = Kubeconfig::default();
-    for file in files {
-        let mut next = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
+/// One file; `None` when there is none.
+fn read(file: &Path) -> Result<Option<Kubeconfig>> {
+    match Kubeconfig::read_from(file) {
+        Ok(config) => Ok(Some(config)),
+        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(file, &error)),
+    }
+}
+
+fn merge(files: impl IntoIterator<Item = (PathBuf, Kubeconfig)>) -> Result<Loaded> {
+    let (mut config, mut names) = (Kubeconfig::default(), Vec::new());
+    for (file, mut next) in files {
         if let Some(kind) = next.kind.as_deref().filter(|kind| *kind != "Config") {
             return Err(Error::usage(format!("`{}` is not a kubeconfig", file.display()))
                 .caused_by(format!("its kind is `{kind}`"))
@@ -96,9 +114,9 @@ fn merge(files: &[PathBuf]) -> Result<Loaded> {
         }
         // An empty value is no value: a later file may set it.
         next.current_context = next.current_context.filter(|name| !name.is_empty());
-        config = config.merge(next).map_err(|error| unreadable(file, &error))?;
+        config = config.merge(next).map_err(|error| unreadable(&file, &error))?;
+        names.push(file.display().to_string());
     }
-    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     Ok(Loaded { config, files: names.join(", ") })
 }
 
@@ -283,6 +301,38 @@ users:
 
         let args = ConnectionArgs { kubeconfig: Some("missing".into()), ..ConnectionArgs::default() };
         assert_eq!(load(&args, &environment(&home, &[&one])).unwrap_err().message(), "no file `missing`");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_missing_file_is_passed_over_and_nothing_else() {
+        let home = Folder::new("unreadable");
+        let good = home.write("good", PROD);
+        std::os::unix::fs::symlink("loop", home.0.join("loop")).unwrap();
+        std::os::unix::fs::symlink("nowhere", home.0.join("dangling")).unwrap();
+        for missing in ["missing", "missing/config", "dangling"] {
+            let loaded = load(&ConnectionArgs::default(), &environment(&home, &[&home.0.join(missing), &good]));
+            assert_eq!(loaded.unwrap().unwrap().files, good.display().to_string());
+        }
+        let cases = [
+            ("loop", "too many levels of symbolic links"),
+            ("loop/config", "too many levels of symbolic links"),
+            ("good/config", "not a directory"),
+            (".", "is a directory"),
+        ];
+        for (name, why) in cases {
+            let bad = home.0.join(name);
+            let named = ConnectionArgs { kubeconfig: Some(bad.clone()), ..ConnectionArgs::default() };
+            for (args, environment) in [
+                (ConnectionArgs::default(), environment(&home, &[&bad, &good])),
+                (ConnectionArgs::default(), environment(&home, &[&good, &bad])),
+                (named, environment(&home, &[&good])),
+            ] {
+                let error = load(&args, &environment).unwrap_err();
+                assert_eq!(error.message(), format!("cannot read `{}`", bad.display()));
+                assert_eq!(error.causes()[0].split(" (").next(), Some(why));
+            }
+        }
     }
 
     #[test]

@@ -8,8 +8,11 @@ use kube::{
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::{error::auth, kubeconfig::Choice};
-use crate::error::{Error, Result};
+use super::{error::auth, kubeconfig::Choice, url};
+use crate::{
+    error::{Error, Result},
+    model::typed::without_userinfo,
+};
 
 /// The configuration for this cluster and user. The credential plugin stays in it.
 pub(crate) fn build(choice: &Choice) -> Result<Config> {
@@ -18,14 +21,16 @@ pub(crate) fn build(choice: &Choice) -> Result<Config> {
     let server = server.ok_or_else(|| {
         Error::usage(format!("cluster `{cluster_name}` in {} has no server", choice.files)).hint("--server URL")
     })?;
-    let url = server.parse::<Uri>().ok().filter(|url| {
-        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
-    });
-    let url = url.ok_or_else(|| {
-        Error::usage("the server's address is not a URL")
-            .caused_by(format!("`{}`", hide_password(server)))
+    let unusable = |reason: &str| {
+        Error::usage(format!("the server's address `{}` cannot be used", without_userinfo(server)))
+            .caused_by(reason)
             .hint("--server https://HOST:PORT")
-    })?;
+    };
+    let url = url::read(server).map_err(unusable)?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) {
+        return Err(unusable(&format!("its scheme is `{}`", url.scheme_str().unwrap_or_default())));
+    }
+    let url: Uri = url::without_userinfo(&url).parse().map_err(|_| unusable("it is not a URL"))?;
     // The only public way to the bytes of `certificate-authority` and `certificate-authority-data`.
     let for_plugins = ExecAuthCluster::try_from(cluster).map_err(|error| unloadable(&error))?;
     let mut config = Config::new(url);
@@ -92,12 +97,5 @@ fn unloadable(error: &KubeconfigError) -> Error {
         Load::NoBase64DataOrFile => {
             Error::usage(format!("there is no {what}")).hint("--client-certificate FILE --client-key FILE")
         }
-    }
-}
-
-fn hide_password(server: &str) -> String {
-    match server.rsplit_once('@') {
-        Some((_, address)) => format!("…@{address}"),
-        None => server.to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     login::Login,
     overrides,
     progress::Progress,
-    proxy,
+    proxy, url,
 };
 use crate::{
     environment::Environment,
@@ -132,7 +132,7 @@ fn place(url: &Uri) -> Endpoint {
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
     let host = url.host().unwrap_or_default();
     Endpoint {
-        url: proxy::without_userinfo(url),
+        url: url::without_userinfo(url),
         address: format!("{host}:{port}"),
         host: host.trim_matches(['[', ']']).to_owned(),
         sent_as: String::new(),

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::plan::undo::quoted;
+use crate::model::typed::{quoted, without_userinfo};
 
 /// Flags that say which cluster to speak to, as whom, and how. Accepted at any position after the plugin's
 /// name.
@@ -154,11 +154,13 @@ impl ConnectionArgs {
     }
 
     /// The flags that say which cluster to speak to and as whom, as they can be typed again, each with a blank
-    /// before it; the namespace, which can be another, and what is secret are left out.
+    /// before it; the namespace, which can be another, and what is secret are left out, also in the server's address.
     pub fn typed(&self) -> String {
         let Self { kubeconfig, context, cluster, user, server, impersonate, impersonate_groups, .. } =
             &self.without_empty();
         let kubeconfig = kubeconfig.as_ref().map(|file| file.display().to_string());
+        let server =
+            server.as_deref().map(|server| without_userinfo(server.split(['?', '#']).next().unwrap_or_default()));
         let once = [
             ("--kubeconfig", kubeconfig.as_ref()),
             ("--context", context.as_ref()),
@@ -331,6 +333,14 @@ mod tests {
         let line = "x --as-group=a get --as-group b --as-groups -- --as-group c";
         let words = gather(line.split(' ').map(OsString::from));
         assert_eq!(words.join(" ".as_ref()), "x get --as-groups --as-group=a --as-group b -- --as-group c");
+    }
+
+    #[test]
+    fn what_is_typed_again_holds_nothing_secret() {
+        let line = "tiny sticky get podinfo --context c --token s3cr3t --username bob --password s3cr3t \
+            --server https://bob:s3cr3t@10.0.0.1:6443/k8s?token=s3cr3t --as jane --as-group a;b -n shop";
+        let (args, _) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
+        assert_eq!(args.typed(), " --context c --server https://10.0.0.1:6443/k8s --as jane --as-group 'a;b'");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod surroundings;
 mod testing;
 mod tls;
 mod transport;
+mod url;
 mod versions;
 mod warnings;
 mod write;
@@ -49,6 +50,7 @@ pub use self::{
     progress::Progress,
     read::Selection,
     status::{Cause, Refusal},
+    url::read as read_url,
     versions::Workload,
 };
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::Uri;
 use ipnet::IpNet;
 
+use super::url;
 use crate::{
     environment::Environment,
     error::{Error, Result},
@@ -25,7 +26,7 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// The address without credentials.
     pub(crate) fn address(&self) -> String {
-        without_userinfo(&self.url)
+        url::without_userinfo(&self.url)
     }
 }
 
@@ -52,14 +53,6 @@ pub(crate) fn choose(
     parse(url, &named_by).map(|url| Some(Proxy { url, named_by, from_environment: true }))
 }
 
-/// The URL without user and password, and without a bare final slash.
-pub(crate) fn without_userinfo(url: &Uri) -> String {
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
-    let scheme = url.scheme_str().unwrap_or("http");
-    format!("{scheme}://{authority}{}", url.path().trim_end_matches('/'))
-}
-
 fn parse(text: &str, named_by: &str) -> Result<Uri> {
     // The text may hold a password: it is not shown.
     let wrong = |reason: &str| {
@@ -70,12 +63,16 @@ fn parse(text: &str, named_by: &str) -> Result<Uri> {
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     // Both kinds of SOCKS leave looking up names to the proxy here.
     let text = text.strip_prefix("socks5h://").map_or(text.clone(), |rest| format!("socks5://{rest}"));
-    let url: Uri = text.parse().map_err(|_| wrong("it is not a URL"))?;
+    let url = url::read(&text).map_err(wrong)?;
     match url.scheme_str() {
-        Some("http" | "https" | "socks5") if url.host().is_some_and(|host| !host.is_empty()) => Ok(url),
-        Some("http" | "https" | "socks5") => Err(wrong("it names no host")),
-        _ => Err(wrong(&format!("its scheme is `{}`", url.scheme_str().unwrap_or_default()))),
+        Some("http" | "https" | "socks5") => {}
+        other => return Err(wrong(&format!("its scheme is `{}`", other.unwrap_or_default()))),
     }
+    let long = |part: &[u8]| part.len() > 255 || std::str::from_utf8(part).is_err();
+    if url::userinfo(&url).is_some_and(|(user, password)| long(&user) || long(&password)) {
+        return Err(wrong("its user or password is longer than 255 characters, or no text"));
+    }
+    Ok(url)
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -205,5 +202,18 @@ mod tests {
     fn an_unusable_proxy_that_is_not_needed_does_not_matter() {
         let server = "https://localhost:6443".parse().unwrap();
         assert_eq!(choose(&server, None, &environment("::::", "")), Ok(None));
+    }
+
+    #[test]
+    fn what_a_proxy_cannot_be_is_said_without_the_address() {
+        let server = "https://api.example.com".parse().unwrap();
+        let cause = |url: &str| choose(&server, None, &environment(url, "")).unwrap_err().causes().join(", ");
+        assert_eq!(cause("http://me:s3cr3t@proxy:99999"), "its port is not a number from 1 to 65535");
+        assert_eq!(cause("me:s3cr3t@proxy:"), "its port is not a number from 1 to 65535");
+        assert_eq!(cause("http://me:s3 cr3t@proxy"), "it is not a URL");
+        assert_eq!(cause("https://"), "it is not a URL");
+        let long = format!("socks5://{}:p@proxy", "u".repeat(256));
+        assert_eq!(cause(&long), "its user or password is longer than 255 characters, or no text");
+        assert_eq!(cause("socks5://me:%ff@proxy"), "its user or password is longer than 255 characters, or no text");
     }
 }

@@ -20,6 +20,8 @@ use kube::{Client, Config, client::ConfigExt};
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::url;
+
 /// Silence on a connection before the system asks whether the other side is still there, and how it goes on asking.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
@@ -70,12 +72,10 @@ where
     Ok(Client::new(service, config.default_namespace))
 }
 
-/// A proxy's user and password as they are typed into its URL, where `@` and `:` of their own are escaped.
+/// With the user and the password of the proxy's URL (RFC 9110 section 11.7.2).
 fn with_credentials<C>(proxy: &Uri, tunnel: Tunnel<C>) -> Tunnel<C> {
-    let credentials = proxy.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(it, _)| it);
-    let header = credentials.and_then(|credentials| {
-        let plain: Vec<u8> = percent_encoding::percent_decode_str(credentials).collect();
-        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(plain))).ok()
+    let header = url::userinfo(proxy).and_then(|(user, password)| {
+        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode([&*user, b":", &*password].concat()))).ok()
     });
     match header {
         Some(header) => tunnel.with_auth(header),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document::{self, Document};
 use super::{Manifests, Object, Place, Source, tree};
 use crate::error::{Error, Result, reason};
+use crate::model::typed::{quoted, without_userinfo};
 use crate::yaml;
 
 /// What a file in a directory is called when it is a manifest.
@@ -249,11 +250,12 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
 
 fn missing(input: &Path, error: &io::Error) -> Error {
     let name = input.display().to_string();
-    let failed = unreadable(&format!("`{name}`"), error);
     if name.starts_with("https://") || name.starts_with("http://") {
-        return failed.hint(format!("curl -fsSL {name} | kubectl canary-traefik … -f -"));
+        let address = without_userinfo(&name);
+        let hint = format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&address));
+        return unreadable(&format!("`{address}`"), error).hint(hint);
     }
-    failed
+    unreadable(&format!("`{name}`"), error)
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
@@ -263,7 +265,7 @@ fn unreadable(name: &str, error: &io::Error) -> Error {
 fn without_manifests(directory: &Path, recursive: bool) -> Error {
     let name = directory.display();
     let error = Error::usage(format!("no manifest in `{name}`: no file ends in .json, .yaml or .yml"));
-    if recursive { error } else { error.hint(format!("-R -f {name}")) }
+    if recursive { error } else { error.hint(format!("-R -f {}", quoted(&name.to_string()))) }
 }
 
 fn not_yaml(name: &str, document: &Document, text: &str, error: &yaml::SyntaxError, named: Named) -> Error {

@@ -14,6 +14,7 @@ pub mod rollout;
 pub mod route;
 pub mod selector;
 pub mod traefik_service;
+pub mod typed;
 pub mod version;
 mod view;
 

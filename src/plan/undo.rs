@@ -1,7 +1,7 @@
 //! The commands that take a change back.
 
 use super::{Plan, Scope};
-use crate::model::{Cookie, FIELDS, Field, FieldValue};
+use crate::model::{Cookie, FIELDS, Field, FieldValue, typed::quoted};
 
 /// The arguments after `kubectl canary-traefik` that bring back what was before, without the namespace. Several
 /// commands are run one after the other.
@@ -88,10 +88,4 @@ pub fn flag(field: &Field, value: &FieldValue) -> String {
         FieldValue::Text(text) if text.starts_with('-') => format!(" --{}={}", field.flag, quoted(text)),
         FieldValue::Text(text) => format!(" --{} {}", field.flag, quoted(text)),
     }
-}
-
-/// The text as a shell takes it.
-pub(crate) fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
-    if text.bytes().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

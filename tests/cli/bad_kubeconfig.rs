@@ -217,8 +217,8 @@ fn an_address_that_is_none() {
 exit: 2
 --- stdout
 --- stderr
-error: the server's address is not a URL
-caused by: `…@example.com`
+error: the server's address `ftp://example.com` cannot be used
+caused by: its scheme is `ftp`
 hint: --server https://HOST:PORT
 
 "#]]);

@@ -23,6 +23,7 @@ mod mutations;
 mod names;
 mod rbac;
 mod render;
+mod secrets;
 mod show;
 mod sticky_edit;
 mod sticky_get;

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::directory::Directory;
+use super::{directory::Directory, tls::Tls};
 
 /// One answer.
 #[derive(Debug, Clone)]
@@ -103,6 +103,7 @@ pub(crate) struct Fake {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     acceptor: Option<JoinHandle<()>>,
+    tls: Option<Tls>,
     directory: Directory,
 }
 
@@ -127,7 +128,14 @@ impl Fake {
                 std::thread::spawn(move || serve(&connection, &shared));
             }
         });
-        Self { address, state, acceptor: Some(acceptor), directory: Directory::new() }
+        Self { address, state, acceptor: Some(acceptor), tls: None, directory: Directory::new() }
+    }
+
+    /// The same over TLS, without which no credentials are sent.
+    pub(crate) fn start_tls() -> Self {
+        let mut fake = Self::start();
+        fake.tls = Some(Tls::start(fake.address));
+        fake
     }
 
     /// Answers `method` on `path` (without query) with these, one after the other; the last one for ever.
@@ -152,20 +160,29 @@ impl Fake {
         lock(&self.state).requests.iter().map(Request::line).collect()
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.tls.as_ref().map_or_else(|| format!("http://{}", self.address), Tls::url)
     }
 
     /// A kubeconfig for it, with a token and the default namespace `shop`.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig_as(&json!({ "token": "fake" }))
+    }
+
+    /// A kubeconfig for it, with this user and the default namespace `shop`.
+    pub(crate) fn kubeconfig_as(&self, user: &Value) -> PathBuf {
+        let mut cluster = json!({ "server": self.url() });
+        if self.tls.is_some() {
+            cluster["certificate-authority"] = json!(Tls::authority());
+        }
         let value = json!({
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "fake",
             "contexts": [{ "name": "fake", "context": { "cluster": "fake", "user": "fake", "namespace": "shop" } }],
-            "clusters": [{ "name": "fake", "cluster": { "server": self.url() } }],
-            "users": [{ "name": "fake", "user": { "token": "fake" } }],
+            "clusters": [{ "name": "fake", "cluster": cluster }],
+            "users": [{ "name": "fake", "user": user }],
         });
         self.directory.write("kubeconfig", format!("{value:#}\n"))
     }

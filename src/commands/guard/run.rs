@@ -5,11 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cluster::duration,
+    cluster::{duration, read_url},
     context::Context,
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
-    model::{Target, name::check, selector::Selector},
+    model::{Target, name::check, selector::Selector, typed::without_userinfo},
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
@@ -157,11 +157,15 @@ fn behind(service: &Target) -> (Address, Vec<String>) {
 
 /// The address without a path, and its host.
 fn address(url: &str) -> Result<(Address, Vec<String>)> {
-    let wrong = || Error::usage(format!("`{url}` is no address for a webhook")).hint("--webhook-url https://HOST:PORT");
-    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
+    let wrong = |reason: &str| {
+        Error::usage(format!("`{}` is no address for a webhook", without_userinfo(url)))
+            .caused_by(reason)
+            .hint("--webhook-url https://HOST:PORT")
+    };
+    let uri = read_url(url).map_err(wrong)?;
     let is_plain = uri.scheme_str() == Some("https") && matches!(uri.path(), "/" | "") && uri.query().is_none();
     let authority = uri.authority().filter(|authority| is_plain && !authority.as_str().contains('@'));
-    let authority = authority.ok_or_else(wrong)?;
+    let authority = authority.ok_or_else(|| wrong("it is https, a host and a port, and nothing else"))?;
     let host = authority.host().trim_matches(['[', ']']);
     Ok((Address::Url(format!("https://{authority}")), vec![host.to_owned()]))
 }
@@ -200,8 +204,10 @@ mod tests {
         let is = |url: &str, host: &str| Ok((Address::Url(url.into()), vec![host.to_owned()]));
         assert_eq!(read("https://127.0.0.1:8443"), is("https://127.0.0.1:8443", "127.0.0.1"));
         assert_eq!(read("https://[::1]:1/"), is("https://[::1]:1", "::1"));
-        for url in ["http://a:1", "https://a/x", "https://u@a:1", "a:1", "https://a?b", "", "https://"] {
+        for url in ["http://a:1", "https://a/x", "a:1", "https://a?b", "", "https://", "https://a:99999", "https://a:"]
+        {
             assert_eq!(read(url), Err(format!("`{url}` is no address for a webhook")), "{url}");
         }
+        assert_eq!(read("https://bob:hunter2@a:1"), Err("`https://a:1` is no address for a webhook".to_owned()));
     }
 }

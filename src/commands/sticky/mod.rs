@@ -27,9 +27,9 @@ use super::args::{SelectArgs, WriteArgs};
 use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::{Cookie, Loaded},
+    model::{Cookie, Loaded, typed::quoted},
     output::change::DryRun,
-    plan::{Scope, undo::quoted},
+    plan::Scope,
     source::Source,
 };
 

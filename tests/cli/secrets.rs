@@ -1,0 +1,167 @@
+//! Passwords and tokens that were typed or found: in no output.
+
+use serde_json::{Value, json};
+use snapbox::str;
+
+use crate::support::{
+    fake::{Fake, Reply},
+    objects,
+    run::{Output, Run},
+};
+
+const CANARY: &str = "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo";
+const SERVICE: &str = "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo";
+
+/// A server on which the cookie of the Canary `podinfo` can be set, over TLS.
+fn shop() -> Fake {
+    let fake = Fake::start_tls();
+    let (mut canary, mut service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));
+    for object in [&mut canary, &mut service] {
+        object["metadata"]["namespace"] = json!("shop");
+        object["metadata"]["resourceVersion"] = json!("7");
+    }
+    let reply = |object: &Value| [Reply::json(200, object)];
+    fake.on("GET", CANARY, reply(&canary)).on("GET", SERVICE, reply(&service));
+    canary["metadata"]["annotations"] = json!({ "kubectl-canary-traefik/sticky-cookie": "; Max-Age=300" });
+    service["spec"]["weighted"]["sticky"] = json!({ "cookie": { "maxAge": 300 } });
+    fake.on("PATCH", CANARY, reply(&canary)).on("PATCH", SERVICE, reply(&service));
+    fake
+}
+
+fn run(fake: &Fake, line: &str) -> Output {
+    let server = fake.url().replace("://", "://bob:hunter2@");
+    Run::new(line.split(' ')).arguments(["-s", &server]).kubeconfig(fake.kubeconfig()).run()
+}
+
+#[test]
+fn what_takes_a_change_back_is_typed_without_the_password_in_the_servers_address() {
+    run(&shop(), "sticky set podinfo --max-age 300 --yes --token s3cr3t").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/podinfo configured
+traefikservice.traefik.io/podinfo configured
+--- stderr
+--- canary.flagger.app/podinfo (live)
++++ canary.flagger.app/podinfo (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+   name: podinfo
+   namespace: shop
+ spec:
+--- traefikservice.traefik.io/podinfo (live)
++++ traefikservice.traefik.io/podinfo (after)
+@@ -17,3 +17,6 @@
+       namespace: ""
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        maxAge: 300
+kept: the guard re-adds it inside each of Flagger's writes
+to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT]
+
+"#]]);
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_shown_without_its_password() {
+    let bad = |server: &str| Run::new(["show", "-s", server]).run();
+    bad("ftp://bob:hunter2@example.com").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `ftp://example.com` cannot be used
+caused by: its scheme is `ftp`
+hint: --server https://HOST:PORT
+
+"#]]);
+    bad("https://bob:hunter2@example.com:99999").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `https://example.com:99999` cannot be used
+caused by: its port is not a number from 1 to 65535
+hint: --server https://HOST:PORT
+
+"#]]);
+    bad("bob:hunter2@example.com:0").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `http://example.com:0` cannot be used
+caused by: its port is not a number from 1 to 65535
+hint: --server https://HOST:PORT
+
+"#]]);
+    bad("https://bob:hunt/er2@example.com").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `https://example.com` cannot be used
+caused by: its port is not a number from 1 to 65535
+hint: --server https://HOST:PORT
+
+"#]]);
+    bad("https://bob:hunter2@").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `https://` cannot be used
+caused by: it is not a URL
+hint: --server https://HOST:PORT
+
+"#]]);
+    bad("https://bob:hunt er2@example.com").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the server's address `https://example.com` cannot be used
+caused by: it is not a URL
+hint: --server https://HOST:PORT
+
+"#]]);
+    let webhook = ["guard", "run", "--webhook-url", "https://bob:hunter2@example.com:8443"];
+    Run::new(webhook).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `https://example.com:8443` is no address for a webhook
+caused by: it is https, a host and a port, and nothing else
+hint: --webhook-url https://HOST:PORT
+
+"#]]);
+    let webhook = ["guard", "run", "--webhook-url", "https://example.com:99999"];
+    Run::new(webhook).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `https://example.com:99999` is no address for a webhook
+caused by: its port is not a number from 1 to 65535
+hint: --webhook-url https://HOST:PORT
+
+"#]]);
+    let proxy = Run::new(["show", "-s", "https://example.com"]);
+    proxy.env("HTTPS_PROXY", "http://bob:hunter2@example.com:99999").run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the proxy of HTTPS_PROXY cannot be used
+caused by: its port is not a number from 1 to 65535
+hint: a proxy is http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT
+
+"#]]);
+    let file = ["show", "-f", "https://bob:hunter2@example.com/x.yaml?a=1&b=;date"];
+    Run::new(file).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: cannot read `https://example.com/x.yaml?a=1&b=;date`
+caused by: no such file or directory
+hint: curl -fsSL 'https://example.com/x.yaml?a=1&b=;date' | kubectl canary-traefik … -f -
+
+"#]]);
+}

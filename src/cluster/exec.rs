@@ -2,15 +2,28 @@
 //! The HTTP library would run it three times per client, block the whole program meanwhile, and quote its
 //! output, token and all, in its error.
 
-use std::process::{ExitStatus, Stdio};
+use std::{
+    convert::Infallible,
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::temporal::Pieces};
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Child,
+};
 
-use super::progress::{Progress, shown};
+use super::{
+    error::seconds,
+    progress::{Progress, shown},
+};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, reason},
+    model::typed::quoted,
     yaml,
 };
 
@@ -22,9 +35,22 @@ pub(crate) struct Credential {
     pub(crate) expires: Option<Timestamp>,
 }
 
+/// How long a plugin may take that cannot ask a person for anything: as long as the slowest of the known ones waits for
+/// a log-in in a browser (int128/kubelogin, `--authentication-timeout-sec`).
+pub(crate) const LIMIT: Duration = Duration::from_mins(3);
+/// How long what a plugin left in its pipes is read for, after its end, when a child of it keeps them open.
+const REST: Duration = Duration::from_millis(100);
+/// The most that is kept of either. A token is some kilobytes long.
+const LONGEST: usize = 4 << 20;
+
 /// Runs the plugin. With a terminal at hand it may ask the person; without one its standard input is empty,
-/// so that it never eats a piped manifest, and what it complains of goes into our error.
-pub(crate) async fn run(exec: &ExecConfig, has_terminal: bool, progress: &dyn Progress) -> Result<Credential> {
+/// so that it never eats a piped manifest, what it complains of goes into our error, and it is ended after `limit`.
+pub(crate) async fn run(
+    exec: &ExecConfig,
+    has_terminal: bool,
+    limit: Duration,
+    progress: &dyn Progress,
+) -> Result<Credential> {
     let name = exec.command.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::usage("the kubeconfig's user has an `exec` without `command`"))?;
     let interactive = match exec.interactive_mode {
@@ -52,18 +78,56 @@ pub(crate) async fn run(exec: &ExecConfig, has_terminal: bool, progress: &dyn Pr
     let what = format!("the credential plugin `{name}`");
     // A plugin that talks to the person owns the terminal: no status line across it.
     let output = if interactive {
-        running.wait_with_output().await
+        ended(running).await
     } else {
-        shown(progress, &what, running.wait_with_output()).await
+        let ended = tokio::time::timeout(limit, ended(running));
+        shown(progress, &what, ended).await.map_err(|_| took_too_long(name, limit))?
     };
-    let output = output.map_err(|error| not_started(name, None, &error))?;
-    if !output.status.success() {
-        return Err(failed(name, output.status, &output.stderr));
+    let (status, stdout, stderr) = output.map_err(|error| not_started(name, None, &error))?;
+    if !status.success() {
+        return Err(failed(name, status, &stderr));
     }
-    read(&output.stdout).map_err(|reason| {
+    read(&stdout).map_err(|reason| {
         Error::cluster(format!("the credential plugin `{name}` answered with something else than a credential"))
             .caused_by(reason)
     })
+}
+
+/// Waits for the plugin's own end, and returns what it wrote. What it started may live on: an agent that keeps the pipes
+/// open is not waited for.
+async fn ended(mut plugin: Child) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (mut out, mut err) = (plugin.stdout.take(), plugin.stderr.take());
+    let status = {
+        let reading = async {
+            tokio::join!(drain(out.as_mut(), &mut stdout, None), drain(err.as_mut(), &mut stderr, None));
+            // Both are closed: nothing but the end is left.
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            status = plugin.wait() => status?,
+            never = reading => match never {},
+        }
+    };
+    tokio::join!(drain(out.as_mut(), &mut stdout, Some(REST)), drain(err.as_mut(), &mut stderr, Some(REST)));
+    Ok((status, stdout, stderr))
+}
+
+/// Reads to the end, or until nothing came for so long. What is too much is read and forgotten.
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, all: &mut Vec<u8>, patience: Option<Duration>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut chunk = vec![0; 8192];
+    loop {
+        let read = pipe.read(&mut chunk);
+        let read = match patience {
+            Some(patience) => tokio::time::timeout(patience, read).await.unwrap_or(Ok(0)),
+            None => read.await,
+        };
+        match read {
+            Ok(read @ 1..) => all.extend_from_slice(&chunk[..read.min(LONGEST.saturating_sub(all.len()))]),
+            _ => return,
+        }
+    }
 }
 
 /// What the plugin is told about us.
@@ -89,10 +153,14 @@ fn read(stdout: &[u8]) -> Result<Credential, &'static str> {
         token: text("token"),
         certificate_and_key: text("clientCertificateData").zip(text("clientKeyData")),
         expires: match text("expirationTimestamp") {
-            Some(time) => Some(time.parse().map_err(|_| "its expirationTimestamp is not a time")?),
+            Some(time) => Some(moment(&time).ok_or("its expirationTimestamp is not a time")?),
             None => None,
         },
     };
+    let is_odd = |token: &String| token.chars().any(char::is_control);
+    if credential.token.as_ref().is_some_and(is_odd) {
+        return Err("its token holds a line break or another control character");
+    }
     match credential {
         Credential { token: None, certificate_and_key: None, .. } => {
             Err("it holds neither a token nor a certificate with a key")
@@ -101,9 +169,30 @@ fn read(stdout: &[u8]) -> Result<Credential, &'static str> {
     }
 }
 
+/// A moment as RFC 3339 has them: its years go on beyond the last moment that can be held here, and a fraction of a
+/// second has as many digits as it likes.
+fn moment(text: &str) -> Option<Timestamp> {
+    const DIGITS: usize = 9;
+    let text = match text.split_once('.') {
+        Some((seconds, rest)) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            format!("{seconds}.{}{}", &rest[..digits.min(DIGITS)], &rest[digits..])
+        }
+        None => text.to_owned(),
+    };
+    let pieces = Pieces::parse(&text).ok()?;
+    let (time, offset) = (pieces.time()?, pieces.to_numeric_offset()?);
+    Some(offset.to_timestamp(pieces.date().to_datetime(time)).unwrap_or(Timestamp::MAX))
+}
+
+fn took_too_long(name: &str, limit: Duration) -> Error {
+    Error::cluster(format!("the credential plugin `{name}` did not end within {}", seconds(limit)))
+        .hint(format!("run {} by itself: it may wait for a person", quoted(name)))
+}
+
 fn not_started(name: &str, install_hint: Option<&str>, error: &std::io::Error) -> Error {
     if error.kind() != std::io::ErrorKind::NotFound {
-        return Error::cluster(format!("the credential plugin `{name}` could not be run")).caused_by(error.to_string());
+        return Error::cluster(format!("the credential plugin `{name}` could not be run")).caused_by(reason(error));
     }
     let lines = install_hint.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
     lines.fold(Error::cluster(format!("the credential plugin `{name}` is not installed")), Error::hint)
@@ -127,7 +216,7 @@ fn printable(line: &str) -> String {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use crate::cluster::testing::Silent;
+    use crate::cluster::testing::{Folder, Silent};
 
     fn plugin(script: &str) -> ExecConfig {
         let args = Some(vec!["-c".to_owned(), script.to_owned()]);
@@ -135,11 +224,11 @@ mod tests {
     }
 
     async fn run_plugin(script: &str) -> Result<Credential> {
-        run(&plugin(script), false, &Silent).await
+        run(&plugin(script), false, LIMIT, &Silent).await
     }
 
     async fn refusal(exec: &ExecConfig) -> Error {
-        run(exec, false, &Silent).await.err().unwrap()
+        run(exec, false, LIMIT, &Silent).await.err().unwrap()
     }
 
     #[tokio::test]
@@ -159,7 +248,7 @@ mod tests {
         let mut exec = plugin(script);
         let pair = [("name".to_owned(), "GREETING".to_owned()), ("value".to_owned(), "hello".to_owned())];
         exec.env = Some(vec![pair.into_iter().collect()]);
-        assert_eq!(run(&exec, false, &Silent).await.unwrap().token.as_deref(), Some("hello"));
+        assert_eq!(run(&exec, false, LIMIT, &Silent).await.unwrap().token.as_deref(), Some("hello"));
     }
 
     #[tokio::test]
@@ -168,6 +257,66 @@ mod tests {
             refusal(&plugin("echo a-token; echo 'session expired' >&2; echo 'run: sso login' >&2; exit 3")).await;
         assert_eq!(error.message(), "the credential plugin `sh` failed with exit status 3");
         assert_eq!(error.causes(), ["session expired", "run: sso login"]);
+    }
+
+    #[tokio::test]
+    async fn a_child_that_outlives_its_plugin_is_not_waited_for() {
+        // It keeps standard error open, and in the second case standard output too, until the writer of the fifo is gone.
+        for closed in [">/dev/null", ""] {
+            let folder = Folder::new("outlives");
+            let fifo = folder.0.join("fifo");
+            assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+            let writer = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+            let script = format!(
+                r#"cat <{} {closed} & echo '{{"kind":"ExecCredential","status":{{"token":"t"}}}}'"#,
+                fifo.display()
+            );
+            let ended = run_plugin(&script).await.map(|credential| credential.token);
+            assert_eq!(ended, Ok(Some("t".to_owned())));
+            drop(writer);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_does_not_end_is_ended() {
+        let exec = plugin("exec sleep 1000");
+        let error = run(&exec, false, Duration::from_millis(50), &Silent).await.err().unwrap();
+        assert_eq!(error.message(), "the credential plugin `sh` did not end within 50 ms");
+        assert_eq!(error.hints(), ["run sh by itself: it may wait for a person"]);
+    }
+
+    #[tokio::test]
+    async fn more_than_a_credential_is_neither_kept_nor_waited_for() {
+        let error = refusal(&plugin("head -c 20000000 /dev/zero | tr '\\0' x")).await;
+        assert_eq!(error.message(), "the credential plugin `sh` answered with something else than a credential");
+    }
+
+    #[test]
+    fn every_time_of_rfc_3339_is_one() {
+        let same = [
+            "2030-01-01T00:00:00Z",
+            "2030-01-01t00:00:00z",
+            "2030-01-01T02:00:00+02:00",
+            "2029-12-31T14:30:00-09:30",
+            "2030-01-01T00:00:00.000000000000Z",
+        ];
+        for text in same {
+            assert_eq!(moment(text), "2030-01-01T00:00:00Z".parse().ok(), "{text}");
+        }
+        assert_eq!(moment("2030-01-01T00:00:00.1234567899Z"), "2030-01-01T00:00:00.123456789Z".parse().ok());
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999-23:59"] {
+            assert_eq!(moment(text), Some(Timestamp::MAX), "{text}");
+        }
+        assert!(moment("0000-01-01T00:00:00+23:59").is_some_and(|moment| moment < Timestamp::UNIX_EPOCH));
+        for text in ["", ".", "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z", "1893456000"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_no_header_can_carry_is_none() {
+        let error = refusal(&plugin(r#"printf '{"kind":"ExecCredential","status":{"token":"a\\nb"}}'"#)).await;
+        assert_eq!(error.causes(), ["its token holds a line break or another control character"]);
     }
 
     #[tokio::test]

@@ -43,7 +43,8 @@ impl Login {
         let mut config = self.config.clone();
         let mut expires = None;
         if let Some(exec) = &self.exec {
-            let credential = exec::run(exec, self.has_terminal, &**progress).await?;
+            // On the heap: whatever asks the server holds room for this in its own future.
+            let credential = Box::pin(exec::run(exec, self.has_terminal, exec::LIMIT, &**progress)).await?;
             let user = &mut config.auth_info;
             user.token = credential.token.map(Into::into);
             if let Some((certificate, key)) = credential.certificate_and_key {

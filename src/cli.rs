@@ -1,5 +1,7 @@
 //! The command line: from words to a command, and from its end to an exit code.
 
+mod signals;
+
 use std::{
     ffi::OsString,
     sync::{Arc, Mutex},
@@ -10,6 +12,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use self::signals::Signals;
 use crate::{
     cluster::{self, ConnectionArgs},
     commands::{completion as completions, describe, diff, guard, man, rbac, render, show, sticky, version},
@@ -164,31 +167,32 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
     }
 }
 
-/// Runs a command until it ends or Ctrl-C comes, unless it has an end of its own for that.
+/// Runs a command until it ends or a signal asks it to, unless it has an end of its own for that.
 fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
+        let mut signals = Signals::new(ends_itself);
         tokio::pin!(work);
         loop {
             tokio::select! {
                 // An editor that ends at Ctrl-C must not be seen to have ended before the Ctrl-C.
                 biased;
-                _ = tokio::signal::ctrl_c(), if !ends_itself => {
-                    if !ui.is_lent() {
-                        break Err(Error::new(Kind::Interrupted, "interrupted"));
+                signal = signals.next() => {
+                    if !ui.is_for_another(signal) {
+                        break Err(Error::ended_by(signal));
                     }
                 }
                 result = &mut work => break result,
             }
         }
     });
-    if matches!(&result, Err(error) if error.kind() == Kind::Interrupted) {
-        ui.restore_terminal();
+    if matches!(&result, Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::Signal(_))) {
+        ui.clear_line();
     }
-    // A question may still wait for its answer on a thread of its own.
+    // Something may still be read on a thread of its own.
     runtime.shutdown_background();
     result
 }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cluster::{self, ConnectionArgs, Progress},
     environment::Environment,
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     files,
     model::Target,
     output,
@@ -62,7 +62,10 @@ impl Context {
             let cluster = cluster::connect(&self.connection, &self.environment, progress).await?;
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
-            let manifests = files::read(&files.files, files.recursive)?;
+            // On a thread of its own: whoever is waited for (a pipe, a network) may never come, and a signal has to be noticed.
+            let (named, recursive) = (files.files.clone(), files.recursive);
+            let read = tokio::task::spawn_blocking(move || files::read(&named, recursive));
+            let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
             for left_out in manifests.left_out() {
                 self.ui.warning(left_out);
             }
@@ -87,8 +90,8 @@ impl Context {
     /// A failure with where to find what was typed, if anything was.
     pub fn with_typed(&self, error: Error) -> Error {
         match self.typed.lock().expect("nothing panics while it is held").take() {
-            Some(path) => error.hint(format!("what you typed is kept in {}", path.display())),
-            None => error,
+            Some(path) if path.is_file() => error.hint(format!("your edit was saved to {}", path.display())),
+            _ => error,
         }
     }
 

@@ -110,3 +110,20 @@ impl Environment {
         self.path.iter().flat_map(std::env::split_paths)
     }
 }
+
+/// Whether whoever started the program has it ignore this signal, as `nohup` does.
+#[cfg(target_os = "linux")]
+pub fn is_ignored(signal: u8) -> bool {
+    // `proc_pid_status(5)`: a mask in hexadecimal digits, the lowest bit for signal 1.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal.saturating_sub(1) & 63)) != 0
+}
+
+/// Whether whoever started the program has it ignore this signal: `nohup` takes the terminal from standard input.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn is_ignored(signal: u8) -> bool {
+    use std::io::IsTerminal as _;
+    signal == 1 && !std::io::stdin().is_terminal()
+}

@@ -29,8 +29,10 @@ impl Exit {
 pub enum Kind {
     /// A wrong flag, value or file: 2.
     Usage,
-    /// No consent: the answer was no, or nobody could be asked: 3.
+    /// No consent, since nobody could be asked: 3.
     Refused,
+    /// The answer was no, or the question was left: 3.
+    Cancelled,
     /// No such Canary, TraefikService or custom resource definition: 4.
     NotFound,
     /// It changed between read and write and could not be settled: 5.
@@ -43,6 +45,8 @@ pub enum Kind {
     Bug,
     /// Ctrl-C: 130.
     Interrupted,
+    /// Another signal that ends programs, by its number: 128 and that.
+    Signal(u8),
     /// The answer to a question was to go on in the editor; never the end of a command.
     Editor,
     /// The reader of our output went away. Ends quietly: 0.
@@ -51,14 +55,18 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Usage,
         Self::Refused,
+        Self::Cancelled,
         Self::NotFound,
         Self::Conflict,
         Self::Cluster,
         Self::Bug,
         Self::Interrupted,
+        Self::Signal(1),
+        Self::Signal(3),
+        Self::Signal(15),
         Self::BrokenPipe,
     ];
 
@@ -67,12 +75,13 @@ impl Kind {
         match self {
             Self::BrokenPipe => 0,
             Self::Usage => 2,
-            Self::Refused | Self::Editor => 3,
+            Self::Refused | Self::Cancelled | Self::Editor => 3,
             Self::NotFound => 4,
             Self::Conflict => 5,
             Self::Cluster | Self::Invalid => 6,
             Self::Bug => 70,
             Self::Interrupted => 130,
+            Self::Signal(number) => 128 + number,
         }
     }
 }
@@ -110,6 +119,22 @@ impl Error {
     /// The server's fault, or the way to it.
     pub fn cluster(message: impl Into<String>) -> Self {
         Self::new(Kind::Cluster, message)
+    }
+
+    /// The answer was no, or the question was left.
+    pub fn cancelled() -> Self {
+        Self::new(Kind::Cancelled, "nothing was changed")
+    }
+
+    /// A signal asked the program to end.
+    pub fn ended_by(signal: u8) -> Self {
+        let name = match signal {
+            1 => "SIGHUP",
+            2 => return Self::new(Kind::Interrupted, "interrupted"),
+            3 => "SIGQUIT",
+            _ => "SIGTERM",
+        };
+        Self::new(Kind::Signal(signal), format!("ended by {name}"))
     }
 
     /// Adds a cause, outermost first.

@@ -14,7 +14,6 @@ use crate::{
     output::{self, change, diff::comparable, findings},
     plan::{ObjectKind, Plan, Scope, Step},
     source::Source,
-    ui::external_diff,
 };
 
 /// Compare the declared cookie with the live one
@@ -55,7 +54,7 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
             Some(Difference::None) | None => {}
         }
     }
-    found |= show(ctx, &steps)?;
+    found |= show(ctx, &steps).await?;
     several.end()?;
     Ok(if found { Exit::Found } else { Exit::Ok })
 }
@@ -93,14 +92,14 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
     }
 }
 
-fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
+async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
     if steps.is_empty() {
         return Ok(false);
     }
     if let Some(program) = &ctx.environment.external_diff {
         let texts = steps.iter().map(|step| (file_name(step), comparable(&step.before), comparable(&step.after())));
         let scratch = Scratch::new(texts)?;
-        return external_diff::run(program, scratch.live(), scratch.merged());
+        return ctx.ui.show_difference(program, scratch.live(), scratch.merged()).await;
     }
     let style = ctx.ui.out_style();
     let namespaces = several_namespaces(steps.iter().map(|step| &step.object.target));

@@ -19,6 +19,8 @@ const MOST: u64 = 1 << 18;
 #[derive(Debug)]
 pub struct Draft {
     file: PathBuf,
+    /// What was written last.
+    written: String,
 }
 
 impl Draft {
@@ -33,7 +35,7 @@ impl Draft {
         private_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
         // What has no name in a cluster stands in a manifest, where it may be anything.
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' }).collect();
-        Ok(Self { file: folder.join(format!("{name}.yaml")) })
+        Ok(Self { file: folder.join(format!("{name}.yaml")), written: String::new() })
     }
 
     /// Where it is.
@@ -41,12 +43,12 @@ impl Draft {
         &self.file
     }
 
-    /// Gives it this text.
+    /// Gives it this text, in the place of the one that it has: which stays where that fails.
     ///
     /// # Errors
     ///
     /// The operating system's.
-    pub fn write(&self, text: &str) -> Result<()> {
+    pub fn write(&mut self, text: &str) -> Result<()> {
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             // The editor has taken it away.
             private_folder(folder).map_err(|error| unwritable(folder, &error))?;
@@ -55,8 +57,18 @@ impl Draft {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&self.file).and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(|error| unwritable(&self.file, &error))
+        let new = self.file.with_extension("new");
+        let written = options
+            .open(&new)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&new, &self.file));
+        written.map_err(|error| {
+            // It may be what there is no room for.
+            let _ = fs::remove_file(&new);
+            unwritable(&self.file, &error)
+        })?;
+        text.clone_into(&mut self.written);
+        Ok(())
     }
 
     /// The text that it has now.
@@ -75,9 +87,9 @@ impl Draft {
         }
     }
 
-    /// Whether it has something else than this text, as far as can be seen.
-    pub fn differs_from(&self, text: &str) -> bool {
-        fs::read(&self.file).is_ok_and(|bytes| bytes != text.as_bytes())
+    /// Whether it has something else than was written last, as far as can be seen.
+    pub fn was_edited(&self) -> bool {
+        fs::read(&self.file).is_ok_and(|bytes| bytes != self.written.as_bytes())
     }
 
     /// Takes it away, with whatever the editor put beside it.
@@ -102,7 +114,7 @@ mod tests {
 
     #[test]
     fn it_is_for_its_owner_alone_and_goes_with_all_that_is_beside_it() {
-        let draft = Draft::new("checkout").unwrap();
+        let mut draft = Draft::new("checkout").unwrap();
         draft.write("a: 1\n").unwrap();
         let folder = draft.path().parent().unwrap().to_owned();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -110,7 +122,10 @@ mod tests {
         assert_eq!(draft.read().unwrap(), "a: 1\n");
         draft.write("b\n").unwrap();
         assert_eq!(draft.read().unwrap(), "b\n");
-        assert!(draft.differs_from("a: 1\n") && !draft.differs_from("b\n"));
+        assert!(!draft.was_edited());
+        fs::write(draft.path(), "c\n").unwrap();
+        assert!(draft.was_edited());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::write(folder.join("checkout.yaml~"), "backup").unwrap();
         draft.discard();
         assert!(!folder.exists());

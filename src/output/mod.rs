@@ -80,8 +80,14 @@ pub fn json(value: &serde_json::Value) -> String {
 /// Text from the cluster made safe for a terminal: control characters escaped (CVE-2021-25743 is of this
 /// kind) and those that turn the direction of writing (CVE-2021-42574), everything else as it is.
 pub fn escaped(text: &str) -> String {
-    let obeyed = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().flat_map(|c| if obeyed(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if is_obeyed(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Whether a terminal or an editor obeys this character instead of showing it: it controls, ends a line, or turns the
+/// direction of writing (Unicode's `Bidi_Control`).
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Several lines, each made safe for a terminal.

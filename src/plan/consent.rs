@@ -75,7 +75,7 @@ impl Confirmed<Plan> {
 pub fn decide<T>(shown: Vec<T>, consent: Consent) -> Result<Vec<Confirmed<T>>> {
     match consent {
         Consent::Flag | Consent::Yes => Ok(shown.into_iter().map(|agreed| Confirmed { agreed }).collect()),
-        Consent::No => Err(Error::new(Kind::Refused, "nothing was changed")),
+        Consent::No => Err(Error::cancelled()),
         Consent::NobodyToAsk => {
             Err(Error::new(Kind::Refused, "refusing to change anything without a yes: no terminal to ask on")
                 .hint("add --yes to agree to the change shown above"))

@@ -6,10 +6,9 @@ use std::{
     io::{self, IsTerminal},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::atomic::Ordering,
 };
 
-use super::{Ui, terminal::Restored};
+use super::Ui;
 use crate::{
     environment::Environment,
     error::{Error, Kind, Result, reason},
@@ -24,7 +23,6 @@ impl Ui {
     ///
     /// Kind `Usage` when the editor cannot be started or says that it failed, `Interrupted` when a signal ended it.
     pub async fn edit(&self, environment: &Environment, path: &Path) -> Result<()> {
-        self.clear_status();
         let editor = environment.editor.as_deref().unwrap_or(if cfg!(windows) { "notepad" } else { "vi" });
         let words = words(editor, environment.shell.as_deref(), path);
         let mut command = tokio::process::Command::new(&words[0]);
@@ -36,14 +34,7 @@ impl Ui {
             })
             .hint(HINT)
         };
-        let status = {
-            let _lent = Lent::to_another(self);
-            let ended = command.spawn().map_err(|error| cannot(&error))?.wait().await;
-            // The Ctrl-C that ended the editor came to this process too, and has to be noticed as long as it counts
-            // for nothing here.
-            tokio::task::yield_now().await;
-            ended.map_err(|error| cannot(&error))?
-        };
+        let status = self.lend(&mut command).await.map_err(|error| cannot(&error))?;
         match status.code() {
             Some(0) => Ok(()),
             Some(code) => Err(Error::usage(format!("the editor `{editor}` ended with status {code}")).hint(HINT)),
@@ -51,22 +42,6 @@ impl Ui {
                 Err(Error::new(Kind::Interrupted, format!("the editor `{editor}` was ended by {}", signal(status))))
             }
         }
-    }
-}
-
-/// The terminal is another program's as long as this lives, and is as it was afterwards.
-struct Lent<'a>(&'a Ui, #[expect(dead_code, reason = "it acts when it goes")] Restored);
-
-impl<'a> Lent<'a> {
-    fn to_another(ui: &'a Ui) -> Self {
-        ui.lent.store(true, Ordering::Relaxed);
-        Self(ui, Restored::new())
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        self.0.lent.store(false, Ordering::Relaxed);
     }
 }
 

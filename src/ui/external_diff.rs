@@ -1,41 +1,41 @@
 //! `KUBECTL_EXTERNAL_DIFF`: the program of the user's choice that shows differences.
 
-use std::{
-    io,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{io, path::Path, process::Stdio};
 
+use super::Ui;
 use crate::error::{Error, Kind, Result, reason};
 
-/// Runs the program on two folders, as kubectl does
-/// (`k8s.io/kubectl/pkg/cmd/diff/diff.go:DiffProgram`): words at blanks, further words only when they are
-/// letters, digits, `-` and `=`, the folders before them. Returns whether it found a difference: status 0 is
-/// none, 1 is one.
-///
-/// # Errors
-///
-/// The program cannot be started, or ends with another status.
-pub fn run(command: &str, live: &Path, merged: &Path) -> Result<bool> {
-    let mut words = command.split(' ').filter(|word| !word.is_empty());
-    let program = words.next().unwrap_or("diff");
-    let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'=');
-    let status = Command::new(program)
-        .arg(live)
-        .arg(merged)
-        .args(words.filter(plain))
-        .stdin(Stdio::inherit())
-        .status()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::usage(format!("cannot run `{program}`: no such program on the PATH")),
-            _ => Error::usage(format!("cannot run `{program}`: {}", reason(&error))),
-        })
-        .map_err(|error| error.hint("correct or unset KUBECTL_EXTERNAL_DIFF"))?;
-    match status.code() {
-        Some(0) => Ok(false),
-        Some(1) => Ok(true),
-        Some(code) => Err(Error::usage(format!("`{program}` ended with status {code}"))
-            .hint("correct or unset KUBECTL_EXTERNAL_DIFF")),
-        None => Err(Error::new(Kind::Interrupted, format!("`{program}` was killed"))),
+impl Ui {
+    /// Runs the program on two folders, as kubectl does
+    /// (`k8s.io/kubectl/pkg/cmd/diff/diff.go:DiffProgram`): words at blanks, further words only when they are
+    /// letters, digits, `-` and `=`, the folders before them. Returns whether it found a difference: status 0 is
+    /// none, 1 is one.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, ends with another status, or was interrupted: its status says nothing then.
+    pub async fn show_difference(&self, command: &str, live: &Path, merged: &Path) -> Result<bool> {
+        let mut words = command.split(' ').filter(|word| !word.is_empty());
+        let name = words.next().unwrap_or("diff");
+        let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'=');
+        let mut program = tokio::process::Command::new(name);
+        program.arg(live).arg(merged).args(words.filter(plain)).stdin(Stdio::inherit());
+        let status = self.lend(&mut program).await.map_err(|error| {
+            let error = match error.kind() {
+                io::ErrorKind::NotFound => Error::usage(format!("cannot run `{name}`: no such program on the PATH")),
+                _ => Error::usage(format!("cannot run `{name}`: {}", reason(&error))),
+            };
+            error.hint("correct or unset KUBECTL_EXTERNAL_DIFF")
+        })?;
+        if let Some(error) = self.interrupted() {
+            return Err(error);
+        }
+        match status.code() {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            Some(code) => Err(Error::usage(format!("`{name}` ended with status {code}"))
+                .hint("correct or unset KUBECTL_EXTERNAL_DIFF")),
+            None => Err(Error::new(Kind::Interrupted, format!("`{name}` was killed"))),
+        }
     }
 }

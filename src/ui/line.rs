@@ -1,18 +1,9 @@
 //! One line as it is typed: letters, the cursor, and what of it fits into the window. Pure; knows no terminal.
 
-/// A key, as far as a line has a use for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Press {
-    Letter(char),
-    Backspace,
-    Delete,
-    Left,
-    Right,
-    Home,
-    End,
-    /// Everything before the cursor goes.
-    Clear,
-}
+use super::keys::Key;
+
+/// More than any value may have.
+const LONGEST: usize = 4096;
 
 /// What was typed so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,23 +19,28 @@ impl Line {
     }
 
     /// Takes one key.
-    pub(super) fn press(&mut self, key: Press) {
+    pub(super) fn press(&mut self, key: Key) {
         match key {
-            Press::Letter(letter) if !letter.is_control() => {
-                self.letters.insert(self.cursor, letter);
-                self.cursor += 1;
-            }
-            Press::Backspace if self.cursor > 0 => {
+            Key::Letter(letter) => self.insert(letter),
+            Key::Pasted(text) => text.chars().for_each(|letter| self.insert(letter)),
+            Key::Backspace if self.cursor > 0 => {
                 self.cursor -= 1;
                 self.letters.remove(self.cursor);
             }
-            Press::Delete if self.cursor < self.letters.len() => drop(self.letters.remove(self.cursor)),
-            Press::Left => self.cursor = self.cursor.saturating_sub(1),
-            Press::Right => self.cursor = (self.cursor + 1).min(self.letters.len()),
-            Press::Home => self.cursor = 0,
-            Press::End => self.cursor = self.letters.len(),
-            Press::Clear => drop(self.letters.drain(..std::mem::take(&mut self.cursor))),
-            Press::Letter(_) | Press::Backspace | Press::Delete => {}
+            Key::Delete if self.cursor < self.letters.len() => drop(self.letters.remove(self.cursor)),
+            Key::Left => self.cursor = self.cursor.saturating_sub(1),
+            Key::Right => self.cursor = (self.cursor + 1).min(self.letters.len()),
+            Key::Home => self.cursor = 0,
+            Key::End => self.cursor = self.letters.len(),
+            Key::Clear => drop(self.letters.drain(..std::mem::take(&mut self.cursor))),
+            _ => {}
+        }
+    }
+
+    fn insert(&mut self, letter: char) {
+        if self.letters.len() < LONGEST {
+            self.letters.insert(self.cursor, letter);
+            self.cursor += 1;
         }
     }
 
@@ -62,24 +58,24 @@ impl Line {
 mod tests {
     use super::*;
 
-    fn line(keys: &[Press]) -> Line {
+    fn line(keys: &[Key]) -> Line {
         let mut line = Line::default();
         for key in keys {
-            line.press(*key);
+            line.press(key.clone());
         }
         line
     }
 
     #[test]
     fn keys_do_what_they_say() {
-        use Press::{Backspace, Clear, Delete, End, Home, Left, Letter, Right};
+        use Key::{Backspace, Clear, Delete, End, Home, Left, Letter, Pasted, Right};
         for (keys, text) in [
             (vec![Letter('a'), Letter('b'), Backspace, Letter('c')], "ac"),
             (vec![Backspace, Delete, Left, Right, Letter('ä')], "ä"),
             (vec![Letter('b'), Home, Letter('a'), End, Letter('c')], "abc"),
             (vec![Letter('a'), Letter('b'), Left, Delete], "a"),
             (vec![Letter('a'), Letter('b'), Left, Clear], "b"),
-            (vec![Letter('\u{7}'), Letter('\t')], ""),
+            (vec![Letter('b'), Home, Pasted("a ".into()), Letter('c')], "a cb"),
         ] {
             assert_eq!(line(&keys).text(), text, "{keys:?}");
         }
@@ -87,12 +83,12 @@ mod tests {
 
     #[test]
     fn the_window_follows_the_cursor() {
-        let mut line = line(&"abcdefghij".chars().map(Press::Letter).collect::<Vec<_>>());
+        let mut line = line(&"abcdefghij".chars().map(Key::Letter).collect::<Vec<_>>());
         assert_eq!(line.window(20), ("abcdefghij".into(), 0));
         assert_eq!(line.window(5), ("ghij".into(), 0));
-        line.press(Press::Left);
+        line.press(Key::Left);
         assert_eq!(line.window(5), ("fghi".into(), 0));
-        line.press(Press::Home);
+        line.press(Key::Home);
         assert_eq!(line.window(5), ("abcd".into(), 4));
         assert_eq!(line.window(0), ("a".into(), 1));
     }

@@ -2,15 +2,20 @@
 //! prints.
 
 mod editor;
-pub mod external_diff;
+#[cfg(unix)]
+mod escapes;
+mod external_diff;
+mod keys;
+mod lend;
 mod line;
+mod list;
 mod prompt;
 mod terminal;
 mod width;
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use crate::{
@@ -39,6 +44,7 @@ pub struct Ui {
     status_shown: AtomicBool,
     offers_editor: AtomicBool,
     lent: AtomicBool,
+    interrupted: AtomicU8,
 }
 
 impl Ui {
@@ -58,6 +64,7 @@ impl Ui {
             status_shown: AtomicBool::new(false),
             offers_editor: AtomicBool::new(false),
             lent: AtomicBool::new(false),
+            interrupted: AtomicU8::new(0),
         }
     }
 
@@ -110,7 +117,10 @@ impl Ui {
             let body: Vec<_> = body.lines().map(crate::output::escaped).collect();
             text.push_str(&format!("{} {}\n", self.err.paint(meaning, head), body.join("\n  ")));
         };
-        line(Meaning::Error, "error:", error.message());
+        // Whoever says no has made no mistake.
+        let head =
+            if error.kind() == Kind::Cancelled { (Meaning::Warning, "cancelled:") } else { (Meaning::Error, "error:") };
+        line(head.0, head.1, error.message());
         for cause in error.causes() {
             line(Meaning::Warning, "caused by:", cause);
         }
@@ -148,15 +158,28 @@ impl Ui {
         self.offers_editor.store(offer, Ordering::Relaxed);
     }
 
-    /// Whether the terminal is another program's now: then Ctrl-C is for that one.
-    pub fn is_lent(&self) -> bool {
-        self.lent.load(Ordering::Relaxed)
+    /// Whether this signal is for another program, which has the terminal now: Ctrl-C and Ctrl-\ are.
+    pub fn is_for_another(&self, signal: u8) -> bool {
+        let is_typed = matches!(signal, 2 | 3);
+        let is_for_another = is_typed && self.lent.load(Ordering::Relaxed);
+        if is_for_another {
+            self.interrupted.store(signal, Ordering::Relaxed);
+        }
+        is_for_another
     }
 
-    /// Makes the cursor visible again, in case a question had hidden it.
-    pub fn restore_terminal(&self) {
+    /// The signal that came while another program had the terminal, as an error.
+    fn interrupted(&self) -> Option<Error> {
+        match self.interrupted.swap(0, Ordering::Relaxed) {
+            0 => None,
+            signal => Some(Error::ended_by(signal)),
+        }
+    }
+
+    /// Takes away the line that is shown now, of a question or a wait.
+    pub fn clear_line(&self) {
         if self.status_lines {
-            let _ = write!(io::stderr().lock(), "\r\x1b[2K\x1b[?25h");
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K");
         }
     }
 }

@@ -1,21 +1,23 @@
-//! Questions. Beside `width`, the only file that names the prompt crate, which reads the terminal itself even when standard
-//! input is a pipe: whether there is anybody to ask is decided here, by standard input.
+//! Questions. Whether there is anybody to ask is decided by standard input and standard error.
 //!
-//! Lists are the crate's own; one line is not, since the crate's `Input` takes no notice of Esc.
+//! Neither dialoguer nor inquire is in use: see ARCHITECTURE.md.
 
 use std::io::{self, IsTerminal, Write as _};
 
-use dialoguer::{
-    FuzzySelect, Select,
-    console::{Key, Term, measure_text_width, set_colors_enabled_stderr, truncate_str},
-};
-
 use super::{
     Ui,
-    line::{Line, Press},
-    terminal::Restored,
+    keys::{Key, Keys},
+    line::Line,
+    list::{Answer, List},
+    width::window,
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    output::{escaped, wrap::columns},
+};
+
+/// SIGINT, which a Ctrl-C at a question is not: there it is a key.
+const INTERRUPT: u8 = 2;
 
 /// The least room for an answer beside its question.
 const ROOM: usize = 12;
@@ -33,13 +35,11 @@ impl Ui {
     /// Kind `Interrupted` on Ctrl-C; kind `Editor` for an e, where that is offered; kind `Usage` when the terminal
     /// cannot be read.
     pub async fn ask(&self, question: &str) -> Result<Option<bool>> {
-        self.clear_status();
         if !self.can_ask() {
             return Ok(None);
         }
         let editor = self.offers_editor.load(std::sync::atomic::Ordering::Relaxed);
-        let prompt = format!("{question} [y/N{}]:", if editor { "/e" } else { "" });
-        let answer = self.blocking(move |term| read_line(term, &prompt)).await?;
+        let answer = self.read_line(&format!("{question} [y/N{}]:", if editor { "/e" } else { "" })).await?;
         match answer.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(Some(true)),
             "e" | "edit" if editor => Err(Error::new(Kind::Editor, "nothing was changed")),
@@ -53,8 +53,7 @@ impl Ui {
     ///
     /// Kind `Interrupted` on Ctrl-C, `Refused` on Esc.
     pub async fn line(&self, question: &str, default: &str) -> Result<String> {
-        let prompt = format!("{question} [{default}]:");
-        let answer = self.blocking(move |term| read_line(term, &prompt)).await?.ok_or_else(left)?;
+        let answer = self.read_line(&format!("{question} [{default}]:")).await?.ok_or_else(Error::cancelled)?;
         Ok(if answer.trim().is_empty() { default.to_owned() } else { answer.trim().to_owned() })
     }
 
@@ -64,13 +63,7 @@ impl Ui {
     ///
     /// As [`Ui::line`].
     pub async fn choose(&self, question: &str, items: &[String], default: usize) -> Result<usize> {
-        let (question, items) = (question.to_owned(), items.to_vec());
-        let choose = move |term: &Term| {
-            let (question, items) = fitted(term, &question, &items);
-            let select = Select::new().with_prompt(question).items(items).default(default).report(false);
-            select.interact_on_opt(term).map_err(io_error)
-        };
-        self.blocking(choose).await?.ok_or_else(left)
+        self.read_list(question, items, default, false).await
     }
 
     /// Asks for one of many; letters narrow the list down.
@@ -79,88 +72,112 @@ impl Ui {
     ///
     /// As [`Ui::line`].
     pub async fn find(&self, question: &str, items: &[String]) -> Result<usize> {
-        let (question, items) = (question.to_owned(), items.to_vec());
-        let find = move |term: &Term| {
-            let (question, items) = fitted(term, &question, &items);
-            let select = FuzzySelect::new().with_prompt(question).items(items).default(0).report(false);
-            select.interact_on_opt(term).map_err(io_error)
-        };
-        self.blocking(find).await?.ok_or_else(left)
+        self.read_list(question, items, 0, true).await
     }
 
-    /// Reads the terminal on a thread of its own, so that Ctrl-C is noticed while it waits.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Term) -> io::Result<T> + Send + 'static,
-    ) -> Result<T> {
+    /// Reads one line beside its question, or below where there is no room, and takes both off the screen. `None` on
+    /// Esc, or Ctrl-D before anything was typed.
+    async fn read_line(&self, question: &str) -> Result<Option<String>> {
         self.clear_status();
-        // The prompt crate has a colour policy of its own; ours decides.
-        set_colors_enabled_stderr(self.err_style().colored);
-        let _restored = Restored::with_keys();
-        match tokio::task::spawn_blocking(move || read(&Term::stderr())).await {
-            Ok(Ok(answer)) => Ok(answer),
-            // The signal comes too, and says the same.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                Err(Error::new(Kind::Interrupted, "interrupted"))
+        let mut keys = Keys::open().map_err(|error| unreadable(&error))?;
+        let question = escaped(question);
+        let above = lines_above(&question);
+        if above > 0 {
+            print(&format!("{question}\n"));
+        }
+        let mut line = Line::default();
+        let answer = loop {
+            let (_, width) = window();
+            let lead = if above > 0 { "> ".to_owned() } else { format!("{question} ") };
+            let (text, back) = line.window(width.saturating_sub(columns(&lead)));
+            let back = if back > 0 { format!("\x1b[{back}D") } else { String::new() };
+            print(&format!("\r\x1b[2K{lead}{text}{back}"));
+            match keys.next().await.map_err(|error| unreadable(&error))? {
+                Key::Enter => break Some(line.text()),
+                Key::Escape => break None,
+                Key::Close if line == Line::default() => break None,
+                Key::Interrupt => return Err(Error::ended_by(INTERRUPT)),
+                key => line.press(key),
             }
-            Ok(Err(error)) => Err(Error::usage(format!("cannot read the answer: {error}"))),
-            Err(error) => Err(Error::new(Kind::Bug, error.to_string())),
+        };
+        let up = if above > 0 { format!("\x1b[{above}A") } else { String::new() };
+        print(&format!("\r{up}\x1b[J"));
+        Ok(answer)
+    }
+
+    async fn read_list(&self, question: &str, items: &[String], marked: usize, narrows: bool) -> Result<usize> {
+        self.clear_status();
+        let mut keys = Keys::open().map_err(|error| unreadable(&error))?;
+        let (question, items) = (escaped(question), items.iter().map(|item| escaped(item)).collect::<Vec<_>>());
+        let mut list = List::new(&question, &items, marked, narrows);
+        let mut drawn = Drawn::default();
+        loop {
+            let (rows, columns) = window();
+            drawn.again(&list.lines(rows, columns));
+            match list.press(keys.next().await.map_err(|error| unreadable(&error))?) {
+                Some(Answer::Taken(item)) => {
+                    drawn.take_off();
+                    return Ok(item);
+                }
+                Some(Answer::Left) => {
+                    drawn.take_off();
+                    return Err(Error::cancelled());
+                }
+                Some(Answer::Interrupted) => return Err(Error::ended_by(INTERRUPT)),
+                None => {}
+            }
         }
     }
 }
 
-/// Whoever leaves a question has not agreed to anything.
-fn left() -> Error {
-    Error::new(Kind::Refused, "nothing was changed")
+/// The lines of a list that stand on the screen, with the cursor, unseen, at the end of the last one.
+#[derive(Default)]
+struct Drawn {
+    lines: usize,
 }
 
-fn io_error(error: dialoguer::Error) -> io::Error {
-    let dialoguer::Error::IO(error) = error;
-    error
-}
-
-/// The question and the items, each on one line of this window: the prompt crate counts lines.
-fn fitted(term: &Term, question: &str, items: &[String]) -> (String, Vec<String>) {
-    let width = usize::from(term.size().1).saturating_sub(4).max(8);
-    let fit = |text: &String| truncate_str(text, width, "…").into_owned();
-    (fit(&question.to_owned()), items.iter().map(fit).collect())
-}
-
-/// Reads one line beside its question, or below where there is no room, and takes both off the screen. `None` on Esc,
-/// or Ctrl-D before anything was typed.
-fn read_line(term: &Term, question: &str) -> io::Result<Option<String>> {
-    // Not locked: whoever ends the program while this waits for a key has something to say.
-    let mut out = io::stderr();
-    let columns = usize::from(term.size().1).max(8);
-    let wide = measure_text_width(question);
-    let (lead, above) =
-        if wide + ROOM <= columns { (format!("{question} "), 0) } else { ("> ".into(), wide.div_ceil(columns)) };
-    if above > 0 {
-        writeln!(out, "{question}")?;
+impl Drawn {
+    fn again(&mut self, lines: &[String]) {
+        print(&format!("{}\x1b[?25l{}", self.erase(), lines.join("\n")));
+        self.lines = lines.len();
     }
-    let mut line = Line::default();
-    let answer = loop {
-        let (text, back) = line.window(columns.saturating_sub(measure_text_width(&lead)));
-        let back = if back > 0 { format!("\x1b[{back}D") } else { String::new() };
-        write!(out, "\r\x1b[2K{lead}{text}{back}")?;
-        out.flush()?;
-        line.press(match term.read_key()? {
-            Key::Enter => break Some(line.text()),
-            Key::Escape => break None,
-            Key::Char('\x04') if line == Line::default() => break None,
-            Key::Char('\x15') => Press::Clear,
-            Key::Char(letter) => Press::Letter(letter),
-            Key::Backspace => Press::Backspace,
-            Key::Del => Press::Delete,
-            Key::ArrowLeft => Press::Left,
-            Key::ArrowRight => Press::Right,
-            Key::Home => Press::Home,
-            Key::End => Press::End,
-            _ => continue,
-        });
-    };
-    let up = if above > 0 { format!("\x1b[{above}A") } else { String::new() };
-    write!(out, "\r{up}\x1b[J")?;
-    out.flush()?;
-    Ok(answer)
+
+    fn take_off(&mut self) {
+        print(&self.erase());
+        self.lines = 0;
+    }
+
+    fn erase(&self) -> String {
+        match self.lines {
+            0 => String::new(),
+            1 => "\r\x1b[J".to_owned(),
+            lines => format!("\r\x1b[{}A\x1b[J", lines - 1),
+        }
+    }
+}
+
+impl Drop for Drawn {
+    /// Whatever ends the question goes on below the list.
+    fn drop(&mut self) {
+        if self.lines > 0 {
+            print("\n");
+        }
+    }
+}
+
+/// How many lines a question takes that an answer does not fit beside.
+fn lines_above(question: &str) -> usize {
+    let (_, width) = window();
+    let (wide, width) = (columns(question), width.max(1));
+    if wide + ROOM <= width { 0 } else { wide.div_ceil(width) }
+}
+
+/// A terminal that is gone needs no question. Not locked: whoever ends the program meanwhile has something to say.
+fn print(text: &str) {
+    let mut out = io::stderr();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn unreadable(error: &io::Error) -> Error {
+    Error::usage(format!("cannot read the answer: {error}"))
 }

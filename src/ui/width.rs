@@ -1,22 +1,68 @@
-//! How wide the terminal is.
+//! How large the terminal is, and how much of a text fits into it.
 
-use dialoguer::console::{Term, truncate_str};
+use std::io;
+
+use terminal_size::{Height, Width, terminal_size_of};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Ui;
 
 impl Ui {
     /// The columns of the terminal that results go to; `None` when they go somewhere else.
     pub fn width(&self) -> Option<usize> {
-        let terminal = Term::stdout();
-        let (_, columns) = terminal.is_term().then(|| terminal.size_checked()).flatten()?;
-        Some(columns.into())
+        terminal_size_of(io::stdout()).map(|(Width(columns), _)| columns.into())
     }
+}
+
+/// Rows and columns of the terminal of standard error, where questions stand.
+pub(super) fn window() -> (usize, usize) {
+    let size = terminal_size_of(io::stderr());
+    size.map_or((24, 80), |(Width(columns), Height(rows))| (rows.into(), columns.into()))
 }
 
 /// As much of a line as the terminal of standard error shows in one; all of it where the width is not known.
 pub(super) fn cut(line: &str) -> String {
-    match Term::stderr().size_checked() {
-        Some((_, columns)) => truncate_str(line, usize::from(columns).saturating_sub(1), "…").into_owned(),
+    match terminal_size_of(io::stderr()) {
+        Some((Width(columns), _)) => fitted(line, usize::from(columns).saturating_sub(1)),
         None => line.to_owned(),
+    }
+}
+
+/// As much of a text as fits into this many columns.
+pub(super) fn fitted(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let fits = |letter: &char| {
+        let width = letter.width().unwrap_or_default();
+        let fits = width <= left;
+        left = if fits { left - width } else { 0 };
+        fits
+    };
+    let begin: String = text.chars().take_while(fits).collect();
+    if columns == 0 { String::new() } else { begin + "…" }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_does_not_fit_ends_in_an_ellipsis() {
+        for (text, columns, shown) in
+            [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本", 3, "日…"), ("日本", 2, "…"), ("ab", 1, "…"), ("ab", 0, "")]
+        {
+            assert_eq!(fitted(text, columns), shown, "{text} in {columns}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_it_may_be(text in "\\PC*", columns in 0usize..20) {
+            prop_assert!(fitted(&text, columns).width() <= columns);
+        }
     }
 }

@@ -30,5 +30,6 @@ mod sticky_get;
 mod sticky_remove;
 mod sticky_set;
 mod streams;
+mod terminal;
 mod version;
 mod wizard;

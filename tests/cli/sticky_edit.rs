@@ -226,9 +226,9 @@ fn a_refused_text_that_is_saved_as_it_is_ends_the_command_and_is_kept() {
 exit: 2
 --- stdout
 --- stderr
-error: what was typed is not accepted
+error: the edited cookie is not valid
 caused by: maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     exactly(
@@ -277,7 +277,7 @@ fn whatever_goes_wrong_what_was_typed_is_kept_and_named() {
         assert_eq!(stderr.lines().next(), Some(said), "{round}");
         let folder = place.temporary.names().pop().unwrap_or_else(|| panic!("nothing is kept: {round}"));
         let path = place.temporary.path().join(folder).join("podinfo.yaml");
-        let hint = format!("hint: what you typed is kept in {}", path.display());
+        let hint = format!("hint: your edit was saved to {}", path.display());
         assert_eq!(stderr.lines().last(), Some(hint.as_str()), "{round}");
         let kept = std::fs::read(&path).expect("the text is kept");
         assert!(kept == b"maxAge: 7\n" || kept == b"\xff\xfe" || kept == vec![0; 10_000_000], "{round}");
@@ -296,7 +296,7 @@ exit: 2
 --- stdout
 --- stderr
 error: cannot read what the editor wrote: the file is gone
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
         exactly(
@@ -450,7 +450,7 @@ exit: 5
 --- stderr
 others have taken the cookie away meanwhile: the editor says more
 error: others have taken the cookie away meanwhile
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     assert_eq!(place.declared(), None);
@@ -509,8 +509,8 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-error: nothing was changed
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+cancelled: nothing was changed
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     assert_eq!(place.declared().as_deref(), Some(DECLARED));
@@ -539,7 +539,7 @@ exit: 130
    provider: traefik
    targetRef:
 error: interrupted
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     assert_eq!((place.declared().as_deref(), place.kept_text().as_str()), (Some(DECLARED), "maxAge: 60\n"));

@@ -167,7 +167,7 @@ exit: 5
 --- stderr
 others have changed maxAge meanwhile, too: the editor says more
 error: others have changed maxAge meanwhile, too
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     assert_eq!((versions(&namespace, "podinfo"), temporary.names().len()), (theirs, 1));
@@ -217,7 +217,7 @@ exit: 4
 --- stderr
 error: no Canary `podinfo` in namespace `gone-[NS]`
 hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
-hint: what you typed is kept in [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
+hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     let folder = temporary.names().pop().expect("a folder");
@@ -556,7 +556,7 @@ ik's definitions of 3.4 have
 Send the cookie over HTTPS only; - = false
 secure: unset
 Hide the cookie from scripts; - = false
-error: nothing was changed
+cancelled: nothing was changed
 
 "#]]);
 

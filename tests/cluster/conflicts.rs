@@ -253,7 +253,7 @@ canary.flagger.app/podinfo configured
 what is live is not what is declared: `kubectl canary-traefik sticky apply podin
 fo` makes live what is declared
 to undo: kubectl canary-traefik sticky remove podinfo
-error: nothing more was changed
+cancelled: nothing more was changed
 
 "#]]);
 }
@@ -477,7 +477,7 @@ it changed meanwhile, this is the change now:
 +      cookie:
 +        maxAge: 300
 +        name: theirs
-error: nothing was changed
+cancelled: nothing was changed
 
 "#]]);
 }

@@ -94,7 +94,7 @@ the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 le keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name l
 ogin --max-age 300 -f FILE
-error: nothing was changed
+cancelled: nothing was changed
 
 "#]]);
     assert_eq!(declared(&namespace, "podinfo"), Value::Null);

@@ -260,7 +260,7 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-error: nothing was changed
+cancelled: nothing was changed
 
 "#]]);
 

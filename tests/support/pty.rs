@@ -12,7 +12,9 @@ use expectrl::process::{
     Process as _,
     unix::{Signal, UnixProcess, WaitStatus},
 };
-use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OutputModes, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcsetwinsize,
+};
 use snapbox::IntoData;
 
 use super::{
@@ -59,6 +61,8 @@ pub(crate) struct Seen {
     pub(crate) screen: String,
     /// Whether the terminal is as it was before: its modes, and its cursor.
     pub(crate) restored: bool,
+    /// The terminal's modes, to be compared with those after another run.
+    pub(crate) modes: String,
     /// Whether anything was coloured or bold.
     pub(crate) colored: bool,
     /// The exit code and the screen, with what differs from run to run redacted.
@@ -73,9 +77,14 @@ impl Pty {
 
     /// Starts the run at a terminal of this many columns.
     pub(crate) fn start_with(run: Run, columns: u16) -> Self {
+        Self::start_sized(run, ROWS, columns)
+    }
+
+    /// Starts the run at a terminal of this size.
+    pub(crate) fn start_sized(run: Run, rows: u16, columns: u16) -> Self {
         let run = run.env("TERM", "xterm-256color");
-        let process =
-            UnixProcess::spawn_command(at_a_terminal(&run, columns)).expect("the program can be started at a terminal");
+        let command = at_a_terminal(&run, rows, columns);
+        let process = UnixProcess::spawn_command(command).expect("the program can be started at a terminal");
         let mut keyboard = process.get_raw_handle().expect("a terminal can be written to");
         keyboard.write_all(b"\n").expect("the terminal takes keys");
         let mut display = process.get_raw_handle().expect("a terminal can be read");
@@ -144,9 +153,27 @@ impl Pty {
         self.press(Key::Enter);
     }
 
-    /// Interrupts the program from elsewhere, not by a key.
-    pub(crate) fn interrupts(&mut self) {
-        self.process.signal(Signal::SIGINT).expect("one's own child can be interrupted");
+    /// Sends the program a signal from elsewhere, not by a key.
+    pub(crate) fn signals(&mut self, signal: Signal) {
+        self.process.signal(signal).expect("one's own child can be sent a signal");
+    }
+
+    /// Waits until the program notices signals, rather than being ended by them (`proc_pid_status(5)`).
+    pub(crate) fn wait_for_notice(&self) {
+        let status = format!("/proc/{}/status", self.process.pid());
+        until("the program to notice signals", || {
+            let status = std::fs::read_to_string(&status).expect("the program runs");
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+            let caught = u64::from_str_radix(caught.trim(), 16).expect("hexadecimal digits");
+            // The last one that it turns to; the shell before it leaves it alone.
+            (caught & (1 << (Signal::SIGTERM as i32 - 1)) != 0).then_some(())
+        });
+    }
+
+    /// Gives the window another size.
+    pub(crate) fn resizes(&mut self, rows: u16, columns: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.keyboard, size).expect("a terminal has a size");
     }
 
     /// Waits until a prompt reads a key: for that it has the terminal hand on the enter key as it is.
@@ -198,6 +225,7 @@ impl Pty {
         };
         let cursor = if self.screen.shows_cursor() { "" } else { "(the cursor is hidden)\n" };
         let after = tcgetattr(&self.keyboard).expect("a terminal has modes");
+        let modes_after = modes(&after);
         let is_sane = after.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
             && after.input_modes.contains(InputModes::ICRNL)
             && after.output_modes.contains(OutputModes::OPOST);
@@ -209,18 +237,26 @@ impl Pty {
             code,
             screen,
             restored,
+            modes: modes_after,
             colored,
             text: format!("exit: {status}\n--- screen\n{}{cursor}{modes}", self.screen()),
         }
     }
 }
 
+/// All that a program can change of a terminal.
+fn modes(of: &Termios) -> String {
+    let (least, patience) = (of.special_codes[SpecialCodeIndex::VMIN], of.special_codes[SpecialCodeIndex::VTIME]);
+    let (input, output) = (of.input_modes, of.output_modes);
+    format!("{input:?} {output:?} {:?} {:?} {least} {patience}", of.control_modes, of.local_modes)
+}
+
 /// The run's command, which begins at the first line and finds a terminal of this size that shows what is typed.
 /// Spawning sets another size, now and then only when the program already runs.
-fn at_a_terminal(run: &Run, columns: u16) -> Command {
+fn at_a_terminal(run: &Run, rows: u16, columns: u16) -> Command {
     let inner = run.command();
     let mut command = Command::new("/bin/sh");
-    let script = format!("read -r begin && /bin/stty sane rows {ROWS} cols {columns} && exec \"$@\"");
+    let script = format!("read -r begin && /bin/stty sane rows {rows} cols {columns} && exec \"$@\"");
     command.args(["-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(inner.get_current_dir().expect("a run has a directory"));

@@ -173,8 +173,8 @@ async fn settle(
     let mut last = loaded.clone();
     let ended = rounds(ctx, server, (loaded, confirmed), args, scope, wished, (&mut stored, &mut last)).await;
     let ended = match ended {
-        Err(error) if error.kind() == Kind::Refused && !stored.is_empty() => {
-            Err(Error::new(Kind::Refused, "nothing more was changed"))
+        Err(error) if matches!(error.kind(), Kind::Refused | Kind::Cancelled) && !stored.is_empty() => {
+            Err(Error::new(error.kind(), "nothing more was changed"))
         }
         ended => ended,
     };

@@ -86,7 +86,7 @@ pub(super) async fn offered(ctx: &Context, args: &WriteArgs, refusal: Refusal) -
     ctx.ui.warning(error.message());
     match ctx.ui.ask(&format!("Go on with {what} alone?")).await? {
         Some(true) => Ok(possible),
-        Some(false) => Err(Error::new(Kind::Refused, "nothing was changed")),
+        Some(false) => Err(Error::cancelled()),
         None => Err(error),
     }
 }

@@ -213,7 +213,7 @@ impl<'a> Session<'a> {
                 Ok(cookie) => return Ok(Some(cookie)),
                 Err(wrong) => {
                     self.text = draft::mark(&self.text, &wrong);
-                    let error = Error::usage("what was typed is not accepted");
+                    let error = Error::usage("the edited cookie is not valid");
                     reason =
                         Reason::Failed(wrong.into_iter().fold(error, |error, wrong| error.caused_by(wrong.reason)));
                 }
@@ -243,16 +243,17 @@ impl<'a> Session<'a> {
         self.base.as_ref() == Some(cookie) && !malformed
     }
 
-    /// After a failure of the editor: keeps what was typed, and nothing else.
+    /// After a failure around the editor: keeps what was typed, and nothing else.
     fn give_up(&mut self, error: Error) -> Error {
         let typed_before = self.typed().is_some();
-        match &self.draft {
-            Some(draft) if typed_before && !draft.path().exists() => {
-                // What was typed is in the text still.
-                let _ = draft.write(&self.text);
+        let Some(draft) = &mut self.draft else { return error };
+        if typed_before && !draft.path().exists() {
+            // The editor took it away. What was typed is in the text still.
+            if draft.write(&self.text).is_err() {
+                self.ctx.ui.status(&format!("your edit could not be saved, so here it is:\n{}", self.text));
             }
-            Some(draft) if draft.differs_from(&self.text) => self.keep(),
-            _ => {}
+        } else if draft.was_edited() {
+            self.keep();
         }
         error
     }
@@ -306,6 +307,10 @@ fn conflicting(conflict: &Conflict) -> Error {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
+        // A signal may have come while the editor ran.
+        if self.draft.as_ref().is_some_and(Draft::was_edited) {
+            self.keep();
+        }
         if self.typed().is_none() {
             self.discard();
         }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use dialoguer::console::{Key, Term};
+use console::{Key, Term};
 use serde_json::Value;
 
 use crate::{

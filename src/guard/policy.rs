@@ -81,7 +81,7 @@ pub(super) fn coverage<'a>(objects: impl Iterator<Item = &'a Value>) -> Coverage
     }
 }
 
-fn object(kind: &str, name: &str, spec: &Value) -> Value {
+pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name, "labels": {
         MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "spec": spec})
 }
@@ -92,13 +92,7 @@ fn keep_policy() -> Value {
     json!({
         "paramKind": {"apiVersion": CANARY_API_VERSION, "kind": "Canary"},
         "matchConstraints": traefik_services(&["CREATE", "UPDATE"]),
-        "matchConditions": conditions([
-            ("weighted", WEIGHTED.to_owned()),
-            ("named-by-the-canary", format!("object.metadata.name == ({COMPUTED_NAME})")),
-            ("on-traefik", "!has(params.spec.provider) || params.spec.provider in ['', 'traefik']".into()),
-            ("not-controlled-by-something-else", NOT_FOREIGN.into()),
-            ("not-declared-natively", NOT_NATIVE.into()),
-        ]),
+        "matchConditions": conditions([("of-this-canary", all([NAMED, WEIGHTED, ON_TRAEFIK, NOT_FOREIGN, NOT_NATIVE]))]),
         "variables": named(variables),
         "mutations": [patch(&format!(
             "variables.declared ? (variables.problem == '' ? \
@@ -134,8 +128,8 @@ fn check_policy() -> Value {
         key = text(crate::model::declaration::ANNOTATION),
     );
     json!({
-        "matchConstraints": constraints("Equivalent", &json!({"apiGroups": ["flagger.app"], "apiVersions": ["v1beta1"],
-            "operations": ["CREATE", "UPDATE"], "resources": ["canaries"], "scope": "*"})),
+        "matchConstraints": constraints("Equivalent", &json!([{"apiGroups": ["flagger.app"], "apiVersions": ["v1beta1"],
+            "operations": ["CREATE", "UPDATE"], "resources": ["canaries"], "scope": "*"}])),
         "matchConditions": conditions([("declaration-is-new-or-changed", changed)]),
         "variables": named(variables("object")),
         "validations": [{
@@ -154,8 +148,10 @@ const UNMANAGED: &str = "!has(request.options.fieldManager) || request.options.f
 const WEIGHTED: &str = "has(object.spec) && has(object.spec.weighted)";
 const HAS_STANZA: &str = "has(object.spec.weighted.sticky)";
 const HAD_STANZA: &str = "has(oldObject.spec) && has(oldObject.spec.weighted) && has(oldObject.spec.weighted.sticky)";
-const COMPUTED_NAME: &str = "has(params.spec.service) && has(params.spec.service.name) && params.spec.service.name != '' \
-    ? params.spec.service.name : params.spec.targetRef.name";
+/// The computed name is the object's.
+const NAMED: &str = "object.metadata.name == (has(params.spec.service) && has(params.spec.service.name) && \
+    params.spec.service.name != '' ? params.spec.service.name : params.spec.targetRef.name)";
+const ON_TRAEFIK: &str = "!has(params.spec.provider) || params.spec.provider in ['', 'traefik']";
 const BY_A_CANARY: &str = "has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(owner, \
     has(owner.controller) && owner.controller && owner.kind == 'Canary' && owner.apiVersion.startsWith('flagger.app/'))";
 const NOT_FOREIGN: &str = "!has(object.metadata.ownerReferences) || object.metadata.ownerReferences.all(owner, \
@@ -167,18 +163,26 @@ const NOT_NATIVE: &str = "!(has(params.spec.service) && has(params.spec.service.
 fn traefik_services(operations: &[&str]) -> Value {
     constraints(
         "Exact",
-        &json!({"apiGroups": Group::ALL.map(Group::as_str), "apiVersions": ["v1alpha1"], "operations": operations,
-            "resources": ["traefikservices"], "scope": "*"}),
+        &json!([{"apiGroups": Group::ALL.map(Group::as_str), "apiVersions": ["v1alpha1"], "operations": operations,
+            "resources": ["traefikservices"], "scope": "*"}]),
     )
 }
 
 /// With the server's defaults written out: they are one value with the rest, and one that lacks them would conflict
 /// with the same one applied by kubectl.
-fn constraints(policy: &str, rule: &Value) -> Value {
-    json!({"matchPolicy": policy, "namespaceSelector": {}, "objectSelector": {}, "resourceRules": [rule]})
+pub(super) fn constraints(policy: &str, rules: &Value) -> Value {
+    json!({"matchPolicy": policy, "namespaceSelector": {}, "objectSelector": {}, "resourceRules": rules})
 }
 
-fn conditions<const N: usize>(conditions: [(&str, String); N]) -> Value {
+/// All of these in one expression, the first that is false ending it. An API server evaluates every condition for every
+/// Canary, whatever the one before says, and each evaluation of an expression costs more with every Canary before it:
+/// `k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` nests a context for each, and
+/// `github.com/google/cel-go/interpreter/frame.go:SetContext` looks through all of them.
+fn all<const N: usize>(expressions: [&str; N]) -> String {
+    expressions.map(|expression| format!("({expression})")).join(" && ")
+}
+
+pub(super) fn conditions<const N: usize>(conditions: [(&str, String); N]) -> Value {
     named(conditions.into())
 }
 

@@ -7,7 +7,7 @@ use super::{Call, Cluster, Failure, Verb, object::percent_encoded};
 use crate::{
     error::{Error, Kind, Result},
     guard::{
-        Change, Coverage, Form, Installed, Part, Placement, Standing, deployment, install, policy,
+        Change, Coverage, Form, Installed, Keeper, Part, Placement, Standing, deployment, install, policy,
         webhook::{self, Address, Callee},
     },
     model::{Guarded, Observed, Target, selector::Selector},
@@ -16,6 +16,8 @@ use crate::{
 
 const VERSION: Call<'static> =
     Call { verb: Verb::Get, resource: "the version of the server", namespace: None, name: None };
+const ADMISSION: Call<'static> =
+    Call { verb: Verb::Get, resource: "the resources of admissionregistration.k8s.io/v1", namespace: None, name: None };
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
 /// The first minor version of Kubernetes 1 that serves `matchConditions` of webhooks without being asked to.
 const MATCH_CONDITIONS: u64 = 28;
@@ -27,16 +29,8 @@ impl Cluster {
     ///
     /// Kind `NotFound`, with the way out.
     pub async fn must_serve_policies(&self) -> Result<()> {
-        let call = Call {
-            verb: Verb::Get,
-            resource: "the resources of admissionregistration.k8s.io/v1",
-            namespace: None,
-            name: None,
-        };
-        let resources = self.ask(&call, GROUP).await.and_then(|answer| answer.json());
-        let resources = resources.map_err(|failure| failure.into_error(&call))?;
-        let names = resources["resources"].as_array().into_iter().flatten().map(|resource| &resource["name"]);
-        if names.into_iter().any(|name| name == "mutatingadmissionpolicies") {
+        let serves = self.serves_admission("mutatingadmissionpolicies").await;
+        if serves.map_err(|failure| failure.into_error(&ADMISSION))? {
             return Ok(());
         }
         Err(Error::new(
@@ -44,6 +38,23 @@ impl Cluster {
             "this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)",
         )
         .caused_by("Kubernetes does so from 1.36 on"))
+    }
+
+    /// Whether this cluster serves this resource of `admissionregistration.k8s.io/v1`.
+    async fn serves_admission(&self, plural: &str) -> Result<bool, Failure> {
+        let resources = self.ask(&ADMISSION, GROUP).await?.json()?;
+        let mut all = resources["resources"].as_array().into_iter().flatten();
+        Ok(all.any(|resource| resource["name"] == plural))
+    }
+
+    /// Whether an admission policy can hold the webhook's account to what it is for.
+    ///
+    /// # Errors
+    ///
+    /// What the cluster serves cannot be read.
+    pub async fn serves_validating_policies(&self) -> Result<bool> {
+        let serves = self.serves_admission("validatingadmissionpolicies").await;
+        serves.map_err(|failure| failure.into_error(&ADMISSION))
     }
 
     /// Whether this cluster knows `matchConditions` of webhooks.
@@ -157,7 +168,12 @@ impl Cluster {
             Some(Address::Service(Target { namespace: Some(namespace), .. })) => namespace,
             _ => bound.unwrap_or(deployment::NAMESPACE).to_owned(),
         };
-        let placement = Placement { namespace, image: String::new(), coverage, has_conditions };
+        let keeper = if self.serves_validating_policies().await? {
+            Keeper::Processes
+        } else {
+            Keeper::Install { authorities: String::new() }
+        };
+        let placement = Placement { namespace, image: String::new(), coverage, has_conditions, keeper };
         self.webhook_as(placement).await.map(Some)
     }
 

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    account,
     policy::{Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
     webhook::{Address, Callee, NAME, configurations},
 };
@@ -15,6 +16,8 @@ pub const NAMESPACE: &str = NAME;
 pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
+/// Where the Secret is, when the processes are handed its certificates.
+const FOLDER: &str = "/certificates";
 const PORT: u16 = 8443;
 /// Where Flagger asks, without TLS.
 const GATE_PORT: u16 = 8080;
@@ -30,24 +33,52 @@ pub struct Placement {
     pub coverage: Coverage,
     /// Whether the API server knows `matchConditions`.
     pub has_conditions: bool,
+    /// Who keeps its certificates.
+    pub keeper: Keeper,
+}
+
+/// Who makes and renews the certificates and has the configurations name their authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keeper {
+    /// The processes. An admission policy holds their account to that.
+    Processes,
+    /// `guard install`, where no `ValidatingAdmissionPolicy` is served (before Kubernetes 1.30): the processes have no right
+    /// on configurations and Secrets. The authorities, as PEM; empty when they are not known.
+    Install {
+        /// What the configurations are to name.
+        authorities: String,
+    },
+}
+
+/// The names by which API servers call the processes.
+pub fn names(service: &Target) -> Vec<String> {
+    let name = format!("{}.{}.svc", service.name, service.namespace.as_deref().unwrap_or_default());
+    vec![name.clone(), format!("{name}.cluster.local")]
+}
+
+/// The Service before the processes.
+pub fn service(namespace: &str) -> Target {
+    Target { namespace: Some(namespace.to_owned()), name: NAME.to_owned() }
 }
 
 /// Every object, in an order in which each finds what it names: the configurations last, when there is someone to ask.
 pub fn objects(placement: &Placement) -> Vec<Value> {
     let namespace = placement.namespace.as_str();
-    let service = Target { namespace: Some(namespace.to_owned()), name: NAME.to_owned() };
     let callee = Callee {
-        address: Address::Service(service),
-        authorities: String::new(),
+        address: Address::Service(service(namespace)),
+        authorities: match &placement.keeper {
+            Keeper::Processes => String::new(),
+            Keeper::Install { authorities } => authorities.clone(),
+        },
         coverage: placement.coverage.clone(),
         has_conditions: placement.has_conditions,
     };
     let mut all = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": NAME, "namespace": namespace}}),
-        cluster_role(&placement.coverage),
+        cluster_role(placement),
         binding("ClusterRoleBinding", "ClusterRole", None, namespace),
-        role(namespace),
+        role(placement),
         binding("RoleBinding", "Role", Some(namespace), namespace),
         deployment(placement),
         json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": NAME, "namespace": namespace},
@@ -58,6 +89,10 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
                 {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}}),
     ];
     all.extend(configurations(&callee));
+    if placement.keeper == Keeper::Processes {
+        // Before anything is given.
+        all.splice(2..2, account::objects(namespace));
+    }
     for object in &mut all {
         object["metadata"]["labels"] =
             json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION"), NAME_LABEL: NAME});
@@ -72,31 +107,37 @@ pub fn secret(namespace: &str) -> Value {
 
 /// What the processes read and write outside their own namespace. The labels of a namespace are looked at before a
 /// repair in it.
-fn cluster_role(coverage: &Coverage) -> Value {
+fn cluster_role(placement: &Placement) -> Value {
     let look = ["get", "list", "watch"];
-    let mut role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": [
-        {"apiGroups": ["flagger.app"], "resources": ["canaries"], "verbs": look},
-        {"apiGroups": Group::ALL.map(Group::as_str), "resources": ["traefikservices"],
-            "verbs": ["get", "list", "patch", "watch"]},
-        {"apiGroups": ["admissionregistration.k8s.io"], "resourceNames": [NAME],
+    let mut rules = vec![
+        json!({"apiGroups": ["flagger.app"], "resources": ["canaries"], "verbs": look}),
+        json!({"apiGroups": Group::ALL.map(Group::as_str), "resources": ["traefikservices"],
+            "verbs": ["get", "list", "patch", "watch"]}),
+    ];
+    if placement.keeper == Keeper::Processes {
+        rules.push(json!({"apiGroups": ["admissionregistration.k8s.io"], "resourceNames": [NAME],
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-            "verbs": ["get", "list", "patch", "watch"]},
-    ]});
-    if coverage.namespace_selector.is_some() {
-        let rules = role["rules"].as_array_mut().into_iter();
-        rules.for_each(|rules| rules.push(json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]})));
+            "verbs": ["get", "list", "patch", "watch"]}));
     }
-    role
+    if placement.coverage.namespace_selector.is_some() {
+        rules.push(json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}));
+    }
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": rules})
 }
 
-/// What they read and write inside it. `create` cannot be cut down to a name.
-fn role(namespace: &str) -> Value {
+/// What they read and write inside it. `create` cannot be cut down to a name. Where they keep nothing the role stays, empty:
+/// another version may have given more.
+fn role(placement: &Placement) -> Value {
+    let rules = match placement.keeper {
+        Keeper::Processes => json!([
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
+            {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET],
+                "verbs": ["get", "list", "update", "watch"]},
+        ]),
+        Keeper::Install { .. } => json!([]),
+    };
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": {"name": NAME, "namespace": namespace}, "rules": [
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
-        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET],
-            "verbs": ["get", "list", "update", "watch"]},
-    ]})
+        "metadata": {"name": NAME, "namespace": placement.namespace}, "rules": rules})
 }
 
 fn binding(kind: &str, role: &str, of: Option<&str>, namespace: &str) -> Value {
@@ -110,22 +151,22 @@ fn binding(kind: &str, role: &str, of: Option<&str>, namespace: &str) -> Value {
 }
 
 fn deployment(placement: &Placement) -> Value {
-    let Placement { namespace, image, coverage, .. } = placement;
-    let mut args = vec![
-        "guard".to_owned(),
-        "run".to_owned(),
-        format!("--listen=0.0.0.0:{PORT}"),
-        format!("--service={namespace}/{NAME}"),
-        format!("--cert-secret={namespace}/{SECRET}"),
-        format!("--gate-listen=0.0.0.0:{GATE_PORT}"),
-    ];
+    let Placement { namespace, image, coverage, keeper, .. } = placement;
+    let mut args = vec!["guard".to_owned(), "run".to_owned(), format!("--listen=0.0.0.0:{PORT}")];
+    match keeper {
+        Keeper::Processes => {
+            args.extend([format!("--service={namespace}/{NAME}"), format!("--cert-secret={namespace}/{SECRET}")]);
+        }
+        Keeper::Install { .. } => args.push(format!("--cert-dir={FOLDER}")),
+    }
+    args.push(format!("--gate-listen=0.0.0.0:{GATE_PORT}"));
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
     for (flag, selector) in selectors {
         let selector = selector.as_ref().and_then(Selector::from_object);
         args.extend(selector.map(|selector| format!("--{flag}={selector}")));
     }
     let probe = |path: &str| json!({"httpGet": {"path": path, "port": "https", "scheme": "HTTPS"}, "periodSeconds": 5});
-    let container = json!({
+    let mut container = json!({
         "name": "guard",
         "image": image,
         "args": args,
@@ -137,6 +178,19 @@ fn deployment(placement: &Placement) -> Value {
         "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
             "capabilities": {"drop": ["ALL"]}},
     });
+    let mut pod = json!({
+        "serviceAccountName": NAME,
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 30,
+        "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {NAME_LABEL: NAME}}}],
+    });
+    if *keeper != Keeper::Processes {
+        container["volumeMounts"] = json!([{"name": "certificates", "mountPath": FOLDER, "readOnly": true}]);
+        pod["volumes"] = json!([{"name": "certificates", "secret": {"secretName": SECRET}}]);
+    }
+    pod["containers"] = json!([container]);
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
         "replicas": 2,
         "selector": {"matchLabels": {NAME_LABEL: NAME}},
@@ -144,15 +198,7 @@ fn deployment(placement: &Placement) -> Value {
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         "template": {
             "metadata": {"labels": {NAME_LABEL: NAME}},
-            "spec": {
-                "serviceAccountName": NAME,
-                "containers": [container],
-                "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
-                    "seccompProfile": {"type": "RuntimeDefault"}},
-                "terminationGracePeriodSeconds": 30,
-                "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
-                    "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {NAME_LABEL: NAME}}}],
-            },
+            "spec": pod,
         },
     }})
 }
@@ -167,6 +213,7 @@ mod tests {
             image: "registry.example/guard:1".into(),
             coverage: Coverage::default(),
             has_conditions: true,
+            keeper: Keeper::Processes,
         })
     }
 
@@ -174,8 +221,8 @@ mod tests {
     fn everything_is_labelled_and_the_configurations_come_last() {
         let all = objects("guard");
         let kinds: Vec<_> = all.iter().map(|object| object["kind"].as_str().unwrap()).collect();
-        assert_eq!(kinds.len(), 11);
-        assert_eq!(kinds[9..], ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]);
+        assert_eq!(kinds.len(), 13);
+        assert_eq!(kinds[11..], ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]);
         assert!(all.iter().all(|object| object["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY));
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    alike::{acts_alike, is_ours, is_within, label, narrows},
+    alike::{acts_alike, is_ours, is_within, label, narrows, without_authority},
     policy::{self, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
     webhook,
 };
@@ -135,6 +135,14 @@ impl Installed {
         configurations.all(|part| part.change.before.as_ref().is_some_and(webhook::has_authority))
     }
 
+    /// The authorities (PEM) of a webhook whose certificates nobody renews but `guard install`.
+    pub fn installed_authorities(&self) -> Option<Vec<u8>> {
+        if self.namespace().is_none() || self.wanted("ValidatingAdmissionPolicy").is_some() {
+            return None;
+        }
+        webhook::authorities_of(self.wanted("MutatingWebhookConfiguration")?.change.before.as_ref()?)
+    }
+
     fn wanted(&self, kind: &str) -> Option<&Part> {
         self.parts.iter().find(|part| part.change.wanted["kind"] == kind)
     }
@@ -156,6 +164,13 @@ impl Change {
             Some(before) if is_within(&self.wanted, before) && acts_alike(&self.wanted, before) => Standing::Current,
             Some(_) => Standing::Differs,
         }
+    }
+
+    /// An object as it is or would be, without the authorities where it is the processes that write them: they may do so
+    /// at any moment.
+    pub fn comparable(&self, object: &Value) -> Value {
+        let names_authority = self.wanted.pointer("/webhooks/0/clientConfig/caBundle").is_some();
+        if names_authority { object.clone() } else { without_authority(object) }
     }
 
     /// The version that installed what is there.

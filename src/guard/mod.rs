@@ -3,6 +3,7 @@
 //! [`decide()`] says what the stanza shall be; the policies that the cluster itself runs ([`policy`]) say the
 //! same in CEL. Where a cluster has none, a process answers in their place; [`webhook`] is how it is asked.
 
+mod account;
 mod alike;
 pub mod decide;
 mod declared_in_cel;
@@ -13,6 +14,6 @@ pub mod policy;
 pub mod webhook;
 
 pub use decide::{Decision, Request, decide};
-pub use deployment::Placement;
+pub use deployment::{Keeper, Placement};
 pub use install::{Change, Form, Installed, Part, Standing};
 pub use policy::Coverage;

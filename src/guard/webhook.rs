@@ -150,8 +150,14 @@ pub fn address(found: &Value) -> Option<Address> {
 
 /// Whether a configuration that is there names the authority of a process: without one API servers trust nobody.
 pub fn has_authority(found: &Value) -> bool {
-    let bundle = ours(found).and_then(|webhook| webhook.pointer("/clientConfig/caBundle")?.as_str());
-    bundle.is_some_and(|bundle| !bundle.is_empty())
+    authorities_of(found).is_some()
+}
+
+/// The authorities that a configuration that is there names, as PEM.
+pub fn authorities_of(found: &Value) -> Option<Vec<u8>> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let bundle = STANDARD.decode(ours(found)?.pointer("/clientConfig/caBundle")?.as_str()?).ok()?;
+    (!bundle.is_empty()).then_some(bundle)
 }
 
 /// What a configuration that is there covers; `None` when it is not this program's.

@@ -177,6 +177,11 @@ impl ResolvesServerCert for Identity {
     }
 }
 
+/// When the newest of these authorities (PEM, the newest last) stops to hold.
+pub fn ends(authorities: &[u8]) -> Option<SystemTime> {
+    not_after(CertificateDer::pem_slice_iter(authorities).last()?.ok()?.as_ref())
+}
+
 /// When a certificate stops to hold: the second time of `tbsCertificate.validity` (RFC 5280 section 4.1).
 fn not_after(certificate: &[u8]) -> Option<SystemTime> {
     const SEQUENCE: u8 = 0x30;

@@ -37,13 +37,17 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-pub use self::log::{Log, LogFormat};
 use self::{
     cache::Cache,
     certificate::Identity,
     following::{Need, Watches, follow},
     lookups::Lookups,
     metrics::Metrics,
+};
+pub use self::{
+    certificate::ends,
+    log::{Log, LogFormat},
+    secret::{INSTALLED, installed},
 };
 use crate::{
     cluster::{Cluster, Collection},

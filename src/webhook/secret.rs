@@ -19,7 +19,10 @@ use super::{
 use crate::{
     cluster::{Collection, Event, Failure},
     error::{Error, Kind, Result},
-    guard::policy::{MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    guard::{
+        deployment,
+        policy::{MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    },
     model::Target,
 };
 
@@ -32,6 +35,37 @@ pub(super) struct Terms {
     pub(super) secret: Target,
     pub(super) names: Vec<String>,
     pub(super) life: Duration,
+}
+
+/// How long the certificate holds that `guard install` makes, and nobody renews but it.
+pub const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
+
+/// The certificates of processes that have no right to keep any: the authorities that the configurations are to name, and
+/// the Secret when it is not yet as it shall be. A certificate that has lost two thirds of its life is made anew; the
+/// authority that is registered stays beside the new one until the next time, for pods are handed what is new some time later.
+///
+/// # Errors
+///
+/// The Secret is somebody else's.
+pub fn installed(
+    secret: &Target,
+    service: &Target,
+    found: Option<&Value>,
+    registered: &str,
+) -> Result<(String, Option<Value>)> {
+    let terms = Terms { secret: secret.clone(), names: deployment::names(service), life: INSTALLED };
+    refuse_foreign(&terms, found)?;
+    let now = SystemTime::now();
+    let before = found.and_then(Kept::read).filter(|kept| kept.is_sound(now));
+    let is_due = |kept: &Kept| !matches!(kept.due(&terms, now), Due::Renew(then) if then > now);
+    if let Some(kept) = before.as_ref().filter(|kept| !is_due(kept)) {
+        return Ok((kept.authorities.clone(), None));
+    }
+    let signed = sign(&terms.names, terms.life)?;
+    let former = before.as_ref().map_or(registered, |before| &before.authorities);
+    let authorities = overlap(former, &signed.authority);
+    let kept = Kept { names: terms.names.join(","), authorities, now: signed.pair, next: None };
+    Ok((kept.authorities.clone(), Some(kept.write(&terms, None))))
 }
 
 /// What the Secret holds.
@@ -211,10 +245,7 @@ async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::r
     let now = SystemTime::now();
     let found = shared.cluster.find_secret(&terms.secret).await.map_err(Wrong::Failure)?;
     let text = |pointer: &str| found.as_ref()?.pointer(pointer)?.as_str();
-    if found.is_some() && text("/metadata/labels/app.kubernetes.io~1managed-by") != Some(MANAGED_BY) {
-        let error = Error::new(Kind::Conflict, format!("Secret `{}` is there and is not this program's", terms.secret));
-        return Err(Wrong::Final(error.hint("name another one")));
-    }
+    refuse_foreign(terms, found.as_ref()).map_err(Wrong::Final)?;
     let sign = || sign(&terms.names, terms.life).map_err(Wrong::Final);
     let there = found.as_ref().and_then(Kept::read);
     let is_due = |kept: &Kept| matches!(kept.due(terms, now), Due::Renew(then) if then <= now);
@@ -237,6 +268,15 @@ async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::r
         is_news
     });
     Ok(wanted)
+}
+
+fn refuse_foreign(terms: &Terms, found: Option<&Value>) -> Result<()> {
+    let manager = found.map(|found| found.pointer("/metadata/labels/app.kubernetes.io~1managed-by"));
+    if manager.is_none_or(|manager| manager.is_some_and(|manager| manager == MANAGED_BY)) {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Conflict, format!("Secret `{}` is there and is not this program's", terms.secret));
+    Err(error.hint("name another one"))
 }
 
 #[cfg(test)]
@@ -278,6 +318,33 @@ mod tests {
         let again = renewed.renewed(&terms, signed(), now + Duration::from_secs(40));
         assert!(again.shown(now) == renewed.shown(now + Duration::from_secs(10)));
         assert_eq!(again.authorities.matches("BEGIN").count(), 2);
+    }
+
+    #[test]
+    fn what_install_makes_holds_until_two_thirds_of_its_life_are_gone_and_is_trusted_beside_what_was() {
+        let (secret, service) = (terms().secret, Target { namespace: Some("web".into()), name: "a".into() });
+        let now = SystemTime::now();
+        let (authorities, written) = installed(&secret, &service, None, "").unwrap();
+        let written = written.unwrap();
+        assert_eq!(installed(&secret, &service, Some(&written), "other").unwrap(), (authorities.clone(), None));
+
+        // The processes of another version kept a shorter one; or its Secret is gone.
+        let kept = Kept::first(&terms(), signed());
+        let there = kept.write(&terms(), None);
+        for (found, registered) in [(Some(&there), ""), (None, kept.authorities.as_str())] {
+            let (both, written) = installed(&secret, &service, found, registered).unwrap();
+            let written = Kept::read(&written.unwrap()).unwrap();
+            assert_eq!((both.matches("BEGIN").count(), &both), (2, &written.authorities));
+            assert!(kept.now.holds(&both, ["a.web.svc"].into_iter(), now) && written.is_sound(now));
+            let long = Terms { names: deployment::names(&service), life: INSTALLED, ..terms() };
+            assert_eq!(written.names, long.names.join(","));
+            let Due::Renew(then) = written.due(&long, now) else { panic!("nothing waits to be shown") };
+            assert!(then > now + INSTALLED / 2);
+        }
+
+        // Somebody else's stays.
+        let foreign = json!({"metadata": {"name": "certificates"}});
+        assert!(installed(&secret, &service, Some(&foreign), "").is_err());
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl Rules {
     pub(crate) fn of<'a>(roles: impl IntoIterator<Item = &'a Value>) -> Self {
         let rules = roles.into_iter().flat_map(|role| {
             let namespace = role["metadata"]["namespace"].as_str().map(str::to_owned);
-            let rules = role["rules"].as_array().expect("a role has rules").clone();
+            // A server writes an empty list as null.
+            let rules = role["rules"].as_array().cloned().unwrap_or_default();
             rules.into_iter().map(move |rule| (namespace.clone(), rule))
         });
         Self(rules.collect())

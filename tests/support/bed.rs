@@ -21,6 +21,14 @@ pub(crate) fn no_policies() -> Vec<&'static str> {
     if older_kubernetes().is_some() { Vec::new() } else { vec!["--emulated-version=1.35"] }
 }
 
+/// Flags by which kube-apiserver serves no admission policies at all, as before Kubernetes 1.30.
+pub(crate) fn no_admission_policies() -> Vec<&'static str> {
+    const NONE: &str = "--runtime-config=admissionregistration.k8s.io/v1/validatingadmissionpolicies=false,\
+        admissionregistration.k8s.io/v1/validatingadmissionpolicybindings=false";
+    [no_policies(), vec![NONE, "--disable-admission-plugins=ValidatingAdmissionPolicy,MutatingAdmissionPolicy"]]
+        .concat()
+}
+
 /// A program of the bed: `etcd`, `kube-apiserver`, `kubectl`, `flagger`.
 ///
 /// # Errors

@@ -14,15 +14,15 @@ use crate::{
     cluster::{Cluster, duration},
     context::Context,
     error::{Error, Exit, Kind, Result},
-    guard::{Change, Coverage, Form, Installed, Placement, Standing, deployment, policy},
-    model::selector::Selector,
+    guard::{Change, Coverage, Form, Installed, Keeper, Placement, Standing, deployment, policy},
+    model::{Target, selector::Selector},
     output::{
         self,
         change::{self, DryRun, Verb},
         diff,
     },
     plan::decide,
-    yaml,
+    webhook, yaml,
 };
 
 /// Install the guard, or bring it up to this version
@@ -90,7 +90,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         return if args.mode == "webhook" {
             let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
             let image = args.image.clone().ok_or_else(no_image)?;
-            let placement = Placement { namespace, image, coverage, has_conditions: true };
+            let placement = Placement { namespace, image, coverage, has_conditions: true, keeper: Keeper::Processes };
             printed(ctx, format, &deployment::objects(&placement))
         } else {
             printed(ctx, format, &policy::objects(&coverage))
@@ -223,11 +223,34 @@ async fn webhook_changes(
     };
     let image = args.image.clone().or_else(|| there::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
     let has_conditions = server.has_match_conditions().await.map_err(|failure| server.version_error(failure))?;
-    let placement = Placement { namespace, image, coverage, has_conditions };
+    let (keeper, secret) = certificates(server, &namespace, installed).await?;
+    let placement = Placement { namespace, image, coverage, has_conditions, keeper };
     let mut changes = server.changes(deployment::objects(&placement)).await?;
     // A namespace of somebody else's is used as it is.
     changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != Standing::Foreign);
+    // New pods wait for it; to those that run it comes after its authority is registered.
+    let new_pods = changes.iter().position(|change| change.wanted["kind"] == "Deployment" && change.before.is_none());
+    let place = new_pods.unwrap_or(changes.len());
+    changes.splice(place..place, secret);
     Ok(changes)
+}
+
+/// Who keeps the webhook's certificates, and what is to be written of them here.
+async fn certificates(
+    server: &Cluster,
+    namespace: &str,
+    installed: Option<&Installed>,
+) -> Result<(Keeper, Option<Change>)> {
+    if server.serves_validating_policies().await? {
+        return Ok((Keeper::Processes, None));
+    }
+    let secret = Target { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
+    let before = server.find_secret(&secret).await.map_err(|failure| server.secret_error(failure, &secret))?;
+    let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
+    let registered = String::from_utf8(registered).unwrap_or_default();
+    let service = deployment::service(namespace);
+    let (authorities, wanted) = webhook::installed(&secret, &service, before.as_ref(), &registered)?;
+    Ok((Keeper::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
 }
 
 fn no_image() -> Error {
@@ -286,10 +309,16 @@ async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) ->
 
 /// Shows the difference of one object; whether there is one.
 fn shown(ctx: &Context, change: &Change, after: &Value) -> bool {
-    let before = change.before.as_ref().map(diff::comparable).unwrap_or_default();
-    let after = diff::comparable(after);
+    let comparable = |object: &Value| diff::comparable(&change.comparable(object));
+    let before = change.before.as_ref().map(comparable).unwrap_or_default();
+    let after = comparable(after);
     if change.before.is_none() {
         ctx.ui.status(&format!("+ {}\n", change.name()));
+        return true;
+    }
+    if change.wanted["kind"] == "Secret" {
+        // Its lines are keys.
+        ctx.ui.status(&format!("{}: the certificates are renewed\n", change.name()));
         return true;
     }
     let text = diff::unified(&change.name(), "live", &before, &after, ctx.ui.err_style());

@@ -1,6 +1,6 @@
 //! Proof that the guard acts: writes that drop a declared stanza, as dry runs, must get it back.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use crate::{
     error::{Exit, Result},
     guard::{Form, Installed, Standing, install, webhook},
     model::{Guarded, Observed},
+    webhook::INSTALLED,
 };
 
 /// What came of trying.
@@ -174,6 +175,14 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
             hints.push("to run another image: kubectl canary-traefik guard install --image IMAGE".into());
         }
     }
+    if let Some(until) = installed.installed_authorities().and_then(|authorities| crate::webhook::ends(&authorities))
+        && is_due(until, SystemTime::now())
+    {
+        let day = jiff::Timestamp::try_from(until).map(|until| until.strftime("%Y-%m-%d").to_string());
+        let day = day.unwrap_or_else(|_| "a day that nobody knows".into());
+        missing.push(format!("the webhook's certificate holds until {day}, and its processes cannot renew it here"));
+        hints.push("to renew it: kubectl canary-traefik guard install".into());
+    }
     if !installed.has_authority() {
         missing.push("no process has registered its certificate yet: the API server would trust nobody".into());
         if hints.is_empty() {
@@ -181,6 +190,11 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
         }
     }
     (missing, hints)
+}
+
+/// Whether `guard install` would renew a certificate that it made.
+fn is_due(until: SystemTime, now: SystemTime) -> bool {
+    until < now + INSTALLED / 3
 }
 
 /// How many replicas of a Deployment are ready.

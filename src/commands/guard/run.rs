@@ -151,8 +151,7 @@ fn target(text: &str) -> std::result::Result<Target, String> {
 
 /// The address behind a Service, and the names by which API servers call it.
 fn behind(service: &Target) -> (Address, Vec<String>) {
-    let name = format!("{}.{}.svc", service.name, service.namespace.as_deref().unwrap_or_default());
-    (Address::Service(service.clone()), vec![name.clone(), format!("{name}.cluster.local")])
+    (Address::Service(service.clone()), guard::deployment::names(service))
 }
 
 /// The address without a path, and its host.

@@ -336,6 +336,7 @@ mod tests {
             image: "image".to_owned(),
             coverage: crate::guard::Coverage::default(),
             has_conditions: true,
+            keeper: crate::guard::Keeper::Processes,
         });
         let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
         let row = Row::of("guard run").unwrap().rights().map(|right| super::super::role::rule(&right));

@@ -1,6 +1,9 @@
 //! The webhook as it is installed, and what a cluster does for it, played by the tests: pods that run the arguments of the
 //! Deployment as its `ServiceAccount`, each in a network namespace of its own; endpoints; readiness.
 
+use std::path::Path;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -33,12 +36,15 @@ impl Replica {
     pub(super) fn start(server: &Server, number: u8) -> Self {
         let pod = Pod::start(number);
         let container = deployment(server)["spec"]["template"]["spec"]["containers"][0].clone();
-        let arguments: Vec<String> = serde_json::from_value(container["args"].clone()).expect("arguments");
+        let mut arguments: Vec<String> = serde_json::from_value(container["args"].clone()).expect("arguments");
         let path = format!("/api/v1/namespaces/{NAME}/serviceaccounts/{NAME}/token");
         let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} });
         let token = server.admin().post(&path, &request).expect("a token")["status"]["token"].clone();
         let directory = Directory::new();
         let kubeconfig = directory.write("kubeconfig", server.token_kubeconfig(&token, &pod.host));
+        if let Some(folder) = arguments.iter_mut().find(|argument| argument.starts_with("--cert-dir=")) {
+            *folder = format!("--cert-dir={}", mounted(server, &directory).display());
+        }
         let mut running = Running::start(pod.run(&arguments).kubeconfig(kubeconfig));
         running.wait_for(Stream::Stderr, "listening");
         Self { running, _pod: pod, _directory: directory }
@@ -54,6 +60,17 @@ impl Replica {
         self.running.signal("TERM");
         self.running.ends()
     }
+}
+
+/// The Secret of the certificates as files, as the volume has it.
+fn mounted<'a>(server: &Server, directory: &'a Directory) -> &'a Path {
+    let path = format!("/api/v1/namespaces/{NAME}/secrets/{NAME}-certificates");
+    let secret = server.admin().get(&path).expect("the Secret");
+    for (name, data) in secret["data"].as_object().expect("data") {
+        let data = STANDARD.decode(data.as_str().expect("text")).expect("base64");
+        directory.write(name, String::from_utf8(data).expect("PEM"));
+    }
+    directory.path()
 }
 
 /// The Deployment, which is there.

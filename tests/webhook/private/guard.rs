@@ -8,7 +8,7 @@ use std::{
 };
 
 use canary_traefik::{
-    guard::{Coverage, Placement, deployment},
+    guard::{Coverage, Keeper, Placement, deployment},
     model::declaration::ANNOTATION,
 };
 use serde_json::{Value, json};
@@ -102,6 +102,7 @@ fn user() -> &'static User {
             image: "none".into(),
             coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
             has_conditions: true,
+            keeper: Keeper::Processes,
         };
         let mut roles = deployment::objects(&placement);
         let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");

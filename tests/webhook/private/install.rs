@@ -61,6 +61,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik created
 serviceaccount/kubectl-canary-traefik created
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik created
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik created
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik created
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created
 role.rbac.authorization.k8s.io/kubectl-canary-traefik created
@@ -75,6 +77,8 @@ this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 + clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 + role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -118,6 +122,8 @@ rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 role.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik deleted
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik deleted
 serviceaccount/kubectl-canary-traefik deleted
 namespace/kubectl-canary-traefik deleted
 --- stderr
@@ -130,6 +136,8 @@ namespace/kubectl-canary-traefik deleted
 - role.rbac.authorization.k8s.io/kubectl-canary-traefik
 - clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 - clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
+- validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
+- validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 - namespace/kubectl-canary-traefik
 what Flagger writes next to a TraefikService will drop its stanza again
@@ -157,6 +165,8 @@ exit: 0
 --- stdout
 namespace/kubectl-canary-traefik created (dry run)
 serviceaccount/kubectl-canary-traefik created (dry run)
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik created (dry run)
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik created (dry run)
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
 role.rbac.authorization.k8s.io/kubectl-canary-traefik created (dry run)
@@ -169,6 +179,8 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 + clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 + role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -189,6 +201,8 @@ exit: 3
 --- stderr
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 + clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 + role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -238,6 +252,8 @@ fn what_is_printed_is_what_is_installed_and_kubectl_applies_it() {
         str![[r#"
 namespace/kubectl-canary-traefik
 serviceaccount/kubectl-canary-traefik
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -257,12 +273,11 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
             yaml.split("---\n").map(|text| canary_traefik::yaml::parse(text).expect("YAML")).collect();
         assert_eq!(list["items"], json!(documents));
     }
+    let list: Value = serde_json::from_str(&print("json", &selectors)).expect("JSON");
+    let deployment = list["items"].as_array().expect("a list").iter().find(|object| object["kind"] == "Deployment");
+    let arguments = &deployment.expect("one runs it")["spec"]["template"]["spec"]["containers"][0]["args"];
     exactly(
-        &serde_json::to_string_pretty(
-            &serde_json::from_str::<Value>(&print("json", &selectors)).expect("JSON")["items"][6]["spec"]["template"]
-                ["spec"]["containers"][0]["args"],
-        )
-        .expect("JSON"),
+        &serde_json::to_string_pretty(arguments).expect("JSON"),
         str![[r#"
 [
   "guard",
@@ -282,12 +297,12 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
     let applied = apply(&print("yaml", &[]));
     assert_eq!(applied.code, Some(0), "{applied}");
     let unchanged = run(&namespace, &INSTALL).arguments(["--wait=0s"]).run();
-    assert_eq!(unchanged.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 11, "{unchanged}");
+    assert_eq!(unchanged.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 13, "{unchanged}");
     // Selectors of an installed guard stay; what kubectl has applied is kubectl's until it is forced.
     let applied = apply(&print("yaml", &selectors));
     assert_eq!(applied.code, Some(0), "{applied}");
     let stays = run(&namespace, &INSTALL).arguments(["--wait=0s"]).run();
-    assert_eq!(stays.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 11, "{stays}");
+    assert_eq!(stays.stdout.lines().filter(|line| line.ends_with(" unchanged")).count(), 13, "{stays}");
     run(&namespace, &INSTALL)
         .arguments(["--yes", "--selector", "", "--namespace-selector", "", "--wait=0s"])
         .run()
@@ -361,6 +376,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik unchanged
 serviceaccount/kubectl-canary-traefik unchanged
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
@@ -420,6 +437,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik unchanged
 serviceaccount/kubectl-canary-traefik unchanged
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
@@ -462,6 +481,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik unchanged
 serviceaccount/kubectl-canary-traefik unchanged
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
@@ -482,18 +503,20 @@ to run another image: kubectl canary-traefik guard install --image IMAGE
     run(&namespace, &["status"]).run().shows(str![[r#"
 exit: 1
 --- stdout
-OBJECT                                                                               STATE     VERSION
-namespace/kubectl-canary-traefik                                                     current   [VERSION]
-serviceaccount/kubectl-canary-traefik                                                current   [VERSION]
-clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  current   [VERSION]
-role.rbac.authorization.k8s.io/kubectl-canary-traefik                                current   [VERSION]
-rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-deployment.apps/kubectl-canary-traefik                                               current   [VERSION]
-poddisruptionbudget.policy/kubectl-canary-traefik                                    current   [VERSION]
-service/kubectl-canary-traefik                                                       current   [VERSION]
-mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
-validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+OBJECT                                                                                 STATE     VERSION
+namespace/kubectl-canary-traefik                                                       current   [VERSION]
+serviceaccount/kubectl-canary-traefik                                                  current   [VERSION]
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik          current   [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                    current   [VERSION]
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                  current   [VERSION]
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+deployment.apps/kubectl-canary-traefik                                                 current   [VERSION]
+poddisruptionbudget.policy/kubectl-canary-traefik                                      current   [VERSION]
+service/kubectl-canary-traefik                                                         current   [VERSION]
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
@@ -570,18 +593,20 @@ hint: kubectl auth can-i get namespaces -n kubectl-canary-traefik
     as_user(&reader, &["status"]).shows(str![[r#"
 exit: 1
 --- stdout
-OBJECT                                                                               STATE       VERSION
-namespace/kubectl-canary-traefik                                                     <unknown>   <unknown>
-serviceaccount/kubectl-canary-traefik                                                <unknown>   <unknown>
-clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         <unknown>   <unknown>
-clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  <unknown>   <unknown>
-role.rbac.authorization.k8s.io/kubectl-canary-traefik                                <unknown>   <unknown>
-rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         <unknown>   <unknown>
-deployment.apps/kubectl-canary-traefik                                               <unknown>   <unknown>
-poddisruptionbudget.policy/kubectl-canary-traefik                                    <unknown>   <unknown>
-service/kubectl-canary-traefik                                                       <unknown>   <unknown>
-mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
-validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current     [VERSION]
+OBJECT                                                                                 STATE       VERSION
+namespace/kubectl-canary-traefik                                                       <unknown>   <unknown>
+serviceaccount/kubectl-canary-traefik                                                  <unknown>   <unknown>
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik          current     [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik   current     [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                           <unknown>   <unknown>
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                    <unknown>   <unknown>
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                  <unknown>   <unknown>
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                           <unknown>   <unknown>
+deployment.apps/kubectl-canary-traefik                                                 <unknown>   <unknown>
+poddisruptionbudget.policy/kubectl-canary-traefik                                      <unknown>   <unknown>
+service/kubectl-canary-traefik                                                         <unknown>   <unknown>
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current     [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
 
 form         webhook
 acting       <unknown> (no covered Canary with a TraefikService declares a cookie)

@@ -113,6 +113,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik created
 serviceaccount/kubectl-canary-traefik created
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik created
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik created
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik created
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created
 role.rbac.authorization.k8s.io/kubectl-canary-traefik created
@@ -125,6 +127,8 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 + clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 + role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -159,6 +163,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 namespace/kubectl-canary-traefik                                                             current   [VERSION]
 serviceaccount/kubectl-canary-traefik                                                        current   [VERSION]
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik                current   [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik         current   [VERSION]
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                                 current   [VERSION]
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                          current   [VERSION]
 role.rbac.authorization.k8s.io/kubectl-canary-traefik                                        current   [VERSION]
@@ -194,6 +200,8 @@ exit: 0
 --- stdout
 namespace/kubectl-canary-traefik unchanged
 serviceaccount/kubectl-canary-traefik unchanged
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
@@ -224,18 +232,20 @@ the guard acts: a dry-run write that dropped the stanza of switch-[NS]/shop got 
         guard(&namespace, &["status"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-OBJECT                                                                               STATE     VERSION
-namespace/kubectl-canary-traefik                                                     current   [VERSION]
-serviceaccount/kubectl-canary-traefik                                                current   [VERSION]
-clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  current   [VERSION]
-role.rbac.authorization.k8s.io/kubectl-canary-traefik                                current   [VERSION]
-rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-deployment.apps/kubectl-canary-traefik                                               current   [VERSION]
-poddisruptionbudget.policy/kubectl-canary-traefik                                    current   [VERSION]
-service/kubectl-canary-traefik                                                       current   [VERSION]
-mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
-validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+OBJECT                                                                                 STATE     VERSION
+namespace/kubectl-canary-traefik                                                       current   [VERSION]
+serviceaccount/kubectl-canary-traefik                                                  current   [VERSION]
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik          current   [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                    current   [VERSION]
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                  current   [VERSION]
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+deployment.apps/kubectl-canary-traefik                                                 current   [VERSION]
+poddisruptionbudget.policy/kubectl-canary-traefik                                      current   [VERSION]
+service/kubectl-canary-traefik                                                         current   [VERSION]
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
 acting       yes (a dry-run write that dropped the stanza of switch-[NS]/shop got it back)
@@ -296,6 +306,8 @@ rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 role.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik deleted
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik deleted
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik deleted
 serviceaccount/kubectl-canary-traefik deleted
 secret/kubectl-canary-traefik-certificates deleted
 namespace/kubectl-canary-traefik deleted
@@ -315,6 +327,8 @@ namespace/kubectl-canary-traefik deleted
 - role.rbac.authorization.k8s.io/kubectl-canary-traefik
 - clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 - clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
+- validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
+- validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 - secret/kubectl-canary-traefik-certificates
 - namespace/kubectl-canary-traefik

@@ -45,6 +45,8 @@ exit: 1
 --- stdout
 namespace/kubectl-canary-traefik created
 serviceaccount/kubectl-canary-traefik created
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik created
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik created
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik created
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik created
 role.rbac.authorization.k8s.io/kubectl-canary-traefik created
@@ -59,6 +61,8 @@ this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
 + clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik
 + role.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -87,6 +91,8 @@ exit: 0
 --- stdout
 namespace/kubectl-canary-traefik unchanged
 serviceaccount/kubectl-canary-traefik unchanged
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
 role.rbac.authorization.k8s.io/kubectl-canary-traefik unchanged
@@ -105,18 +111,20 @@ the guard acts: a dry-run write that dropped the stanza of service-[NS]/shop got
     guard(&namespace, &["status"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-OBJECT                                                                               STATE     VERSION
-namespace/kubectl-canary-traefik                                                     current   [VERSION]
-serviceaccount/kubectl-canary-traefik                                                current   [VERSION]
-clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  current   [VERSION]
-role.rbac.authorization.k8s.io/kubectl-canary-traefik                                current   [VERSION]
-rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-deployment.apps/kubectl-canary-traefik                                               current   [VERSION]
-poddisruptionbudget.policy/kubectl-canary-traefik                                    current   [VERSION]
-service/kubectl-canary-traefik                                                       current   [VERSION]
-mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
-validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+OBJECT                                                                                 STATE     VERSION
+namespace/kubectl-canary-traefik                                                       current   [VERSION]
+serviceaccount/kubectl-canary-traefik                                                  current   [VERSION]
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik          current   [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                    current   [VERSION]
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                  current   [VERSION]
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+deployment.apps/kubectl-canary-traefik                                                 current   [VERSION]
+poddisruptionbudget.policy/kubectl-canary-traefik                                      current   [VERSION]
+service/kubectl-canary-traefik                                                         current   [VERSION]
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
 acting       yes (a dry-run write that dropped the stanza of service-[NS]/shop got it back)
@@ -191,18 +199,20 @@ shop   <none>   100/-    login    synced   guard   [A]
     guard(&namespace, &["status"]).run().shows(str![[r#"
 exit: 1
 --- stdout
-OBJECT                                                                               STATE     VERSION
-namespace/kubectl-canary-traefik                                                     current   [VERSION]
-serviceaccount/kubectl-canary-traefik                                                current   [VERSION]
-clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                  current   [VERSION]
-role.rbac.authorization.k8s.io/kubectl-canary-traefik                                current   [VERSION]
-rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                         current   [VERSION]
-deployment.apps/kubectl-canary-traefik                                               current   [VERSION]
-poddisruptionbudget.policy/kubectl-canary-traefik                                    current   [VERSION]
-service/kubectl-canary-traefik                                                       current   [VERSION]
-mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
-validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   differs   [VERSION]
+OBJECT                                                                                 STATE     VERSION
+namespace/kubectl-canary-traefik                                                       current   [VERSION]
+serviceaccount/kubectl-canary-traefik                                                  current   [VERSION]
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik          current   [VERSION]
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
+clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+clusterrolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                    current   [VERSION]
+role.rbac.authorization.k8s.io/kubectl-canary-traefik                                  current   [VERSION]
+rolebinding.rbac.authorization.k8s.io/kubectl-canary-traefik                           current   [VERSION]
+deployment.apps/kubectl-canary-traefik                                                 current   [VERSION]
+poddisruptionbudget.policy/kubectl-canary-traefik                                      current   [VERSION]
+service/kubectl-canary-traefik                                                         current   [VERSION]
+mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       differs   [VERSION]
+validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
 
 form         webhook
 acting       yes (a dry-run write that dropped the stanza of service-[NS]/shop got it back)

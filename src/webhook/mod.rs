@@ -154,7 +154,7 @@ impl Shared {
 /// How long what was found of a Canary is remembered. Whatever changes about one that is covered is told by the watch.
 const REMEMBER: Duration = Duration::from_secs(2);
 /// Before a part of the process that panicked is started again.
-const AFTER_PANIC: Duration = Duration::from_secs(1);
+const AFTER_PANIC: Duration = Duration::from_millis(200);
 /// How many names of objects that are too large are remembered, to name each once.
 const MOST_TOLD: usize = 1024;
 
@@ -275,18 +275,17 @@ fn spawn<F: Future<Output = Error> + Send + 'static>(
     part: impl Fn() -> F + Send + 'static,
 ) {
     let shared = Arc::clone(shared);
-    tasks.spawn(async move {
-        loop {
-            match AssertUnwindSafe(part()).catch_unwind().await {
-                Ok(error) => return error,
-                Err(_) => {
-                    let fields = [("reason", json!(panicked()))];
-                    shared.log.warning("a part of the guard panicked and starts again", &fields);
-                }
-            }
-            tokio::time::sleep(AFTER_PANIC).await;
+    tasks.spawn(async move { keep_running(&shared.log, part).await });
+}
+
+async fn keep_running<F: Future<Output = Error>>(log: &Log, part: impl Fn() -> F) -> Error {
+    loop {
+        if let Ok(error) = AssertUnwindSafe(part()).catch_unwind().await {
+            return error;
         }
-    });
+        log.warning("a part of the guard panicked and starts again", &[("reason", json!(panicked()))]);
+        tokio::time::sleep(AFTER_PANIC).await;
+    }
 }
 
 /// What the last panic said, and where it was.
@@ -340,5 +339,31 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
                 follow(&shared, &services, need, |event| repair::watch(&shared, group, event)).await
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_started_again_and_one_that_ends_is_not() {
+        let (lines, written) = std::sync::mpsc::channel();
+        let log = Log::new(LogFormat::Json, move |line| drop(lines.send(line.to_owned())));
+        let runs = AtomicU32::new(0);
+        let part = async || match runs.fetch_add(1, Relaxed) {
+            0 => panic!("once"),
+            _ => Error::cluster("it is over"),
+        };
+        let error = keep_running(&log, part).await;
+        drop(log);
+        let messages: Vec<_> = written
+            .iter()
+            .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"].clone())
+            .collect();
+        assert_eq!((error.message(), runs.into_inner()), ("it is over", 2));
+        assert_eq!(messages, [json!("a part of the guard panicked and starts again")]);
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Shared, panicked,
+    Log, Shared, panicked,
     parts::TRAEFIK_SERVICE,
     queue::{Ended, Key, Lost, Queue},
     review::Belongs,
@@ -147,7 +147,7 @@ pub(super) async fn repair(shared: Arc<Shared>) -> Error {
         };
         let Some((key, lost, began)) = under_way.remove(&id) else { continue };
         let ended = match result {
-            Ok(result) => match troubles.judge(&shared, &key, &lost, result) {
+            Ok(result) => match troubles.judge(&shared.log, &key, &lost, result) {
                 Ok(ended) => ended,
                 Err(error) => return error,
             },
@@ -215,13 +215,7 @@ impl Troubles {
     /// # Errors
     ///
     /// This process no longer has its rights.
-    fn judge(
-        &mut self,
-        shared: &Shared,
-        key: &Key,
-        lost: &Lost,
-        result: std::result::Result<(), Failed>,
-    ) -> Result<Ended> {
+    fn judge(&mut self, log: &Log, key: &Key, lost: &Lost, result: std::result::Result<(), Failed>) -> Result<Ended> {
         let Err(Failed { verb, failure, lacks_right }) = result else {
             (self.denied, self.is_away_told) = (None, false);
             return Ok(Ended::Done);
@@ -243,7 +237,7 @@ impl Troubles {
         let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
         if is_news {
             let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.in_words(&call)))];
-            shared.log.warning("cannot repair, trying again", &fields);
+            log.warning("cannot repair, trying again", &fields);
         }
         // Who lacks its rights will have them back for all namespaces at once.
         Ok(if is_away || lacks_right { Ended::Away } else { Ended::Refused })
@@ -367,6 +361,37 @@ fn managed(object: &Value) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Refusal;
+
+    #[test]
+    fn only_a_right_that_is_missing_for_half_a_minute_ends_the_repairs() {
+        let log = Log::new(crate::webhook::LogFormat::Text, |_| {});
+        let key =
+            Key { group: Group::TraefikIo, target: Target { namespace: Some("web".into()), name: "shop".into() } };
+        let lost = Lost { object: None, is_loss: true, seen: Instant::now(), before: Duration::ZERO, tries: 9 };
+        let refused = |code: u16, lacks_right: bool| {
+            let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }));
+            Err(Failed { verb: Verb::Patch, failure, lacks_right })
+        };
+        let long_ago = Instant::now().checked_sub(DENIED_FOR * 2);
+        let judge = |denied: Option<Instant>, result| {
+            let mut troubles = Troubles { denied, ..Troubles::default() };
+            troubles.judge(&log, &key, &lost, result).map_err(|error| error.kind())
+        };
+        // Whatever a policy or a webhook of others answers, and for however long.
+        for code in [403, 422, 500, 400, 413] {
+            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Refused), "{code}");
+        }
+        assert_eq!(judge(None, refused(403, true)), Ok(Ended::Away));
+        assert_eq!(judge(long_ago, refused(403, true)), Err(crate::error::Kind::Cluster));
+        for code in [404, 409] {
+            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Done), "{code}");
+        }
+        let silent = Failure::Timeout(Error::cluster("no answer"));
+        let silent = Err(Failed { verb: Verb::Get, failure: silent, lacks_right: false });
+        assert_eq!(judge(long_ago, silent), Ok(Ended::Away));
+        assert_eq!(judge(long_ago, Ok(())), Ok(Ended::Done));
+    }
 
     #[test]
     fn the_last_writer_other_than_this_program_took_it() {

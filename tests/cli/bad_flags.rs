@@ -661,3 +661,17 @@ caused by: no such file or directory
 
 "#]]);
 }
+
+#[test]
+fn a_lifetime_that_no_certificate_can_have() {
+    for life in ["9s", "87601h", "87600000h"] {
+        let error = match life {
+            "9s" => "at least 10 s",
+            _ => "at most 87600h, which is ten years",
+        };
+        let run = Run::new(["guard", "run", "--webhook-url", "https://127.0.0.1:1", "--cert-lifetime", life]).run();
+        let said = run.stderr.lines().next().map(str::to_owned);
+        let expected = format!("error: invalid value '{life}' for '--cert-lifetime <DURATION>': {error}");
+        assert_eq!((run.code, said), (Some(2), Some(expected)));
+    }
+}

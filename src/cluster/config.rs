@@ -1,10 +1,10 @@
 //! Builds the HTTP library's configuration from a cluster and a user, by hand: the library's own way reads
 //! `HTTPS_PROXY` and `NO_PROXY`, tests them against the wrong host, and fails on values that kubectl takes.
 
-use http::Uri;
+use http::{Uri, uri::Scheme};
 use kube::{
     Config,
-    config::{ExecAuthCluster, KubeconfigError},
+    config::{AuthInfo, ExecAuthCluster, KubeconfigError},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
@@ -31,24 +31,45 @@ pub(crate) fn build(choice: &Choice) -> Result<Config> {
         return Err(unusable(&format!("its scheme is `{}`", url.scheme_str().unwrap_or_default())));
     }
     let url: Uri = url::without_userinfo(&url).parse().map_err(|_| unusable("it is not a URL"))?;
+    let mut config = Config::new(url);
+    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    if let Some(namespace) = &choice.namespace {
+        config.default_namespace.clone_from(namespace);
+    }
+    if !is_tls(&config.cluster_url) {
+        config.auth_info = without_credentials(&choice.user);
+        return Ok(config);
+    }
     // The only public way to the bytes of `certificate-authority` and `certificate-authority-data`.
     let for_plugins = ExecAuthCluster::try_from(cluster).map_err(|error| unloadable(&error))?;
-    let mut config = Config::new(url);
     config.root_cert = match &for_plugins.certificate_authority_data {
         Some(pem) => Some(certificates(pem)?),
         None => None,
     };
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    config.disable_compression = cluster.disable_compression.unwrap_or(false);
     config.tls_server_name = cluster.tls_server_name.clone().filter(|name| !name.is_empty());
     config.auth_info = choice.user.clone();
     if let Some(exec) = &mut config.auth_info.exec {
         exec.cluster = Some(for_plugins);
     }
-    if let Some(namespace) = &choice.namespace {
-        config.default_namespace.clone_from(namespace);
-    }
     Ok(config)
+}
+
+/// Whether nobody on the way to this server can read what is sent.
+pub(crate) fn is_tls(url: &Uri) -> bool {
+    url.scheme() == Some(&Scheme::HTTPS)
+}
+
+/// What may be sent where everybody on the way can read it: whom to act as. As kubectl has it, which reads no
+/// credentials and runs no plugin for a server without TLS (client-go `tools/clientcmd/client_config.go:ClientConfig`).
+fn without_credentials(user: &AuthInfo) -> AuthInfo {
+    AuthInfo {
+        impersonate: user.impersonate.clone(),
+        impersonate_uid: user.impersonate_uid.clone(),
+        impersonate_groups: user.impersonate_groups.clone(),
+        impersonate_user_extra: user.impersonate_user_extra.clone(),
+        ..AuthInfo::default()
+    }
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {

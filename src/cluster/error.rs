@@ -93,6 +93,8 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     /// Whose credentials are sent, in words.
     pub(crate) sent_as: String,
+    /// Whether there are credentials that are not sent, since over http they could be read on the way.
+    pub(crate) withholds: bool,
     /// The proxy in between.
     pub(crate) proxy: Option<Proxy>,
     /// Whether `--server` named it, and no kubeconfig.
@@ -112,7 +114,7 @@ impl Endpoint {
             return Failure::Auth(auth(error));
         }
         if let Some(error) = find::<rustls::Error>(error) {
-            return Failure::Tls(tls::sentence(error, address));
+            return Failure::Tls(tls::sentence(error, address, self.look()));
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
             return not_kubernetes("it does not speak HTTP");
@@ -182,7 +184,10 @@ impl Endpoint {
     pub(crate) fn refused(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match Refusal::read(code, text(header::CONTENT_TYPE), body) {
-            Some(refusal) => Failure::Status(Box::new(Refusal { sent_as: self.sent_as.clone(), ..refusal })),
+            Some(refusal) => {
+                let (sent_as, withholds) = (self.sent_as.clone(), self.withholds);
+                Failure::Status(Box::new(Refusal { sent_as, withholds, ..refusal }))
+            }
             None => self.not_json(code, headers),
         }
     }

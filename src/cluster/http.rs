@@ -364,15 +364,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_log_tells_requests_and_bodies_and_no_token() {
-        let server = Server::start([json("200 OK", r#"{"a":1}"#)]).await;
+    async fn the_log_tells_requests_and_bodies_and_no_token_and_no_password() {
+        let server = Server::start_tls("server.pem", [json("200 OK", r#"{"a":1}"#)]).await;
         let heard = Arc::new(Heard::default());
-        let args = ConnectionArgs { verbosity: 8, token: "s3cr3t".parse().ok(), ..server.args() };
+        let url = Some(format!("https://bob:s3cr3t@{}", server.address));
+        let args = ConnectionArgs { verbosity: 8, token: "s3cr3t".parse().ok(), server: url, ..server.args() };
         let cluster = connect(&args, &Environment::default(), heard.clone()).await.unwrap();
         cluster.call(&CALL, patch()).await.unwrap();
         let lines: Vec<String> =
             heard.lines().iter().map(|line| line.split(" in ").next().unwrap().to_owned()).collect();
-        let request = format!("PATCH http://{}/x 200 OK", server.address);
+        let request = format!("PATCH https://{}/x 200 OK", server.address);
         assert_eq!(lines, ["request: {}", request.as_str(), r#"answer: {"a":1}"#]);
     }
 

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
-use kube::{
-    Client, Config,
-    config::{AuthInfo, ExecConfig},
-};
+use kube::{Client, Config, config::ExecConfig};
+use secrecy::ExposeSecret;
 
 use super::{Cluster, config, error::Failure, exec, progress::Progress, transport};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 
 /// All that a client is built from.
 pub(crate) struct Login {
@@ -20,6 +19,8 @@ pub(crate) struct Login {
     pub(crate) config: Config,
     pub(crate) exec: Option<ExecConfig>,
     pub(crate) has_terminal: bool,
+    /// Whose the token is, for one that cannot be sent.
+    pub(crate) token_of: String,
 }
 
 /// A client and until when its credentials hold.
@@ -53,24 +54,67 @@ impl Login {
             }
             expires = credential.expires;
         }
-        trim_token(&mut config.auth_info)?;
+        self.authorize(&mut config)?;
         let client = transport::client(config).map_err(|error| config::unusable(&error))?;
         Ok(Session { client, expires })
     }
+
+    /// Makes a header of a password or a token. The library does so too, and ends the process over a line break.
+    ///
+    /// A token file without a line break at its end is left to the library, which reads it again once a minute; with
+    /// one, as most are, it makes a header that cannot be sent.
+    fn authorize(&self, config: &mut Config) -> Result<()> {
+        let user = &mut config.auth_info;
+        if let Some(provider) = &mut user.auth_provider {
+            if provider.name != "oidc" {
+                return Err(no_provider(&provider.name));
+            }
+            // Public clients have none (OpenID Connect Core, section 9), and the library asks for one.
+            provider.config.entry("client-secret".to_owned()).or_default();
+            return Ok(());
+        }
+        let header = if let (Some(name), Some(password)) = (&user.username, &user.password) {
+            let text = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
+            HeaderValue::try_from(format!("Basic {text}")).map_err(|_| not_sendable("the user name or the password"))?
+        } else if let Some(token) = &user.token {
+            bearer(token.expose_secret(), &self.token_of)?
+        } else if let Some(file) = &user.token_file {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Error::usage(format!("cannot read the token file `{file}`")).caused_by(reason(&error))
+            })?;
+            let header = bearer(text.trim(), &format!("the token file `{file}`"))?;
+            if text.trim() == text {
+                return Ok(());
+            }
+            header
+        } else {
+            return Ok(());
+        };
+        (user.username, user.password, user.token, user.token_file) = (None, None, None, None);
+        config.headers.push((header::AUTHORIZATION, header));
+        Ok(())
+    }
 }
 
-/// A token file that ends with a line break, as most do, would make a header that cannot be sent. One without is read
-/// by the client, and again once a minute.
-fn trim_token(user: &mut AuthInfo) -> Result<()> {
-    let Some(file) = user.token_file.as_ref().filter(|_| user.token.is_none()) else { return Ok(()) };
-    let text = std::fs::read_to_string(file);
-    let text = text
-        .map_err(|error| Error::usage(format!("cannot read the token file `{file}`")).caused_by(error.to_string()))?;
-    if text.trim() != text {
-        user.token = Some(text.trim().to_owned().into());
-        user.token_file = None;
+/// The header that carries this token (RFC 6750 section 2.1).
+fn bearer(token: &str, whose: &str) -> Result<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| not_sendable(whose))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// As kubectl, which has no other provider than `oidc` any more (client-go `plugin/pkg/client/auth`).
+fn no_provider(name: &str) -> Error {
+    let error = Error::usage(format!("the auth-provider `{name}` of the kubeconfig's user is not known"));
+    match name {
+        "gcp" => error.hint("gcloud container clusters get-credentials NAME writes one for gke-gcloud-auth-plugin"),
+        "azure" => error.hint("kubelogin convert-kubeconfig"),
+        _ => error,
     }
-    Ok(())
+}
+
+fn not_sendable(what: &str) -> Error {
+    Error::usage(format!("{what} holds a line break or another control character")).caused_by("no header can carry it")
 }
 
 impl Cluster {
@@ -90,3 +134,6 @@ impl Cluster {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

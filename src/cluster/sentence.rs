@@ -47,7 +47,16 @@ fn refused(refusal: &Refusal, call: &Call<'_>) -> Error {
 }
 
 fn unauthorized(refusal: &Refusal) -> Error {
+    if refusal.withholds {
+        return withheld(Error::cluster("the server wants credentials, and none were sent"));
+    }
     as_whom(Error::cluster("the server does not accept these credentials"), refusal).hint("kubectl auth whoami")
+}
+
+/// Why no credentials were sent, and how to have them sent.
+fn withheld(error: Error) -> Error {
+    let why = "credentials are not sent over http: they could be read on the way";
+    error.caused_by(why).hint("--server https://HOST:PORT")
 }
 
 fn as_whom(error: Error, refusal: &Refusal) -> Error {
@@ -59,6 +68,7 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
         // Not the authorizer but an admission webhook, a policy, a quota.
         let error = Error::cluster(format!("the server refused to {}", task(refusal, call)));
         let error = explained(error, &refusal.complaint());
+        let error = if refusal.withholds { withheld(error) } else { error };
         return if refusal.message.is_empty() {
             error.hint(can_i(call.verb.as_str(), call.resource, call.namespace))
         } else {
@@ -67,7 +77,11 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
     };
     let error = Error::cluster(format!("user `{user}` may not {verb} {what}{}", place(namespace)));
     let error = explained(error, &why.unwrap_or_default());
-    let error = if user == "system:anonymous" { as_whom(error, refusal) } else { error };
+    let error = match user {
+        _ if refusal.withholds => withheld(error),
+        "system:anonymous" => as_whom(error, refusal),
+        _ => error,
+    };
     error.hint(can_i(verb, &what, namespace))
 }
 

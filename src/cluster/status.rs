@@ -22,6 +22,8 @@ pub struct Refusal {
     pub retry_after: Option<u64>,
     /// Who asked, in words.
     pub sent_as: String,
+    /// Whether there were credentials that were not sent, since over http they could be read on the way.
+    pub withholds: bool,
 }
 
 /// One thing that is wrong with a request.
@@ -69,6 +71,7 @@ impl Refusal {
             name: text(&details["name"]),
             retry_after: details["retryAfterSeconds"].as_u64(),
             sent_as: String::new(),
+            withholds: false,
         }
     }
 

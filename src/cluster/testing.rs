@@ -79,6 +79,7 @@ pub(crate) fn json(status: &str, body: &str) -> Reply {
 /// A running server. The last reply is given again and again.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    is_tls: bool,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -97,7 +98,8 @@ impl Server {
 
     async fn run(replies: Vec<Reply>, tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self { address: listener.local_addr().unwrap(), asked: Arc::default() };
+        let (address, is_tls) = (listener.local_addr().unwrap(), tls.is_some());
+        let server = Self { address, is_tls, asked: Arc::default() };
         let (asked, replies) = (server.asked.clone(), Arc::new(replies));
         tokio::spawn(async move {
             loop {
@@ -123,9 +125,39 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
+    /// The values of a header that came with the requests, in the order of the requests.
+    pub(crate) fn heard(&self, header: &str) -> Vec<Option<String>> {
+        let value = |request: String| {
+            let lines = request.lines().filter_map(|line| line.split_once(": "));
+            lines.into_iter().find_map(|(name, value)| (name == header).then(|| value.trim().to_owned()))
+        };
+        self.asked().into_iter().map(value).collect()
+    }
+
+    /// `http://ADDRESS`, or `https://ADDRESS`.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+
     /// Flags that lead to this server.
     pub(crate) fn args(&self) -> ConnectionArgs {
-        ConnectionArgs { server: Some(format!("http://{}", self.address)), ..ConnectionArgs::default() }
+        let certificate_authority = self.is_tls.then(|| testdata("ca.pem"));
+        ConnectionArgs { server: Some(self.url()), certificate_authority, ..ConnectionArgs::default() }
+    }
+
+    /// A kubeconfig that leads to this server as this user.
+    pub(crate) fn kubeconfig(&self, user: &serde_json::Value) -> String {
+        let mut cluster = serde_json::json!({"server": self.url()});
+        if self.is_tls {
+            cluster["certificate-authority"] = testdata("ca.pem").display().to_string().into();
+        }
+        serde_json::json!({
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": user}],
+        })
+        .to_string()
     }
 
     pub(crate) async fn connect(&self) -> Cluster {
@@ -171,6 +203,7 @@ pub(crate) fn nowhere() -> Endpoint {
         address: text("10.0.0.1:6443"),
         host: text("10.0.0.1"),
         sent_as: text("as user `jane` of config"),
+        withholds: false,
         proxy: None,
         from_flag: false,
     }

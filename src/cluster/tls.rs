@@ -4,8 +4,8 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::error::Error;
 
-/// The sentence for a failed handshake with this `HOST:PORT`.
-pub(crate) fn sentence(error: &TlsError, address: &str) -> Error {
+/// The sentence for a failed handshake with this `HOST:PORT`; `look` is where a wrong address is put right.
+pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
     let certificate = format!("the certificate of the server {address}");
     match error {
         TlsError::InvalidCertificate(problem) => match problem {
@@ -43,8 +43,8 @@ pub(crate) fn sentence(error: &TlsError, address: &str) -> Error {
         ) => Error::cluster(format!("the server {address} does not accept the client certificate"))
             .caused_by(error.to_string())
             .hint("--client-certificate FILE --client-key FILE"),
-        TlsError::InvalidMessage(_) => Error::cluster(format!("the server {address} does not speak TLS"))
-            .hint(format!("--server http://{address}")),
+        // Never to be spoken to without: then anybody on the way could read what is sent, and be the server.
+        TlsError::InvalidMessage(_) => Error::cluster(format!("the server {address} does not speak TLS")).hint(look),
         other => Error::cluster(format!("no secure connection to the server {address}")).caused_by(other.to_string()),
     }
 }

@@ -36,7 +36,10 @@ fn offered<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 
 /// A server with these Canaries in `shop`.
 fn shop(names: &[&str]) -> Fake {
-    let fake = Fake::start();
+    shop_on(Fake::start(), names)
+}
+
+fn shop_on(fake: Fake, names: &[&str]) -> Fake {
     let item = |name: &&str| json!({ "metadata": { "name": name, "namespace": "shop" } });
     let items: Vec<Value> = names.iter().map(item).collect();
     fake.on("GET", CANARIES, [Reply::json(200, &json!({ "kind": "PartialObjectMetadataList", "items": items }))]);
@@ -280,18 +283,11 @@ fn a_server_that_hangs_is_not_waited_for() {
 
 #[test]
 fn a_credential_plugin_asks_nobody_and_is_not_waited_for() {
-    let fake = shop(&["podinfo"]);
+    let fake = shop_on(Fake::start_tls(), &["podinfo"]);
     let ask = |script: &str, mode: &str| {
-        let folder = Directory::new();
         let exec = json!({ "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
             "args": ["-c", script], "interactiveMode": mode });
-        let config = json!({
-            "current-context": "bed",
-            "contexts": [{ "name": "bed", "context": { "cluster": "bed", "user": "jane", "namespace": "shop" } }],
-            "clusters": [{ "name": "bed", "cluster": { "server": fake.url() } }],
-            "users": [{ "name": "jane", "user": { "exec": exec } }],
-        });
-        let file = folder.write("config", config.to_string());
+        let file = fake.kubeconfig_as(&json!({ "exec": exec }));
         asked(["show", ""]).env("KUBECONFIG", file).limit(Duration::from_secs(4)).run().to_string()
     };
     let good = r#"printf '{"kind":"ExecCredential","status":{"token":"t"}}'"#;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::support::{
+    directory::Directory,
     fake::{Fake, Reply},
     objects,
     run::{Output, Run},
@@ -164,4 +165,48 @@ caused by: no such file or directory
 hint: curl -fsSL 'https://example.com/x.yaml?a=1&b=;date' | kubectl canary-traefik … -f -
 
 "#]]);
+}
+
+#[test]
+fn a_token_that_no_header_can_carry_is_refused_before_anything_is_asked() {
+    let fake = shop();
+    Run::new(["show", "--token", "s3cr3t\nx"]).kubeconfig(fake.kubeconfig()).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the token of --token holds a line break or another control character
+caused by: no header can carry it
+
+"#]]);
+    let user = json!({ "token": "s3cr3t\r\nx: y" });
+    Run::new(["show"]).kubeconfig(fake.kubeconfig_as(&user)).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the token of user `fake` in [KUBECONFIG] holds a line break or another control character
+caused by: no header can carry it
+
+"#]]);
+    let folder = Directory::new();
+    let user = json!({ "tokenFile": folder.write("token", "s3cr3t\nx\n") });
+    let run = Run::new(["show"]).kubeconfig(fake.kubeconfig_as(&user));
+    run.redact(&folder.path().display().to_string(), "[FOLDER]").run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the token file `[FOLDER]/token` holds a line break or another control character
+caused by: no header can carry it
+
+"#]]);
+    let script = r#"printf '{"kind":"ExecCredential","status":{"token":"s3cr3t\\r"}}'"#;
+    let user = json!({ "exec": { "command": "/bin/sh", "args": ["-c", script], "interactiveMode": "Never" } });
+    Run::new(["show"]).kubeconfig(fake.kubeconfig_as(&user)).run().shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the credential plugin `/bin/sh` answered with something else than a credential
+caused by: its token holds a line break or another control character
+
+"#]]);
+    assert_eq!(fake.lines(), [""; 0]);
 }

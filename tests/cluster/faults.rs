@@ -227,17 +227,16 @@ hint: kubectl auth whoami
 "#]]);
 }
 
+/// A user by a credential plugin.
+fn plugin(script: &str) -> Value {
+    json!({ "exec": { "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
+        "args": ["-c", script], "interactiveMode": "Never" } })
+}
+
 #[test]
 fn a_credential_plugin_that_fails_is_quoted() {
-    let fake = Fake::start();
-    let exec = |script: &str| {
-        json!({ "exec": { "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
-            "args": ["-c", script], "interactiveMode": "Never" } })
-    };
-    let run = |script: &str| {
-        let directory = kubeconfig(&exec(script), &fake.url());
-        Run::new(["show"]).kubeconfig(directory.path().join("config")).run()
-    };
+    let fake = Fake::start_tls();
+    let run = |script: &str| Run::new(["show"]).kubeconfig(fake.kubeconfig_as(&plugin(script))).run();
     run("echo 'the ticket has expired' >&2; exit 3").shows(str![[r#"
 exit: 6
 --- stdout
@@ -255,6 +254,47 @@ caused by: its kind is not ExecCredential
 
 "#]]);
     assert_eq!(fake.lines(), [""; 0], "nothing is asked without credentials");
+}
+
+#[test]
+fn over_http_no_credentials_are_sent_and_that_is_said() {
+    let fake = Fake::start();
+    fake.on("GET", CANARIES, [Reply::refusal(401, "Unauthorized", "Unauthorized")]);
+    let mark = fake.directory().join("ran");
+    let user = plugin(&format!("echo x > {}", mark.display()));
+    run(&fake, ["show"]).kubeconfig(fake.kubeconfig_as(&user)).run().shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the server wants credentials, and none were sent
+caused by: credentials are not sent over http: they could be read on the way
+hint: --server https://HOST:PORT
+
+"#]]);
+    let address = fake.url().replace("http://", "");
+    run(&fake, ["show", "--token", "s3cr3t", "-s", &address]).run().shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the server wants credentials, and none were sent
+caused by: credentials are not sent over http: they could be read on the way
+hint: --server https://HOST:PORT
+
+"#]]);
+    let anonymous = r#"canaries.flagger.app is forbidden: User "system:anonymous" cannot list resource "canaries" in API group "flagger.app" in the namespace "shop""#;
+    fake.on("GET", CANARIES, [Reply::refusal(403, "Forbidden", anonymous)]);
+    run(&fake, ["show", "--as", "jane"]).run().shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: user `system:anonymous` may not list canaries.flagger.app in namespace `shop`
+caused by: credentials are not sent over http: they could be read on the way
+hint: --server https://HOST:PORT
+hint: kubectl auth can-i list canaries.flagger.app -n shop
+
+"#]]);
+    assert_eq!(fake.requests().iter().find_map(|request| request.header("authorization").map(str::to_owned)), None);
+    assert!(!mark.exists(), "the plugin ran");
 }
 
 #[test]

@@ -152,13 +152,23 @@ impl Endpoint {
 
     fn proxy_failed(&self, proxy: &Proxy, kind: Option<io::ErrorKind>, is_unknown: bool, last: &str) -> Error {
         let shown = format!("{} ({})", proxy.address(), proxy.named_by);
-        let error = match last.strip_prefix("tunnel error: ") {
-            Some("proxy authorization required") => {
-                Error::cluster(format!("the proxy {shown} wants a user and a password"))
-                    .hint("http://USER:PASSWORD@HOST:PORT")
+        let wants = |what: &str| {
+            let (scheme, place) = (proxy.url.scheme_str().unwrap_or_default(), proxy.place());
+            Error::cluster(format!("the proxy {shown} {what}")).hint(format!("{scheme}://USER:PASSWORD@{place}"))
+        };
+        let goes_no_further = || format!("the proxy {shown} does not connect to the server {}", self.address);
+        let error = match (last.strip_prefix("tunnel error: "), last.strip_prefix("SOCKS error: ")) {
+            (Some("proxy authorization required"), _) => wants("wants a user and a password"),
+            // It takes neither of the two ways that can be offered (RFC 1928 section 3).
+            (_, Some("server does not support user/pass authentication")) if !proxy.has_user() => {
+                wants("wants a user and a password")
             }
-            Some(_) => Error::cluster(format!("the proxy {shown} does not connect to the server {}", self.address)),
-            None => Error::cluster(format!("the proxy {shown} cannot be reached")).caused_by(match kind {
+            (_, Some("credentials not accepted")) => wants("does not accept this user and password"),
+            (Some(_), _) => Error::cluster(goes_no_further()),
+            (_, Some(reason)) if reason != "failed to create underlying connection" => {
+                Error::cluster(goes_no_further()).caused_by(reason)
+            }
+            _ => Error::cluster(format!("the proxy {shown} cannot be reached")).caused_by(match kind {
                 _ if is_unknown => "its name is not known",
                 Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
                 Some(io::ErrorKind::TimedOut) => "no answer",

@@ -24,6 +24,17 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
+    /// Whether its address has a user in it.
+    pub(crate) fn has_user(&self) -> bool {
+        url::userinfo(&self.url).is_some()
+    }
+
+    /// `HOST:PORT`.
+    pub(crate) fn place(&self) -> &str {
+        let authority = self.url.authority().map_or("", |authority| authority.as_str());
+        authority.rsplit_once('@').map_or(authority, |(_, place)| place)
+    }
+
     /// The address without credentials.
     pub(crate) fn address(&self) -> String {
         url::without_userinfo(&self.url)

@@ -6,7 +6,12 @@ use std::{error::Error as StdError, io, time::Duration};
 use http::{HeaderMap, StatusCode, header};
 use kube::client::AuthError;
 
-use super::{proxy::Proxy, status::Refusal, tls};
+use super::{
+    http::{Call, Verb},
+    proxy::Proxy,
+    status::Refusal,
+    tls,
+};
 use crate::error::Error;
 
 /// How long a connection may take to come about before that is a failure.
@@ -27,6 +32,8 @@ pub enum Failure {
     Auth(Error),
     /// Something answered that is not a Kubernetes API server.
     NotJson(Error),
+    /// An answer that would take more memory than any should.
+    TooLarge(Error),
     /// Nothing can have this name. Not asked: there is no such object, and the path could lead to another.
     Name(Error),
     /// What would be asked does not fit into a request.
@@ -182,6 +189,14 @@ impl Endpoint {
     pub(crate) fn broke_off(&self) -> Failure {
         let error = format!("the connection to the server {} broke in the middle of the answer", self.address);
         Failure::Unreachable(Error::cluster(error))
+    }
+
+    /// The failure of an answer that is larger than it may be.
+    pub(crate) fn too_large(most: usize, call: &Call<'_>) -> Failure {
+        let error = Error::cluster(format!("the server's answer is larger than {} MiB", most >> 20))
+            .caused_by(format!("it was asked to {} {}", call.verb.as_str(), call.resource));
+        let is_wide = call.verb == Verb::List && call.namespace.is_none();
+        Failure::TooLarge(if is_wide { error.hint("-n NAMESPACE") } else { error })
     }
 
     /// The failure of a request that had this long.

@@ -310,7 +310,7 @@ impl Failure {
     pub fn is_no_answer(&self) -> bool {
         match self {
             Self::Status(refusal) => refusal.code >= 500,
-            Self::Name(_) | Self::Request(_) => false,
+            Self::Name(_) | Self::Request(_) | Self::TooLarge(_) => false,
             _ => true,
         }
     }

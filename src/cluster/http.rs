@@ -92,9 +92,11 @@ impl Cluster {
         let what = format!("the rest of the answer from {}", self.endpoint.url);
         let size =
             opened.response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let reading = read(opened.response.body_mut(), size.unwrap_or(0));
+        let most = most(call.verb);
+        let reading = read(opened.response.body_mut(), size.unwrap_or(0), most);
         let body = match shown(&*self.progress, &what, within(self.left(opened.since), reading)).await {
-            Some(Ok(body)) => body,
+            Some(Ok(Some(body))) => body,
+            Some(Ok(None)) => return Err(Endpoint::too_large(most, call)),
             Some(Err(_)) => return Err(self.endpoint.broke_off()),
             None => return Err(Endpoint::timed_out(self.timeout.unwrap_or_default())),
         };
@@ -113,7 +115,7 @@ impl Cluster {
         let (parts, body) = request.into_parts();
         let mut opened = self.send(&parts, body).await.ok()?;
         let is_success = opened.response.status().is_success();
-        read(opened.response.body_mut(), 0).await.ok().filter(|_| is_success)
+        read(opened.response.body_mut(), 0, MANY).await.ok().flatten().filter(|_| is_success)
     }
 
     /// Sends the request until it succeeds, is refused for good, or too much time went by; the body of the
@@ -180,7 +182,7 @@ impl Cluster {
         let limit = self.left(opened.since);
         let (head, mut body) = opened.response.into_parts();
         // A refusal without its words still is one.
-        let body = within(limit, read(&mut body, 0)).await.and_then(Result::ok).unwrap_or_default();
+        let body = within(limit, read(&mut body, 0, ONE)).await.and_then(Result::ok).flatten().unwrap_or_default();
         self.log_body(call, "answer", &body);
         let failure = self.endpoint.refused(head.status, &head.headers, &body);
         Ok((failure, head.headers))
@@ -227,16 +229,29 @@ enum Sent {
     Failed(Failure),
 }
 
-async fn read(body: &mut Body, size: usize) -> Result<Vec<u8>, kube::Error> {
+/// The most that an answer about one object may take, unpacked: the server stores none above 3 MiB.
+const ONE: usize = 16 << 20;
+/// The most that a list may take, unpacked: 25,000 objects of 10 KB. Some megabytes can be packed gigabytes.
+const MANY: usize = 256 << 20;
+
+fn most(verb: Verb) -> usize {
+    if verb == Verb::List { MANY } else { ONE }
+}
+
+/// Reads the whole; `None` when it is larger than `most`.
+async fn read(body: &mut Body, size: usize, most: usize) -> Result<Option<Vec<u8>>, kube::Error> {
     // A size that is not true must not cost memory.
     const MOST_TRUSTED: usize = 64 << 20;
     let mut all = Vec::with_capacity(size.min(MOST_TRUSTED));
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
+            if all.len() + data.len() > most {
+                return Ok(None);
+            }
             all.extend_from_slice(&data);
         }
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 /// The result, or `None` after the time limit.
@@ -349,6 +364,30 @@ mod tests {
         let server = Server::start([Reply::Cut(half.to_owned())]).await;
         let broke = format!("the connection to the server {} broke in the middle of the answer", server.address);
         assert_eq!(message(server.connect().await.call(&CALL, get()).await), broke);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_would_fill_the_memory_is_given_up() {
+        let server = Server::start([json("200 OK", &format!("{{{}}}", " ".repeat(ONE)))]).await;
+        let error = server.connect().await.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+        assert_eq!(error.message(), "the server's answer is larger than 16 MiB");
+        assert_eq!(error.causes(), ["it was asked to get canaries.flagger.app"]);
+        // A list may be larger, and a refusal of that size is one without words.
+        let list = Call { verb: Verb::List, ..CALL };
+        let answer = server.connect().await.call(&list, get()).await.unwrap();
+        assert_eq!(answer.body.len(), ONE + 2);
+        let refusal = format!(r#"{{"kind":"Status","message":"{}"}}"#, "x".repeat(ONE));
+        let server = Server::start([json("403 Forbidden", &refusal)]).await;
+        let failure = server.connect().await.call(&CALL, get()).await.unwrap_err();
+        assert_eq!(failure.into_error(&CALL).message(), "the answer is not from a Kubernetes API server");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_beyond_the_limit() {
+        let mut body = Body::from(b"{\"a\":1}".to_vec());
+        assert_eq!(read(&mut body, 0, 6).await.unwrap(), None);
+        let mut body = Body::from(b"{\"a\":1}".to_vec());
+        assert_eq!(read(&mut body, usize::MAX, 7).await.unwrap().as_deref(), Some(&b"{\"a\":1}"[..]));
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ impl Failure {
             | Self::Tls(error)
             | Self::Auth(error)
             | Self::NotJson(error)
+            | Self::TooLarge(error)
             | Self::Name(error)
             | Self::Request(error) => error,
         }

@@ -95,7 +95,7 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     let mut command = self::command();
     if let Some(answer) = asked_what_can_stand_next(&command, &arguments, &environment) {
         // A reader that went away needs no answer.
-        let _ = Ui::new(Color::Never).data(&answer);
+        let _ = Ui::new(Color::Never).to_the_byte(&answer);
         return 0;
     }
     if environment.program.starts_with("kubectl-") {

@@ -19,6 +19,7 @@ pub mod model;
 pub mod output;
 pub mod plan;
 pub mod source;
+pub mod text;
 pub mod ui;
 pub mod webhook;
 pub mod yaml;

@@ -6,6 +6,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde_json::{Number, Value};
 use serde_saphyr::{Localizer, Location, Spanned, UserMessageFormatter};
 
+use crate::text::turns;
+
 /// Where and why a text is not YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -84,8 +86,39 @@ fn count(number: u64) -> usize {
 }
 
 /// Writes a value as YAML that kubectl reads back as the same value: keys sorted, lists not indented, long
-/// lines left whole, several lines as a literal block.
+/// lines left whole, several lines as a literal block. What a terminal obeys is escaped in it.
 pub fn print(value: &Value) -> String {
+    if !any_string(value, &|text| text.contains(turns)) {
+        return write(value);
+    }
+    // The crate escapes whatever controls, also in keys, but not what turns the direction of writing. So that stands there
+    // as a character that is escaped, behind which a number says which it is, unless somebody else wrote the same.
+    let is_free = |mark: &String| {
+        let taken = [format!("{PLACE}{mark}"), format!("\\uFFFE{mark}")];
+        !any_string(value, &|text| taken.iter().any(|taken| text.contains(taken)))
+    };
+    let mark = (0..usize::MAX).map(|number| format!("{number}/")).find(is_free).unwrap_or_default();
+    write(&marked(value, &mark)).replace(&format!("\\uFFFE{mark}"), "\\u")
+}
+
+/// No character, and escaped therefore.
+const PLACE: char = '\u{fffe}';
+
+/// The value with marks for what turns the direction of writing.
+fn marked(value: &Value, mark: &str) -> Value {
+    let text = |text: &str| {
+        let letter = |c: char| if turns(c) { format!("{PLACE}{mark}{:04X}", u32::from(c)) } else { c.to_string() };
+        text.chars().map(letter).collect::<String>()
+    };
+    match value {
+        Value::String(string) => text(string).into(),
+        Value::Array(items) => items.iter().map(|item| marked(item, mark)).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, field)| (text(key), marked(field, mark))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn write(value: &Value) -> String {
     // go-yaml refuses a literal block whose first line begins with a tab.
     let blocks = !any_string(value, &|text| text.contains('\n') && text.trim_start_matches('\n').starts_with('\t'));
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX, prefer_block_scalars: blocks };
@@ -122,7 +155,7 @@ fn any_string(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => wanted(text),
         Value::Array(items) => items.iter().any(|item| any_string(item, wanted)),
-        Value::Object(fields) => fields.values().any(|field| any_string(field, wanted)),
+        Value::Object(fields) => fields.iter().any(|(key, field)| wanted(key) || any_string(field, wanted)),
         _ => false,
     }
 }
@@ -239,6 +272,11 @@ mod tests {
             "\u{85}",
             "\u{2028}",
             "\u{feff}",
+            "\u{202e}",
+            "a\u{202e}b",
+            "a\nb\u{2066}",
+            "- \u{200f}",
+            "\u{fffe}0/\u{202e}\\uFFFE1/",
             "😀",
             "a\nb",
             "a\n",
@@ -254,6 +292,18 @@ mod tests {
             let value = json!({ text: text, "list": [text, { text: text }] });
             let printed = print(&value);
             assert_eq!(parse(&printed), Ok(value), "{printed}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_string_is_read_back_and_none_is_obeyed(texts in proptest::collection::vec(
+            proptest::prelude::prop_oneof![".*", "[\u{61c}\u{7f}-\u{a0}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}\n :#-]{0,6}"], 3,
+        )) {
+            let value = json!({ &texts[0]: [texts[1], { &texts[1]: texts[2] }], "a": { "b": texts[0] } });
+            let printed = print(&value);
+            proptest::prop_assert!(!printed.contains(|c| crate::text::is_obeyed(c) && !matches!(c, '\n' | '\t')), "{}", printed);
+            proptest::prop_assert_eq!(parse(&printed), Ok(value), "{}", printed);
         }
     }
 

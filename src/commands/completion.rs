@@ -54,7 +54,7 @@ struct InstallArgs {
 pub fn run(ctx: &Context, args: &CompletionArgs) -> Result<Exit> {
     match (&args.command, args.shell) {
         (Some(CompletionCommand::Install(args)), _) => install(ctx, args),
-        (None, Some(shell)) => ctx.ui.data(&completion::script(shell)).map(|()| Exit::Ok),
+        (None, Some(shell)) => ctx.ui.to_the_byte(&completion::script(shell)).map(|()| Exit::Ok),
         (None, None) => unreachable!("the parser asks for one of them"),
     }
 }

@@ -8,7 +8,7 @@ mod shells;
 use clap::{Arg, Command, ValueHint, builder::StyledStr};
 
 use self::line::{End, Line};
-use crate::environment::Environment;
+use crate::{environment::Environment, text::is_obeyed};
 
 pub use self::{
     live::Live,
@@ -90,6 +90,6 @@ fn starting(all: impl IntoIterator<Item = Named>, typed: &str) -> Vec<Named> {
 
 /// Help as one line without control characters: the protocols are made of lines.
 fn first_line(help: Option<&StyledStr>) -> Option<String> {
-    let line = help?.to_string().lines().next()?.replace(char::is_control, " ");
+    let line = help?.to_string().lines().next()?.replace(is_obeyed, " ");
     Some(line).filter(|line| !line.is_empty())
 }

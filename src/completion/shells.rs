@@ -10,7 +10,7 @@ use clap_complete::{
 };
 
 use super::{Completions, Paths, complete};
-use crate::environment::Environment;
+use crate::{environment::Environment, text::is_obeyed};
 
 /// The variable in which a script names its shell.
 pub const VARIABLE: &str = "CANARY_TRAEFIK_COMPLETE";
@@ -104,7 +104,7 @@ fn lines(completions: &Completions, before: &str, separator: char) -> String {
         Some(help) if separator != '\0' => format!("{before}{}{separator}{help}\n", escaped(value, separator)),
         _ => format!("{before}{}\n", escaped(value, separator)),
     };
-    completions.values.iter().filter(|(value, _)| !value.contains(char::is_control)).map(line).collect()
+    completions.values.iter().filter(|(value, _)| !value.contains(is_obeyed)).map(line).collect()
 }
 
 /// zsh takes the first `:` for the beginning of the help.

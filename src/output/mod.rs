@@ -14,7 +14,12 @@ pub mod style;
 pub mod table;
 pub mod wrap;
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use self::style::Style;
+use crate::text::json_escaped;
+
+pub use crate::text::{escaped, is_obeyed};
 
 /// How results are written (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,34 +65,35 @@ impl fmt::Display for Format {
     }
 }
 
-/// A value as JSON text, as kubectl prints it: four blanks, sorted keys. Every control character in it is
-/// escaped, also those that JSON allows and a terminal obeys (U+009B begins a sequence as ESC [ does).
+/// A value as JSON text, as kubectl prints it: four blanks, sorted keys. What a terminal obeys is escaped in it, also what
+/// JSON lets stand (U+009B begins a sequence as ESC [ does).
 pub fn json(value: &serde_json::Value) -> String {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     serde::Serialize::serialize(value, &mut serializer).expect("a JSON value can always be written");
-    let text = String::from_utf8(bytes).expect("JSON is UTF-8");
-    // Between strings there are no other control characters than the line breaks.
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c.is_control() && c != '\n' { safe.push_str(&format!("\\u{:04x}", u32::from(c))) } else { safe.push(c) }
+    json_escaped(&String::from_utf8(bytes).expect("JSON is UTF-8")) + "\n"
+}
+
+/// Text of ours, in which styles and line breaks have a meaning and anything else that is obeyed has come from outside: for
+/// whoever prints it, so that no one else can forget to.
+pub fn safe(text: &str, style: Style) -> Cow<'_, str> {
+    let has_meaning = |c: char| matches!(c, '\n' | '\t');
+    if !text.contains(|c| is_obeyed(c) && !has_meaning(c)) {
+        return text.into();
     }
-    safe.push('\n');
-    safe
-}
-
-/// Text from the cluster made safe for a terminal: control characters escaped (CVE-2021-25743 is of this
-/// kind) and those that turn the direction of writing (CVE-2021-42574), everything else as it is.
-pub fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if is_obeyed(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
-}
-
-/// Whether a terminal or an editor obeys this character instead of showing it: it controls, ends a line, or turns the
-/// direction of writing (Unicode's `Bidi_Control`).
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let (mut safe, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(c) = rest.chars().next() {
+        let own = if style.colored { style::sequence(rest) } else { None };
+        let (shown, after) = rest.split_at(own.unwrap_or(c.len_utf8()));
+        if own.is_some() || has_meaning(c) {
+            safe.push_str(shown);
+        } else {
+            safe.push_str(&escaped(shown));
+        }
+        rest = after;
+    }
+    safe.into()
 }
 
 /// Several lines, each made safe for a terminal.
@@ -113,8 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_obeys_is_escaped_and_nothing_else() {
-        assert_eq!(escaped("a\u{9b}b\u{202e}c\u{2066}d\te"), "a\\u{9b}b\\u{202e}c\\u{2066}d\\te");
-        assert_eq!(escaped("日本 é 😀 שלום"), "日本 é 😀 שלום");
+    fn styles_of_ours_and_line_breaks_are_all_that_is_obeyed() {
+        let colored = Style { colored: true };
+        let text = format!("{}\n\ta\u{1b}[8mb\u{9b}\r", colored.paint(style::Meaning::Error, "error:"));
+        assert_eq!(safe(&text, colored), "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m\n\ta\\u{1b}[8mb\\u{9b}\\r");
+        assert_eq!(safe("\u{1b}[31ma\n", Style::PLAIN), "\\u{1b}[31ma\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_printed_holds_nothing_that_is_obeyed(text: String, colored: bool) {
+            let style = Style { colored };
+            let text = style.paint(style::Meaning::Hint, &text) + &text;
+            let mut shown = safe(&text, style).into_owned();
+            for own in style::SEQUENCES {
+                shown = shown.replace(own, "");
+            }
+            proptest::prop_assert!(!shown.contains(|c| is_obeyed(c) && !matches!(c, '\n' | '\t')), "{:?}", shown);
+        }
     }
 }

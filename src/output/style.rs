@@ -28,6 +28,15 @@ pub enum Meaning {
     Hint,
 }
 
+/// What styles are made of here and in the parser's messages, one after the other.
+pub const SEQUENCES: [&str; 7] =
+    ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[4m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m"];
+
+/// How long the one at the beginning of this text is.
+pub fn sequence(text: &str) -> Option<usize> {
+    SEQUENCES.iter().find(|own| text.starts_with(*own)).map(|own| own.len())
+}
+
 impl Style {
     /// Without colour.
     pub const PLAIN: Self = Self { colored: false };

@@ -20,7 +20,10 @@ use std::{
 
 use crate::{
     error::{Error, Kind, Result, reason},
-    output::style::{Meaning, Style},
+    output::{
+        escaped, safe,
+        style::{Meaning, Style},
+    },
 };
 
 /// When to colour (`--color`).
@@ -78,12 +81,30 @@ impl Ui {
         self.err
     }
 
-    /// Writes results to standard output.
+    /// Writes results to standard output. What they hold from outside is escaped, whatever it is.
     ///
     /// # Errors
     ///
     /// Kind `BrokenPipe` when the reader went away; kind `Usage` when it cannot be written otherwise.
     pub fn data(&self, text: &str) -> Result<()> {
+        self.to_the_byte(&safe(text, self.out))
+    }
+
+    /// Writes a manifest with changes to standard output: to the byte, but on a terminal, where what is obeyed is escaped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ui::data`].
+    pub fn manifest(&self, text: &str) -> Result<()> {
+        if io::stdout().is_terminal() { self.data(text) } else { self.to_the_byte(text) }
+    }
+
+    /// Writes text for a program to standard output as it is: a shell's script, an answer to one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ui::data`].
+    pub fn to_the_byte(&self, text: &str) -> Result<()> {
         self.clear_status();
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
@@ -92,9 +113,11 @@ impl Ui {
         })
     }
 
-    /// Writes news to standard error. News that nobody can read are lost, on purpose.
+    /// Writes news to standard error; what they hold from outside is escaped. News that nobody can read are lost, on
+    /// purpose.
     pub fn status(&self, text: &str) {
         self.clear_status();
+        let text = safe(text, self.err);
         let mut err = io::stderr().lock();
         let _ = err.write_all(text.as_bytes());
         if !text.ends_with('\n') {
@@ -104,7 +127,7 @@ impl Ui {
 
     /// Writes a warning to standard error.
     pub fn warning(&self, text: &str) {
-        self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), crate::output::escaped(text)));
+        self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), escaped(text)));
     }
 
     /// Writes an error with its causes and hints to standard error; nothing for a broken pipe.
@@ -114,7 +137,7 @@ impl Ui {
         }
         let mut text = String::new();
         let mut line = |meaning, head: &str, body: &str| {
-            let body: Vec<_> = body.lines().map(crate::output::escaped).collect();
+            let body: Vec<_> = body.lines().map(escaped).collect();
             text.push_str(&format!("{} {}\n", self.err.paint(meaning, head), body.join("\n  ")));
         };
         // Whoever says no has made no mistake.
@@ -140,7 +163,7 @@ impl Ui {
     pub fn waiting(&self, text: &str) {
         if self.status_lines {
             // What goes on in a second line cannot be taken away.
-            let text = width::cut(&crate::output::escaped(text));
+            let text = width::cut(&escaped(text));
             let _ = write!(io::stderr().lock(), "\r\x1b[2K{text}");
             self.status_shown.store(true, Ordering::Relaxed);
         }

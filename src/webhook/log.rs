@@ -12,6 +12,8 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
+use crate::text::{escaped, json_escaped};
+
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -108,12 +110,12 @@ fn line(format: LogFormat, time: &str, level: &str, message: &str, fields: &[(&s
             object.insert("level".into(), json!(level));
             object.insert("message".into(), json!(message));
             object.extend(fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-            Value::Object(object).to_string()
+            json_escaped(&Value::Object(object).to_string())
         }
         LogFormat::Text => {
-            let mut text = format!("{time} {level}: {}", plain(message));
+            let mut text = format!("{time} {level}: {}", escaped(message));
             for (key, value) in fields {
-                let value = value.as_str().map_or_else(|| value.to_string(), plain);
+                let value = value.as_str().map_or_else(|| value.to_string(), escaped);
                 // A value with blanks in it is quoted, so that a line can be taken apart.
                 let value = if value.is_empty() || value.contains([' ', '"']) { format!("{value:?}") } else { value };
                 text.push_str(&format!(" {key}={value}"));
@@ -121,11 +123,6 @@ fn line(format: LogFormat, time: &str, level: &str, message: &str, fields: &[(&s
             text
         }
     }
-}
-
-/// Control characters escaped: names and sentences come from outside.
-fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

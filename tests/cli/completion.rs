@@ -300,7 +300,7 @@ fn a_credential_plugin_asks_nobody_and_is_not_waited_for() {
 
 #[test]
 fn names_that_a_shell_or_a_terminal_would_obey_are_left_out() {
-    let fake = shop(&["a\nb", "c\u{1b}[2J", "podinfo"]);
+    let fake = shop(&["a\nb", "c\u{1b}[2J", "d\u{202e}", "podinfo"]);
     assert_eq!(at(&fake, &["show", ""]).stdout, "podinfo\n:4\n");
 }
 

@@ -15,6 +15,7 @@ mod diff;
 mod exit_codes;
 mod ground;
 mod help;
+mod hostile;
 mod json;
 mod man;
 mod manifests;

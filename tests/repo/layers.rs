@@ -8,24 +8,25 @@ use super::tree::{code, read, rust_files};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("environment", &["error"]),
-    ("yaml", &[]),
+    ("text", &[]),
+    ("yaml", &["text"]),
     // Pure: values in, values out.
     ("model", &["error"]),
     ("plan", &["model", "error", "yaml"]),
     ("guard", &["model", "error"]),
     ("lint", &["model", "plan", "error"]),
-    ("output", &["model", "plan", "lint", "error", "yaml"]),
+    ("output", &["model", "plan", "lint", "error", "yaml", "text"]),
     // The outside world; these do not know each other.
     ("ui", &["output", "error", "environment"]),
     ("files", &["model", "error", "yaml"]),
     ("cluster", &["model", "plan", "guard", "error", "environment", "yaml"]),
     // The guard as a process of its own.
-    ("webhook", &["cluster", "guard", "plan", "model", "error"]),
+    ("webhook", &["cluster", "guard", "plan", "model", "error", "text"]),
     // What brings them together.
     ("source", &["files", "cluster", "model", "plan", "error"]),
     ("context", &["source", "ui", "output", "error", "environment", "cluster", "files", "model"]),
     // What can be typed next.
-    ("completion", &["files", "cluster", "model", "environment"]),
+    ("completion", &["files", "cluster", "model", "environment", "text"]),
     (
         "commands",
         &[

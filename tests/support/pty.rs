@@ -46,6 +46,7 @@ pub(crate) struct Pty {
     keyboard: File,
     printed: Receiver<Vec<u8>>,
     pub(crate) screen: Screen,
+    all: Vec<u8>,
     redactions: Vec<(String, String)>,
     // Its directories have to stay as long as it runs.
     _run: Run,
@@ -59,6 +60,8 @@ pub(crate) struct Seen {
     pub(crate) code: Option<i32>,
     /// The screen as it was, nothing redacted.
     pub(crate) screen: String,
+    /// Every byte that was printed.
+    pub(crate) printed: String,
     /// Whether the terminal is as it was before: its modes, and its cursor.
     pub(crate) restored: bool,
     /// The terminal's modes, to be compared with those after another run.
@@ -99,7 +102,7 @@ impl Pty {
             }
         });
         let redactions = run.redactions().to_vec();
-        Self { process, keyboard, printed, screen: Screen::new(columns.into()), redactions, _run: run }
+        Self { process, keyboard, printed, screen: Screen::new(columns.into()), all: Vec::new(), redactions, _run: run }
     }
 
     /// Waits until this text stands on the screen: the moment to press the next key, never the assertion.
@@ -117,12 +120,17 @@ impl Pty {
         let deadline = Instant::now() + LIMIT;
         while self.screen.text().matches(text).count() < times {
             match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.screen.print(&bytes),
+                Ok(bytes) => self.print(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not appear; the screen is:\n{}", self.screen()),
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
         true
+    }
+
+    fn print(&mut self, bytes: &[u8]) {
+        self.all.extend_from_slice(bytes);
+        self.screen.print(bytes);
     }
 
     /// Answers a question with this letter and the enter key, once it stands there; with the enter key alone when
@@ -139,7 +147,7 @@ impl Pty {
             let again = self.printed.recv_timeout(LIMIT).unwrap_or_else(|_| {
                 panic!("`{letter}` was not taken; the screen is:\n{}", self.screen());
             });
-            self.screen.print(&again);
+            self.print(&again);
             self.wait_for_keys();
         }
         self.press(Key::Enter);
@@ -213,7 +221,7 @@ impl Pty {
         let deadline = Instant::now() + LIMIT;
         loop {
             match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.screen.print(&bytes),
+                Ok(bytes) => self.print(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it did not end; the screen is:\n{}", self.screen()),
             }
@@ -236,6 +244,7 @@ impl Pty {
         Seen {
             code,
             screen,
+            printed: String::from_utf8_lossy(&self.all).into_owned(),
             restored,
             modes: modes_after,
             colored,

@@ -81,13 +81,13 @@ fn printed(
     object: &Value,
     from_stdin: bool,
 ) -> Result<Exit> {
-    ctx.ui.data(&match args.output() {
-        Format::Yaml => text.to_owned(),
-        Format::Json => output::json(&super::report::printable(object)),
-        Format::Name => format!("{}\n", output::escaped(name)),
-        _ if from_stdin && args.dry_run() == DryRun::None => text.to_owned(),
-        _ => line.to_owned(),
-    })?;
+    match args.output() {
+        Format::Yaml => ctx.ui.manifest(text)?,
+        Format::Json => ctx.ui.data(&output::json(&super::report::printable(object)))?,
+        Format::Name => ctx.ui.data(&format!("{}\n", output::escaped(name)))?,
+        _ if from_stdin && args.dry_run() == DryRun::None => ctx.ui.manifest(text)?,
+        _ => ctx.ui.data(line)?,
+    }
     Ok(Exit::Ok)
 }
 

@@ -11,6 +11,7 @@ mod follow;
 mod guard;
 mod http;
 mod items;
+mod inside;
 mod kubeconfig;
 mod list;
 mod login;

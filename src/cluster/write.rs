@@ -11,7 +11,7 @@ use super::{
     parts::{Part, PartRead},
 };
 use crate::{
-    guard::Change,
+    guard::{Change, deployment},
     model::Target,
     plan::{Confirmed, FIELD_MANAGER, ObjectRef, Step, Write},
 };
@@ -88,7 +88,22 @@ impl Cluster {
     ///
     /// The server refuses it; a conflict when others manage fields of it and `force` is not given.
     pub async fn write_guard(&self, change: &Confirmed<Change>, force: bool) -> Result<Value, Failure> {
-        self.apply(&change.agreed().wanted, force, "").await
+        let change = change.agreed();
+        if change.wanted["kind"] == "Namespace" && change.before.is_none() {
+            return self.create_namespace(&deployment::made_by_install(&change.wanted)).await;
+        }
+        self.apply(&change.wanted, force, "").await
+    }
+
+    /// An apply would take one over that came meanwhile.
+    async fn create_namespace(&self, object: &Value) -> Result<Value, Failure> {
+        let (call, path) = place(object);
+        let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
+        let request = http::Request::post(format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes())
+            .expect("names of the guard's objects are plain");
+        self.call(&Call { verb: Verb::Create, ..call }, request).await?.json()
     }
 
     async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {

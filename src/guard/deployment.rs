@@ -15,6 +15,10 @@ pub const NAMESPACE: &str = NAME;
 /// The Secret in which the processes share their certificates.
 pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
+/// Annotation of a namespace that `guard install` has created. What is printed to be applied by others has it not: they may
+/// apply it to a namespace that is there.
+const MADE_BY: &str = "kubectl-canary-traefik/created-by";
+const INSTALL: &str = "guard install";
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 /// Where the Secret is, when the processes are handed its certificates.
 const FOLDER: &str = "/certificates";
@@ -98,6 +102,18 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
             json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION"), NAME_LABEL: NAME});
     }
     all
+}
+
+/// The namespace as `guard install` creates it.
+pub fn made_by_install(namespace: &Value) -> Value {
+    let mut namespace = namespace.clone();
+    namespace["metadata"]["annotations"][MADE_BY] = json!(INSTALL);
+    namespace
+}
+
+/// Whether `guard install` has created a namespace.
+pub fn is_made_by_install(namespace: &Value) -> bool {
+    namespace.pointer("/metadata/annotations").is_some_and(|all| all[MADE_BY] == INSTALL)
 }
 
 /// The Secret, to be looked for.

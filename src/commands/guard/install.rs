@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     GuardWriteArgs, proof,
-    there::{self, There},
+    there::{self, Removal, There},
 };
 use crate::{
     cluster::{Cluster, duration},
@@ -116,7 +116,8 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
     // What a process outside the cluster registered goes with it.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
-    let former = if is_outside { Vec::new() } else { there.removal(&server, other).await? };
+    let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
+    let former = removal.changes.clone();
     let after = worked_out(&server, &changes, args).await?;
     let open: Vec<Change> = changes
         .iter()
@@ -135,17 +136,17 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         };
         changes.iter().map(|change| change::line(&change.name(), verb(change), dry_run)).collect()
     };
-    let gone = |dry_run| -> String {
+    let gone = |former: &[Change], dry_run| -> String {
         former.iter().map(|change| change::line(&change.name(), Verb::Deleted, dry_run)).collect()
     };
     let dry_run = args.write.dry_run();
     if dry_run != DryRun::None {
-        ctx.ui.data(&(lines(dry_run) + &gone(dry_run)))?;
+        ctx.ui.data(&(lines(dry_run) + &gone(&former, dry_run)))?;
         return Ok(Exit::Ok);
     }
     let mut former_agreed = Vec::new();
     if !open.is_empty() || !former.is_empty() {
-        let consent = args.write.consent(ctx, &question(open.len(), former.len())).await?;
+        let consent = args.write.consent(ctx, &question(open.len(), &removal)).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
@@ -159,23 +160,26 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         ctx.ui.status("the former guard stays until this one acts: repeat the command then");
         return Ok(exit);
     }
-    for confirmed in former_agreed {
-        let deleted = server.delete_guard(&confirmed).await;
-        deleted.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
+    let deleted = removal.delete(&server, former_agreed).await?;
+    ctx.ui.data(&gone(&deleted, DryRun::None))?;
+    if let Some(stays) = &removal.stays {
+        stays.tell(ctx);
     }
-    ctx.ui.data(&gone(DryRun::None))?;
     // Alone now, it has to be enough.
     let progress = if former.is_empty() { progress } else { proof::wait(&server, form, args.wait).await? };
     Ok(progress.tell(ctx))
 }
 
-fn question(changes: usize, deletions: usize) -> String {
+fn question(changes: usize, removal: &Removal) -> String {
     let count = |number| output::count(number, "object", "objects");
-    match (changes, deletions) {
-        (0, deletions) => format!("Delete {}?", count(deletions)),
+    let namespace = removal.namespace().map(|namespace| format!(", namespace `{namespace}` among them"));
+    let namespace = namespace.unwrap_or_default();
+    match (changes, removal.changes.len()) {
+        (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
         (changes, 0) => format!("Change {}?", count(changes)),
         (changes, deletions) => {
-            format!("Change {}, and delete {} of the former guard once they act?", count(changes), count(deletions))
+            let deletions = count(deletions);
+            format!("Change {}, and delete {deletions} of the former guard{namespace} once they act?", count(changes))
         }
     }
 }

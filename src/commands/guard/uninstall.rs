@@ -2,7 +2,10 @@
 
 use clap::Args;
 
-use super::{GuardWriteArgs, there::There};
+use super::{
+    GuardWriteArgs,
+    there::{Removal, There},
+};
 use crate::{
     context::Context,
     error::{Exit, Result},
@@ -28,14 +31,16 @@ pub struct UninstallArgs {
 pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
     let there = There::read(&server).await?;
-    let mut changes = there.removal(&server, Form::Policies).await?;
-    changes.extend(there.removal(&server, Form::Webhook).await?);
+    let mut changes = there.removal(&server, Form::Policies).await?.changes;
+    let mut removal = there.removal(&server, Form::Webhook).await?;
+    changes.append(&mut removal.changes);
+    removal.changes.clone_from(&changes);
     if changes.is_empty() {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
     let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run());
-    let lines: String = changes.iter().map(line).collect();
+    let lines = |changes: &[Change]| -> String { changes.iter().map(line).collect() };
     if args.write.dry_run() == DryRun::Server {
         for change in &changes {
             let deleted = server.dry_run_delete_guard(change).await;
@@ -43,19 +48,27 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         }
     }
     if args.write.dry_run() != DryRun::None {
-        ctx.ui.data(&lines)?;
+        ctx.ui.data(&lines(&changes))?;
+        if let Some(stays) = &removal.stays {
+            stays.tell(ctx);
+        }
         return Ok(Exit::Ok);
     }
     for change in &changes {
         ctx.ui.status(&format!("- {}\n", change.name()));
     }
     ctx.ui.status("what Flagger writes next to a TraefikService will drop its stanza again");
-    let question = format!("Delete {}?", output::count(changes.len(), "object", "objects"));
-    let consent = args.write.consent(ctx, &question).await?;
-    for confirmed in decide(changes, consent)? {
-        let deleted = server.delete_guard(&confirmed).await;
-        deleted.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
+    let consent = args.write.consent(ctx, &question(&removal)).await?;
+    let gone = removal.delete(&server, decide(changes, consent)?).await?;
+    ctx.ui.data(&lines(&gone))?;
+    if let Some(stays) = &removal.stays {
+        stays.tell(ctx);
     }
-    ctx.ui.data(&lines)?;
     Ok(Exit::Ok)
+}
+
+fn question(removal: &Removal) -> String {
+    let count = output::count(removal.changes.len(), "object", "objects");
+    let namespace = removal.namespace().map(|namespace| format!(", namespace `{namespace}` among them"));
+    format!("Delete {count}{}?", namespace.unwrap_or_default())
 }

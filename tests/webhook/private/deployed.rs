@@ -86,10 +86,14 @@ fn deployment_path() -> String {
 pub(super) fn ready(server: &Server, service: &str, numbers: &[u8]) {
     let endpoint =
         |number: &u8| json!({ "addresses": [format!("198.18.{number}.2")], "conditions": { "ready": true } });
+    let of = server.admin().get(&format!("/api/v1/namespaces/{NAME}/services/{service}")).expect("the Service");
+    let owner = json!([{ "apiVersion": "v1", "kind": "Service", "name": service, "uid": of["metadata"]["uid"],
+        "controller": true, "blockOwnerDeletion": true }]);
+    let labels = json!({ "kubernetes.io/service-name": service });
     let slice = json!({
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
-        "metadata": { "name": service, "labels": { "kubernetes.io/service-name": service } },
+        "metadata": { "name": service, "labels": labels, "ownerReferences": owner },
         "addressType": "IPv4",
         "endpoints": numbers.iter().map(endpoint).collect::<Vec<_>>(),
         "ports": [{ "name": "https", "port": 8443, "protocol": "TCP" }],

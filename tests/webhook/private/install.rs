@@ -29,16 +29,13 @@ fn get(namespace: &Namespace, path: &str) -> Option<Value> {
 }
 
 /// As the controller of namespaces does, once a namespace is empty.
-fn finalize(namespace: &Namespace) {
+pub(super) fn finalize(namespace: &Namespace) {
     let path = format!("/api/v1/namespaces/{NAME}");
     let Some(mut object) = get(namespace, &path) else { return };
     object["spec"]["finalizers"] = json!([]);
     let body = object.to_string();
-    namespace
-        .server()
-        .admin()
-        .ask(&Method::PUT, &format!("{path}/finalize"), "application/json", body)
-        .expect("an end");
+    let admin = namespace.server().admin();
+    admin.ask(&Method::PUT, &format!("{path}/finalize"), "application/json", body).expect("an end");
 }
 
 #[test]
@@ -685,6 +682,8 @@ hint: find out who made it; delete or rename it, then repeat the command
 /// Takes the guard away by the program.
 fn remove(namespace: &Namespace) {
     let removed = run(namespace, &["uninstall", "--yes"]).run();
+    // One that `kubectl apply` has made stays.
+    let _ = namespace.server().admin().delete(&format!("/api/v1/namespaces/{NAME}"));
     finalize(namespace);
     assert_eq!((removed.code, registrations(namespace)), (Some(0), Vec::new()), "{removed}");
 }

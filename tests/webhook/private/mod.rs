@@ -21,4 +21,5 @@ mod silence;
 mod spoilt;
 mod tenants;
 mod token;
+mod uninstall;
 mod writes;

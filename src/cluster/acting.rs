@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Call, Cluster, Failure, Verb, guard::Look, object::percent_encoded};
 use crate::{
-    guard::{Form, install, webhook},
+    guard::{Form, proving, webhook},
     model::{Declared, Guarded, Observed},
     plan::{FIELD_MANAGER, ObjectKind, ObjectRef},
 };
@@ -46,18 +46,37 @@ impl Cluster {
         }
     }
 
-    /// A registration says nothing of whether a process answers: one write tells for all of these Canaries.
+    /// A registration says nothing of whether a process answers: a few writes tell for all of these Canaries.
     pub(super) async fn confirm(&self, look: &Look, all: &mut [Observed]) {
         if !matches!(look, Look::Covers(Form::Webhook, ..)) {
             return;
         }
-        let one = all.iter().find(|observed| observed.guarded == Guarded::Yes && install::can_prove(observed));
-        let Some(one) = one else { return };
-        if matches!(self.comes_back(one, false).await, Ok(false))
-            && self.comes_back_within(one, NEWS).await == Guarded::No
-        {
-            all.iter_mut().filter(|one| one.guarded == Guarded::Yes).for_each(|one| one.guarded = Guarded::No);
+        let acts = self.acts_on_one_of(all).await;
+        if acts != Some(true) {
+            let now = if acts.is_none() { Guarded::Unknown } else { Guarded::No };
+            all.iter_mut().filter(|one| one.guarded == Guarded::Yes).for_each(|one| one.guarded = now);
         }
+    }
+
+    /// Whether the stanza of one of the covered comes back; `None` when that cannot be told. Without the right to try it
+    /// they are believed.
+    async fn acts_on_one_of(&self, all: &[Observed]) -> Option<bool> {
+        let covered = all.iter().filter(|observed| observed.guarded == Guarded::Yes);
+        let mut failed = Vec::new();
+        for observed in proving::candidates(covered) {
+            match self.comes_back(observed, false).await {
+                Ok(true) => return Some(true),
+                Ok(false) => failed.push(observed),
+                Err(_) => {}
+            }
+            if failed.len() == proving::ANSWERS {
+                break;
+            }
+        }
+        let Some(first) = failed.first() else { return Some(true) };
+        // A process may not know yet what is declared since a moment ago.
+        let acts = self.comes_back_within(first, NEWS).await == Guarded::Yes;
+        (acts || failed.iter().any(|observed| proving::is_ordinary(observed))).then_some(acts)
     }
 
     async fn comes_back_within(&self, observed: &Observed, patience: Duration) -> Guarded {

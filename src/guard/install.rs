@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    model::{Canary, Observed, selector::Selector},
+    model::{Canary, selector::Selector},
 };
 
 /// The two forms of the guard.
@@ -197,12 +197,6 @@ impl Change {
 pub fn covers(coverage: &Coverage, canary: &Canary) -> bool {
     let Some(selector) = &coverage.selector else { return true };
     Selector::from_object(selector).is_some_and(|selector| selector.matches(&canary.labels))
-}
-
-/// Whether a Canary's state lets a dry-run write show that the guard acts: a declared cookie and a
-/// TraefikService of its own.
-pub fn can_prove(observed: &Observed) -> bool {
-    observed.service().is_some() && matches!(observed.canary.declared, crate::model::Declared::Annotation(_))
 }
 
 #[cfg(test)]

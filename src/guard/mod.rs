@@ -11,6 +11,7 @@ pub mod deployment;
 pub mod gate;
 pub mod install;
 pub mod policy;
+pub mod proving;
 pub mod webhook;
 
 pub use decide::{Decision, Request, decide};

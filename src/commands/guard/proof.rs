@@ -8,7 +8,7 @@ use crate::{
     cluster::{Cluster, Failure, Selection},
     context::Context,
     error::{Exit, Result},
-    guard::{Form, Installed, Standing, install, webhook},
+    guard::{Form, Installed, Standing, install, proving, webhook},
     model::{Guarded, Observed},
     webhook::INSTALLED,
 };
@@ -22,6 +22,8 @@ pub(super) enum Proof {
     Fails(String),
     /// It did, and not by each of the forms that are installed: not by this one.
     Without(String, Form),
+    /// It did not, and has so many services that nothing follows from it.
+    TooLarge(String),
     /// There is nothing to try it on.
     Nothing,
     /// This user may not write what it could be tried on.
@@ -30,31 +32,45 @@ pub(super) enum Proof {
 
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Tries it once on one covered Canary. Each of the forms has to act.
+/// Tries it once on a few of the covered Canaries. Each of the forms has to act on one.
 pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Observed]) -> Result<Proof> {
     let is_covered = |observed: &&Observed| {
         let covers = |form: &&Installed| install::covers(&form.coverage, &observed.canary);
-        install::can_prove(observed) && forms.iter().any(covers) && observed.guarded != Guarded::No
+        forms.iter().any(covers) && observed.guarded != Guarded::No
     };
     let needs = |form: Form| forms.iter().any(|installed| installed.form == form);
     let mut proof = Proof::Nothing;
-    for observed in observed.iter().filter(is_covered) {
+    let mut answers = 0;
+    for observed in proving::candidates(observed.iter().filter(is_covered)) {
+        if answers == proving::ANSWERS {
+            break;
+        }
         let name = observed.canary.target.to_string();
         // By each form on its own, and as Flagger writes.
-        match (server.forms(observed).await, server.comes_back(observed, false).await) {
+        let tried = match (server.forms(observed).await, server.comes_back(observed, false).await) {
             (Ok(here), Ok(true)) => {
-                return Ok(match (here.policies || !needs(Form::Policies), here.webhook || !needs(Form::Webhook)) {
-                    (true, true) => Proof::Acts(name),
+                match (here.policies || !needs(Form::Policies), here.webhook || !needs(Form::Webhook)) {
+                    (true, true) => return Ok(Proof::Acts(name)),
                     (false, _) => Proof::Without(name, Form::Policies),
                     (_, false) => Proof::Without(name, Form::Webhook),
-                });
+                }
             }
-            (Err(failure), _) | (_, Err(failure)) if failure.is_forbidden() => proof = Proof::NotAllowed,
+            (Err(failure), _) | (_, Err(failure)) if failure.is_forbidden() => {
+                if proof == Proof::Nothing {
+                    proof = Proof::NotAllowed;
+                }
+                continue;
+            }
             // Right after a start the API server answers 503 for what the guard would change.
             (Ok(_), Ok(_)) | (Err(Failure::Status(_)), _) | (_, Err(Failure::Status(_))) => {
-                return Ok(Proof::Fails(name));
+                if proving::is_ordinary(observed) { Proof::Fails(name) } else { Proof::TooLarge(name) }
             }
             (Err(failure), _) | (_, Err(failure)) => return Err(server.said(failure, observed)),
+        };
+        answers += 1;
+        // The first that tells stays, whatever those say that tell less.
+        if matches!(proof, Proof::Nothing | Proof::NotAllowed | Proof::TooLarge(_)) {
+            proof = tried;
         }
     }
     Ok(proof)
@@ -88,6 +104,9 @@ impl Progress {
             Proof::Without(name, form) => {
                 let form = form.as_str();
                 ctx.ui.warning(&format!("a dry-run write that dropped the stanza of {name} got it back, and not by the {form}"));
+            }
+            Proof::TooLarge(name) => {
+                ctx.ui.status(&format!("whether the guard acts is not proven: {name}, on which it could be tried, has too many services"));
             }
             Proof::Nothing if self.missing.is_empty() => ctx.ui.status(
                 "no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on",

@@ -124,6 +124,7 @@ impl Status {
                     form.as_str()
                 )
             }
+            Proof::TooLarge(name) => format!("<unknown> ({name}, on which it could be tried, has too many services)"),
             Proof::Nothing => "<unknown> (no covered Canary with a TraefikService declares a cookie)".into(),
             Proof::NotAllowed => "<unknown> (this user may not write TraefikServices)".into(),
         };
@@ -168,7 +169,7 @@ impl Status {
         let acting = match &self.proof {
             Proof::Acts(_) => json!(true),
             Proof::Fails(_) | Proof::Without(..) => json!(false),
-            Proof::Nothing | Proof::NotAllowed => json!(null),
+            Proof::TooLarge(_) | Proof::Nothing | Proof::NotAllowed => json!(null),
         };
         let coverage = self.coverage();
         let replicas = self.replicas.map(|replicas| json!({"ready": replicas.ready, "wanted": replicas.wanted}));

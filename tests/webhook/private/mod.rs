@@ -7,6 +7,7 @@ mod clock;
 mod deployed;
 mod faults;
 mod gate;
+mod giant;
 mod guard;
 mod handed;
 mod hostile;

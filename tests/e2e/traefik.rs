@@ -11,7 +11,13 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
-    support::{bed, directory::Directory, process::Process, server::Server, wait::until},
+    support::{
+        bed,
+        directory::Directory,
+        process::Process,
+        server::Server,
+        wait::{PATIENCE, until},
+    },
     web::{Connection, RUNTIME, block_on},
 };
 
@@ -127,7 +133,7 @@ impl Sampler {
 
     /// Waits until Traefik has it as wanted, and returns since when and how. What was seen before is forgotten.
     pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&Live) -> bool) -> (Instant, Live) {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
             match self.samples.recv_timeout(rest) {

@@ -4,7 +4,6 @@
 use std::{
     path::Path,
     sync::{LazyLock, mpsc},
-    time::Duration,
 };
 
 use futures_util::TryStreamExt as _;
@@ -14,9 +13,10 @@ use kube::{Client, Config, client::Body, config::KubeConfigOptions, config::Kube
 use serde_json::Value;
 use tokio::runtime::Handle;
 
+use super::wait::PATIENCE;
+
 /// What the tests call themselves (a part of it becomes the field manager).
 const USER_AGENT: &str = "canary-traefik-tests/0";
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// The thread on which every request of this process is made.
 static NETWORK: LazyLock<Handle> = LazyLock::new(|| {
@@ -179,8 +179,8 @@ impl Answer {
 fn block_on<T: Send + 'static>(work: impl Future<Output = Result<T, String>> + Send + 'static) -> Result<T, String> {
     let (sender, receiver) = mpsc::channel();
     NETWORK.spawn(async move {
-        let outcome = tokio::time::timeout(LIMIT, work).await;
-        let _ = sender.send(outcome.unwrap_or_else(|_| Err(format!("nothing within {} s", LIMIT.as_secs()))));
+        let outcome = tokio::time::timeout(PATIENCE, work).await;
+        let _ = sender.send(outcome.unwrap_or_else(|_| Err(format!("nothing within {} s", PATIENCE.as_secs()))));
     });
     receiver.recv().unwrap_or_else(|_| Err("the request was dropped".to_owned()))
 }

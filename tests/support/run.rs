@@ -15,7 +15,7 @@ use tokio::{
     process::Command,
 };
 
-use super::{directory::Directory, redact::redact, running::ended};
+use super::{directory::Directory, redact::redact, running::ended, wait::PATIENCE};
 
 /// A run to come.
 #[must_use]
@@ -69,7 +69,7 @@ impl Run {
             environment: Vec::new(),
             stdin: None,
             directory: None,
-            limit: Duration::from_mins(1),
+            limit: PATIENCE,
             redactions,
             kept: Vec::new(),
             world,
@@ -128,7 +128,7 @@ impl Run {
         self
     }
 
-    /// How long it may take; a minute unless given.
+    /// How long it may take; [`PATIENCE`] unless given.
     pub(crate) fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self

@@ -5,12 +5,13 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use super::run::{Output, Run};
-
-const LIMIT: Duration = Duration::from_mins(1);
+use super::{
+    run::{Output, Run},
+    wait::{PATIENCE, until},
+};
 
 /// A run that goes on; killed when dropped.
 pub(crate) struct Running {
@@ -51,7 +52,7 @@ impl Running {
     }
 
     fn wait_from(&mut self, begin: usize, stream: Stream, text: &str) {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + PATIENCE;
         while !self.so_far(stream)[begin..].contains(text) {
             assert!(
                 self.take_line(deadline),
@@ -76,10 +77,10 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn ends(mut self) -> Output {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + PATIENCE;
         while self.take_line(deadline) {}
         // Both streams are at their end; the process may still have to follow.
-        let status = super::wait::until("the program to end after its output", || self.ended());
+        let status = until("the program to end after its output", || self.ended());
         let (stdout, stderr) = (std::mem::take(&mut self.stdout), std::mem::take(&mut self.stderr));
         Output::new(status, stdout, stderr, self.run.redactions().to_vec())
     }
@@ -102,7 +103,7 @@ impl Running {
             Ok((Stream::Stderr, line)) => self.stderr.push_str(&line),
             Err(RecvTimeoutError::Disconnected) => return false,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("nothing more within {LIMIT:?}; so far\n{}{}", self.stdout, self.stderr)
+                panic!("nothing more within {PATIENCE:?}; so far\n{}{}", self.stdout, self.stderr)
             }
         }
         true

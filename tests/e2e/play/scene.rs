@@ -16,7 +16,7 @@ pub(crate) const HOST: &str = "shop.example";
 /// How long the pods of a primary take to be replaced.
 const ROLLING: Duration = Duration::from_secs(15);
 /// How long Flagger takes to see a Canary for the first time, on a slow machine.
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_mins(5);
 const OBJECTS: &str = include_str!("scene.yaml");
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/checkout";
 

@@ -12,8 +12,10 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 
-/// Longer than anything the guard waits for.
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::support::wait::PATIENCE;
+
+/// Far longer than anything the guard waits for.
+const LIMIT: Duration = PATIENCE;
 
 /// A connection over TLS.
 pub(super) struct Client(BufReader<StreamOwned<ClientConnection, TcpStream>>);

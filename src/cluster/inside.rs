@@ -95,14 +95,14 @@ impl Cluster {
     async fn discover(&self, path: &str) -> Result<Value> {
         let what = format!("the resources of {path}");
         let call = Call { verb: Verb::Get, resource: &what, namespace: None, name: None };
-        let answer = self.call(&call, get(path)).await.and_then(|answer| answer.json());
+        let answer = self.ask(&call, path).await.and_then(|answer| answer.json());
         answer.map_err(|failure| failure.into_error(&call))
     }
 
     async fn list_inside(&self, kind: &Listable, namespace: &str) -> Result<Vec<Value>> {
         let call = Call { verb: Verb::List, resource: &kind.resource, namespace: Some(namespace), name: None };
         let path = format!("{}/namespaces/{}/{}?limit={MOST}", kind.version, percent_encoded(namespace), kind.plural);
-        let mut request = get(&path);
+        let mut request = get(&path).map_err(|failure| failure.into_error(&call))?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(METADATA));
         let list = match self.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,

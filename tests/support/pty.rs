@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use expectrl::process::{
@@ -20,12 +20,11 @@ use snapbox::IntoData;
 use super::{
     run::{Run, exactly, show},
     screen::Screen,
-    wait::until,
+    wait::{PATIENCE, until},
 };
 
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 50;
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// A key that is not a letter.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +44,8 @@ pub(crate) struct Pty {
     process: UnixProcess,
     keyboard: File,
     printed: Receiver<Vec<u8>>,
+    /// Printed, and not on the screen yet.
+    rest: Vec<u8>,
     pub(crate) screen: Screen,
     all: Vec<u8>,
     redactions: Vec<(String, String)>,
@@ -102,7 +103,8 @@ impl Pty {
             }
         });
         let redactions = run.redactions().to_vec();
-        Self { process, keyboard, printed, screen: Screen::new(columns.into()), all: Vec::new(), redactions, _run: run }
+        let screen = Screen::new(columns.into());
+        Self { process, keyboard, printed, rest: Vec::new(), screen, all: Vec::new(), redactions, _run: run }
     }
 
     /// Waits until this text stands on the screen: the moment to press the next key, never the assertion.
@@ -117,13 +119,27 @@ impl Pty {
 
     /// Waits until this text stands on the screen so often (true), or the program ends before (false).
     pub(crate) fn comes(&mut self, text: &str, times: usize) -> bool {
-        let deadline = Instant::now() + LIMIT;
-        while self.screen.text().matches(text).count() < times {
-            match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.print(&bytes),
-                Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not appear; the screen is:\n{}", self.screen()),
-                Err(RecvTimeoutError::Disconnected) => return false,
+        self.sees(&format!("`{text}`"), |screen| screen.matches(text).count() >= times)
+    }
+
+    /// Waits until the screen is so (true), or the program ends before (false). What was printed is put on the screen
+    /// piece by piece, up to whatever may take it away again: the reading may come long after the printing, and
+    /// nothing that stood there for a moment is missed.
+    fn sees(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(&self.screen.text()) {
+            if self.rest.is_empty() {
+                match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                    Ok(bytes) => self.rest = bytes,
+                    Err(RecvTimeoutError::Timeout) => {
+                        panic!("{what} did not appear; the screen is:\n{}", self.screen())
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                }
             }
+            let next = self.rest[1..].iter().position(|byte| matches!(byte, b'\r' | b'\x1b'));
+            let piece: Vec<_> = self.rest.drain(..next.map_or(self.rest.len(), |at| at + 1)).collect();
+            self.print(&piece);
         }
         true
     }
@@ -143,11 +159,9 @@ impl Pty {
         self.wait_for_keys();
         if !letter.is_empty() {
             self.types(letter);
-            // It shows the question anew once it has taken the letter.
-            let again = self.printed.recv_timeout(LIMIT).unwrap_or_else(|_| {
-                panic!("`{letter}` was not taken; the screen is:\n{}", self.screen());
-            });
-            self.print(&again);
+            // It shows the letter behind the question once it has taken it.
+            let is_taken = self.sees(&format!("the answer `{letter}`"), |screen| screen.trim_end().ends_with(letter));
+            assert!(is_taken, "`{letter}` was not taken; the screen is:\n{}", self.screen());
             self.wait_for_keys();
         }
         self.press(Key::Enter);
@@ -218,7 +232,9 @@ impl Pty {
 
     /// Waits for the end of the program.
     pub(crate) fn ends(mut self) -> Seen {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + PATIENCE;
+        let rest = std::mem::take(&mut self.rest);
+        self.print(&rest);
         loop {
             match self.printed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.print(&bytes),

@@ -31,6 +31,12 @@ impl Directory {
         path
     }
 
+    /// Writes a file in the place of another: whoever reads it meanwhile reads the one or the other, never a part.
+    pub(crate) fn replace(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.write(&format!(".{name}.new"), text);
+        fs::rename(path, self.0.join(name)).unwrap_or_else(|error| panic!("cannot replace {name}: {error}"));
+    }
+
     /// Reads a file of it.
     pub(crate) fn read(&self, name: &str) -> String {
         let path = self.0.join(name);
@@ -53,12 +59,17 @@ impl Drop for Directory {
     }
 }
 
+/// A number that was not there before.
+pub(super) fn random_number() -> u64 {
+    // RandomState is keyed anew from the system's random source by each thread and stepped at each use.
+    RandomState::new().hash_one(())
+}
+
 /// Lower-case letters and digits that were not there before, beginning with a letter.
 pub(crate) fn random_letters(count: usize) -> String {
     let mut letters = String::new();
     while letters.len() < count {
-        // RandomState is keyed anew from the system's random source by each thread and stepped at each use.
-        let mut bits = RandomState::new().hash_one(letters.len());
+        let mut bits = random_number();
         for _ in 0..10 {
             let base: u64 = if letters.is_empty() { 26 } else { 36 };
             let digit = u32::try_from(bits % base).expect("below 36");

@@ -19,6 +19,7 @@ pub(crate) mod matrix;
 pub(crate) mod namespace;
 pub(crate) mod network;
 pub(crate) mod objects;
+pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod pty;

@@ -6,7 +6,6 @@
 //! there is an existing cluster, and `tests/run` leaves them out in that case, and says so.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -21,7 +20,8 @@ use serde_json::{Value, json};
 use super::{
     api::Api,
     bed,
-    directory::Directory,
+    directory::{Directory, random_letters},
+    port,
     process::Process,
     wait::{PATIENCE, until},
 };
@@ -101,10 +101,10 @@ impl Server {
         let etcd = Process::start(&command, &directory.join("etcd.log"), Some(&directory))?;
 
         let flags: Vec<_> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        // Between the choice of a port and its use another process may take it.
+        // Between the choice of a port and its use another process may choose the same one.
         let mut attempts = 3;
         let (port, apiserver) = loop {
-            let port = free_port();
+            let port = port::free();
             attempts -= 1;
             match start_apiserver(&directory, port, &flags) {
                 Ok(apiserver) => break (port, apiserver),
@@ -198,7 +198,14 @@ impl Server {
 
     /// The lines that hold a text and that `keep` chooses.
     fn audit_lines(&self, holds: &str, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.own().directory.join("audit.log")).expect("the audit log can be read");
+        let log = self.own().directory.join("audit.log");
+        // An answer can come before its line: whatever was answered by now is in the log when this is.
+        let mark = format!("/version?mark={}", random_letters(12));
+        self.admin.get(&mark).expect("the version");
+        let text = until("the audit log to tell of a request", || {
+            let text = std::fs::read_to_string(&log).expect("the audit log can be read");
+            text.contains(&mark).then_some(text)
+        });
         let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
         complete
             .lines()
@@ -287,7 +294,7 @@ impl Server {
     }
 }
 
-/// Starts kube-apiserver and waits until it has made its certificate. That one serves `127.0.0.1` and its
+/// Starts kube-apiserver and waits until it listens. The certificate that it makes before serves `127.0.0.1` and its
 /// key signs the tokens of service accounts too, so nothing else has to be generated.
 fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Process, String> {
     let mut command = Command::new(bed::program("kube-apiserver")?);
@@ -310,14 +317,16 @@ fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Proc
         "--audit-log-path=audit.log",
     ]);
     command.args(flags);
-    let mut process = Process::start(&command, &directory.join("kube-apiserver.log"), None)?;
-    let (certificate, key) = (directory.join("certs/apiserver.crt"), directory.join("certs/apiserver.key"));
-    until("kube-apiserver's certificate", || {
+    let log = directory.join("kube-apiserver.log");
+    let said = || std::fs::read(&log).unwrap_or_default();
+    let before = said().len();
+    let mut process = Process::start(&command, &log, None)?;
+    until("kube-apiserver to listen", || {
         if let Some(status) = process.ended() {
             return Some(Err(format!("kube-apiserver ended with {status}:\n{}", process.last_words())));
         }
-        // Both are written in one go each, the certificate first.
-        (certificate.exists() && key.exists()).then_some(Ok(()))
+        // `k8s.io/apiserver/pkg/server/secure_serving.go:Serve`
+        String::from_utf8_lossy(&said()[before..]).contains("Serving securely on").then_some(Ok(()))
     })?;
     Ok(process)
 }
@@ -351,11 +360,6 @@ fn current_kubeconfig() -> Result<Value, String> {
         return Err(format!("kubectl config view: {}", String::from_utf8_lossy(&output.stderr)));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| format!("kubectl config view: {error}"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
-    listener.local_addr().expect("a bound socket has an address").port()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

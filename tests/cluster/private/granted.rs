@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{directory::Directory, namespace::Namespace, wait::until};
+use crate::support::{
+    directory::Directory,
+    namespace::Namespace,
+    wait::{PATIENCE, until},
+};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -114,9 +118,9 @@ impl Granted {
         asked.collect()
     }
 
-    /// The same, once it is this: an answer can come before its line is in the log.
+    /// The same, once it is this: the line of a request whose answer nobody waited for comes later.
     pub(crate) fn asked_for(&self, namespace: &Namespace, expected: &BTreeSet<Asked>) -> BTreeSet<Asked> {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let asked = self.asked(namespace);
             if asked == *expected || Instant::now() > deadline {

@@ -2,7 +2,7 @@
 //! authority mounted where Kubernetes mounts them, the API server named by the environment.
 
 use std::{
-    net::{Ipv4Addr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, UdpSocket},
     path::{Path, PathBuf},
 };
 
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::{
     image::Image,
     support::{
-        api::Api, bed, directory::Directory, namespace::Namespace, run::Run, running::Running, server::Server,
-        wait::until,
+        api::Api, bed, directory::Directory, namespace::Namespace, port::free as free_port, run::Run, running::Running,
+        server::Server, wait::until,
     },
 };
 
@@ -136,8 +136,10 @@ fn a_name_of_the_api_server_is_found_in_hosts_and_by_dns() {
 
 /// A server of names on an address of its own, for which every name is this machine. Tells what it was asked.
 fn names_server() -> (Ipv4Addr, std::sync::mpsc::Receiver<String>) {
-    let address = Ipv4Addr::new(127, 53, 53, 53);
-    let socket = UdpSocket::bind((address, 53)).expect("root may take the port of name servers");
+    // Another run of these tests has one too, on an address of its own.
+    let addresses = std::iter::repeat_with(|| Ipv4Addr::from_bits(0x7f35_0000 | u32::from(free_port())));
+    let mut bound = addresses.take(10).filter_map(|address| Some((address, UdpSocket::bind((address, 53)).ok()?)));
+    let (address, socket) = bound.next().expect("root may take the port of name servers");
     let (sender, asked) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut question = [0; 512];
@@ -160,9 +162,4 @@ fn names_server() -> (Ipv4Addr, std::sync::mpsc::Receiver<String>) {
         }
     });
     (address, asked)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
-    listener.local_addr().expect("a bound socket has an address").port()
 }

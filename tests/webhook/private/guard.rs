@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    net::TcpListener,
     path::{Path, PathBuf},
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
@@ -26,6 +25,8 @@ use crate::support::{
     wait::until,
 };
 
+pub(in crate::private) use crate::support::port::free as free_port;
+
 /// What the tests declare.
 pub(super) const DECLARED: &str = "login; Max-Age=300";
 
@@ -45,10 +46,17 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// With no Canary of another test's.
-    pub(super) fn alone() -> Self {
-        let turn = Self::take();
+    /// Waits for it, and leaves no Canary, TraefikService or registration of another test's: a guard looks at the whole
+    /// cluster, and tests come in any order.
+    pub(super) fn take() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
         let admin = turn.server().admin();
+        for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
+            let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}/kubectl-canary-traefik");
+            let answer = admin.delete(&path);
+            assert!(matches!(answer.code, 200 | 404), "{}", answer.text);
+        }
         for (group, plural) in [("flagger.app/v1beta1", "canaries"), ("traefik.io/v1alpha1", "traefikservices")] {
             let list = admin.get(&format!("/apis/{group}/{plural}")).expect("a list");
             for object in list["items"].as_array().expect("items") {
@@ -58,11 +66,6 @@ impl Turn {
             }
         }
         turn
-    }
-
-    pub(super) fn take() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     #[expect(clippy::unused_self, reason = "whoever has the turn has the server")]
@@ -331,9 +334,4 @@ pub(super) fn writes(namespace: &Namespace, name: &str, mut more: impl FnMut(u64
         stored.push(flagger::writes(namespace, name, 100 - canary, canary).expect("nobody else wrote"));
     }
     stored
-}
-
-pub(in crate::private) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
-    listener.local_addr().expect("a bound socket has an address").port()
 }

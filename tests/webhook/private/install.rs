@@ -14,6 +14,7 @@ use super::{
 use crate::support::{
     namespace::Namespace,
     run::{Run, exactly},
+    wait::until,
 };
 
 const INSTALL: [&str; 5] = ["install", "--mode", "webhook", "--image", "registry.example/guard:1"];
@@ -102,10 +103,11 @@ to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io
     let mut pod = deployment["spec"]["template"].clone();
     (pod["apiVersion"], pod["kind"], pod["metadata"]["name"]) = (json!("v1"), json!("Pod"), json!("guard"));
     let pods = format!("/api/v1/namespaces/{NAME}/pods?dryRun=All");
-    assert_eq!(namespace.server().admin().post(&pods, &pod).code, 201);
+    let allowed = pod.clone();
     let privileged = &mut pod["spec"]["containers"][0]["securityContext"];
     privileged["allowPrivilegeEscalation"] = json!(true);
-    assert_eq!(namespace.server().admin().post(&pods, &pod).code, 403);
+    until("the label to count", || (namespace.server().admin().post(&pods, &pod).code == 403).then_some(()));
+    assert_eq!(namespace.server().admin().post(&pods, &allowed).code, 201);
 
     run(&namespace, &["uninstall", "--yes"]).run().shows(str![[r#"
 exit: 0
@@ -154,7 +156,7 @@ what Flagger writes next to a TraefikService will drop its stanza again
 
 #[test]
 fn a_dry_run_or_a_missing_yes_installs_nothing() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("dry", &["shop"]);
     let dry = |flags: &[&str]| run(&namespace, &INSTALL).arguments(flags.iter().copied()).run();
     dry(&["--dry-run=client"]).shows(str![[r#"
@@ -234,7 +236,7 @@ the guard is not installed
 
 #[test]
 fn what_is_printed_is_what_is_installed_and_kubectl_applies_it() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("printed", &["shop"]);
     let selectors = ["--selector", "team in (a,b)", "--namespace-selector", "guarded"];
     let flags = ["guard", "install", "--mode", "webhook", "--image", "registry.example/guard:1"];
@@ -317,7 +319,7 @@ hint: --force-conflicts
 
 #[test]
 fn what_others_have_added_is_noticed_and_taken_back_by_force() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("edited", &["shop"]);
     let first = run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run();
     assert_eq!(first.code, Some(1), "{first}");
@@ -459,7 +461,7 @@ to see what: kubectl get mutatingwebhookconfiguration.admissionregistration.k8s.
 
 #[test]
 fn who_waits_in_vain_is_told_what_is_missing_and_what_to_type() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("image", &["shop"]);
     let first = run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run();
     assert_eq!(first.code, Some(1), "{first}");
@@ -538,7 +540,7 @@ to run another image: kubectl canary-traefik guard install --image IMAGE
 
 #[test]
 fn who_lacks_a_right_is_told_which() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("rights", &["shop"]);
     let canaries = "{apiGroups: [flagger.app], resources: [canaries], verbs: [get, list]}";
     let services = "{apiGroups: [traefik.io], resources: [traefikservices], verbs: [get, list]}";
@@ -631,7 +633,7 @@ hint: kubectl auth can-i get secrets -n kubectl-canary-traefik
 
 #[test]
 fn what_somebody_else_made_or_runs_elsewhere_is_left_alone() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("foreign", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
     run(&namespace, &INSTALL).arguments(["--yes", "--wait=0s"]).run().shows(str![[r#"

@@ -18,7 +18,7 @@ fn label(namespace: &Namespace) {
 
 #[test]
 fn with_a_selector_other_canaries_are_left_to_themselves() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("selector", &["other", "shop"]);
     namespace.patch("Canary", "shop", &json!({ "metadata": { "labels": { "sticky": "yes" } } }));
     let guard = Guard::start(&namespace, "shop", &["--selector", "sticky=yes"]);
@@ -75,7 +75,7 @@ other   <none>   90/10    login    missing   no     [A]
 
 #[test]
 fn with_a_namespace_selector_other_namespaces_are_left_to_themselves() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     // Repaired in the order of their names.
     let (outside, inside) = (turn.shops("a-outside", &["shop"]), turn.shops("b-inside", &["shop"]));
     label(&inside);
@@ -124,7 +124,7 @@ shop   <none>   90/10    login    missing   no     [A]
 
 #[test]
 fn a_registration_without_a_process_keeps_nothing_and_show_says_so() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("dead", &["shop"]);
     declare(&namespace, "shop", DECLARED);
     let guard = Guard::start(&namespace, "shop", &["--no-repairs"]);

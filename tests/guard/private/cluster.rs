@@ -39,7 +39,7 @@ pub(super) struct Cluster {
     pub(super) server: Server,
     _guard: super::form::Guard,
     older: Mutex<Vec<(String, String)>>,
-    draws: AtomicUsize,
+    draws: Mutex<usize>,
 }
 
 /// The server that the tests of this binary share.
@@ -55,7 +55,7 @@ impl Cluster {
         define_old_group(&server);
         let older = older_canaries(&server);
         let guard = super::form::Guard::begin(&server);
-        let marked = Self { server, _guard: guard, older: Mutex::new(older), draws: AtomicUsize::new(0) };
+        let marked = Self { server, _guard: guard, older: Mutex::new(older), draws: Mutex::new(0) };
         let api = marked.server.admin();
         if super::form::HAS_ORDER {
             api.post(&format!("{ADMISSION}/mutatingadmissionpolicies"), &marker(0)).expect("create the marker");
@@ -84,10 +84,15 @@ impl Cluster {
         if !super::form::HAS_ORDER {
             return;
         }
-        let draw = self.draws.fetch_add(1, Ordering::Relaxed) + 1;
         let api = self.server.admin();
-        api.merge(&format!("{ADMISSION}/mutatingadmissionpolicies/{MARKER}"), &json!({ "spec": marker(draw)["spec"] }))
-            .expect("change the marker");
+        let draw = {
+            // The numbers go up, whoever draws: else another test's lower one could be the last.
+            let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
+            *draws += 1;
+            let spec = json!({ "spec": marker(*draws)["spec"] });
+            api.merge(&format!("{ADMISSION}/mutatingadmissionpolicies/{MARKER}"), &spec).expect("change the marker");
+            *draws
+        };
         let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "marked" } });
         until("the marker to be taken up", || {
             let answer = api.post("/api/v1/namespaces/default/configmaps?dryRun=All", &object).expect("a dry run");

@@ -1,16 +1,14 @@
 //! What the other commands say and do with the guard on.
 
-use std::time::{Duration, Instant};
-
-use canary_traefik::model::declaration::ANNOTATION;
+use canary_traefik::model::{declaration::ANNOTATION, name::Group};
 use serde_json::{Value, json};
 use snapbox::str;
 
-use super::lone::{declare, lone, rollout, run_as, stanza_after_step};
-use crate::support::{namespace::Namespace, wait::until};
-
-/// How long the policies may work from a slightly old Canary.
-const SETTLING: Duration = Duration::from_secs(5);
+use super::{
+    cluster::Probe,
+    lone::{declare, lone, rollout, run_as, stanza_after_step},
+};
+use crate::support::namespace::Namespace;
 
 fn live(namespace: &Namespace) -> Value {
     namespace.get("TraefikService", "podinfo")["spec"]["weighted"]["sticky"].clone()
@@ -273,20 +271,19 @@ fn a_removal_settles_by_itself_and_stays_through_flaggers_next_writes() {
     let lone = lone();
     let namespace = rollout(&lone, "removal");
     lone.install(&[]);
+    let probe = Probe::new(&lone, Group::TraefikIo);
     for scope in [&[][..], &["--declare-only"]] {
         declare(&namespace, "login; Max-Age=300");
-        until("the policies to see the declaration", || stanza_after_step(&namespace).is_object().then_some(()));
+        probe.settle();
+        assert!(stanza_after_step(&namespace).is_object());
         let output = namespace.run(["sticky", "remove", "podinfo", "--yes"]).arguments(scope).run();
         assert_eq!(output.code, Some(0), "{output}");
         assert_eq!(namespace.get("Canary", "podinfo")["metadata"]["annotations"][ANNOTATION], Value::Null);
         if scope.is_empty() {
             assert_eq!(live(&namespace), Value::Null);
         }
-        // Flagger's next write may come before the policies have seen the Canary's change, for so long.
-        let began = Instant::now();
-        while stanza_after_step(&namespace) != Value::Null {
-            assert!(began.elapsed() < SETTLING, "the stanza is still there");
-        }
+        // Flagger's next write may come before the policies have seen the Canary's change, as long as that takes.
+        probe.settle();
         assert_eq!(stanza_after_step(&namespace), Value::Null);
         assert_eq!(stanza_after_step(&namespace), Value::Null);
     }

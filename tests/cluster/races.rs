@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     rollout::{declared, live},
-    support::{flagger, namespace::Namespace, run::Output},
+    support::{api::Change, flagger, namespace::Namespace, run::Output, wait::PATIENCE},
 };
 
 const WEIGHTS: usize = 200;
@@ -51,21 +51,18 @@ fn all_of(namespace: &Namespace, numbers: std::ops::Range<usize>, begins: impl F
     ended.into_inner().expect("no run has panicked")
 }
 
-/// Every version of the TraefikService after this one, oldest first.
+/// Every version of the TraefikService after this one, oldest first, to the one that there is now.
 fn history(namespace: &Namespace, since: &Value) -> Vec<Value> {
     let since = since["metadata"]["resourceVersion"].as_str().expect("a version");
-    let query = format!("?watch=true&resourceVersion={since}&timeoutSeconds=1");
-    let answer = namespace.server().admin().get(&(namespace.path("TraefikService", "") + &query));
-    assert_eq!(answer.code, 200, "{}", answer.text);
-    let events = answer.text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON object a line"));
-    let versions: Vec<_> = events
-        .map(|mut event| {
-            assert_eq!(event["type"], "MODIFIED", "{event}");
-            event["object"].take()
-        })
-        .collect();
-    let last = versions.last().expect("it was written");
-    assert_eq!(last, &namespace.get("TraefikService", "podinfo"), "the server has told everything");
+    let now = namespace.get("TraefikService", "podinfo");
+    let changes = namespace.server().admin().watch(&namespace.path("TraefikService", ""), since);
+    let mut versions = Vec::new();
+    while versions.last() != Some(&now) {
+        match changes.recv_timeout(PATIENCE) {
+            Ok(Change::Is(version)) => versions.push(version),
+            other => panic!("{other:?} after {} versions", versions.len()),
+        }
+    }
     versions
 }
 

@@ -17,7 +17,7 @@ fn giant(namespace: &Namespace, name: &str) {
 
 #[test]
 fn whether_the_guard_acts_is_tried_on_what_it_can_answer_for() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let first = Namespace::on(turn.server(), "aaa");
     giant(&first, "big");
     let namespace = turn.shops("shop", &[]);

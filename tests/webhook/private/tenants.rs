@@ -172,7 +172,7 @@ fn a_webhook_that_never_answers_for_one_tenant_keeps_no_other_waiting() {
 #[test]
 fn objects_as_large_as_a_server_takes_them_cost_the_guard_no_memory() {
     const LARGE: usize = 3;
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let evil = turn.shops("evil", &[]);
     // Weights without number, annotations that cannot be read, and text that nobody asks for.
     let mut steps = computes("steps", "steps", DECLARED);

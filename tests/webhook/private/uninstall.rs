@@ -49,7 +49,7 @@ fn clear(namespace: &Namespace) {
 
 #[test]
 fn a_namespace_that_was_there_stays_with_all_that_is_in_it() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("there", &["shop"]);
     create(&namespace, "/api/v1/namespaces", &json!({ "metadata": { "name": NAME } }));
     notes(&namespace);
@@ -100,7 +100,7 @@ to delete it with all that is in it: kubectl delete namespace kubectl-canary-tra
 
 #[test]
 fn a_namespace_that_install_made_goes_with_what_the_cluster_put_into_it() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("made", &["shop"]);
     installed(&namespace);
     for (kind, plural, name) in
@@ -137,7 +137,7 @@ fn a_namespace_that_install_made_goes_with_what_the_cluster_put_into_it() {
 
 #[test]
 fn a_namespace_that_install_made_stays_when_somebody_has_put_something_into_it() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("used", &["shop"]);
     installed(&namespace);
     notes(&namespace);
@@ -184,7 +184,7 @@ to delete it with all that is in it: kubectl delete namespace kubectl-canary-tra
 
 #[test]
 fn a_namespace_stays_when_something_comes_into_it_while_the_guard_goes() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("late", &["shop"]);
     installed(&namespace);
     let admin = namespace.server().admin().clone();
@@ -237,7 +237,7 @@ to delete it with all that is in it: kubectl delete namespace kubectl-canary-tra
 
 #[test]
 fn a_namespace_stays_when_what_is_in_it_cannot_be_seen() {
-    let turn = Turn::alone();
+    let turn = Turn::take();
     let namespace = turn.shops("unseen", &["shop"]);
     installed(&namespace);
     let rules = "

@@ -16,9 +16,6 @@ const MOST_BYTES: u64 = 8_000_000;
 /// What more of it is glibc, where that stands in for musl.
 const GLIBC_BYTES: u64 = 700_000;
 
-/// Where the archives of these tests are made.
-const PLACE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/archives");
-
 fn listing(archive: &Path) -> String {
     let path = archive.display().to_string();
     let zip = archive.extension().is_some_and(|extension| extension == "zip");
@@ -51,14 +48,14 @@ fn no_path_of_the_machine_that_built_it_is_in_the_executable() {
 
 #[test]
 fn an_archive_has_the_executable_and_the_licence_and_nothing_of_who_made_it() {
-    let out = Path::new(PLACE);
-    all_platforms(out, "https://example.com/canary-traefik");
+    let out = Directory::new();
+    all_platforms(out.path(), "https://example.com/canary-traefik");
     let size = fs::metadata(&release().executable).expect("it was built").len().to_string();
     let show = |text: &str| {
         let members = text.lines().filter(|line| line.starts_with('-'));
         members.map(|line| squeeze(&line.replace(&size, "[SIZE]"))).collect::<String>()
     };
-    let archive = |of: &str| out.join(format!("kubectl-canary_traefik_{VERSION}_{of}"));
+    let archive = |of: &str| out.path().join(format!("kubectl-canary_traefik_{VERSION}_{of}"));
     exactly(
         &show(&listing(&archive("linux_amd64.tar.gz"))),
         str![[r#"

@@ -1,7 +1,7 @@
 //! Real krew and real kubectl with the archives and the manifest as they would be published, from a local server.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     os::unix::fs::symlink,
@@ -23,16 +23,20 @@ use crate::support::{
 struct Published {
     out: PathBuf,
     address: String,
+    /// Another run of these tests in this checkout makes the same files, and waits.
+    _turn: File,
 }
 
 /// What all these tests install.
 static PUBLISHED: LazyLock<Published> = LazyLock::new(|| {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("published");
+    let turn = File::create(out.with_extension("lock")).expect("a file in Cargo's own folder");
+    turn.lock().expect("a file can be locked");
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
     let address = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
     all_platforms(&out, &address);
     serve(listener, out.clone());
-    Published { out, address }
+    Published { out, address, _turn: turn }
 });
 
 impl Published {

@@ -14,6 +14,12 @@ use crate::support::{
 pub(crate) fn objects(api: &Api) -> BTreeSet<String> {
     /// Written by the server all the time, or no objects.
     const RESTLESS: [&str; 3] = ["events", "leases", "componentstatuses"];
+    // It makes some of its own only after it is ready.
+    let is_others = |object: &&Value| {
+        let managers = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+        let managers: Vec<_> = managers.map(|entry| &entry["manager"]).collect();
+        managers.is_empty() || managers.iter().any(|manager| **manager != "kube-apiserver")
+    };
     let mut objects = BTreeSet::new();
     for (path, resource) in resources(api) {
         let plural = resource["name"].as_str().unwrap_or_default();
@@ -25,7 +31,7 @@ pub(crate) fn objects(api: &Api) -> BTreeSet<String> {
             let answer = api.get(&format!("{path}/{plural}"));
             (answer.code == 200).then(|| answer.json())
         });
-        objects.extend(list["items"].as_array().into_iter().flatten().map(|object| {
+        objects.extend(list["items"].as_array().into_iter().flatten().filter(is_others).map(|object| {
             let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
             format!("{path} {plural} {}/{} {}", text("namespace"), text("name"), text("resourceVersion"))
         }));

@@ -58,9 +58,11 @@ pub(crate) fn a_guarded_rollout_has_the_weights_of_an_unguarded_one_generation_f
 
 pub(crate) fn a_guarded_rollout_has_no_warning_that_an_unguarded_one_has_not() {
     let (guarded, control) = (&ROLLOUTS.guarded.get().rollout.warnings, &ROLLOUTS.nothing.get().rollout.warnings);
-    assert_eq!(guarded.difference(control).collect::<Vec<_>>(), [""; 0]);
-    // Both wait for the primary's pods, so that there is something to compare.
+    // Both wait for pods, so that there is something to see. For how many of them, and which, is chance.
     assert_ne!(*control, BTreeSet::new());
+    let more =
+        guarded.difference(control).filter(|warning| !warning.contains(" not ready: waiting for rollout to finish"));
+    assert_eq!(more.collect::<Vec<_>>(), [""; 0]);
 }
 
 pub(crate) fn a_stanza_patched_once_is_lost_at_the_first_step() {

@@ -1,9 +1,9 @@
-//! A webhook of Flagger's that passes until it is closed: how a test makes a rollout fail.
+//! Webhooks of Flagger's that pass as often as a test lets them: how it holds a rollout at a step, and makes it fail.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
 };
 
 use http::{Request, Response, StatusCode};
@@ -14,28 +14,44 @@ use crate::web;
 
 const PORT: u16 = 9000;
 
-/// The paths that nothing passes.
-static CLOSED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// How often each path still passes; one that is not here, always.
+static LEFT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
-/// Opens the gates of all namespaces.
+/// Opens the gates of all namespaces, if they are not open.
 pub(crate) fn start() {
-    web::serve(PORT, answer);
+    static SERVER: Once = Once::new();
+    SERVER.call_once(|| web::serve(PORT, answer));
 }
 
-/// The gate of a namespace.
-pub(crate) fn url(namespace: &str) -> String {
-    format!("http://127.0.0.1:{PORT}/{namespace}")
+/// The gate of this name in a namespace.
+pub(crate) fn url(namespace: &str, name: &str) -> String {
+    format!("http://127.0.0.1:{PORT}{}", path(namespace, name))
 }
 
-/// From now on nothing passes in this namespace.
-pub(crate) fn close(namespace: &str) {
-    CLOSED.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("/{namespace}"));
+/// From now on it passes so often, and then no more.
+pub(crate) fn passes(namespace: &str, name: &str, times: usize) {
+    left().insert(path(namespace, name), times);
+}
+
+/// From now on it passes always.
+pub(crate) fn opens(namespace: &str, name: &str) {
+    left().remove(&path(namespace, name));
+}
+
+fn path(namespace: &str, name: &str) -> String {
+    format!("/{namespace}/{name}")
+}
+
+fn left() -> MutexGuard<'static, BTreeMap<String, usize>> {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(_: IpAddr, request: &Request<Incoming>) -> Response<Empty<Bytes>> {
     let mut response = Response::new(Empty::new());
-    if CLOSED.lock().unwrap_or_else(PoisonError::into_inner).contains(request.uri().path()) {
-        *response.status_mut() = StatusCode::FORBIDDEN;
+    match left().get_mut(request.uri().path()) {
+        Some(0) => *response.status_mut() = StatusCode::FORBIDDEN,
+        Some(left) => *left -= 1,
+        None => {}
     }
     response
 }

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza
         with_processes_that_guard_no_login_changes_version_by_routing
         certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call
-        with_repairs_alone_each_write_of_flaggers_has_exactly_one_and_logins_still_change_version
+        with_repairs_alone_each_write_of_flaggers_is_stored_without_the_stanza_and_has_exactly_one_repair
         flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out
         when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included
         of_two_processes_a_kill_costs_at_most_the_answer_in_flight_and_what_was_lost_is_repaired

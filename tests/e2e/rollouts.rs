@@ -16,7 +16,9 @@ use crate::{
     later::Later,
     logins::{self, Count, Logins},
     orders,
-    shop::{DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, stanza},
+    shop::{
+        DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_stanza, stanza,
+    },
     support::bed,
     traefik::{Live, Sampler, Seen, Traefik},
     webhook::{self, Faulty, Looped, Webhook},
@@ -214,26 +216,31 @@ fn created_later() -> Rollout {
 
 fn redeclare() -> Rollout {
     let shop = shop("redeclared", true);
-    shop.create(&five_steps(), None);
+    shop.create(&held_steps(shop.namespace()), None);
     shop.reaches("Initialized");
     shop.release();
-    for (weight, declaration) in [(10, Some(DECLARATION)), (30, Some(OTHER_DECLARATION)), (50, None)] {
+    for (weight, declaration, stanza) in
+        [(10, Some(DECLARATION), stanza()), (30, Some(OTHER_DECLARATION), other_stanza()), (50, None, Value::Null)]
+    {
         shop.steps_to(weight);
-        shop.declare(declaration);
+        shop.declare(declaration, &stanza);
     }
+    shop.steps_on();
     shop.reaches("Succeeded");
     over(&shop)
 }
 
 fn roll_back(shop: &Shop) -> Rollout {
-    let mut analysis = five_steps();
-    let url = gate::url(shop.namespace().name());
-    analysis["webhooks"] = json!([{ "name": "gate", "type": "rollout", "url": url, "timeout": "5s" }]);
+    const CHECK: &str = "check";
+    let mut analysis = held_steps(shop.namespace());
+    let url = gate::url(shop.namespace().name(), CHECK);
+    let check = json!({ "name": CHECK, "type": "rollout", "url": url, "timeout": "30s" });
+    analysis["webhooks"].as_array_mut().expect("a list").push(check);
     shop.create(&analysis, Some(DECLARATION));
     shop.reaches("Initialized");
     shop.release();
     shop.steps_to(20);
-    gate::close(shop.namespace().name());
+    gate::passes(shop.namespace().name(), CHECK, 0);
     shop.reaches("Failed");
     over(shop)
 }
@@ -246,11 +253,13 @@ fn a_b(shop: &Shop) -> Rollout {
 }
 
 fn pause(shop: &Shop) -> Paused {
-    shop.create(&five_steps(), Some(DECLARATION));
+    shop.create(&held_steps(shop.namespace()), Some(DECLARATION));
     shop.reaches("Initialized");
     shop.release();
     shop.steps_to(20);
     shop.configure(&json!({ "suspend": true }));
+    // Nothing but that holds it now.
+    shop.steps_on();
     let changed_while_paused = shop.changes_within(LONG);
     shop.configure(&json!({ "suspend": false }));
     shop.reaches("Succeeded");
@@ -261,8 +270,9 @@ fn restart() -> Restarted {
     let cluster = Cluster::start(&[], ROLLING);
     let shop = Shop::new(cluster, "restart", true);
     cluster.install_guard();
-    shop.create(&five_steps(), Some(DECLARATION));
+    shop.create(&held_steps(shop.namespace()), Some(DECLARATION));
     Cluster::wait_for_guard(shop.namespace(), NAME);
+    gate::start();
     cluster.start_flagger();
     shop.reaches("Initialized");
     shop.release();
@@ -272,6 +282,7 @@ fn restart() -> Restarted {
     cluster.server.stop();
     cluster.server.restart();
     let away = killed.elapsed();
+    shop.steps_on();
     shop.reaches("Succeeded");
     Restarted { rollout: over(&shop), generations_before, away }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Cluster,
-    support::{namespace::Namespace, objects},
+    gate,
+    support::{namespace::Namespace, objects, wait::until},
 };
 
 /// The Canary, its target and its TraefikService are called this.
@@ -18,8 +19,10 @@ pub(crate) const VERSIONS: [&str; 2] = ["shop:1", "shop:2"];
 pub(crate) const DECLARATION: &str = "login; Max-Age=300; Path=/; HttpOnly; SameSite=Lax";
 /// What is declared instead, where the declaration changes.
 pub(crate) const OTHER_DECLARATION: &str = "session; Secure";
-/// A rollout takes some two minutes.
-const LIMIT: Duration = Duration::from_mins(4);
+/// A rollout takes some two minutes, and longer on a machine that has other work.
+pub(crate) const LIMIT: Duration = Duration::from_mins(10);
+/// The gate at which a rollout waits before each step.
+const STEPS: &str = "steps";
 
 /// The stanza that [`DECLARATION`] means.
 pub(crate) fn stanza() -> Value {
@@ -34,6 +37,16 @@ pub(crate) fn other_stanza() -> Value {
 /// Five steps in Flagger's shortest interval.
 pub(crate) fn five_steps() -> Value {
     json!({ "interval": "10s", "threshold": 2, "stepWeight": 10, "maxWeight": 50 })
+}
+
+/// The same in a namespace where each step has to be let through.
+pub(crate) fn held_steps(namespace: &Namespace) -> Value {
+    gate::passes(namespace.name(), STEPS, 0);
+    let url = gate::url(namespace.name(), STEPS);
+    let mut analysis = five_steps();
+    analysis["webhooks"] =
+        json!([{ "name": STEPS, "type": "confirm-traffic-increase", "url": url, "timeout": "30s", "muteAlert": true }]);
+    analysis
 }
 
 /// A Canary to be rolled out, in a namespace of its own.
@@ -123,10 +136,16 @@ impl Shop {
         answer.expect("release a version");
     }
 
-    /// Changes what the Canary declares.
-    pub(crate) fn declare(&self, declaration: Option<&str>) {
+    /// Changes what the Canary declares, and waits until the policies put this into a write.
+    pub(crate) fn declare(&self, declaration: Option<&str>, stanza: &Value) {
         let annotations = json!({ ANNOTATION: declaration });
         self.namespace.patch("Canary", NAME, &json!({ "metadata": { "annotations": annotations } }));
+        let path = self.namespace.path("TraefikService", NAME) + "?dryRun=All";
+        let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
+        until("the policies to see what is declared", || {
+            let answer = self.cluster.server.admin().merge(&path, &dropped);
+            (answer.code == 200 && answer.json()["spec"]["weighted"]["sticky"] == *stanza).then_some(())
+        });
     }
 
     /// Changes a field of the Canary's spec.
@@ -150,11 +169,21 @@ impl Shop {
         );
     }
 
-    /// Waits until the canary has this weight.
+    /// Lets a rollout of [`held_steps`] go on to the step of this weight, and no further.
     pub(crate) fn steps_to(&self, weight: u64) {
-        let reached =
-            self.wait("TraefikService", LIMIT, |service| (read(service).weights.get(1)?.1? == weight).then_some(()));
-        assert!(reached.is_some(), "weight {weight} was not reached\n{}", self.cluster.last_words());
+        let mut now = self.generations().last().and_then(|last| last.weights.get(1)?.1).unwrap_or(0);
+        while now < weight {
+            gate::passes(self.namespace.name(), STEPS, 1);
+            let next =
+                self.wait("TraefikService", LIMIT, |service| read(service).weights.get(1)?.1.filter(|at| *at > now));
+            now = next.unwrap_or_else(|| panic!("no step after {now}\n{}", self.cluster.last_words()));
+        }
+        assert_eq!(now, weight);
+    }
+
+    /// Lets a rollout of [`held_steps`] go on to its end.
+    pub(crate) fn steps_on(&self) {
+        gate::opens(self.namespace.name(), STEPS);
     }
 
     /// Whether the TraefikService changes within this time.
@@ -166,6 +195,16 @@ impl Shop {
     /// Every stored version of its Canary, oldest first.
     pub(crate) fn canaries(&self) -> Vec<Value> {
         self.cluster.history.of("Canary", self.namespace.name(), NAME)
+    }
+
+    /// When all weight was set on the canary, by the server's own record.
+    pub(crate) fn emptied(&self) -> jiff::Timestamp {
+        let versions = self.cluster.history.of("TraefikService", self.namespace.name(), NAME);
+        let is_empty = |service: &&Value| read(service).weights.first().is_some_and(|(_, weight)| weight.is_none());
+        let emptied = versions.iter().find(is_empty).expect("it has a last step of 100");
+        let entries = emptied["metadata"]["managedFields"].as_array().into_iter().flatten();
+        let by_flagger = entries.filter(|entry| entry["manager"] == "flagger");
+        by_flagger.filter_map(|entry| entry["time"].as_str()?.parse().ok()).max().expect("Flagger wrote it")
     }
 
     /// The stored generations of its TraefikService, oldest first.

@@ -12,7 +12,7 @@ use crate::{
     cluster::Cluster,
     guards::{self, Guards},
     rollouts::{Rollout, Visited, is_there, over, visit},
-    shop::{DECLARATION, NAME, Shop, five_steps, stanza},
+    shop::{DECLARATION, LIMIT, NAME, Shop, five_steps, stanza},
     support::{
         bed,
         directory::Directory,
@@ -49,8 +49,9 @@ pub(crate) struct Webhook {
     pub(crate) timed: Visited,
     /// Declared, with a last step of 100 and the gate.
     pub(crate) gated: Visited,
-    /// Every stored version of the Canary with the gate.
+    /// Every stored version of the Canary with the gate, and when all weight was on its canary.
     pub(crate) canaries: Vec<Value>,
+    pub(crate) emptied: jiff::Timestamp,
     /// Everything that the processes logged.
     pub(crate) lines: Vec<Value>,
     /// How many calls of theirs the API server gave up.
@@ -98,7 +99,8 @@ pub(crate) fn webhook() -> Webhook {
         (nothing, half, timed, gated)
     });
     let failed_calls = failed_calls(&cluster.server);
-    Webhook { nothing, half, timed, gated: visited, canaries: gated.canaries(), lines: guards.end(), failed_calls }
+    let (canaries, emptied) = (gated.canaries(), gated.emptied());
+    Webhook { nothing, half, timed, gated: visited, canaries, emptied, lines: guards.end(), failed_calls }
 }
 
 /// A rollout with users that nothing guards but repairs.
@@ -138,8 +140,12 @@ pub(crate) struct Faulty {
     pub(crate) restarts: usize,
     /// Whether each of Flagger's writes that were replayed all the time while processes were killed has the stanza.
     pub(crate) replayed: Vec<bool>,
-    /// How long each of Flagger's writes took that reached a living API server.
+    /// How long each of Flagger's writes took that reached a living API server, and how long those of them that took
+    /// half a second waited for the guard.
     pub(crate) writes: Vec<Duration>,
+    pub(crate) asked: Vec<Duration>,
+    /// How long as many plain writes took as there were repairs, right after these.
+    pub(crate) pace: Duration,
     /// The TraefikServices that lost their stanza while nobody answered.
     pub(crate) lost: Vec<String>,
     /// The log of those who put it right, from their return on.
@@ -148,7 +154,7 @@ pub(crate) struct Faulty {
 
 /// How often one of two processes is killed.
 const KILLING: Duration = Duration::from_secs(5);
-/// How long there is none.
+/// How long there is none at least.
 const GONE: Duration = Duration::from_secs(20);
 /// How many TraefikServices of others are written meanwhile.
 const OTHERS: usize = 20;
@@ -180,7 +186,7 @@ pub(crate) fn faulty() -> Faulty {
     let kills = std::thread::scope(|scope| {
         let killing = scope.spawn(|| {
             let mut kills = 0;
-            while shop.generations().len() < 4 {
+            while shop.generations().len() < 4 || kills < 4 {
                 let pace = Instant::now() + KILLING;
                 let number = u16::from(kills % 2 == 1);
                 guards.kill(number);
@@ -207,15 +213,17 @@ pub(crate) fn faulty() -> Faulty {
     guards.kill(1);
     std::thread::scope(|scope| {
         for name in &names {
-            scope.spawn(|| flagger::writes(&others, name, 90, 10).expect("nobody else wrote"));
+            // A repair that was under way makes it conflict.
+            scope.spawn(|| while flagger::writes(&others, name, 90, 10).is_err() {});
         }
     });
     let mut lost: Vec<_> = names.iter().filter(|name| is_lost(&others.get("TraefikService", name))).collect();
-    std::thread::sleep(back.saturating_duration_since(Instant::now()));
     let shops = NAME.to_owned();
-    if is_lost(&shop.namespace().get("TraefikService", NAME)) {
-        lost.push(&shops);
-    }
+    let of_flagger = ("TraefikService", shop.namespace().name(), NAME);
+    let its_next = cluster.history.wait(of_flagger, LIMIT, |service| is_lost(service).then_some(()));
+    assert!(its_next.is_some(), "Flagger did not write\n{}", cluster.last_words());
+    lost.push(&shops);
+    std::thread::sleep(back.saturating_duration_since(Instant::now()));
     let lost: Vec<_> = lost.into_iter().cloned().collect();
     let silence = guards.silence();
     guards.revive(0);
@@ -223,6 +231,13 @@ pub(crate) fn faulty() -> Faulty {
     for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
         until("the repair", || (!is_lost(&namespace.get("TraefikService", name))).then_some(()));
     }
+    let began = Instant::now();
+    for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
+        let path = namespace.path("TraefikService", name) + "?dryRun=All";
+        let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
+        cluster.server.admin().merge(&path, &dropped).expect("a write that is not stored");
+    }
+    let pace = began.elapsed();
     let gone = [before, shop.generations().len()];
 
     for _ in 0..RESTARTS {
@@ -232,14 +247,16 @@ pub(crate) fn faulty() -> Faulty {
         std::thread::sleep(pace.saturating_duration_since(Instant::now()));
     }
     shop.reaches("Succeeded");
-    let writes = flaggers_writes(&cluster.server);
+    let (writes, asked) = flaggers_writes(&cluster.server);
     let lines = guards.end().split_off(silence);
     let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
-    Faulty { rollout: over(&shop), gone, kills, restarts: RESTARTS, replayed, writes, lost, lines }
+    Faulty { rollout: over(&shop), gone, kills, restarts: RESTARTS, replayed, writes, asked, pace, lost, lines }
 }
 
-/// How long each write of Flagger's to a TraefikService took, by the API server's own record.
-fn flaggers_writes(server: &Server) -> Vec<Duration> {
+/// How long each write of Flagger's to a TraefikService took, by the API server's own record; and what it spent of that
+/// on webhooks, which it tells of those that took half a second (`k8s.io/apiserver/pkg/endpoints/request/webhook_duration.go`).
+fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<Duration>) {
+    const ASKED: &str = "apiserver.latency.k8s.io/mutating-webhook";
     let is_write = |request: &Value| {
         request["verb"] == "update"
             && request["objectRef"]["resource"] == "traefikservices"
@@ -252,7 +269,16 @@ fn flaggers_writes(server: &Server) -> Vec<Duration> {
         let took = time(request, "stageTimestamp").duration_since(time(request, "requestReceivedTimestamp"));
         Duration::try_from(took).expect("time goes on")
     };
-    server.audit(is_write).iter().map(took).collect()
+    let seconds = |text: &str| match text.strip_suffix("ms").map(|number| (number, 1_000.0)) {
+        Some((number, of_a_second)) => number.parse::<f64>().map(|number| number / of_a_second),
+        None => text.trim_end_matches('s').parse(),
+    };
+    let asked = |request: &Value| {
+        let text = request["annotations"][ASKED].as_str()?;
+        Some(Duration::from_secs_f64(seconds(text).unwrap_or_else(|error| panic!("{text}: {error}"))))
+    };
+    let writes = server.audit(is_write);
+    (writes.iter().map(took).collect(), writes.iter().filter_map(asked).collect())
 }
 
 /// How many calls of the guard the API server has given up so far, letting the write pass.

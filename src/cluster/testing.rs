@@ -249,3 +249,10 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
         }
     }
 }
+
+/// A port that nobody listens on, and that nobody else is given as long as this lives.
+pub(crate) fn closed_port() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cluster::{
     Call, Verb,
-    testing::{Folder, Server, Silent, connected, json, testdata},
+    testing::{Folder, Server, Silent, closed_port, connected, json, testdata},
 };
 use http::Request;
 
@@ -93,7 +93,8 @@ async fn a_server_without_tls_is_told_so() {
 
 #[tokio::test]
 async fn a_closed_port_and_an_unknown_name_are_said_plainly() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = closed_port();
+    let port = closed.local_addr().unwrap();
     let args = ConnectionArgs { server: Some(format!("https://{port}")), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
     assert_eq!(error.message(), format!("the connection to the server {port} was refused"));
@@ -111,7 +112,8 @@ async fn no_proxy_is_held_against_the_server_and_may_be_malformed() {
     let server = Server::start_tls("server.pem", [json("200 OK", "{}")]).await;
     let url = format!("https://0.0.0.0:{}", server.address.port());
     let args = ConnectionArgs { server: Some(url), ..server.args() };
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = closed_port();
+    let dead = closed.local_addr().unwrap();
     let ask = async |no_proxy: &str| {
         let environment = Environment {
             https_proxy: Some(format!("http://me:s3cr3t@{dead}")),

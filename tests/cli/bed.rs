@@ -95,6 +95,20 @@ for ever
 }
 
 #[test]
+fn a_test_that_uses_the_bed_writes_down_how_long_it_took() {
+    const OTHER: &str = "bed::a_run_tells_the_signal_that_ended_it";
+    let directory = Directory::new();
+    let this = std::env::current_exe().expect("a process can know its program");
+    let run = Run::of(this, ["--exact", OTHER, "--test-threads", "2"]);
+    let output = run.env("CANARY_TRAEFIK_TIMES", directory.write("times", "")).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    let times = directory.read("times");
+    let (seconds, name) = times.trim_end().split_once(' ').unwrap_or_else(|| panic!("{times:?}"));
+    assert!(seconds.parse::<f64>().is_ok(), "{times}");
+    assert_eq!(name, format!("cli::{OTHER}"));
+}
+
+#[test]
 fn a_run_that_goes_on_is_awaited_and_interrupted() {
     let mut running = Running::start(shell(
         "trap 'echo stopped; exit 130' INT; echo ready; echo for ever >&2; while :; do /bin/sleep 0.01; done",

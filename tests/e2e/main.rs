@@ -32,17 +32,24 @@ mod web;
 mod webhook;
 mod webhook_claims;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
 macro_rules! tests {
     ($prefix:literal, $claims:ident: $($claim:ident)*) => {
-        vec![$(Trial::test(concat!($prefix, stringify!($claim)), || {
-            $claims::$claim();
-            Ok(())
-        })),*]
+        vec![$(trial(concat!($prefix, stringify!($claim)), $claims::$claim)),*]
     };
+}
+
+/// A claim as a test, whose time is written down.
+pub(crate) fn trial(name: &'static str, claim: fn()) -> Trial {
+    Trial::test(name, move || {
+        let began = Instant::now();
+        claim();
+        support::times::took(name, began.elapsed());
+        Ok(())
+    })
 }
 
 fn main() -> ExitCode {

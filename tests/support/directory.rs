@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::times;
+
 /// A fresh directory under the system's directory for temporary files, removed when dropped.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
     /// Makes the directory.
     pub(crate) fn new() -> Self {
+        times::begins();
         let parent = std::env::temp_dir().canonicalize().expect("the directory for temporary files exists");
         let path = parent.join(format!("canary-traefik-{}", random_letters(12)));
         fs::create_dir(&path).unwrap_or_else(|error| panic!("cannot make {}: {error}", path.display()));

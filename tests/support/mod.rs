@@ -29,5 +29,6 @@ pub(crate) mod running;
 pub(crate) mod screen;
 pub(crate) mod server;
 pub(crate) mod tls;
+pub(crate) mod times;
 pub(crate) mod transcript;
 pub(crate) mod wait;

@@ -8,19 +8,17 @@ use libtest_mimic::Trial;
 use super::scene;
 use crate::cluster::Cluster;
 use crate::support::{bed, directory::Directory, pty::Pty, run::Run, transcript, wait::until};
+use crate::trial;
 
 /// All of them.
 pub(crate) fn tests() -> Vec<Trial> {
-    let claim = |name: &str, claim: fn()| {
-        Trial::test(format!("private::policies::{name}"), move || {
-            claim();
-            Ok(())
-        })
-    };
     vec![
-        claim("every_command_of_the_readme_shows_what_the_readme_says", the_readme),
-        claim("every_command_of_the_guide_shows_what_the_guide_says", the_guide),
-        claim("the_playground_is_reached_from_outside_rolls_out_at_a_key_and_leaves_nothing", the_playground),
+        trial("private::policies::every_command_of_the_readme_shows_what_the_readme_says", the_readme),
+        trial("private::policies::every_command_of_the_guide_shows_what_the_guide_says", the_guide),
+        trial(
+            "private::policies::the_playground_is_reached_from_outside_rolls_out_at_a_key_and_leaves_nothing",
+            the_playground,
+        ),
     ]
 }
 

@@ -20,6 +20,7 @@ use crate::support::{
     objects,
     run::{Output, Run},
     server::Server,
+    times,
     wait::until,
 };
 
@@ -43,6 +44,7 @@ pub(super) fn lone() -> Lone {
     static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&[]));
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    times::begins_anew();
     let lone = Lone { server: &SERVER, users: Directory::new(), _alone: alone };
     lone.clear();
     lone

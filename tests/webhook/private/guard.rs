@@ -22,6 +22,7 @@ use crate::support::{
     run::{Output, Run},
     running::{Running, Stream},
     server::Server,
+    times,
     wait::until,
 };
 
@@ -51,6 +52,7 @@ impl Turn {
     pub(super) fn take() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
+        times::begins_anew();
         let admin = turn.server().admin();
         for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
             let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}/kubectl-canary-traefik");

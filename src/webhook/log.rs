@@ -46,7 +46,9 @@ impl Log {
         let (lines, queue) = sync_channel::<String>(MOST_WAITING);
         let (end, written) = sync_channel(1);
         std::thread::spawn(move || {
-            queue.iter().for_each(|line| write(&line));
+            for line in queue {
+                write(&line);
+            }
             let _ = end.send(());
         });
         Self {
@@ -133,6 +135,7 @@ mod tests {
 
     #[test]
     fn a_log_that_nobody_reads_stops_nobody_and_says_afterwards_what_is_missing() {
+        const LINES: usize = 5000;
         let (go, stopped) = channel::<()>();
         let written = Arc::<Mutex<Vec<String>>>::default();
         let log = Log::new(LogFormat::Json, {
@@ -142,7 +145,6 @@ mod tests {
                 written.lock().unwrap().push(line.to_owned());
             }
         });
-        const LINES: usize = 5000;
         for _ in 0..LINES {
             log.info("said", &[]);
         }

@@ -19,6 +19,7 @@ mod review;
 mod secret;
 mod server;
 mod term;
+mod trouble;
 
 use std::{
     collections::HashSet,

@@ -114,12 +114,11 @@ impl Queue {
             });
             return;
         }
-        match self.entries.get_mut(&key) {
-            Some(known) => *known = Lost { tries: known.tries, ..lost.known_since(known) },
-            None => {
-                self.entries.insert(key.clone(), lost);
-                self.make_ready(key);
-            }
+        if let Some(known) = self.entries.get_mut(&key) {
+            *known = Lost { tries: known.tries, ..lost.known_since(known) };
+        } else {
+            self.entries.insert(key.clone(), lost);
+            self.make_ready(key);
         }
     }
 
@@ -190,7 +189,10 @@ impl Queue {
             (Ended::Refused | Ended::Away, again) => {
                 let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(lost.tries)).min(longest);
                 let tries = lost.tries.saturating_add(1);
-                let lost = again.map_or_else(|| lost.clone(), |again| again.known_since(&lost));
+                let lost = match again {
+                    Some(again) => again.known_since(&lost),
+                    None => lost,
+                };
                 self.entries.insert(key.clone(), Lost { object: None, tries, ..lost });
                 self.later.insert((now + pause, key));
             }
@@ -201,12 +203,14 @@ impl Queue {
     /// Has everything under way wait again: whoever was at it is gone.
     pub(super) fn begin_anew(&mut self, now: Instant) {
         self.busy.clear();
-        for (key, Running { again, .. }) in std::mem::take(&mut self.running) {
-            let lost = Lost { object: None, is_loss: false, seen: now, before: Duration::ZERO, tries: 1 };
-            self.put(key, again.unwrap_or(lost));
+        let lost = Lost { object: None, is_loss: false, seen: now, before: Duration::ZERO, tries: 1 };
+        let mut again: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
+        again.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, running) in again {
+            let namespace = key.namespace().into();
+            self.put(key, running.again.unwrap_or_else(|| lost.clone()));
+            self.line_up(namespace);
         }
-        let namespaces: Vec<_> = self.ready.keys().cloned().collect();
-        namespaces.into_iter().for_each(|namespace| self.line_up(namespace));
     }
 
     /// How many wait.
@@ -216,142 +220,4 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn key(namespace: &str, name: &str) -> Key {
-        Key { group: Group::TraefikIo, target: Target { namespace: Some(namespace.into()), name: name.into() } }
-    }
-
-    fn lost(seen: Instant) -> Lost {
-        Lost { object: None, is_loss: true, seen, before: Duration::ZERO, tries: 0 }
-    }
-
-    fn take(queue: &mut Queue, now: Instant) -> Vec<Key> {
-        std::iter::from_fn(|| queue.next(now)).map(|(key, _)| key).collect()
-    }
-
-    #[test]
-    fn namespaces_take_turns_and_each_has_one_repair_under_way() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        for name in ["a", "b", "c"] {
-            queue.put(key("one", name), lost(now));
-        }
-        queue.put(key("two", "a"), lost(now));
-        assert_eq!(take(&mut queue, now), [key("one", "a"), key("two", "a")]);
-        queue.done(key("one", "a"), lost(now), Ended::Done, Duration::ZERO, now);
-        assert_eq!(take(&mut queue, now), [key("one", "b")]);
-    }
-
-    #[test]
-    fn a_service_that_is_broken_again_and_again_has_one_entry_with_the_time_of_the_first() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let later = now + Duration::from_secs(1);
-        for seen in [now, later, later] {
-            queue.put(key("one", "a"), lost(seen));
-        }
-        assert_eq!(queue.next(later).map(|(_, lost)| lost.seen), Some(now));
-        queue.put(key("one", "a"), lost(later));
-        queue.put(key("one", "a"), lost(later));
-        assert_eq!(queue.next(later), None);
-        queue.done(key("one", "a"), lost(later), Ended::Done, Duration::ZERO, later);
-        assert_eq!(take(&mut queue, later), [key("one", "a")]);
-        queue.done(key("one", "a"), lost(later), Ended::Done, Duration::ZERO, later);
-        assert_eq!((take(&mut queue, later), queue.len()), (vec![], 0));
-    }
-
-    #[test]
-    fn who_fails_waits_longer_each_time_and_gains_nothing_by_being_broken_again() {
-        let (mut queue, mut now) = (Queue::default(), Instant::now());
-        queue.put(key("one", "a"), lost(now));
-        let mut pauses = Vec::new();
-        for _ in 0..12 {
-            let (key, lost) = queue.next(now).unwrap();
-            queue.put(key.clone(), lost.clone());
-            queue.done(key.clone(), lost.clone(), Ended::Refused, Duration::ZERO, now);
-            queue.put(key, lost);
-            assert_eq!(queue.next(now), None);
-            let next = queue.next_time().unwrap();
-            pauses.push((next - now).as_millis());
-            now = next;
-        }
-        assert_eq!(pauses[..4], [100, 200, 400, 800]);
-        assert_eq!(pauses[11], LONGEST_PAUSE.as_millis());
-    }
-
-    #[test]
-    fn troubled_namespaces_leave_most_places_to_the_others() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let names: Vec<String> = (0..PLACES).map(|number| format!("n{number}")).collect();
-        for name in &names {
-            queue.put(key(name, "a"), lost(now));
-        }
-        for key in take(&mut queue, now) {
-            queue.done(key, lost(now), Ended::Done, LONG * 2, now);
-        }
-        for name in &names {
-            queue.put(key(name, "a"), lost(now));
-        }
-        assert_eq!(take(&mut queue, now).len(), TROUBLED_PLACES);
-        queue.put(key("good", "a"), lost(now));
-        assert_eq!(take(&mut queue, now), [key("good", "a")]);
-    }
-
-    #[test]
-    fn what_was_under_way_when_its_worker_vanished_is_done_by_the_next() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.put(key("one", "a"), lost(now));
-        queue.put(key("one", "b"), lost(now));
-        assert_eq!(take(&mut queue, now), [key("one", "a")]);
-        queue.begin_anew(now);
-        let first = take(&mut queue, now).remove(0);
-        queue.done(first.clone(), lost(now), Ended::Done, Duration::ZERO, now);
-        let mut both = [first, take(&mut queue, now).remove(0)];
-        both.sort();
-        assert_eq!(both, [key("one", "a"), key("one", "b")]);
-    }
-
-    proptest! {
-        /// Whatever happens in whichever order: nothing is lost, nothing is done twice at a time, no namespace has two
-        /// under way, and in the end everything was done.
-        #[test]
-        fn everything_that_was_put_is_done_in_the_end(
-            events in prop::collection::vec((0..4usize, 0..3usize, 0..4u8), 1..80),
-        ) {
-            let mut now = Instant::now();
-            let (mut queue, mut running) = (Queue::default(), Vec::<(Key, Lost)>::new());
-            let mut owed = HashSet::new();
-            for (namespace, name, event) in events {
-                let key = key(&format!("n{namespace}"), &format!("s{name}"));
-                match event {
-                    0 | 1 => {
-                        owed.insert(key.clone());
-                        queue.put(key, lost(now));
-                    }
-                    2 => running.extend(queue.next(now)),
-                    _ if running.is_empty() => now += Duration::from_millis(50),
-                    _ => {
-                        let (key, lost) = running.remove(name % running.len());
-                        let ended = [Ended::Refused, Ended::Away, Ended::Done, Ended::Done][namespace];
-                        queue.done(key, lost, ended, Duration::from_secs(namespace as u64), now);
-                    }
-                }
-                let namespaces: HashSet<_> = running.iter().map(|(key, _)| key.namespace().to_owned()).collect();
-                prop_assert_eq!(namespaces.len(), running.len());
-            }
-            let mut done = HashSet::new();
-            for _ in 0..1000 {
-                running.extend(std::iter::from_fn(|| queue.next(now)));
-                for (key, lost) in running.drain(..) {
-                    queue.done(key.clone(), lost, Ended::Done, Duration::ZERO, now);
-                    done.insert(key);
-                }
-                now = queue.next_time().unwrap_or(now);
-            }
-            prop_assert_eq!(queue.len(), 0);
-            prop_assert!(done.is_subset(&owed));
-        }
-    }
-}
+mod tests;

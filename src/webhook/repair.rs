@@ -16,21 +16,20 @@ use tokio::{
 };
 
 use super::{
-    Log, Shared, panicked,
+    Shared, panicked,
     parts::TRAEFIK_SERVICE,
     queue::{Ended, Key, Lost, Queue},
     review::Belongs,
+    trouble::{Failed, Troubles},
 };
 use crate::{
-    cluster::{Call, Event, Failure, Permission, Verb},
+    cluster::{Event, Failure, Permission, Verb},
     error::{Error, Result},
     guard::{self, Decision},
     model::{Canary, Cookie, Loaded, NativeField, Observed, Target, TraefikService, name::Group},
-    plan::{Confirmed, Consent, FIELD_MANAGER, ObjectKind, ObjectRef, Plan, Scope, decide},
+    plan::{Confirmed, Consent, FIELD_MANAGER, ObjectKind, Plan, Scope, decide},
 };
 
-/// A server that has just started refuses what it will allow once it has read its own roles.
-const DENIED_FOR: Duration = Duration::from_secs(30);
 /// How long one repair may take. A foreign webhook may take 30 s (`timeoutSeconds`) before the server goes on.
 const LONGEST_REPAIR: Duration = Duration::from_secs(35);
 /// How long an answer about this process's own rights is believed.
@@ -96,22 +95,6 @@ pub(super) fn declared(shared: &Shared, target: &Target) {
     }
 }
 
-/// A repair that did not come about.
-struct Failed {
-    /// What was asked for.
-    verb: Verb,
-    /// Why not.
-    failure: Failure,
-    /// Whether this process has no right to it.
-    lacks_right: bool,
-}
-
-impl Failed {
-    fn of(verb: Verb) -> impl Fn(Failure) -> Self {
-        move |failure| Self { verb, failure, lacks_right: false }
-    }
-}
-
 /// Repairs what is lost, several at a time; returns only with the reason why that cannot go on.
 pub(super) async fn repair(shared: Arc<Shared>) -> Error {
     let mut work: JoinSet<std::result::Result<(), Failed>> = JoinSet::new();
@@ -146,17 +129,16 @@ pub(super) async fn repair(shared: Arc<Shared>) -> Error {
             Err(error) => (error.id(), Err(error)),
         };
         let Some((key, lost, began)) = under_way.remove(&id) else { continue };
-        let ended = match result {
-            Ok(result) => match troubles.judge(&shared.log, &key, &lost, result) {
+        let ended = if let Ok(result) = result {
+            match troubles.judge(&shared.log, &key, &lost, result) {
                 Ok(ended) => ended,
                 Err(error) => return error,
-            },
-            // A fault of this program with this one object.
-            Err(_) => {
-                let fields = [("name", json!(key.target.to_string())), ("reason", json!(panicked()))];
-                shared.log.warning("a repair panicked", &fields);
-                Ended::Refused
             }
+        } else {
+            // A fault of this program with this one object.
+            let fields = [("name", json!(key.target.to_string())), ("reason", json!(panicked()))];
+            shared.log.warning("a repair panicked", &fields);
+            Ended::Refused
         };
         shared.repairs.queue().done(key, lost, ended, began.elapsed(), Instant::now());
     }
@@ -200,50 +182,6 @@ async fn has_right(shared: &Shared, key: &Key, failed: &Failed) -> bool {
     has
 }
 
-/// What stands in the way of all repairs.
-#[derive(Default)]
-struct Troubles {
-    /// Whether it was told that the server does not answer.
-    is_away_told: bool,
-    /// Since when this process lacks its rights.
-    denied: Option<Instant>,
-}
-
-impl Troubles {
-    /// What becomes of a repair that was tried.
-    ///
-    /// # Errors
-    ///
-    /// This process no longer has its rights.
-    fn judge(&mut self, log: &Log, key: &Key, lost: &Lost, result: std::result::Result<(), Failed>) -> Result<Ended> {
-        let Err(Failed { verb, failure, lacks_right }) = result else {
-            (self.denied, self.is_away_told) = (None, false);
-            return Ok(Ended::Done);
-        };
-        // A group that this process may not read is one that is not in use.
-        let is_of_no_use = verb == Verb::Get && key.group == Group::TraefikContainoUs && failure.is_denied();
-        // Another wrote in between, or it is gone: the watch tells.
-        if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
-            return Ok(Ended::Done);
-        }
-        let object = ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() };
-        let call = Call::of(verb, &object);
-        if !lacks_right {
-            self.denied = None;
-        } else if self.denied.get_or_insert_with(Instant::now).elapsed() > DENIED_FOR {
-            return Err(failure.into_error(&call));
-        }
-        let is_away = !matches!(failure, Failure::Status(_));
-        let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
-        if is_news {
-            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.in_words(&call)))];
-            log.warning("cannot repair, trying again", &fields);
-        }
-        // Who lacks its rights will have them back for all namespaces at once.
-        Ok(if is_away || lacks_right { Ended::Away } else { Ended::Refused })
-    }
-}
-
 /// A cookie at a version.
 fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -254,17 +192,16 @@ fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
 /// Repairs one loss, if it still is one.
 async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(), Failed> {
     let kind = ObjectKind::TraefikService(key.group);
-    let object = match &lost.object {
-        Some(object) => object.clone(),
-        None => {
-            let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
-            let read = read.map_err(Failed::of(Verb::Get))?;
-            if read.is_cut {
-                shared.too_large(kind.resource(), Some(key.target.clone()));
-                return Ok(());
-            }
-            read.value
+    let object = if let Some(object) = &lost.object {
+        object.clone()
+    } else {
+        let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
+        let read = read.map_err(Failed::of(Verb::Get))?;
+        if read.is_cut {
+            shared.too_large(kind.resource(), Some(key.target.clone()));
+            return Ok(());
         }
+        read.value
     };
     let Some(service) = TraefikService::from_object(&object, key.group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
@@ -361,37 +298,6 @@ fn managed(object: &Value) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Refusal;
-
-    #[test]
-    fn only_a_right_that_is_missing_for_half_a_minute_ends_the_repairs() {
-        let log = Log::new(crate::webhook::LogFormat::Text, |_| {});
-        let key =
-            Key { group: Group::TraefikIo, target: Target { namespace: Some("web".into()), name: "shop".into() } };
-        let lost = Lost { object: None, is_loss: true, seen: Instant::now(), before: Duration::ZERO, tries: 9 };
-        let refused = |code: u16, lacks_right: bool| {
-            let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }));
-            Err(Failed { verb: Verb::Patch, failure, lacks_right })
-        };
-        let long_ago = Instant::now().checked_sub(DENIED_FOR * 2);
-        let judge = |denied: Option<Instant>, result| {
-            let mut troubles = Troubles { denied, ..Troubles::default() };
-            troubles.judge(&log, &key, &lost, result).map_err(|error| error.kind())
-        };
-        // Whatever a policy or a webhook of others answers, and for however long.
-        for code in [403, 422, 500, 400, 413] {
-            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Refused), "{code}");
-        }
-        assert_eq!(judge(None, refused(403, true)), Ok(Ended::Away));
-        assert_eq!(judge(long_ago, refused(403, true)), Err(crate::error::Kind::Cluster));
-        for code in [404, 409] {
-            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Done), "{code}");
-        }
-        let silent = Failure::Timeout(Error::cluster("no answer"));
-        let silent = Err(Failed { verb: Verb::Get, failure: silent, lacks_right: false });
-        assert_eq!(judge(long_ago, silent), Ok(Ended::Away));
-        assert_eq!(judge(long_ago, Ok(())), Ok(Ended::Done));
-    }
 
     #[test]
     fn the_last_writer_other_than_this_program_took_it() {

@@ -28,7 +28,7 @@ pub(crate) mod run;
 pub(crate) mod running;
 pub(crate) mod screen;
 pub(crate) mod server;
-pub(crate) mod tls;
 pub(crate) mod times;
+pub(crate) mod tls;
 pub(crate) mod transcript;
 pub(crate) mod wait;

@@ -123,6 +123,7 @@ fn a_repair_that_a_policy_forbids_is_that_objects_affair_and_tried_again() {
 
 #[test]
 fn a_webhook_that_never_answers_for_one_tenant_keeps_no_other_waiting() {
+    const TIMES: usize = 20;
     let turn = Turn::take();
     let evil = turn.shops("evil", &["a", "b", "c"]);
     let namespace = turn.shops("quiet", &["shop"]);
@@ -154,10 +155,11 @@ fn a_webhook_that_never_answers_for_one_tenant_keeps_no_other_waiting() {
     let mut number = 0;
     until("the webhook to be asked", || {
         number += 1;
-        ["a", "b", "c"].iter().for_each(|name| declare(&evil, name, &format!("login; Max-Age={}", number % 9 + 1)));
+        for name in ["a", "b", "c"] {
+            declare(&evil, name, &format!("login; Max-Age={}", number % 9 + 1));
+        }
         is_asked.recv_timeout(std::time::Duration::from_millis(100)).ok()
     });
-    const TIMES: usize = 20;
     for _ in 0..TIMES {
         is_served(&namespace, "shop");
     }

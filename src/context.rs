@@ -48,9 +48,14 @@ pub struct FileArgs {
 }
 
 impl FileArgs {
-    /// Whether one of them is standard input, which is read but once.
+    /// Whether one of them is standard input.
     pub fn is_stdin(&self) -> bool {
         self.files.iter().any(|file| file.as_os_str() == "-")
+    }
+
+    /// Whether one of them can be read but once: standard input, or a pipe.
+    pub fn is_read_once(&self) -> bool {
+        self.files.iter().any(|file| !file.is_file() && !file.is_dir())
     }
 }
 

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use super::{error::auth, kubeconfig::Choice, url};
 use crate::{
     error::{Error, Result},
-    model::typed::without_userinfo,
+    text::without_userinfo,
 };
 
 /// The configuration for this cluster and user. The credential plugin stays in it.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, reason},
-    model::typed::quoted,
+    text::quoted,
     yaml,
 };
 

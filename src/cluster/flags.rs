@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::model::typed::{quoted, without_userinfo};
+use crate::text::{quoted, without_userinfo};
 
 /// Flags that say which cluster to speak to, as whom, and how. Accepted at any position after the plugin's
 /// name.

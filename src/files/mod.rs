@@ -27,7 +27,7 @@ pub use self::edit::{Edit, edit};
 pub use self::link::{Linked, link};
 pub use self::read::{parse, read};
 pub use self::scratch::Scratch;
-pub use self::write::{replace, write_atomically, write_into};
+pub use self::write::{in_place, replace, write_atomically, write_into};
 
 /// What `-f` names: the texts, and the objects found in them.
 #[derive(Debug, Clone)]

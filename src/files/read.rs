@@ -12,8 +12,10 @@ use serde_json::Value;
 use super::document::{self, Document};
 use super::{Manifests, Object, Place, Source, tree};
 use crate::error::{Error, Result, reason};
-use crate::model::typed::{quoted, without_userinfo};
-use crate::yaml;
+use crate::{
+    text::{quoted, without_userinfo},
+    yaml,
+};
 
 /// What a file in a directory is called when it is a manifest.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
@@ -51,7 +53,7 @@ pub(super) fn read_with(inputs: &[PathBuf], recursive: bool, stdin: &mut dyn Rea
             reader.text(None, utf8(bytes, "standard input")?, Named::Yes)?;
         } else if fs::metadata(input).map_err(|error| missing(input, &error))?.is_dir() {
             let mut found = Vec::new();
-            walk(input, recursive, &mut found)?;
+            walk(input, recursive, &mut found, &mut reader.left_out)?;
             if found.is_empty() {
                 return Err(without_manifests(input, recursive));
             }
@@ -223,7 +225,7 @@ fn is_template(text: &str) -> bool {
 }
 
 /// The manifests in a directory, by name.
-fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<()> {
+fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>, left_out: &mut Vec<String>) -> Result<()> {
     let name = format!("`{}`", directory.display());
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = entries.map_err(|error| unreadable(&name, &error))?;
@@ -233,9 +235,14 @@ fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<(
         // A link to a directory is not followed: it may lead back here.
         let into = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if into && recursive {
-            walk(&path, recursive, found)?;
+            walk(&path, recursive, found, left_out)?;
         } else if path.extension().is_some_and(|it| EXTENSIONS.iter().any(|known| it == *known)) && !path.is_dir() {
-            found.push(path);
+            // Nobody may ever write into a pipe.
+            if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                left_out.push(format!("{}: left out, for it is not a regular file", path.display()));
+            } else {
+                found.push(path);
+            }
         }
     }
     Ok(())

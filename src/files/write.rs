@@ -1,27 +1,96 @@
-//! Writes a file so that it has either the old text or the new one, whatever happens in between.
+//! Writes a file so that it has either the old text or the new one, whatever happens in between, and so that of several
+//! who do it at once none loses what another has written.
 #![expect(clippy::disallowed_methods, reason = "this file is where manifests are written")]
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::Source;
 use crate::error::{Error, Kind, Result, reason};
+use crate::text::quoted;
+
+/// So long another program may hold the lock; ours hold it for as long as a disk takes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checks that the file of this source can be given a new text: before anybody is asked, or types something.
+///
+/// # Errors
+///
+/// It is no file, must not be written, or has other names too; standard input has no file.
+pub fn in_place(source: &Source) -> Result<()> {
+    checked(source).map(|_| ())
+}
 
 /// Gives the file of this source a new text, if it still has the one that was read.
 ///
 /// # Errors
 ///
-/// A conflict when the file has changed since; else as [`write_atomically`]. Standard input has no file.
+/// A conflict when the file has changed since, or somebody else keeps it locked; else as [`in_place`] and
+/// [`write_atomically`].
 pub fn replace(source: &Source, text: &str) -> Result<()> {
-    let Some(path) = &source.path else { return Err(Error::usage("standard input cannot be written to")) };
-    let now = fs::read(path).map_err(|error| unwritable(path, &error))?;
+    let (named, path) = checked(source)?;
+    let failed = |error: &io::Error| unwritable(named, error);
+    let Some(mut held) = lock(&path).map_err(|error| failed(&error))? else {
+        let message = format!("`{}` is locked by another program, and was left as it is", named.display());
+        return Err(Error::new(Kind::Conflict, message).hint("run the command again"));
+    };
+    let mut now = Vec::new();
+    held.read_to_end(&mut now).map_err(|error| failed(&error))?;
     if now != source.text.as_bytes() {
-        let message = format!("`{}` has changed since it was read, and was left as it is", path.display());
+        let message = format!("`{}` has changed since it was read, and was left as it is", named.display());
         return Err(Error::new(Kind::Conflict, message).hint("run the command again"));
     }
-    write_atomically(path, text)
+    write_beside(&path, text, Some(&held)).map_err(|error| failed(&error))
+}
+
+/// The file of a source as it was named, and where that leads.
+fn checked(source: &Source) -> Result<(&Path, PathBuf)> {
+    let Some(named) = &source.path else { return Err(Error::usage("standard input cannot be written to")) };
+    let refused = |why: &str| Error::usage(format!("`{}` cannot be edited in place: {why}", named.display()));
+    let failed = |error: io::Error| unwritable(named, &error);
+    // What a shell hands over there may lead to a file, which is not the one that was named.
+    if ["/dev/stdin", "/dev/fd", "/proc"].iter().any(|folder| named.starts_with(folder)) {
+        return Err(refused("it is not a regular file").hint("-f - prints the result instead"));
+    }
+    let path = fs::canonicalize(named).map_err(failed)?;
+    let metadata = fs::metadata(&path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(refused("it is not a regular file").hint("-f - prints the result instead"));
+    }
+    let typed = quoted(&named.display().to_string());
+    if metadata.permissions().readonly() {
+        return Err(refused("it is read-only").hint(format!("chmod u+w {typed}")));
+    }
+    if names(&metadata) > 1 {
+        // A new file in its place would leave the other names with the old text; writing into it could be cut off.
+        return Err(refused("it has other names too (hard links)")
+            .hint(format!("cp {typed} {typed}.new && mv {typed}.new {typed} makes it a file of its own")));
+    }
+    // Whether this user may is for the system to say.
+    OpenOptions::new().write(true).open(&path).map_err(failed)?;
+    Ok((named, path))
+}
+
+/// Locks the file of this name. The lock is one of the file, not of the name: whoever gives the name another file while
+/// this waits has that one locked, and this begins anew. `None` when somebody holds it for too long.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        // On NFS only who may write can lock (flock(2)).
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_still(&file, path) => return Ok(Some(file)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) if Instant::now() > deadline => return Ok(None),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(5)),
+            // A file system without locks.
+            Err(TryLockError::Error(_)) => return Ok(Some(file)),
+        }
+    }
 }
 
 /// Writes a file by way of a temporary one beside it: mode and owner stay, a symbolic link stays a link and
@@ -45,16 +114,25 @@ pub fn write_into(folder: &Path, name: &str, text: &str) -> Result<()> {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let path = if fs::symlink_metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
-    let old = fs::metadata(&path).ok();
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
+    if fs::symlink_metadata(path).is_err() {
+        return write_beside(path, text, None);
+    }
+    let path = fs::canonicalize(path)?;
+    if !fs::metadata(&path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    sweep(&path);
-    let (temporary, file) = create_beside(&path, old.is_some())?;
-    // Held until the end, also of a process that is killed: what nobody holds was left behind.
-    let _ = file.try_lock();
-    let written = fill(&file, text, old.as_ref()).and_then(|()| fs::rename(&temporary, &path));
+    let held = lock(&path)?.ok_or_else(|| io::Error::other("locked by another program"))?;
+    write_beside(&path, text, Some(&held))
+}
+
+/// `old` is the file that has this name now, locked.
+fn write_beside(path: &Path, text: &str, old: Option<&File>) -> io::Result<()> {
+    let old = old.map(File::metadata).transpose()?;
+    if old.is_some() {
+        sweep(path);
+    }
+    let (temporary, file) = create_beside(path, old.is_some())?;
+    let written = fill(&file, text, old.as_ref()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // Already failing: what became of the temporary file is not what the person needs to hear.
         let _ = fs::remove_file(&temporary);
@@ -65,8 +143,9 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes away what runs that were killed have left beside this file. It is no manifest by its name; this keeps the folder
-/// clean. What cannot be taken away is in nobody's way.
+/// Takes away what runs that were killed have left beside this file: whoever makes such files has it locked, as the caller
+/// has now; version 0.1.0 locked its own. It is no manifest by its name; this keeps the folder clean. What cannot be taken
+/// away is in nobody's way.
 fn sweep(path: &Path) {
     let (Some(name), Some(folder)) = (path.file_name().and_then(OsStr::to_str), path.parent()) else { return };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -75,7 +154,9 @@ fn sweep(path: &Path) {
         let number = of_ours.and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| rest.split_once('-'));
         let is_ours =
             number.is_some_and(|(process, attempt)| [process, attempt].iter().all(|it| it.parse::<u32>().is_ok()));
-        if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+        // A pipe of such a name would be waited for.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_ours && is_file && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -125,6 +206,30 @@ fn keep_owner(file: &File, old: &fs::Metadata) {
 
 #[cfg(not(unix))]
 fn keep_owner(_: &File, _: &fs::Metadata) {}
+
+/// How many names the file has.
+#[cfg(unix)]
+fn names(file: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(file)
+}
+
+#[cfg(not(unix))]
+fn names(_: &fs::Metadata) -> u64 {
+    1
+}
+
+/// Whether this file still is the one of this name.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().map(number).ok() == fs::metadata(path).map(number).ok()
+}
+
+#[cfg(not(unix))]
+fn is_still(_: &File, _: &Path) -> bool {
+    true
+}
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::usage(format!("cannot write `{}`", path.display())).caused_by(reason(error))

@@ -14,7 +14,6 @@ pub mod rollout;
 pub mod route;
 pub mod selector;
 pub mod traefik_service;
-pub mod typed;
 pub mod version;
 mod view;
 

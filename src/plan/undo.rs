@@ -1,7 +1,10 @@
 //! The commands that take a change back.
 
 use super::{Plan, Scope};
-use crate::model::{Cookie, FIELDS, Field, FieldValue, typed::quoted};
+use crate::{
+    model::{Cookie, FIELDS, Field, FieldValue},
+    text::quoted,
+};
 
 /// The arguments after `kubectl canary-traefik` that bring back what was before, without the namespace. Several
 /// commands are run one after the other.

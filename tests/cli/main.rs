@@ -16,6 +16,7 @@ mod exit_codes;
 mod ground;
 mod help;
 mod hostile;
+mod in_place;
 mod json;
 mod man;
 mod manifests;

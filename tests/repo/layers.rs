@@ -12,13 +12,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yaml", &["text"]),
     // Pure: values in, values out.
     ("model", &["error"]),
-    ("plan", &["model", "error", "yaml"]),
+    ("plan", &["model", "error", "yaml", "text"]),
     ("guard", &["model", "error"]),
     ("lint", &["model", "plan", "error"]),
     ("output", &["model", "plan", "lint", "error", "yaml", "text"]),
     // The outside world; these do not know each other.
     ("ui", &["output", "error", "environment"]),
-    ("files", &["model", "error", "yaml"]),
+    ("files", &["model", "error", "yaml", "text"]),
     ("cluster", &["model", "plan", "guard", "error", "environment", "yaml"]),
     // The guard as a process of its own.
     ("webhook", &["cluster", "guard", "plan", "model", "error", "text"]),

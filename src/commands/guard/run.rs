@@ -9,7 +9,8 @@ use crate::{
     context::Context,
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
-    model::{Target, name::check, selector::Selector, typed::without_userinfo},
+    model::{Target, name::check, selector::Selector},
+    text::without_userinfo,
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 

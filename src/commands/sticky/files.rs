@@ -48,6 +48,10 @@ pub(super) async fn change(
         let unchanged = change::line(&canary, change::Verb::Unchanged, args.dry_run());
         return printed(ctx, args, &unchanged, &canary, &source.text, &loaded.canary, source.path.is_none());
     };
+    let is_written = is_written(source, args);
+    if is_written {
+        files::in_place(source)?;
+    }
     let text = files::edit(source, object, &edits(&step.patch))?;
     let style = ctx.ui.err_style();
     ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
@@ -55,7 +59,7 @@ pub(super) async fn change(
         ctx.ui.status(&findings::text(&finding, style));
     }
     let configured = change::line(&step.object, change::Verb::Configured, args.dry_run());
-    if source.path.is_none() || args.dry_run() != DryRun::None || !to_file(args) {
+    if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
     }
     let consent =
@@ -66,9 +70,16 @@ pub(super) async fn change(
     Ok(Exit::Ok)
 }
 
+/// Checks that the change of this Canary can be written, if it will be: better before something is typed than after.
+pub(super) fn check(ctx: &Context, manifests: &Manifests, name: &str, args: &WriteArgs) -> Result<()> {
+    let (object, _) = source::to_change(manifests, ctx.namespace(), name)?;
+    let source = manifests.source(object);
+    if is_written(source, args) { files::in_place(source) } else { Ok(()) }
+}
+
 /// Whether the file is changed, rather than its new text printed.
-fn to_file(args: &WriteArgs) -> bool {
-    !matches!(args.output(), Format::Yaml | Format::Json)
+fn is_written(source: &files::Source, args: &WriteArgs) -> bool {
+    source.path.is_some() && args.dry_run() == DryRun::None && !matches!(args.output(), Format::Yaml | Format::Json)
 }
 
 /// Standard input and `-o` print instead of writing.

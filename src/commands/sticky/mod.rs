@@ -27,10 +27,11 @@ use super::args::{SelectArgs, WriteArgs};
 use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::{Cookie, Loaded, typed::quoted},
+    model::{Cookie, Loaded},
     output::change::DryRun,
     plan::Scope,
     source::Source,
+    text::quoted,
 };
 
 /// Read and change the sticky cookie of a Canary

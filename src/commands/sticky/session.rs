@@ -73,6 +73,7 @@ impl<'a> Session<'a> {
                 (loaded, support)
             }
             Source::Files(manifests) => {
+                super::files::check(ctx, manifests, name, write)?;
                 let loaded = source::to_change(manifests, ctx.namespace(), name)?.1;
                 let support = Support::default().with_native(&loaded.native);
                 (loaded, support)
@@ -146,8 +147,8 @@ impl<'a> Session<'a> {
 
     /// Tries to make `mine` of what there is, unless others made something else of the same meanwhile.
     async fn attempt(&mut self, mine: &Cookie) -> Result<Attempt> {
-        // Manifests may have changed while someone was typing; what came by standard input has not.
-        if matches!(self.source, Source::Files(_)) && !self.files.is_stdin() {
+        // Manifests may have changed while someone was typing; what can be read but once has not.
+        if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
         }
         let clash = RefCell::new(None);

@@ -18,6 +18,7 @@ mod help;
 mod hostile;
 mod in_place;
 mod json;
+mod keys_at_random;
 mod man;
 mod manifests;
 mod matrix;

@@ -18,8 +18,8 @@ use crate::manifests::EXAMPLES;
 /// How many texts are made from each example.
 const TEXTS: u64 = 700;
 
-/// A small generator of numbers (SplitMix64): the same ones in every run.
-struct Numbers(u64);
+/// A small generator of numbers (SplitMix64): the same ones in every run with the same seed.
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -30,11 +30,13 @@ impl Numbers {
         number ^ (number >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    /// A number below this.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit.max(1) as u64).expect("below a usize")
     }
 
-    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+    /// One of these texts.
+    pub(crate) fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
         all[self.below(all.len())]
     }
 }

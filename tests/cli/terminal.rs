@@ -28,7 +28,7 @@ fn canaries(declaring: &str) -> String {
     names.map(|name| canary(&name, (name == declaring).then_some("; Max-Age=300"))).collect()
 }
 
-fn many() -> Directory {
+pub(crate) fn many() -> Directory {
     folder(&[("canary.yaml", &canaries(""))])
 }
 
@@ -228,7 +228,7 @@ fn a_window_may_change_its_size_in_mid_question() {
 }
 
 /// What terminals send for keys that mean nothing here, and when they are asked what they are.
-const ODD_KEYS: [&str; 26] = [
+pub(crate) const ODD_KEYS: [&str; 26] = [
     "\x1bOP",                // F1
     "\x1bOR",                // F3
     "\x1b[[A",               // F1 of the Linux console

@@ -180,11 +180,32 @@ impl Pty {
         self.process.signal(signal).expect("one's own child can be sent a signal");
     }
 
-    /// Waits until the program notices signals, rather than being ended by them (`proc_pid_status(5)`).
+    /// Waits until a prompt reads a key (true); not when the program has ended, or another one has the terminal for longer
+    /// than this (false).
+    pub(crate) fn asks(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.printed.recv_timeout(Duration::from_millis(5)) {
+                Ok(bytes) => self.print(&bytes),
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => return false,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let modes = tcgetattr(&self.keyboard).expect("a terminal has modes").input_modes;
+            if !modes.contains(InputModes::ICRNL) {
+                return true;
+            }
+        }
+    }
+
+    /// Waits until the program notices signals, or has ended, rather than being ended by them (`proc_pid_status(5)`).
     pub(crate) fn wait_for_notice(&self) {
         let status = format!("/proc/{}/status", self.process.pid());
         until("the program to notice signals", || {
             let status = std::fs::read_to_string(&status).expect("the program runs");
+            if status.lines().any(|line| line.starts_with("State:\tZ")) {
+                return Some(());
+            }
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
             let caught = u64::from_str_radix(caught.trim(), 16).expect("hexadecimal digits");
             // The last one that it turns to; the shell before it leaves it alone.

@@ -113,6 +113,6 @@ fn file_name(step: &Step) -> String {
     let kind: ObjectKind = step.object.kind;
     let namespace = step.object.target.namespace.as_deref().unwrap_or_default();
     let name = format!("{}.{}.{namespace}.{}", kind.api_version(), kind.kind(), step.object.target.name);
-    // A name in a manifest can be anything; this one must not be a path.
-    name.replace(['/', '\\', '\0'], ".")
+    // A name in a manifest can be anything; this one must not be a path, and is shown as it is.
+    name.replace(|c| matches!(c, '/' | '\\') || output::is_obeyed(c), ".")
 }

@@ -1,5 +1,5 @@
 //! The terminal's own state, which a question, an editor and other programs change, brought back whatever happens in
-//! between: it goes by values that go.
+//! between: whoever changes it holds a value, and the end of that is the end of the change.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -48,13 +48,21 @@ fn the_examples_of_the_page_end_as_it_says() {
 }
 
 #[test]
-fn an_interrupted_wait_ends_with_130() {
-    let fake = Fake::start();
-    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries", [Reply::Hang]);
-    let running = Running::start(Run::new(["show"]).kubeconfig(fake.kubeconfig()));
-    until("the server to be asked", || (!fake.requests().is_empty()).then_some(()));
-    running.signal("INT");
-    assert_eq!(running.ends().code, Some(130));
+fn a_wait_that_a_signal_ends_ends_with_its_number() {
+    for (signal, code, said) in [
+        ("INT", 130, "error: interrupted\n"),
+        ("TERM", 143, "error: ended by SIGTERM\n"),
+        ("HUP", 129, "error: ended by SIGHUP\n"),
+        ("QUIT", 131, "error: ended by SIGQUIT\n"),
+    ] {
+        let fake = Fake::start();
+        fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries", [Reply::Hang]);
+        let running = Running::start(Run::new(["show"]).kubeconfig(fake.kubeconfig()));
+        until("the server to be asked", || (!fake.requests().is_empty()).then_some(()));
+        running.signal(signal);
+        let output = running.ends();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(code), said), "{signal}");
+    }
 }
 
 /// With a stack that no system can give, no thread starts, and what wants one panics.

@@ -1,6 +1,8 @@
 //! Strings that a terminal would obey, in every field of every object: none reaches an output as it is, and what is
 //! printed as JSON or YAML is the same value still.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use canary_traefik::yaml;
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::{
     manifests::{canary, folder},
     support::{
         directory::Directory,
+        editor::Editor,
         fake::{Fake, Reply},
         pty::{Key, Pty},
         run::{Output, Run},
@@ -217,6 +220,32 @@ fn what_is_printed_as_json_and_yaml_is_the_same_value() {
         if let Some(phase) = item.get("phase") {
             assert_eq!(phase, HOSTILE, "{command}");
         }
+    }
+}
+
+#[test]
+fn what_an_editor_and_other_programs_get_is_harmless_too() {
+    let cookie: Vec<_> = places().into_iter().filter(|(_, place)| place.contains("/cookie/")).collect();
+    for declared in ["login; Max-Age=300", "login; Max-Age=5m", HOSTILE] {
+        let (name, escaped) = hostile_name();
+        let folder = manifests(&escaped, &cookie);
+        let text = folder
+            .read("canary.yaml")
+            .replace("login; Max-Age=300", &serde_json::to_string(declared).expect("JSON").replace('"', ""));
+        let text = text.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) });
+        folder.write("canary.yaml", text.collect::<String>().replace('\u{7f}', "\\u007f"));
+        let editor = Editor::new(&[":"]);
+        let edit = Run::new(["sticky", "edit", &name, "-f", "canary.yaml", "--dry-run=client"]).dir(folder.path());
+        let output = editor.of(edit).run();
+        assert_eq!(editor.rounds(), 1, "{output}");
+        is_harmless(&editor.given(1), "the text in the editor");
+        let program = folder.write("show", "#!/bin/sh\n/bin/ls $1 $2\n/bin/cat $1/* $2/*\nexit 1\n");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("one's own file");
+        let diff = Run::new(["diff", "-f", "canary.yaml"]).dir(folder.path()).env("KUBECTL_EXTERNAL_DIFF", &program);
+        let output = diff.run();
+        assert_eq!(output.code, Some(1), "{output}");
+        is_harmless(&output.stdout, "folders to be compared");
+        is_harmless(&output.stderr, "folders to be compared");
     }
 }
 

@@ -1,5 +1,6 @@
 //! A cookie that a person changes by hand, in the editor or by answering questions, while others write too.
 
+use expectrl::process::unix::Signal;
 use serde_json::{Value, json};
 use snapbox::str;
 
@@ -350,6 +351,21 @@ fn escape_and_control_c_at_any_question_leave_both_objects_as_they_are() {
             assert_eq!((seen.code, seen.restored), (Some(code), true), "{count}: {seen:?}");
             assert_eq!(versions(&namespace, "podinfo"), before, "{count}");
         }
+    }
+}
+
+#[test]
+fn a_signal_at_the_question_leaves_both_objects_as_they_are_and_the_terminal_whole() {
+    let namespace = rollout("signalled");
+    let before = versions(&namespace, "podinfo");
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)] {
+        let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo", "--max-age", "5m"]));
+        pty.wait_for("Change 2 objects? [y/N]");
+        pty.wait_for_keys();
+        pty.signals(signal);
+        let seen = pty.ends();
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
+        assert_eq!(versions(&namespace, "podinfo"), before, "{signal}");
     }
 }
 

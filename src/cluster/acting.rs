@@ -46,6 +46,11 @@ impl Cluster {
         }
     }
 
+    /// Whether the guard covers this Canary, by its objects alone.
+    pub async fn covers(&self, observed: &Observed) -> Guarded {
+        self.look_up_guard().await.covers(observed)
+    }
+
     /// A registration says nothing of whether a process answers: a few writes tell for all of these Canaries.
     pub(super) async fn confirm(&self, look: &Look, all: &mut [Observed]) {
         if !matches!(look, Look::Covers(Form::Webhook, ..)) {

@@ -8,13 +8,20 @@ use crate::{
 
 /// The arguments after `kubectl canary-traefik` that bring back what was before, without the namespace. Several
 /// commands are run one after the other.
-pub fn arguments(plan: &Plan) -> Vec<String> {
+///
+/// Where a guard keeps what is declared (`is_kept`), nothing else can be made live as long as anything is declared: what
+/// was live beside another declaration is not brought back, but what was declared.
+pub fn arguments(plan: &Plan, is_kept: bool) -> Vec<String> {
     let name = &plan.target.name;
     let (before, after) = (&plan.before, &plan.after);
     let declared = (before.declared.as_ref(), after.declared.as_ref());
     let live = (before.live.as_ref(), after.live.as_ref());
-    if declared.0 != declared.1 && declared == live {
+    let follows = is_kept && declared.0.is_some() && live.0 != live.1;
+    if declared.0 != declared.1 && (declared == live || follows) {
         return vec![restore(name, declared, None, Scope::Both)];
+    }
+    if follows {
+        return Vec::new();
     }
     let mut commands = Vec::new();
     if declared.0 != declared.1 {

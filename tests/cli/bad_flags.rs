@@ -675,3 +675,32 @@ fn a_lifetime_that_no_certificate_can_have() {
         assert_eq!((run.code, said), (Some(2), Some(expected)));
     }
 }
+
+#[test]
+fn a_flag_of_the_webhook_where_the_policies_are_meant() {
+    let install = |flags: &[&str]| Run::new(["guard", "install"]).arguments(flags.iter().copied()).run();
+    install(&["--image", "registry.example/guard:1", "-o", "yaml"]).shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: --image is for the webhook, and -o prints the policies
+hint: add --mode webhook to print the webhook
+
+"#]]);
+    install(&["--guard-namespace", "web", "-o", "name"]).shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: --guard-namespace is for the webhook, and -o prints the policies
+hint: add --mode webhook to print the webhook
+
+"#]]);
+    install(&["--mode", "policy", "--image", "registry.example/guard:1"]).shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: --image is for the webhook, which --mode policy does not install
+hint: leave out --image, or --mode webhook
+
+"#]]);
+}

@@ -157,7 +157,7 @@ fn changed(loaded: &Loaded) {
                 let _ = change::step_diff(step, &step.after(), true, Style::PLAIN);
                 let _ = comparable(&step.before);
             }
-            let _ = undo::arguments(&plan);
+            let _ = undo::arguments(&plan, false);
         }
     }
 }

@@ -31,3 +31,4 @@ mod sticky_apply;
 mod sticky_get;
 mod sticky_remove;
 mod sticky_set;
+mod undoing;

@@ -794,60 +794,6 @@ hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --htt
 }
 
 #[test]
-fn the_commands_that_undo_a_set_undo_it() {
-    type Given = fn(&Namespace);
-    let cases: &[(&str, Given, &[&str])] = &[
-        ("nothing", |_| {}, &["--name", "login", "--max-age", "60"]),
-        (
-            "declared",
-            |namespace| declare(namespace, "podinfo", "a; Max-Age=60; HttpOnly"),
-            &["--name", "b", "--unset", "max-age"],
-        ),
-        (
-            "synced",
-            |namespace| {
-                declare(namespace, "podinfo", "a; Path=/a'b&c; SameSite=Lax");
-                set_live(namespace, "podinfo", &json!({ "name": "a", "path": "/a'b&c", "sameSite": "lax" }));
-            },
-            &["--path", "/", "--same-site", "none", "--secure"],
-        ),
-        (
-            "undeclared",
-            |namespace| set_live(namespace, "podinfo", &json!({ "name": "a", "secure": true })),
-            &["--max-age", "60", "--secure=false"],
-        ),
-        (
-            "derived",
-            |namespace| {
-                declare(namespace, "podinfo", "");
-                set_live(namespace, "podinfo", &json!({}));
-            },
-            &["--http-only"],
-        ),
-        (
-            "differs",
-            |namespace| {
-                declare(namespace, "podinfo", "a; Max-Age=60");
-                set_live(namespace, "podinfo", &json!({ "name": "b", "maxAge": 90, "secure": true }));
-            },
-            &["--name", "c", "--max-age", "90", "--secure=false"],
-        ),
-    ];
-    for (case, given, flags) in cases {
-        for scope in [&[][..], &["--live-only"], &["--declare-only"]] {
-            let namespace = rollout("undo");
-            given(&namespace);
-            let before = objects(&namespace, "podinfo");
-            let set = namespace.run(["sticky", "set", "podinfo", "--yes"]).arguments(*flags).arguments(scope).run();
-            assert_eq!(set.code, Some(0), "{case} {scope:?}\n{set}");
-            assert_ne!(objects(&namespace, "podinfo"), before, "{case} {scope:?}");
-            let commands = undo(&namespace, &set);
-            assert_eq!(objects(&namespace, "podinfo"), before, "{case} {scope:?} {commands:#?}");
-        }
-    }
-}
-
-#[test]
 fn the_commands_it_names_are_for_the_same_cluster_and_user() {
     let namespace = rollout("same-cluster");
     let run = |arguments: &[&str]| {

@@ -31,4 +31,5 @@ pub(crate) mod server;
 pub(crate) mod times;
 pub(crate) mod tls;
 pub(crate) mod transcript;
+pub(crate) mod undoing;
 pub(crate) mod wait;

@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use expectrl::process::{

@@ -84,6 +84,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         selector: selector.clone().unwrap_or_else(|| before.selector.clone()),
         namespace_selector: namespace_selector.clone().unwrap_or_else(|| before.namespace_selector.clone()),
     };
+    refuse_unused(args)?;
     if let Some(format) = &args.output {
         // No server is asked, so that `auto` cannot find out.
         let coverage = coverage(&Coverage::default());
@@ -184,12 +185,31 @@ fn question(changes: usize, removal: &Removal) -> String {
     }
 }
 
+/// Refuses what would be passed over in silence.
+fn refuse_unused(args: &InstallArgs) -> Result<()> {
+    let named = [("--image", args.image.is_some()), ("--guard-namespace", args.guard_namespace.is_some())];
+    let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    match (args.mode.as_str(), &args.output) {
+        ("policy", _) => Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
+            .hint(format!("leave out {flag}, or --mode webhook"))),
+        // No server is asked.
+        ("auto", Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
+            .hint("add --mode webhook to print the webhook")),
+        _ => Ok(()),
+    }
+}
+
 /// Which form is installed.
 fn form(ctx: &Context, args: &InstallArgs, there: &There) -> Result<Form> {
     match (args.mode.as_str(), there.unserved.clone()) {
         ("webhook", _) => Ok(Form::Webhook),
         ("policy", Some(error)) => Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE")),
-        (_, None) => Ok(Form::Policies),
+        (_, None) => {
+            if args.image.is_some() || args.guard_namespace.is_some() {
+                ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
+            }
+            Ok(Form::Policies)
+        }
         (_, Some(error)) if args.image.is_some() || there.webhook.is_some() => {
             let causes = error.causes().concat();
             ctx.ui.status(&format!("{}: {causes}\nthe guard is a webhook here", error.message()));

@@ -200,8 +200,12 @@ pub static ROWS: &[Row] = &[
             SEE_NAMESPACES,
         ],
     },
-    // What is taken away need not be kept.
-    Row { command: "sticky remove", everywhere: false, rights: &[CHANGE] },
+    // What is taken away need not be kept; how it is taken back depends on the guard.
+    Row {
+        command: "sticky remove",
+        everywhere: false,
+        rights: &[CHANGE, &form(Need::Less("an undo can be printed that a guard turns back")), SEE_NAMESPACES],
+    },
     Row {
         command: "sticky apply",
         everywhere: false,

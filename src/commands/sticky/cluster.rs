@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::{
     Wished,
     prepared::{Prepared, keeps_changing},
-    refusal::{Refusal, changed_by, offered, refuse_foreign, refused},
+    refusal::{Refusal, changed_by, is_turned_back, offered, refuse_foreign, refused, turned_back},
     report::{fate, report, show, told, undo},
     write,
 };
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, Failure},
     commands::{args::WriteArgs, several::Several},
     context::Context,
     error::{Error, Exit, Kind, Result},
@@ -80,7 +81,7 @@ pub(super) async fn change(
             if several.is_one() {
                 fate(ctx, server, &[&done]);
             }
-            undo(ctx, server, &done);
+            undo(ctx, server, &done).await;
             all.push(done);
         }
         if let Err(error) = several.take(ctx, &target, ended) {
@@ -122,10 +123,15 @@ pub(super) async fn prepare(
         let mut after = Vec::new();
         let mut stale = false;
         let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step))).await;
-        let good: Vec<_> = plan.steps.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
-        let possible = good.first().map(|(step, _)| step.object.kind);
+        let good = |(step, answer): &(&Step, &Result<Value, Failure>)| {
+            answer.as_ref().is_ok_and(|object| step.is_fulfilled_by(object))
+        };
+        let possible = plan.steps.iter().zip(&answers).find(good).map(|(step, _)| step.object.kind);
         for (step, answer) in plan.steps.iter().zip(answers) {
             match answer {
+                Ok(object) if scope == Scope::LiveOnly && is_turned_back(&loaded, step, &object) => {
+                    return Err(turned_back().into());
+                }
                 // A guard works from the declaration as it is now, which is about to change.
                 Ok(object) => after.push(if step.is_fulfilled_by(&object) { object } else { step.after() }),
                 Err(failure) if failure.is_conflict() || failure.is_not_found() => stale = true,

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::{prepared, remove::RemoveArgs, set};
 use crate::{
-    model::Loaded,
+    model::{Declared, Loaded, NativeField},
     plan::{
-        Plan,
+        Plan, Scope,
         properties::{applied, objects, scopes, sides, wishes},
         undo,
     },
@@ -76,10 +76,30 @@ proptest! {
         let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
-        let commands = undo::arguments(&plan);
+        let commands = undo::arguments(&plan, false);
         prop_assert_eq!(commands.is_empty(), plan.before == plan.after, "{:?}", commands);
         let undone = commands.iter().fold(applied(&loaded, &plan), |loaded, line| run(line, &loaded));
         prop_assert_eq!(sides(&undone), sides(&loaded), "{:?}", commands);
+    }
+
+    #[test]
+    fn what_is_printed_under_a_guard_brings_back_what_was_declared_and_nothing_of_it_is_turned_back(
+        loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
+    ) {
+        let is_kept = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
+        prop_assume!(loaded.native == NativeField::Absent && !matches!(loaded.observed.canary.declared, Declared::Malformed(..)));
+        prop_assume!(scope != Scope::LiveOnly || !is_kept(&loaded));
+        let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
+        let Ok(cookie) = cookie else { return Ok(()) };
+        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        let mut undone = applied(&loaded, &plan);
+        for line in undo::arguments(&plan, true) {
+            prop_assert!(!line.ends_with("--live-only") || !is_kept(&undone), "{} is turned back", line);
+            undone = run(&line, &undone);
+        }
+        let (now, before) = (sides(&undone), sides(&loaded));
+        prop_assert_eq!(&now.declared, &before.declared);
+        prop_assert!(now.live == before.live || now.live == before.declared, "{:?} {:?}", now, before);
     }
 
     #[test]

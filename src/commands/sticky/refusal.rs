@@ -1,12 +1,14 @@
 //! What stands in the way of a change on a cluster: others who set the cookie, rights that are missing, fields that the
 //! server does not know.
 
+use serde_json::Value;
+
 use crate::{
     cluster::{Call, Failure, Verb},
     commands::args::WriteArgs,
     context::Context,
     error::{Error, Kind, Result},
-    model::{FIELDS, Loaded, name::Group},
+    model::{Cookie, FIELDS, Loaded, name::Group},
     output::{
         change::{self, DryRun},
         duration,
@@ -27,6 +29,20 @@ pub(super) fn refuse_foreign(loaded: &Loaded) -> Result<()> {
     Err(Error::new(Kind::Conflict, format!("the stanza was set by {}", names.join(", ")))
         .caused_by("what it sets would be overwritten, and it may overwrite ours in turn")
         .hint("change it there, or add --force-conflicts"))
+}
+
+/// Whether a server would store what is declared in the place of what this step brings: so does the guard.
+pub(super) fn is_turned_back(loaded: &Loaded, step: &Step, stored: &Value) -> bool {
+    let declared = loaded.observed.canary.declared.cookie().map(Cookie::to_stanza);
+    step.object.kind != ObjectKind::Canary
+        && !step.is_fulfilled_by(stored)
+        && declared.is_some_and(|declared| stored.pointer("/spec/weighted/sticky") == Some(&declared))
+}
+
+/// The error for a change of what is live alone, where the guard keeps what is declared.
+pub(super) fn turned_back() -> Error {
+    Error::new(Kind::Conflict, "the guard keeps live what is declared, so that --live-only has no effect")
+        .hint("leave out --live-only to change what is declared too")
 }
 
 /// `argocd-controller` 3m ago

@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::Result,
     lint,
-    model::Loaded,
+    model::{Guarded, Loaded},
     output::{
         self, Format,
         change::{self, DryRun},
@@ -121,8 +121,13 @@ pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
 }
 
 /// How to take a change back.
-pub(super) fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
-    for arguments in undo::arguments(&done.plan) {
+pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
+    let Prepared { loaded, plan, guarded, .. } = done;
+    // Of what is no longer declared nobody has found out whether it is kept.
+    let is_asked = plan.after.declared.is_none() && plan.before.declared != plan.before.live;
+    let guarded =
+        if is_asked && plan.before.declared.is_some() { server.covers(&loaded.observed).await } else { *guarded };
+    for arguments in undo::arguments(plan, guarded == Guarded::Yes) {
         let command = ctx.command(&arguments, &done.plan.target, server.namespace());
         ctx.ui.status(&format!("to undo: {command}"));
     }

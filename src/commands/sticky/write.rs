@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     Wished,
     prepared::{Prepared, keeps_changing, result},
+    refusal::{is_turned_back, turned_back},
 };
 use crate::{
     cluster::{Call, Cluster, Verb},
@@ -110,8 +111,9 @@ pub(super) async fn write(
             // The declaration was read and not written, so the server has not held it against its version.
             Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
-            Written::Otherwise if began.elapsed() < SETTLING => pause(Duration::from_millis(200)).await,
-            Written::Otherwise => {
+            Written::Otherwise { .. } if began.elapsed() < SETTLING => pause(Duration::from_millis(200)).await,
+            Written::Otherwise { is_turned_back: true } if scope == Scope::LiveOnly => return Err(turned_back()),
+            Written::Otherwise { .. } => {
                 return Err(Error::new(Kind::Conflict, "the server stores another cookie than was written")
                     .caused_by("an admission policy or webhook changes it")
                     .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"));
@@ -137,8 +139,10 @@ enum Written {
     All,
     /// An object changed since it was read, or went away.
     Stale,
-    /// The server stored something else.
-    Otherwise,
+    /// The server stored something else; whether that is what is declared.
+    Otherwise {
+        is_turned_back: bool,
+    },
 }
 
 /// Beside the last patch, to save a round trip, it is found out whether the guard keeps the result.
@@ -163,7 +167,9 @@ async fn write_steps(
         };
         match answer {
             Ok(object) if step.is_fulfilled_by(&object) => stored.add(plan, step, object),
-            Ok(_) => return Ok(Written::Otherwise),
+            Ok(object) => {
+                return Ok(Written::Otherwise { is_turned_back: is_turned_back(loaded, step, &object) });
+            }
             Err(failure) if failure.is_conflict() || failure.is_not_found() => return Ok(Written::Stale),
             Err(failure) => return Err(failure.into_error(&Call::of(Verb::Patch, &step.object))),
         }

@@ -1593,3 +1593,28 @@ podinfo   <none>   <none>   login    pending   no     [A]
 
 "#]]);
 }
+
+#[test]
+fn an_image_that_no_policy_needs_is_not_passed_over_in_silence() {
+    let lone = lone();
+    let namespace = rollout(&lone, "image");
+    guard(&namespace, ["install", "--image", "registry.example/guard:1", "--dry-run=client"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep created (dry run)
+mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry created (dry run)
+validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check created (dry run)
+mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep created (dry run)
+mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry created (dry run)
+validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check created (dry run)
+--- stderr
+this cluster serves admission policies, which need no image and no namespace (--mode webhook does)
++ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
++ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
++ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
++ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
+
+"#]]);
+}

@@ -96,8 +96,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 600
 +        name: login
 kept: the guard re-adds it inside each of Flagger's writes
-to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
-to undo: kubectl canary-traefik sticky remove podinfo --live-only
+to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
 "#]]);
     namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"

@@ -14,3 +14,4 @@ mod random;
 mod restarts;
 mod story;
 mod table;
+mod undoing;

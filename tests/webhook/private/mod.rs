@@ -22,5 +22,6 @@ mod silence;
 mod spoilt;
 mod tenants;
 mod token;
+mod undoing;
 mod uninstall;
 mod writes;

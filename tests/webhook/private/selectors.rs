@@ -158,8 +158,7 @@ traefikservice.traefik.io/shop configured
 +        maxAge: 600
 +        name: login
 kept: the guard re-adds it inside each of Flagger's writes
-to undo: kubectl canary-traefik sticky set shop --max-age 300 --declare-only
-to undo: kubectl canary-traefik sticky remove shop --live-only
+to undo: kubectl canary-traefik sticky set shop --max-age 300
 
 "#]]);
     guard.dies();

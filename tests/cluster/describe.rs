@@ -43,9 +43,10 @@ fn routes(namespace: &Namespace) {
     route("other", json!({ "name": "podinfo", "port": 80 }));
 }
 
-/// An event as Flagger's recorder writes it.
+/// An event as Flagger's recorder writes it. It is as old on each day: the column of ages is as wide as they are.
 fn event(namespace: &Namespace, name: &str, about: &serde_json::Value, second: u32, kind: &str, message: &str) {
-    let moment = format!("2026-01-01T00:00:{second:02}Z");
+    let day = jiff::Timestamp::now().as_second() / 86_400 - 300;
+    let moment = jiff::Timestamp::from_second(day * 86_400 + i64::from(second)).expect("a moment").to_string();
     namespace.create_value(&json!({
         "apiVersion": "v1",
         "kind": "Event",

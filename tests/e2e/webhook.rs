@@ -2,6 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -144,8 +145,8 @@ pub(crate) struct Faulty {
     /// half a second waited for the guard.
     pub(crate) writes: Vec<Duration>,
     pub(crate) asked: Vec<Duration>,
-    /// How long as many plain writes took as there were repairs, right after these.
-    pub(crate) pace: Duration,
+    /// When somebody who wrote one plain object after the other meanwhile, and asked nobody, had written each.
+    pub(crate) pace: Vec<jiff::Timestamp>,
     /// The TraefikServices that lost their stanza while nobody answered.
     pub(crate) lost: Vec<String>,
     /// The log of those who put it right, from their return on.
@@ -226,18 +227,18 @@ pub(crate) fn faulty() -> Faulty {
     std::thread::sleep(back.saturating_duration_since(Instant::now()));
     let lost: Vec<_> = lost.into_iter().cloned().collect();
     let silence = guards.silence();
-    guards.revive(0);
-    guards.revive(1);
-    for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
-        until("the repair", || (!is_lost(&namespace.get("TraefikService", name))).then_some(()));
-    }
-    let began = Instant::now();
-    for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
-        let path = namespace.path("TraefikService", name) + "?dryRun=All";
-        let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
-        cluster.server.admin().merge(&path, &dropped).expect("a write that is not stored");
-    }
-    let pace = began.elapsed();
+    let is_over = AtomicBool::new(false);
+    let pace = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| plain_writes(&others, &is_over));
+        let end = Over(&is_over);
+        guards.revive(0);
+        guards.revive(1);
+        for (namespace, name) in names.iter().map(|name| (&others, name)).chain([(shop.namespace(), &shops)]) {
+            until("the repair", || (!is_lost(&namespace.get("TraefikService", name))).then_some(()));
+        }
+        drop(end);
+        beside.join().expect("plain writes")
+    });
     let gone = [before, shop.generations().len()];
 
     for _ in 0..RESTARTS {
@@ -251,6 +252,26 @@ pub(crate) fn faulty() -> Faulty {
     let lines = guards.end().split_off(silence);
     let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
     Faulty { rollout: over(&shop), gone, kills, restarts: RESTARTS, replayed, writes, asked, pace, lost, lines }
+}
+
+/// Ends what goes on beside, however the test ends.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Writes a plain object again and again until it is over, without having it stored; when each write was done.
+fn plain_writes(namespace: &Namespace, is_over: &AtomicBool) -> Vec<jiff::Timestamp> {
+    let path = namespace.path("ConfigMap", "") + "?dryRun=All";
+    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "plain" } });
+    let write = || {
+        namespace.server().admin().post(&path, &object).expect("a write that is not stored");
+        jiff::Timestamp::now()
+    };
+    std::iter::repeat_with(write).take_while(|_| !is_over.load(Ordering::Relaxed)).collect()
 }
 
 /// How long each write of Flagger's to a TraefikService took, by the API server's own record; and what it spent of that

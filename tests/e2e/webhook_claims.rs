@@ -14,6 +14,8 @@ use crate::{
 
 /// What the gate waits longer than the cookies hold: whole seconds in the server's times, and Traefik's throttle.
 const SLACK: u64 = 3;
+/// So many plain writes take a second where a machine has nothing else to do: 2 ms each.
+const A_SECOND: usize = 500;
 /// How often Flagger asks, in seconds.
 const INTERVAL: u64 = 10;
 
@@ -152,7 +154,7 @@ pub(crate) fn while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_
     let back = with(&faulty.lines, "listening").into_iter().map(time).min().expect("somebody came back");
     let last = repaired.into_iter().map(time).max().expect("somebody repaired");
     let took = Duration::try_from(last.duration_since(back)).expect("in this order");
-    // Where the machine was so busy that as many plain writes took as long, that is what it can do.
-    let most = Duration::from_secs(1).max(3 * faulty.pace);
-    assert!(took <= most, "{took:?}, where plain writes took {:?}", faulty.pace);
+    // Of a machine that has other work a second is less: then what others got done meanwhile is counted.
+    let beside = faulty.pace.iter().filter(|time| (back..=last).contains(time)).count();
+    assert!(took <= Duration::from_secs(1) || beside <= A_SECOND, "{took:?}, in which {beside} plain writes were done");
 }

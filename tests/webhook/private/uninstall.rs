@@ -252,7 +252,9 @@ fn a_namespace_stays_when_what_is_in_it_cannot_be_seen() {
   verbs: [get, delete]
 ";
     let user = cluster_user(&namespace, rules);
-    namespace.run_as(&user, ["guard", "uninstall", "--yes"]).run().shows(str![[r#"
+    let name = user.file_stem().expect("a name").to_string_lossy().into_owned();
+    let run = namespace.run_as(&user, ["guard", "uninstall", "--yes"]).redact(&format!("`{name}`"), "`[USER]`");
+    run.run().shows(str![[r#"
 exit: 0
 --- stdout
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik deleted
@@ -281,7 +283,7 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 what Flagger writes next to a TraefikService will drop its stanza again
-namespace `kubectl-canary-traefik` stays: it is not known what is in it: user `narrow-7` may not list configmaps in namespace `kubectl-canary-traefik`
+namespace `kubectl-canary-traefik` stays: it is not known what is in it: user `[USER]` may not list configmaps in namespace `kubectl-canary-traefik`
 to delete it with all that is in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);

@@ -30,7 +30,7 @@ pub enum Part {
     Keys(&'static [(&'static str, Part)]),
     /// This of each entry of a list, and at most so many entries.
     Each(usize, &'static Part),
-    /// At most so many texts of a mapping with any keys; keys and texts of at most [`LONGEST_ENTRY`] bytes.
+    /// At most so many texts of a mapping with any keys; keys and texts of at most 512 bytes.
     Entries(usize),
 }
 

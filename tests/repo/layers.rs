@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The outside world; these do not know each other.
     ("ui", &["output", "error", "environment"]),
     ("files", &["model", "error", "yaml", "text"]),
-    ("cluster", &["model", "plan", "guard", "error", "environment", "yaml"]),
+    ("cluster", &["text", "model", "plan", "guard", "error", "environment", "yaml"]),
     // The guard as a process of its own.
     ("webhook", &["cluster", "guard", "plan", "model", "error", "text"]),
     // What brings them together.
@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "commands",
         &[
             "completion",
+            "text",
             "context",
             "source",
             "cluster",

@@ -1,3 +1,5 @@
+//! What is followed, told event by event by a fake server.
+
 use super::*;
 use crate::cluster::testing::{Reply, Server, json, reply};
 

@@ -1,3 +1,5 @@
+//! The way to speak to the server, held against a fake one.
+
 use super::*;
 use crate::{
     cluster::{

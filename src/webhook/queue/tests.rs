@@ -1,3 +1,5 @@
+//! The queues, with times that the tests choose.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -75,7 +75,7 @@ impl Login {
         }
         let header = if let (Some(name), Some(password)) = (&user.username, &user.password) {
             let text = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
-            HeaderValue::try_from(format!("Basic {text}")).map_err(|_| not_sendable("the user name or the password"))?
+            sensitive(format!("Basic {text}"), "the user name or the password")?
         } else if let Some(token) = &user.token {
             bearer(token.expose_secret(), &self.token_of)?
         } else if let Some(file) = &user.token_file {
@@ -98,7 +98,12 @@ impl Login {
 
 /// The header that carries this token (RFC 6750 section 2.1).
 fn bearer(token: &str, whose: &str) -> Result<HeaderValue> {
-    let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| not_sendable(whose))?;
+    sensitive(format!("Bearer {token}"), whose)
+}
+
+/// A header that no log shows.
+fn sensitive(value: String, whose: &str) -> Result<HeaderValue> {
+    let mut header = HeaderValue::try_from(value).map_err(|_| not_sendable(whose))?;
     header.set_sensitive(true);
     Ok(header)
 }

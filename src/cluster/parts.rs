@@ -9,7 +9,7 @@ use std::{
 
 use serde::{
     Deserialize as _,
-    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, value::RawValue};
 
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, value::RawValue};
 pub enum Part {
     /// Everything, however large: for objects that nobody else may write.
     Whole,
-    /// Everything, unless its JSON text has more bytes than this: then null.
+    /// Everything, unless its JSON text has more bytes than this or is nested too deeply to be read: then null.
     Bounded(usize),
     /// A number, a boolean or a text. A longer text keeps this many bytes and a digest of the whole, so that different
     /// texts stay different.
@@ -75,11 +75,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
             Part::Whole => Value::deserialize(deserializer),
             Part::Bounded(most) => {
                 let raw = <&RawValue>::deserialize(deserializer)?.get();
-                if raw.len() > *most {
-                    self.is_cut.set(true);
-                    return Ok(Value::Null);
-                }
-                serde_json::from_str(raw).map_err(D::Error::custom)
+                // What is nested too deeply for a value fails here, and one tenant's object must not fail a whole list.
+                let value = Some(raw).filter(|raw| raw.len() <= *most).and_then(|raw| serde_json::from_str(raw).ok());
+                self.is_cut.set(self.is_cut.get() || value.is_none());
+                Ok(value.unwrap_or_default())
             }
             _ => deserializer.deserialize_any(self),
         }
@@ -234,6 +233,14 @@ mod tests {
         assert_eq!(of(&json!({"any": "a longer text"})), (json!({"any": null}), true));
         assert_eq!(of(&json!({"list": [1, 2, 3]})), (json!({"list": [1, 2]}), true));
         assert_eq!(of(&json!({"labels": {"a": "", "b": "", "c": ""}})), (json!({"labels": {"a": "", "b": ""}}), true));
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_told_and_fails_nothing_beside_it() {
+        const DEEP: Part = Part::Keys(&[("any", Part::Bounded(1 << 20)), ("name", Part::Text(9))]);
+        let text = format!(r#"{{"any":{}1{},"name":"a"}}"#, "[".repeat(1000), "]".repeat(1000));
+        let read = read(text.as_bytes(), &DEEP).unwrap();
+        assert_eq!((read.value, read.is_cut), (json!({"any": null, "name": "a"}), true));
     }
 
     #[test]

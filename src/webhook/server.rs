@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -92,7 +92,7 @@ pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listen
         }
         // It is never closed.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let (shared, tls, guest) = (Arc::clone(&shared), tls.clone(), Arc::<Guest>::default());
+        let (shared, tls, guest) = (Arc::clone(&shared), tls.clone(), Arc::new(Guest::new()));
         let task = tokio::spawn({
             let guest = Arc::clone(&guest);
             async move {
@@ -105,16 +105,26 @@ pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listen
 }
 
 /// A connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Guest {
-    /// The time of the last answer in milliseconds since 1970; 0: none so far.
-    answered: AtomicU64,
-    /// Requests that are being answered.
-    asking: AtomicU64,
+    /// When it was made, or last asked or was answered, in milliseconds since 1970.
+    active: AtomicU64,
+    /// Whether it has been answered so far.
+    has_asked: AtomicBool,
+}
+
+impl Guest {
+    fn new() -> Self {
+        Self { active: AtomicU64::new(now()), has_asked: AtomicBool::new(false) }
+    }
+
+    fn is_active(&self) {
+        self.active.store(now(), Relaxed);
+    }
 }
 
 /// Who is connected, oldest first. When there is no place left, whoever has been silent for longest gives way, so that no
-/// number of idle connections keeps an API server out; whoever is being answered does not, unless all are.
+/// number of idle connections, nor of requests that never end, keeps an API server out: whoever has just come is last.
 #[derive(Default)]
 struct Guests(VecDeque<(AbortHandle, Arc<Guest>)>);
 
@@ -128,8 +138,7 @@ impl Guests {
 
     fn send_one_away(&mut self) {
         self.0.retain(|(task, _)| !task.is_finished());
-        let silence = |guest: &Guest| (guest.asking.load(Relaxed) > 0, guest.answered.load(Relaxed));
-        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, guest))| silence(guest));
+        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, guest))| guest.active.load(Relaxed));
         if let Some((task, _)) = silent.map(|(at, _)| at).and_then(|at| self.0.remove(at)) {
             task.abort();
         }
@@ -167,11 +176,11 @@ async fn converse(
 ) {
     let service = service_fn(|request| {
         let (shared, guest) = (Arc::clone(&shared), Arc::clone(&guest));
-        guest.asking.fetch_add(1, Relaxed);
+        guest.is_active();
         async move {
             let response = answer::answer(&shared, port, request).await;
-            guest.answered.store(now(), Relaxed);
-            guest.asking.fetch_sub(1, Relaxed);
+            guest.is_active();
+            guest.has_asked.store(true, Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }
     });
@@ -184,8 +193,8 @@ async fn converse(
         tokio::select! {
             // However it ended: there is nobody to tell.
             _ = connection.as_mut() => return,
-            () = first.as_mut(), if guest.answered.load(Relaxed) == 0 => {
-                if guest.answered.load(Relaxed) == 0 {
+            () = first.as_mut(), if !guest.has_asked.load(Relaxed) => {
+                if !guest.has_asked.load(Relaxed) {
                     return;
                 }
             }
@@ -199,7 +208,7 @@ async fn converse(
 /// Milliseconds since 1970.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(1)
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn begins(draining: &mut watch::Receiver<bool>) {
@@ -224,4 +233,29 @@ async fn shake_hands(
         return Err(io::ErrorKind::InvalidData.into());
     }
     tls.accept(stream).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The connections of a full listener, named by when each was last active, in the order in which they give way.
+    #[tokio::test]
+    async fn whoever_was_silent_for_longest_gives_way_and_whoever_has_just_come_is_last() {
+        let mut guests = Guests::default();
+        let mut tasks = Vec::new();
+        for active in [50, 10, 99, 30] {
+            let guest = Guest { active: AtomicU64::new(active), has_asked: AtomicBool::new(active != 99) };
+            let task = tokio::spawn(std::future::pending::<()>());
+            guests.add(4, task.abort_handle(), Arc::new(guest));
+            tasks.push((active, task));
+        }
+        let mut gone = Vec::new();
+        while !tasks.is_empty() {
+            guests.send_one_away();
+            tokio::task::yield_now().await;
+            gone.extend(tasks.extract_if(.., |(_, task)| task.is_finished()).map(|(active, _)| active));
+        }
+        assert_eq!(gone, [10, 30, 50, 99]);
+    }
 }

@@ -107,12 +107,10 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     }
     // It is there to the end: to take its many small parts down would be a tenth of what the fastest commands take.
     let command = Box::leak(Box::new(command));
-    let cli = match command
-        .try_get_matches_from_mut(cluster::gather(arguments))
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-    {
+    let line = cluster::gather(arguments);
+    let cli = match command.try_get_matches_from_mut(&line).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return parse_failure(error),
+        Err(error) => return parse_failure(error, &line),
     };
     let ui = Arc::new(Ui::new(cli.color));
     let context = Context {
@@ -198,7 +196,13 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
 }
 
 /// Help and version go to standard output and are no failure; everything else is exit code 2.
-fn parse_failure(mut error: clap::Error) -> u8 {
+fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(ContextValue::String(word)) = error.get(kind) {
+            let shown = cluster::without_secrets(word, line);
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
     // That a flag could be a name, behind `--`, is the parser's idea alone.
     if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
         let tips: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().contains("as a value")).collect();

@@ -40,7 +40,7 @@ pub fn without_userinfo(address: &str) -> String {
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     let is_host = match authority.rsplit_once(':') {
         Some((_, port)) => authority.starts_with('[') || port.bytes().all(|byte| byte.is_ascii_digit()),
-        None => true,
+        None => !authority.is_empty(),
     };
     let from = match authority.rfind('@') {
         Some(at) => at + 1,
@@ -48,6 +48,11 @@ pub fn without_userinfo(address: &str) -> String {
         None => rest.rfind('@').map_or(0, |at| at + 1),
     };
     format!("{scheme}{}", &rest[from..])
+}
+
+/// The name of a file, which can be an address by mistake: then without user and password.
+pub fn without_password(name: &str) -> String {
+    if name.contains("://") { without_userinfo(name) } else { name.to_owned() }
 }
 
 #[cfg(test)]
@@ -77,10 +82,17 @@ mod tests {
             ("https://bob:@[::1]:6443", "https://[::1]:6443"),
             ("https://[::1]/a@b", "https://[::1]/a@b"),
             ("https://example.com:6443/gh/a@v1/x.yaml", "https://example.com:6443/gh/a@v1/x.yaml"),
+            ("file:///bob:hunter2@example.com/x", "file://example.com/x"),
             ("://@", "://"),
             ("", ""),
         ] {
             assert_eq!(without_userinfo(address), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn what_is_no_address_is_left_alone() {
+        assert_eq!(without_password("https://bob:hunter2@example.com/x"), "https://example.com/x");
+        assert_eq!(without_password("canaries@home/x:1.yaml"), "canaries@home/x:1.yaml");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::text::{quoted, without_userinfo};
+use crate::text::{quoted, without_password, without_userinfo};
 
 /// Flags that say which cluster to speak to, as whom, and how. Accepted at any position after the plugin's
 /// name.
@@ -197,6 +197,24 @@ pub fn gather(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     kept.into_iter().chain(gathered).chain(line).collect()
 }
 
+/// A word of this command line, or its value, as a message may show it. The parser does not know what is secret of a word
+/// that it did not expect.
+pub fn without_secrets(shown: &str, line: &[OsString]) -> String {
+    const SECRET: [&str; 2] = ["--token", "--password"];
+    const ADDRESS: [&str; 2] = ["--server", "-s"];
+    let follows = |flags: [&str; 2]| {
+        let mut pairs = line.windows(2);
+        pairs.any(|pair| flags.iter().any(|flag| pair[0] == *flag) && pair[1] == *shown)
+    };
+    match shown.split_once('=') {
+        Some((flag, _)) if SECRET.contains(&flag) => format!("{flag}=…"),
+        Some((flag, address)) if ADDRESS.contains(&flag) => format!("{flag}={}", without_userinfo(address)),
+        _ if follows(SECRET) => "…".to_owned(),
+        _ if follows(ADDRESS) => without_userinfo(shown),
+        _ => without_password(shown),
+    }
+}
+
 /// Something typed that no message and no log may show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -341,6 +359,23 @@ mod tests {
             --server https://bob:s3cr3t@10.0.0.1:6443/k8s?token=s3cr3t --as jane --as-group a;b -n shop";
         let (args, _) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
         assert_eq!(args.typed(), " --context c --server https://10.0.0.1:6443/k8s --as jane --as-group 'a;b'");
+    }
+
+    #[test]
+    fn a_word_that_was_not_expected_is_shown_without_its_secret() {
+        let line: Vec<OsString> =
+            ["x", "--", "--token", "s3cr3t", "-s", "bob:s3cr3t@h", "y"].map(OsString::from).into();
+        for (word, shown) in [
+            ("y", "y"),
+            ("s3cr3t", "…"),
+            ("--password=s3cr3t", "--password=…"),
+            ("bob:s3cr3t@h", "h"),
+            ("--server=bob:s3cr3t@h", "--server=h"),
+            ("https://bob:s3cr3t@h", "https://h"),
+            ("--context=a@b", "--context=a@b"),
+        ] {
+            assert_eq!(without_secrets(word, &line), shown);
+        }
     }
 
     #[test]

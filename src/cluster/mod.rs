@@ -42,7 +42,7 @@ pub use self::{
     acting::Here,
     connect::{connect, connect_quietly},
     error::Failure,
-    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather},
+    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather, without_secrets},
     follow::{Collection, Event, Place},
     http::{Answer, Call, Verb},
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},

@@ -13,7 +13,7 @@ use super::document::{self, Document};
 use super::{Manifests, Object, Place, Source, tree};
 use crate::error::{Error, Result, reason};
 use crate::{
-    text::{quoted, without_userinfo},
+    text::{quoted, without_password},
     yaml,
 };
 
@@ -257,12 +257,12 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
 
 fn missing(input: &Path, error: &io::Error) -> Error {
     let name = input.display().to_string();
+    let name = without_password(&name);
+    let failed = unreadable(&format!("`{name}`"), error);
     if name.starts_with("https://") || name.starts_with("http://") {
-        let address = without_userinfo(&name);
-        let hint = format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&address));
-        return unreadable(&format!("`{address}`"), error).hint(hint);
+        return failed.hint(format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&name)));
     }
-    unreadable(&format!("`{name}`"), error)
+    failed
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {

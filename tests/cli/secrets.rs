@@ -155,6 +155,15 @@ caused by: its port is not a number from 1 to 65535
 hint: a proxy is http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT
 
 "#]]);
+    let set = ["sticky", "set", "web", "-f", "https://bob:hunter2@example.com/x.yaml"];
+    Run::new(set).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: nothing to set: no cookie flag is given, and no terminal to ask on
+hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f https://example.com/x.yaml
+
+"#]]);
     let file = ["show", "-f", "https://bob:hunter2@example.com/x.yaml?a=1&b=;date"];
     Run::new(file).run().shows(str![[r#"
 exit: 2
@@ -163,6 +172,54 @@ exit: 2
 error: cannot read `https://example.com/x.yaml?a=1&b=;date`
 caused by: no such file or directory
 hint: curl -fsSL 'https://example.com/x.yaml?a=1&b=;date' | kubectl canary-traefik … -f -
+
+"#]]);
+}
+
+#[test]
+fn a_word_that_was_not_expected_is_shown_without_its_secret() {
+    Run::new(["sticky", "get", "--", "--token", "hunter2"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: unexpected argument '…' found
+
+Usage: kubectl canary-traefik sticky get [OPTIONS] <NAME>
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new(["sticky", "get", "--", "web", "--password=hunter2"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: unexpected argument '--password=…' found
+
+Usage: kubectl canary-traefik sticky get [OPTIONS] <NAME>
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new(["sticky", "get", "--", "web", "--server=https://bob:hunter2@example.com"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: unexpected argument '--server=https://example.com' found
+
+Usage: kubectl canary-traefik sticky get [OPTIONS] <NAME>
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new(["version", "https://bob:hunter2@example.com"]).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: unexpected argument 'https://example.com' found
+
+Usage: kubectl canary-traefik version [OPTIONS]
+
+For more information, try '--help'.
 
 "#]]);
 }

@@ -31,7 +31,7 @@ use crate::{
     output::change::DryRun,
     plan::Scope,
     source::Source,
-    text::quoted,
+    text::{quoted, without_password},
 };
 
 /// Read and change the sticky cookie of a Canary
@@ -93,7 +93,8 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
 /// A `sticky` command line with the manifests that were named, to be typed.
 fn typed(arguments: &str, files: &FileArgs) -> String {
     let recursive = if files.recursive { " -R" } else { "" };
-    let files = files.files.iter().map(|file| format!(" -f {}", quoted(&file.display().to_string())));
+    let files =
+        files.files.iter().map(|file| format!(" -f {}", quoted(&without_password(&file.display().to_string()))));
     format!("kubectl canary-traefik sticky {arguments}{}{recursive}", files.collect::<String>())
 }
 

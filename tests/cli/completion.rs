@@ -3,6 +3,7 @@
 
 use std::{
     os::unix::fs::symlink,
+    process::Command,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -394,7 +395,9 @@ fn other_shells_get_whole_words_and_help() {
 fn install_links_what_kubectl_asks_beside_the_program() {
     let folder = Directory::new();
     let program = folder.path().join("kubectl-canary_traefik");
-    std::fs::copy(PROGRAM, &program).expect("the program can be copied");
+    // Not here: a process that another test starts meanwhile would hold the copy open, and it could not be run.
+    let copied = Command::new("/bin/cp").arg(PROGRAM).arg(&program).status();
+    assert!(copied.expect("a program of the system").success());
     let install = |path: &std::path::Path| {
         Run::of(&program, ["completion", "install"])
             .env("PATH", path)

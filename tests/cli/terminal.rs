@@ -192,7 +192,7 @@ fn lists_and_lines_work_in_the_smallest_windows() {
         for columns in [1, 8, 80] {
             let folder = many();
             let mut pty = Pty::start_sized(set(&folder, &["--max-age", "5m", "--yes"]), rows, columns);
-            pty.wait_for_keys();
+            pty.wait_for_list();
             for key in [Key::Down, Key::Down, Key::Up, Key::Enter] {
                 pty.press(key);
             }
@@ -312,7 +312,7 @@ fn pasted_lines_are_one_value_and_answer_no_further_question() {
     pty.press(Key::Enter);
     pty.wait_for("not a b:");
     // From one that does not: the lines after the first are no answers to what comes next.
-    pty.wait_for_keys();
+    pty.wait_for(QUESTIONS[1]);
     pty.types("two\rthree\rfour\r");
     takes(&mut pty, &QUESTIONS[2..]);
     let seen = pty.ends();

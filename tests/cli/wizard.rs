@@ -379,6 +379,7 @@ fn a_line_is_mended_with_the_usual_keys() {
     pty.types("\x05\x15");
     pty.types_line("name [podinfo-track]:", "done");
     pty.wait_for("name: done");
+    pty.wait_for(QUESTIONS[2]);
     pty.press(Key::Escape);
     assert_eq!(pty.ends().code, Some(3));
 }

@@ -149,6 +149,14 @@ impl Pty {
         self.screen.print(bytes);
     }
 
+    /// Waits until a list stands on the screen, however little of it: there the cursor is hidden.
+    pub(crate) fn wait_for_list(&mut self) {
+        while self.screen.shows_cursor() {
+            let bytes = self.printed.recv_timeout(LIMIT).expect("a list before the end");
+            self.print(&bytes);
+        }
+    }
+
     /// Answers a question with this letter and the enter key, once it stands there; with the enter key alone when
     /// the letter is empty.
     ///

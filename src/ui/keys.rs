@@ -4,6 +4,7 @@ use std::io;
 
 /// A key, or several letters that were pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "what is pasted comes as letters there, and sizes are not told"))]
 pub(super) enum Key {
     Letter(char),
     /// Text without line breaks and tabs, which a blank stands for.

@@ -260,8 +260,19 @@ impl Cluster {
             let listed = self.list_services(second, selection.namespace, keep).await?;
             take(&mut services, &mut missing, listed);
         }
+        // One by one the last of several takes it.
+        let mut left = HashMap::<Target, usize>::new();
+        for target in canaries.iter().filter_map(|(canary, _)| canary.service_target()) {
+            *left.entry(target).or_default() += 1;
+        }
         let pairs = canaries.into_iter().map(|(canary, object)| {
-            let found = canary.service_target().and_then(|target| services.remove(&target));
+            let found = canary.service_target().and_then(|target| match left.get_mut(&target) {
+                Some(left) if *left > 1 => {
+                    *left -= 1;
+                    services.get(&target).cloned()
+                }
+                _ => services.remove(&target),
+            });
             let (observed, service) = match found {
                 Some((service, object)) => (Observed::pair(canary, Some(service)), object),
                 None => (Observed { canary, service: missing.clone(), guarded: Guarded::Unknown }, None),

@@ -10,6 +10,7 @@ mod declared_in_cel;
 pub mod deployment;
 pub mod gate;
 pub mod install;
+pub mod limits;
 pub mod policy;
 pub mod proving;
 pub mod webhook;

@@ -251,3 +251,24 @@ fn looking_changes_nothing() {
     assert_eq!(namespace.run(["diff"]).run().code, Some(1));
     assert_eq!(versions(&namespace, "podinfo"), before);
 }
+
+#[test]
+fn of_several_canaries_for_one_traefikservice_the_one_that_controls_it_has_it() {
+    let namespace = Namespace::new("several");
+    for name in ["first", "owner"] {
+        let mut canary = objects::canary(name);
+        canary["spec"]["service"]["name"] = json!("shop");
+        namespace.create_value(&canary);
+    }
+    let service = objects::owned_by(objects::traefik_service("shop", 90, 10), &namespace.get("Canary", "owner"));
+    namespace.create_value(&service);
+    namespace.run(["show"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+NAME    PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
+first   <none>   <none>   <none>   none    -      [A]
+owner   <none>   90/10    <none>   none    -      [A]
+--- stderr
+
+"#]]);
+}

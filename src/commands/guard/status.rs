@@ -11,8 +11,8 @@ use crate::{
     cluster::Selection,
     context::Context,
     error::{Exit, Result},
-    guard::{Coverage, Form, Installed, Standing},
-    model::{Declared, Guarded, Observed},
+    guard::{Coverage, Form, Installed, Standing, limits},
+    model::{Declared, Guarded, Observed, Target},
     output::{self, report, table::table},
     yaml,
 };
@@ -55,6 +55,13 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
         certificate: webhook.map(Installed::has_authority),
         replicas: webhook.and_then(|webhook| webhook.deployment().map(proof::replicas)),
         missing,
+        // The webhook knows the Canaries; policies are handed all of a namespace.
+        crowded: if forms.iter().any(|form| form.form == Form::Policies) {
+            limits::crowded(&observed)
+        } else {
+            Vec::new()
+        },
+        contested: if forms.is_empty() { Vec::new() } else { limits::contested(&observed) },
         forms,
     };
     ctx.ui.data(&match args.output.as_str() {
@@ -63,11 +70,19 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
         _ => status.text(),
     })?;
     if args.output == "table" {
+        if let Some((namespace, _)) = status.crowded.first() {
+            ctx.ui.status(&output::escaped(&quota_hint(namespace)));
+        }
         for hint in hints {
             ctx.ui.status(&output::escaped(&hint));
         }
     }
     Ok(if status.is_well() { Exit::Ok } else { Exit::Found })
+}
+
+fn quota_hint(namespace: &str) -> String {
+    let quota = format!("count/canaries.flagger.app={}", limits::CROWD);
+    format!("to bound the Canaries of a namespace: kubectl -n {namespace} create quota canaries --hard={quota}")
 }
 
 fn with(observed: &[Observed], test: impl Fn(&Observed) -> bool) -> Vec<String> {
@@ -86,6 +101,10 @@ struct Status {
     replicas: Option<Replicas>,
     /// What the webhook lacks.
     missing: Vec<String>,
+    /// Namespaces in which the policies are slow, and how many Canaries each has.
+    crowded: Vec<(String, usize)>,
+    /// TraefikServices for which several Canaries say something else, and these.
+    contested: Vec<(Target, Vec<String>)>,
 }
 
 impl Status {
@@ -96,6 +115,7 @@ impl Status {
             && self.uncovered.is_empty()
             && self.malformed.is_empty()
             && self.missing.is_empty()
+            && self.contested.is_empty()
             && !matches!(self.proof, Proof::Fails(_) | Proof::Without(..))
     }
 
@@ -148,6 +168,16 @@ impl Status {
             ("not covered", names(&self.uncovered)),
             ("malformed", names(&self.malformed)),
         ]);
+        lines.extend(self.contested.iter().map(|(target, names)| {
+            let names = names.join(" and ");
+            ("contested", format!("{target} (nobody controls it, and {names} declare different cookies for it)"))
+        }));
+        lines.extend(self.crowded.iter().map(|(namespace, count)| {
+            (
+                "crowded",
+                format!("{namespace} ({count} Canaries, each of which the policies look at in every write there)"),
+            )
+        }));
         lines.extend(self.missing.iter().map(|what| ("missing", what.clone())));
         text.push('\n');
         for (head, line) in lines {
@@ -173,10 +203,18 @@ impl Status {
         };
         let coverage = self.coverage();
         let replicas = self.replicas.map(|replicas| json!({"ready": replicas.ready, "wanted": replicas.wanted}));
+        let contested: Vec<_> = self
+            .contested
+            .iter()
+            .map(|(target, names)| json!({"traefikService": target.to_string(), "canaries": names}))
+            .collect();
+        let crowded: Vec<_> =
+            self.crowded.iter().map(|(namespace, count)| json!({"namespace": namespace, "canaries": count})).collect();
         let status = json!({"forms": self.words(), "objects": objects,
             "acting": acting, "certificate": self.certificate, "replicas": replicas, "missing": self.missing,
             "selector": coverage.selector, "namespaceSelector": coverage.namespace_selector,
-            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed});
+            "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed,
+            "contested": contested, "crowded": crowded});
         report::published("GuardStatus", status)
     }
 }

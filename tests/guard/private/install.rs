@@ -182,6 +182,8 @@ exit: 0
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
+    "contested": [],
+    "crowded": [],
     "declared": [
         "twice-[NS]/podinfo"
     ],
@@ -237,6 +239,8 @@ exit: 0
 acting: true
 apiVersion: kubectl-canary-traefik/v1
 certificate: null
+contested: []
+crowded: []
 declared:
 - twice-[NS]/podinfo
 forms:
@@ -1244,6 +1248,8 @@ exit: 1
     "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
+    "contested": [],
+    "crowded": [],
     "declared": [
         "inside-[NS]/podinfo",
         "outside-[NS]/podinfo"
@@ -1382,6 +1388,8 @@ exit: 1
     "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
+    "contested": [],
+    "crowded": [],
     "declared": [],
     "forms": [
         "policies"
@@ -1562,6 +1570,8 @@ exit: 1
     "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
+    "contested": [],
+    "crowded": [],
     "declared": [],
     "forms": [],
     "kind": "GuardStatus",

@@ -9,6 +9,7 @@ mod form;
 mod generate;
 mod install;
 mod kept;
+mod limits;
 mod lone;
 mod random;
 mod restarts;

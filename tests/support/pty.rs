@@ -152,7 +152,7 @@ impl Pty {
     /// Waits until a list stands on the screen, however little of it: there the cursor is hidden.
     pub(crate) fn wait_for_list(&mut self) {
         while self.screen.shows_cursor() {
-            let bytes = self.printed.recv_timeout(LIMIT).expect("a list before the end");
+            let bytes = self.printed.recv_timeout(PATIENCE).expect("a list before the end");
             self.print(&bytes);
         }
     }

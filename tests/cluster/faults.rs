@@ -591,7 +591,7 @@ fn control_characters_do_not_reach_the_terminal() {
 exit: 0
 --- stdout
 NAME              PHASE                 WEIGHT   COOKIE      STATE       KEPT   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
-\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   <none>   <none>      malformed   no     <unknown>   <none>               \u{1b}[31mlogin; Max-Age=\r300   <none>
+\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   no     <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
 podinfo           \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   no     <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
 --- stderr
 

@@ -20,7 +20,7 @@ pub fn note_panics() {
         let said = panic.payload_as_str().unwrap_or("no reason given");
         let error = Error::new(Kind::Bug, format!("internal error: {said}"));
         let error = match panic.location() {
-            Some(place) => error.caused_by(format!("panicked at {}:{}", without_registry(place.file()), place.line())),
+            Some(place) => error.caused_by(format!("panicked at {}:{}", from_crate(place.file()), place.line())),
             None => error,
         };
         noted().get_or_insert(error);
@@ -42,10 +42,11 @@ pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|_| Err(noted_panic().unwrap_or_else(|| Error::new(Kind::Bug, "internal error"))))
 }
 
-/// The place without the folder of the machine that the program was built on: `tokio-1.54.1/src/…`.
-fn without_registry(file: &str) -> &str {
-    let crates = file.split_once("/registry/src/").map_or(file, |(_, rest)| rest);
-    if crates.len() < file.len() { crates.split_once('/').map_or(crates, |(_, rest)| rest) } else { file }
+/// The place from its crate's folder on, without what is above it on the machine that the program was built on:
+/// `tokio-1.54.1/src/…`.
+fn from_crate(file: &str) -> &str {
+    let above = file.rfind("/src/").and_then(|at| file[..at].rfind('/'));
+    above.map_or(file, |above| &file[above + 1..])
 }
 
 #[cfg(test)]
@@ -57,9 +58,9 @@ mod tests {
         for (file, shown) in [
             ("src/cli.rs", "src/cli.rs"),
             ("/somewhere/registry/src/an-index-1949cf8c/a-1.0.0/src/b.rs", "a-1.0.0/src/b.rs"),
-            ("/rustc/59807/library/core/src/option.rs", "/rustc/59807/library/core/src/option.rs"),
+            ("/rustc/59807/library/core/src/option.rs", "core/src/option.rs"),
         ] {
-            assert_eq!(without_registry(file), shown);
+            assert_eq!(from_crate(file), shown);
         }
     }
 }

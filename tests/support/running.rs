@@ -111,9 +111,15 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[expect(clippy::print_stderr, reason = "a test that has failed tells why")]
     fn drop(&mut self) {
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        let status = self.child.wait();
+        // Why it did not do what a test wanted stands in what it said.
+        if std::thread::panicking() {
+            self.printed.iter().for_each(|(_, line)| self.stderr.push_str(&line));
+            eprintln!("the program ended with {status:?}; it had printed\n{}{}", self.stdout, self.stderr);
+        }
     }
 }
 

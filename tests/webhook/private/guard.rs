@@ -60,7 +60,11 @@ impl Turn {
             assert!(matches!(answer.code, 200 | 404), "{}", answer.text);
         }
         for (group, plural) in [("flagger.app/v1beta1", "canaries"), ("traefik.io/v1alpha1", "traefikservices")] {
-            let list = admin.get(&format!("/apis/{group}/{plural}")).expect("a list");
+            // A server that has come back a moment ago may ask for patience.
+            let list = until("a list", || {
+                let answer = admin.get(&format!("/apis/{group}/{plural}"));
+                (answer.code == 200).then(|| answer.json())
+            });
             for object in list["items"].as_array().expect("items") {
                 let text = |key: &str| object["metadata"][key].as_str().expect("it has one");
                 let place = format!("/apis/{group}/namespaces/{}/{plural}/{}", text("namespace"), text("name"));

@@ -55,6 +55,38 @@ impl Watches {
     }
 }
 
+/// When a server that says no, or knows no such kind, means it. One that has just started does not.
+#[derive(Debug, Default)]
+struct Refusals {
+    /// Whether all was told once.
+    is_listed: bool,
+    /// Whether that was nothing, since the kind is not served.
+    is_unserved: bool,
+    /// Whether the server was away before it first told all.
+    was_away: bool,
+    /// Since when it says so.
+    since: Option<Instant>,
+}
+
+impl Refusals {
+    fn is_final(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        // Whoever lacks rights from the beginning is told at once.
+        let at_first = !self.is_listed && !self.was_away;
+        at_first || self.is_unserved || now.saturating_duration_since(since) > STARTING
+    }
+
+    /// It answers what was asked.
+    fn answers(&mut self) {
+        (self.since, self.is_unserved) = (None, false);
+    }
+
+    /// It does not answer. When it does again it has just started.
+    fn is_away(&mut self) {
+        (self.since, self.was_away) = (None, true);
+    }
+}
+
 /// Tells every change of the collection; returns only with the reason why that cannot go on.
 pub(super) async fn follow(
     shared: &Shared,
@@ -67,10 +99,8 @@ pub(super) async fn follow(
     }
     let mut place = Place::default();
     let mut pause = FIRST_PAUSE;
-    // Whether all was told once, and whether that was nothing since the kind is not served.
-    let (mut listed, mut unserved) = (false, false);
-    // Since when it says no, or knows no such kind.
-    let (mut broken, mut refused): (bool, Option<Instant>) = (false, None);
+    let mut refusals = Refusals::default();
+    let mut broken = false;
     loop {
         let mut heard = false;
         let began = Instant::now();
@@ -78,7 +108,7 @@ pub(super) async fn follow(
             if !std::mem::replace(&mut heard, true) {
                 shared.watches.heard(collection.resource());
             }
-            listed = listed || event == Event::Listed;
+            refusals.is_listed = refusals.is_listed || event == Event::Listed;
             take(event);
         };
         let result = shared.cluster.follow(collection, &mut place, &mut told).await;
@@ -89,7 +119,8 @@ pub(super) async fn follow(
             shared.watches.heard(collection.resource());
         }
         if heard || result.is_ok() {
-            (pause, refused, unserved) = (FIRST_PAUSE, None, false);
+            pause = FIRST_PAUSE;
+            refusals.answers();
         }
         match result {
             // A watch that ends at once must not become a busy loop.
@@ -98,22 +129,23 @@ pub(super) async fn follow(
             Err(failure) => {
                 let is_missing = failure.is_no_such_resource();
                 if is_missing || failure.is_denied() {
-                    let since = *refused.get_or_insert_with(Instant::now);
-                    let is_final = !listed || unserved || since.elapsed() > STARTING;
+                    let is_final = refusals.is_final(Instant::now());
                     if is_final && !is_missing && need == Need::Must {
-                        return failure.into_error(&collection.call(verb(listed)));
+                        return failure.into_error(&collection.call(verb(refusals.is_listed)));
                     }
                     if is_final {
                         // What is not served is empty.
                         place = Place::default();
                         take(Event::Begin);
                         take(Event::Listed);
-                        (listed, unserved) = (true, true);
+                        (refusals.is_listed, refusals.is_unserved) = (true, true);
                         tokio::time::sleep(NOT_SERVED_PAUSE).await;
                         continue;
                     }
+                } else {
+                    refusals.is_away();
                 }
-                say(shared, collection, failure, &mut broken, listed);
+                say(shared, collection, failure, &mut broken, refusals.is_listed);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -133,4 +165,33 @@ fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut 
 
 fn verb(listed: bool) -> Verb {
     if listed { Verb::Watch } else { Verb::List }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_counts_at_once_at_first_and_else_after_half_a_minute_of_refusals() {
+        let now = Instant::now();
+        let late = now + STARTING + Duration::from_secs(1);
+        assert!(Refusals::default().is_final(now));
+
+        let listed = || Refusals { is_listed: true, ..Refusals::default() };
+        let mut refusals = listed();
+        assert_eq!((refusals.is_final(now), refusals.is_final(late)), (false, true));
+
+        // A server that went away, before the first list or after it, and one that goes away again and again.
+        for mut refusals in [Refusals::default(), listed()] {
+            refusals.is_away();
+            assert!(!refusals.is_final(now));
+            refusals.is_away();
+            assert!(!refusals.is_final(late));
+            assert!(refusals.is_final(late + STARTING * 2));
+        }
+        let mut refusals = listed();
+        assert!(!refusals.is_final(now));
+        refusals.answers();
+        assert!(!refusals.is_final(late));
+    }
 }

@@ -61,18 +61,20 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
 async fn put_right(shared: &Shared, address: &Address, changed: &Notify, begun: &Notify) -> Error {
     let mut news = shared.authorities.subscribe();
     let mut pause = FIRST_PAUSE;
-    let (mut told, mut ever) = (false, false);
+    // What was told last of why it cannot be done.
+    let (mut told, mut ever): (Option<String>, bool) = (None, false);
     loop {
         let began = Instant::now();
         let callee = callee(shared, address);
         news.mark_unchanged();
-        match write_all(shared, &callee, !ever).await {
+        // One that was away may have just started, and refuse what it will allow.
+        match write_all(shared, &callee, !ever && told.is_none()).await {
             Ok(written) => {
                 if written > 0 {
                     let message = if ever { "registration put right" } else { "registered" };
                     shared.log.info(message, &[("configurations", json!(written))]);
                 }
-                (told, ever) = (false, true);
+                (told, ever) = (None, true);
                 begun.notify_one();
                 shared.is_registered.store(true, Relaxed);
                 shared.published.send_replace(callee.authorities);
@@ -80,8 +82,9 @@ async fn put_right(shared: &Shared, address: &Address, changed: &Notify, begun: 
             Err(Wrong::Final(error)) => return error,
             Err(Wrong::Passing(reason)) => {
                 shared.is_registered.store(false, Relaxed);
-                if !std::mem::replace(&mut told, true) {
+                if told.as_ref() != Some(&reason) {
                     shared.log.warning("cannot register, trying again", &[("reason", json!(reason))]);
+                    told = Some(reason);
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -7,8 +7,7 @@ use std::{thread, time::Duration};
 use expectrl::process::unix::Signal;
 
 use crate::{
-    mutations::Numbers,
-    support::{directory::Directory, editor::Editor, pty::Pty, run::Run},
+    support::{directory::Directory, editor::Editor, numbers::Numbers, pty::Pty, run::Run},
     terminal::{ODD_KEYS, many},
     wizard::{place, set},
 };
@@ -97,7 +96,7 @@ fn press(pty: &mut Pty, numbers: &mut Numbers) {
 
 /// How a run ends that is pressed at random, and at last told to.
 fn ends_well(seed: u64, modes: &str) {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let (mut pty, _folders, _editor) = begin(&mut numbers);
     pty.wait_for_notice();
     for _ in 0..PRESSES {

@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_flags;
 mod bad_kubeconfig;
 mod bed;
+mod chance;
 mod completion;
 mod describe;
 mod diff;

@@ -13,33 +13,10 @@ use canary_traefik::{
     yaml,
 };
 
-use crate::manifests::EXAMPLES;
+use crate::{manifests::EXAMPLES, support::numbers::Numbers};
 
 /// How many texts are made from each example.
 const TEXTS: u64 = 700;
-
-/// A small generator of numbers (SplitMix64): the same ones in every run with the same seed.
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ (number >> 31)
-    }
-
-    /// A number below this.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).expect("below a usize")
-    }
-
-    /// One of these texts.
-    pub(crate) fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-}
 
 /// What is likely to mean something at a place where it was not expected.
 const PIECES: &[&str] = &[
@@ -165,7 +142,7 @@ fn changed(loaded: &Loaded) {
 #[test]
 fn no_broken_manifest_makes_a_reader_panic() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (mut numbers, mut parsed, mut refused) = (Numbers(7), 0, 0);
+    let (mut numbers, mut parsed, mut refused) = (Numbers::new(7), 0, 0);
     for (name, example) in EXAMPLES {
         for _ in 0..TEXTS {
             let text = mutated(example, &mut numbers);

@@ -18,6 +18,7 @@ pub(crate) mod flux;
 pub(crate) mod matrix;
 pub(crate) mod namespace;
 pub(crate) mod network;
+pub(crate) mod numbers;
 pub(crate) mod objects;
 pub(crate) mod port;
 pub(crate) mod process;

@@ -1,0 +1,382 @@
+//! What is typed, what stands in the environment and in kubeconfigs, and what servers answer.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    directory::Directory,
+    fake::{Fake, Reply},
+    numbers::Numbers,
+    objects,
+    tls::Tls,
+};
+
+/// Stands in every secret, and in nothing else.
+pub(super) const MARK: &str = "hunter2";
+
+/// One run to come.
+pub(super) struct Case {
+    pub(super) words: Vec<String>,
+    pub(super) environment: Vec<(&'static str, String)>,
+    pub(super) kubeconfig: String,
+    /// The folder of the kubeconfig and of everything that it names.
+    pub(super) folder: Directory,
+    pub(super) plain: Fake,
+    pub(super) encrypted: Fake,
+}
+
+const COMMANDS: &[&str] = &[
+    "show",
+    "show NAME",
+    "show -A -o json",
+    "show -A -o wide -l a=b",
+    "describe NAME",
+    "describe NAME -o yaml",
+    "render NAME --weight 30",
+    "diff",
+    "diff NAME",
+    "sticky get NAME",
+    "sticky set NAME --max-age 5m --yes",
+    "sticky set NAME --max-age 5m --dry-run=server",
+    "sticky set NAME --name login --live-only --yes --force-conflicts",
+    "sticky set NAME",
+    "sticky edit NAME",
+    "sticky remove NAME --yes",
+    "sticky apply --yes",
+    "sticky apply NAME -A --yes",
+    "guard status",
+    "guard install --yes",
+    "guard install --mode webhook --image x --yes",
+    "guard uninstall --yes",
+    // It would run for ever, were its port not taken.
+    "guard run --webhook-url URL --listen TAKEN",
+    "guard run --service a/b --cert-secret NAME/NAME --listen TAKEN",
+    "rbac sticky set --check",
+    "version",
+    "completion bash",
+    "man",
+];
+
+/// Odd names; most are good ones.
+const NAMES: &[&str] = &["", ".", "..", "../x", "a/b", "a%2fb", "%", "-", "--", "ä", "a\u{1b}[2J", "LONG"];
+
+const FLAGS: &[&str] = &[
+    "--token SECRET",
+    "--token=SECRET",
+    "--username bob --password SECRET",
+    "--password=SECRET",
+    "--server URL",
+    "-s URL",
+    "--server=URL",
+    "-n NAME",
+    "-A",
+    "--context c",
+    "--context NAME",
+    "--cluster c",
+    "--user u",
+    "--user NAME",
+    "--kubeconfig FILE",
+    "--as NAME",
+    "--as NAME --as-group NAME --as-uid 7 --as-user-extra a=NAME",
+    "--as-user-extra NAME",
+    "--client-certificate FILE",
+    "--client-key FILE",
+    "--certificate-authority FILE",
+    "--tls-server-name NAME",
+    "--insecure-skip-tls-verify",
+    "--disable-compression=true",
+    "--warnings-as-errors",
+    "-v 6",
+    "-v 10",
+    "-v NAME",
+    "--color always",
+    "--request-timeout NAME",
+    "-f FILE",
+    "-f WEB",
+    "-R",
+    "-o json",
+    "-o NAME",
+    "--no-such-flag",
+];
+
+const FILES: &[&str] = &[
+    "kubeconfig",
+    "kubeconfig",
+    "missing",
+    "token",
+    "loop",
+    "kubeconfig/x",
+    ".",
+    "",
+    "ca.pem",
+    "two",
+    "/dev/null",
+    "LONG",
+];
+
+impl Numbers {
+    fn is_one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
+    }
+
+    fn name(&mut self) -> String {
+        if !self.is_one_in(4) {
+            return "podinfo".to_owned();
+        }
+        match self.one_of(NAMES) {
+            "LONG" => "a".repeat([253, 254, 5_000, 65_500][self.below(4)]),
+            name => name.to_owned(),
+        }
+    }
+
+    fn secret(&mut self) -> String {
+        if !self.is_one_in(3) {
+            return MARK.to_owned();
+        }
+        let end = self.one_of(&["\n", "\r\nx: y", "\u{1}", "é", " ", "\t", "'\"$(x)", ":@/?#%"]);
+        let long = if self.is_one_in(20) { 65_500 } else { 0 };
+        format!("{MARK}{}{end}", "x".repeat(long))
+    }
+
+    /// An address of one of the servers, or of none.
+    fn url(&mut self, case: &Case) -> String {
+        let fake = if self.is_one_in(2) { &case.plain } else { &case.encrypted };
+        let url = fake.url();
+        let (scheme, place) = url.split_once("://").expect("a URL");
+        let (host, port) = place.rsplit_once(':').expect("a port");
+        let scheme = match self.below(20) {
+            0 => String::new(),
+            1 => "http://".to_owned(),
+            2 => "https://".to_owned(),
+            3 => self.one_of(&["ftp://", "://", "HTTPS://", "socks5://", "file:///"]).to_owned(),
+            _ => format!("{scheme}://"),
+        };
+        let user = match self.below(6) {
+            0 => format!("bob:{}@", self.secret()),
+            1 => format!("bob:{MARK}@"),
+            _ => String::new(),
+        };
+        let host = if self.is_one_in(20) { self.one_of(&["", "[::1]", "localhost", "[", "no host"]) } else { host };
+        let port = match self.below(20) {
+            0 => self.one_of(&["", ":", ":0", ":99999", ":x", ":-1", ":1"]).to_owned(),
+            _ => format!(":{port}"),
+        };
+        let path = if self.is_one_in(8) { self.one_of(&["/", "/a/b", "/?x=y", "//", "/é"]) } else { "" };
+        format!("{scheme}{user}{host}{port}{path}")
+    }
+
+    fn user(&mut self, folder: &Path) -> Value {
+        let secret = self.secret();
+        let answer = json!({ "kind": "ExecCredential", "status": { "token": secret } }).to_string();
+        let exec = |script: String, mode: &str| {
+            json!({ "exec": { "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
+                "args": ["-c", script], "env": [{ "name": "X", "value": MARK }], "interactiveMode": mode } })
+        };
+        let printed = format!("printf %s '{}'", answer.replace('\'', "'\\''"));
+        match self.below(20) {
+            0..3 | 16.. => json!({ "token": secret }),
+            3 => json!({ "tokenFile": folder.join(self.one_of(FILES)) }),
+            4 => json!({ "username": "bob", "password": secret }),
+            5..7 => exec(printed, self.one_of(&["Never", "IfAvailable", "Always"])),
+            7 => exec(format!("echo {MARK}; echo why >&2; exit 3"), "Never"),
+            8 => exec(
+                format!("echo '{{\"kind\": \"ExecCredential\", \"status\": {{\"token\": [\"{MARK}\"]}}}}'"),
+                "Never",
+            ),
+            9 => exec("kill -9 $$".to_owned(), "Never"),
+            10 => json!({ "exec": { "command": self.name() } }),
+            11 => json!({ "auth-provider": { "name": self.one_of(&["oidc", "gcp", "azure", "x", ""]),
+                "config": { "id-token": secret, "refresh-token": secret, "client-id": "x" } } }),
+            12 => {
+                json!({ "client-certificate": folder.join(self.one_of(FILES)), "client-key": folder.join(self.one_of(FILES)) })
+            }
+            13 => json!({ "client-certificate-data": secret, "client-key-data": secret }),
+            14 => json!({ "token": secret, "username": "bob", "password": secret, "as": self.name() }),
+            _ => self.odd(),
+        }
+    }
+
+    fn odd(&mut self) -> Value {
+        [json!(null), json!(7), json!([]), json!({}), json!(""), json!("x"), json!({ "a": [{}] })][self.below(7)]
+            .clone()
+    }
+
+    fn kubeconfig(&mut self, case: &Case) -> String {
+        let mut cluster = json!({ "server": self.url(case) });
+        match self.below(12) {
+            0 => cluster["insecure-skip-tls-verify"] = json!(true),
+            1 => cluster["certificate-authority"] = json!(case.folder.path().join(self.one_of(FILES))),
+            2 => {}
+            _ => cluster["certificate-authority"] = json!(Tls::authority()),
+        }
+        if self.is_one_in(12) {
+            cluster["proxy-url"] = json!(self.url(case));
+        }
+        let mut config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "c",
+            "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u", "namespace": "shop" } }],
+            "clusters": [{ "name": "c", "cluster": cluster }],
+            "users": [{ "name": "u", "user": self.user(case.folder.path()) }],
+        });
+        if self.is_one_in(10) {
+            let place = self.one_of(&[
+                "/kind",
+                "/current-context",
+                "/contexts",
+                "/contexts/0",
+                "/contexts/0/context",
+                "/contexts/0/context/namespace",
+                "/clusters",
+                "/clusters/0/cluster",
+                "/clusters/0/cluster/server",
+                "/users",
+                "/users/0",
+                "/users/0/user",
+            ]);
+            let odd = self.odd();
+            *config.pointer_mut(place).expect("it is there") = odd;
+        }
+        let mut text = config.to_string();
+        if self.is_one_in(20) {
+            let mut at = self.below(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            match self.below(3) {
+                0 => text.truncate(at),
+                1 => text.insert_str(at, self.one_of(&["\n", "\u{0}", "\u{feff}", "&a ", "*a", "{{", "]", ": ", "\t"])),
+                _ => text.clear(),
+            }
+        }
+        text
+    }
+
+    fn reply(&mut self, object: &Value) -> Reply {
+        match self.below(40) {
+            0 => Reply::refusal(401, "Unauthorized", "Unauthorized"),
+            1 => Reply::refusal(
+                403,
+                "Forbidden",
+                "forbidden: User \"bob\" cannot list resource \"x\" in API group \"y\"",
+            ),
+            2 => Reply::refusal(409, "Conflict", "the object has been modified"),
+            3 => Reply::refusal(500, "InternalError", "\u{1b}[2J"),
+            4 => Reply::text(200, "text/html", "<html>"),
+            5 => Reply::text(302, "text/html", "").header("location", "https://example.com/?x=y"),
+            6 => Reply::Close,
+            7 => Reply::Broken { code: 200, body: b"{".to_vec() },
+            8 => Reply::json(200, &self.odd()),
+            _ => Reply::json(200, object),
+        }
+    }
+
+    fn answers(&mut self, fake: &Fake) {
+        let (mut canary, mut service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));
+        for object in [&mut canary, &mut service] {
+            object["metadata"]["namespace"] = json!("shop");
+            object["metadata"]["resourceVersion"] = json!("7");
+        }
+        if self.is_one_in(4) {
+            canary["spec"]["service"]["name"] = json!(self.name());
+        }
+        for (path, object) in [
+            ("/apis/flagger.app/v1beta1/namespaces/shop/canaries", &canary),
+            ("/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices", &service),
+        ] {
+            let list = json!({ "kind": "List", "items": [object] });
+            let everywhere = path.replace("/namespaces/shop", "");
+            for (method, path, answer) in [
+                ("GET", path.to_owned(), &list),
+                ("GET", everywhere, &list),
+                ("GET", format!("{path}/podinfo"), object),
+                ("PATCH", format!("{path}/podinfo"), object),
+            ] {
+                let reply = self.reply(answer);
+                fake.on(method, &path, [reply]);
+            }
+        }
+        let version = self.reply(&json!({ "major": "1", "minor": "37", "gitVersion": "v1.37.2" }));
+        fake.on("GET", "/version", [version]);
+    }
+
+    /// A run.
+    pub(super) fn case(&mut self) -> Case {
+        let mut case = Case {
+            words: Vec::new(),
+            environment: Vec::new(),
+            kubeconfig: String::new(),
+            folder: Directory::new(),
+            plain: Fake::start(),
+            encrypted: Fake::start_tls(),
+        };
+        self.answers(&case.plain);
+        self.answers(&case.encrypted);
+        case.kubeconfig = self.kubeconfig(&case);
+        let folder = &case.folder;
+        folder.write("kubeconfig", &case.kubeconfig);
+        folder.write("token", format!("{}\n", self.secret()));
+        folder.write("two", format!("{}\n{}\n", self.secret(), self.secret()));
+        folder
+            .write("ca.pem", self.one_of(&["", "x", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]));
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("loop", folder.path().join("loop")).expect("a link can be made");
+
+        let mut lines = vec![self.one_of(COMMANDS)];
+        lines.extend((0..self.below(3)).map(|_| self.one_of(FLAGS)).collect::<Vec<_>>());
+        // No run waits for its own hour.
+        lines.push("--request-timeout 2s");
+        for word in lines.join(" ").split(' ') {
+            let (flag, value) = word.split_once('=').map_or((None, word), |(flag, value)| (Some(flag), value));
+            let value = match value {
+                "SECRET" => self.secret(),
+                "URL" => self.url(&case),
+                "FILE" => self.file(&case),
+                "TAKEN" => case.plain.url().replace("http://", ""),
+                "WEB" => {
+                    format!("{}://bob:{MARK}@127.0.0.1:1/x.yaml", self.one_of(&["http", "https", "ftp", "git+ssh"]))
+                }
+                value => match self.name() {
+                    name if value.contains("NAME") => value.replace("NAME", &name),
+                    _ => value.to_owned(),
+                },
+            };
+            // No argument can hold one.
+            let value = value.replace('\0', "");
+            case.words.push(flag.map_or(value.clone(), |flag| format!("{flag}={value}")));
+        }
+        case.environment = self.environment(&case);
+        case
+    }
+
+    fn file(&mut self, case: &Case) -> String {
+        match self.one_of(FILES) {
+            "" => String::new(),
+            "LONG" => "a".repeat(5_000),
+            file => case.folder.path().join(file).display().to_string(),
+        }
+    }
+
+    fn environment(&mut self, case: &Case) -> Vec<(&'static str, String)> {
+        let mut list = case.folder.path().join("kubeconfig").display().to_string();
+        for _ in 0..self.below(5).saturating_sub(2) {
+            let other = self.file(case);
+            list = if self.is_one_in(2) { format!("{other}:{list}") } else { format!("{list}:{other}") };
+        }
+        let mut all = vec![("KUBECONFIG", list), ("PATH", "/usr/bin:/bin".to_owned())];
+        let some = [
+            ("HTTPS_PROXY", self.url(case)),
+            ("NO_PROXY", self.one_of(&["", "*", "127.0.0.1", "no/host,,"]).to_owned()),
+            ("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned()),
+            ("COLUMNS", self.one_of(&["", "0", "1", "x", "99999999999"]).to_owned()),
+            ("NO_COLOR", "1".to_owned()),
+            ("KUBE_EDITOR", self.one_of(&["true", "false", "no-such-editor", ""]).to_owned()),
+            ("KUBECTL_EXTERNAL_DIFF", self.one_of(&["true", "false", "no-such-program", ""]).to_owned()),
+            ("HOME", self.one_of(&["", "/dev/null", "/no/such/home"]).to_owned()),
+        ];
+        all.extend(some.into_iter().filter(|_| self.is_one_in(4)));
+        all
+    }
+}

@@ -12,6 +12,7 @@ with the one it is compared to, A B A B …; peak memory is GNU time's. Figures 
 machines differ.
 """
 
+import copy
 import http.client
 import json
 import os
@@ -23,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -270,21 +272,53 @@ def acts(server, namespace):
 
 
 NUMBERS = [1, 10, 100, 1000]
+CROWD = 2000
+WRITERS = 16
 WRITES = "| Canaries selected in the namespace | without guard | with guard | more |\n|---|---|---|---|"
+
+
+def beside(server, namespace, runs):
+    """Milliseconds of writes in the smallest namespace while so many writers write in this one."""
+    over, others = threading.Event(), []
+
+    def write():
+        # A connection of its own.
+        own = copy.copy(server)
+        own.connection = None
+        path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0?dryRun=All"
+        while not over.is_set():
+            own.ask("PATCH", path, {"spec": {"weighted": {"sticky": None}}}, "application/merge-patch+json")
+
+    for _ in range(WRITERS):
+        others.append(threading.Thread(target=write))
+        others[-1].start()
+    time.sleep(3)
+    try:
+        return latencies(server, "n1", runs)
+    finally:
+        over.set()
+        for other in others:
+            other.join()
 
 
 def guard(runs):
     with Server() as server:
         environment = server.environment()
-        selected(server, NUMBERS)
-        before = {number: statistics.median(latencies(server, f"n{number}", runs)) for number in NUMBERS}
+        numbers = NUMBERS + [CROWD]
+        selected(server, numbers)
+        before = {number: statistics.median(latencies(server, f"n{number}", runs)) for number in numbers}
+        without = statistics.median(beside(server, f"n{CROWD}", runs))
         subprocess.run([OURS, "guard", "install", "--yes"], check=True, env=environment,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until("the guard", lambda: acts(server, "n1"))
         print(f"Flagger's write, medians of {runs}\n\n{WRITES}")
-        for number in NUMBERS:
+        for number in numbers:
             after = statistics.median(latencies(server, f"n{number}", runs))
             print(f"| {number} | {before[number]:.1f} ms | {after:.1f} ms | {after - before[number]:.1f} ms |", flush=True)
+        print(f"\nFlagger's write in the namespace with 1 Canary, while {WRITERS} writers write in another, medians of {runs}\n\n{WRITES}")
+        for number in [100, CROWD]:
+            after = statistics.median(beside(server, f"n{number}", runs))
+            print(f"| {number} there | {without:.1f} ms | {after:.1f} ms | {after - without:.1f} ms |", flush=True)
 
 
 class Webhook:

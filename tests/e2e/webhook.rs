@@ -145,6 +145,8 @@ pub(crate) struct Faulty {
     /// half a second waited for the guard.
     pub(crate) writes: Vec<Duration>,
     pub(crate) asked: Vec<Duration>,
+    /// How many of them got no answer in time after processes were there again, as happens on a busy machine.
+    pub(crate) given_up: usize,
     /// When somebody who wrote one plain object after the other meanwhile, and asked nobody, had written each.
     pub(crate) pace: Vec<jiff::Timestamp>,
     /// The TraefikServices that lost their stanza while nobody answered.
@@ -160,6 +162,8 @@ const GONE: Duration = Duration::from_secs(20);
 /// How many TraefikServices of others are written meanwhile.
 const OTHERS: usize = 20;
 const RESTARTS: usize = 6;
+/// How long API servers wait for the guard (`timeoutSeconds`).
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// From one restart of the API server to the next.
 const RESTARTING: Duration = Duration::from_secs(4);
 
@@ -240,6 +244,7 @@ pub(crate) fn faulty() -> Faulty {
         beside.join().expect("plain writes")
     });
     let gone = [before, shop.generations().len()];
+    let returned = jiff::Timestamp::now();
 
     for _ in 0..RESTARTS {
         let pace = Instant::now() + RESTARTING;
@@ -249,9 +254,23 @@ pub(crate) fn faulty() -> Faulty {
     }
     shop.reaches("Succeeded");
     let (writes, asked) = flaggers_writes(&cluster.server);
+    let given_up = asked.iter().filter(|(ended, took)| *ended > returned && *took >= TIMEOUT).count();
+    let asked = asked.into_iter().map(|(_, took)| took).collect();
     let lines = guards.end().split_off(silence);
     let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
-    Faulty { rollout: over(&shop), gone, kills, restarts: RESTARTS, replayed, writes, asked, pace, lost, lines }
+    Faulty {
+        rollout: over(&shop),
+        gone,
+        kills,
+        restarts: RESTARTS,
+        replayed,
+        writes,
+        asked,
+        given_up,
+        pace,
+        lost,
+        lines,
+    }
 }
 
 /// Ends what goes on beside, however the test ends.
@@ -275,8 +294,9 @@ fn plain_writes(namespace: &Namespace, is_over: &AtomicBool) -> Vec<jiff::Timest
 }
 
 /// How long each write of Flagger's to a TraefikService took, by the API server's own record; and what it spent of that
-/// on webhooks, which it tells of those that took half a second (`k8s.io/apiserver/pkg/endpoints/request/webhook_duration.go`).
-fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<Duration>) {
+/// on webhooks, which it tells of those that took half a second (`k8s.io/apiserver/pkg/endpoints/request/webhook_duration.go`),
+/// with the time when the write was done.
+fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<(jiff::Timestamp, Duration)>) {
     const ASKED: &str = "apiserver.latency.k8s.io/mutating-webhook";
     let is_write = |request: &Value| {
         request["verb"] == "update"
@@ -296,7 +316,8 @@ fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<Duration>) {
     };
     let asked = |request: &Value| {
         let text = request["annotations"][ASKED].as_str()?;
-        Some(Duration::from_secs_f64(seconds(text).unwrap_or_else(|error| panic!("{text}: {error}"))))
+        let took = seconds(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        Some((time(request, "stageTimestamp"), Duration::from_secs_f64(took)))
     };
     let writes = server.audit(is_write);
     (writes.iter().map(took).collect(), writes.iter().filter_map(asked).collect())

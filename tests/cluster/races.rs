@@ -5,7 +5,7 @@ use std::{
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
-        mpsc::channel,
+        mpsc::{Receiver, channel},
     },
 };
 
@@ -51,14 +51,18 @@ fn all_of(namespace: &Namespace, numbers: std::ops::Range<usize>, begins: impl F
     ended.into_inner().expect("no run has panicked")
 }
 
-/// Every version of the TraefikService after this one, oldest first, to the one that there is now.
-fn history(namespace: &Namespace, since: &Value) -> Vec<Value> {
+/// What is told of the TraefikService from this version on. To be asked for before anything is written: a server forgets.
+fn follow(namespace: &Namespace, since: &Value) -> Receiver<Change> {
     let since = since["metadata"]["resourceVersion"].as_str().expect("a version");
+    namespace.server().admin().watch(&namespace.path("TraefikService", ""), since)
+}
+
+/// Every version that was told, oldest first, to the one that there is now.
+fn history(namespace: &Namespace, told: &Receiver<Change>) -> Vec<Value> {
     let now = namespace.get("TraefikService", "podinfo");
-    let changes = namespace.server().admin().watch(&namespace.path("TraefikService", ""), since);
     let mut versions = Vec::new();
     while versions.last() != Some(&now) {
-        match changes.recv_timeout(PATIENCE) {
+        match told.recv_timeout(PATIENCE) {
             Ok(Change::Is(version)) => versions.push(version),
             other => panic!("{other:?} after {} versions", versions.len()),
         }
@@ -79,6 +83,7 @@ fn no_weight_is_lost_and_the_last_cookie_that_was_set_stands() {
     let weights: Vec<u64> = (0..WEIGHTS as u64).map(|step| 1 + step * 7 % 99).collect();
     assert_eq!(changes(weights.clone()).len(), WEIGHTS, "each step is seen");
 
+    let told = follow(&namespace, &first);
     let (begins, steps) = channel();
     let (ended, conflicts) = std::thread::scope(|scope| {
         let (namespace, weights) = (&namespace, &weights);
@@ -102,7 +107,7 @@ fn no_weight_is_lost_and_the_last_cookie_that_was_set_stands() {
         ended.extend(all_of(namespace, RUNS - AT_ONCE..RUNS, || {}));
         (ended, conflicts)
     });
-    let versions = history(&namespace, &first);
+    let versions = history(&namespace, &told);
 
     let seen = changes(versions.iter().map(|version| {
         let services = &version["spec"]["weighted"]["services"];

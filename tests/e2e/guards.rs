@@ -19,18 +19,20 @@ pub(crate) struct Guards {
     namespace: Namespace<'static>,
     /// Where the API server asks; the processes listen on the ports after it.
     port: u16,
+    /// How long their certificates hold.
+    lifetime: &'static str,
     running: Vec<Option<Running>>,
     /// What those said that have ended.
     lines: Vec<Value>,
 }
 
 impl Guards {
-    /// Starts them for the whole cluster, on ports from this one on, with certificates that hold for 20 s.
-    pub(crate) fn start(cluster: &'static Cluster, port: u16) -> Self {
+    /// Starts them for the whole cluster, on ports from this one on, with certificates that hold that long.
+    pub(crate) fn start(cluster: &'static Cluster, port: u16, lifetime: &'static str) -> Self {
         let namespace = Namespace::on(&cluster.server, "guards");
         balancer::start(port, (1..=REPLICAS).map(|number| port + number).collect());
         balancer::start(port + GATE, (1..=REPLICAS).map(|number| port + GATE + number).collect());
-        let mut guards = Self { namespace, port, running: Vec::new(), lines: Vec::new() };
+        let mut guards = Self { namespace, port, lifetime, running: Vec::new(), lines: Vec::new() };
         for number in 0..REPLICAS {
             let running = guards.begin(number);
             guards.running.push(Some(running));
@@ -54,7 +56,7 @@ impl Guards {
             &format!("--gate-listen=127.0.0.1:{gate}"),
             &format!("--webhook-url=https://127.0.0.1:{}", self.port),
             &format!("--cert-secret={}/certificates", self.namespace.name()),
-            "--cert-lifetime=20s",
+            &format!("--cert-lifetime={}", self.lifetime),
         ]);
         let mut running = Running::start(run);
         running.wait_for(Stream::Stderr, r#""message":"listening""#);

@@ -78,7 +78,7 @@ fn documented(line: &str, max_age: u64) -> Value {
 
 pub(crate) fn webhook() -> Webhook {
     let cluster = Cluster::start(&bed::no_policies(), ROLLING);
-    let guards = Guards::start(cluster, 7100);
+    let guards = Guards::start(cluster, 7100, "20s");
     let [nothing, half, timed, gated] =
         ["nothing", "half", "timed", "gated"].map(|hint| Shop::new(cluster, hint, false));
     nothing.create(&five_steps(), None);
@@ -147,6 +147,8 @@ pub(crate) struct Faulty {
     pub(crate) asked: Vec<Duration>,
     /// How many of them got no answer in time after processes were there again, as happens on a busy machine.
     pub(crate) given_up: usize,
+    /// Why the API server let writes pass, in its own words.
+    pub(crate) failed_open: Vec<String>,
     /// When somebody who wrote one plain object after the other meanwhile, and asked nobody, had written each.
     pub(crate) pace: Vec<jiff::Timestamp>,
     /// The TraefikServices that lost their stanza while nobody answered.
@@ -170,7 +172,8 @@ const RESTARTING: Duration = Duration::from_secs(4);
 pub(crate) fn faulty() -> Faulty {
     let is_lost = |service: &Value| service["spec"]["weighted"]["sticky"].is_null();
     let cluster = Cluster::start(&bed::no_policies(), ROLLING);
-    let mut guards = Guards::start(cluster, 7200);
+    // Renewals are tried elsewhere: certificates of 20 s run out while the server to tell is away every 4 s.
+    let mut guards = Guards::start(cluster, 7200, "5m");
     let shop = Shop::new(cluster, "faulty", false);
     let analysis = json!({ "interval": "10s", "threshold": 2, "stepWeight": 5, "maxWeight": 50 });
     shop.create(&analysis, Some(DECLARATION));
@@ -256,6 +259,7 @@ pub(crate) fn faulty() -> Faulty {
     let (writes, asked) = flaggers_writes(&cluster.server);
     let given_up = asked.iter().filter(|(ended, took)| *ended > returned && *took >= TIMEOUT).count();
     let asked = asked.into_iter().map(|(_, took)| took).collect();
+    let failed_open = cluster.server.failed_open();
     let lines = guards.end().split_off(silence);
     let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
     Faulty {
@@ -267,6 +271,7 @@ pub(crate) fn faulty() -> Faulty {
         writes,
         asked,
         given_up,
+        failed_open,
         pace,
         lost,
         lines,

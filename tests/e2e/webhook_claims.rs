@@ -110,7 +110,8 @@ pub(crate) fn of_two_processes_a_kill_costs_at_most_the_answer_in_flight_and_wha
     let (killed, later) = outside.split_at(outside.partition_point(|(at, _)| *at < before));
     // Only before that is anybody killed. The API server's restarts, which come after it, cost nothing but calls that it has
     // given up itself.
-    assert!(later.len() <= faulty.given_up, "lost while processes were there: {later:?}, {} given up", faulty.given_up);
+    let last_words = || faulty.failed_open.iter().rev().take(5).cloned().collect::<Vec<_>>().join("\n");
+    assert!(later.len() <= faulty.given_up, "lost while processes were there: {later:?}\n{}", last_words());
     for (at, one) in &outside {
         let next = faulty.rollout.generations.get(at + 1).unwrap_or_else(|| panic!("never repaired: {one:?}"));
         assert_eq!((&next.weights, &next.stanza), (&one.weights, &stanza()), "{one:?}");

@@ -4,11 +4,12 @@
     benches/tenants.py [SECONDS]     600 by default
 
 `guard run` (release build, nobody reads its log) in a memory cgroup of 128 MiB beside a real API server. Meanwhile, each in
-a namespace of its own: 200 changes of a declaration a second; a policy that answers 403 to each repair; a webhook that fails
+a namespace of its own: up to 200 changes of a declaration a second; a policy that answers 403 to each repair; a webhook that fails
 after 3 s; objects of random kinds as large as the server takes them; and from the network connections that stay
 silent, floods of /healthz, questions to the gate, reviews of objects that nobody knows. In a quiet namespace a declaration
 changes twice a second: how long until it is live. Prints the process' memory, that time's median, 99th percentile and
-maximum, and how long the tenant's own writes took the API server; exit status 1 when the process ended, was killed for its memory, or the 99th percentile is above one second.
+maximum, and how long the API server took for that tenant's own writes; exit status 1 when the process ended, was killed for
+its memory, or the 99th percentile is above one second.
 """
 
 import http.client
@@ -290,7 +291,7 @@ def main(seconds):
         print(f"peak of the cgroup {peak:.1f} MiB")
         print(f"{len(times)} declarations of a quiet tenant live within {median * 1000:.0f} ms (median), {late * 1000:.0f} ms "
               f"(99th percentile), {times[-1] * 1000:.0f} ms (maximum)")
-        print(f"that tenant's own writes, on which the guard has no part: {statistics.median(writes) * 1000:.0f} ms (median), "
+        print(f"that tenant's own writes, in which the guard has no part: {statistics.median(writes) * 1000:.0f} ms (median), "
               f"{writes[int(len(writes) * 0.99)] * 1000:.0f} ms (99th percentile)")
         print("\n".join(line for line in figures.splitlines() if not line.startswith("#") and "bucket" not in line))
     for reason in failed:

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads which runs are wanted")]
 
 mod generate;
+mod kubeconfig;
 
 use std::{
     fmt::Write as _,
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use self::generate::{Case, MARK};
+use self::generate::{Case, ELSEWHERE, MARK};
 use crate::support::{
     fake::Fake,
     numbers::Numbers,
@@ -51,6 +52,9 @@ impl Case {
         let asked = [self.plain.requests(), self.encrypted.requests()].concat();
         if asked.iter().any(|request| leads_elsewhere(&request.path)) {
             wrong.push_str("it asked for a path that leads elsewhere; ");
+        }
+        if asked.iter().any(|request| request.path == ELSEWHERE) {
+            wrong.push_str("it followed a redirect; ");
         }
         (!wrong.is_empty()).then_some(wrong)
     }

@@ -21,6 +21,7 @@ use crate::{
     support::{
         directory::Directory,
         namespace::Namespace,
+        numbers::Numbers,
         proxy::{Moment, Proxy},
         run::Run,
     },
@@ -31,26 +32,18 @@ const KILLS: u64 = 50;
 /// How often that is tried at most: some come too late.
 const TRIES: u64 = 20 * KILLS;
 
-/// A small generator of numbers (`SplitMix64`). `CANARY_TRAEFIK_SEED` repeats a run, as far as the clock allows.
-struct Numbers(u64);
+/// `CANARY_TRAEFIK_SEED` repeats a run, as far as the clock allows.
+fn numbers() -> Numbers {
+    let given = std::env::var("CANARY_TRAEFIK_SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
+    let seed = given.unwrap_or_else(|| now().as_secs());
+    eprintln!("CANARY_TRAEFIK_SEED={seed}");
+    Numbers::new(seed)
+}
 
-impl Numbers {
-    fn seeded() -> Self {
-        let given = std::env::var("CANARY_TRAEFIK_SEED").ok().and_then(|seed| seed.parse().ok());
-        let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
-        let seed = given.unwrap_or_else(|| now().as_secs());
-        eprintln!("CANARY_TRAEFIK_SEED={seed}");
-        Self(seed)
-    }
-
-    /// From 0 to almost 1.
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        f64::from(u32::try_from((number ^ (number >> 31)) >> 32).expect("32 bits")) / f64::from(u32::MAX)
-    }
+/// From 0 to almost 1.
+fn fraction(numbers: &mut Numbers) -> f64 {
+    f64::from(u32::try_from(numbers.next() >> 32).expect("32 bits")) / f64::from(u32::MAX)
 }
 
 /// How long a run takes, by a run.
@@ -77,7 +70,7 @@ fn killed_after(run: &Run, delay: Duration) -> bool {
 
 /// Kills the run at random moments of the length it has, and calls `check` after each.
 fn at_random_moments(run: &Run, mut restore: impl FnMut(), mut check: impl FnMut(u64)) {
-    let mut numbers = Numbers::seeded();
+    let mut numbers = numbers();
     let mut longest = Duration::ZERO;
     let (mut killed, mut tries) = (0, 0);
     while killed < KILLS {
@@ -88,7 +81,7 @@ fn at_random_moments(run: &Run, mut restore: impl FnMut(), mut check: impl FnMut
             longest = length(run);
         }
         restore();
-        killed += u64::from(killed_after(run, longest.mul_f64(numbers.next())));
+        killed += u64::from(killed_after(run, longest.mul_f64(fraction(&mut numbers))));
         check(tries);
         tries += 1;
     }

@@ -145,8 +145,6 @@ pub(crate) struct Faulty {
     /// half a second waited for the guard.
     pub(crate) writes: Vec<Duration>,
     pub(crate) asked: Vec<Duration>,
-    /// How many of them got no answer in time after processes were there again, as happens on a busy machine.
-    pub(crate) given_up: usize,
     /// Why the API server let writes pass, in its own words.
     pub(crate) failed_open: Vec<String>,
     /// When somebody who wrote one plain object after the other meanwhile, and asked nobody, had written each.
@@ -164,8 +162,6 @@ const GONE: Duration = Duration::from_secs(20);
 /// How many TraefikServices of others are written meanwhile.
 const OTHERS: usize = 20;
 const RESTARTS: usize = 6;
-/// How long API servers wait for the guard (`timeoutSeconds`).
-const TIMEOUT: Duration = Duration::from_secs(2);
 /// From one restart of the API server to the next.
 const RESTARTING: Duration = Duration::from_secs(4);
 
@@ -247,7 +243,6 @@ pub(crate) fn faulty() -> Faulty {
         beside.join().expect("plain writes")
     });
     let gone = [before, shop.generations().len()];
-    let returned = jiff::Timestamp::now();
 
     for _ in 0..RESTARTS {
         let pace = Instant::now() + RESTARTING;
@@ -257,8 +252,6 @@ pub(crate) fn faulty() -> Faulty {
     }
     shop.reaches("Succeeded");
     let (writes, asked) = flaggers_writes(&cluster.server);
-    let given_up = asked.iter().filter(|(ended, took)| *ended > returned && *took >= TIMEOUT).count();
-    let asked = asked.into_iter().map(|(_, took)| took).collect();
     let failed_open = cluster.server.failed_open();
     let lines = guards.end().split_off(silence);
     let replayed = replayed.iter().map(|service| !is_lost(service)).collect();
@@ -270,7 +263,6 @@ pub(crate) fn faulty() -> Faulty {
         replayed,
         writes,
         asked,
-        given_up,
         failed_open,
         pace,
         lost,
@@ -299,9 +291,8 @@ fn plain_writes(namespace: &Namespace, is_over: &AtomicBool) -> Vec<jiff::Timest
 }
 
 /// How long each write of Flagger's to a TraefikService took, by the API server's own record; and what it spent of that
-/// on webhooks, which it tells of those that took half a second (`k8s.io/apiserver/pkg/endpoints/request/webhook_duration.go`),
-/// with the time when the write was done.
-fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<(jiff::Timestamp, Duration)>) {
+/// on webhooks, which it tells of those that took half a second (`k8s.io/apiserver/pkg/endpoints/request/webhook_duration.go`).
+fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<Duration>) {
     const ASKED: &str = "apiserver.latency.k8s.io/mutating-webhook";
     let is_write = |request: &Value| {
         request["verb"] == "update"
@@ -321,8 +312,7 @@ fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<(jiff::Timestamp, Dur
     };
     let asked = |request: &Value| {
         let text = request["annotations"][ASKED].as_str()?;
-        let took = seconds(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        Some((time(request, "stageTimestamp"), Duration::from_secs_f64(took)))
+        Some(Duration::from_secs_f64(seconds(text).unwrap_or_else(|error| panic!("{text}: {error}"))))
     };
     let writes = server.audit(is_write);
     (writes.iter().map(took).collect(), writes.iter().filter_map(asked).collect())

@@ -126,37 +126,34 @@ fn every_document_with_commands_is_run_by_a_test() {
     assert_eq!(not_run, [""; 0], "run what a ```console block shows: tests/support/transcript.rs");
 }
 
-/// Written `LEVEL MODULE::TEST` between backticks, the level as `tests/run` takes it.
+/// Tests are named `LEVEL MODULE::TEST` between backticks, the level as `tests/run` takes it.
 #[test]
 fn every_test_that_a_document_names_is_there() {
+    let is_level = |word: &str| word == "unit" || root().join(format!("tests/{word}/main.rs")).is_file();
     let exists = |level: &str, name: &str| {
-        let (modules, test) = name.rsplit_once("::")?;
+        let (modules, test) = name.rsplit_once("::").expect("it has modules");
         let folder = if level == "unit" { "src".to_owned() } else { format!("tests/{level}") };
         let place = format!("{folder}/{}", modules.replace("::", "/"));
-        let within = place.strip_suffix("/tests").unwrap_or(&place);
-        let files = [format!("{place}.rs"), format!("{within}.rs"), format!("{within}/mod.rs")];
-        let file = files
-            .iter()
-            .map(Path::new)
-            .find(|file| root().join(file).is_file() && read(file).contains(&format!("fn {test}(")));
-        file.map(|_| ())
+        let parent = place.strip_suffix("/tests").unwrap_or(&place);
+        let files = [format!("{place}.rs"), format!("{parent}.rs"), format!("{parent}/mod.rs")];
+        let holds =
+            |file: &String| root().join(file).is_file() && read(Path::new(file)).contains(&format!("fn {test}("));
+        files.iter().any(holds)
     };
-    let (mut named, mut missing) = (0, Vec::new());
-    for document in tracked_files().iter().filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
-        for span in read(document).split('`').skip(1).step_by(2) {
-            let Some((level, name)) =
-                span.split_once(' ').filter(|(_, name)| name.contains("::") && !name.contains(' '))
-            else {
-                continue;
-            };
-            if level == "unit" || root().join(format!("tests/{level}/main.rs")).is_file() {
-                named += 1;
-                missing.extend(exists(level, name).is_none().then(|| span.to_owned()));
-            }
-        }
-    }
-    assert_eq!(missing, [""; 0]);
-    assert!(named > 0, "no document names a test");
+    let documents: String = tracked_files()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| read(path))
+        .collect();
+    let named: Vec<_> = documents
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter_map(|span| span.split_once(' '))
+        .filter(|(level, name)| is_level(level) && name.contains("::") && !name.contains(' '))
+        .collect();
+    let missing: Vec<_> = named.iter().filter(|(level, name)| !exists(level, name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(!named.is_empty(), "no document names a test");
 }
 
 /// Whether the line has the word, not as a part of a longer one.

@@ -1,7 +1,5 @@
 //! What is typed, what stands in the environment and in kubeconfigs, and what servers answer.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -9,11 +7,13 @@ use crate::support::{
     fake::{Fake, Reply},
     numbers::Numbers,
     objects,
-    tls::Tls,
 };
 
 /// Stands in every secret, and in nothing else.
 pub(super) const MARK: &str = "hunter2";
+
+/// The path that redirects lead to, on the other server.
+pub(super) const ELSEWHERE: &str = "/elsewhere";
 
 /// One run to come.
 pub(super) struct Case {
@@ -100,7 +100,7 @@ const FLAGS: &[&str] = &[
     "--no-such-flag",
 ];
 
-const FILES: &[&str] = &[
+pub(super) const FILES: &[&str] = &[
     "kubeconfig",
     "kubeconfig",
     "missing",
@@ -116,11 +116,11 @@ const FILES: &[&str] = &[
 ];
 
 impl Numbers {
-    fn is_one_in(&mut self, count: usize) -> bool {
+    pub(super) fn is_one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 
-    fn name(&mut self) -> String {
+    pub(super) fn name(&mut self) -> String {
         if !self.is_one_in(4) {
             return "podinfo".to_owned();
         }
@@ -130,7 +130,7 @@ impl Numbers {
         }
     }
 
-    fn secret(&mut self) -> String {
+    pub(super) fn secret(&mut self) -> String {
         if !self.is_one_in(3) {
             return MARK.to_owned();
         }
@@ -140,7 +140,7 @@ impl Numbers {
     }
 
     /// An address of one of the servers, or of none.
-    fn url(&mut self, case: &Case) -> String {
+    pub(super) fn url(&mut self, case: &Case) -> String {
         let fake = if self.is_one_in(2) { &case.plain } else { &case.encrypted };
         let url = fake.url();
         let (scheme, place) = url.split_once("://").expect("a URL");
@@ -166,95 +166,7 @@ impl Numbers {
         format!("{scheme}{user}{host}{port}{path}")
     }
 
-    fn user(&mut self, folder: &Path) -> Value {
-        let secret = self.secret();
-        let answer = json!({ "kind": "ExecCredential", "status": { "token": secret } }).to_string();
-        let exec = |script: String, mode: &str| {
-            json!({ "exec": { "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
-                "args": ["-c", script], "env": [{ "name": "X", "value": MARK }], "interactiveMode": mode } })
-        };
-        let printed = format!("printf %s '{}'", answer.replace('\'', "'\\''"));
-        match self.below(20) {
-            0..3 | 16.. => json!({ "token": secret }),
-            3 => json!({ "tokenFile": folder.join(self.one_of(FILES)) }),
-            4 => json!({ "username": "bob", "password": secret }),
-            5..7 => exec(printed, self.one_of(&["Never", "IfAvailable", "Always"])),
-            7 => exec(format!("echo {MARK}; echo why >&2; exit 3"), "Never"),
-            8 => exec(
-                format!("echo '{{\"kind\": \"ExecCredential\", \"status\": {{\"token\": [\"{MARK}\"]}}}}'"),
-                "Never",
-            ),
-            9 => exec("kill -9 $$".to_owned(), "Never"),
-            10 => json!({ "exec": { "command": self.name() } }),
-            11 => json!({ "auth-provider": { "name": self.one_of(&["oidc", "gcp", "azure", "x", ""]),
-                "config": { "id-token": secret, "refresh-token": secret, "client-id": "x" } } }),
-            12 => {
-                json!({ "client-certificate": folder.join(self.one_of(FILES)), "client-key": folder.join(self.one_of(FILES)) })
-            }
-            13 => json!({ "client-certificate-data": secret, "client-key-data": secret }),
-            14 => json!({ "token": secret, "username": "bob", "password": secret, "as": self.name() }),
-            _ => self.odd(),
-        }
-    }
-
-    fn odd(&mut self) -> Value {
-        [json!(null), json!(7), json!([]), json!({}), json!(""), json!("x"), json!({ "a": [{}] })][self.below(7)]
-            .clone()
-    }
-
-    fn kubeconfig(&mut self, case: &Case) -> String {
-        let mut cluster = json!({ "server": self.url(case) });
-        match self.below(12) {
-            0 => cluster["insecure-skip-tls-verify"] = json!(true),
-            1 => cluster["certificate-authority"] = json!(case.folder.path().join(self.one_of(FILES))),
-            2 => {}
-            _ => cluster["certificate-authority"] = json!(Tls::authority()),
-        }
-        if self.is_one_in(12) {
-            cluster["proxy-url"] = json!(self.url(case));
-        }
-        let mut config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "c",
-            "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u", "namespace": "shop" } }],
-            "clusters": [{ "name": "c", "cluster": cluster }],
-            "users": [{ "name": "u", "user": self.user(case.folder.path()) }],
-        });
-        if self.is_one_in(10) {
-            let place = self.one_of(&[
-                "/kind",
-                "/current-context",
-                "/contexts",
-                "/contexts/0",
-                "/contexts/0/context",
-                "/contexts/0/context/namespace",
-                "/clusters",
-                "/clusters/0/cluster",
-                "/clusters/0/cluster/server",
-                "/users",
-                "/users/0",
-                "/users/0/user",
-            ]);
-            let odd = self.odd();
-            *config.pointer_mut(place).expect("it is there") = odd;
-        }
-        let mut text = config.to_string();
-        if self.is_one_in(20) {
-            let mut at = self.below(text.len());
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            match self.below(3) {
-                0 => text.truncate(at),
-                1 => text.insert_str(at, self.one_of(&["\n", "\u{0}", "\u{feff}", "&a ", "*a", "{{", "]", ": ", "\t"])),
-                _ => text.clear(),
-            }
-        }
-        text
-    }
-
-    fn reply(&mut self, object: &Value) -> Reply {
+    fn reply(&mut self, object: &Value, elsewhere: &str) -> Reply {
         match self.below(40) {
             0 => Reply::refusal(401, "Unauthorized", "Unauthorized"),
             1 => Reply::refusal(
@@ -265,7 +177,7 @@ impl Numbers {
             2 => Reply::refusal(409, "Conflict", "the object has been modified"),
             3 => Reply::refusal(500, "InternalError", "\u{1b}[2J"),
             4 => Reply::text(200, "text/html", "<html>"),
-            5 => Reply::text(302, "text/html", "").header("location", "https://example.com/?x=y"),
+            5 => Reply::text(302, "text/html", "").header("location", &format!("{elsewhere}{ELSEWHERE}")),
             6 => Reply::Close,
             7 => Reply::Broken { code: 200, body: b"{".to_vec() },
             8 => Reply::json(200, &self.odd()),
@@ -273,7 +185,7 @@ impl Numbers {
         }
     }
 
-    fn answers(&mut self, fake: &Fake) {
+    fn answers(&mut self, fake: &Fake, elsewhere: &str) {
         let (mut canary, mut service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));
         for object in [&mut canary, &mut service] {
             object["metadata"]["namespace"] = json!("shop");
@@ -294,11 +206,11 @@ impl Numbers {
                 ("GET", format!("{path}/podinfo"), object),
                 ("PATCH", format!("{path}/podinfo"), object),
             ] {
-                let reply = self.reply(answer);
+                let reply = self.reply(answer, elsewhere);
                 fake.on(method, &path, [reply]);
             }
         }
-        let version = self.reply(&json!({ "major": "1", "minor": "37", "gitVersion": "v1.37.2" }));
+        let version = self.reply(&json!({ "major": "1", "minor": "37", "gitVersion": "v1.37.2" }), elsewhere);
         fake.on("GET", "/version", [version]);
     }
 
@@ -312,8 +224,8 @@ impl Numbers {
             plain: Fake::start(),
             encrypted: Fake::start_tls(),
         };
-        self.answers(&case.plain);
-        self.answers(&case.encrypted);
+        self.answers(&case.plain, &case.encrypted.url());
+        self.answers(&case.encrypted, &case.plain.url());
         case.kubeconfig = self.kubeconfig(&case);
         let folder = &case.folder;
         folder.write("kubeconfig", &case.kubeconfig);
@@ -351,7 +263,7 @@ impl Numbers {
         case
     }
 
-    fn file(&mut self, case: &Case) -> String {
+    pub(super) fn file(&mut self, case: &Case) -> String {
         match self.one_of(FILES) {
             "" => String::new(),
             "LONG" => "a".repeat(5_000),

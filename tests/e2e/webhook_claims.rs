@@ -149,8 +149,16 @@ pub(crate) fn while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_
     names.sort();
     let mut lost = faulty.lost.clone();
     lost.sort();
+    // Where Flagger's own next write came before the repair, the guard put the stanza into it, and there was nothing left to
+    // repair.
+    let generations = &faulty.rollout.generations;
+    let at = generations.iter().rposition(|one| one.stanza == Value::Null).expect("one was lost");
+    let next = generations.get(at + 1).expect("it came back");
+    assert_eq!(next.stanza, stanza());
+    if next.weights != generations[at].weights {
+        lost.retain(|name| name != NAME);
+    }
     assert_eq!(names, lost, "each loss has one line");
-    assert!(names.contains(&NAME.to_owned()));
     let time = |line: &Value| -> jiff::Timestamp { text(line, "time").parse().expect("a time") };
     let back = with(&faulty.lines, "listening").into_iter().map(time).min().expect("somebody came back");
     let last = repaired.into_iter().map(time).max().expect("somebody repaired");

@@ -1,4 +1,4 @@
-//! The command line: from words to a command, and from its end to an exit code.
+//! The command line: parses the arguments, runs the command, and maps its outcome to an exit code.
 
 mod signals;
 
@@ -15,24 +15,24 @@ use clap::{
 use self::signals::Signals;
 use crate::{
     cluster::{self, ConnectionArgs},
-    commands::{completion as completions, describe, diff, guard, man, rbac, render, show, sticky, version},
+    commands::{completion as completions, describe, diff, guard, man, options, rbac, render, show, sticky, version},
     completion,
     context::Context,
     environment::Environment,
     error::{
         Error, Exit, Kind, Result,
-        panic::{caught, note_panics, noted_panic},
+        panic::{catch_panic, install_panic_hook, take_panic},
     },
     ui::{Color, Ui},
 };
 
-/// Keep the users of a Flagger canary on Traefik on one track
+/// Keep each user on one version during a Flagger canary rollout on Traefik
 ///
-/// During a rollout Traefik draws the track of each request anew, so flows that redirect (SSO logins) hit both
-/// versions and break. This plugin declares a sticky cookie on the Canary and puts it on the TraefikService
+/// During a rollout Traefik chooses a version for each request independently, so flows that redirect (SSO logins)
+/// hit both versions and break. This plugin declares a sticky cookie on the Canary and puts it on the TraefikService
 /// that Flagger generates.
 ///
-/// With -f the commands that have it work on manifests, without a cluster. Flags must come after canary-traefik;
+/// Commands that accept -f work on local manifests and never contact a cluster. Flags must come after canary-traefik;
 /// kubectl takes none before a plugin's name.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-canary_traefik", version, arg_required_else_help = true, max_term_width = 100)]
@@ -40,8 +40,8 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// When to colour
-    // After a command's own flags, however many commands there are: clap counts both alike.
+    /// When to use colour
+    // clap counts global flags and a command's own flags alike; the high order puts this one last.
     #[arg(
         long,
         global = true,
@@ -69,45 +69,53 @@ enum Command {
     Rbac(rbac::RbacArgs),
     Completion(completions::CompletionArgs),
     Man(man::ManArgs),
+    /// List the connection flags, which every command accepts
+    Options,
     Version(version::VersionArgs),
 }
 
-/// The whole parser.
+/// Builds the parser with all commands.
 pub fn command() -> clap::Command {
-    // The many flags that say how to connect would bury the few that a command is about.
-    const OFTEN: [&str; 2] = ["context", "namespace"];
+    // The many connection flags would bury the few that a command is about.
     Cli::command().display_name("kubectl canary-traefik").mut_args(|arg| {
-        let seldom = arg.get_help_heading() == Some("Connection") && OFTEN.iter().all(|flag| arg.get_id() != flag);
-        if seldom { arg.hide_short_help(true) } else { arg }
+        let is_connection = arg.get_help_heading() == Some(options::HEADING);
+        if is_connection { arg.hide_short_help(true).hide_long_help(true) } else { arg }
     })
 }
 
-/// Runs the program and returns its exit code. A panic is a failure like any other.
+/// Ends the help of every command with a line on the connection flags.
+fn with_options_line(command: clap::Command) -> clap::Command {
+    const LINE: &str = "Connection flags (-n, --context, ...): kubectl canary-traefik options";
+    let help = command.get_after_help().map_or_else(|| LINE.to_owned(), |help| format!("{help}\n\n{LINE}"));
+    command.after_help(help).mut_subcommands(with_options_line)
+}
+
+/// Runs the program and returns its exit code. A panic is reported like any other failure.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
-    note_panics();
-    caught(|| Ok(run_words(arguments, environment))).unwrap_or_else(|error| {
+    install_panic_hook();
+    catch_panic(|| Ok(run_words(arguments, environment))).unwrap_or_else(|error| {
         Ui::new(Color::Auto).error(&error);
         error.kind().code()
     })
 }
 
 fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
-    let mut command = self::command();
-    if let Some(answer) = asked_what_can_stand_next(&command, &arguments, &environment) {
-        // A reader that went away needs no answer.
-        let _ = Ui::new(Color::Never).to_the_byte(&answer);
+    let mut command = with_options_line(self::command());
+    if let Some(answer) = completion_reply(&command, &arguments, &environment) {
+        // If the reader has gone away, there is nothing to report.
+        let _ = Ui::new(Color::Never).write_raw(&answer);
         return 0;
     }
     if environment.program.starts_with("kubectl-") {
         command = command.bin_name("kubectl canary-traefik");
     }
-    // Each command gets a copy of each global flag, which takes longer than all else of `--help`.
+    // clap copies every global flag into every command, which takes longer than the rest of `--help`.
     if !arguments.iter().skip(1).any(|word| command.find_subcommand(word).is_some()) {
         command = command.mut_args(|arg| arg.global(false));
     }
-    // It is there to the end: to take its many small parts down would be a tenth of what the fastest commands take.
+    // Never freed: dropping its many small allocations would take a tenth of the run time of the fastest commands.
     let command = Box::leak(Box::new(command));
-    let line = cluster::gather(arguments);
+    let line = cluster::group_repeatable_flags(arguments);
     let cli = match command.try_get_matches_from_mut(&line).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return parse_failure(error, &line),
@@ -121,32 +129,28 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         warned: Arc::default(),
         typed: Mutex::default(),
     };
-    let ends_itself = matches!(&cli.command, Command::Guard(command) if command.ends_itself());
-    let ended = caught(|| block_on(dispatch(&context, &cli.command), &ui, ends_itself));
+    let handles_signals = matches!(&cli.command, Command::Guard(command) if command.handles_signals());
+    let ended = catch_panic(|| block_on(dispatch(&context, &cli.command), &ui, handles_signals));
     match ended.and_then(|exit| context.end(exit)) {
         Ok(exit) => exit.code(),
         Err(error) => {
-            // What fails after a panic of another thread, fails by it.
-            let error = context.with_typed(noted_panic().filter(|_| !ends_itself).unwrap_or(error));
+            // After a panic on another thread, that panic is the cause to report.
+            let error = context.with_typed(take_panic().filter(|_| !handles_signals).unwrap_or(error));
             ui.error(&error);
             error.kind().code()
         }
     }
 }
 
-/// The answer, when the program was started to complete a command line: by kubectl under a name of its own, by a
-/// shell's script with a variable.
-fn asked_what_can_stand_next(
-    command: &clap::Command,
-    arguments: &[OsString],
-    environment: &Environment,
-) -> Option<String> {
-    let by_kubectl = environment.program == completions::ASKED;
+/// Returns the completions if the program was started to complete a command line: by kubectl under a separate name, or
+/// by a shell's script with an environment variable.
+fn completion_reply(command: &clap::Command, arguments: &[OsString], environment: &Environment) -> Option<String> {
+    let by_kubectl = environment.program == completions::KUBECTL_COMPLETE;
     if !by_kubectl && environment.completion.shell.is_none() {
         return None;
     }
     let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let ask = if by_kubectl { completion::asked_by_kubectl } else { completion::asked_by_shell };
+    let ask = if by_kubectl { completion::complete_for_kubectl } else { completion::asked_by_shell };
     Some(ask(command.clone(), &words, environment))
 }
 
@@ -161,25 +165,27 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Rbac(args) => rbac::run(context, args).await,
         Command::Completion(args) => completions::run(context, args),
         Command::Man(args) => man::run(context, args, self::command()),
+        Command::Options => options::run(context, &self::command()),
         Command::Version(args) => version::run(context, args).await,
     }
 }
 
-/// Runs a command until it ends or a signal asks it to, unless it has an end of its own for that.
-fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool) -> Result<Exit> {
+/// Runs a command until it ends or a signal arrives. With `ends_itself` the command handles signals itself.
+fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: bool) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
-        let mut signals = Signals::new(ends_itself);
+        let mut signals = Signals::new(handles_signals);
         tokio::pin!(work);
         loop {
             tokio::select! {
-                // An editor that ends at Ctrl-C must not be seen to have ended before the Ctrl-C.
+                // Poll the signal first: an editor that exits on Ctrl-C must not be seen to exit before the Ctrl-C
+                // itself.
                 biased;
                 signal = signals.next() => {
-                    if !ui.is_for_another(signal) {
+                    if !ui.is_for_child(signal) {
                         break Err(Error::ended_by(signal));
                     }
                 }
@@ -190,12 +196,12 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, ends_itself: bool
     if matches!(&result, Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::Signal(_))) {
         ui.clear_line();
     }
-    // Something may still be read on a thread of its own.
+    // Do not wait for a read that is still blocking its thread.
     runtime.shutdown_background();
     result
 }
 
-/// Help and version go to standard output and are no failure; everything else is exit code 2.
+/// Prints a parse error, or help and version to standard output. Returns 0 for help and version, else 2.
 fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(word)) = error.get(kind) {
@@ -203,7 +209,7 @@ fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
             error.insert(kind, ContextValue::String(shown));
         }
     }
-    // That a flag could be a name, behind `--`, is the parser's idea alone.
+    // Drop clap's tip to pass the flag as a value after `--`: an unknown flag is never meant as a name.
     if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
         let tips: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().contains("as a value")).collect();
         if !tips.is_empty() {
@@ -217,7 +223,7 @@ fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
     if is_failure {
         ui.status(&text);
     } else {
-        // A reader that went away needs no help.
+        // If the reader has gone away, there is nothing to report.
         let _ = ui.data(&text);
     }
     match error.kind() {

@@ -1,4 +1,4 @@
-//! What a command is handed: the terminal, the environment, the connection flags, and from them the source.
+//! The context of a command: the terminal, the environment, the connection flags and the source they select.
 
 use std::{
     collections::BTreeSet,
@@ -12,13 +12,13 @@ use crate::{
     environment::Environment,
     error::{Error, Exit, Kind, Result},
     files,
-    model::Target,
+    model::NamespacedName,
     output,
     source::Source,
     ui::Ui,
 };
 
-/// What every command is handed.
+/// The context of a command.
 #[derive(Debug)]
 pub struct Context {
     /// The terminal.
@@ -27,47 +27,47 @@ pub struct Context {
     pub environment: Environment,
     /// The connection flags.
     pub connection: ConnectionArgs,
-    /// Now, in seconds since 1970.
+    /// Current time in Unix seconds.
     pub now: i64,
-    /// What servers warned of, each once.
+    /// Warnings from API servers, without duplicates.
     pub warned: Arc<Mutex<BTreeSet<String>>>,
-    /// The file with what a person typed in the editor and what is not done yet.
+    /// The file with a user's edit that is not carried out yet.
     pub typed: Mutex<Option<PathBuf>>,
 }
 
-/// Which manifests a command reads instead of a cluster.
+/// Flags that select manifests instead of a cluster.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FileArgs {
-    /// Read manifests instead of a cluster: a file, a folder, or - for standard input; can be repeated
+    /// Read manifests instead of a cluster: a file, a directory, or - for standard input; can be repeated
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
-    /// With -f, go into the folders of a folder too
+    /// With -f, also read the subdirectories of a directory
     #[arg(short = 'R', long, requires = "files")]
     pub recursive: bool,
 }
 
 impl FileArgs {
-    /// Whether one of them is standard input.
+    /// Returns whether standard input is among the files.
     pub fn is_stdin(&self) -> bool {
         self.files.iter().any(|file| file.as_os_str() == "-")
     }
 
-    /// Whether one of them can be read but once: standard input, or a pipe.
+    /// Returns whether one of the files can be read only once: standard input or a pipe.
     pub fn is_read_once(&self) -> bool {
         self.files.iter().any(|file| !file.is_file() && !file.is_dir())
     }
 }
 
 impl Context {
-    /// The manifests of `-f`, else the cluster.
+    /// Returns the manifests of `-f`, else the cluster.
     pub async fn source(&self, files: &FileArgs) -> Result<Source> {
         if files.files.is_empty() {
             let progress = Arc::new(Terminal { ui: Arc::clone(&self.ui), warned: Arc::clone(&self.warned) });
             let cluster = cluster::connect(&self.connection, &self.environment, progress).await?;
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
-            // On a thread of its own: whoever is waited for (a pipe, a network) may never come, and a signal has to be noticed.
+            // Reading a pipe or a network file may block forever, and signals still have to be noticed.
             let (named, recursive) = (files.files.clone(), files.recursive);
             let read = tokio::task::spawn_blocking(move || files::read(&named, recursive));
             let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
@@ -78,7 +78,7 @@ impl Context {
         }
     }
 
-    /// Turns a success into a failure where `--warnings-as-errors` asks for that and a server warned.
+    /// Turns success into a failure if `--warnings-as-errors` is given and a server sent warnings.
     pub fn end(&self, exit: Exit) -> Result<Exit> {
         let warned = self.warned.lock().expect("nothing panics while it is held").len();
         if warned == 0 || self.connection.warnings_as_errors != Some(true) {
@@ -87,12 +87,12 @@ impl Context {
         Err(Error::cluster(format!("{} received", output::count(warned, "warning", "warnings"))))
     }
 
-    /// How wide lines of results may be: as `COLUMNS` says, else as the terminal is; without bounds elsewhere.
+    /// Returns the maximum width of output lines: `COLUMNS`, else the terminal's width, else no limit.
     pub fn width(&self) -> usize {
         self.environment.columns.or_else(|| self.ui.width()).unwrap_or(usize::MAX)
     }
 
-    /// A failure with where to find what was typed, if anything was.
+    /// Adds the path of the user's edit to an error, if there is one.
     pub fn with_typed(&self, error: Error) -> Error {
         match self.typed.lock().expect("nothing panics while it is held").take() {
             Some(path) if path.is_file() => error.hint(format!("your edit was saved to {}", path.display())),
@@ -100,26 +100,26 @@ impl Context {
         }
     }
 
-    /// The namespace of `-n`, if given.
+    /// Returns the namespace of `-n`, if given.
     pub fn namespace(&self) -> Option<&str> {
         self.connection.namespace.as_deref()
     }
 
-    /// A command line of this program that acts on this object of the same cluster as the same user, to be typed.
-    /// `default` is the namespace that is looked in when none is named.
-    pub fn command(&self, arguments: &str, target: &Target, default: &str) -> String {
+    /// Returns a command line of this program for the target on the same cluster and as the same user, for hints.
+    /// `default` is the namespace used if none is given.
+    pub fn command(&self, arguments: &str, target: &NamespacedName, default: &str) -> String {
         let mut line = format!("kubectl canary-traefik {arguments}");
         if let Some(namespace) = &target.namespace
             && (self.namespace().is_some() || namespace != default)
         {
             line.push_str(&format!(" -n {namespace}"));
         }
-        line.push_str(&self.connection.typed());
+        line.push_str(&self.connection.to_command_line());
         line
     }
 }
 
-/// The terminal as the cluster sees it.
+/// Reports the cluster's progress on the terminal.
 struct Terminal {
     ui: Arc<Ui>,
     warned: Arc<Mutex<BTreeSet<String>>>,
@@ -127,7 +127,7 @@ struct Terminal {
 
 impl Progress for Terminal {
     fn waiting(&self, what: &str, since: Duration) {
-        self.ui.waiting(&format!("waiting for {what}, {} s (Ctrl-C stops)", since.as_secs()));
+        self.ui.waiting(&format!("waiting for {what}, {} s (Ctrl-C to stop)", since.as_secs()));
     }
 
     fn done(&self) {

@@ -1,5 +1,5 @@
-//! The environment as the program was started in, read once. The only file that asks for environment
-//! variables; everything else is handed this value, so that tests can hand in another.
+//! The environment the program was started in, read once. Only this file reads environment variables; everything else
+//! receives this value, so that tests can pass another.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use crate::error::{Error, Result, reason};
 
-/// What the process environment says.
+/// The process environment.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// The name the program was started as (the last part of `argv[0]`).
@@ -28,31 +28,31 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// `KUBECTL_EXTERNAL_DIFF`: the program that shows differences; never empty.
     pub external_diff: Option<String>,
-    /// `COLUMNS`: how wide lines may be.
+    /// `COLUMNS`: the maximum width of output lines.
     pub columns: Option<usize>,
     /// `KUBE_EDITOR`, else `EDITOR`: the program that edits texts; never empty.
     pub editor: Option<String>,
     /// `SHELL`; never empty.
     pub shell: Option<String>,
-    /// What a shell's completion script says of the line it asks about.
+    /// Variables set by a shell's completion script.
     pub completion: Completion,
     /// Whether `KUBERNETES_SERVICE_HOST` is set: the program runs inside a pod.
     pub in_pod: bool,
 }
 
-/// What a shell's completion script says, in the variables that the scripts of `clap_complete` set.
+/// Variables set by the completion scripts of `clap_complete`.
 #[derive(Debug, Clone, Default)]
 pub struct Completion {
     /// `CANARY_TRAEFIK_COMPLETE`: the shell that asks; never empty.
     pub shell: Option<String>,
-    /// `_CLAP_COMPLETE_INDEX`: the place of the unfinished word.
+    /// `_CLAP_COMPLETE_INDEX`: the index of the unfinished word.
     pub index: Option<usize>,
-    /// `_CLAP_IFS`: what stands between two candidates.
+    /// `_CLAP_IFS`: the separator between candidates.
     pub separator: Option<String>,
 }
 
 impl Environment {
-    /// The words of the command line.
+    /// Returns the words of the command line.
     pub fn arguments() -> Vec<OsString> {
         std::env::args_os().collect()
     }
@@ -84,11 +84,12 @@ impl Environment {
         }
     }
 
-    /// The executable by the name it was started by: a link that an upgrade moves is not followed.
+    /// Returns the path by which the executable was started. Links are not followed, because an upgrade may retarget
+    /// them.
     ///
     /// # Errors
     ///
-    /// The system does not say.
+    /// Fails if the operating system does not provide the path.
     pub fn executable(&self) -> Result<PathBuf> {
         let name = &self.started_as;
         let named = if name.components().count() > 1 {
@@ -100,7 +101,7 @@ impl Environment {
         named.map_err(|error| Error::usage("cannot find out where this executable is").caused_by(reason(&error)))
     }
 
-    /// Whether programs are looked for in this folder.
+    /// Returns whether a folder is on the PATH.
     pub fn is_on_path(&self, folder: &Path) -> bool {
         let folder = std::path::absolute(folder).ok();
         self.folders().any(|named| std::path::absolute(named).ok() == folder)
@@ -111,17 +112,18 @@ impl Environment {
     }
 }
 
-/// Whether whoever started the program has it ignore this signal, as `nohup` does.
+/// Returns whether this signal was already ignored when the program started, as under `nohup`.
 #[cfg(target_os = "linux")]
 pub fn is_ignored(signal: u8) -> bool {
-    // `proc_pid_status(5)`: a mask in hexadecimal digits, the lowest bit for signal 1.
+    // `proc_pid_status(5)`: a hexadecimal mask, the lowest bit for signal 1.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     mask & (1 << (signal.saturating_sub(1) & 63)) != 0
 }
 
-/// Whether whoever started the program has it ignore this signal: `nohup` takes the terminal from standard input.
+/// Returns whether this signal was already ignored when the program started: `nohup` detaches standard input from the
+/// terminal.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub fn is_ignored(signal: u8) -> bool {
     use std::io::IsTerminal as _;

@@ -1,11 +1,11 @@
-//! The one error type of the program: a kind (which decides the exit code), a message, its causes, and
-//! hints that say what to type. Nothing here prints; `ui` does.
+//! The program's only error type: a kind (which decides the exit code), a message, causes, and hints on what to type.
+//! Nothing here prints; `ui` does.
 
 pub mod panic;
 
 use std::{fmt, io};
 
-/// What a command that did not fail has to say to the shell.
+/// The outcome of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do: 0.
@@ -15,7 +15,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The process exit code.
+    /// Returns the process exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
@@ -24,37 +24,37 @@ impl Exit {
     }
 }
 
-/// Why a command failed. Each kind is one documented exit code.
+/// The kind of a failure. Each kind has a documented exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A wrong flag, value or file: 2.
     Usage,
-    /// No consent, since nobody could be asked: 3.
+    /// Confirmation was needed, but there was no terminal: 3.
     Refused,
-    /// The answer was no, or the question was left: 3.
+    /// The user answered no or left the question: 3.
     Cancelled,
     /// No such Canary, TraefikService or custom resource definition: 4.
     NotFound,
-    /// It changed between read and write and could not be settled: 5.
+    /// An object changed between read and write, and retrying did not help: 5.
     Conflict,
-    /// The server: no connection, forbidden, any other answer: 6.
+    /// No connection to the API server, or an error response such as forbidden: 6.
     Cluster,
-    /// The server finds an object invalid, which another value may mend: 6.
+    /// The API server rejected an object as invalid; another value may be accepted: 6.
     Invalid,
-    /// A fault of this program: 70.
+    /// A bug of this program: 70.
     Bug,
     /// Ctrl-C: 130.
     Interrupted,
-    /// Another signal that ends programs, by its number: 128 and that.
+    /// Another signal that ends programs, by number: 128 plus the number.
     Signal(u8),
-    /// The answer to a question was to go on in the editor; never the end of a command.
+    /// The user chose to continue in the editor; never ends a command.
     Editor,
-    /// The reader of our output went away. Ends quietly: 0.
+    /// The reader of the output went away. Ends quietly: 0.
     BrokenPipe,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Kinds that cover all exit codes, with one `Signal` per handled signal.
     pub const ALL: [Self; 12] = [
         Self::Usage,
         Self::Refused,
@@ -70,7 +70,7 @@ impl Kind {
         Self::BrokenPipe,
     ];
 
-    /// The process exit code.
+    /// Returns the process exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::BrokenPipe => 0,
@@ -86,7 +86,7 @@ impl Kind {
     }
 }
 
-/// A failure as a person sees it.
+/// An error as shown to the user.
 ///
 /// Messages, causes and hints are lower-case fragments without a full stop; a hint is something to type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,36 +97,36 @@ pub struct Error {
     hints: Vec<String>,
 }
 
-/// Short for a result with this program's error.
+/// A result with this program's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of this kind.
+    /// Creates an error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
     }
 
-    /// A wrong flag, value or file.
+    /// Creates an error about a wrong flag, value or file.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// Something named does not exist.
+    /// Creates an error about something that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, message)
     }
 
-    /// The server's fault, or the way to it.
+    /// Creates an error about the API server or the connection to it.
     pub fn cluster(message: impl Into<String>) -> Self {
         Self::new(Kind::Cluster, message)
     }
 
-    /// The answer was no, or the question was left.
+    /// Creates the error for a question that was answered with no or left.
     pub fn cancelled() -> Self {
         Self::new(Kind::Cancelled, "nothing was changed")
     }
 
-    /// A signal asked the program to end.
+    /// Creates the error for a signal that ended the program.
     pub fn ended_by(signal: u8) -> Self {
         let name = match signal {
             1 => "SIGHUP",
@@ -151,36 +151,36 @@ impl Error {
         self
     }
 
-    /// The same as another kind.
+    /// Changes the kind.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Says first what the error is about.
+    /// Prepends the subject of the error to its message.
     #[must_use]
     pub fn about(mut self, subject: impl fmt::Display) -> Self {
         self.message = format!("{subject}: {}", self.message);
         self
     }
 
-    /// The kind, which decides the exit code.
+    /// Returns the kind, which decides the exit code.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The sentence after `error:`.
+    /// Returns the sentence after `error:`.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The sentences after `caused by:`, outermost first.
+    /// Returns the sentences after `caused by:`, outermost first.
     pub fn causes(&self) -> &[String] {
         &self.causes
     }
 
-    /// The sentences after `hint:`.
+    /// Returns the sentences after `hint:`.
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -194,7 +194,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What the operating system says, in lower case and without its number.
+/// Returns the operating system's message, starting in lower case and without the error number.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

@@ -1,9 +1,9 @@
-//! `kubectl canary-traefik`: keeps the users of a Flagger canary on Traefik on one track.
+//! `kubectl canary-traefik`: keeps each user of a Flagger canary on Traefik on one track.
 //!
-//! Pure rooms (values in, values out): [`model`] says what things are, [`plan`] what would change, [`lint`]
-//! what is wrong, [`output`] what it looks like. Shell rooms (they wait, ask and fail for reasons outside):
-//! [`files`], [`cluster`], [`webhook`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` has the
-//! table of who may use whom; a test holds it.
+//! Pure modules (values in, values out): [`model`] says what things are, [`plan`] what would change, [`lint`] what is
+//! wrong, [`output`] what it looks like. Modules with side effects: [`files`], [`cluster`], [`webhook`], [`ui`],
+//! [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which module may use which;
+//! a test enforces it.
 
 pub mod cli;
 pub mod cluster;

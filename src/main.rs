@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use canary_traefik::{cli, environment::Environment};
 
-// A panic ends with a message, an exit status and the terminal as it was, which takes unwinding.
+// A panic must end with a message, an exit status and a restored terminal, which requires unwinding.
 const _: () = assert!(cfg!(panic = "unwind"), "no profile of this program may have `panic = \"abort\"`");
 
 fn main() -> ExitCode {

@@ -1,5 +1,4 @@
-//! Where Canaries come from: a cluster, or manifests. The same reads; only a cluster is written to object by
-//! object.
+//! The source of Canaries: a cluster or manifests. Both are read alike; only a cluster is written object by object.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +9,13 @@ use crate::{
     error::{Error, Kind, Result},
     files::{Manifests, Object},
     model::{
-        Canary, Declared, FIELDS, Loaded, Looked, NativeField, Observed, Route, RouteKind, Surroundings, Target,
-        TraefikService, canary::NATIVE_COOKIE, declaration::ANNOTATION, name::near, selector::Selector,
+        Canary, Declared, FIELDS, Loaded, Lookup, NamespacedName, NativeField, Observed, Route, RouteKind,
+        RoutesAndEvents, TraefikService, canary::NATIVE_COOKIE, declaration::ANNOTATION, name::near,
+        selector::Selector,
     },
 };
 
-/// Where Canaries come from.
+/// The source of Canaries.
 pub enum Source {
     /// An API server.
     Cluster(Box<Cluster>),
@@ -24,7 +24,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The namespace that is looked in when none is named: the context's; for manifests all of them.
+    /// Returns the namespace used if none is given: the context's; for manifests, `None` for all.
     pub fn namespace(&self) -> Option<&str> {
         match self {
             Self::Cluster(cluster) => Some(cluster.namespace()),
@@ -32,7 +32,7 @@ impl Source {
         }
     }
 
-    /// Every selected Canary, sorted by namespace and name.
+    /// Returns every selected Canary, sorted by namespace and name.
     pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
         let mut observed = match self {
             Self::Cluster(cluster) => cluster.list(selection).await?,
@@ -42,7 +42,7 @@ impl Source {
         Ok(observed)
     }
 
-    /// Every selected Canary with the objects themselves, sorted by namespace and name.
+    /// Returns every selected Canary with its objects, sorted by namespace and name.
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
         let mut loaded = match self {
             Self::Cluster(cluster) => cluster.load_all(selection).await?,
@@ -52,7 +52,7 @@ impl Source {
         Ok(loaded)
     }
 
-    /// One Canary, and whether the guard keeps its stanza.
+    /// Returns one Canary, and whether the guard protects its cookie.
     pub async fn look(&self, namespace: Option<&str>, name: &str) -> Result<Observed> {
         let observed = self.load(namespace, name, false).await?.observed;
         match self {
@@ -61,13 +61,14 @@ impl Source {
         }
     }
 
-    /// One Canary with the objects themselves, whether the guard covers it, what leads to its TraefikService, and on a
-    /// cluster the last events.
+    /// Returns one Canary with its objects, whether the guard covers it, the routes to its TraefikService and, on a
+    /// cluster, the last events.
     ///
     /// # Errors
     ///
-    /// The Canary or its TraefikService cannot be read. What else cannot be looked at says so.
-    pub async fn look_around(&self, namespace: Option<&str>, name: &str) -> Result<(Loaded, Surroundings)> {
+    /// Fails if the Canary or its TraefikService cannot be read. Whatever else cannot be read is reported in the
+    /// result.
+    pub async fn load_with_context(&self, namespace: Option<&str>, name: &str) -> Result<(Loaded, RoutesAndEvents)> {
         let mut loaded = self.load(namespace, name, false).await?;
         match self {
             Self::Cluster(cluster) => {
@@ -78,17 +79,17 @@ impl Source {
             }
             Self::Files(files) => {
                 let routes = routes_in_files(files, &loaded.observed);
-                Ok((loaded, Surroundings { routes, events: None }))
+                Ok((loaded, RoutesAndEvents { routes, events: None }))
             }
         }
     }
 
-    /// One Canary with the objects themselves. `schema`: look for the native field in the cluster's schema.
+    /// Returns one Canary with its objects. `schema` also looks for the native field in the cluster's schema.
     pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
         let loaded = match self {
             Self::Cluster(cluster) => {
                 let namespace = namespace.unwrap_or(cluster.namespace()).to_owned();
-                cluster.load(&Target { namespace: Some(namespace), name: name.to_owned() }, schema).await?
+                cluster.load(&NamespacedName { namespace: Some(namespace), name: name.to_owned() }, schema).await?
             }
             Self::Files(files) => one_in_files(files, namespace, name)?.1,
         };
@@ -99,12 +100,12 @@ impl Source {
     }
 }
 
-/// The one Canary of this name among manifests to change, and the object it was read from. One that names no
-/// provider may be on Traefik: what Flagger's own default is cannot be seen here.
+/// Finds the one Canary of this name to change among manifests, and the object it was read from. One without a provider
+/// may be on Traefik, because Flagger's own default is not visible here.
 ///
 /// # Errors
 ///
-/// As [`Source::load`].
+/// Fails as [`Source::load`] does.
 pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
     let (object, loaded) = one_in_files(files, namespace, name)?;
     if loaded.observed.canary.provider.is_some() && !loaded.observed.on_traefik() {
@@ -113,18 +114,18 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
     Ok((object, loaded))
 }
 
-/// What among manifests leads to the TraefikService, in any namespace.
-fn routes_in_files(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Looked<Vec<Route>>)> {
+/// Returns the routes to the TraefikService among manifests, in any namespace.
+fn routes_in_files(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Lookup<Vec<Route>>)> {
     let (service, group) = observed.routed_to();
     let routes = |kind: RouteKind| {
         let of_kind = files.objects().filter(|object| kind.is(&object.value));
         let routes = of_kind.filter_map(|object| kind.route(&object.value, service.as_ref()?, group)).collect();
-        (kind, Looked::Seen(routes))
+        (kind, Lookup::Seen(routes))
     };
     RouteKind::all(group).map(routes).into()
 }
 
-/// Why a Canary is none of this program's business.
+/// Returns the error for a Canary that is not on Traefik.
 fn not_on_traefik(observed: &Observed) -> Error {
     let canary = &observed.canary;
     let error = Error::new(Kind::NotFound, format!("Canary `{}` is not on Traefik", canary.target));
@@ -136,11 +137,11 @@ fn not_on_traefik(observed: &Observed) -> Error {
     }
 }
 
-/// The one Canary of this name among manifests, and the object it was read from.
+/// Finds the one Canary of this name among manifests, and the object it was read from.
 ///
 /// # Errors
 ///
-/// There is none (near names are hints), or there are several.
+/// Fails if there is none (similar names are hints), or if there are several.
 fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
     let all = in_files(files, Selection { namespace, selector: None })?;
     let names: BTreeSet<String> = all.iter().map(|(_, loaded)| loaded.observed.canary.target.name.clone()).collect();
@@ -167,41 +168,41 @@ fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -
         last => {
             let all = whole.iter().chain(&last).chain(&parts).map(|(object, _)| object.origin());
             let all = all.collect::<Vec<_>>().join(", ");
-            Err(Error::usage(format!("Canary `{name}` stands there more than once: {all}"))
+            Err(Error::usage(format!("more than one Canary is named `{name}`: {all}"))
                 .hint("name one file with -f, or one namespace with -n"))
         }
     }
 }
 
-/// What a patch that is not a document of its own says when it changes what a Canary declares.
+/// Text that marks a patch, inside another document, of what a Canary declares.
 const DECLARING: [&str; 3] = [ANNOTATION, "kubectl-canary-traefik~1sticky-cookie", "/spec/service/traefik"];
 
-/// Whether no patch of another document can be written inside this object. Kustomize, Flux and Argo CD have kinds for
-/// that; documents without a kind are no objects here.
+/// Returns whether this object cannot contain patches of other objects. Kustomize, Flux and Argo CD have kinds that
+/// can; documents without a kind are not objects here.
 fn holds_no_patch(object: &Object) -> bool {
     const HOLDING: [&str; 5] = ["Kustomization", "Component", "HelmRelease", "Application", "ApplicationSet"];
     object.value.get("kind").and_then(serde_json::Value::as_str).is_none_or(|kind| !HOLDING.contains(&kind))
 }
 
-/// Whether this is a part of a Canary, which kustomize merges into a whole one: that has a target always
-/// (the definition of Canaries demands it).
+/// Returns whether this is a part of a Canary, which kustomize merges into a whole one: that always has a target, as
+/// the definition of Canaries requires.
 pub fn is_part(canary: &serde_json::Value) -> bool {
     canary.pointer("/spec/targetRef").is_none()
 }
 
-/// A patch writes over what the one document of the Canary declares.
+/// Returns the error for a patch that overrides what the Canary's own document declares.
 fn declared_over(name: &str, at: &str, over: &[String]) -> Error {
-    Error::usage(format!("what Canary `{name}` declares at {at} is written over at {}", over.join(", ")))
-        .caused_by("a change of one alone could come to nothing")
-        .hint("name the file to change with -f")
+    Error::usage(format!("two files declare the cookie of Canary `{name}`: {at} and {}", over.join(", ")))
+        .caused_by("changing only one of them might have no effect")
+        .hint("choose the file to change with -f")
 }
 
-/// There is no such Canary: says where one of that name is, or which names are there.
+/// Returns the error for a missing Canary, with the namespaces of its name or the existing names as hints.
 fn none_in_files(files: &Manifests, namespace: Option<&str>, name: &str, names: &BTreeSet<String>) -> Error {
     let Some(namespace) = namespace else {
         let mut error = Error::not_found(format!("no Canary `{name}` in the files"));
         for place in files.mentions(&["kind: Canary", DECLARING[1]], holds_no_patch) {
-            error = error.caused_by(format!("{place} is a patch inside another document, which is not edited"));
+            error = error.caused_by(format!("{place} is a patch inside another document and cannot be edited"));
         }
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -220,7 +221,7 @@ fn none_in_files(files: &Manifests, namespace: Option<&str>, name: &str, names: 
             elsewhere.iter().fold(error, |error, namespace| error.hint(format!("-n {namespace}")))
         }
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if names.is_empty() => error.hint("no Canary in the files is of that namespace"),
+        None if names.is_empty() => error.hint("no Canary in the files is in that namespace"),
         None => error.hint(there_are(names)),
     }
 }
@@ -232,7 +233,7 @@ fn there_are(names: &BTreeSet<String>) -> String {
     format!("there are: {}{more}", shown.join(", "))
 }
 
-/// Every selected Canary among manifests with its TraefikService, in the order of the files.
+/// Returns every selected Canary among manifests with its TraefikService, in the order of the files.
 fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&'a Object, Loaded)>> {
     let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
     let services: Vec<_> = files
@@ -265,7 +266,7 @@ fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&
     Ok(canaries.collect())
 }
 
-/// Without a schema to ask, a manifest that has the native field says that its cluster has it too.
+/// Without a schema, a manifest that uses the native field implies that its cluster has it.
 fn native_field(canary: &serde_json::Value) -> NativeField {
     match NATIVE_COOKIE.iter().try_fold(canary, |value, key| value.get(key)) {
         Some(_) => NativeField::Present(FIELDS.iter().map(|field| (field.key.to_owned(), Vec::new())).collect()),

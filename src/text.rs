@@ -1,40 +1,46 @@
-//! Text from outside, made safe to be shown. Pure, and at the bottom: whatever shows or writes text can use it.
+//! Makes text from outside safe to show. Pure, and at the bottom: whatever shows or writes text can use it.
 
-/// Whether a terminal or an editor obeys this character instead of showing it: it controls (CVE-2021-25743 is of this
-/// kind), ends a line, or turns the direction of writing.
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns(c)
+/// Returns whether a terminal or an editor interprets this character instead of showing it: a control character
+/// (CVE-2021-25743 is of this kind), a line break, or one that changes the direction of writing.
+pub fn is_interpreted_by_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || changes_direction(c)
 }
 
-/// Whether it turns the direction of writing (Unicode's `Bidi_Control`; CVE-2021-42574).
-pub fn turns(c: char) -> bool {
+/// Returns whether this character changes the direction of writing (Unicode's `Bidi_Control`; CVE-2021-42574).
+pub fn changes_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text with what is obeyed escaped, line breaks too; everything else as it is.
+/// Escapes characters that a terminal interprets, line breaks too; all others stay.
 pub fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if is_obeyed(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if is_interpreted_by_terminal(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }
 
-/// A text of JSON with what is obeyed escaped, also what JSON lets stand in a string; between strings there is nothing of
-/// the kind but line breaks. The value stays the same.
+/// Escapes characters that a terminal interprets in a JSON text, also those that JSON allows in a string; between
+/// strings there can only be line breaks, which stay. The value stays the same.
 pub fn json_escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
-        if is_obeyed(c) && c != '\n' { safe.push_str(&format!("\\u{:04x}", u32::from(c))) } else { safe.push(c) }
+        if is_interpreted_by_terminal(c) && c != '\n' {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)))
+        } else {
+            safe.push(c)
+        }
     }
     safe
 }
 
-/// The text as a shell takes it.
+/// Quotes a text for a shell, if necessary.
 pub fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
     let is_plain = !text.is_empty() && text.bytes().all(plain);
     if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// The address without user and password (RFC 3986 section 3.2.1), be it well-formed or not: a password in which `/` was
-/// not escaped is none the less one.
+/// Removes user and password (RFC 3986 section 3.2.1) from an address, well-formed or not: a password with an unescaped
+/// `/` is removed too.
 pub fn without_userinfo(address: &str) -> String {
     let (scheme, rest) = address.split_at(address.find("://").map_or(0, |at| at + 3));
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
@@ -50,7 +56,7 @@ pub fn without_userinfo(address: &str) -> String {
     format!("{scheme}{}", &rest[from..])
 }
 
-/// The name of a file, which can be an address by mistake: then without user and password.
+/// Removes user and password from the name of a file, which may be an address by mistake.
 pub fn without_password(name: &str) -> String {
     if name.contains("://") { without_userinfo(name) } else { name.to_owned() }
 }

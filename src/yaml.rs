@@ -1,21 +1,20 @@
-//! YAML text to JSON values and back, read and written the way kubectl does. Pure, and the only file that
-//! names the YAML crate.
+//! Converts YAML text to JSON values and back, as kubectl does. Pure, and the only file that uses the YAML crate.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Number, Value};
 use serde_saphyr::{Localizer, Location, Spanned, UserMessageFormatter};
 
-use crate::text::turns;
+use crate::text::changes_direction;
 
-/// Where and why a text is not YAML.
+/// A syntax error in YAML text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     /// Line, from 1.
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
-    /// The reason, without the place.
+    /// The reason, without the position.
     pub reason: String,
 }
 
@@ -25,7 +24,7 @@ pub struct SyntaxError {
 ///
 /// # Errors
 ///
-/// The place and the reason when the text is not one well-formed document, or a mapping has a key twice.
+/// Fails with position and reason if the text is not one well-formed document, or if a mapping has a key twice.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     match serde_saphyr::from_str_with_options::<Value>(text, options(text)) {
         Ok(mut value) => {
@@ -36,7 +35,7 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     }
 }
 
-/// One entry of a mapping, and where it stands.
+/// An entry of a mapping, and its line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The key.
@@ -47,12 +46,12 @@ pub struct Entry {
     pub line: usize,
 }
 
-/// Parses one document whose root is a mapping, into the entries of that in their order; `None` when the root is
-/// something else.
+/// Parses one document whose root is a mapping into the mapping's entries in order; `None` if the root is something
+/// else.
 ///
 /// # Errors
 ///
-/// As [`parse`].
+/// Fails as [`parse`] does.
 pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, SyntaxError> {
     if !parse(text)?.is_object() {
         return Ok(None);
@@ -70,8 +69,8 @@ pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, SyntaxError> {
     Ok(Some(entries))
 }
 
-/// Scalars as kubectl reads them. A text may hold as much as there is room for in it, a list of all Canaries too; the crate's
-/// limits are for what aliases make of it beyond that.
+/// Returns options to parse scalars as kubectl does. The limits grow with the text, which may be a list of all
+/// Canaries; the crate's own limits remain for what aliases add.
 fn options(text: &str) -> serde_saphyr::Options {
     let (limits, room) = (serde_saphyr::Budget::default(), text.len());
     serde_saphyr::options! {
@@ -80,7 +79,7 @@ fn options(text: &str) -> serde_saphyr::Options {
         emit_comments: false,
         budget: serde_saphyr::budget! {
             max_nodes: limits.max_nodes.saturating_add(room),
-            // A node has a beginning and an end.
+            // A node has a start and an end.
             max_events: limits.max_events.saturating_add(room.saturating_mul(2)),
             max_total_scalar_bytes: limits.max_total_scalar_bytes.saturating_add(room),
         },
@@ -100,14 +99,15 @@ fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Writes a value as YAML that kubectl reads back as the same value: keys sorted, lists not indented, long
-/// lines left whole, several lines as a literal block. What a terminal obeys is escaped in it.
+/// Writes a value as YAML that kubectl reads back as the same value: keys sorted, lists not indented, long lines not
+/// broken, several lines as a literal block. Characters that a terminal interprets are escaped.
 pub fn print(value: &Value) -> String {
-    if !any_string(value, &|text| text.contains(turns)) {
+    if !any_string(value, &|text| text.contains(changes_direction)) {
         return write(value);
     }
-    // The crate escapes whatever controls, also in keys, but not what turns the direction of writing. So that stands there
-    // as a character that is escaped, behind which a number says which it is, unless somebody else wrote the same.
+    // The crate escapes control characters, also in keys, but not those that change the direction of writing. Each of
+    // these is written as a placeholder that the crate escapes, followed by a mark that does not occur in the value,
+    // and its code.
     let is_free = |mark: &String| {
         let taken = [format!("{PLACE}{mark}"), format!("\\uFFFE{mark}")];
         !any_string(value, &|text| taken.iter().any(|taken| text.contains(taken)))
@@ -116,13 +116,14 @@ pub fn print(value: &Value) -> String {
     write(&marked(value, &mark)).replace(&format!("\\uFFFE{mark}"), "\\u")
 }
 
-/// No character, and escaped therefore.
+/// Not a character, and therefore escaped.
 const PLACE: char = '\u{fffe}';
 
-/// The value with marks for what turns the direction of writing.
+/// Replaces characters that change the direction of writing with placeholders.
 fn marked(value: &Value, mark: &str) -> Value {
     let text = |text: &str| {
-        let letter = |c: char| if turns(c) { format!("{PLACE}{mark}{:04X}", u32::from(c)) } else { c.to_string() };
+        let letter =
+            |c: char| if changes_direction(c) { format!("{PLACE}{mark}{:04X}", u32::from(c)) } else { c.to_string() };
         text.chars().map(letter).collect::<String>()
     };
     match value {
@@ -134,7 +135,7 @@ fn marked(value: &Value, mark: &str) -> Value {
 }
 
 fn write(value: &Value) -> String {
-    // go-yaml refuses a literal block whose first line begins with a tab.
+    // go-yaml rejects a literal block whose first line starts with a tab.
     let blocks = !any_string(value, &|text| text.contains('\n') && text.trim_start_matches('\n').starts_with('\t'));
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX, prefer_block_scalars: blocks };
     let mut text = String::new();
@@ -146,7 +147,7 @@ fn write(value: &Value) -> String {
     text
 }
 
-/// `1e3` and `010` arrive as floats; where the value is whole, kubectl has an integer.
+/// Converts whole floats to integers, as kubectl does: `1e3` and `010` are parsed as floats.
 fn make_whole(value: &mut Value) {
     match value {
         Value::Number(number) => {
@@ -175,7 +176,7 @@ fn any_string(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Keeps the place out of the parser's text: it is shown in front of it.
+/// Leaves the position out of the parser's message, because it is shown in front.
 struct WithoutPlace;
 
 impl Localizer for WithoutPlace {
@@ -184,7 +185,7 @@ impl Localizer for WithoutPlace {
     }
 }
 
-/// The parser's text on one line.
+/// Returns the parser's message on one line.
 fn reason(error: &serde_saphyr::Error) -> String {
     let text = error.render_with_formatter(&UserMessageFormatter.with_localizer(&WithoutPlace));
     let text = text.lines().next().unwrap_or_default().trim_end_matches('.');

@@ -1,5 +1,5 @@
-//! The signals that ask the program to end. All are noticed, so that the terminal and temporary files are put in order
-//! whichever it is; those that whoever started the program has it ignore (`nohup`) stay ignored.
+//! Signals that ask the program to end. All are handled, so that the terminal and temporary files are always cleaned
+//! up. Signals that were ignored when the program started (`nohup`) stay ignored.
 
 #[cfg(not(unix))]
 pub(super) use self::other::Signals;
@@ -14,11 +14,11 @@ mod unix {
 
     use crate::environment::is_ignored;
 
-    /// What came of them.
+    /// Signal streams with their signal numbers.
     pub(in crate::cli) struct Signals(Vec<(u8, Signal)>);
 
     impl Signals {
-        /// Notices them from now on; `none`: the command does that itself.
+        /// Installs the handlers; `none` installs none, for a command that handles signals itself.
         pub(in crate::cli) fn new(none: bool) -> Self {
             if none {
                 return Self(Vec::new());
@@ -30,7 +30,7 @@ mod unix {
             Self(noticed.filter_map(|(number, kind)| Some((number, signal(kind).ok()?))).collect())
         }
 
-        /// The number of the next one.
+        /// Waits for the next signal and returns its number.
         pub(in crate::cli) async fn next(&mut self) -> u8 {
             std::future::poll_fn(|context| {
                 let mut came = self
@@ -46,7 +46,7 @@ mod unix {
 
 #[cfg(not(unix))]
 mod other {
-    /// Ctrl-C alone, unless none is noticed.
+    /// Ctrl-C only; `true` handles no signal at all.
     pub(in crate::cli) struct Signals(bool);
 
     impl Signals {
@@ -54,7 +54,7 @@ mod other {
             Self(none)
         }
 
-        /// The number that Unix gives it.
+        /// Waits for Ctrl-C and returns its signal number on Unix.
         pub(in crate::cli) async fn next(&mut self) -> u8 {
             if self.0 || tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;

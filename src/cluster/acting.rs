@@ -1,59 +1,61 @@
-//! Whether the guard acts: dry-run writes that drop a declared stanza must get it back.
+//! Proof that the guard works: a dry-run write that drops a declared cookie must get it back.
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{Call, Cluster, Failure, Verb, guard::Look, object::percent_encoded};
+use super::{Call, Cluster, Failure, Verb, guard::GuardCoverage, object::percent_encoded};
 use crate::{
     guard::{Form, proving, webhook},
     model::{Declared, Guarded, Observed},
     plan::{FIELD_MANAGER, ObjectKind, ObjectRef},
 };
 
-/// How long policies that are there may take to be taken up by every API server.
+/// How long every API server may take to pick up existing policies.
 const UPTAKE: Duration = Duration::from_secs(5);
-/// How long a process may take to know what a Canary declares since a moment ago.
+/// How long the webhook may take to learn of a new declaration.
 const NEWS: Duration = Duration::from_millis(500);
 
-/// Which forms of the guard are there, as a write finds out.
+/// The forms of the guard that act on a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Here {
-    /// The policy that makes the stanza what is declared.
+pub struct ActiveForms {
+    /// Whether the admission policies act.
     pub policies: bool,
-    /// A process that the API server asks.
+    /// Whether the webhook acts.
     pub webhook: bool,
 }
 
 impl Cluster {
-    /// Whether the guard keeps the stanza of this Canary: proven by a dry-run write as Flagger makes it, which
-    /// drops the stanza and must get it back. Without the right to write, by the guard's objects.
+    /// Returns whether the guard protects this Canary's cookie, proven by a dry-run write like Flagger's, which drops
+    /// the cookie and must get it back. Without the right to write, the guard's objects decide.
     pub async fn guarded(&self, observed: &Observed) -> Guarded {
         if !matches!(observed.canary.declared, Declared::Annotation(_)) {
             return Guarded::Unknown;
         }
         if observed.service().is_none() {
-            return self.look_up_guard().await.covers(observed);
+            return self.read_coverage().await.covers(observed);
         }
-        let (proof, look) = join(self.comes_back(observed, false), self.look_up_guard()).await;
+        let (proof, look) = join(self.restores_cookie(observed, false), self.read_coverage()).await;
         match (proof, look.covers(observed)) {
             (Ok(true), _) => Guarded::Yes,
-            // A policy that is there and did not act may be about to be taken up, or to see the Canary's change.
-            (Ok(false), Guarded::Yes) => self.comes_back_within(observed, UPTAKE).await,
+            // A policy that exists but did not act may not have been picked up yet, or may not have seen the Canary's
+            // change.
+            (Ok(false), Guarded::Yes) => self.restores_cookie_within(observed, UPTAKE).await,
             (Ok(false), _) => Guarded::No,
             (Err(_), looked) => looked,
         }
     }
 
-    /// Whether the guard covers this Canary, by its objects alone.
+    /// Returns whether the guard covers this Canary, according to the guard's objects alone.
     pub async fn covers(&self, observed: &Observed) -> Guarded {
-        self.look_up_guard().await.covers(observed)
+        self.read_coverage().await.covers(observed)
     }
 
-    /// A registration says nothing of whether a process answers: a few writes tell for all of these Canaries.
-    pub(super) async fn confirm(&self, look: &Look, all: &mut [Observed]) {
-        if !matches!(look, Look::Covers(Form::Webhook, ..)) {
+    /// Confirms a registered webhook with a few dry-run writes, since a registration does not show that anything
+    /// answers. The result applies to all of these Canaries.
+    pub(super) async fn confirm(&self, look: &GuardCoverage, all: &mut [Observed]) {
+        if !matches!(look, GuardCoverage::Covers(Form::Webhook, ..)) {
             return;
         }
         let acts = self.acts_on_one_of(all).await;
@@ -63,13 +65,13 @@ impl Cluster {
         }
     }
 
-    /// Whether the stanza of one of the covered comes back; `None` when that cannot be told. Without the right to try it
-    /// they are believed.
+    /// Returns whether the cookie of any covered Canary is restored; `None` if that cannot be determined. If no write
+    /// is allowed, the registration is believed.
     async fn acts_on_one_of(&self, all: &[Observed]) -> Option<bool> {
         let covered = all.iter().filter(|observed| observed.guarded == Guarded::Yes);
         let mut failed = Vec::new();
         for observed in proving::candidates(covered) {
-            match self.comes_back(observed, false).await {
+            match self.restores_cookie(observed, false).await {
                 Ok(true) => return Some(true),
                 Ok(false) => failed.push(observed),
                 Err(_) => {}
@@ -79,50 +81,52 @@ impl Cluster {
             }
         }
         let Some(first) = failed.first() else { return Some(true) };
-        // A process may not know yet what is declared since a moment ago.
-        let acts = self.comes_back_within(first, NEWS).await == Guarded::Yes;
+        // The webhook may not know a new declaration yet.
+        let acts = self.restores_cookie_within(first, NEWS).await == Guarded::Yes;
         (acts || failed.iter().any(|observed| proving::is_ordinary(observed))).then_some(acts)
     }
 
-    async fn comes_back_within(&self, observed: &Observed, patience: Duration) -> Guarded {
+    async fn restores_cookie_within(&self, observed: &Observed, patience: Duration) -> Guarded {
         let began = Instant::now();
         while began.elapsed() < patience {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            if let Ok(true) = self.comes_back(observed, false).await {
+            if let Ok(true) = self.restores_cookie(observed, false).await {
                 return Guarded::Yes;
             }
         }
         Guarded::No
     }
 
-    /// Whether a write that drops the stanza gets the declared one back; nothing is stored. With
-    /// `names_manager`, *carry* does not act, so that it is *keep* that is proven.
+    /// Returns whether the declared cookie is restored in a dry-run write that drops it. With `names_manager`, *carry*
+    /// does not act, so that *keep* is tested.
     ///
     /// # Errors
     ///
-    /// This user may not write the TraefikService, or it cannot be asked.
-    pub async fn comes_back(&self, observed: &Observed, names_manager: bool) -> Result<bool, Failure> {
-        let Some((object, stanza)) = dropped(observed) else { return Ok(false) };
+    /// The user may not write the TraefikService, or the request fails.
+    pub async fn restores_cookie(&self, observed: &Observed, names_manager: bool) -> Result<bool, Failure> {
+        let Some((object, sticky)) = probe_target(observed) else { return Ok(false) };
         let manager = names_manager.then_some(FIELD_MANAGER);
-        let (answer, _) = self.dry_run_dropping_stanza(&object, manager).await?;
-        Ok(answer.pointer("/spec/weighted/sticky") == Some(&stanza))
+        let (answer, _) = self.dry_run_removing_cookie(&object, manager).await?;
+        Ok(answer.pointer("/spec/weighted/sticky") == Some(&sticky))
     }
 
-    /// Which forms of the guard act on this Canary; nothing is stored.
+    /// Returns the forms of the guard that act on this Canary, by a dry-run write.
     ///
     /// # Errors
     ///
-    /// As [`Cluster::comes_back`].
-    pub async fn forms(&self, observed: &Observed) -> Result<Here, Failure> {
-        let Some((object, stanza)) = dropped(observed) else { return Ok(Here { policies: false, webhook: false }) };
-        let (answer, warnings) = self.dry_run_dropping_stanza(&object, Some(webhook::PROBE)).await?;
-        Ok(Here {
-            policies: answer.pointer("/spec/weighted/sticky") == Some(&stanza),
+    /// As [`Cluster::restores_cookie`].
+    pub async fn forms(&self, observed: &Observed) -> Result<ActiveForms, Failure> {
+        let Some((object, sticky)) = probe_target(observed) else {
+            return Ok(ActiveForms { policies: false, webhook: false });
+        };
+        let (answer, warnings) = self.dry_run_removing_cookie(&object, Some(webhook::PROBE)).await?;
+        Ok(ActiveForms {
+            policies: answer.pointer("/spec/weighted/sticky") == Some(&sticky),
             webhook: warnings.iter().any(|warning| warning == webhook::IS_HERE),
         })
     }
 
-    /// Why pods of the guard do not run, by their own words: name and reason. Nothing when this user may not read them.
+    /// Returns name and reason of each guard pod that does not run; empty if the user may not read pods.
     pub async fn why_not_ready(&self, namespace: &str) -> Vec<(String, String)> {
         let call = Call { verb: Verb::List, resource: "pods", namespace: Some(namespace), name: None };
         let path = format!(
@@ -146,9 +150,9 @@ impl Cluster {
     }
 }
 
-/// The TraefikService and the stanza that a write that drops it must get back.
-fn dropped(observed: &Observed) -> Option<(ObjectRef, Value)> {
+/// Returns the TraefikService, and the `spec.weighted.sticky` that a write that drops it must get back.
+fn probe_target(observed: &Observed) -> Option<(ObjectRef, Value)> {
     let (service, cookie) = (observed.service()?, observed.canary.declared.cookie()?);
     let object = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
-    Some((object, cookie.to_stanza()))
+    Some((object, cookie.to_sticky()))
 }

@@ -1,5 +1,5 @@
-//! Builds the HTTP library's configuration from a cluster and a user, by hand: the library's own way reads
-//! `HTTPS_PROXY` and `NO_PROXY`, tests them against the wrong host, and fails on values that kubectl takes.
+//! Builds kube's client configuration from a cluster and a user. kube's own constructor reads `HTTPS_PROXY` and
+//! `NO_PROXY`, matches them against the wrong host, and fails on values that kubectl accepts.
 
 use http::{Uri, uri::Scheme};
 use kube::{
@@ -14,7 +14,7 @@ use crate::{
     text::without_userinfo,
 };
 
-/// The configuration for this cluster and user. The credential plugin stays in it.
+/// Builds the configuration for this cluster and user. The credential plugin stays in it.
 pub(crate) fn build(choice: &Choice) -> Result<Config> {
     let Choice { cluster, cluster_name, .. } = choice;
     let server = cluster.server.as_deref().filter(|server| !server.is_empty());
@@ -55,12 +55,12 @@ pub(crate) fn build(choice: &Choice) -> Result<Config> {
     Ok(config)
 }
 
-/// Whether nobody on the way to this server can read what is sent.
+/// Returns whether the connection to this server is encrypted.
 pub(crate) fn is_tls(url: &Uri) -> bool {
     url.scheme() == Some(&Scheme::HTTPS)
 }
 
-/// What may be sent where everybody on the way can read it: whom to act as. As kubectl has it, which reads no
+/// Returns the user with only the impersonation settings, which may be sent unencrypted. Like kubectl, which reads no
 /// credentials and runs no plugin for a server without TLS (client-go `tools/clientcmd/client_config.go:ClientConfig`).
 fn without_credentials(user: &AuthInfo) -> AuthInfo {
     AuthInfo {
@@ -83,12 +83,12 @@ fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {
     Ok(all.iter().map(|certificate| certificate.to_vec()).collect())
 }
 
-/// The sentence for a client that could not be built.
+/// Returns the error for a client that could not be built.
 pub(crate) fn unusable(error: &kube::Error) -> Error {
     match error {
         kube::Error::Auth(error) => auth(error),
         kube::Error::InferKubeconfig(error) => unloadable(error),
-        // Its texts can quote the key.
+        // kube's messages may quote the key.
         kube::Error::RustlsTls(kube::client::RustlsTlsError::InvalidServerName(_)) => {
             Error::usage("--tls-server-name is neither a host name nor an address").hint("--tls-server-name NAME")
         }

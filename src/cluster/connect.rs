@@ -1,5 +1,5 @@
-//! Makes a [`Cluster`] out of flags and environment: decides where the configuration comes from, and sets
-//! right what the HTTP library's defaults get wrong for a program that a person waits for.
+//! Builds a [`Cluster`] from flags and environment: chooses the source of the configuration, and overrides defaults of
+//! the HTTP library that are unsuitable for an interactive program.
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
@@ -22,16 +22,16 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How long an answer may take when `--request-timeout` does not say.
+/// Default of `--request-timeout`.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Finds out which server to speak to, as whom and through what, and logs in if a credential plugin must be
-/// asked. Sends nothing to the server yet.
+/// Determines the server, the credentials and the proxy, and runs the credential plugin if there is one. Sends nothing
+/// to the server yet.
 pub async fn connect(args: &ConnectionArgs, environment: &Environment, progress: Arc<dyn Progress>) -> Result<Cluster> {
     connect_with(args, environment, progress, std::io::stdin().is_terminal()).await
 }
 
-/// The same; a credential plugin that must be asked finds no terminal to ask a person on.
+/// Like [`connect`], but a credential plugin gets no terminal for questions.
 pub async fn connect_quietly(
     args: &ConnectionArgs,
     environment: &Environment,
@@ -49,7 +49,7 @@ async fn connect_with(
     let args = &args.without_empty();
     let loaded = kubeconfig::load(args, environment)?;
     let Source { mut config, proxy: kubeconfig_proxy, sent_as, token_of } = match loaded {
-        // A kubeconfig that is there and broken never ends up here: that is an error, not the pod's account.
+        // A broken kubeconfig never leads here: it is an error, and the pod's account is not used instead.
         None if args.server.is_none() && environment.in_pod && args.kubeconfig.is_none() => in_pod(args)?,
         None if args.server.is_none() => return Err(kubeconfig::none_found(environment)),
         loaded => {
@@ -86,7 +86,7 @@ async fn connect_with(
 
     let exec = config.auth_info.exec.take();
     let user = &config.auth_info;
-    // As kubectl: who brings a token or a password needs no plugin.
+    // Like kubectl: a token or a password takes precedence over the plugin.
     let exec = exec.filter(|_| user.token.is_none() && user.token_file.is_none() && user.username.is_none());
     let login = Login { config, exec, has_terminal, token_of };
     let session = login.log_in(&progress).await?;
@@ -101,18 +101,18 @@ async fn connect_with(
     })
 }
 
-/// Where to connect to, and what is said about it.
+/// The connection's configuration, and its description for messages.
 struct Source {
     config: Config,
-    /// The cluster and its `proxy-url`.
+    /// The cluster's name and its `proxy-url`.
     proxy: Option<(String, String)>,
-    /// Whose credentials are there to be sent, if any.
+    /// Description of the credentials, if there are any.
     sent_as: Option<String>,
-    /// Whose the token is, for one that cannot be sent.
+    /// Description of the token, for the error if it cannot be sent.
     token_of: String,
 }
 
-/// The pod's own account, with what the flags change about it.
+/// Returns the configuration of the pod's service account, with the overrides of the flags.
 fn in_pod(args: &ConnectionArgs) -> Result<Source> {
     let config = Config::incluster().map_err(|error| {
         Error::usage("no kubeconfig found, and this pod has no service account to use")
@@ -135,7 +135,7 @@ fn as_in_pod(mut config: Config, args: &ConnectionArgs) -> Result<Source> {
 const WITH_TOKEN: &str = "with the token of --token";
 const TOKEN_OF_FLAG: &str = "the token of --token";
 
-/// Whose credentials are sent, if there are any, for the server's refusal of them.
+/// Returns a description of the credentials, if there are any, for the error if the server rejects them.
 fn sent_as(args: &ConnectionArgs, choice: &Choice) -> Option<String> {
     let user = &choice.user;
     let bare = user.token.is_none()
@@ -175,7 +175,8 @@ fn place(url: &Uri) -> Endpoint {
     }
 }
 
-/// `kubectl-canary-traefik/0.1.0 (linux/amd64)`, with Go's words for the machine, as other clients have it.
+/// Returns `kubectl-canary-traefik/0.1.0 (linux/amd64)`, with Go's names for system and architecture, as other clients
+/// send.
 fn user_agent() -> http::HeaderValue {
     let system = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
     let machine = match std::env::consts::ARCH {

@@ -1,6 +1,6 @@
-//! Runs the credential plugin of a kubeconfig user (`exec`: cloud and single sign-on tools), once per login.
-//! The HTTP library would run it three times per client, block the whole program meanwhile, and quote its
-//! output, token and all, in its error.
+//! Runs the credential plugin of a kubeconfig user (`exec`: cloud and single sign-on tools), once per login. The HTTP
+//! library would run it three times per client, block the whole program meanwhile, and quote its output, including the
+//! token, in its error.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ use crate::{
     yaml,
 };
 
-/// What a plugin hands out: a token, or a certificate with its key, and until when it holds.
+/// The output of a plugin: a token, or a certificate with its key, and their expiry.
 #[derive(Default, PartialEq, Eq)]
 pub(crate) struct Credential {
     pub(crate) token: Option<String>,
@@ -35,16 +35,16 @@ pub(crate) struct Credential {
     pub(crate) expires: Option<Timestamp>,
 }
 
-/// How long a plugin may take that cannot ask a person for anything: as long as the slowest of the known ones waits for
-/// a log-in in a browser (int128/kubelogin, `--authentication-timeout-sec`).
+/// Timeout for a non-interactive plugin: as long as the slowest of the known ones waits for a login in a browser
+/// (int128/kubelogin, `--authentication-timeout-sec`).
 pub(crate) const LIMIT: Duration = Duration::from_mins(3);
-/// How long what a plugin left in its pipes is read for, after its end, when a child of it keeps them open.
+/// How long a plugin's pipes are still read after it exits, if a child process keeps them open.
 const REST: Duration = Duration::from_millis(100);
-/// The most that is kept of either. A token is some kilobytes long.
+/// Maximum number of bytes kept of stdout and stderr each. A token is some kilobytes long.
 const LONGEST: usize = 4 << 20;
 
-/// Runs the plugin. With a terminal at hand it may ask the person; without one its standard input is empty,
-/// so that it never eats a piped manifest, what it complains of goes into our error, and it is ended after `limit`.
+/// Runs the plugin. With a terminal it may ask the user. Without one its standard input is empty, so that it never
+/// consumes a piped manifest; its standard error becomes part of the error; and it is killed after `limit`.
 pub(crate) async fn run(
     exec: &ExecConfig,
     has_terminal: bool,
@@ -76,7 +76,7 @@ pub(crate) async fn run(
     }
     let running = command.spawn().map_err(|error| not_started(name, exec.install_hint.as_deref(), &error))?;
     let what = format!("the credential plugin `{name}`");
-    // A plugin that talks to the person owns the terminal: no status line across it.
+    // An interactive plugin owns the terminal, so no status line is shown.
     let output = if interactive {
         ended(running).await
     } else {
@@ -88,20 +88,19 @@ pub(crate) async fn run(
         return Err(failed(name, status, &stderr));
     }
     read(&stdout).map_err(|reason| {
-        Error::cluster(format!("the credential plugin `{name}` answered with something else than a credential"))
-            .caused_by(reason)
+        Error::cluster(format!("the credential plugin `{name}` did not return a credential")).caused_by(reason)
     })
 }
 
-/// Waits for the plugin's own end, and returns what it wrote. What it started may live on: an agent that keeps the pipes
-/// open is not waited for.
+/// Waits for the plugin to exit and returns its status and output. Processes that it started may live on: one that
+/// keeps the pipes open is not waited for.
 async fn ended(mut plugin: Child) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let (mut out, mut err) = (plugin.stdout.take(), plugin.stderr.take());
     let status = {
         let reading = async {
             tokio::join!(drain(out.as_mut(), &mut stdout, None), drain(err.as_mut(), &mut stderr, None));
-            // Both are closed: nothing but the end is left.
+            // Both pipes are closed: only the exit is left to wait for.
             std::future::pending::<Infallible>().await
         };
         tokio::select! {
@@ -113,7 +112,7 @@ async fn ended(mut plugin: Child) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> 
     Ok((status, stdout, stderr))
 }
 
-/// Reads to the end, or until nothing came for so long. What is too much is read and forgotten.
+/// Reads to the end, or until nothing arrives within `patience`. Output beyond the limit is discarded.
 async fn drain(pipe: Option<impl AsyncRead + Unpin>, all: &mut Vec<u8>, patience: Option<Duration>) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = vec![0; 8192];
@@ -130,7 +129,7 @@ async fn drain(pipe: Option<impl AsyncRead + Unpin>, all: &mut Vec<u8>, patience
     }
 }
 
-/// What the plugin is told about us.
+/// Returns the `ExecCredential` that is passed to the plugin.
 fn info(exec: &ExecConfig, interactive: bool) -> Value {
     let mut spec = json!({ "interactive": interactive });
     if let Some(cluster) = exec.cluster.as_ref().filter(|_| exec.provide_cluster_info) {
@@ -140,7 +139,7 @@ fn info(exec: &ExecConfig, interactive: bool) -> Value {
     json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec })
 }
 
-/// Reads the answer, JSON or YAML. The reasons never quote it.
+/// Parses the plugin's output, JSON or YAML. Errors never quote it.
 fn read(stdout: &[u8]) -> Result<Credential, &'static str> {
     let text = std::str::from_utf8(stdout).map_err(|_| "it is not UTF-8")?;
     let answer = yaml::parse(text).map_err(|_| "it is neither JSON nor YAML")?;
@@ -159,18 +158,18 @@ fn read(stdout: &[u8]) -> Result<Credential, &'static str> {
     };
     let is_odd = |token: &String| token.chars().any(char::is_control);
     if credential.token.as_ref().is_some_and(is_odd) {
-        return Err("its token holds a line break or another control character");
+        return Err("its token contains a line break or another control character");
     }
     match credential {
         Credential { token: None, certificate_and_key: None, .. } => {
-            Err("it holds neither a token nor a certificate with a key")
+            Err("it contains neither a token nor a certificate with a key")
         }
         credential => Ok(credential),
     }
 }
 
-/// A moment as RFC 3339 has them: its years go on beyond the last moment that can be held here, and a fraction of a
-/// second has as many digits as it likes.
+/// Parses an RFC 3339 time. Years beyond [`Timestamp::MAX`] become that, and a fraction of a second may have any number
+/// of digits.
 fn moment(text: &str) -> Option<Timestamp> {
     const DIGITS: usize = 9;
     let text = match text.split_once('.') {
@@ -187,7 +186,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 
 fn took_too_long(name: &str, limit: Duration) -> Error {
     Error::cluster(format!("the credential plugin `{name}` did not end within {}", seconds(limit)))
-        .hint(format!("run {} by itself: it may wait for a person", quoted(name)))
+        .hint(format!("run {} by itself: it may be waiting for input", quoted(name)))
 }
 
 fn not_started(name: &str, install_hint: Option<&str>, error: &std::io::Error) -> Error {
@@ -201,7 +200,7 @@ fn not_started(name: &str, install_hint: Option<&str>, error: &std::io::Error) -
 fn failed(name: &str, status: ExitStatus, stderr: &[u8]) -> Error {
     const LINES: usize = 10;
     let status =
-        status.code().map_or("was ended by a signal".to_owned(), |code| format!("failed with exit status {code}"));
+        status.code().map_or("was killed by a signal".to_owned(), |code| format!("failed with exit status {code}"));
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<String> = text.lines().map(printable).filter(|line| !line.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LINES)..];
@@ -261,7 +260,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_outlives_its_plugin_is_not_waited_for() {
-        // It keeps standard error open, and in the second case standard output too, until the writer of the fifo is gone.
+        // The child keeps standard error open, and in the second case standard output too, until the writer of the fifo
+        // is gone.
         for closed in [">/dev/null", ""] {
             let folder = Folder::new("outlives");
             let fifo = folder.0.join("fifo");
@@ -282,13 +282,13 @@ mod tests {
         let exec = plugin("exec sleep 1000");
         let error = run(&exec, false, Duration::from_millis(50), &Silent).await.err().unwrap();
         assert_eq!(error.message(), "the credential plugin `sh` did not end within 50 ms");
-        assert_eq!(error.hints(), ["run sh by itself: it may wait for a person"]);
+        assert_eq!(error.hints(), ["run sh by itself: it may be waiting for input"]);
     }
 
     #[tokio::test]
     async fn more_than_a_credential_is_neither_kept_nor_waited_for() {
         let error = refusal(&plugin("head -c 20000000 /dev/zero | tr '\\0' x")).await;
-        assert_eq!(error.message(), "the credential plugin `sh` answered with something else than a credential");
+        assert_eq!(error.message(), "the credential plugin `sh` did not return a credential");
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_that_no_header_can_carry_is_none() {
         let error = refusal(&plugin(r#"printf '{"kind":"ExecCredential","status":{"token":"a\\nb"}}'"#)).await;
-        assert_eq!(error.causes(), ["its token holds a line break or another control character"]);
+        assert_eq!(error.causes(), ["its token contains a line break or another control character"]);
     }
 
     #[tokio::test]
@@ -334,11 +334,11 @@ mod tests {
         let cases = [
             ("echo '{'", "it is neither JSON nor YAML"),
             ("echo secret", "its kind is not ExecCredential"),
-            ("echo 'kind: ExecCredential'", "it holds neither a token nor a certificate with a key"),
+            ("echo 'kind: ExecCredential'", "it contains neither a token nor a certificate with a key"),
         ];
         for (script, cause) in cases {
             let error = refusal(&plugin(script)).await;
-            assert_eq!(error.message(), "the credential plugin `sh` answered with something else than a credential");
+            assert_eq!(error.message(), "the credential plugin `sh` did not return a credential");
             assert_eq!(error.causes(), [cause]);
         }
     }

@@ -1,5 +1,4 @@
-//! The connection flags, as kubectl has them. Pure: what is typed in, typed values out; `connect` acts on
-//! them.
+//! The connection flags, same as kubectl's. No I/O: `connect` acts on the parsed values.
 
 use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
@@ -10,7 +9,7 @@ use crate::text::{quoted, without_password, without_userinfo};
 #[derive(clap::Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Read this kubeconfig instead of those of KUBECONFIG or ~/.kube/config
+    /// Use this kubeconfig instead of KUBECONFIG or ~/.kube/config
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
 
@@ -26,7 +25,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
 
-    /// Look in this namespace
+    /// Use this namespace
     #[arg(short, long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
 
@@ -38,19 +37,19 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "TOKEN")]
     pub token: Option<Secret>,
 
-    /// Act as this user or service account
+    /// Impersonate this user or service account
     #[arg(long = "as", id = "as", global = true, value_name = "USER")]
     pub impersonate: Option<String>,
 
-    /// Act as a member of this group; can be repeated
+    /// Impersonate this group; can be repeated
     #[arg(long = "as-group", id = "as-group", global = true, value_name = "GROUP")]
     pub impersonate_groups: Vec<String>,
 
-    /// Act with this user id
+    /// Impersonate this user ID
     #[arg(long = "as-uid", id = "as-uid", global = true, value_name = "UID")]
     pub impersonate_uid: Option<String>,
 
-    /// Act with this extra information about the user; can be repeated
+    /// Impersonate this extra attribute of the user; can be repeated
     #[arg(long = "as-user-extra", id = "as-user-extra", global = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub impersonate_extra: Vec<(String, String)>,
 
@@ -66,7 +65,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub client_certificate: Option<PathBuf>,
 
-    /// Key of the client certificate
+    /// Private key of the client certificate
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub client_key: Option<PathBuf>,
 
@@ -74,23 +73,23 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub certificate_authority: Option<PathBuf>,
 
-    /// Name that the server's certificate must have instead of the server's own
+    /// Name to expect in the server's certificate instead of the server's host name
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
 
-    /// Do not check the server's certificate; anybody can then read and change what is sent
+    /// Do not verify the server's certificate; others can then read and change the traffic
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub insecure_skip_tls_verify: Option<bool>,
 
-    /// Give up on an answer after this long (30s, 1m30s; 0 is never) [default: 60s]
+    /// How long to wait for an answer: 30s, 1m30s; 0 waits forever [default: 60s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub request_timeout: Option<Duration>,
 
-    /// Do not ask for compressed answers
+    /// Do not request compressed answers
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub disable_compression: Option<bool>,
 
-    /// Say what is asked of the server: 6 requests, 8 with bodies
+    /// Log API requests: 6 = request lines, 8 = with bodies
     #[arg(
         short = 'v',
         long = "v",
@@ -111,7 +110,7 @@ pub struct ConnectionArgs {
     pub ignored: IgnoredArgs,
 }
 
-/// Flags of kubectl that are accepted, so that a command line can be kept, and change nothing.
+/// Flags of kubectl that are accepted for compatibility and ignored.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct IgnoredArgs {
     #[arg(long, global = true, hide = true)]
@@ -129,7 +128,8 @@ pub struct IgnoredArgs {
 }
 
 impl ConnectionArgs {
-    /// As kubectl: an empty value is no value, as in `--context "$CONTEXT"`.
+    /// Returns the flags without empty values. Like kubectl, which treats an empty value as unset, as in `--context
+    /// "$CONTEXT"`.
     #[must_use]
     pub(crate) fn without_empty(&self) -> Self {
         let text = |value: Option<&String>| value.filter(|text| !text.is_empty()).cloned();
@@ -153,9 +153,9 @@ impl ConnectionArgs {
         }
     }
 
-    /// The flags that say which cluster to speak to and as whom, as they can be typed again, each with a blank
-    /// before it; the namespace, which can be another, and what is secret are left out, also in the server's address.
-    pub fn typed(&self) -> String {
+    /// Returns the flags that select the cluster and the user, to be typed again, each with a leading space. The
+    /// namespace, which may differ, and secrets are left out, including those in the server's address.
+    pub fn to_command_line(&self) -> String {
         let Self { kubeconfig, context, cluster, user, server, impersonate, impersonate_groups, .. } =
             &self.without_empty();
         let kubeconfig = kubeconfig.as_ref().map(|file| file.display().to_string());
@@ -176,9 +176,9 @@ impl ConnectionArgs {
     }
 }
 
-/// Puts the repeatable flags last, side by side. The parser keeps only the last group of them when some stand
-/// before a subcommand and some behind it, and a forgotten `--as-group` is another identity.
-pub fn gather(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// Moves the repeatable flags to the end. If some precede a subcommand and some follow it, clap keeps only the last
+/// group, and a lost `--as-group` means a different identity.
+pub fn group_repeatable_flags(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let (mut kept, mut gathered) = (Vec::new(), Vec::new());
     let mut line = line.into_iter();
     while let Some(word) = line.next() {
@@ -197,8 +197,8 @@ pub fn gather(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     kept.into_iter().chain(gathered).chain(line).collect()
 }
 
-/// A word of this command line, or its value, as a message may show it. The parser does not know what is secret of a word
-/// that it did not expect.
+/// Returns a word of this command line in a form that a message may show. clap does not know which part of an
+/// unexpected word is secret.
 pub fn without_secrets(shown: &str, line: &[OsString]) -> String {
     const SECRET: [&str; 2] = ["--token", "--password"];
     const ADDRESS: [&str; 2] = ["--server", "-s"];
@@ -215,12 +215,12 @@ pub fn without_secrets(shown: &str, line: &[OsString]) -> String {
     }
 }
 
-/// Something typed that no message and no log may show.
+/// A value that must not appear in messages or logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself.
+    /// Returns the text.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -240,7 +240,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a duration as `--request-timeout` has it: `0`, `30` (seconds), `30s`, `1m30s`, `1h`, `500ms`.
+/// Parses a duration as in `--request-timeout`: `0`, `30` (seconds), `30s`, `1m30s`, `1h`, `500ms`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong =
         || "a duration is a number of seconds, or numbers with `h`, `m`, `s` or `ms`, such as `1m30s`".to_owned();

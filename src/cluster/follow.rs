@@ -1,5 +1,5 @@
-//! A collection listed and then watched: what is there, and every change from then on. One call lasts until the
-//! server has something else to say; whoever calls decides how long to wait before the next.
+//! List and watch of a collection. One call lasts until the server ends the watch; the caller decides how long to wait
+//! before the next one.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -21,24 +21,24 @@ use super::{
 };
 use crate::{
     error::Error,
-    model::{Target, selector::Selector},
+    model::{NamespacedName, selector::Selector},
     plan::ObjectKind,
 };
 
-/// What is followed.
+/// A collection of objects to list and watch.
 #[derive(Debug, Clone)]
 pub struct Collection {
     resource: &'static str,
     path: String,
     namespace: Option<String>,
-    /// A field or label selector as a parameter.
+    /// A field or label selector, as a query parameter.
     selector: Option<String>,
-    /// What is kept of each object.
+    /// The part of each object that is kept.
     part: &'static Part,
 }
 
 impl Collection {
-    /// This part of every object of a kind, in one namespace or in all.
+    /// Returns this part of every object of a kind, in one namespace or in all.
     pub fn of(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -> Self {
         Self {
             resource: kind.resource(),
@@ -49,20 +49,20 @@ impl Collection {
         }
     }
 
-    /// Those with these labels alone.
+    /// Restricts the collection to objects with these labels.
     #[must_use]
     pub fn selected(self, selector: &Selector) -> Self {
         Self { selector: Some(format!("labelSelector={}", percent_encoded(&selector.to_string()))), ..self }
     }
 
-    /// One Secret.
-    pub fn secret(target: &Target) -> Self {
+    /// Returns a collection of one Secret.
+    pub fn secret(target: &NamespacedName) -> Self {
         let namespace = target.namespace.clone();
         let path = secrets(namespace.as_deref().unwrap_or_default(), None);
         Self { resource: "secrets", path, namespace, selector: Some(named(&target.name)), part: &Part::Whole }
     }
 
-    /// One of the guard's own objects.
+    /// Returns a collection of one of the guard's own objects.
     pub(crate) fn only(object: &Value) -> Self {
         let (_, path) = place(object);
         let (path, name) = path.rsplit_once('/').unwrap_or_default();
@@ -70,12 +70,12 @@ impl Collection {
         Self { resource: resource(object), path, namespace: None, selector, part: &Part::Whole }
     }
 
-    /// The resource with its group.
+    /// Returns the resource with its group.
     pub fn resource(&self) -> &'static str {
         self.resource
     }
 
-    /// A call about it, for messages.
+    /// Returns a call to the collection, for messages.
     pub fn call(&self, verb: Verb) -> Call<'_> {
         Call { verb, resource: self.resource, namespace: self.namespace.as_deref(), name: None }
     }
@@ -90,47 +90,50 @@ fn named(name: &str) -> String {
     format!("fieldSelector=metadata.name%3D{}", percent_encoded(name))
 }
 
-/// What happens in a collection.
+/// An event of a list or watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// What there is follows from the beginning.
-    Begin,
-    /// An object as it is; `true` when it is part of what there is at the beginning.
-    Is(Value, bool),
-    /// There is an object that is too large for what should be kept of it; its name where that could be read.
-    TooLarge(Option<Target>),
-    /// That was everything: objects that were not among it are gone.
-    Listed,
-    /// An object that was deleted, as it was.
-    Was(Value),
+    /// A list begins.
+    Init,
+    /// An object of the list.
+    InitApply(Value),
+    /// An object that was added or modified.
+    Apply(Value),
+    /// An object whose requested part is too large; its name if that could be read.
+    TooLarge(Option<NamespacedName>),
+    /// The list is complete: objects that were not in it no longer exist.
+    InitDone,
+    /// A deleted object, in its last state.
+    Delete(Value),
 }
 
-/// Where to go on; the default is the beginning.
+/// The resourceVersion to continue from; the default begins with a list.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct ResourceVersion {
     version: String,
 }
 
-/// Objects a page. Each is read as it arrives, so a page costs no more memory than its largest object.
+/// Number of objects per page. Each is processed as it arrives, so a page costs no more memory than its largest object.
 const PAGE: usize = 100;
-/// How long the server keeps one watch open. So short that a connection which died without a word is found within
-/// seconds: the server ends the watch in time, or it is not there any more. The server's own sign of life, a bookmark,
-/// comes only once a minute, and shortly before the end (`k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go`).
+/// Duration of a watch, after which the server ends it. It is short, so that a silently dead connection is noticed
+/// within seconds: the server either ends the watch in time or is no longer reachable. Bookmarks come only once a
+/// minute, and shortly before the end (`k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go`).
 const WATCH: Duration = Duration::from_secs(10);
-/// How long a server may take to begin to answer, and to go on with an answer.
+/// Timeout for the start of an answer and for each further piece of it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Cluster {
-    /// Lists the collection, unless it was before, and tells every change. Returns `Ok` when the server ends
-    /// the watch in good order or has forgotten the place; either way the next call goes on rightly.
+    /// Lists the collection, unless `place` already has a resourceVersion, then watches it and passes every event to
+    /// `take`. Returns `Ok` when the server ends the watch normally or the resourceVersion has expired; the next call
+    /// continues correctly in either case.
     ///
     /// # Errors
     ///
-    /// The server refuses, or there is no way to it. The place is kept.
+    /// The server refuses, or is unreachable. `place` is kept.
     pub async fn follow(
         &self,
         collection: &Collection,
-        place: &mut Place,
+        place: &mut ResourceVersion,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
         if place.version.is_empty() {
@@ -138,7 +141,7 @@ impl Cluster {
         }
         match self.watch(collection, place, take).await {
             Err(failure) if failure.is_gone() => {
-                *place = Place::default();
+                *place = ResourceVersion::default();
                 Ok(())
             }
             result => result,
@@ -156,7 +159,7 @@ impl Cluster {
             let uri = collection.query(&format!("limit={PAGE}&continue={next}"));
             let mut opened = self.open_in_time(&collection.call(Verb::List), &uri).await?;
             if is_first {
-                take(Event::Begin);
+                take(Event::Init);
             }
             let mut items = Items::default();
             while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
@@ -170,7 +173,7 @@ impl Cluster {
                 return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
             };
             if head.next.is_empty() {
-                take(Event::Listed);
+                take(Event::InitDone);
                 return Ok(head.resource_version);
             }
             next = percent_encoded(&head.next);
@@ -180,7 +183,7 @@ impl Cluster {
     async fn watch(
         &self,
         collection: &Collection,
-        place: &mut Place,
+        place: &mut ResourceVersion,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
         let more = format!(
@@ -192,12 +195,12 @@ impl Cluster {
         let (mut line, mut is_too_long) = (Vec::new(), false);
         while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
             for (number, piece) in data.split(|&byte| byte == b'\n').enumerate() {
-                // Between two pieces a line has ended.
+                // There is a line break between two pieces.
                 if number > 0 {
                     if std::mem::take(&mut is_too_long) {
                         take(Event::TooLarge(None));
                     } else if !line.is_empty() {
-                        self.tell(&line, collection.part, place, take)?;
+                        self.handle_line(&line, collection.part, place, take)?;
                     }
                     items::clear(&mut line);
                 }
@@ -210,12 +213,12 @@ impl Cluster {
         Ok(())
     }
 
-    /// Tells one event of a watch.
-    fn tell(
+    /// Handles one line of a watch.
+    fn handle_line(
         &self,
         line: &[u8],
         part: &'static Part,
-        place: &mut Place,
+        place: &mut ResourceVersion,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
         let event: Line<'_> = serde_json::from_slice(line).map_err(|error| Failure::broken(&error))?;
@@ -235,19 +238,20 @@ impl Cluster {
                 let item = Item::Text(text);
                 take(of_item(&item, part, false).map_err(|error| Failure::broken(&error))?);
             }
-            "DELETED" => take(Event::Was(parts::read(text, part).map_err(|error| Failure::broken(&error))?.value)),
+            "DELETED" => take(Event::Delete(parts::read(text, part).map_err(|error| Failure::broken(&error))?.value)),
             _ => {}
         }
         Ok(())
     }
 
-    /// A request whose answer begins in time: a connection that died without a word is given up soon.
+    /// Sends a request whose answer must begin within [`PATIENCE`], so that a silently dead connection is given up
+    /// early.
     async fn open_in_time(&self, call: &Call<'_>, uri: &str) -> Result<Opened, Failure> {
         let opening = tokio::time::timeout(PATIENCE, self.open(call, get(uri)?));
         opening.await.unwrap_or_else(|_| Err(Endpoint::timed_out(PATIENCE)))
     }
 
-    /// What of an answer comes next; none at its end.
+    /// Reads the next piece of an answer; `None` at its end.
     async fn next_piece(&self, body: &mut Body) -> Result<Option<Bytes>, Failure> {
         loop {
             match tokio::time::timeout(PATIENCE, body.frame()).await {
@@ -286,28 +290,35 @@ struct Line<'a> {
     object: Option<&'a RawValue>,
 }
 
-/// Where a watch goes on behind an object.
+/// The resourceVersion of an object in a watch.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Versioned {
     metadata: Head,
 }
 
-/// What an item of a list, or the object of a line, tells.
+/// Returns the event for an item of a list or for the object of a watch line.
 fn of_item(item: &Item<'_>, part: &'static Part, is_listed: bool) -> serde_json::Result<Event> {
     let Item::Text(text) = item else { return Ok(Event::TooLarge(None)) };
     let read = parts::read(text, part)?;
-    Ok(if read.is_cut { Event::TooLarge(Some(Target::of(&read.value))) } else { Event::Is(read.value, is_listed) })
+    Ok(if read.is_truncated {
+        Event::TooLarge(Some(NamespacedName::of(&read.value)))
+    } else if is_listed {
+        Event::InitApply(read.value)
+    } else {
+        Event::Apply(read.value)
+    })
 }
 
 impl Failure {
-    /// The server does not know these credentials, or does not let them do that.
+    /// Returns whether the server rejects the credentials or denies the request.
     pub fn is_denied(&self) -> bool {
         self.is_forbidden() || self.is_unauthorized()
     }
 
-    /// It says nothing of what was asked: the server is away, or cannot answer now.
-    pub fn is_no_answer(&self) -> bool {
+    /// Returns whether the server is unreachable or temporarily unable to answer, so that the failure says nothing
+    /// about the request itself.
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Status(refusal) => refusal.code >= 500,
             Self::Name(_) | Self::Request(_) | Self::TooLarge(_) => false,
@@ -315,8 +326,8 @@ impl Failure {
         }
     }
 
-    /// In one sentence, for a log.
-    pub fn in_words(self, call: &Call<'_>) -> String {
+    /// Formats the failure as one sentence, for logs.
+    pub fn to_log_message(self, call: &Call<'_>) -> String {
         let error: Error = self.into_error(call);
         error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
     }

@@ -1,4 +1,4 @@
-//! The guard on a cluster: whether it is there, whether it acts, and its objects.
+//! The guard on a cluster: its objects, and whether they exist.
 
 use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use super::{Call, Cluster, Failure, Verb, object::percent_encoded};
 use crate::{
     error::{Error, Kind, Result},
     guard::{
-        Change, Coverage, Form, Installed, Keeper, Part, Placement, Standing, deployment, install, policy,
-        webhook::{self, Address, Callee},
+        CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Part, Placement, deployment, install, policy,
+        webhook::{self, Address, WebhookEndpoint},
     },
-    model::{Guarded, Observed, Target, selector::Selector},
+    model::{Guarded, NamespacedName, Observed, selector::Selector},
     plan::{ObjectKind, ObjectRef},
 };
 
@@ -19,15 +19,15 @@ const VERSION: Call<'static> =
 const ADMISSION: Call<'static> =
     Call { verb: Verb::Get, resource: "the resources of admissionregistration.k8s.io/v1", namespace: None, name: None };
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
-/// The first minor version of Kubernetes 1 that serves `matchConditions` of webhooks without being asked to.
+/// The first minor version of Kubernetes 1 in which `matchConditions` of webhooks are enabled by default.
 const MATCH_CONDITIONS: u64 = 28;
 
 impl Cluster {
-    /// Refuses a cluster that serves no mutating admission policies.
+    /// Fails if the cluster serves no mutating admission policies.
     ///
     /// # Errors
     ///
-    /// Kind `NotFound`, with the way out.
+    /// Kind `NotFound`.
     pub async fn must_serve_policies(&self) -> Result<()> {
         let serves = self.serves_admission("mutatingadmissionpolicies").await;
         if serves.map_err(|failure| failure.into_error(&ADMISSION))? {
@@ -37,35 +37,35 @@ impl Cluster {
             Kind::NotFound,
             "this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)",
         )
-        .caused_by("Kubernetes does so from 1.36 on"))
+        .caused_by("Kubernetes serves it from 1.36 on"))
     }
 
-    /// Whether this cluster serves this resource of `admissionregistration.k8s.io/v1`.
+    /// Returns whether the cluster serves this resource of `admissionregistration.k8s.io/v1`.
     async fn serves_admission(&self, plural: &str) -> Result<bool, Failure> {
         let resources = self.ask(&ADMISSION, GROUP).await?.json()?;
         let mut all = resources["resources"].as_array().into_iter().flatten();
         Ok(all.any(|resource| resource["name"] == plural))
     }
 
-    /// Whether an admission policy can hold the webhook's account to what it is for.
+    /// Returns whether the cluster serves validating admission policies, which restrict the webhook's account.
     ///
     /// # Errors
     ///
-    /// What the cluster serves cannot be read.
+    /// The served resources cannot be read.
     pub async fn serves_validating_policies(&self) -> Result<bool> {
         let serves = self.serves_admission("validatingadmissionpolicies").await;
         serves.map_err(|failure| failure.into_error(&ADMISSION))
     }
 
-    /// Whether this cluster knows `matchConditions` of webhooks.
+    /// Returns whether the cluster supports `matchConditions` of webhooks.
     ///
     /// # Errors
     ///
-    /// Its version cannot be read.
+    /// The server's version cannot be read.
     pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
         let version = self.ask(&VERSION, "/version").await?.json()?;
         let number = |key: &str| -> u64 {
-            // Some providers write `28+`.
+            // Some providers report `28+`.
             let digits: String =
                 version[key].as_str().unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
             digits.parse().unwrap_or_default()
@@ -73,11 +73,11 @@ impl Cluster {
         Ok((number("major"), number("minor")) >= (1, MATCH_CONDITIONS))
     }
 
-    /// One of the guard's objects as it is; `None` when it is not there.
+    /// Reads one of the guard's objects; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// The object cannot be read.
     pub async fn find_guard(&self, wanted: &Value) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
         match self.ask(&call, &path).await.and_then(|answer| answer.json()) {
@@ -87,11 +87,11 @@ impl Cluster {
         }
     }
 
-    /// Each of these objects beside what is there.
+    /// Reads the current state of each of these objects.
     ///
     /// # Errors
     ///
-    /// They cannot be read.
+    /// An object cannot be read.
     pub async fn changes(&self, wanted: Vec<Value>) -> Result<Vec<Change>> {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
             match self.find_guard(&wanted).await {
@@ -102,16 +102,16 @@ impl Cluster {
         changes.await.into_iter().collect()
     }
 
-    /// The guard's policies.
+    /// Reads the guard's policies.
     ///
     /// # Errors
     ///
-    /// They cannot be read.
+    /// A policy or binding cannot be read.
     pub async fn policies(&self) -> Result<Installed> {
         self.policies_among(|_| true).await
     }
 
-    /// Those of the guard's policies and bindings that are wanted.
+    /// Reads those of the guard's policies and bindings for which `wanted` returns true.
     pub(super) async fn policies_among(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
@@ -126,7 +126,7 @@ impl Cluster {
         Ok(Installed::policies(objects.await.into_iter().collect::<Result<_>>()?))
     }
 
-    /// Whether this user may look for the guard's webhook.
+    /// Returns whether the user may read the webhook configurations.
     pub async fn may_see_webhook(&self) -> bool {
         let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
         let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"].map(wanted);
@@ -135,13 +135,13 @@ impl Cluster {
         !is_forbidden(&mutating) && !is_forbidden(&validating)
     }
 
-    /// The guard's webhook; `None` when there is no sign of it.
+    /// Reads the guard's webhook; `None` if there is no trace of it.
     ///
-    /// Where it runs is known from its registration, and when that is gone from its `ClusterRoleBinding`.
+    /// Its namespace is known from its registration or, if that is gone, from its `ClusterRoleBinding`.
     ///
     /// # Errors
     ///
-    /// Its registration cannot be read. Other objects that this user may not read are [`Standing::Unknown`].
+    /// The registration cannot be read. Other objects that the user may not read are [`ObjectState::Unknown`].
     pub async fn webhook(&self) -> Result<Option<Installed>> {
         let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
         let kinds =
@@ -160,29 +160,31 @@ impl Cluster {
         let has_conditions = self.has_match_conditions().await.unwrap_or(true);
         let namespace = match registered {
             Some(address @ Address::Url(_)) => {
-                let callee = Callee { address, authorities: String::new(), coverage: coverage.clone(), has_conditions };
+                let callee =
+                    WebhookEndpoint { address, authorities: String::new(), coverage: coverage.clone(), has_conditions };
                 let both = webhook::configurations(&callee).into_iter().zip([mutating, validating]);
                 let changes = both.map(|(wanted, before)| Change { wanted, before });
                 return Ok(Some(Installed::new(Form::Webhook, coverage, changes)));
             }
-            Some(Address::Service(Target { namespace: Some(namespace), .. })) => namespace,
+            Some(Address::Service(NamespacedName { namespace: Some(namespace), .. })) => namespace,
             _ => bound.unwrap_or(deployment::NAMESPACE).to_owned(),
         };
         let keeper = if self.serves_validating_policies().await? {
-            Keeper::Processes
+            CertificateOwner::Replicas
         } else {
-            Keeper::Install { authorities: String::new() }
+            CertificateOwner::Install { authorities: String::new() }
         };
         let placement = Placement { namespace, image: String::new(), coverage, has_conditions, keeper };
-        self.webhook_as(placement).await.map(Some)
+        self.compare_webhook(placement).await.map(Some)
     }
 
-    /// The webhook as it is beside how it shall be; without an image, of the one that it has.
+    /// Reads the webhook's objects and compares them with those of `placement`. Without an image in it, the installed
+    /// one is assumed.
     ///
     /// # Errors
     ///
-    /// Its registration cannot be read.
-    pub async fn webhook_as(&self, placement: Placement) -> Result<Installed> {
+    /// The registration cannot be read.
+    pub async fn compare_webhook(&self, placement: Placement) -> Result<Installed> {
         const IMAGE: &str = "/spec/template/spec/containers/0/image";
         let parts = join_all(deployment::objects(&placement).into_iter().map(|mut wanted| async {
             let found = self.find_guard(&wanted).await;
@@ -196,7 +198,7 @@ impl Cluster {
                     Ok(Part { standing: change.standing(), change })
                 }
                 Err(failure) if failure.is_forbidden() && wanted["webhooks"].is_null() => {
-                    Ok(Part { standing: Standing::Unknown, change: Change { wanted, before: None } })
+                    Ok(Part { standing: ObjectState::Unknown, change: Change { wanted, before: None } })
                 }
                 Err(failure) => Err(failure.into_error(&place(&wanted).0)),
             }
@@ -205,26 +207,30 @@ impl Cluster {
         Ok(Installed { form: Form::Webhook, coverage: placement.coverage, parts })
     }
 
-    /// Says of each Canary whether the guard covers it, by the guard's objects alone.
-    pub(super) async fn look_up_guard(&self) -> Look {
-        let Ok(policies) = self.policies_among(policy::is_keep).await else { return Look::Unknown };
-        let (form, coverage) = if policies.keeps() {
+    /// Reads the guard's coverage from its objects alone.
+    pub(super) async fn read_coverage(&self) -> GuardCoverage {
+        let Ok(policies) = self.policies_among(policy::is_keep).await else { return GuardCoverage::Unknown };
+        let (form, coverage) = if policies.enforces_declarations() {
             if policies.is_narrowed() {
-                return Look::Unknown;
+                return GuardCoverage::Unknown;
             }
             (Form::Policies, policies.coverage)
         } else {
             let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
-            let Ok(found) = self.find_guard(&wanted).await else { return Look::Unknown };
-            let Some(found) = found.filter(webhook::has_authority) else { return Look::Absent };
+            let Ok(found) = self.find_guard(&wanted).await else { return GuardCoverage::Unknown };
+            let Some(found) = found.filter(webhook::has_ca_bundle) else { return GuardCoverage::Absent };
             let (Some(address), Some(coverage)) = (webhook::address(&found), webhook::coverage(&found)) else {
-                return Look::Absent;
+                return GuardCoverage::Absent;
             };
-            let callee =
-                Callee { address, authorities: String::new(), coverage: coverage.clone(), has_conditions: true };
+            let callee = WebhookEndpoint {
+                address,
+                authorities: String::new(),
+                coverage: coverage.clone(),
+                has_conditions: true,
+            };
             let change = Change { wanted: webhook::configurations(&callee).swap_remove(0), before: Some(found) };
             if Installed::new(Form::Webhook, Coverage::default(), [change]).is_narrowed() {
-                return Look::Unknown;
+                return GuardCoverage::Unknown;
             }
             (Form::Webhook, coverage)
         };
@@ -232,13 +238,13 @@ impl Cluster {
             None => None,
             Some(selector) => match self.namespaces(selector).await {
                 Ok(namespaces) => Some(namespaces),
-                Err(_) => return Look::Unknown,
+                Err(_) => return GuardCoverage::Unknown,
             },
         };
-        Look::Covers(form, coverage, namespaces)
+        GuardCoverage::Covers(form, coverage, namespaces)
     }
 
-    /// The names of the namespaces that a selector object selects.
+    /// Returns the names of the namespaces that match a selector object.
     async fn namespaces(&self, selector: &Value) -> Result<Vec<String>, Failure> {
         let call = Call { verb: Verb::List, resource: "namespaces", namespace: None, name: None };
         let list = self.ask(&call, "/api/v1/namespaces").await?.json()?;
@@ -246,11 +252,11 @@ impl Cluster {
         Ok(all.filter_map(|namespace| Some(namespace.pointer("/metadata/name")?.as_str()?.to_owned())).collect())
     }
 
-    /// Whether a selector object selects a namespace.
+    /// Returns whether a namespace matches a selector object; false if the namespace does not exist.
     ///
     /// # Errors
     ///
-    /// The namespace cannot be read; one that is gone is not selected.
+    /// The namespace cannot be read.
     pub async fn is_selected(&self, namespace: &str, selector: &Value) -> Result<bool, Failure> {
         let wanted = json!({"kind": "Namespace", "metadata": {"name": namespace}});
         Ok(self.find_guard(&wanted).await?.is_some_and(|namespace| selects(selector, &namespace)))
@@ -264,19 +270,19 @@ fn selects(selector: &Value, object: &Value) -> bool {
 }
 
 impl Cluster {
-    /// The error for a version that cannot be read.
+    /// Returns the error for a server version that cannot be read.
     pub fn version_error(&self, failure: Failure) -> Error {
         failure.into_error(&VERSION)
     }
 
-    /// The error for one of the guard's objects.
+    /// Returns the error for a failed call to one of the guard's objects.
     pub fn guard_error(&self, failure: Failure, object: &Value) -> Error {
         let (call, _) = place(object);
         let verb = if failure.is_forbidden() || failure.is_conflict() { Verb::Patch } else { Verb::Get };
         failure.into_error(&Call { verb, ..call })
     }
 
-    /// The error for a TraefikService that was written in a dry run.
+    /// Returns the error for a failed dry-run write to a TraefikService.
     pub fn said(&self, failure: Failure, observed: &Observed) -> Error {
         let Some(service) = observed.service() else { return Error::new(Kind::Bug, "no TraefikService was written") };
         let kind = ObjectKind::TraefikService(service.group);
@@ -284,18 +290,18 @@ impl Cluster {
     }
 }
 
-/// What the guard's objects say.
-pub(super) enum Look {
-    /// They cannot be read.
+/// The coverage according to the guard's objects.
+pub(super) enum GuardCoverage {
+    /// The objects cannot be read.
     Unknown,
-    /// They are not all there.
+    /// The guard is not fully installed.
     Absent,
-    /// They are, in this form and with this coverage; the namespaces by name when not all are covered.
+    /// The guard is installed in this form and with this coverage; the names of the namespaces if not all are covered.
     Covers(Form, Coverage, Option<Vec<String>>),
 }
 
-impl Look {
-    /// Whether this Canary is covered.
+impl GuardCoverage {
+    /// Returns whether this Canary is covered.
     pub(super) fn covers(&self, observed: &Observed) -> Guarded {
         match self {
             Self::Unknown => Guarded::Unknown,
@@ -311,7 +317,7 @@ impl Look {
     }
 }
 
-/// The resource of one of the guard's objects, with its group.
+/// Returns the resource of one of the guard's objects, with its group.
 pub(super) fn resource(object: &Value) -> &'static str {
     match object["kind"].as_str().unwrap_or_default() {
         "MutatingAdmissionPolicy" => "mutatingadmissionpolicies.admissionregistration.k8s.io",
@@ -334,7 +340,7 @@ pub(super) fn resource(object: &Value) -> &'static str {
     }
 }
 
-/// Where one of the guard's objects is, for requests and messages. All are of version `v1`.
+/// Returns the call, for messages, and the path of one of the guard's objects. All are of version `v1`.
 pub(super) fn place(object: &Value) -> (Call<'_>, String) {
     let resource = resource(object);
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);

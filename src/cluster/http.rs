@@ -1,5 +1,5 @@
-//! The one way to speak to the server: sends a request, waits for a bounded time, asks a busy server again,
-//! and sorts what comes back. The only file that sends.
+//! All HTTP traffic with the API server: sends requests with a timeout, retries when the server is busy, and classifies
+//! the answers. No other file sends requests.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that sends requests")]
 
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::guard::webhook::IS_HERE;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What a request wants to do, as access control calls it.
+/// The verb of a request, as in RBAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Verb {
@@ -34,7 +34,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The word that access control and messages use.
+    /// Returns the verb as in RBAC.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "get",
@@ -48,34 +48,34 @@ impl Verb {
     }
 }
 
-/// What a request is about, for messages.
+/// The verb and object of a request, for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// What is done.
+    /// The verb.
     pub verb: Verb,
     /// The resource with its group: `canaries.flagger.app`.
     pub resource: &'a str,
-    /// The namespace, unless it is about all of them or has none.
+    /// The namespace; `None` for cluster-scoped resources and for all namespaces.
     pub namespace: Option<&'a str>,
-    /// The object's name, unless it is about many.
+    /// The object's name; `None` for a collection.
     pub name: Option<&'a str>,
 }
 
-/// A success.
+/// A successful answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// JSON.
+    /// The body, which is JSON.
     pub body: Vec<u8>,
-    /// What the server warns of, each once.
+    /// The server's warnings, without duplicates.
     pub warnings: Vec<String>,
-    /// The server's own time, as it says it (`Date`).
+    /// The server's time, from the `Date` header.
     pub date: Option<String>,
 }
 
-/// An answer whose body is still to come.
+/// An answer whose body has not been read.
 pub(crate) struct Opened {
     pub(crate) response: Response<Body>,
-    /// What the server warns of, each once.
+    /// The server's warnings, without duplicates.
     pub(crate) warnings: Vec<String>,
     since: Instant,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Opened {
 impl Cluster {
     /// Sends the request and reads the whole answer, within the time limit.
     ///
-    /// The URI is a path with its query; headers that say who we are come by themselves.
+    /// The URI is a path with its query; authentication and user-agent headers are added.
     pub async fn call(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
         let mut opened = self.open(call, request).await?;
         for warning in opened.warnings.iter().filter(|warning| *warning != IS_HERE) {
@@ -110,7 +110,8 @@ impl Cluster {
         Ok(Answer { body, warnings: opened.warnings, date })
     }
 
-    /// Sends the request once and reads the answer: for who would rather have nothing than wait.
+    /// Sends the request once and reads the answer; `None` on any failure. For callers that would rather have nothing
+    /// than wait for retries.
     pub(crate) async fn once(&self, request: Request<Vec<u8>>) -> Option<Vec<u8>> {
         let (parts, body) = request.into_parts();
         let mut opened = self.send(&parts, body).await.ok()?;
@@ -118,8 +119,8 @@ impl Cluster {
         read(opened.response.body_mut(), 0, MANY).await.ok().flatten().filter(|_| is_success)
     }
 
-    /// Sends the request until it succeeds, is refused for good, or too much time went by; the body of the
-    /// success is left to read.
+    /// Sends the request until it succeeds, is refused, or the retries are exhausted. The body of a success is left to
+    /// read.
     pub(crate) async fn open(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Opened, Failure> {
         let (parts, body) = request.into_parts();
         self.log_body(call, "request", &body);
@@ -177,11 +178,11 @@ impl Cluster {
         }
     }
 
-    /// Reads an answer that is not a success.
+    /// Reads an answer with an error status.
     async fn refusal(&self, call: &Call<'_>, opened: Opened) -> Result<(Failure, HeaderMap), Failure> {
         let limit = self.left(opened.since);
         let (head, mut body) = opened.response.into_parts();
-        // A refusal without its words still is one.
+        // An error status without a readable body is still an error.
         let body = within(limit, read(&mut body, 0, ONE)).await.and_then(Result::ok).flatten().unwrap_or_default();
         self.log_body(call, "answer", &body);
         let failure = self.endpoint.refused(head.status, &head.headers, &body);
@@ -193,7 +194,7 @@ impl Cluster {
         shown(&*self.progress, &what, tokio::time::sleep(wait)).await;
     }
 
-    /// What is left of the time limit.
+    /// Returns the rest of the time limit.
     fn left(&self, since: Instant) -> Option<Duration> {
         self.timeout.map(|limit| limit.saturating_sub(since.elapsed()))
     }
@@ -204,7 +205,7 @@ impl Cluster {
         }
     }
 
-    /// Logs a body as kubectl does: 1024 characters at level 8, 10240 at 9, all at 10. Never a Secret's.
+    /// Logs a body as kubectl does: 1024 characters at level 8, 10240 at 9, all at 10. Secrets are never logged.
     fn log_body(&self, call: &Call<'_>, whose: &str, body: &[u8]) {
         let longest = match self.verbosity {
             0..8 => return,
@@ -222,25 +223,25 @@ impl Cluster {
     }
 }
 
-/// Why there is no answer.
+/// The reason there is no answer.
 enum Sent {
-    /// The connection came about, and broke.
+    /// The connection was established, and broke.
     Broken(Failure),
     Failed(Failure),
 }
 
-/// The most that an answer about one object may take, unpacked: the server stores none above 3 MiB.
+/// Maximum size of an answer with one object, decompressed: the server stores none above 3 MiB.
 const ONE: usize = 16 << 20;
-/// The most that a list may take, unpacked: 25,000 objects of 10 KB. Some megabytes can be packed gigabytes.
+/// Maximum size of a list, decompressed: 25,000 objects of 10 KB. A few compressed megabytes can expand to gigabytes.
 const MANY: usize = 256 << 20;
 
 fn most(verb: Verb) -> usize {
     if verb == Verb::List { MANY } else { ONE }
 }
 
-/// Reads the whole; `None` when it is larger than `most`.
+/// Reads the whole body; `None` if it is larger than `most` bytes.
 async fn read(body: &mut Body, size: usize, most: usize) -> Result<Option<Vec<u8>>, kube::Error> {
-    // A size that is not true must not cost memory.
+    // A false content length must not cost memory.
     const MOST_TRUSTED: usize = 64 << 20;
     let mut all = Vec::with_capacity(size.min(MOST_TRUSTED));
     while let Some(frame) = body.frame().await {
@@ -254,7 +255,7 @@ async fn read(body: &mut Body, size: usize, most: usize) -> Result<Option<Vec<u8
     Ok(Some(all))
 }
 
-/// The result, or `None` after the time limit.
+/// Returns the result, or `None` after the time limit.
 async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, work).await.ok(),

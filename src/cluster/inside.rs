@@ -1,4 +1,4 @@
-//! What is in a namespace: every object of every kind that can be listed, by its metadata alone.
+//! Contents of a namespace: the metadata of every object of every kind that can be listed.
 
 use std::collections::BTreeSet;
 
@@ -11,30 +11,31 @@ use super::{
 };
 use crate::error::{Error, Kind, Result};
 
-/// Objects without what they hold (`k8s.io/apimachinery/pkg/apis/meta/v1/types.go:PartialObjectMetadataList`).
+/// Media type for objects reduced to their metadata
+/// (`k8s.io/apimachinery/pkg/apis/meta/v1/types.go:PartialObjectMetadataList`).
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json";
-/// More of one kind are not looked through.
+/// Maximum number of objects of one kind.
 const MOST: usize = 500;
 
-/// A kind of object that is in namespaces and can be listed.
+/// A namespaced kind that can be listed.
 struct Listable {
-    /// The path of its version: `/api/v1`, `/apis/apps/v1`.
+    /// The path of the API version: `/api/v1`, `/apis/apps/v1`.
     version: String,
-    /// `deployments.apps`
+    /// The resource with its group: `deployments.apps`.
     resource: String,
     plural: String,
-    /// `deployment.apps`, as kubectl names one.
+    /// The name of one object's kind, as in kubectl: `deployment.apps`.
     singular: String,
 }
 
 impl Cluster {
-    /// The names of the objects in a namespace that are neither known, nor owned by what is known, nor what a cluster puts
-    /// into each namespace. What is found to be owned is known from then on, by its uid.
+    /// Returns the names of the objects in a namespace that are neither known, nor owned by a known object, nor created
+    /// in every namespace by the cluster. The uids of owned objects are added to `known`.
     ///
     /// # Errors
     ///
-    /// Something cannot be listed.
-    pub async fn strangers(&self, namespace: &str, known: &mut BTreeSet<String>) -> Result<Vec<String>> {
+    /// Some kind cannot be listed.
+    pub async fn unknown_objects(&self, namespace: &str, known: &mut BTreeSet<String>) -> Result<Vec<String>> {
         let kinds = self.listable().await?;
         let lists = join_all(kinds.iter().map(|kind| self.list_inside(kind, namespace))).await;
         let mut left = Vec::new();
@@ -43,7 +44,7 @@ impl Cluster {
                 list?.into_iter().filter(|object| !is_of_the_cluster(kind, object)).map(|object| (kind, object)),
             );
         }
-        // An owner can be listed after what it owns.
+        // An owner can be listed after the objects it owns.
         loop {
             let (owned, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, object)| is_known(object, known));
             left = rest;
@@ -57,8 +58,8 @@ impl Cluster {
         Ok(left.into_iter().map(|(kind, object)| format!("{}/{}", kind.singular, name(&object))).collect())
     }
 
-    /// Every kind of the preferred version of each group, but for what only says something of other objects: measurements,
-    /// events, and where the pods of a Service are.
+    /// Returns every kind of the preferred version of each API group, except those that only describe other objects:
+    /// metrics, events and endpoints.
     async fn listable(&self) -> Result<Vec<Listable>> {
         let groups = self.discover("/apis").await?;
         let preferred = groups["groups"].as_array().into_iter().flatten();
@@ -106,7 +107,7 @@ impl Cluster {
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(METADATA));
         let list = match self.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,
-            // It went away meanwhile.
+            // The kind was removed in the meantime.
             Err(Failure::Status(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
             Err(failure) => return Err(failure.into_error(&call)),
         };
@@ -121,15 +122,15 @@ fn uid(object: &Value) -> Option<String> {
     Some(object.pointer("/metadata/uid")?.as_str()?.to_owned())
 }
 
-/// Whether an object is known, or owned by one that is.
+/// Returns whether an object is known or owned by a known object.
 fn is_known(object: &Value, known: &BTreeSet<String>) -> bool {
     let is_known = |uid: &Value| uid.as_str().is_some_and(|uid| known.contains(uid));
     let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
     object.pointer("/metadata/uid").is_some_and(is_known) || owners.into_iter().any(|owner| is_known(&owner["uid"]))
 }
 
-/// Whether a cluster's own controllers have made an object: the account and the authorities that are in every namespace,
-/// and, before Kubernetes 1.24, the token of each account.
+/// Returns whether an object was created by the cluster's own controllers: the default account and the root CA in every
+/// namespace and, before Kubernetes 1.24, the token of each account.
 fn is_of_the_cluster(kind: &Listable, object: &Value) -> bool {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
     let name = text("/metadata/name");

@@ -1,38 +1,38 @@
-//! A Kubernetes list taken apart while it arrives: one item is in memory at a time, not the page of a hundred that the
-//! server sends at once. JSON parsers that read from memory need the whole text, and those that pull need a thread that
-//! waits; this one only finds where items begin and end.
+//! Incremental splitting of a Kubernetes list: one item is in memory at a time, not a page of a hundred. JSON parsers
+//! either need the whole text in memory or block a thread while they wait for input; this one only finds where items
+//! begin and end.
 
-/// An item longer than this is skipped; an API server stores none above 1.5 MiB unless its etcd is told to.
+/// Maximum length of an item; longer ones are skipped. etcd stores objects of at most 1.5 MiB by default.
 pub(crate) const LONGEST: usize = 8 << 20;
-/// What stands around the items is a few hundred bytes.
+/// Maximum length of the text around the items, which is usually a few hundred bytes.
 const LONGEST_FRAME: usize = 1 << 20;
 
-/// Where a text of a list has been read to.
+/// The state of the splitter.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
-    /// Open brackets.
+    /// Number of open brackets.
     depth: u32,
     is_in_text: bool,
     is_escaped: bool,
     has_begun: bool,
-    /// The item that has begun.
+    /// The current item.
     item: Vec<u8>,
     is_too_long: bool,
-    /// The text without the items.
+    /// The text around the items.
     frame: Vec<u8>,
 }
 
 /// One item of a list, or one line of a watch.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Item<'a> {
-    /// Its text.
+    /// The JSON text.
     Text(&'a [u8]),
-    /// It is longer than [`LONGEST`].
+    /// The item is longer than [`LONGEST`].
     TooLong,
 }
 
 impl Items {
-    /// Takes the next piece of the text and hands over each item that ends in it.
+    /// Consumes the next piece of the text and passes each item that ends in it to `take`.
     pub(crate) fn push<E>(&mut self, piece: &[u8], mut take: impl FnMut(Item<'_>) -> Result<(), E>) -> Result<(), E> {
         for &byte in piece {
             if self.is_in_text {
@@ -94,20 +94,20 @@ impl Items {
         result
     }
 
-    /// The text of the list without its items.
+    /// Returns the text of the list without its items.
     pub(crate) fn into_frame(self) -> Vec<u8> {
         self.frame
     }
 }
 
-/// Empties a buffer, and gives back the room that one large object has taken.
+/// Clears a buffer and releases the memory that a large object needed.
 pub(crate) fn clear(buffer: &mut Vec<u8>) {
     const USUAL: usize = 64 << 10;
     buffer.clear();
     buffer.shrink_to(USUAL);
 }
 
-/// Whether the text ends with the key `items` and its colon.
+/// Returns whether the text ends with the key `items` and its colon.
 fn ends_with_key(frame: &[u8]) -> bool {
     let key =
         frame.trim_ascii_end().strip_suffix(b":").and_then(|text| text.trim_ascii_end().strip_suffix(b"\"items\""));
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// The items, and the rest as it is parsed, when the text comes in pieces of this size.
+    /// Returns the items and the parsed rest when the text arrives in pieces of this size.
     fn taken(text: &str, size: usize) -> (Vec<Value>, Value) {
         let (mut items, mut all) = (Items::default(), Vec::new());
         for piece in text.as_bytes().chunks(size.max(1)) {

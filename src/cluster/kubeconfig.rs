@@ -1,5 +1,5 @@
-//! Finds, merges and reads kubeconfig files, and picks from them a cluster, a user and a namespace by the
-//! flags. Speaks to no server.
+//! Finds, reads and merges kubeconfig files, and selects a cluster, a user and a namespace according to the flags.
+//! Makes no API requests.
 
 use std::{
     io,
@@ -15,15 +15,15 @@ use crate::{
     model::name::near,
 };
 
-/// What the kubeconfig files say together.
+/// The merged kubeconfig files.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     config: Kubeconfig,
-    /// The files, for messages.
+    /// The file names, for messages.
     files: String,
 }
 
-/// The parts of a kubeconfig that one run uses.
+/// The selected cluster, user and namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     pub(crate) cluster: Cluster,
@@ -34,11 +34,11 @@ pub(crate) struct Choice {
     pub(crate) files: String,
 }
 
-/// Reads the files that `--kubeconfig`, `KUBECONFIG` or the home directory name. `None` when there is none,
-/// or nothing in them.
+/// Reads the files named by `--kubeconfig`, `KUBECONFIG` or the home directory. `None` if there is none, or if they are
+/// empty.
 ///
-/// Of several a missing one is passed over, and nothing but a missing one (client-go `tools/clientcmd/loader.go:Load`):
-/// what cannot be read may name another cluster and another user than the next file does.
+/// Of several files only missing ones are skipped (client-go `tools/clientcmd/loader.go:Load`): an unreadable file may
+/// name another cluster and user than the next one.
 pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<Option<Loaded>> {
     if let Some(file) = &args.kubeconfig {
         let missing = || Error::usage(format!("no file `{}`", file.display())).hint("--kubeconfig FILE");
@@ -57,7 +57,7 @@ pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<O
     Ok((!is_empty || config.current_context.is_some()).then_some(loaded))
 }
 
-/// A kind of name in a kubeconfig.
+/// The kind of a named entry in a kubeconfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Part {
@@ -66,7 +66,7 @@ pub enum Part {
     User,
 }
 
-/// The names of this kind; none when there is no kubeconfig that can be read.
+/// Returns the names of this kind; empty if no kubeconfig can be read.
 pub fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Vec<String> {
     let Ok(Some(Loaded { config, .. })) = load(&args.without_empty(), environment) else { return Vec::new() };
     match part {
@@ -76,7 +76,7 @@ pub fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Ve
     }
 }
 
-/// The error for a run that has no kubeconfig and needs one.
+/// Returns the error for a missing kubeconfig.
 pub(crate) fn none_found(environment: &Environment) -> Error {
     let looked: Vec<_> = candidates(environment).iter().map(|file| file.display().to_string()).collect();
     let error = Error::usage("no kubeconfig found");
@@ -84,7 +84,7 @@ pub(crate) fn none_found(environment: &Environment) -> Error {
     error.hint("--kubeconfig FILE, or --server URL")
 }
 
-/// The files to look for, first to last. `KUBECONFIG` replaces the home directory's file.
+/// Returns the files to look for, in order. `KUBECONFIG` replaces the home directory's file.
 fn candidates(environment: &Environment) -> Vec<PathBuf> {
     let listed: Vec<PathBuf> = environment.kubeconfig.iter().flat_map(std::env::split_paths).collect();
     let listed: Vec<PathBuf> = listed.into_iter().filter(|file| !file.as_os_str().is_empty()).collect();
@@ -95,7 +95,7 @@ fn candidates(environment: &Environment) -> Vec<PathBuf> {
     }
 }
 
-/// One file; `None` when there is none.
+/// Reads one file; `None` if it does not exist.
 fn read(file: &Path) -> Result<Option<Kubeconfig>> {
     match Kubeconfig::read_from(file) {
         Ok(config) => Ok(Some(config)),
@@ -112,7 +112,7 @@ fn merge(files: impl IntoIterator<Item = (PathBuf, Kubeconfig)>) -> Result<Loade
                 .caused_by(format!("its kind is `{kind}`"))
                 .hint("--kubeconfig FILE"));
         }
-        // An empty value is no value: a later file may set it.
+        // An empty value is unset: a later file may set it.
         next.current_context = next.current_context.filter(|name| !name.is_empty());
         config = config.merge(next).map_err(|error| unreadable(&file, &error))?;
         names.push(file.display().to_string());
@@ -120,14 +120,14 @@ fn merge(files: impl IntoIterator<Item = (PathBuf, Kubeconfig)>) -> Result<Loade
     Ok(Loaded { config, files: names.join(", ") })
 }
 
-/// The parser's own text can quote the line that it stumbled over, and with it a token: only the place is
-/// shown.
+/// Returns the error for a file that cannot be read. The parser's own message can quote the line and thus a token, so
+/// only the location is shown.
 fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
     let file = file.display();
     match error {
         KubeconfigError::ReadConfig(error, _) => Error::usage(format!("cannot read `{file}`")).caused_by(reason(error)),
         KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
-            Error::usage(format!("`{file}` is of another kind or version than the kubeconfig before it"))
+            Error::usage(format!("`{file}` has a different kind or version than the kubeconfig before it"))
         }
         KubeconfigError::Parse(error) => {
             let refusal = Error::usage(format!("`{file}` is not a kubeconfig"));
@@ -140,7 +140,7 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
     }
 }
 
-/// Picks the context, its cluster and its user, or those that the flags name.
+/// Selects the context, its cluster and its user, or those that the flags name.
 pub(crate) fn choose(loaded: &Loaded, args: &ConnectionArgs) -> Result<Choice> {
     let Loaded { config, files } = loaded;
     let (context_name, context) = context(loaded, args)?;
@@ -149,7 +149,7 @@ pub(crate) fn choose(loaded: &Loaded, args: &ConnectionArgs) -> Result<Choice> {
     let found = config.clusters.iter().find(|named| named.name == wanted).and_then(|named| named.cluster.clone());
     let cluster = match found {
         Some(cluster) => cluster,
-        // `--server` says all that is needed.
+        // `--server` is enough.
         None if args.cluster.is_none() && args.server.is_some() => Cluster::default(),
         None => {
             let names = config.clusters.iter().map(|named| named.name.as_str()).collect();
@@ -166,7 +166,7 @@ pub(crate) fn choose(loaded: &Loaded, args: &ConnectionArgs) -> Result<Choice> {
     let found = config.auth_infos.iter().find(|named| named.name == wanted).and_then(|named| named.auth_info.clone());
     let user = match found {
         Some(user) => user,
-        // As kubectl: a context may do without a user, or name one that is not there.
+        // Like kubectl: a context may have no user, or one that does not exist.
         None if args.user.is_none() => AuthInfo::default(),
         None => {
             let names = config.auth_infos.iter().map(|named| named.name.as_str()).collect();
@@ -201,7 +201,7 @@ fn context(loaded: &Loaded, args: &ConnectionArgs) -> Result<(String, Context)> 
     Err(if args.context.is_some() { error } else { error.caused_by("current-context names it") })
 }
 
-/// Nothing bears that name: says what does, the most alike first.
+/// Returns the error for an unknown name, listing the known ones, most similar first.
 fn unknown(what: &str, name: &str, files: &str, known: Vec<&str>, has_flag: bool) -> Error {
     let near = near(name, known.iter().copied());
     let mut error = Error::usage(format!("no {what} named `{name}` in {files}"));
@@ -370,7 +370,7 @@ users:
         let hints = vec!["--context NAME".to_owned(), "known contexts: prod".to_owned()];
         let expected = (format!("no context is chosen in {}", file.display()), vec![], hints);
         assert_eq!(error(choose(&loaded, &ConnectionArgs::default())), expected);
-        // Unless the flags say it all.
+        // Unless the flags name both cluster and user.
         let args = ConnectionArgs {
             cluster: Some("prod".to_owned()),
             user: Some("admin".to_owned()),

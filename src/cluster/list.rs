@@ -1,5 +1,5 @@
-//! Lists read item by item, so that a list of 10,000 objects is never in memory as objects all at once. Who
-//! only looks gets the items without `managedFields`, which is half of their text.
+//! Parsing of lists item by item, so that 10,000 objects are never in memory as parsed values at once. Callers that
+//! only display objects get them without `managedFields`, which is half of the text.
 
 use std::fmt;
 
@@ -11,32 +11,32 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
-/// How much of the items is read.
+/// The amount of each item that is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// All of it.
+    /// The whole item.
     Whole,
     /// Without `managedFields`.
-    Unmanaged,
+    WithoutManagedFields,
 }
 
-/// What a list says of itself.
+/// The metadata of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Head {
-    /// The version as of which it was listed.
+    /// The resourceVersion of the list.
     pub(super) resource_version: String,
-    /// Where the next page begins; empty on the last.
+    /// The `continue` token of the next page; empty on the last one.
     #[serde(rename = "continue")]
     pub(super) next: String,
 }
 
-/// What `view` makes of each item of a Kubernetes list. On a thread of its own: two lists that come side by side
-/// are read side by side.
+/// Parses a Kubernetes list and returns the results of `view` for its items. Uses a separate thread, so that two lists
+/// that arrive at the same time are parsed in parallel.
 ///
 /// # Errors
 ///
-/// The text is not JSON, or not a mapping.
+/// The text is not JSON, or not an object.
 pub(super) async fn read<T: Send + 'static>(
     body: Vec<u8>,
     depth: Depth,
@@ -50,11 +50,11 @@ pub(super) async fn read<T: Send + 'static>(
     reading.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-/// Hands each item of a Kubernetes list to `take`.
+/// Passes each item of a Kubernetes list to `take`.
 ///
 /// # Errors
 ///
-/// The text is not JSON, or not a mapping.
+/// The text is not JSON, or not an object.
 pub(super) fn each(body: &[u8], depth: Depth, take: impl FnMut(Value)) -> Result<Head, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     List(take, depth).deserialize(&mut deserializer).map_err(|error| Failure::broken(&error))
@@ -118,8 +118,8 @@ impl<'de, F: FnMut(Value)> Visitor<'de> for Items<'_, F> {
                     (self.0)(item);
                 }
             }
-            Depth::Unmanaged => {
-                while let Some(item) = items.next_element_seed(Unmanaged)? {
+            Depth::WithoutManagedFields => {
+                while let Some(item) = items.next_element_seed(WithoutManagedFields)? {
                     (self.0)(item);
                 }
             }
@@ -128,10 +128,10 @@ impl<'de, F: FnMut(Value)> Visitor<'de> for Items<'_, F> {
     }
 }
 
-/// A value without the `managedFields` of any mapping in it.
-struct Unmanaged;
+/// A deserializer that drops `managedFields` from every mapping.
+struct WithoutManagedFields;
 
-impl<'de> DeserializeSeed<'de> for Unmanaged {
+impl<'de> DeserializeSeed<'de> for WithoutManagedFields {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -139,7 +139,7 @@ impl<'de> DeserializeSeed<'de> for Unmanaged {
     }
 }
 
-impl<'de> Visitor<'de> for Unmanaged {
+impl<'de> Visitor<'de> for WithoutManagedFields {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn items_come_one_by_one_and_nothing_else_matters() {
         let body = r#"{"kind":"CanaryList","metadata":{"x":[1]},"items":[{"a":[1,-2,0.5,true,null,"b"]},2]}"#;
-        for depth in [Depth::Whole, Depth::Unmanaged] {
+        for depth in [Depth::Whole, Depth::WithoutManagedFields] {
             assert_eq!(items(body, depth), [json!({"a": [1, -2, 0.5, true, null, "b"]}), json!(2)]);
             assert_eq!(items(r#"{"items":null}"#, depth), Vec::<Value>::new());
         }
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn who_only_looks_does_not_read_managed_fields() {
         let body = r#"{"items":[{"metadata":{"managedFields":[{"f:a":{}}],"name":"a"}}]}"#;
-        assert_eq!(items(body, Depth::Unmanaged), [json!({"metadata": {"name": "a"}})]);
+        assert_eq!(items(body, Depth::WithoutManagedFields), [json!({"metadata": {"name": "a"}})]);
         assert_eq!(items(body, Depth::Whole), [json!({"metadata": {"managedFields": [{"f:a": {}}], "name": "a"}})]);
     }
 }

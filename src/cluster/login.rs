@@ -1,5 +1,4 @@
-//! Builds the HTTP client with the user's credentials, and builds it anew when a credential plugin's have
-//! run out.
+//! Builds the HTTP client with the user's credentials, and rebuilds it when those of a credential plugin have expired.
 #![expect(clippy::disallowed_methods, reason = "reads the token file that a kubeconfig or a pod names")]
 
 use std::sync::Arc;
@@ -13,38 +12,38 @@ use secrecy::ExposeSecret;
 use super::{Cluster, config, error::Failure, exec, progress::Progress, transport};
 use crate::error::{Error, Result, reason};
 
-/// All that a client is built from.
+/// The inputs from which a client is built.
 pub(crate) struct Login {
-    /// Without the plugin, and without what it hands out.
+    /// The configuration without the plugin and its credentials.
     pub(crate) config: Config,
     pub(crate) exec: Option<ExecConfig>,
     pub(crate) has_terminal: bool,
-    /// Whose the token is, for one that cannot be sent.
+    /// Description of the token, for the error if it cannot be sent.
     pub(crate) token_of: String,
 }
 
-/// A client and until when its credentials hold.
+/// A client and the expiry of its credentials.
 pub(crate) struct Session {
     client: Client,
     expires: Option<Timestamp>,
 }
 
-/// Credentials that run out this soon count as run out.
+/// Credentials that expire within this time count as expired.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
 impl Login {
-    /// Whether other credentials can be had.
+    /// Returns whether new credentials can be obtained.
     pub(crate) fn is_renewable(&self) -> bool {
         let user = &self.config.auth_info;
         self.exec.is_some() || user.token_file.is_some() && user.token.is_none()
     }
 
-    /// Gets credentials and builds a client that sends them.
+    /// Obtains credentials and builds a client that sends them.
     pub(crate) async fn log_in(&self, progress: &Arc<dyn Progress>) -> Result<Session> {
         let mut config = self.config.clone();
         let mut expires = None;
         if let Some(exec) = &self.exec {
-            // On the heap: whatever asks the server holds room for this in its own future.
+            // Boxed, because this future is part of every request's future.
             let credential = Box::pin(exec::run(exec, self.has_terminal, exec::LIMIT, &**progress)).await?;
             let user = &mut config.auth_info;
             user.token = credential.token.map(Into::into);
@@ -59,17 +58,17 @@ impl Login {
         Ok(Session { client, expires })
     }
 
-    /// Makes a header of a password or a token. The library does so too, and ends the process over a line break.
+    /// Moves a password or a token into a header. kube would do so too, but a line break would end the process.
     ///
-    /// A token file without a line break at its end is left to the library, which reads it again once a minute; with
-    /// one, as most are, it makes a header that cannot be sent.
+    /// A token file without a trailing line break is left to kube, which rereads it once a minute. With one, as in most
+    /// files, kube builds a header that cannot be sent.
     fn authorize(&self, config: &mut Config) -> Result<()> {
         let user = &mut config.auth_info;
         if let Some(provider) = &mut user.auth_provider {
             if provider.name != "oidc" {
                 return Err(no_provider(&provider.name));
             }
-            // Public clients have none (OpenID Connect Core, section 9), and the library asks for one.
+            // Public clients have no secret (OpenID Connect Core, section 9), but kube requires one.
             provider.config.entry("client-secret".to_owned()).or_default();
             return Ok(());
         }
@@ -96,21 +95,22 @@ impl Login {
     }
 }
 
-/// The header that carries this token (RFC 6750 section 2.1).
+/// Returns the `Authorization` header value for this token (RFC 6750 section 2.1).
 fn bearer(token: &str, whose: &str) -> Result<HeaderValue> {
     sensitive(format!("Bearer {token}"), whose)
 }
 
-/// A header that no log shows.
+/// Returns a header value marked as sensitive, so that it is not logged.
 fn sensitive(value: String, whose: &str) -> Result<HeaderValue> {
     let mut header = HeaderValue::try_from(value).map_err(|_| not_sendable(whose))?;
     header.set_sensitive(true);
     Ok(header)
 }
 
-/// As kubectl, which has no other provider than `oidc` any more (client-go `plugin/pkg/client/auth`).
+/// Returns the error for an auth provider other than `oidc`. Like kubectl, which supports no other one any more
+/// (client-go `plugin/pkg/client/auth`).
 fn no_provider(name: &str) -> Error {
-    let error = Error::usage(format!("the auth-provider `{name}` of the kubeconfig's user is not known"));
+    let error = Error::usage(format!("the auth-provider `{name}` of the kubeconfig's user is not supported"));
     match name {
         "gcp" => error.hint("gcloud container clusters get-credentials NAME writes one for gke-gcloud-auth-plugin"),
         "azure" => error.hint("kubelogin convert-kubeconfig"),
@@ -119,11 +119,12 @@ fn no_provider(name: &str) -> Error {
 }
 
 fn not_sendable(what: &str) -> Error {
-    Error::usage(format!("{what} holds a line break or another control character")).caused_by("no header can carry it")
+    Error::usage(format!("{what} contains a line break or another control character"))
+        .caused_by("this is not allowed in an HTTP header")
 }
 
 impl Cluster {
-    /// The client, after another login if the credentials have run out.
+    /// Returns the client, after a new login if the credentials have expired.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
         let mut session = self.session.lock().await;
         if session.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
@@ -132,7 +133,7 @@ impl Cluster {
         Ok(session.client.clone())
     }
 
-    /// Logs in again although the credentials should hold: the server said they do not.
+    /// Logs in again although the credentials should still be valid, because the server rejected them.
     pub(crate) async fn log_in_again(&self) -> Result<(), Failure> {
         let mut session = self.session.lock().await;
         *session = self.login.log_in(&self.progress).await.map_err(Failure::Auth)?;

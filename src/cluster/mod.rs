@@ -1,5 +1,4 @@
-//! The API server: how to reach it, how to speak to it, what its refusals mean. Knows no Canary and prints
-//! nothing.
+//! The API server: connecting to it, its requests, and the meaning of its errors. Prints nothing.
 
 mod acting;
 mod config;
@@ -39,11 +38,11 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 pub use self::{
-    acting::Here,
+    acting::ActiveForms,
     connect::{connect, connect_quietly},
     error::Failure,
-    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, gather, without_secrets},
-    follow::{Collection, Event, Place},
+    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
+    follow::{Collection, Event, ResourceVersion},
     http::{Answer, Call, Verb},
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
     parts::Part,
@@ -57,7 +56,7 @@ pub use self::{
 
 pub(crate) use self::parts::read as read_part;
 
-/// A way to one API server, as one user. Nothing is sent before the first call.
+/// A connection to one API server as one user. Nothing is sent before the first call.
 pub struct Cluster {
     endpoint: error::Endpoint,
     namespace: String,
@@ -69,37 +68,37 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The namespace to look in: of the flag, else of the context, else `default`.
+    /// Returns the namespace to use: the flag's, else the context's, else `default`.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// The server's URL, without credentials.
+    /// Returns the server's URL, without credentials.
     pub fn server(&self) -> &str {
         &self.endpoint.url
     }
 
-    /// Whose credentials are sent, in words.
+    /// Returns a description of the credentials sent.
     pub fn sent_as(&self) -> &str {
         &self.endpoint.sent_as
     }
 
-    /// The proxy in between and what named it, without credentials.
+    /// Returns the proxy, without credentials, and where it is configured.
     pub fn proxy(&self) -> Option<(String, &str)> {
         self.endpoint.proxy.as_ref().map(|proxy| (proxy.address(), proxy.named_by.as_str()))
     }
 
-    /// How long an answer may take; `None` is for ever.
+    /// Returns the request timeout; `None` for no limit.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// Whoever shows that something takes its time.
+    /// Returns the progress display.
     pub fn progress(&self) -> &dyn Progress {
         &*self.progress
     }
 
-    /// The level of `-v`.
+    /// Returns the level of `-v`.
     pub fn verbosity(&self) -> u8 {
         self.verbosity
     }

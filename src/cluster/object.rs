@@ -1,4 +1,4 @@
-//! Objects on the wire: their paths, requests about them, what a call about one is called, answers as values.
+//! Paths and requests for objects, and parsing of answers.
 
 use http::{Method, header};
 use percent_encoding::percent_decode_str;
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     error::Error,
-    model::{Target, name},
+    model::{NamespacedName, name},
     plan::{ObjectKind, ObjectRef},
 };
 
 impl<'a> Call<'a> {
-    /// A call about one object.
+    /// Returns a call about one object.
     pub fn of(verb: Verb, object: &'a ObjectRef) -> Self {
         Self {
             verb,
@@ -27,35 +27,35 @@ impl<'a> Call<'a> {
 }
 
 impl Answer {
-    /// The body as a value.
+    /// Parses the body as a JSON value.
     ///
     /// # Errors
     ///
-    /// It is not JSON.
+    /// The body is not JSON.
     pub fn json(&self) -> Result<Value, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
     }
 }
 
 impl Answer {
-    /// This part of the body.
+    /// Parses this part of the body.
     ///
     /// # Errors
     ///
-    /// It is not JSON.
+    /// The body is not JSON.
     pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
         parts::read(&self.body, part).map_err(|error| Failure::broken(&error))
     }
 }
 
 impl Failure {
-    /// The failure of a success whose body cannot be read.
+    /// Returns the failure for a successful answer whose body cannot be parsed.
     pub(super) fn broken(error: &serde_json::Error) -> Self {
         Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))
     }
 }
 
-/// The path of a resource, or of one object.
+/// Returns the path of a resource, or of one object.
 pub(super) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>) -> String {
     let mut path = format!("/apis/{}", kind.api_version());
     if let Some(namespace) = namespace {
@@ -71,18 +71,18 @@ pub(super) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>
     path
 }
 
-/// The path of the Secrets of a namespace, or of one.
+/// Returns the path of the Secrets of a namespace, or of one Secret.
 pub(super) fn secrets(namespace: &str, name: Option<&str>) -> String {
     let path = format!("/api/v1/namespaces/{}/secrets", percent_encoded(namespace));
     name.map_or_else(|| path.clone(), |name| format!("{path}/{}", percent_encoded(name)))
 }
 
-/// A call about one Secret.
-pub(super) fn secret_call(verb: Verb, target: &Target) -> Call<'_> {
+/// Returns a call about one Secret.
+pub(super) fn secret_call(verb: Verb, target: &NamespacedName) -> Call<'_> {
     Call { verb, resource: "secrets", namespace: target.namespace.as_deref(), name: Some(&target.name) }
 }
 
-/// Everything but unreserved characters escaped (RFC 3986 section 2.3): what a person typed stays one part.
+/// Escapes everything but unreserved characters (RFC 3986 section 2.3), so that user input stays one path segment.
 pub(super) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -94,7 +94,7 @@ pub(super) fn percent_encoded(text: &str) -> String {
     encoded
 }
 
-/// A request for what is at this path.
+/// Builds a GET request for this path.
 ///
 /// # Errors
 ///
@@ -103,12 +103,12 @@ pub(super) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
     request(Method::GET, path, None, Vec::new())
 }
 
-/// The one way to a request: each part of its path is something that an object can be called, so that no name leads
-/// elsewhere, whatever stands between here and the server and tidies up paths.
+/// Builds a request. Every segment of the path must be a valid object name, so that no name can lead to another path,
+/// even if something on the way to the server normalizes paths.
 ///
 /// # Errors
 ///
-/// A part of the path is no name, or the whole is longer than a request may be.
+/// A segment is not a valid name, or the URI is too long.
 pub(super) fn request(
     method: Method,
     path_and_query: &str,
@@ -132,7 +132,7 @@ pub(super) fn request(
 }
 
 impl Cluster {
-    /// Asks for what is at this path.
+    /// Sends a GET request for this path.
     ///
     /// # Errors
     ///
@@ -183,8 +183,8 @@ mod tests {
     async fn what_cannot_be_named_is_not_there_and_not_asked_for() {
         let server = Server::start([json("200 OK", "{}")]).await;
         let cluster = server.connect().await;
-        let target = Target { namespace: Some("shop".to_owned()), name: "a".repeat(70_000) };
+        let target = NamespacedName { namespace: Some("shop".to_owned()), name: "a".repeat(70_000) };
         let failure = cluster.get(ObjectKind::TraefikService(Group::TraefikIo), &target).await.unwrap_err();
-        assert_eq!((failure.is_not_found(), failure.is_no_answer(), server.asked().len()), (true, false, 0));
+        assert_eq!((failure.is_not_found(), failure.is_transient(), server.asked().len()), (true, false, 0));
     }
 }

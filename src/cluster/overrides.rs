@@ -1,5 +1,5 @@
-//! The flags that change a part of the chosen cluster or user, with kubectl's rules for what else each of
-//! them switches off. Pure.
+//! Flags that override parts of the selected cluster or user, with kubectl's rules for which other settings each of
+//! them disables.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use kube::config::{AuthInfo, Cluster};
 use super::{flags::ConnectionArgs, kubeconfig::Choice};
 use crate::error::{Error, Result};
 
-/// Applies the flags to what the kubeconfig says: a flag always wins.
+/// Applies the flags to the kubeconfig's settings: a flag always wins.
 pub(crate) fn apply(args: &ConnectionArgs, choice: &mut Choice) -> Result<()> {
     user(args, &mut choice.user)?;
     let has_certificate = choice.user.client_certificate.is_some() || choice.user.client_certificate_data.is_some();
@@ -45,7 +45,7 @@ fn cluster(args: &ConnectionArgs, cluster: &mut Cluster, has_certificate: bool) 
             || cluster.insecure_skip_tls_verify == Some(true);
         let scheme = if is_tls { "https" } else { "http" };
         cluster.server = Some(if server.contains("://") { server.clone() } else { format!("{scheme}://{server}") });
-        // The name belonged to the former server.
+        // The TLS server name belonged to the previous server.
         cluster.tls_server_name = None;
     }
     if let Some(name) = &args.tls_server_name {
@@ -82,7 +82,7 @@ fn user(args: &ConnectionArgs, user: &mut AuthInfo) -> Result<()> {
     impersonation(args, user)
 }
 
-/// Applies `--as` and its companions; used for a pod's own account too.
+/// Applies `--as` and related flags; also used for a pod's service account.
 pub(crate) fn impersonation(args: &ConnectionArgs, user: &mut AuthInfo) -> Result<()> {
     if let Some(name) = &args.impersonate {
         user.impersonate = Some(name.clone());
@@ -106,11 +106,11 @@ pub(crate) fn impersonation(args: &ConnectionArgs, user: &mut AuthInfo) -> Resul
     if user.impersonate.is_none() && asks {
         return Err(Error::usage("--as-uid, --as-group and --as-user-extra need --as").hint("--as USER"));
     }
-    // The library reports this only as a failed request.
+    // kube reports this only as a failed request.
     let extra = user.impersonate_user_extra.iter().flat_map(|extra| extra.values().flatten());
     let values = user.impersonate.iter().chain(&user.impersonate_uid).chain(user.impersonate_groups.iter().flatten());
     match values.chain(extra).find(|value| http::HeaderValue::from_str(value).is_err()) {
-        Some(value) => Err(Error::usage(format!("`{}` cannot be sent as a name to act as", value.escape_debug()))),
+        Some(value) => Err(Error::usage(format!("`{}` is not a valid name for impersonation", value.escape_debug()))),
         None => Ok(()),
     }
 }
@@ -185,7 +185,7 @@ mod tests {
         let args = ConnectionArgs { impersonate_uid: Some("7".to_owned()), ..ConnectionArgs::default() };
         assert_eq!(refusal(&args), "--as-uid, --as-group and --as-user-extra need --as");
         let args = ConnectionArgs { impersonate: Some("a\nb".to_owned()), ..ConnectionArgs::default() };
-        assert_eq!(refusal(&args), r"`a\nb` cannot be sent as a name to act as");
+        assert_eq!(refusal(&args), r"`a\nb` is not a valid name for impersonation");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Objects read in part. Whoever follows thousands of objects of other people keeps only what it needs of each, and the
-//! rest is skipped while it is parsed: an object of a megabyte then takes no more memory than one of a kilobyte.
+//! Partial parsing of objects. A watch of thousands of objects keeps only the parts it needs; the rest is skipped while
+//! parsing, so that an object of a megabyte takes no more memory than one of a kilobyte.
 
 use std::{
     cell::Cell,
@@ -13,58 +13,58 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-/// What is kept of a value. Values of another type than the one named become empty ones; nothing else is lost but by
-/// [`Part::Bounded`], [`Part::Each`] and [`Part::Entries`], which say so.
+/// The part of a value that is kept. A value of another type becomes an empty one. Requested data is lost only through
+/// the limits of [`Part::Bounded`], [`Part::Each`] and [`Part::Entries`], and the result says so.
 #[derive(Debug)]
 pub enum Part {
-    /// Everything, however large: for objects that nobody else may write.
+    /// Everything, of any size: for objects that no one else may write.
     Whole,
-    /// Everything, unless its JSON text has more bytes than this or is nested too deeply to be read: then null.
+    /// Everything; null if the JSON text has more bytes than this or is nested too deeply.
     Bounded(usize),
-    /// A number, a boolean or a text. A longer text keeps this many bytes and a digest of the whole, so that different
-    /// texts stay different.
+    /// A number, a boolean or a string. A string with more bytes than this is truncated, with a digest of the whole
+    /// string appended so that different strings stay different.
     Text(usize),
-    /// Whether there is a mapping or a list: an empty one.
+    /// An empty mapping or list in place of the actual one.
     Shape,
     /// These keys of a mapping.
     Keys(&'static [(&'static str, Part)]),
-    /// This of each entry of a list, and at most so many entries.
+    /// This part of each list entry, and at most this many entries.
     Each(usize, &'static Part),
-    /// At most so many texts of a mapping with any keys; keys and texts of at most 512 bytes.
+    /// At most this many entries of a mapping with string values; keys and values of at most 512 bytes.
     Entries(usize),
 }
 
-/// A key or a text of [`Part::Entries`] in bytes: label keys have at most 317, label values 63.
+/// Maximum length of a key or value in [`Part::Entries`], in bytes: label keys have at most 317, label values 63.
 const LONGEST_ENTRY: usize = 512;
-/// Of a text where none was expected.
+/// Maximum length of a string where none was expected, in bytes.
 const LONGEST_ODD_TEXT: usize = 256;
 
-/// An object as far as it was read.
+/// A partially parsed object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PartRead {
-    /// The parts that were asked for.
+    /// The requested parts.
     pub(crate) value: Value,
-    /// Whether something that was asked for is too large to be kept.
-    pub(crate) is_cut: bool,
+    /// Whether some requested part exceeded its limit.
+    pub(crate) is_truncated: bool,
 }
 
-/// Reads a JSON text in part.
+/// Parses a part of a JSON text.
 ///
 /// # Errors
 ///
-/// It is not JSON.
+/// The text is not JSON.
 pub(crate) fn read(text: &[u8], part: &'static Part) -> serde_json::Result<PartRead> {
-    let is_cut = Cell::new(false);
+    let is_truncated = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Seed { part, is_cut: &is_cut }.deserialize(&mut deserializer)?;
+    let value = Seed { part, is_truncated: &is_truncated }.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(PartRead { value, is_cut: is_cut.get() })
+    Ok(PartRead { value, is_truncated: is_truncated.get() })
 }
 
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     part: &'static Part,
-    is_cut: &'a Cell<bool>,
+    is_truncated: &'a Cell<bool>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -75,9 +75,9 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
             Part::Whole => Value::deserialize(deserializer),
             Part::Bounded(most) => {
                 let raw = <&RawValue>::deserialize(deserializer)?.get();
-                // What is nested too deeply for a value fails here, and one tenant's object must not fail a whole list.
+                // Excessive nesting fails here: one tenant's object must not fail a whole list.
                 let value = Some(raw).filter(|raw| raw.len() <= *most).and_then(|raw| serde_json::from_str(raw).ok());
-                self.is_cut.set(self.is_cut.get() || value.is_none());
+                self.is_truncated.set(self.is_truncated.get() || value.is_none());
                 Ok(value.unwrap_or_default())
             }
             _ => deserializer.deserialize_any(self),
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
         let is_asked_for = matches!(self.part, Part::Each(..));
         while items.next_element::<IgnoredAny>()?.is_some() {
-            self.is_cut.set(self.is_cut.get() || is_asked_for);
+            self.is_truncated.set(self.is_truncated.get() || is_asked_for);
         }
         Ok(Value::Array(all))
     }
@@ -152,7 +152,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                     if kept.len() < *most && key.len() <= LONGEST_ENTRY {
                         kept.insert(key, value);
                     } else {
-                        self.is_cut.set(true);
+                        self.is_truncated.set(true);
                     }
                 }
             }
@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// One of these keys, or any other.
+/// A deserializer for a key; `None` for a key that is not among these.
 struct Key(&'static [(&'static str, Part)]);
 
 impl<'de> DeserializeSeed<'de> for Key {
@@ -185,7 +185,7 @@ impl Visitor<'_> for Key {
     }
 }
 
-/// At most this many bytes of a text; of a longer one a digest of the whole as well.
+/// Truncates a string to this many bytes and appends a digest of the whole string.
 fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -212,7 +212,7 @@ mod tests {
 
     fn of(value: &Value) -> (Value, bool) {
         let read = read(value.to_string().as_bytes(), &OBJECT).unwrap();
-        (read.value, read.is_cut)
+        (read.value, read.is_truncated)
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         const DEEP: Part = Part::Keys(&[("any", Part::Bounded(1 << 20)), ("name", Part::Text(9))]);
         let text = format!(r#"{{"any":{}1{},"name":"a"}}"#, "[".repeat(1000), "]".repeat(1000));
         let read = read(text.as_bytes(), &DEEP).unwrap();
-        assert_eq!((read.value, read.is_cut), (json!({"any": null, "name": "a"}), true));
+        assert_eq!((read.value, read.is_truncated), (json!({"any": null, "name": "a"}), true));
     }
 
     #[test]
@@ -256,9 +256,9 @@ mod tests {
         fn nothing_that_is_kept_is_larger_than_its_bounds(text in "\\PC{0,600}", count in 0..9usize) {
             let value = json!({"name": text, "list": vec![json!({"a": text}); count], "any": vec![&text; count],
                 "labels": {&text: text, "a": text, "b": text}, &text: text});
-            let (kept, is_cut) = of(&value);
+            let (kept, is_truncated) = of(&value);
             prop_assert!(kept.to_string().len() < 4 * LONGEST_ENTRY * 6);
-            prop_assert!(!is_cut || count > 0 || text.len() > 4 || text != "a" && text != "b");
+            prop_assert!(!is_truncated || count > 0 || text.len() > 4 || text != "a" && text != "b");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Asking the server what this user may do. Nothing is done.
+//! Access reviews: what the user is allowed to do.
 
 use http::Method;
 use serde_json::json;
@@ -6,14 +6,14 @@ use serde_json::json;
 use super::{Call, Cluster, Verb, object::request};
 use crate::error::Result;
 
-/// One thing that a user may do or not, as access control has it.
+/// An action for an access review.
 #[derive(Debug, Clone, Copy)]
 pub struct Permission<'a> {
-    /// The resource's group.
+    /// The API group of the resource.
     pub group: &'a str,
     /// The resource, in the plural.
     pub resource: &'a str,
-    /// What is done.
+    /// The verb.
     pub verb: &'a str,
     /// The object's name; empty for all.
     pub name: &'a str,
@@ -22,11 +22,11 @@ pub struct Permission<'a> {
 }
 
 impl Cluster {
-    /// Whether this user may do that (`kubectl auth can-i`).
+    /// Returns whether the user may perform the action (`kubectl auth can-i`).
     ///
     /// # Errors
     ///
-    /// The server does not say.
+    /// The access review fails.
     pub async fn may(&self, permission: Permission<'_>) -> Result<bool> {
         let Permission { group, resource, verb, name, namespace } = permission;
         let review = json!({

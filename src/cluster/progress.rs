@@ -1,5 +1,4 @@
-//! How long waits and the request log reach the person. Decides when there is something to say, never how it
-//! looks.
+//! Reporting of long waits and of the request log. Decides what to report and when, but not how it looks.
 
 use std::{
     future::Future,
@@ -7,23 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Whoever shows that something takes its time, and the lines of `-v`.
+/// A display for long waits, warnings and the lines of `-v`.
 pub trait Progress: Send + Sync {
-    /// Still waiting for this, since so long. Called again every second.
+    /// Reports that `what` is still being waited for. Called again every second.
     fn waiting(&self, what: &str, since: Duration);
-    /// The wait is over.
+    /// Reports the end of the wait.
     fn done(&self);
-    /// The server warns of something.
+    /// Reports a warning from the server.
     fn warning(&self, text: &str);
-    /// One line of the request log. Never holds a token.
+    /// Logs one line of the request log, which never contains a token.
     fn log(&self, line: &str);
 }
 
-/// A wait shorter than this goes unmentioned.
+/// Waits shorter than this are not reported.
 const PATIENCE: Duration = Duration::from_millis(300);
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Does the work, and tells what is waited for when it takes long.
+/// Awaits the work and reports the wait if it takes long.
 pub(crate) async fn shown<T>(progress: &dyn Progress, what: &str, work: impl Future<Output = T>) -> T {
     let since = Instant::now();
     let mut work = pin!(work);
@@ -39,7 +38,7 @@ pub(crate) async fn shown<T>(progress: &dyn Progress, what: &str, work: impl Fut
     }
 }
 
-/// Says `done` also when the wait is given up.
+/// Calls `done` even if the wait is cancelled.
 struct Done<'a>(&'a dyn Progress);
 
 impl Drop for Done<'_> {

@@ -1,5 +1,5 @@
-//! Which proxy, if any, stands between us and the server: the rule of Go's HTTP client, which kubectl
-//! follows. Pure; the HTTP library's own reading of the environment is never used.
+//! Choice of the proxy, by the rules of Go's HTTP client, which kubectl follows. The HTTP library's own handling of the
+//! environment is not used.
 
 use std::net::IpAddr;
 
@@ -12,37 +12,37 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A proxy and where it was named.
+/// A proxy and where it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
-    /// Its address, with credentials if it has some.
+    /// The address, including credentials if any.
     pub(crate) url: Uri,
-    /// What named it: `HTTPS_PROXY`, or the `proxy-url` of a cluster.
+    /// Where it is configured: `HTTPS_PROXY`, or the `proxy-url` of a cluster.
     pub(crate) named_by: String,
     /// Whether it comes from the environment, where `NO_PROXY` can switch it off.
     pub(crate) from_environment: bool,
 }
 
 impl Proxy {
-    /// Whether its address has a user in it.
+    /// Returns whether the address contains a user.
     pub(crate) fn has_user(&self) -> bool {
         url::userinfo(&self.url).is_some()
     }
 
-    /// `HOST:PORT`.
+    /// Returns `HOST:PORT`.
     pub(crate) fn place(&self) -> &str {
         let authority = self.url.authority().map_or("", |authority| authority.as_str());
         authority.rsplit_once('@').map_or(authority, |(_, place)| place)
     }
 
-    /// The address without credentials.
+    /// Returns the address without credentials.
     pub(crate) fn address(&self) -> String {
         url::without_userinfo(&self.url)
     }
 }
 
-/// Returns the proxy for this server. `proxy-url` of the kubeconfig always wins; `HTTPS_PROXY` holds for an
-/// https server that is neither this machine nor named by `NO_PROXY`.
+/// Returns the proxy for this server. `proxy-url` of the kubeconfig always wins; `HTTPS_PROXY` applies to an https
+/// server that is neither this machine nor listed in `NO_PROXY`.
 pub(crate) fn choose(
     server: &Uri,
     kubeconfig: Option<(&str, &str)>,
@@ -65,14 +65,14 @@ pub(crate) fn choose(
 }
 
 fn parse(text: &str, named_by: &str) -> Result<Uri> {
-    // The text may hold a password: it is not shown.
+    // The text may contain a password, so it is not shown.
     let wrong = |reason: &str| {
         Error::usage(format!("the proxy of {named_by} cannot be used"))
             .caused_by(reason)
             .hint("a proxy is http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")
     };
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    // Both kinds of SOCKS leave looking up names to the proxy here.
+    // The SOCKS connector always leaves name resolution to the proxy.
     let text = text.strip_prefix("socks5h://").map_or(text.clone(), |rest| format!("socks5://{rest}"));
     let url = url::read(&text).map_err(wrong)?;
     match url.scheme_str() {
@@ -81,7 +81,7 @@ fn parse(text: &str, named_by: &str) -> Result<Uri> {
     }
     let long = |part: &[u8]| part.len() > 255 || std::str::from_utf8(part).is_err();
     if url::userinfo(&url).is_some_and(|(user, password)| long(&user) || long(&password)) {
-        return Err(wrong("its user or password is longer than 255 characters, or no text"));
+        return Err(wrong("its user or password is not text, or longer than 255 characters"));
     }
     Ok(url)
 }
@@ -90,7 +90,7 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Whether `NO_PROXY` names this host and port. What is not understood names nothing.
+/// Returns whether `NO_PROXY` lists this host and port. Invalid entries match nothing.
 fn is_listed(list: &str, host: &str, port: u16) -> bool {
     let address = host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
     list.split(',').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(|entry| {
@@ -109,7 +109,7 @@ fn is_listed(list: &str, host: &str, port: u16) -> bool {
         }
         let name = name.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(name);
         match name.strip_prefix('.') {
-            // A leading dot: only what is below the name.
+            // A leading dot matches subdomains only.
             Some(domain) => !domain.is_empty() && host.strip_suffix(name).is_some_and(|front| !front.is_empty()),
             None => {
                 !name.is_empty() && (host == name || host.strip_suffix(name).is_some_and(|front| front.ends_with('.')))
@@ -174,7 +174,7 @@ mod tests {
             ("https://127.0.0.1:6443", "", false),
             ("https://127.9.9.9:6443", "", false),
             ("https://[::1]:6443", "", false),
-            // The variable is for https alone.
+            // The variable applies to https only.
             ("http://api.example.com:8080", "", false),
         ];
         for (server, no_proxy, expected) in cases {
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(cause("http://me:s3 cr3t@proxy"), "it is not a URL");
         assert_eq!(cause("https://"), "it is not a URL");
         let long = format!("socks5://{}:p@proxy", "u".repeat(256));
-        assert_eq!(cause(&long), "its user or password is longer than 255 characters, or no text");
-        assert_eq!(cause("socks5://me:%ff@proxy"), "its user or password is longer than 255 characters, or no text");
+        assert_eq!(cause(&long), "its user or password is not text, or longer than 255 characters");
+        assert_eq!(cause("socks5://me:%ff@proxy"), "its user or password is not text, or longer than 255 characters");
     }
 }

@@ -1,5 +1,5 @@
-//! Reading: Canaries with their TraefikServices. A single Canary takes GETs alone, many take two lists,
-//! unpaged and side by side: pages cost four times as much (10,000 of each kind: 1.0 s against 4.7 s).
+//! Reads Canaries with their TraefikServices. A single Canary takes only GETs; many take two parallel LISTs, unpaged
+//! because pages take more than four times as long (10,000 of each kind: 1.0 s against 4.7 s).
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Call, Cluster, Failure, Verb,
-    guard::Look,
+    guard::GuardCoverage,
     list::{self, Depth},
     object::{get, path, percent_encoded, secret_call, secrets},
     parts::{Part, PartRead},
@@ -16,51 +16,52 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     model::{
-        Canary, Guarded, Loaded, NativeField, Observed, Service, Target, TraefikService,
+        Canary, Guarded, Loaded, NamespacedName, NativeField, Observed, TraefikService, TraefikServiceState,
         name::{Group, near},
     },
     plan::{ObjectKind, ObjectRef, native},
 };
 
-/// Which Canaries to list.
+/// The Canaries to list.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {
-    /// The namespace; `None` is all of them.
+    /// The namespace; `None` for all.
     pub namespace: Option<&'a str>,
     /// The label selector of the Canaries.
     pub selector: Option<&'a str>,
 }
 
 impl Cluster {
-    /// Every selected Canary with its TraefikService.
+    /// Lists every selected Canary with its TraefikService.
     ///
     /// # Errors
     ///
-    /// Canaries cannot be listed. Not being allowed to list TraefikServices is not an error: each Canary then
+    /// Canaries cannot be listed. It is not an error if TraefikServices may not be listed: each Canary's state then
     /// says so.
     pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
-        let (look, mut all) = self.looked_up(selection).await?;
+        let (look, mut all) = self.list_with_coverage(selection).await?;
         self.confirm(&look, &mut all).await;
         Ok(all)
     }
 
-    /// As [`Cluster::list`]; whether the guard covers a Canary by the guard's objects alone, be it acting or not.
+    /// Like [`Cluster::list`], but protection is determined from the guard's objects alone, without testing whether the
+    /// guard works.
     ///
     /// # Errors
     ///
     /// As [`Cluster::list`].
     pub async fn list_covered(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
-        self.looked_up(selection).await.map(|(_, all)| all)
+        self.list_with_coverage(selection).await.map(|(_, all)| all)
     }
 
-    async fn looked_up(&self, selection: Selection<'_>) -> Result<(Look, Vec<Observed>)> {
-        let (pairs, look) = join(self.pairs(selection, false), self.look_up_guard()).await;
+    async fn list_with_coverage(&self, selection: Selection<'_>) -> Result<(GuardCoverage, Vec<Observed>)> {
+        let (pairs, look) = join(self.pairs(selection, false), self.read_coverage()).await;
         let seen = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
         let all = pairs?.into_iter().map(seen).collect();
         Ok((look, all))
     }
 
-    /// Every selected Canary with its TraefikService and the objects themselves, for a change of what is live.
+    /// Lists every selected Canary with its TraefikService and the raw objects, for changing what is live.
     ///
     /// # Errors
     ///
@@ -69,16 +70,16 @@ impl Cluster {
         self.pairs(selection, true).await
     }
 
-    /// One Canary with its TraefikService and the objects themselves.
+    /// Reads one Canary with its TraefikService and the raw objects.
     ///
-    /// With `schema`, the native field is looked for in the cluster's own schema too; reading a Canary does
-    /// not need it, since a native field that is not in the schema is never stored.
+    /// With `schema`, the native field is also looked up in the cluster's own schema. Reading a Canary does not need
+    /// that, since a field that is not in the schema is never stored.
     ///
     /// # Errors
     ///
-    /// There is no such Canary (near names are hints), or it cannot be read.
-    pub async fn load(&self, target: &Target, schema: bool) -> Result<Loaded> {
-        // Most TraefikServices bear the name of their Canary: asking for that one at once saves a round trip.
+    /// The Canary does not exist (similar names are hints), or cannot be read.
+    pub async fn load(&self, target: &NamespacedName, schema: bool) -> Result<Loaded> {
+        // Most TraefikServices have the name of their Canary: requesting that one at once saves a round trip.
         let (canary, guess, native) =
             join3(self.get(ObjectKind::Canary, target), self.get_service(target), self.native_field(schema)).await;
         let object = match canary {
@@ -86,53 +87,53 @@ impl Cluster {
             Err(failure) => return Err(self.no_canary(target, failure).await),
         };
         let canary = Canary::from_object(&object)
-            .ok_or_else(|| Error::cluster(format!("Canary `{target}` came without a name from the server")))?;
+            .ok_or_else(|| Error::cluster(format!("Canary `{target}` has no name in the server's answer")))?;
         let (service, service_object) = match canary.service_target() {
             Some(wanted) if wanted == *target => guess?,
             Some(wanted) => self.get_service(&wanted).await?,
-            None => (Service::NotGenerated, None),
+            None => (TraefikServiceState::NotGenerated, None),
         };
         let observed = match service {
-            Service::Present(service) => Observed::pair(canary, Some(service)),
+            TraefikServiceState::Present(service) => Observed::pair(canary, Some(service)),
             service => Observed { canary, service, guarded: Guarded::Unknown },
         };
         Ok(Loaded { observed, canary: object, service: service_object, native })
     }
 
-    /// One object as it is.
+    /// Reads one object.
     ///
     /// # Errors
     ///
-    /// It is not there, or cannot be read.
-    pub async fn get(&self, kind: ObjectKind, target: &Target) -> Result<Value, Failure> {
+    /// The object does not exist or cannot be read.
+    pub async fn get(&self, kind: ObjectKind, target: &NamespacedName) -> Result<Value, Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         self.call(&Call::of(Verb::Get, &object), request).await?.json()
     }
 
-    /// This part of one object.
+    /// Reads this part of one object.
     ///
     /// # Errors
     ///
-    /// It is not there, or cannot be read.
+    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part(
         &self,
         kind: ObjectKind,
-        target: &Target,
+        target: &NamespacedName,
         part: &'static Part,
     ) -> Result<PartRead, Failure> {
         Ok(self.get_part_dated(kind, target, part).await?.0)
     }
 
-    /// This part of one object, and the server's own time (RFC 9110), whatever the clock here says.
+    /// Reads this part of one object, and the server's own time (RFC 9110), which does not depend on the local clock.
     ///
     /// # Errors
     ///
-    /// It is not there, or cannot be read.
+    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part_dated(
         &self,
         kind: ObjectKind,
-        target: &Target,
+        target: &NamespacedName,
         part: &'static Part,
     ) -> Result<(PartRead, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
@@ -141,8 +142,8 @@ impl Cluster {
         Ok((answer.part(part)?, answer.date))
     }
 
-    /// The names of all Canaries of a namespace, or of all namespaces for `None`; asked for once, and without what
-    /// is in them.
+    /// Returns the names of all Canaries in a namespace or, for `None`, the names of all namespaces. Sends one request
+    /// without retries, for metadata only; `None` on failure.
     pub async fn names(&self, namespace: Option<&str>) -> Option<Vec<String>> {
         const NAMES: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
         let path = match namespace {
@@ -151,16 +152,16 @@ impl Cluster {
         };
         let mut request = get(&path).ok()?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
-        let name = |object: Value| Some(Target::of(&object).name);
-        list::read(self.once(request).await?, Depth::Unmanaged, name).await.ok()
+        let name = |object: Value| Some(NamespacedName::of(&object).name);
+        list::read(self.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
     }
 
-    /// A Secret; `None` when it is not there.
+    /// Reads a Secret; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
-    pub async fn find_secret(&self, target: &Target) -> Result<Option<Value>, Failure> {
+    /// The Secret cannot be read.
+    pub async fn find_secret(&self, target: &NamespacedName) -> Result<Option<Value>, Failure> {
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), Some(&target.name));
         match self.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
             Ok(secret) => Ok(Some(secret)),
@@ -169,22 +170,22 @@ impl Cluster {
         }
     }
 
-    /// The error for the Secret of the certificates.
-    pub fn secret_error(&self, failure: Failure, target: &Target) -> Error {
+    /// Returns the error for a failed call to the Secret of the certificates.
+    pub fn secret_error(&self, failure: Failure, target: &NamespacedName) -> Error {
         failure.into_error(&secret_call(Verb::Update, target))
     }
 
-    /// The TraefikService of this name, in the first group that has one.
-    async fn get_service(&self, target: &Target) -> Result<(Service, Option<Value>)> {
-        let mut missing = Service::NotServed;
+    /// Reads the TraefikService of this name from the first API group that has one.
+    async fn get_service(&self, target: &NamespacedName) -> Result<(TraefikServiceState, Option<Value>)> {
+        let mut missing = TraefikServiceState::NotServed;
         for group in Group::ALL {
             match self.get(ObjectKind::TraefikService(group), target).await {
                 Ok(object) => match TraefikService::from_object(&object, group) {
-                    Some(service) => return Ok((Service::Present(service), Some(object))),
-                    None => missing = Service::NotGenerated,
+                    Some(service) => return Ok((TraefikServiceState::Present(service), Some(object))),
+                    None => missing = TraefikServiceState::NotGenerated,
                 },
                 Err(failure) if failure.is_no_such_resource() => {}
-                Err(failure) if failure.is_not_found() => missing = Service::NotGenerated,
+                Err(failure) if failure.is_not_found() => missing = TraefikServiceState::NotGenerated,
                 Err(failure) if failure.is_forbidden() => {
                     let object = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
                     missing = forbidden(missing, failure, &Call::of(Verb::Get, &object));
@@ -198,7 +199,7 @@ impl Cluster {
         Ok((missing, None))
     }
 
-    /// Whether the cluster's own Canary schema has the native field. A schema that cannot be had has none.
+    /// Returns whether the cluster's Canary schema has the native field; absent if the schema cannot be read.
     async fn native_field(&self, ask: bool) -> NativeField {
         if !ask {
             return NativeField::Absent;
@@ -211,8 +212,8 @@ impl Cluster {
         }
     }
 
-    /// The error for a Canary that could not be read: when there is none of that name, with near names.
-    async fn no_canary(&self, target: &Target, failure: Failure) -> Error {
+    /// Returns the error for a Canary that could not be read. If it does not exist, similar names are hints.
+    async fn no_canary(&self, target: &NamespacedName, failure: Failure) -> Error {
         let object = ObjectRef { kind: ObjectKind::Canary, target: target.clone() };
         if failure.is_no_such_resource() {
             return no_flagger();
@@ -229,7 +230,7 @@ impl Cluster {
         let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
         if let Ok(answer) = self.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
             let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
-            names = list::read(answer.body, Depth::Unmanaged, name).await.unwrap_or_default();
+            names = list::read(answer.body, Depth::WithoutManagedFields, name).await.unwrap_or_default();
         }
         let near = near(&target.name, names.iter().map(String::as_str));
         match near.as_slice() {
@@ -246,7 +247,7 @@ impl Cluster {
     }
 
     async fn pairs(&self, selection: Selection<'_>, keep: bool) -> Result<Vec<Loaded>> {
-        let mut missing = Service::NotServed;
+        let mut missing = TraefikServiceState::NotServed;
         let mut services = HashMap::new();
         let [first, second] = Group::ALL;
         let (canaries, listed) =
@@ -260,8 +261,8 @@ impl Cluster {
             let listed = self.list_services(second, selection.namespace, keep).await?;
             take(&mut services, &mut missing, listed);
         }
-        // One by one the last of several takes it.
-        let mut left = HashMap::<Target, usize>::new();
+        // If several Canaries share a TraefikService, the last takes it and the others clone it.
+        let mut left = HashMap::<NamespacedName, usize>::new();
         for target in canaries.iter().filter_map(|(canary, _)| canary.service_target()) {
             *left.entry(target).or_default() += 1;
         }
@@ -304,7 +305,7 @@ impl Cluster {
         canaries.await.map_err(|failure| failure.into_error(&call))
     }
 
-    /// The TraefikServices of one group.
+    /// Lists the TraefikServices of one API group.
     async fn list_services(&self, group: Group, namespace: Option<&str>, keep: bool) -> Result<Listed> {
         let kind = ObjectKind::TraefikService(group);
         let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
@@ -312,7 +313,7 @@ impl Cluster {
             Ok(answer) => answer,
             Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
             Err(failure) if failure.is_forbidden() => {
-                return Ok(Listed::Forbidden(forbidden(Service::NotServed, failure, &call)));
+                return Ok(Listed::Forbidden(forbidden(TraefikServiceState::NotServed, failure, &call)));
             }
             Err(failure) => return Err(failure.into_error(&call)),
         };
@@ -325,41 +326,41 @@ impl Cluster {
 }
 
 /// TraefikServices by name.
-type Seen = HashMap<Target, (TraefikService, Option<Value>)>;
+type Seen = HashMap<NamespacedName, (TraefikService, Option<Value>)>;
 
-/// The list of one group.
+/// The result of listing one API group.
 enum Listed {
     Seen(Seen),
     NotServed,
-    Forbidden(Service),
+    Forbidden(TraefikServiceState),
 }
 
-/// Adds a list to what was seen; `missing` becomes what a TraefikService is that is in none of them.
-fn take(services: &mut Seen, missing: &mut Service, listed: Listed) {
+/// Adds a list to `services`, and sets `missing` to the state of a TraefikService that is in no list.
+fn take(services: &mut Seen, missing: &mut TraefikServiceState, listed: Listed) {
     match listed {
         Listed::Seen(seen) => {
-            *missing = Service::NotGenerated;
-            // Of one that is in both groups the first counts.
+            *missing = TraefikServiceState::NotGenerated;
+            // The first group takes precedence.
             let before = std::mem::replace(services, seen);
             services.extend(before);
         }
-        Listed::Forbidden(why) if *missing == Service::NotServed => *missing = why,
+        Listed::Forbidden(why) if *missing == TraefikServiceState::NotServed => *missing = why,
         Listed::NotServed | Listed::Forbidden(_) => {}
     }
 }
 
-/// What a TraefikService is that may not be looked for in one group. Whoever may look in the other has been given
-/// the rights for the group that is in use: the server forbids a group that it does not serve, too.
-fn forbidden(missing: Service, failure: Failure, call: &Call<'_>) -> Service {
+/// Returns the state of a TraefikService that may not be read in one API group. If the user may read the other group,
+/// that is the one in use: the API server also answers 403 for a group that it does not serve.
+fn forbidden(missing: TraefikServiceState, failure: Failure, call: &Call<'_>) -> TraefikServiceState {
     match missing {
-        Service::NotServed => Service::Forbidden(failure.into_error(call).message().to_owned()),
+        TraefikServiceState::NotServed => TraefikServiceState::Forbidden(failure.into_error(call).message().to_owned()),
         missing => missing,
     }
 }
 
-/// Who keeps the objects, to change them, has to know who manages their fields.
+/// Returns the depth to parse. Objects that are kept for a change need their `managedFields`.
 fn depth(keep: bool) -> Depth {
-    if keep { Depth::Whole } else { Depth::Unmanaged }
+    if keep { Depth::Whole } else { Depth::WithoutManagedFields }
 }
 
 fn no_flagger() -> Error {

@@ -1,4 +1,4 @@
-//! When a busy server is asked again, and after how long. Pure.
+//! Retries while the server is busy, and their backoff. No I/O.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,23 +9,23 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::status::Refusal;
 
-/// How often a request is sent at most.
+/// Maximum number of attempts for a request.
 pub(crate) const TRIES: u32 = 4;
-/// How long one call waits between its tries at most, in all.
+/// Maximum total wait between the attempts of one call.
 const WAIT_IN_ALL: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_millis(200);
 
-/// How far a call has come.
+/// The retry state of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
-    /// Answers and broken connections so far.
+    /// Number of refusals so far.
     pub(crate) tries: u32,
-    /// Waited so far between tries.
+    /// Total wait so far.
     waited: Duration,
 }
 
 impl Retries {
-    /// Counts a refusal. Returns how long to wait before the next try, or `None` when there is none.
+    /// Counts a refusal. Returns the wait before the next attempt, or `None` if there is none.
     pub(crate) fn next(&mut self, headers: &HeaderMap, refusal: &Refusal) -> Option<Duration> {
         self.tries += 1;
         let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
@@ -42,9 +42,9 @@ impl Retries {
     }
 }
 
-/// From 0 to 1; spreads clients that were all turned away in the same moment.
+/// Returns a random number from 0 to 1, to spread clients that were all rejected at the same moment.
 fn random() -> f64 {
-    // The standard library seeds each of these anew.
+    // Each `RandomState` has different keys.
     let bits = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
     f64::from(bits) / f64::from(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Turns a failed call into the person's sentence: what was not possible, why, and what to type now. Pure.
+//! Turns a failed call into an error for the user: what failed, why, and what to try next. No I/O.
 
 use http::StatusCode;
 
@@ -10,7 +10,7 @@ use super::{
 use crate::error::{Error, Kind};
 
 impl Failure {
-    /// The sentence, the hint and the exit code for a call that failed.
+    /// Converts a failed call into an error with message, hints and exit code.
     pub fn into_error(self, call: &Call<'_>) -> Error {
         match self {
             Self::Status(refusal) => refused(&refusal, call),
@@ -38,10 +38,10 @@ fn refused(refusal: &Refusal, call: &Call<'_>) -> Error {
         StatusCode::UNPROCESSABLE_ENTITY => invalid(refusal, call),
         code => {
             if refusal.message.starts_with("Client sent an HTTP request to an HTTPS server") {
-                return Error::cluster("the server speaks https, and was asked over http")
+                return Error::cluster("the server expects https, and the request was http")
                     .hint("--server https://HOST:PORT");
             }
-            let error = Error::cluster(format!("the server could not {}: it answers {code}", task(refusal, call)));
+            let error = Error::cluster(format!("the server could not {}: it answered {code}", task(refusal, call)));
             explained(error, &refusal.complaint())
         }
     }
@@ -49,24 +49,25 @@ fn refused(refusal: &Refusal, call: &Call<'_>) -> Error {
 
 fn unauthorized(refusal: &Refusal) -> Error {
     if refusal.withholds {
-        return withheld(Error::cluster("the server wants credentials, and none were sent"));
+        return withheld(Error::cluster("the server requires credentials, and none were sent"));
     }
-    as_whom(Error::cluster("the server does not accept these credentials"), refusal).hint("kubectl auth whoami")
+    with_credentials_cause(Error::cluster("the server does not accept these credentials"), refusal)
+        .hint("kubectl auth whoami")
 }
 
-/// Why no credentials were sent, and how to have them sent.
+/// Adds why no credentials were sent, and how to send them.
 fn withheld(error: Error) -> Error {
-    let why = "credentials are not sent over http: they could be read on the way";
+    let why = "credentials are not sent over http, where others could read them";
     error.caused_by(why).hint("--server https://HOST:PORT")
 }
 
-fn as_whom(error: Error, refusal: &Refusal) -> Error {
+fn with_credentials_cause(error: Error, refusal: &Refusal) -> Error {
     if refusal.sent_as.is_empty() { error } else { error.caused_by(format!("sent {}", refusal.sent_as)) }
 }
 
 fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
     let Some(Denial { user, verb, what, namespace, why }) = refusal.denial() else {
-        // Not the authorizer but an admission webhook, a policy, a quota.
+        // Refused not by the authorizer but by an admission webhook, a policy or a quota.
         let error = Error::cluster(format!("the server refused to {}", task(refusal, call)));
         let error = explained(error, &refusal.complaint());
         let error = if refusal.withholds { withheld(error) } else { error };
@@ -80,7 +81,7 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
     let error = explained(error, &why.unwrap_or_default());
     let error = match user {
         _ if refusal.withholds => withheld(error),
-        "system:anonymous" => as_whom(error, refusal),
+        "system:anonymous" => with_credentials_cause(error, refusal),
         _ => error,
     };
     error.hint(can_i(verb, &what, namespace))
@@ -119,10 +120,11 @@ fn conflict(refusal: &Refusal, call: &Call<'_>) -> Error {
         return Error::new(Kind::Conflict, format!("{what} exists already"));
     }
     if refusal.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") {
-        let error = Error::new(Kind::Conflict, format!("fields of {what} belong to someone else"));
+        let error = Error::new(Kind::Conflict, format!("fields of {what} are owned by another field manager"));
         return with_causes(error, refusal).hint("--force-conflicts");
     }
-    Error::new(Kind::Conflict, format!("{what} was changed by someone else meanwhile")).hint("run the command again")
+    Error::new(Kind::Conflict, format!("{what} was changed by someone else in the meantime"))
+        .hint("run the command again")
 }
 
 fn invalid(refusal: &Refusal, call: &Call<'_>) -> Error {
@@ -141,7 +143,7 @@ fn explained(error: Error, reason: &str) -> Error {
     if reason.is_empty() { error } else { error.caused_by(reason) }
 }
 
-/// The resource, and the object's name in backticks.
+/// Returns the resource with the object's name in backticks.
 fn subject(refusal: &Refusal, call: &Call<'_>) -> String {
     match call.name.or(Some(refusal.name.as_str())).filter(|name| !name.is_empty()) {
         Some(name) => format!("{} `{name}`", call.resource),
@@ -149,7 +151,7 @@ fn subject(refusal: &Refusal, call: &Call<'_>) -> String {
     }
 }
 
-/// What was to be done, to what, and where.
+/// Returns the verb, the object and the namespace of the call.
 fn task(refusal: &Refusal, call: &Call<'_>) -> String {
     format!("{} {}{}", call.verb.as_str(), subject(refusal, call), place(call.namespace))
 }
@@ -178,7 +180,7 @@ mod tests {
         nowhere().refused(StatusCode::from_u16(code).unwrap(), &headers, body.as_bytes())
     }
 
-    /// The error as it is printed, with its exit code.
+    /// Returns the error as printed, preceded by its exit code.
     fn said(call: &Call<'_>, code: u16, kind: &str, body: &str) -> String {
         let error = failure(code, kind, body).into_error(call);
         let causes = error.causes().iter().map(|cause| format!("\ncaused by: {cause}"));
@@ -296,7 +298,7 @@ mod tests {
     fn conflicts_are_told_apart() {
         assert_eq!(
             status(&PATCH, 409, "Conflict", "Operation cannot be fulfilled on …: the object has been modified", ""),
-            "5 traefikservices.traefik.io `podinfo` in namespace `shop` was changed by someone else meanwhile\n\
+            "5 traefikservices.traefik.io `podinfo` in namespace `shop` was changed by someone else in the meantime\n\
              hint: run the command again"
         );
         assert_eq!(
@@ -306,7 +308,7 @@ mod tests {
         let causes = r#""causes":[{"reason":"FieldManagerConflict","field":".spec.weighted.sticky","message":"conflict with \"flux\" using traefik.io/v1alpha1"}]"#;
         assert_eq!(
             status(&PATCH, 409, "Conflict", "Apply failed with 1 conflict: …", causes),
-            "5 fields of traefikservices.traefik.io `podinfo` in namespace `shop` belong to someone else\n\
+            "5 fields of traefikservices.traefik.io `podinfo` in namespace `shop` are owned by another field manager\n\
              caused by: .spec.weighted.sticky: conflict with \"flux\" using traefik.io/v1alpha1\n\
              hint: --force-conflicts"
         );
@@ -316,12 +318,12 @@ mod tests {
     fn any_other_refusal_is_quoted_in_one_line() {
         assert_eq!(
             status(&LIST, 500, "InternalError", "an error on the server\n\u{1b}[31m(\"red\")", ""),
-            "6 the server could not list canaries.flagger.app: it answers 500 Internal Server Error\n\
+            "6 the server could not list canaries.flagger.app: it answered 500 Internal Server Error\n\
              caused by: an error on the server  [31m(\"red\")"
         );
         assert_eq!(
             said(&LIST, 400, "", "Client sent an HTTP request to an HTTPS server.\n"),
-            "6 the server speaks https, and was asked over http\nhint: --server https://HOST:PORT"
+            "6 the server expects https, and the request was http\nhint: --server https://HOST:PORT"
         );
     }
 

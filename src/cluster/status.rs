@@ -1,44 +1,44 @@
-//! Reads the answer of a server that said no, and takes from its message what a person can use. Pure.
+//! Parses error answers of the server and extracts the useful part of their messages. No I/O.
 
 use http::StatusCode;
 use serde_json::Value;
 
-/// The server's no: a `Status` object, or the plain text that some of its parts answer with.
+/// An error answer: a `Status` object, or plain text from some parts of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status code.
     pub code: u16,
-    /// The machine's word for it: `NotFound`, `Forbidden`, `Invalid`, …; may be empty.
+    /// The machine-readable reason: `NotFound`, `Forbidden`, `Invalid`, …; may be empty.
     pub reason: String,
-    /// The server's sentence, as it came.
+    /// The server's message, unchanged.
     pub message: String,
-    /// What is wrong with which field.
+    /// The invalid fields and what is wrong with them.
     pub causes: Vec<Cause>,
-    /// The resource that the server speaks of (`canaries`); empty when it knows none by that name.
+    /// The resource named by the server (`canaries`); empty if the resource is unknown.
     pub resource: String,
-    /// The name of the object that the server speaks of.
+    /// The object's name according to the server.
     pub name: String,
-    /// Seconds after which the server would be asked again.
+    /// Wait before a retry requested by the server, in seconds.
     pub retry_after: Option<u64>,
-    /// Who asked, in words.
+    /// Description of the credentials sent.
     pub sent_as: String,
-    /// Whether there were credentials that were not sent, since over http they could be read on the way.
+    /// Whether credentials were withheld, because they could be read in transit over http.
     pub withholds: bool,
 }
 
-/// One thing that is wrong with a request.
+/// One problem of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cause {
-    /// The machine's word for it, such as `FieldManagerConflict`; may be empty.
+    /// The machine-readable reason, such as `FieldManagerConflict`; may be empty.
     pub reason: String,
     /// The path of the field; may be empty.
     pub field: String,
-    /// The sentence, without any dump of an object.
+    /// The message, without any dump of an object.
     pub message: String,
 }
 
 impl Refusal {
-    /// Reads an answer other than a success. `None` when no Kubernetes API server writes such an answer.
+    /// Parses an answer with an error status. `None` if it is not from a Kubernetes API server.
     pub(crate) fn read(code: StatusCode, content_type: &str, body: &[u8]) -> Option<Self> {
         if let Ok(status) = serde_json::from_slice::<Value>(body)
             && status["kind"] == "Status"
@@ -75,14 +75,14 @@ impl Refusal {
         }
     }
 
-    /// The complaint of strict decoding, without the whole object that the server puts before it. Known by
-    /// its words: the code is 422 or 400.
+    /// Returns the message of a strict decoding error, without the dump of the object before it. Recognized by its
+    /// text, since the code is 422 or 400.
     pub(crate) fn strict_decoding(&self) -> Option<String> {
         let (_, tail) = self.message.rsplit_once("strict decoding error: ")?;
         Some(printable(tail))
     }
 
-    /// The message without the object's name and `is invalid` before it, and without dumps.
+    /// Returns the message without the object's name, `is invalid` and dumps.
     pub(crate) fn complaint(&self) -> String {
         let message = [" is invalid: ", " is forbidden: "]
             .iter()
@@ -91,7 +91,7 @@ impl Refusal {
         without_dump(message)
     }
 
-    /// What the server's authorizer said: `User "jane" cannot patch resource "…" in API group "…" …`.
+    /// Parses the authorizer's message: `User "jane" cannot patch resource "…" in API group "…" …`.
     pub(crate) fn denial(&self) -> Option<Denial<'_>> {
         let (_, text) = self.message.split_once("User \"")?;
         let (user, text) = text.split_once("\" cannot ")?;
@@ -111,7 +111,7 @@ impl Refusal {
     }
 }
 
-/// Who may not do what, in the server's own words.
+/// The parts of an authorizer's message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Denial<'a> {
     pub(crate) user: &'a str,
@@ -127,7 +127,7 @@ impl Denial<'_> {
     }
 }
 
-/// `deployments/status` of `apps` is `deployments.apps/status`.
+/// Inserts the API group: `deployments/status` of `apps` becomes `deployments.apps/status`.
 fn with_group(resource: &str, group: &str) -> String {
     match resource.split_once('/') {
         Some((resource, subresource)) => format!("{resource}.{group}/{subresource}"),
@@ -135,7 +135,8 @@ fn with_group(resource: &str, group: &str) -> String {
     }
 }
 
-/// `Invalid value: <the whole object>: what is wrong` becomes `invalid value: what is wrong`; short values stay.
+/// Removes dumps: `Invalid value: <the whole object>: what is wrong` becomes `invalid value: what is wrong`. Short
+/// values stay.
 fn without_dump(message: &str) -> String {
     const SHORT: usize = 60;
     for (mark, lead) in [("Invalid value: ", "invalid value"), ("Unsupported value: ", "unsupported value")] {
@@ -149,7 +150,7 @@ fn without_dump(message: &str) -> String {
     printable(message)
 }
 
-/// How long the value at the beginning of the text is: to its closing quote, or to the last `: `.
+/// Returns the length of the value at the start of the text: to its closing quote, or to the last `: `.
 fn value_length(text: &str) -> usize {
     if !text.starts_with('"') {
         return text.rfind(": ").unwrap_or(text.len());
@@ -166,7 +167,7 @@ fn value_length(text: &str) -> usize {
     text.len()
 }
 
-/// One line that a terminal can show, of bearable length.
+/// Returns the text as one line without control characters, truncated to 600 characters.
 pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 600;
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

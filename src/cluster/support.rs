@@ -1,5 +1,5 @@
-//! What the cluster's Traefik can: the schema of its TraefikServices, and the version that runs. Nothing of it is
-//! needed: what may not be looked at, is not known.
+//! Cookie fields supported by the cluster's Traefik, from the schema of its TraefikServices and its version. All of it
+//! is optional: what cannot be read counts as unknown.
 
 use futures_util::future::join3;
 use serde_json::Value;
@@ -10,11 +10,11 @@ use crate::{
     plan::support::{Support, keys_in_schema, oldest_traefik},
 };
 
-/// The label of the workloads of Traefik's own chart, and of k3s.
+/// Label of the workloads of Traefik's own chart, and of k3s.
 const LABEL: &str = "app.kubernetes.io/name=traefik";
 
 impl Cluster {
-    /// What is known of which fields the cookie of this Canary can have.
+    /// Returns the known support for the fields of this Canary's cookie.
     pub async fn support(&self, loaded: &Loaded) -> Support {
         let group = loaded.observed.service().map_or(Group::TraefikIo, |service| service.group);
         let schema = format!("/openapi/v3/apis/{}", group.api_version());
@@ -32,7 +32,7 @@ impl Cluster {
         support.with_native(&loaded.native)
     }
 
-    /// An answer, or null.
+    /// Returns the answer, or null on failure.
     async fn find(&self, resource: &str, path: &str) -> Value {
         let call = Call { verb: Verb::List, resource, namespace: None, name: None };
         self.ask(&call, path).await.and_then(|answer| answer.json()).unwrap_or_default()

@@ -1,8 +1,8 @@
-//! What is around a Canary: the routes to its TraefikService, and its last events. Lists of one namespace, side by side.
-//! Nothing here is needed for the rest: what may not be looked at says so.
+//! Routes to a Canary's TraefikService, and the Canary's last events, from parallel LISTs in one namespace. All of it
+//! is optional: a list that may not be read is reported as such.
 //!
-//! Routes are looked for in the namespace of the Canary alone. One elsewhere may name the TraefikService too where Traefik
-//! runs with `allowCrossNamespace`; to see those would take the right to list routes in all namespaces.
+//! Only routes in the Canary's namespace are listed. With Traefik's `allowCrossNamespace` a route elsewhere may also
+//! use the TraefikService, but finding it would need the right to list routes in all namespaces.
 
 use futures_util::future::{join, join_all};
 
@@ -11,22 +11,22 @@ use super::{
     list::{self, Depth},
     object::percent_encoded,
 };
-use crate::model::{Event, Looked, Observed, Route, RouteKind, Surroundings};
+use crate::model::{Event, Lookup, Observed, Route, RouteKind, RoutesAndEvents};
 
-/// How many events are worth the room.
+/// Number of events shown.
 const LAST: usize = 10;
 
 impl Cluster {
-    /// What is around a Canary.
-    pub async fn surroundings(&self, observed: &Observed) -> Surroundings {
+    /// Reads the routes and events of a Canary.
+    pub async fn surroundings(&self, observed: &Observed) -> RoutesAndEvents {
         let kinds = RouteKind::all(observed.routed_to().1);
         let routes = join_all(kinds.map(|kind| async move { (kind, self.routes(observed, kind).await) }));
         let (routes, events) = join(routes, self.events(observed)).await;
-        Surroundings { routes, events: Some(events) }
+        RoutesAndEvents { routes, events: Some(events) }
     }
 
-    async fn routes(&self, observed: &Observed, kind: RouteKind) -> Looked<Vec<Route>> {
-        let (Some(service), group) = observed.routed_to() else { return Looked::Seen(Vec::new()) };
+    async fn routes(&self, observed: &Observed, kind: RouteKind) -> Lookup<Vec<Route>> {
+        let (Some(service), group) = observed.routed_to() else { return Lookup::Seen(Vec::new()) };
         let namespace = service.namespace.clone().unwrap_or_else(|| self.namespace().to_owned());
         let resource = kind.resource();
         let plural = resource.split('.').next().unwrap_or_default();
@@ -34,21 +34,22 @@ impl Cluster {
         let call = Call { verb: Verb::List, resource: &resource, namespace: Some(&namespace), name: None };
         let listed = match self.ask(&call, &path).await {
             Ok(answer) => {
-                list::read(answer.body, Depth::Unmanaged, move |object| kind.route(&object, &service, group)).await
+                list::read(answer.body, Depth::WithoutManagedFields, move |object| kind.route(&object, &service, group))
+                    .await
             }
             Err(failure) => Err(failure),
         };
         match listed {
-            Ok(routes) => Looked::Seen(routes),
-            // A kind that is not there leads nowhere. But a cluster with Traefik has IngressRoutes.
+            Ok(routes) => Lookup::Seen(routes),
+            // A kind that is not served has no routes. A cluster with Traefik always serves IngressRoutes, though.
             Err(failure) if failure.is_no_such_resource() && !matches!(kind, RouteKind::IngressRoute(_)) => {
-                Looked::Seen(Vec::new())
+                Lookup::Seen(Vec::new())
             }
             Err(failure) => unknown(failure, &call),
         }
     }
 
-    async fn events(&self, observed: &Observed) -> Looked<Vec<Event>> {
+    async fn events(&self, observed: &Observed) -> Lookup<Vec<Event>> {
         let target = &observed.canary.target;
         let namespace = target.namespace.clone().unwrap_or_else(|| self.namespace().to_owned());
         let mut fields = format!("involvedObject.kind=Canary,involvedObject.name={}", target.name);
@@ -62,19 +63,21 @@ impl Cluster {
             percent_encoded(&fields)
         );
         let listed = match self.ask(&call, &path).await {
-            Ok(answer) => list::read(answer.body, Depth::Unmanaged, |object| Some(Event::from_object(&object))).await,
+            Ok(answer) => {
+                list::read(answer.body, Depth::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
+            }
             Err(failure) => Err(failure),
         };
         match listed {
             Ok(mut events) => {
                 events.sort_by(Event::by_last_seen);
-                Looked::Seen(events.split_off(events.len().saturating_sub(LAST)))
+                Lookup::Seen(events.split_off(events.len().saturating_sub(LAST)))
             }
             Err(failure) => unknown(failure, &call),
         }
     }
 }
 
-fn unknown<T>(failure: Failure, call: &Call<'_>) -> Looked<T> {
-    Looked::Unknown(failure.into_error(call).message().to_owned())
+fn unknown<T>(failure: Failure, call: &Call<'_>) -> Lookup<T> {
+    Lookup::Unknown(failure.into_error(call).message().to_owned())
 }

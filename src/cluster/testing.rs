@@ -1,4 +1,4 @@
-//! A server for tests: answers from a list on 127.0.0.1 and remembers what it was asked. Plain or over TLS.
+//! A fake server for tests: listens on 127.0.0.1, gives prepared replies and records the requests. Plain or over TLS.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
 use super::{Cluster, ConnectionArgs, Progress, connect, error::Endpoint};
 use crate::{environment::Environment, error::Result};
 
-/// Shows nothing.
+/// A progress display that shows nothing.
 pub(crate) struct Silent;
 
 impl Progress for Silent {
@@ -27,7 +27,7 @@ impl Progress for Silent {
     fn log(&self, _: &str) {}
 }
 
-/// Remembers everything.
+/// A progress display that records everything.
 #[derive(Default)]
 pub(crate) struct Heard(Mutex<Vec<String>>);
 
@@ -51,7 +51,7 @@ impl Progress for Heard {
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// Sends this text, head and body.
@@ -64,19 +64,19 @@ pub(crate) enum Reply {
     Close,
 }
 
-/// An answer with this status line, headers and body.
+/// Returns an answer with this status line, headers and body.
 pub(crate) fn reply(status: &str, headers: &[&str], body: &str) -> Reply {
     let length = format!("content-length: {}", body.len());
     let head = [&[&format!("HTTP/1.1 {status}"), length.as_str()], headers, &["", ""]].concat().join("\r\n");
     Reply::Text(format!("{head}{body}"))
 }
 
-/// An answer in JSON.
+/// Returns an answer in JSON.
 pub(crate) fn json(status: &str, body: &str) -> Reply {
     reply(status, &["content-type: application/json"], body)
 }
 
-/// A running server. The last reply is given again and again.
+/// A running server. The last reply is repeated.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     is_tls: bool,
@@ -88,7 +88,7 @@ impl Server {
         Self::run(replies.into_iter().collect(), None).await
     }
 
-    /// Speaks TLS with this certificate of `testdata`.
+    /// Starts a TLS server with this certificate from `testdata`.
     pub(crate) async fn start_tls(certificate: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
         let chain = vec![CertificateDer::from_pem_file(testdata(certificate)).unwrap()];
         let key = PrivateKeyDer::from_pem_file(testdata("server.key")).unwrap();
@@ -120,12 +120,12 @@ impl Server {
         server
     }
 
-    /// The requests so far, whole.
+    /// Returns the complete requests so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The values of a header that came with the requests, in the order of the requests.
+    /// Returns the value of a header in each request, in order.
     pub(crate) fn heard(&self, header: &str) -> Vec<Option<String>> {
         let value = |request: String| {
             let lines = request.lines().filter_map(|line| line.split_once(": "));
@@ -134,18 +134,18 @@ impl Server {
         self.asked().into_iter().map(value).collect()
     }
 
-    /// `http://ADDRESS`, or `https://ADDRESS`.
+    /// Returns `http://ADDRESS` or `https://ADDRESS`.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
     }
 
-    /// Flags that lead to this server.
+    /// Returns flags for this server.
     pub(crate) fn args(&self) -> ConnectionArgs {
         let certificate_authority = self.is_tls.then(|| testdata("ca.pem"));
         ConnectionArgs { server: Some(self.url()), certificate_authority, ..ConnectionArgs::default() }
     }
 
-    /// A kubeconfig that leads to this server as this user.
+    /// Returns a kubeconfig for this server and user.
     pub(crate) fn kubeconfig(&self, user: &serde_json::Value) -> String {
         let mut cluster = serde_json::json!({"server": self.url()});
         if self.is_tls {
@@ -170,7 +170,7 @@ pub(crate) async fn connected(args: &ConnectionArgs) -> Result<Cluster> {
     connect(args, &Environment::default(), Arc::new(Silent)).await
 }
 
-/// A folder of its own, removed at the end.
+/// A temporary folder, removed on drop.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -195,7 +195,7 @@ impl Drop for Folder {
     }
 }
 
-/// A place that is only talked about.
+/// Returns an endpoint that is never connected to.
 pub(crate) fn nowhere() -> Endpoint {
     let text = |text: &str| text.to_owned();
     Endpoint {
@@ -250,7 +250,7 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     }
 }
 
-/// A port that nobody listens on, and that nobody else is given as long as this lives.
+/// Returns a port on which nothing listens, reserved while the socket lives.
 pub(crate) fn closed_port() -> tokio::net::TcpSocket {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

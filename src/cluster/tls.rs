@@ -1,10 +1,10 @@
-//! What to say when the handshake fails. Pure.
+//! Errors of TLS handshakes. No I/O.
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::error::Error;
 
-/// The sentence for a failed handshake with this `HOST:PORT`; `look` is where a wrong address is put right.
+/// Returns the error for a failed handshake with this `HOST:PORT`; `look` is the hint for checking the address.
 pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
     let certificate = format!("the certificate of the server {address}");
     match error {
@@ -24,7 +24,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
                 Error::cluster(format!("{certificate} is for another name")).hint("--tls-server-name NAME")
             }
             CertificateError::NotValidForNameContext { presented, .. } => {
-                // `DnsName("kubernetes")` and `IpAddress(10.0.0.1)`: the name is what people know.
+                // From `DnsName("kubernetes")` and `IpAddress(10.0.0.1)` only the name is shown.
                 let names: Vec<String> = presented.iter().map(|name| inner(name)).collect();
                 let error = Error::cluster(format!("{certificate} is for another name"));
                 let error =
@@ -43,13 +43,13 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
         ) => Error::cluster(format!("the server {address} does not accept the client certificate"))
             .caused_by(error.to_string())
             .hint("--client-certificate FILE --client-key FILE"),
-        // Never to be spoken to without: then anybody on the way could read what is sent, and be the server.
+        // There is no fallback to plain HTTP: anyone on the way could read the traffic and impersonate the server.
         TlsError::InvalidMessage(_) => Error::cluster(format!("the server {address} does not speak TLS")).hint(look),
         other => Error::cluster(format!("no secure connection to the server {address}")).caused_by(other.to_string()),
     }
 }
 
-/// What is between the brackets and quotes.
+/// Returns the text inside the parentheses and quotes.
 fn inner(name: &str) -> String {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
     inner.trim_matches('"').to_owned()

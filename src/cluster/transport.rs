@@ -1,6 +1,5 @@
-//! The HTTP client under every call: kube's layers on a connection of our own making. kube's own leaves
-//! Nagle's algorithm on, and since a TLS handshake ends with a small write that the server acknowledges late, every
-//! new connection would cost 40 ms.
+//! The HTTP client: kube's layers on our own connector. kube's connector leaves Nagle's algorithm enabled. Since a TLS
+//! handshake ends with a small write that the server acknowledges late, every new connection would take 40 ms longer.
 
 use std::time::Duration;
 
@@ -22,22 +21,22 @@ use tower_http::decompression::DecompressionLayer;
 
 use super::{config, url};
 
-/// Silence on a connection before the system asks whether the other side is still there, and how it goes on asking.
+/// TCP keepalive: idle time before the first probe, the interval of the probes, and their number.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_TRIES: u32 = 3;
 
-/// Builds the client, through the proxy if the configuration names one.
+/// Builds the client, with the proxy if the configuration has one.
 ///
 /// # Errors
 ///
-/// Certificates or credentials cannot be used, or the proxy's kind is not known.
+/// Certificates or credentials cannot be used, or the proxy's scheme is not supported.
 pub(crate) fn client(config: Config) -> Result<Client, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
-    // A peer that vanished without a word is found by the system within half a minute.
+    // A silently dead peer is detected within half a minute.
     tcp.set_keepalive(Some(KEEPALIVE));
     tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
     tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
@@ -72,7 +71,7 @@ where
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
-        // Whatever else goes wrong: never over a connection that others can read.
+        // Credentials are never sent over an unencrypted connection.
         .option_layer(if config::is_tls(&config.cluster_url) { config.auth_layer()? } else { None })
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
@@ -80,7 +79,7 @@ where
     Ok(Client::new(service, config.default_namespace))
 }
 
-/// With the user and the password of the proxy's URL (RFC 9110 section 11.7.2).
+/// Adds the user and password of the proxy's URL (RFC 9110 section 11.7.2).
 fn with_credentials<C>(proxy: &Uri, tunnel: Tunnel<C>) -> Tunnel<C> {
     let header = url::userinfo(proxy).and_then(|(user, password)| {
         HeaderValue::from_str(&format!("Basic {}", STANDARD.encode([&*user, b":", &*password].concat()))).ok()
@@ -109,7 +108,8 @@ mod tests {
         testing::{Folder, Server, connected, json as reply, testdata},
     };
 
-    /// A SOCKS proxy that wants a user and a password (RFC 1928, RFC 1929), and what was given to it.
+    /// Starts a SOCKS proxy that requires a user and a password (RFC 1928, RFC 1929), and returns its port and the
+    /// credentials it receives.
     async fn proxy(accepts: bool) -> (u16, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
@@ -157,7 +157,7 @@ mod tests {
         String::from_utf8(bytes).ok()
     }
 
-    /// The error of a call through this proxy, as it is said.
+    /// Returns the error of a call through this proxy, as printed.
     async fn said(proxy_url: &str) -> Result<(), String> {
         let server = Server::start_tls("server.pem", [reply("200 OK", "{}")]).await;
         let folder = Folder::new("socks");
@@ -192,7 +192,7 @@ mod tests {
         let hint = format!("socks5://USER:PASSWORD@127.0.0.1:{port}");
         assert_eq!(
             said(&format!("socks5://127.0.0.1:{port}")).await,
-            Err(format!("{proxy} wants a user and a password; {hint}"))
+            Err(format!("{proxy} requires a user and a password; {hint}"))
         );
         assert_eq!(
             said(&format!("socks5://me:wrong@127.0.0.1:{port}")).await,

@@ -1,13 +1,13 @@
-//! Addresses of servers and proxies, read strictly: what the HTTP library overlooks, such as a port that is none, would
-//! lead to another server than was named. Pure.
+//! Strict parsing of server and proxy URLs: errors that the HTTP library overlooks, such as an invalid port, would lead
+//! to another server than the one named.
 
 use http::Uri;
 
-/// Reads an address with its scheme.
+/// Parses a URL with its scheme.
 ///
 /// # Errors
 ///
-/// Why it cannot be used. It is not quoted: it may hold a password.
+/// The reason the URL cannot be used. The URL is not quoted, because it may contain a password.
 pub fn read(text: &str) -> Result<Uri, &'static str> {
     let url: Uri = text.parse().map_err(|_| "it is not a URL")?;
     if url.scheme().is_none() {
@@ -30,7 +30,7 @@ pub fn read(text: &str) -> Result<Uri, &'static str> {
     }
 }
 
-/// The address without user and password, query and a bare final slash.
+/// Returns the URL without user and password, query and trailing slashes.
 pub(super) fn without_userinfo(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     let authority = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
@@ -38,7 +38,7 @@ pub(super) fn without_userinfo(url: &Uri) -> String {
     format!("{scheme}://{authority}{}", url.path().trim_end_matches('/'))
 }
 
-/// User and password of an address, unescaped; the password is empty where only a user is named.
+/// Returns the user and password of a URL, percent-decoded; the password is empty if there is only a user.
 pub(super) fn userinfo(url: &Uri) -> Option<(Vec<u8>, Vec<u8>)> {
     let (userinfo, _) = url.authority()?.as_str().rsplit_once('@')?;
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
@@ -64,7 +64,7 @@ mod tests {
             for host in ["a", "[::1]", "u:p@a", "127.0.0.1"] {
                 let text = format!("https://{host}:{port}/");
                 let problem = read(&text).unwrap_err();
-                // Some of them are no URL to begin with.
+                // Some of them are not URLs at all.
                 assert!(problem.starts_with("its port") || problem == "it is not a URL", "{text}: {problem}");
             }
         }

@@ -1,4 +1,4 @@
-//! Which versions of Kubernetes, Flagger, Traefik and the guard a cluster has.
+//! Versions of Kubernetes, Flagger, Traefik and the guard in a cluster.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -11,28 +11,28 @@ use super::{
 use crate::{
     error::Result,
     guard::{policy, webhook},
-    model::Target,
+    model::NamespacedName,
 };
 
-/// A Deployment or DaemonSet by its labels.
+/// A Deployment or DaemonSet found by its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
     /// The application: `flagger`, `traefik`.
     pub name: String,
     /// `deployment` or `daemonset`.
     pub kind: &'static str,
-    /// Where it is.
-    pub target: Target,
-    /// The image of the container of that name, else of the first.
+    /// The namespace and name.
+    pub target: NamespacedName,
+    /// The image of the container named like the application, else of the first container.
     pub image: String,
 }
 
 impl Cluster {
-    /// What the API server says of itself. An emulated older version is what counts for what it serves.
+    /// Returns the API server's version, and the version it serves, which differs if an older one is emulated.
     ///
     /// # Errors
     ///
-    /// It does not answer.
+    /// The request fails.
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
         let version: Result<Value, _> = self.ask(&call, "/version").await.and_then(|answer| answer.json());
@@ -45,8 +45,8 @@ impl Cluster {
         Ok((version, serves))
     }
 
-    /// Flagger and Traefik, wherever they run: by the label of their Helm charts (`app.kubernetes.io/name`) and that
-    /// of Flagger's kustomization (`app`). `None` when this user may not look.
+    /// Finds Flagger and Traefik in all namespaces, by the label of their Helm charts (`app.kubernetes.io/name`) and
+    /// that of Flagger's kustomization (`app`). `None` if the user may not list workloads.
     pub async fn workloads(&self) -> Option<Vec<Workload>> {
         let labels = [Some("app.kubernetes.io/name"), Some("app")];
         let both = [("deployment", labels), ("daemonset", [labels[0], None])];
@@ -70,20 +70,20 @@ impl Cluster {
             let containers = object.pointer("/spec/template/spec/containers")?.as_array()?;
             let own = containers.iter().find(|container| container["name"] == *name).or(containers.first())?;
             let image = own["image"].as_str()?.to_owned();
-            Some(Workload { name, kind, target: Target::of(&object), image })
+            Some(Workload { name, kind, target: NamespacedName::of(&object), image })
         };
-        list::read(answer.body, Depth::Unmanaged, workload).await.ok()
+        list::read(answer.body, Depth::WithoutManagedFields, workload).await.ok()
     }
 
-    /// The form and the version of the guard that is installed; `Some(None)` for none, `None` when this user may not
-    /// look.
+    /// Returns the form and version of the installed guard; `Some(None)` if there is none, `None` if the user may not
+    /// read its objects.
     pub async fn guard_version(&self) -> Option<Option<(&'static str, String)>> {
         let version = |object: &Value| {
             let label = object.pointer("/metadata/labels")?.get(policy::VERSION_LABEL)?;
             Some(label.as_str()?.to_owned())
         };
         let policies = self.policies_among(policy::is_keep).await.ok()?;
-        if policies.keeps() {
+        if policies.enforces_declarations() {
             return Some(Some(("policies", policies.version().unwrap_or_default().to_owned())));
         }
         let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});

@@ -1,8 +1,8 @@
-//! The `Warning:` headers of an answer. Pure.
+//! Parsing of `Warning:` headers.
 
 use http::{HeaderMap, header};
 
-/// Returns the texts of the warnings, each once, in their order.
+/// Returns the texts of the warnings in order, without duplicates.
 pub(crate) fn read(headers: &HeaderMap) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     for value in headers.get_all(header::WARNING) {
@@ -17,7 +17,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Vec<String> {
     warnings
 }
 
-/// Reads one `299 - "text"`, perhaps with a date, up to the comma behind it.
+/// Parses one `299 - "text"`, with an optional date, up to the comma after it.
 fn next(header: &str) -> Option<(String, &str)> {
     let header = header.trim_start_matches([' ', ',']);
     let (front, quoted) = header.split_once('"')?;
@@ -30,7 +30,7 @@ fn next(header: &str) -> Option<(String, &str)> {
     Some((if is_ours { super::status::printable(&text) } else { String::new() }, rest))
 }
 
-/// The text up to the closing quote, without backslashes, and what is behind it.
+/// Returns the text up to the closing quote, unescaped, and the rest.
 fn unquote(quoted: &str) -> Option<(String, &str)> {
     let mut text = String::new();
     let mut characters = quoted.char_indices();

@@ -1,5 +1,5 @@
-//! Writing: the only place that changes anything on a cluster. It takes what was agreed to and nothing else,
-//! as JSON merge patches under this program's own field manager, strictly validated.
+//! Writes: the only code that changes anything on a cluster. Changes to Canaries and TraefikServices are confirmed JSON
+//! merge patches, sent under this program's own field manager with strict validation.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     guard::{Change, deployment},
-    model::Target,
+    model::NamespacedName,
     plan::{Confirmed, FIELD_MANAGER, ObjectRef, Step, Write},
 };
 
 impl Cluster {
-    /// What the server would store: the same patch as [`Cluster::write`], and nothing is kept.
+    /// Sends the same patch as [`Cluster::write`] as a dry run, and returns the object that the server would store.
     ///
     /// # Errors
     ///
@@ -26,16 +26,16 @@ impl Cluster {
         self.patch(step, "&dryRun=All").await
     }
 
-    /// Writes one patch that was agreed to, and returns the object as it is stored.
+    /// Sends one confirmed patch, and returns the stored object.
     ///
     /// # Errors
     ///
-    /// The server refuses the patch; a conflict when the object changed since it was read.
+    /// The server refuses the patch; a conflict if the object changed since it was read.
     pub async fn write(&self, write: Write<'_>) -> Result<Value, Failure> {
         self.patch(write.step(), "").await
     }
 
-    /// As [`Cluster::write`], of what is stored this part alone.
+    /// Like [`Cluster::write`], but returns only this part of the stored object.
     ///
     /// # Errors
     ///
@@ -53,9 +53,9 @@ impl Cluster {
         self.patch_object(&step.object, &query, &step.patch).await
     }
 
-    /// What the server would store if the stanza were dropped, as Flagger drops it or by this field manager, and what it
-    /// warns of. Nothing is stored.
-    pub(super) async fn dry_run_dropping_stanza(
+    /// Drops the sticky cookie in a dry run, without a field manager as Flagger does or with this one. Returns the
+    /// object that the server would store, and its warnings.
+    pub(super) async fn dry_run_removing_cookie(
         &self,
         object: &ObjectRef,
         manager: Option<&str>,
@@ -73,29 +73,29 @@ impl Cluster {
         self.call(&Call::of(Verb::Patch, object), request).await
     }
 
-    /// What the server would store of one of the guard's objects.
+    /// Applies one of the guard's objects as a dry run, and returns the object that the server would store.
     ///
     /// # Errors
     ///
-    /// The server refuses it.
+    /// The server refuses the object.
     pub async fn dry_run_guard(&self, change: &Change, force: bool) -> Result<Value, Failure> {
         self.apply(&change.wanted, force, "&dryRun=All").await
     }
 
-    /// Writes one of the guard's objects, by server-side apply.
+    /// Writes one of the guard's objects by server-side apply.
     ///
     /// # Errors
     ///
-    /// The server refuses it; a conflict when others manage fields of it and `force` is not given.
+    /// The server refuses the object; a conflict if other field managers own fields of it and `force` is not set.
     pub async fn write_guard(&self, change: &Confirmed<Change>, force: bool) -> Result<Value, Failure> {
         let change = change.agreed();
         if change.wanted["kind"] == "Namespace" && change.before.is_none() {
-            return self.create_namespace(&deployment::made_by_install(&change.wanted)).await;
+            return self.create_namespace(&deployment::mark_created_by_install(&change.wanted)).await;
         }
         self.apply(&change.wanted, force, "").await
     }
 
-    /// An apply would take one over that came meanwhile.
+    /// Creates the namespace. Server-side apply would take over one that was created in the meantime.
     async fn create_namespace(&self, object: &Value) -> Result<Value, Failure> {
         let (call, path) = place(object);
         let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
@@ -114,21 +114,20 @@ impl Cluster {
         self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
-    /// Whether the server would delete one of the guard's objects; nothing is deleted.
+    /// Deletes one of the guard's objects as a dry run.
     ///
     /// # Errors
     ///
-    /// The server refuses it; one that is gone already is none.
+    /// The server refuses the deletion. It is not an error if the object no longer exists.
     pub async fn dry_run_delete_guard(&self, change: &Change) -> Result<(), Failure> {
         self.delete(change, &["All"]).await
     }
 
-    /// Writes the `caBundle` of one of the guard's webhook configurations and nothing else of it, as a field manager of
-    /// its own.
+    /// Writes only the `caBundle` of one of the guard's webhook configurations, under a separate field manager.
     ///
     /// # Errors
     ///
-    /// The server refuses it.
+    /// The server refuses the patch.
     pub async fn write_authorities(&self, part: &Value) -> Result<Value, Failure> {
         let (call, path) = place(part);
         let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
@@ -137,14 +136,14 @@ impl Cluster {
         self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
-    /// Writes the Secret in which the guard's processes share their certificates: creates it, or replaces the version
+    /// Writes the Secret in which the guard's replicas share their certificates: creates it, or replaces the version
     /// that it names.
     ///
     /// # Errors
     ///
-    /// The server refuses it; a conflict when another process was first.
+    /// The server refuses the Secret; a conflict if another replica was first.
     pub async fn write_secret(&self, secret: &Value) -> Result<Value, Failure> {
-        let target = Target::of(secret);
+        let target = NamespacedName::of(secret);
         let is_new = secret.pointer("/metadata/resourceVersion").is_none();
         let (verb, method, name) = if is_new {
             (Verb::Create, Method::POST, None)
@@ -157,11 +156,11 @@ impl Cluster {
         self.call(&secret_call(verb, &target), request).await?.json()
     }
 
-    /// Deletes one of the guard's objects, as it was when that was agreed to.
+    /// Deletes one of the guard's objects, if it is unchanged since the deletion was confirmed.
     ///
     /// # Errors
     ///
-    /// The server refuses it; one that is gone already is none.
+    /// The server refuses the deletion. It is not an error if the object no longer exists.
     pub async fn delete_guard(&self, change: &Confirmed<Change>) -> Result<(), Failure> {
         self.delete(change.agreed(), &[]).await
     }

@@ -1,4 +1,4 @@
-//! Flags that several commands share.
+//! Flags shared by several commands.
 
 use clap::{Args, builder::PossibleValuesParser};
 
@@ -11,10 +11,10 @@ use crate::{
     plan::Scope,
 };
 
-/// Which Canaries.
+/// Arguments that select Canaries.
 #[derive(Debug, Clone, Args)]
 pub struct SelectArgs {
-    /// Canaries; without any, all of the namespace
+    /// Canaries; all Canaries in the namespace if none is named
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -22,13 +22,13 @@ pub struct SelectArgs {
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
 
-    /// Only Canaries with these labels (key=value, key!=value, key in (a,b), key, !key; with commas)
+    /// Only Canaries with these labels: key=value, key!=value, key in (a,b), key or !key, separated by commas
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<String>,
 }
 
 impl SelectArgs {
-    /// Refuses names together with what selects otherwise, and a selector that is none.
+    /// Rejects names combined with -A or -l, and an invalid label selector.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl SelectArgs {
         }
     }
 
-    /// The namespace and labels to look for; `default` is the namespace when neither -n nor -A is given
-    /// (`None` for manifests: all of them).
+    /// Returns the namespace and labels to select by; `default` is the namespace if neither -n nor -A is given (`None`
+    /// for manifests: all namespaces).
     pub fn selection<'a>(&'a self, ctx: &'a Context, default: Option<&'a str>) -> Selection<'a> {
         Selection {
             namespace: if self.all_namespaces { None } else { ctx.namespace().or(default) },
@@ -61,12 +61,12 @@ impl SelectArgs {
         }
     }
 
-    /// The labels to look for. As with kubectl, an empty selector selects everything: `-l "$SELECTOR"`.
+    /// Returns the label selector. As with kubectl, an empty selector selects everything: `-l "$SELECTOR"`.
     fn selector(&self) -> Option<&str> {
         self.selector.as_deref().filter(|text| !text.trim().is_empty())
     }
 
-    /// kubectl's words for an empty list.
+    /// Returns kubectl's message for an empty list.
     pub fn nothing(&self, ctx: &Context, default: Option<&str>) -> String {
         match self.selection(ctx, default).namespace {
             Some(namespace) => format!("No resources found in {} namespace.", output::escaped(namespace)),
@@ -75,53 +75,53 @@ impl SelectArgs {
     }
 }
 
-/// How results are written.
+/// The output format of commands that read.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// How results are written
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
           value_parser = clap::builder::TypedValueParser::try_map(
               PossibleValuesParser::new(Format::ALL.map(|(name, _)| name)), |text| text.parse::<Format>()))]
     pub output: Format,
 }
 
-/// How a changing command goes about it.
+/// Flags of commands that write.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Writing")]
 pub struct WriteArgs {
-    /// Agree to the change without being asked
+    /// Make the change without asking for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
 
-    /// Show what would change and stop: worked out here (client) or by the server
+    /// Only show what would change, computed locally (client) or by the server
     #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
           hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     dry_run: String,
 
-    /// Change the cookie even where someone else manages the stanza
+    /// Change the cookie even where another field manager owns it
     #[arg(long)]
     pub force_conflicts: bool,
 
-    /// Change the TraefikService alone; Flagger's next write undoes it
+    /// Change only the TraefikService; Flagger's next write undoes this
     #[arg(long, conflicts_with = "declare_only")]
     live_only: bool,
 
-    /// Change the declaration on the Canary alone
+    /// Change only the declaration on the Canary
     #[arg(long)]
     declare_only: bool,
 
-    /// Print the changed objects instead of one line each
+    /// Print the changed objects instead of a summary line for each
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
     output: Option<String>,
 }
 
 impl WriteArgs {
-    /// `--dry-run`
+    /// Returns the value of `--dry-run`.
     pub fn dry_run(&self) -> DryRun {
         DryRun::from_flag(&self.dry_run)
     }
 
-    /// `--live-only`, `--declare-only`
+    /// Returns the scope chosen by `--live-only` or `--declare-only`.
     pub fn scope(&self) -> Scope {
         match (self.live_only, self.declare_only) {
             (true, _) => Scope::LiveOnly,
@@ -130,7 +130,7 @@ impl WriteArgs {
         }
     }
 
-    /// `-o`
+    /// Returns the output format chosen by `-o`.
     pub fn output(&self) -> Format {
         match self.output.as_deref() {
             Some("yaml") => Format::Yaml,

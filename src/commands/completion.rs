@@ -1,4 +1,4 @@
-//! `completion`: how shells and kubectl learn to complete command lines of this program.
+//! `completion`: sets up completion in shells and in kubectl.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use crate::{
     files::{self, Linked},
 };
 
-/// The name by which kubectl asks (kubernetes/kubectl `pkg/cmd/plugin/plugin_completion.go`).
-pub const ASKED: &str = "kubectl_complete-canary_traefik";
+/// The executable that kubectl runs for completions (kubernetes/kubectl `pkg/cmd/plugin/plugin_completion.go`).
+pub const KUBECTL_COMPLETE: &str = "kubectl_complete-canary_traefik";
 
-/// Print a shell's completion script, or install what kubectl asks
+/// Set up shell completion
 ///
-/// The script completes the executable kubectl-canary_traefik itself, when it is run by that name. kubectl
-/// completes `kubectl canary-traefik` by asking an executable of another name on the PATH, which completion
-/// install puts there; its own completion has to be set up too (kubectl completion --help).
+/// The script completes kubectl-canary_traefik when it is run by that name. To complete `kubectl canary-traefik`,
+/// kubectl calls another executable on the PATH, which completion install creates; kubectl's own completion must be
+/// set up too (kubectl completion --help).
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -39,13 +39,13 @@ enum CompletionCommand {
     Install(InstallArgs),
 }
 
-/// Install what kubectl asks to complete kubectl canary-traefik
+/// Install the executable that kubectl calls to complete kubectl canary-traefik
 ///
-/// A link named kubectl_complete-canary_traefik to this executable. It can be run again, and has to be when the
-/// executable has moved.
+/// Creates a symbolic link named kubectl_complete-canary_traefik to this executable. Run it again after moving the
+/// executable.
 #[derive(Debug, Args)]
 struct InstallArgs {
-    /// The folder, which has to be on the PATH; without it the one of the executable
+    /// Directory for the link, which must be on the PATH; by default the directory of the executable
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ struct InstallArgs {
 pub fn run(ctx: &Context, args: &CompletionArgs) -> Result<Exit> {
     match (&args.command, args.shell) {
         (Some(CompletionCommand::Install(args)), _) => install(ctx, args),
-        (None, Some(shell)) => ctx.ui.to_the_byte(&completion::script(shell)).map(|()| Exit::Ok),
+        (None, Some(shell)) => ctx.ui.write_raw(&completion::script(shell)).map(|()| Exit::Ok),
         (None, None) => unreachable!("the parser asks for one of them"),
     }
 }
@@ -62,7 +62,7 @@ pub fn run(ctx: &Context, args: &CompletionArgs) -> Result<Exit> {
 fn install(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let program = ctx.environment.executable()?;
     let folder = args.dir.as_deref().or(program.parent()).unwrap_or(std::path::Path::new("."));
-    let name = if cfg!(windows) { format!("{ASKED}.exe") } else { ASKED.to_owned() };
+    let name = if cfg!(windows) { format!("{KUBECTL_COMPLETE}.exe") } else { KUBECTL_COMPLETE.to_owned() };
     let path = folder.join(name);
     let word = match files::link(&program, &path)? {
         Linked::Made => "created",

@@ -1,4 +1,4 @@
-//! `describe`: the whole picture of one Canary.
+//! `describe`: everything about one Canary.
 
 use clap::Args;
 
@@ -12,20 +12,20 @@ use crate::{
 
 /// Show everything about one Canary and its cookie
 ///
-/// The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write it unless safeNaming is on), the
-/// cookie declared and live, who applies the Canary, what keeps the stanza, Flagger's next write and what that does to
-/// it, the routes in its namespace that lead to the TraefikService, what is wrong, and the last events. What may not be
-/// looked at is shown as unknown, with the reason.
+/// The two tracks and the cookie value that pins a user to each (as Traefik 3.3.4 and later write it unless
+/// safeNaming is on); the declared and the live cookie, what protects it, and Flagger's next write; who applies the
+/// Canary; the routes in its namespace that lead to the TraefikService; findings and recent events. What you may not
+/// read is shown as <unknown>, with the reason.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # What will become of the cookie in this rollout?\n  kubectl canary-traefik describe checkout\n\n  # Whatever is known from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
+    after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
 )]
 pub struct DescribeArgs {
     /// The Canary
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// For programs instead of people
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["json", "yaml"])]
     output: Option<String>,
 
@@ -45,12 +45,12 @@ pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Everything about one Canary.
+/// Loads everything about one Canary.
 ///
 /// # Errors
 ///
-/// The Canary or its TraefikService cannot be read.
+/// Fails if the Canary or its TraefikService cannot be read.
 pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<describe::Description> {
-    let (loaded, around) = source.look_around(ctx.namespace(), name).await?;
+    let (loaded, around) = source.load_with_context(ctx.namespace(), name).await?;
     Ok(describe::Description { loaded, around, namespace: ctx.namespace().map(str::to_owned), now: ctx.now })
 }

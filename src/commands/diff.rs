@@ -1,10 +1,10 @@
-//! `diff`: declared against live.
+//! `diff`: compares the declared cookie with the live one.
 
 use clap::Args;
 
 use super::{
     args::SelectArgs,
-    several::{Several, several_namespaces},
+    batch::{Batch, several_namespaces},
 };
 use crate::{
     context::{Context, FileArgs},
@@ -18,11 +18,11 @@ use crate::{
 
 /// Compare the declared cookie with the live one
 ///
-/// Shows how the TraefikService would change if the declared cookie were made live. Exit status: 0 no
-/// difference, 1 a difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF names another program to show it.
+/// Shows how applying the declared cookie would change the TraefikService. Exit status: 0 no difference, 1 a
+/// difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Has the stanza of some Canary been dropped? Exit status 1 if so\n  kubectl canary-traefik diff -A"
+    after_help = "Examples:\n  # Has the cookie of any Canary been removed? Exit status 1 if so\n  kubectl canary-traefik diff -A"
 )]
 pub struct DiffArgs {
     #[command(flatten)]
@@ -39,18 +39,18 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     if loaded.is_empty() {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
     }
-    let mut several = Several::new(loaded.len());
+    let mut several = Batch::new(loaded.len());
     let mut steps = Vec::new();
     let mut found = false;
     for loaded in &loaded {
         let difference = difference(ctx, loaded).map_err(|error| match (&source, error.kind()) {
-            // Nobody changes a manifest meanwhile: it is wrong.
+            // A manifest does not change while it is read, so a conflict means invalid input.
             (Source::Files(_), Kind::Conflict) => error.of_kind(Kind::Usage),
             _ => error,
         });
         match several.take(ctx, &loaded.observed.canary.target, difference)? {
             Some(Difference::Step(step)) => steps.push(*step),
-            Some(Difference::Told) => found = true,
+            Some(Difference::Reported) => found = true,
             Some(Difference::None) | None => {}
         }
     }
@@ -61,8 +61,8 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
 
 enum Difference {
     None,
-    /// It was said on standard error.
-    Told,
+    /// A difference that was reported on standard error.
+    Reported,
     Step(Box<Step>),
 }
 
@@ -72,19 +72,19 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
         for finding in crate::lint::check(observed) {
             ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
         }
-        return Ok(Difference::Told);
+        return Ok(Difference::Reported);
     }
     match observed.state() {
         State::None | State::Synced => Ok(Difference::None),
         State::Pending => {
             let name = output::escaped(&observed.canary.target.to_string());
-            let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
-            ctx.ui.status(&format!("{name}: declared and not live: {}", output::escaped(&why)));
-            Ok(Difference::Told)
+            let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();
+            ctx.ui.status(&format!("{name}: declared, but not live: {}", output::escaped(&why)));
+            Ok(Difference::Reported)
         }
-        State::Unknown => Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be seen"))),
+        State::Unknown => Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be read"))),
         State::Missing | State::Differs | State::Undeclared | State::Malformed => {
-            // Live is compared with what is declared whoever copies it.
+            // Compare with the declaration even if Flagger copies the native field itself.
             let loaded = Loaded { native: NativeField::Absent, ..loaded.clone() };
             let plan = Plan::new(&loaded, observed.canary.declared.cookie(), Scope::LiveOnly)?;
             Ok(plan.steps.into_iter().next().map_or(Difference::None, |step| Difference::Step(Box::new(step))))
@@ -108,11 +108,11 @@ async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
     Ok(true)
 }
 
-/// The name kubectl gives the files it compares: `traefik.io.v1alpha1.TraefikService.shop.podinfo`.
+/// Returns the file name that kubectl would use: `traefik.io.v1alpha1.TraefikService.shop.podinfo`.
 fn file_name(step: &Step) -> String {
     let kind: ObjectKind = step.object.kind;
     let namespace = step.object.target.namespace.as_deref().unwrap_or_default();
     let name = format!("{}.{}.{namespace}.{}", kind.api_version(), kind.kind(), step.object.target.name);
-    // A name in a manifest can be anything; this one must not be a path, and is shown as it is.
-    name.replace(|c| matches!(c, '/' | '\\') || output::is_obeyed(c), ".")
+    // A name in a manifest can be anything; it must neither form a path nor contain control characters.
+    name.replace(|c| matches!(c, '/' | '\\') || output::is_interpreted_by_terminal(c), ".")
 }

@@ -1,4 +1,4 @@
-//! `man`: the man pages, made from the parser.
+//! `man`: generates the man pages from the parser.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,13 @@ use crate::{
     files,
 };
 
-/// Write the man pages into a folder
+/// Write the man pages to a directory
 ///
-/// One page a command, in section 1: kubectl-canary-traefik-show.1. `man DIR/PAGE` shows one; a folder man1 below one
-/// of MANPATH makes them known by name.
+/// Writes one page for each command, in section 1: kubectl-canary-traefik-show.1. To read one: `man DIR/PAGE`. To
+/// find them by name, write them to a directory man1 below a directory of MANPATH.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The folder; made if it is not there
+    /// The directory; created if it does not exist
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: PathBuf,
 }
@@ -31,7 +31,7 @@ pub fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit>
     Ok(Exit::Ok)
 }
 
-/// Every page: its file's name and its text.
+/// Returns the file name and text of every page.
 fn pages(parser: clap::Command) -> Vec<(String, String)> {
     let mut parser =
         parser.display_name("kubectl-canary-traefik").bin_name("kubectl canary-traefik").disable_help_subcommand(true);

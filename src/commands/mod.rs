@@ -1,14 +1,15 @@
-//! One file a command: what is typed, and the steps it takes.
+//! The commands, one file each: their arguments and the steps they take.
 
 pub mod args;
+mod batch;
 pub mod completion;
 pub mod describe;
 pub mod diff;
 pub mod guard;
 pub mod man;
+pub mod options;
 pub mod rbac;
 pub mod render;
-mod several;
 pub mod show;
 pub mod sticky;
 pub mod version;

@@ -14,8 +14,8 @@ use crate::{
 
 /// Print the TraefikService that Flagger generates for a Canary, with the declared cookie
 ///
-/// Without --weight, the canary's weight is the live one, or 0 where there is no TraefikService yet. At 100
-/// the primary's weight is absent, as Flagger writes it; Traefik makes 1 of it.
+/// Without --weight, the canary gets its live weight, or 0 if there is no TraefikService yet. At 100, Flagger leaves
+/// out the primary's weight, and Traefik then uses 1.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # What Flagger will write at the step to 20 percent\n  kubectl canary-traefik render checkout --weight 20"
@@ -29,7 +29,7 @@ pub struct RenderArgs {
     #[arg(long, value_name = "WEIGHT", value_parser = weight, allow_negative_numbers = true)]
     weight: Option<u8>,
 
-    /// How it is written
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json"], default_value = "yaml")]
     output: String,
 

@@ -12,11 +12,11 @@ use crate::{
     yaml,
 };
 
-/// Show Canaries on Traefik: weights, cookie, and whether it is kept
+/// Show Canaries on Traefik: weights, cookie, and what protects it
 ///
-/// WEIGHT is what Traefik works with, primary/canary; - is a track that is not listed. COOKIE is the declared
-/// name, else the live one. STATE compares declared and live: none, synced, missing, differs, undeclared,
-/// pending (no TraefikService yet), malformed. KEPT says whether the stanza outlives Flagger's next write.
+/// WEIGHT: the live weights, primary/canary; - if the track is not listed. COOKIE: the declared name, else the live
+/// one. STATE: declared compared with live: none, synced, missing, differs, undeclared, pending (no TraefikService
+/// yet), malformed. PROTECTED: what protects the cookie from Flagger's next write: guard, flagger or none.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # All Canaries on Traefik in all namespaces\n  kubectl canary-traefik show -A\n\n  # What manifests declare, without a cluster\n  kubectl canary-traefik show -f deploy/ -R"

@@ -1,4 +1,4 @@
-//! `version`: this program's, the cluster's, and what is too old for what.
+//! `version`: versions of this program and of the cluster's components, and their limitations.
 
 use clap::Args;
 use futures_util::future::join3;
@@ -16,15 +16,15 @@ use crate::{
 
 /// Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 ///
-/// Flagger and Traefik are found by the labels of their Deployments and DaemonSets in all namespaces; who may not list
-/// them is told that they are unknown. What is too old for something is said below.
+/// Flagger and Traefik are found by the labels of their Deployments and DaemonSets in all namespaces; they are
+/// <unknown> if you may not list these. Versions that are too old for a feature are listed below the table.
 #[derive(Debug, Args)]
 pub struct VersionArgs {
-    /// This program's version alone; asks no server
+    /// Only this program's version; makes no API requests
     #[arg(long)]
     client: bool,
 
-    /// How it is written
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"], default_value = "table",
           hide_default_value = true)]
     output: String,
@@ -41,7 +41,7 @@ pub async fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit> {
     let versions = match seen(ctx).await {
         Ok(versions) => versions,
         Err(error) => {
-            // What is known is told all the same, to people.
+            // The table still shows what is known.
             if args.output == "table" {
                 ctx.ui.data(&rows(None))?;
             }
@@ -61,15 +61,15 @@ fn print(ctx: &Context, args: &VersionArgs, value: &Value, text: String) -> Resu
     })
 }
 
-/// What a cluster has.
+/// Versions of a cluster's components.
 struct Versions {
     address: String,
     server: String,
-    /// `None` when this user may not look.
+    /// `None` if this user may not list workloads.
     workloads: Option<Vec<Workload>>,
     #[expect(clippy::option_option, reason = "not allowed to look, none, one")]
     guard: Option<Option<(&'static str, String)>>,
-    /// What is too old: the part, its version, what it cannot do.
+    /// Limitations of old versions: the component, its version, what it cannot do.
     limits: Vec<String>,
 }
 
@@ -100,7 +100,7 @@ impl Versions {
         if let Some(version) = Version::parse(serves) {
             add(&format!("Kubernetes {serves}"), version::limits_of_server(version));
         }
-        // One that is too old is enough.
+        // An old Flagger is a problem as soon as one Traefik is too new for it.
         let newest = self.of("traefik").filter_map(number).max();
         for (workload, version) in self.of("flagger").filter_map(|workload| Some((workload, number(workload)?))) {
             let tag = version::tag(&workload.image).unwrap_or_default();

@@ -1,33 +1,34 @@
-//! Reads an unfinished command line against the parser's own tree: what has been typed, and what can stand where it
-//! ends. Pure; every command and every flag is in the tree, so nothing is listed here.
+//! Parses an unfinished command line against the parser's command tree, to find what can be completed at its end. Pure.
+//! The tree has every command and flag, so none is listed here.
 
 use clap::{Arg, ArgAction, Command};
 
-/// A command line up to the word that is being typed.
+/// A command line up to the word being typed.
 pub(super) struct Line<'a> {
-    /// The whole tree.
+    /// The whole command tree.
     pub(super) root: &'a Command,
-    /// The command that was reached.
+    /// The command named on the line.
     pub(super) command: &'a Command,
-    /// The flags before the unfinished word with their values, in the order typed.
+    /// Flags before the unfinished word with their values, in the order typed.
     pub(super) flags: Vec<(&'a Arg, Option<&'a str>)>,
-    /// The other words since the command.
+    /// Other words after the command.
     pub(super) words: Vec<&'a str>,
-    /// What can stand at the end.
+    /// What can be completed at the end.
     pub(super) end: End<'a>,
 }
 
-/// What can stand where a line ends.
+/// What can be completed at the end of a line.
 pub(super) enum End<'a> {
-    /// A flag that begins with this.
+    /// A flag that starts with this text.
     Flag(&'a str),
-    /// The value of an argument that begins with `typed`; `before` is what the word already holds: `--context=`.
+    /// A value of `arg` that starts with `typed`; `before` is the part of the word in front of it, such as
+    /// `--context=`.
     Value { arg: &'a Arg, before: &'a str, typed: &'a str },
-    /// A command, if none of the words is an argument yet, or a value of this positional argument.
+    /// A command, if no word is an argument yet, or a value of this positional argument.
     Word { positional: Option<&'a Arg>, typed: &'a str },
 }
 
-/// Reads the words behind the program's name; the last one is unfinished. The tree must be built.
+/// Parses the words after the program's name, of which the last is unfinished. The tree must be built.
 pub(super) fn read<'a>(root: &'a Command, words: &'a [String]) -> Line<'a> {
     let (typed, words) = words.split_last().map_or(("", words), |(last, before)| (last.as_str(), before));
     let mut line = Line { root, command: root, flags: Vec::new(), words: Vec::new(), end: End::Flag("") };
@@ -64,12 +65,12 @@ fn is_flag(word: &str) -> bool {
     word.len() > 1 && word.starts_with('-')
 }
 
-/// Whether the word behind this flag is its value.
+/// Returns whether the next word is the value of this flag.
 fn takes_next(arg: &Arg) -> bool {
     arg.get_num_args().is_some_and(|number| number.takes_values()) && !arg.is_require_equals_set()
 }
 
-/// The flag that a word names, and the value that the word holds: `--context=a`, `-n=a`, `-na`.
+/// Returns the flag that a word names, and the value within the word: `--context=a`, `-n=a`, `-na`.
 fn flag<'a>(command: &'a Command, word: &'a str) -> Option<(&'a Arg, Option<&'a str>)> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -93,7 +94,7 @@ fn flag<'a>(command: &'a Command, word: &'a str) -> Option<(&'a Arg, Option<&'a 
     None
 }
 
-/// The positional argument that the next word belongs to: the last one may take many.
+/// Returns the positional argument for the next word; the last one may take several.
 fn positional(command: &Command, before: usize) -> Option<&Arg> {
     let mut all: Vec<_> = command.get_positionals().collect();
     all.sort_by_key(|arg| arg.get_index());
@@ -101,7 +102,7 @@ fn positional(command: &Command, before: usize) -> Option<&Arg> {
     all.get(before).or_else(|| all.last().filter(takes_many)).copied()
 }
 
-/// The flags of a command that can still be given, long and short, with their help.
+/// Returns the flags that can still be given, long and short.
 pub(super) fn flags<'a>(line: &Line<'a>) -> Vec<(String, &'a Arg)> {
     let is_free = |arg: &&Arg| {
         let is_repeatable = matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);

@@ -1,5 +1,5 @@
-//! Names that only a kubeconfig, a cluster or manifests know. Whoever presses Tab would rather have nothing than
-//! wait: one try, one second, no questions, no complaints.
+//! Completes names from a kubeconfig, a cluster or manifests. On Tab, no answer is better than a slow one: one attempt,
+//! less than a second, no questions, no error messages.
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,22 +13,22 @@ use crate::{
     model::Canary,
 };
 
-/// How long everything together may take.
+/// Time limit of a completion.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// What an argument's value is the name of.
+/// The kind of name that an argument takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Live {
-    /// A Canary of the namespace.
+    /// A Canary in the namespace.
     Canary,
     /// A namespace.
     Namespace,
-    /// Something in the kubeconfig.
+    /// An entry of the kubeconfig.
     Kubeconfig(KubeconfigPart),
 }
 
 impl Live {
-    /// What this argument names, by the word for its value and the flag before it.
+    /// Returns the kind of name that this argument takes, by its value name and its flag.
     pub fn of(arg: &Arg) -> Option<Self> {
         let word = arg.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
         match (arg.get_long(), word) {
@@ -42,7 +42,7 @@ impl Live {
     }
 }
 
-/// The names, sorted; none when they cannot be had in time.
+/// Returns the names, sorted; none if they cannot be read in time.
 pub(super) fn names(live: Live, line: &Line<'_>, environment: &Environment) -> BTreeSet<String> {
     let connection = connection(line).unwrap_or_default();
     match live {
@@ -52,7 +52,7 @@ pub(super) fn names(live: Live, line: &Line<'_>, environment: &Environment) -> B
     }
 }
 
-/// The connection flags that stand on the line, read by the parser that reads them on every other line.
+/// Parses the connection flags on the line with their regular parser.
 fn connection(line: &Line<'_>) -> Option<ConnectionArgs> {
     let parser = <ConnectionArgs as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
     let typed = line.flags.iter().filter_map(|(arg, value)| {
@@ -72,7 +72,7 @@ fn asked(live: Live, connection: &ConnectionArgs, environment: &Environment) -> 
         cluster.names(namespace.as_deref()).await
     };
     let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, names).await.ok().flatten() });
-    // Looking up a server's name may go on, on a thread of its own.
+    // A DNS lookup may still be blocking its thread.
     runtime.shutdown_background();
     names.map(|names| names.into_iter().collect())
 }
@@ -86,7 +86,7 @@ fn has_manifests(line: &Line<'_>) -> bool {
 }
 
 fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
-    // Standard input is the terminal's, and a pipe would be emptied.
+    // Standard input is the terminal here, and reading a pipe would drain it.
     let is_there = |path: &PathBuf| path.is_file() || path.is_dir();
     let named: Vec<_> = manifests(line).map(PathBuf::from).filter(is_there).collect();
     let recursive = line.flags.iter().any(|(arg, _)| arg.get_long() == Some("recursive"));
@@ -95,7 +95,7 @@ fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
     canaries.filter_map(|object| Some(Canary::from_object(&object.value)?.target.name)).collect()
 }
 
-/// Nobody is told anything.
+/// Reports no progress, warnings or logs.
 struct Silent;
 
 impl Progress for Silent {

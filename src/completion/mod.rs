@@ -1,5 +1,5 @@
-//! What can be typed next. Everything comes from the parser's tree, so that a new command or flag is completed
-//! without further work; names of things come from the kubeconfig and the cluster.
+//! Completes command lines. Everything comes from the parser's command tree, so that new commands and flags are
+//! completed without further work; names come from the kubeconfig, the cluster or manifests.
 
 mod line;
 mod live;
@@ -8,21 +8,21 @@ mod shells;
 use clap::{Arg, Command, ValueHint, builder::StyledStr};
 
 use self::line::{End, Line};
-use crate::{environment::Environment, text::is_obeyed};
+use crate::{environment::Environment, text::is_interpreted_by_terminal};
 
 pub use self::{
     live::Live,
-    shells::{Shell, VARIABLE, asked_by_kubectl, asked_by_shell, script},
+    shells::{Shell, VARIABLE, asked_by_shell, complete_for_kubectl, script},
 };
 
-/// What can stand at the end of a line.
+/// Completions for the end of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Completions {
-    /// What the unfinished word already holds and keeps: `--context=`.
+    /// The part of the unfinished word that stays, such as `--context=`.
     before: String,
-    /// Whole values with one line of help each.
+    /// Whole values, each with an optional line of help.
     values: Vec<(String, Option<String>)>,
-    /// The paths that can stand there.
+    /// The kind of paths to complete, if any.
     paths: Option<Paths>,
 }
 
@@ -32,7 +32,7 @@ enum Paths {
     Folders,
 }
 
-/// What can stand at the end of these words; the program's name is not among them, the last one is unfinished.
+/// Completes the last of these words, which do not include the program's name.
 fn complete(mut root: Command, words: &[String], environment: &Environment) -> Completions {
     root.build();
     let line = line::read(&root, words);
@@ -58,9 +58,9 @@ fn complete(mut root: Command, words: &[String], environment: &Environment) -> C
     }
 }
 
-/// The values that an argument can have.
+/// Completes the value of an argument.
 fn values(arg: &Arg, typed: &str, line: &Line<'_>, environment: &Environment) -> Completions {
-    // A list with commas: only its last part is unfinished.
+    // In a comma-separated list, only the last part is unfinished.
     let list = arg.get_value_delimiter().and_then(|comma| typed.rfind(comma)).map_or(0, |comma| comma + 1);
     let (list, typed) = typed.split_at(list);
     let values = if let Some(live) = Live::of(arg) {
@@ -88,8 +88,8 @@ fn starting(all: impl IntoIterator<Item = Named>, typed: &str) -> Vec<Named> {
     all.into_iter().filter(|(name, _)| name.starts_with(typed)).collect()
 }
 
-/// Help as one line without control characters: the protocols are made of lines.
+/// Returns help as one line without control characters, because the completion protocols are line-based.
 fn first_line(help: Option<&StyledStr>) -> Option<String> {
-    let line = help?.to_string().lines().next()?.replace(is_obeyed, " ");
+    let line = help?.to_string().lines().next()?.replace(is_interpreted_by_terminal, " ");
     Some(line).filter(|line| !line.is_empty())
 }

@@ -1,5 +1,5 @@
-//! How it is said: to kubectl, in the protocol of its own completion (spf13/cobra `completions.go`), and to shells that
-//! complete the executable itself, in the form that the scripts of `clap_complete` read.
+//! Output of completions: to kubectl in the protocol of its own completion (spf13/cobra `completions.go`), and to
+//! shells that complete the executable itself in the format read by the scripts of `clap_complete`.
 
 use std::ffi::OsStr;
 
@@ -10,14 +10,14 @@ use clap_complete::{
 };
 
 use super::{Completions, Paths, complete};
-use crate::{environment::Environment, text::is_obeyed};
+use crate::{environment::Environment, text::is_interpreted_by_terminal};
 
-/// The variable in which a script names its shell.
+/// The environment variable in which a script names its shell.
 pub const VARIABLE: &str = "CANARY_TRAEFIK_COMPLETE";
-/// The executable that the scripts complete and ask.
+/// The executable that the scripts complete and run.
 const PROGRAM: &str = "kubectl-canary_traefik";
 
-/// A shell that has a script.
+/// A shell with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Shell {
@@ -40,7 +40,7 @@ impl Shell {
     }
 }
 
-/// The script that makes a shell ask this program.
+/// Returns the script that makes a shell ask this program for completions.
 pub fn script(shell: Shell) -> String {
     let mut text = Vec::new();
     let shells = Shells::builtins();
@@ -49,23 +49,23 @@ pub fn script(shell: Shell) -> String {
     String::from_utf8(text).expect("scripts are UTF-8")
 }
 
-/// The answer to kubectl, which asks `kubectl_complete-canary_traefik` with the words behind the plugin's name: a
-/// candidate a line, and at last what the shell shall do.
-pub fn asked_by_kubectl(root: clap::Command, words: &[String], environment: &Environment) -> String {
+/// Returns completions for kubectl, which runs `kubectl_complete-canary_traefik` with the words after the plugin's
+/// name: one candidate per line, then the directive for the shell.
+pub fn complete_for_kubectl(root: clap::Command, words: &[String], environment: &Environment) -> String {
     // cobra's ShellCompDirectiveNoFileComp, ShellCompDirectiveFilterDirs and ShellCompDirectiveDefault.
     let directive = |completions: &Completions| match completions.paths {
         None => 4,
         Some(Paths::Folders) => 16,
         Some(Paths::Any) => 0,
     };
-    // Shells put back what stands before `=` themselves.
+    // Shells restore the part before `=` themselves.
     let completions = complete(root, words, environment);
     let mut text = lines(&completions, "", '\t');
     text.push_str(&format!(":{}\n", directive(&completions)));
     text
 }
 
-/// The answer to the script of a shell, which asks with the whole line behind `--`.
+/// Returns completions for a shell's script, which passes the whole line after `--`.
 pub fn asked_by_shell(root: clap::Command, arguments: &[String], environment: &Environment) -> String {
     let line = arguments.iter().position(|word| word == "--").map_or(&[][..], |at| &arguments[at + 1..]);
     let asked = &environment.completion;
@@ -84,7 +84,7 @@ pub fn asked_by_shell(root: clap::Command, arguments: &[String], environment: &E
         let named = completer.complete(OsStr::new(typed)).into_iter();
         found.values.extend(named.map(|path| (path.get_value().to_string_lossy().into_owned(), None)));
     }
-    // bash completes what stands behind the break.
+    // bash completes only the part after the word break.
     let before = if is_bash { String::new() } else { found.before.clone() };
     let help = match asked.shell.as_deref() {
         Some("fish" | "powershell") => '\t',
@@ -98,21 +98,21 @@ pub fn asked_by_shell(root: clap::Command, arguments: &[String], environment: &E
     }
 }
 
-/// A candidate a line; without help when the separator is none.
+/// Writes one candidate per line, without help if the separator is NUL.
 fn lines(completions: &Completions, before: &str, separator: char) -> String {
     let line = |(value, help): &(String, Option<String>)| match help {
         Some(help) if separator != '\0' => format!("{before}{}{separator}{help}\n", escaped(value, separator)),
         _ => format!("{before}{}\n", escaped(value, separator)),
     };
-    completions.values.iter().filter(|(value, _)| !value.contains(is_obeyed)).map(line).collect()
+    completions.values.iter().filter(|(value, _)| !value.contains(is_interpreted_by_terminal)).map(line).collect()
 }
 
-/// zsh takes the first `:` for the beginning of the help.
+/// Escapes `:` for zsh, which reads the first one as the start of the help.
 fn escaped(value: &str, separator: char) -> String {
     if separator == ':' { value.replace(':', "\\:") } else { value.to_owned() }
 }
 
-/// bash breaks words at `=` and `:` (`COMP_WORDBREAKS`); puts them together again.
+/// Rejoins words that bash broke at `=` and `:` (`COMP_WORDBREAKS`).
 fn without_breaks(words: Vec<String>) -> Vec<String> {
     let mut whole: Vec<String> = Vec::new();
     let mut is_open = false;

@@ -1,4 +1,4 @@
-//! Panics as errors: what was said and where is noted as it happens, for whoever catches the panic.
+//! Turns panics into errors: a hook records the message and the location until the panic is handled.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, set_hook},
@@ -7,15 +7,15 @@ use std::{
 
 use super::{Error, Kind, Result};
 
-/// The first panic that nobody has caught yet; what others say after it follows from it.
+/// The first panic that is not handled yet; later ones follow from it.
 static NOTED: Mutex<Option<Error>> = Mutex::new(None);
 
 fn noted() -> MutexGuard<'static, Option<Error>> {
     NOTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has panics of all threads noted instead of printed.
-pub fn note_panics() {
+/// Makes panics of all threads be recorded instead of printed.
+pub fn install_panic_hook() {
     set_hook(Box::new(|panic| {
         let said = panic.payload_as_str().unwrap_or("no reason given");
         let error = Error::new(Kind::Bug, format!("internal error: {said}"));
@@ -27,22 +27,22 @@ pub fn note_panics() {
     }));
 }
 
-/// Takes the panic that was noted, if any was: of a task or a thread whose end somebody else has seen.
-pub fn noted_panic() -> Option<Error> {
+/// Takes the recorded panic, if any, of a task or thread that has ended.
+pub fn take_panic() -> Option<Error> {
     noted().take()
 }
 
-/// Does the work; a panic in it is an error of kind `Bug`.
+/// Runs the work and turns a panic into an error of kind `Bug`.
 ///
 /// # Errors
 ///
-/// As the work, and the panic.
-pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Returns the error of the work, or the panic.
+pub fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(noted_panic().unwrap_or_else(|| Error::new(Kind::Bug, "internal error"))))
+        .unwrap_or_else(|_| Err(take_panic().unwrap_or_else(|| Error::new(Kind::Bug, "internal error"))))
 }
 
-/// The place from its crate's folder on, without what is above it on the machine that the program was built on:
+/// Returns the source path from its crate's folder on, without the folders of the machine that built the program:
 /// `tokio-1.54.1/src/…`.
 fn from_crate(file: &str) -> &str {
     let above = file.rfind("/src/").and_then(|at| file[..at].rfind('/'));

@@ -1,22 +1,22 @@
 //! Splits the text of a source into YAML documents. Pure.
 //!
-//! In YAML a line that begins with `---` or `...` is a marker wherever it stands, even inside a block scalar
-//! or between quotes. So going by lines is exact, and needs no parser.
+//! In YAML, a line that starts with `---` or `...` is a marker wherever it occurs, even inside a block scalar or
+//! between quotes. Splitting by lines is therefore exact and needs no parser.
 
 use std::ops::Range;
 
-/// One YAML document of a source, its own marker and directives included.
+/// A YAML document of a source, including its marker and directives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Document {
-    /// Its bytes in the source.
+    /// Byte range in the source.
     pub(super) range: Range<usize>,
-    /// The line its bytes begin on, from 1.
+    /// Line of the first byte, from 1.
     pub(super) line: usize,
-    /// The line its content begins on, from 1; none when there is nothing but comments.
+    /// Line of the first content, from 1; `None` if there are only comments.
     pub(super) content: Option<usize>,
 }
 
-/// The documents of a text. They lie side by side: together they are the text, without a byte order mark.
+/// Splits a text into documents. Together they are the whole text, without a byte order mark.
 pub(super) fn split(text: &str) -> Vec<Document> {
     let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut documents = Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn split(text: &str) -> Vec<Document> {
     documents
 }
 
-/// What follows the marker, when the line begins with it.
+/// Returns the rest of the line after the marker, if the line starts with it.
 fn marker<'t>(line: &'t str, marker: &str) -> Option<&'t str> {
     let after = line.strip_prefix(marker)?;
     (after.is_empty() || after.starts_with([' ', '\t', '\r', '\n'])).then_some(after)
@@ -60,7 +60,7 @@ fn has_content(line: &str, marked: bool) -> bool {
     !(text.is_empty() || text.starts_with('#') || directive)
 }
 
-/// The lines of a text, each with its line break: `\n`, `\r\n`, or a lone `\r`, as YAML has it.
+/// Returns the lines of a text with their line breaks: `\n`, `\r\n`, or a lone `\r`, as in YAML.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -71,7 +71,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many lines end in this text.
+/// Counts the line breaks in a text.
 pub(super) fn breaks(text: &str) -> usize {
     lines(text).filter(|line| line.ends_with(['\n', '\r'])).count()
 }
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// Each document: its text, its first line, the line of its content.
+    /// Returns the text, first line and content line of each document.
     fn parts(text: &str) -> Vec<(&str, usize, Option<usize>)> {
         split(text).into_iter().map(|it| (&text[it.range], it.line, it.content)).collect()
     }

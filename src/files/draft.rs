@@ -1,5 +1,5 @@
-//! A text that a person edits: a file of its own in a folder of its own, for its owner alone. It stays until it is
-//! taken away: what was typed outlives whatever goes wrong.
+//! A text that the user edits, in a temporary folder that only its owner can read. It is kept until it is discarded, so
+//! that an edit survives any failure.
 #![expect(clippy::disallowed_methods, reason = "files are read and written in src/files")]
 
 use std::{
@@ -12,45 +12,45 @@ use std::{
 use super::scratch::private_folder;
 use crate::error::{Error, Result, reason};
 
-/// A cookie needs no more than this many bytes, comments and all.
+/// Size limit in bytes; no cookie needs more, even with comments.
 const MOST: u64 = 1 << 18;
 
-/// The file.
+/// A temporary file for the editor.
 #[derive(Debug)]
 pub struct Draft {
     file: PathBuf,
-    /// What was written last.
+    /// The text written last.
     written: String,
 }
 
 impl Draft {
-    /// An empty file of this name, in a fresh folder for temporary files.
+    /// Creates a new temporary folder for a file of this name.
     ///
     /// # Errors
     ///
-    /// The operating system's.
+    /// Fails if the folder cannot be created.
     pub fn new(name: &str) -> Result<Self> {
         let unique = RandomState::new().hash_one(std::process::id());
         let folder = std::env::temp_dir().join(format!("kubectl-canary-traefik-{unique:016x}"));
         private_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
-        // What has no name in a cluster stands in a manifest, where it may be anything.
+        // A name in a manifest can be anything.
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' }).collect();
         Ok(Self { file: folder.join(format!("{name}.yaml")), written: String::new() })
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.file
     }
 
-    /// Gives it this text, in the place of the one that it has: which stays where that fails.
+    /// Replaces the text. If that fails, the former text stays.
     ///
     /// # Errors
     ///
-    /// The operating system's.
+    /// Fails if the file cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
-            // The editor has taken it away.
+            // The editor deleted the folder.
             private_folder(folder).map_err(|error| unwritable(folder, &error))?;
         }
         let mut options = OpenOptions::new();
@@ -63,7 +63,7 @@ impl Draft {
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, &self.file));
         written.map_err(|error| {
-            // It may be what there is no room for.
+            // On a full disk, the new file may be partial.
             let _ = fs::remove_file(&new);
             unwritable(&self.file, &error)
         })?;
@@ -71,11 +71,11 @@ impl Draft {
         Ok(())
     }
 
-    /// The text that it has now.
+    /// Reads the current text.
     ///
     /// # Errors
     ///
-    /// It is gone, too long, or no text.
+    /// Fails if the file is missing, too long, or not UTF-8.
     pub fn read(&self) -> Result<String> {
         let cannot = |reason: String| Error::usage(format!("cannot read what the editor wrote: {reason}"));
         let mut bytes = Vec::new();
@@ -87,15 +87,15 @@ impl Draft {
         }
     }
 
-    /// Whether it has something else than was written last, as far as can be seen.
+    /// Returns whether the file differs from the text written last, as far as it can be read.
     pub fn was_edited(&self) -> bool {
         fs::read(&self.file).is_ok_and(|bytes| bytes != self.written.as_bytes())
     }
 
-    /// Takes it away, with whatever the editor put beside it.
+    /// Deletes the file, and anything the editor put beside it.
     pub fn discard(self) {
         if let Some(folder) = self.file.parent() {
-            // Nothing is lost with what stays behind.
+            // Files left behind do no harm.
             let _ = fs::remove_dir_all(folder);
         }
     }

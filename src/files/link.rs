@@ -1,19 +1,19 @@
-//! Gives an executable a second name. A link, so that an upgrade of the one is an upgrade of the other; a copy where
-//! links need rights that people lack.
+//! Gives an executable a second name: a link, so that upgrading one upgrades the other, or a copy where creating links
+//! needs special rights.
 #![expect(clippy::disallowed_methods, reason = "files are read and written in src/files")]
 
 use std::{fs, io, path::Path};
 
 use crate::error::{Error, Result, reason};
 
-/// What became of the second name.
+/// What happened to the second name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
-    /// There was nothing of that name.
+    /// The name was created.
     Made,
-    /// It led elsewhere.
+    /// The name led elsewhere and was changed.
     Moved,
-    /// It was right already.
+    /// The name was already right.
     AsBefore,
 }
 
@@ -21,23 +21,23 @@ pub enum Linked {
 ///
 /// # Errors
 ///
-/// Something else than a link is there, or the operating system refuses.
+/// Fails if something other than a link is there, or if the operating system refuses.
 pub fn link(executable: &Path, path: &Path) -> Result<Linked> {
     let before = fs::symlink_metadata(path).ok();
     if is_right(executable, path) {
         return Ok(Linked::AsBefore);
     }
-    // On Windows the second name is a copy, which cannot be told from anything else.
+    // On Windows the second name is a copy, which looks like any other file.
     if before.as_ref().is_some_and(|before| cfg!(unix) && !before.is_symlink()) {
-        return Err(Error::usage(format!("`{}` is there and is no link", path.display()))
-            .hint("take it away, or name another folder with --dir"));
+        return Err(Error::usage(format!("`{}` exists and is not a symbolic link", path.display()))
+            .hint("delete it, or choose another folder with --dir"));
     }
     replace(executable, path)
         .map_err(|error| Error::usage(format!("cannot make `{}`", path.display())).caused_by(reason(&error)))?;
     Ok(if before.is_some() { Linked::Moved } else { Linked::Made })
 }
 
-/// Beside the executable the link names it alone, so that the folder can be moved.
+/// Returns the target of the link. Beside the executable it is relative, so that the folder can be moved.
 #[cfg(unix)]
 fn target<'a>(executable: &'a Path, path: &Path) -> &'a Path {
     match executable.file_name() {
@@ -53,7 +53,7 @@ fn is_right(executable: &Path, path: &Path) -> bool {
 
 #[cfg(unix)]
 fn replace(executable: &Path, path: &Path) -> io::Result<()> {
-    // A new link in the place of the old one, so that there is one all the time.
+    // Replace the old link atomically, so that there always is one.
     let new = path.with_extension(format!("{}.tmp", std::process::id()));
     std::os::unix::fs::symlink(target(executable, path), &new)?;
     fs::rename(&new, path).inspect_err(|_| {

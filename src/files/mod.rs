@@ -1,7 +1,7 @@
 //! Manifests from files, directories and standard input, and edits of them in place.
 //!
-//! Never talks to a cluster and knows no kind of object: it finds mappings with a `kind` and leaves their
-//! meaning to others.
+//! Never contacts a cluster and knows no kind of object: it finds mappings with a `kind` and leaves their meaning to
+//! others.
 
 mod document;
 mod draft;
@@ -29,7 +29,7 @@ pub use self::read::{parse, read};
 pub use self::scratch::Scratch;
 pub use self::write::{in_place, replace, write_atomically, write_into};
 
-/// What `-f` names: the texts, and the objects found in them.
+/// The manifests named by `-f`: their texts, and the objects found in them.
 #[derive(Debug, Clone)]
 pub struct Manifests {
     sources: Vec<Source>,
@@ -38,13 +38,13 @@ pub struct Manifests {
 }
 
 impl Manifests {
-    /// What was found in folders and not read, with the reason: one sentence for each document.
+    /// Returns what was found in folders but not read, with the reason: one sentence each.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
 
-    /// Where one of these words stands in a document with no object that is `known`, as `file:line`, the first place
-    /// of each document. Comments do not count.
+    /// Returns where one of these words occurs in a document without a `known` object, as `file:line`: the first line
+    /// in each such document. Comments are ignored.
     pub fn mentions(&self, words: &[&str], known: impl Fn(&Object) -> bool) -> Vec<String> {
         let is_known = |source: usize, document: usize| {
             let mut here = self.objects.iter().filter(|it| (it.place.source, it.place.document) == (source, document));
@@ -64,55 +64,55 @@ impl Manifests {
         places
     }
 
-    /// The objects in the order of the inputs, and within one as they are written.
+    /// Returns the objects in the order of the inputs, and within each as they are written.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter()
     }
 
-    /// The text this object was found in.
+    /// Returns the source that this object was found in.
     ///
     /// # Panics
     ///
-    /// When the object is of other manifests.
+    /// Panics if the object belongs to other manifests.
     pub fn source(&self, object: &Object) -> &Source {
         &self.sources[object.place.source]
     }
 }
 
-/// One file, or standard input, as it was read.
+/// A file, or standard input, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The file; none for standard input.
+    /// The file; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// The whole text, to the byte.
+    /// The whole text, byte for byte.
     pub text: String,
     documents: Vec<Document>,
 }
 
-/// One Kubernetes object in a manifest.
+/// A Kubernetes object in a manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// Its fields, read the way kubectl reads them.
+    /// The object's fields, parsed as kubectl does.
     pub value: Value,
     place: Place,
 }
 
 impl Object {
-    /// Where it begins: `dir/canary.yaml:12`, or `stdin:1`.
+    /// Returns where the object begins: `dir/canary.yaml:12`, or `stdin:1`.
     pub fn origin(&self) -> String {
         format!("{}:{}", self.place.name, self.place.line)
     }
 }
 
-/// Where an object is written.
+/// The position of an object in its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     source: usize,
     name: Arc<str>,
-    /// Which document of the source.
+    /// Index of the document in the source.
     document: usize,
-    /// The line of the source it begins on, from 1.
+    /// Line of the source on which the object begins, from 1.
     line: usize,
-    /// Which of the `items`, once for every list it is in; nothing for a whole document.
+    /// Indices into `items`, one for each enclosing list; empty for a whole document.
     items: Vec<usize>,
 }

@@ -1,4 +1,4 @@
-//! Finds the manifests that `-f` names, reads them, and finds the objects in them, as kubectl does.
+//! Finds the manifests named by `-f`, reads them, and finds the objects in them, as kubectl does.
 #![expect(clippy::disallowed_methods, reason = "this file is where manifests are read")]
 
 use std::collections::BTreeSet;
@@ -17,25 +17,25 @@ use crate::{
     yaml,
 };
 
-/// What a file in a directory is called when it is a manifest.
+/// File extensions of manifests in a directory.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// Reads files, directories and `-` (standard input). A directory stands for the manifests directly in it, or
-/// anywhere under it when `recursive`. A file that is named twice is read once.
+/// Reads files, directories and `-` (standard input). A directory means the manifests directly in it or, if
+/// `recursive`, anywhere below it. A file that is named twice is read once.
 ///
 /// # Errors
 ///
-/// An input that cannot be read or is not YAML, a named file with something else than Kubernetes objects, a
-/// directory without manifests, or no object at all.
+/// Fails if an input cannot be read or is not YAML, a named file contains anything but Kubernetes objects, a directory
+/// has no manifests, or there is no object at all.
 pub fn read(inputs: &[PathBuf], recursive: bool) -> Result<Manifests> {
     read_with(inputs, recursive, &mut io::stdin())
 }
 
-/// The manifests of a text that is already here.
+/// Parses the manifests of a text that is already read.
 ///
 /// # Errors
 ///
-/// As for a named file.
+/// Fails as for a named file.
 pub fn parse(path: Option<PathBuf>, text: String) -> Result<Manifests> {
     let mut reader = Reader::default();
     reader.text(path, text, Named::Yes)?;
@@ -67,7 +67,7 @@ pub(super) fn read_with(inputs: &[PathBuf], recursive: bool, stdin: &mut dyn Rea
     reader.finish()
 }
 
-/// Whether a person named the file, or it was found in a directory.
+/// Whether the user named the file, or it was found in a directory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {
     Yes,
@@ -100,11 +100,10 @@ impl Reader {
             let text = &source.text[document.range.clone()];
             let value = match yaml::parse(text) {
                 Ok(value) => value,
-                // A folder may have a chart in it. Nobody can tell what becomes of a template, so it stays as it is.
+                // A folder may contain a chart, whose templates cannot be interpreted here.
                 Err(error) if named == Named::No && is_template(text) => {
                     let place = format!("{name}:{}:{}", document.line + error.line - 1, error.column);
-                    self.left_out
-                        .push(format!("{place}: left out, for it is a template and not YAML: {}", error.reason));
+                    self.left_out.push(format!("{place}: skipped, a template and not plain YAML: {}", error.reason));
                     continue;
                 }
                 Err(error) => return Err(not_yaml(&name, document, text, &error, named)),
@@ -134,11 +133,11 @@ impl Reader {
     }
 }
 
-/// The objects of one document.
+/// Collects the objects of one document.
 struct Found<'r> {
     text: &'r str,
     document: &'r Document,
-    /// The nodes of the document, made when it turns out to be a list.
+    /// The nodes of the document, parsed once it turns out to be a list.
     root: Option<tree::Node>,
     objects: &'r mut Vec<Object>,
     named: Named,
@@ -190,7 +189,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// The lines that the items of a list begin on.
+    /// Returns the lines on which the items of a list begin.
     fn lines(&mut self, list: &Place, count: usize) -> Vec<usize> {
         if self.root.is_none() {
             self.root = tree::parse(self.text);
@@ -214,17 +213,17 @@ impl Found<'_> {
     }
 }
 
-/// Whether this is one operation of a JSON patch (RFC 6902).
+/// Returns whether this is one operation of a JSON patch (RFC 6902).
 fn is_operation(item: &Value) -> bool {
     item.get("op").is_some() && item.get("path").is_some()
 }
 
-/// Whether Helm, or something like it, makes YAML of this.
+/// Returns whether this looks like a template of Helm or a similar tool.
 fn is_template(text: &str) -> bool {
     text.contains("{{")
 }
 
-/// The manifests in a directory, by name.
+/// Finds the manifests in a directory, sorted by name.
 fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>, left_out: &mut Vec<String>) -> Result<()> {
     let name = format!("`{}`", directory.display());
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -232,14 +231,14 @@ fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>, left_out: &
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        // A link to a directory is not followed: it may lead back here.
+        // Links to directories are not followed, because they may lead back here.
         let into = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if into && recursive {
             walk(&path, recursive, found, left_out)?;
         } else if path.extension().is_some_and(|it| EXTENSIONS.iter().any(|known| it == *known)) && !path.is_dir() {
-            // Nobody may ever write into a pipe.
+            // Opening a pipe could block forever.
             if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-                left_out.push(format!("{}: left out, for it is not a regular file", path.display()));
+                left_out.push(format!("{}: skipped, not a regular file", path.display()));
             } else {
                 found.push(path);
             }
@@ -281,7 +280,7 @@ fn not_yaml(name: &str, document: &Document, text: &str, error: &yaml::SyntaxErr
     if is_template(text) {
         failed.hint("this looks like a template: render it first, and give the result (-f -)")
     } else if named == Named::No {
-        failed.hint("to leave this file out, name the others: -f FILE -f FILE")
+        failed.hint("to skip this file, name the others: -f FILE -f FILE")
     } else {
         failed
     }

@@ -1,5 +1,5 @@
-//! Two folders with the objects before and after, for a program that compares folders. They go away with the
-//! value.
+//! Two temporary folders with the objects before and after a change, for an external diff program. They are deleted
+//! when dropped.
 #![expect(clippy::disallowed_methods, reason = "files are read and written in src/files")]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 use crate::error::{Error, Result, reason};
 
-/// The folders.
+/// The two folders.
 #[derive(Debug)]
 pub struct Scratch {
     live: PathBuf,
@@ -18,7 +18,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Writes each object's name, text before and text after.
+    /// Writes the objects, each given by its name, text before and text after.
     pub fn new(objects: impl Iterator<Item = (String, String, String)>) -> Result<Self> {
         let unique = RandomState::new().hash_one(std::process::id());
         let folder = |name: &str| std::env::temp_dir().join(format!("{name}-{unique:016x}"));
@@ -38,12 +38,12 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// The folder with the objects before.
+    /// Returns the folder with the objects before the change.
     pub fn live(&self) -> &Path {
         &self.live
     }
 
-    /// The folder with the objects after.
+    /// Returns the folder with the objects after the change.
     pub fn merged(&self) -> &Path {
         &self.merged
     }
@@ -52,7 +52,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         for folder in [&self.live, &self.merged] {
-            // Nothing is lost with what stays behind.
+            // Files left behind do no harm.
             let _ = fs::remove_dir_all(folder);
         }
     }

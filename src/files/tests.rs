@@ -1,4 +1,4 @@
-//! Reading from and writing to a real file system.
+//! Tests that read from and write to a real file system.
 #![expect(clippy::disallowed_methods, reason = "makes the files to read, and looks at the files written")]
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::error::{Error, Kind};
 
-/// A folder of its own for one test.
+/// A temporary folder for one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -20,7 +20,7 @@ impl Folder {
             let path = std::env::temp_dir().join(format!("canary-traefik-files-{}-{count}", std::process::id()));
             match fs::create_dir(&path) {
                 Ok(()) => return Self(path),
-                // Of a process of this number that was killed.
+                // Left behind by a killed process with the same id.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => panic!("{}: {error}", path.display()),
             }
@@ -47,7 +47,7 @@ impl Folder {
         names
     }
 
-    /// What an error says, with this folder left out.
+    /// Returns the text of an error, without the path of this folder.
     fn said(&self, error: &Error) -> String {
         assert_eq!(error.kind(), Kind::Usage);
         let lines = [&[error.message().to_owned()], error.causes(), error.hints()].concat();
@@ -72,7 +72,7 @@ impl Drop for Folder {
     }
 }
 
-/// What is found in a text, and where, or why not.
+/// Returns what is found in a text, and where, or the error.
 fn found(text: &str) -> Result<Vec<String>, String> {
     let found = parse(Some("a.yaml".into()), text.to_owned())
         .map_err(|error| Folder(PathBuf::from("/nowhere")).said(&error))?;
@@ -171,7 +171,7 @@ fn a_syntax_error_has_the_line_of_the_file() {
     let folder = Folder::with(&[("a.yaml", "kind: A\n"), ("b.yaml", "kind: [\n")]);
     assert_eq!(
         folder.read(&[""], false).unwrap_err(),
-        "b.yaml:1:7: unclosed bracket '[' | to leave this file out, name the others: -f FILE -f FILE"
+        "b.yaml:1:7: unclosed bracket '[' | to skip this file, name the others: -f FILE -f FILE"
     );
 }
 
@@ -276,7 +276,7 @@ fn a_file_that_changed_since_it_was_read_is_a_conflict() {
     replace(source, "kind: B\n").unwrap();
     let error = replace(source, "kind: C\n").unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict);
-    assert!(error.message().ends_with("a.yaml` has changed since it was read, and was left as it is"));
+    assert!(error.message().ends_with("a.yaml` has changed since it was read and was not written"));
     assert_eq!(fs::read_to_string(folder.at("a.yaml")).unwrap(), "kind: B\n");
 }
 

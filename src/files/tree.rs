@@ -1,44 +1,44 @@
-//! The nodes of one YAML document with the bytes they are written in. Pure; made only for edits and for the
-//! lines of list items, because it costs a second pass of the parser.
+//! The nodes of a YAML document and where they are written. Pure; built only for edits and for the lines of list items,
+//! because it costs a second pass of the parser.
 //!
-//! All offsets are bytes of the document's text.
+//! All offsets are bytes in the document's text.
 
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 
-/// One node: what it is and where it is written.
+/// A node and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
-    /// Where it begins, its anchor and tag included.
+    /// Start of the node, including its anchor and tag.
     pub(super) start: usize,
-    /// The bytes of the value itself, without anchor and tag, trailing blanks or comments.
+    /// Range of the value itself, without anchor and tag, trailing blanks or comments.
     ///
-    /// A block scalar has its header line in it. A value that is not written is empty, at the place where it
-    /// could be.
+    /// A block scalar includes its header line. A missing value has an empty range, at the place where it could be
+    /// written.
     pub(super) span: Range<usize>,
-    /// Whether it has an anchor that others may point to.
+    /// Whether the node has an anchor that aliases may refer to.
     pub(super) anchored: bool,
-    /// What it is.
+    /// Type and content of the node.
     pub(super) shape: Shape,
 }
 
-/// What a node is.
+/// Type and content of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// A scalar, its meaning with quotes and escapes undone.
+    /// A scalar, with its quotes and escapes resolved.
     Scalar(ScalarStyle, String),
-    /// Nothing is written: null.
+    /// No value is written, which means null.
     Missing,
-    /// `*name`
+    /// An alias: `*name`.
     Alias,
-    /// A mapping: `{flow}` style or block style.
+    /// A mapping, in `{flow}` or block style.
     Mapping { flow: bool, entries: Vec<Entry> },
     /// A sequence.
     Sequence(Vec<Node>),
 }
 
-/// One key of a mapping and its value.
+/// A key of a mapping and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// The key.
@@ -48,12 +48,12 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// Whether this is the scalar with this text.
+    /// Returns whether this is a scalar with this text.
     pub(super) fn is(&self, text: &str) -> bool {
         matches!(&self.shape, Shape::Scalar(_, own) if own == text)
     }
 
-    /// Whether it is null, written or not.
+    /// Returns whether the value is null, written or missing.
     pub(super) fn is_null(&self) -> bool {
         match &self.shape {
             Shape::Missing => true,
@@ -62,12 +62,12 @@ impl Node {
         }
     }
 
-    /// Whether it is written between double quotes.
+    /// Returns whether the scalar is in double quotes.
     pub(super) fn is_double_quoted(&self) -> bool {
         matches!(self.shape, Shape::Scalar(ScalarStyle::DoubleQuoted, _))
     }
 
-    /// The entries, when it is a mapping.
+    /// Returns the entries, if it is a mapping.
     pub(super) fn entries(&self) -> Option<&[Entry]> {
         match &self.shape {
             Shape::Mapping { entries, .. } => Some(entries),
@@ -75,12 +75,12 @@ impl Node {
         }
     }
 
-    /// The value of a key, when it is a mapping that has it.
+    /// Returns the value of a key, if it is a mapping that has the key.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         self.entries()?.iter().find(|entry| entry.key.is(key)).map(|entry| &entry.value)
     }
 
-    /// The items of an object that is a list.
+    /// Returns the items of an object that is a list.
     pub(super) fn items(&self) -> Option<&[Self]> {
         match &self.get("items")?.shape {
             Shape::Sequence(items) => Some(items),
@@ -89,7 +89,7 @@ impl Node {
     }
 }
 
-/// The root node of a document; none when there is no content, or the text is not YAML.
+/// Parses a document into its root node; `None` if there is no content, or if the text is not YAML.
 pub(super) fn parse(text: &str) -> Option<Node> {
     let options = granit_parser::options! { emit_comments: false, emit_anchor_events: true };
     let mut builder = Builder { text, parser: Parser::new_from_str_with_options(text, options), cursor: 0 };
@@ -112,7 +112,7 @@ enum Role {
 struct Builder<'t> {
     text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
-    /// The end of what was seen last, so that a value which is not written still has a place.
+    /// End of the last token read, so that a missing value still has a position.
     cursor: usize,
 }
 
@@ -180,7 +180,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// The anchor of the node whose event was just taken.
+    /// Returns the anchor of the node whose event was just read.
     #[expect(clippy::option_option, reason = "outer: the parser failed; inner: there is no anchor")]
     fn anchor(&mut self) -> Option<Option<Range<usize>>> {
         match self.parser.peek() {
@@ -194,7 +194,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Where a value that is not written would be: behind its colon or dash.
+    /// Returns the position of a missing value: after its colon or dash.
     fn missing(&self, role: Role) -> Range<usize> {
         let sign = match role {
             Role::Value => ':',
@@ -206,7 +206,7 @@ impl<'t> Builder<'t> {
         end..end
     }
 
-    /// A block scalar from its header to the last line that is not blank.
+    /// Returns the range of a block scalar, from its header to its last line that is not blank.
     fn block_scalar(&self, content: Range<usize>) -> Option<Range<usize>> {
         let mut start = self.cursor;
         loop {
@@ -223,7 +223,7 @@ impl<'t> Builder<'t> {
         Some(start..if written { end } else { header })
     }
 
-    /// Over blanks, line breaks and comments.
+    /// Skips blanks, line breaks and comments.
     fn skip_blanks(&self, mut at: usize) -> usize {
         loop {
             let rest = &self.text[at..];
@@ -241,7 +241,7 @@ impl<'t> Builder<'t> {
 mod tests {
     use super::*;
 
-    /// The text of every node under the root, in order, its keys before its values.
+    /// Returns the text of every node from the root down, keys before their values.
     fn spans(text: &str) -> Vec<&str> {
         fn collect<'t>(text: &'t str, node: &Node, all: &mut Vec<&'t str>) {
             all.push(&text[node.span.clone()]);

@@ -1,5 +1,5 @@
-//! Writes a file so that it has either the old text or the new one, whatever happens in between, and so that of several
-//! who do it at once none loses what another has written.
+//! Writes a file so that it always has either the old text or the new one, and so that several concurrent writers do
+//! not overwrite each other's changes.
 #![expect(clippy::disallowed_methods, reason = "this file is where manifests are written")]
 
 use std::ffi::OsStr;
@@ -13,101 +13,101 @@ use super::Source;
 use crate::error::{Error, Kind, Result, reason};
 use crate::text::quoted;
 
-/// So long another program may hold the lock; ours hold it for as long as a disk takes.
+/// Time to wait for a lock of another program; this one holds it only as long as the disk takes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Checks that the file of this source can be given a new text: before anybody is asked, or types something.
+/// Checks that the file of this source can be rewritten, before the user is asked or types anything.
 ///
 /// # Errors
 ///
-/// It is no file, must not be written, or has other names too; standard input has no file.
+/// Fails if it is not a regular file, is not writable or has other hard links; standard input has no file.
 pub fn in_place(source: &Source) -> Result<()> {
     checked(source).map(|_| ())
 }
 
-/// Gives the file of this source a new text, if it still has the one that was read.
+/// Rewrites the file of this source, if it still has the text that was read.
 ///
 /// # Errors
 ///
-/// A conflict when the file has changed since, or somebody else keeps it locked; else as [`in_place`] and
-/// [`write_atomically`].
+/// Fails with a conflict if the file has changed since, or if another program keeps it locked; otherwise as
+/// [`in_place`] and [`write_atomically`].
 pub fn replace(source: &Source, text: &str) -> Result<()> {
     let (named, path) = checked(source)?;
     let failed = |error: &io::Error| unwritable(named, error);
     let Some(mut held) = lock(&path).map_err(|error| failed(&error))? else {
-        let message = format!("`{}` is locked by another program, and was left as it is", named.display());
+        let message = format!("`{}` is locked by another program and was not changed", named.display());
         return Err(Error::new(Kind::Conflict, message).hint("run the command again"));
     };
     let mut now = Vec::new();
     held.read_to_end(&mut now).map_err(|error| failed(&error))?;
     if now != source.text.as_bytes() {
-        let message = format!("`{}` has changed since it was read, and was left as it is", named.display());
+        let message = format!("`{}` has changed since it was read and was not written", named.display());
         return Err(Error::new(Kind::Conflict, message).hint("run the command again"));
     }
     write_beside(&path, text, Some(&held)).map_err(|error| failed(&error))
 }
 
-/// The file of a source as it was named, and where that leads.
+/// Returns the file of a source as it was named, and its canonical path.
 fn checked(source: &Source) -> Result<(&Path, PathBuf)> {
     let Some(named) = &source.path else { return Err(Error::usage("standard input cannot be written to")) };
     let refused = |why: &str| Error::usage(format!("`{}` cannot be edited in place: {why}", named.display()));
     let failed = |error: io::Error| unwritable(named, &error);
-    // What a shell hands over there may lead to a file, which is not the one that was named.
+    // A shell may redirect these to a file, which is not the one that was named.
     if ["/dev/stdin", "/dev/fd", "/proc"].iter().any(|folder| named.starts_with(folder)) {
-        return Err(refused("it is not a regular file").hint("-f - prints the result instead"));
+        return Err(refused("it is not a regular file").hint("use -f - to print the result instead"));
     }
     let path = fs::canonicalize(named).map_err(failed)?;
     let metadata = fs::metadata(&path).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(refused("it is not a regular file").hint("-f - prints the result instead"));
+        return Err(refused("it is not a regular file").hint("use -f - to print the result instead"));
     }
     let typed = quoted(&named.display().to_string());
     if metadata.permissions().readonly() {
         return Err(refused("it is read-only").hint(format!("chmod u+w {typed}")));
     }
     if names(&metadata) > 1 {
-        // A new file in its place would leave the other names with the old text; writing into it could be cut off.
+        // Replacing it would leave the other names with the old text, and writing into it could be interrupted.
         return Err(refused("it has other names too (hard links)")
             .hint(format!("cp {typed} {typed}.new && mv {typed}.new {typed} makes it a file of its own")));
     }
-    // Whether this user may is for the system to say.
+    // Let the operating system check whether this user may write.
     OpenOptions::new().write(true).open(&path).map_err(failed)?;
     Ok((named, path))
 }
 
-/// Locks the file of this name. The lock is one of the file, not of the name: whoever gives the name another file while
-/// this waits has that one locked, and this begins anew. `None` when somebody holds it for too long.
+/// Locks the file of this name. The lock belongs to the file, not to its name: if the name gets another file meanwhile,
+/// that one is locked instead. Returns `None` if the lock cannot be had in time.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        // On NFS only who may write can lock (flock(2)).
+        // On NFS, locking requires write access (flock(2)).
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) if is_still(&file, path) => return Ok(Some(file)),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) if Instant::now() > deadline => return Ok(None),
             Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(5)),
-            // A file system without locks.
+            // The file system does not support locks.
             Err(TryLockError::Error(_)) => return Ok(Some(file)),
         }
     }
 }
 
-/// Writes a file by way of a temporary one beside it: mode and owner stay, a symbolic link stays a link and
-/// the file it leads to gets the text.
+/// Writes a file by way of a temporary one beside it. Mode and owner stay; a symbolic link stays a link, and its target
+/// gets the text.
 ///
 /// # Errors
 ///
-/// The operating system's; then the file is as it was.
+/// Returns the operating system's error; the file is then unchanged.
 pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
     write(path, text).map_err(|error| unwritable(path, &error))
 }
 
-/// Writes a file into a folder, which is made if it is not there.
+/// Writes a file into a folder, which is created if it does not exist.
 ///
 /// # Errors
 ///
-/// The operating system's.
+/// Returns the operating system's error.
 pub fn write_into(folder: &Path, name: &str, text: &str) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     write_atomically(&folder.join(name), text)
@@ -125,7 +125,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     write_beside(&path, text, Some(&held))
 }
 
-/// `old` is the file that has this name now, locked.
+/// Writes a temporary file and renames it to `path`. `old` is the file that has this name now, locked.
 fn write_beside(path: &Path, text: &str, old: Option<&File>) -> io::Result<()> {
     let old = old.map(File::metadata).transpose()?;
     if old.is_some() {
@@ -134,18 +134,18 @@ fn write_beside(path: &Path, text: &str, old: Option<&File>) -> io::Result<()> {
     let (temporary, file) = create_beside(path, old.is_some())?;
     let written = fill(&file, text, old.as_ref()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // Already failing: what became of the temporary file is not what the person needs to hear.
+        // Already failing: an error about the temporary file would only distract.
         let _ = fs::remove_file(&temporary);
         return written;
     }
-    // The name is in the folder now; a folder that cannot be opened or synced does not undo that.
+    // The file is renamed; a folder that cannot be opened or synced does not undo that.
     let _ = path.parent().map(|folder| File::open(folder).and_then(|folder| folder.sync_all()));
     Ok(())
 }
 
-/// Takes away what runs that were killed have left beside this file: whoever makes such files has it locked, as the caller
-/// has now; version 0.1.0 locked its own. It is no manifest by its name; this keeps the folder clean. What cannot be taken
-/// away is in nobody's way.
+/// Deletes temporary files that killed runs left beside this file: whoever creates them holds the lock on this file, as
+/// the caller does now; version 0.1.0 locked its own instead. Their names are not those of manifests, so it does no
+/// harm if they cannot be deleted.
 fn sweep(path: &Path) {
     let (Some(name), Some(folder)) = (path.file_name().and_then(OsStr::to_str), path.parent()) else { return };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -154,7 +154,7 @@ fn sweep(path: &Path) {
         let number = of_ours.and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| rest.split_once('-'));
         let is_ours =
             number.is_some_and(|(process, attempt)| [process, attempt].iter().all(|it| it.parse::<u32>().is_ok()));
-        // A pipe of such a name would be waited for.
+        // Opening a pipe of such a name would block.
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_ours && is_file && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = fs::remove_file(entry.path());
@@ -178,7 +178,7 @@ fn create_beside(path: &Path, private: bool) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// A temporary file is for its owner alone until it gets the mode of the file that it replaces.
+/// Returns options that keep a temporary file private until it gets the mode of the file that it replaces.
 #[cfg_attr(not(unix), expect(unused_variables, reason = "modes are a thing of Unix"))]
 fn options(private: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -197,7 +197,7 @@ fn fill(mut file: &File, text: &str, old: Option<&fs::Metadata>) -> io::Result<(
     file.sync_all()
 }
 
-/// Only root can give a file away, and only root needs to: anyone else owns what they write.
+/// Only root can change the owner, and only root needs to: all others own what they write.
 #[cfg(unix)]
 fn keep_owner(file: &File, old: &fs::Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -207,7 +207,7 @@ fn keep_owner(file: &File, old: &fs::Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &File, _: &fs::Metadata) {}
 
-/// How many names the file has.
+/// Returns the number of hard links.
 #[cfg(unix)]
 fn names(file: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::nlink(file)
@@ -218,7 +218,7 @@ fn names(_: &fs::Metadata) -> u64 {
     1
 }
 
-/// Whether this file still is the one of this name.
+/// Returns whether this is still the file of this name.
 #[cfg(unix)]
 fn is_still(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,11 +1,11 @@
-//! What the processes' own account may write, as an admission policy. RBAC gives whole objects; whoever has the account's
-//! token could make API servers ask any address about anything, and send anyone's requests anywhere. The policy leaves it
-//! what the guard writes: the `caBundle` of its own webhook, stanzas, and its own Secret.
+//! The admission policy that restricts the guard's service account. RBAC grants whole objects, so with a stolen token
+//! API servers could be made to send any object to any address, and anyone's traffic could be rerouted. The policy
+//! allows only the guard's own writes: the `caBundle` of its own webhook, `spec.weighted.sticky`, and its own Secret.
 //!
-//! Policies of an API see every write of webhook configurations, which webhooks never do
+//! Policies defined through the API see every write to a webhook configuration; webhooks never do
 //! (`k8s.io/apiserver/pkg/admission/plugin/policy/generic/plugin.go:admissionResources` against
-//! `.../webhook/predicates/rules/rules.go:IsExemptAdmissionConfigurationResource`). They are evaluated on the object as it
-//! will be stored, after everything that changes it.
+//! `.../webhook/predicates/rules/rules.go:IsExemptAdmissionConfigurationResource`). They are evaluated on the object as
+//! it will be stored, after all mutations.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::model::name::Group;
 
-/// The policy, and its binding.
+/// Returns the policy and its binding.
 pub(super) fn objects(namespace: &str) -> [Value; 2] {
     let account = text(&format!("system:serviceaccount:{namespace}:{NAME}"));
     let rule = |group: Value, version: &str, operation: &str, resources: &[&str]| {
@@ -35,10 +35,10 @@ pub(super) fn objects(namespace: &str) -> [Value; 2] {
         "matchConditions": conditions([("by-the-guards-account", format!("request.userInfo.username == {account}"))]),
         "validations": [
             validation("admissionregistration.k8s.io", &configuration(),
-                "the guard's account changes nothing of a webhook configuration but the caBundle of its own webhook"),
+                "the guard's account may change nothing in a webhook configuration except the caBundle of its own webhook"),
             validation("traefikservices", &traefik_service(),
-                "the guard's account changes nothing of a TraefikService but spec.weighted.sticky"),
-            validation("secrets", &secret(), "the guard's account creates no Secret but the one of its certificates"),
+                "the guard's account may change nothing in a TraefikService except spec.weighted.sticky"),
+            validation("secrets", &secret(), "the guard's account may create no Secret except the one for its certificates"),
         ],
         "failurePolicy": "Fail",
     });
@@ -48,13 +48,13 @@ pub(super) fn objects(namespace: &str) -> [Value; 2] {
     ]
 }
 
-/// A validation for the requests of one group or resource.
+/// Returns a validation that applies only to requests for the API group or resource `of`.
 fn validation(of: &str, expression: &str, message: &str) -> Value {
     let is_other = format!("!({} in [request.resource.group, request.resource.resource])", text(of));
     json!({"expression": format!("{is_other} || ({expression})"), "message": message, "reason": "Forbidden"})
 }
 
-/// Webhooks have names of their own in a configuration.
+/// Returns the rule for webhook configurations. Webhooks are compared by name, which is unique in a configuration.
 fn configuration() -> String {
     let ours = both([same("w", "o", &["clientConfig"]), same("w.clientConfig", "o.clientConfig", &["caBundle"])]);
     both([
@@ -80,17 +80,18 @@ fn traefik_service() -> String {
     ])
 }
 
-/// One of another type would be filled with a token of any account of the namespace.
+/// Returns the rule for Secrets. Kubernetes would fill a Secret of another type with a token for any account in the
+/// namespace.
 fn secret() -> String {
     format!("object.metadata.name == {} && object.type == 'Opaque'", text(SECRET))
 }
 
-/// What the server itself writes aside.
+/// Compares the metadata, except for the fields that the API server writes itself.
 fn metadata() -> String {
     same("object.metadata", "oldObject.metadata", &["generation", "managedFields", "resourceVersion"])
 }
 
-/// Whether two objects say the same, fields of these names aside.
+/// Returns an expression that is true if two objects are equal, ignoring the fields in `except`.
 fn same(a: &str, b: &str, except: &[&str]) -> String {
     let except = format!("[{}]", except.iter().map(|name| text(name)).collect::<Vec<_>>().join(", "));
     format!("{a}.all(k, k in {except} || (k in {b} && {a}[k] == {b}[k])) && {b}.all(k, k in {except} || k in {a})")

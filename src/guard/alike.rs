@@ -1,35 +1,36 @@
-//! An object of the guard's as it is beside the one that this version would install. An API server adds defaults, and
-//! others whatever they like.
+//! Comparison of an installed guard object with the one that this version would install. The API server adds defaults,
+//! and other clients may add anything.
 
 use serde_json::Value;
 
 use super::policy::{self, MANAGED_BY, MANAGED_BY_LABEL};
 
-/// Whether `whole` holds everything that `part` says; the server adds defaults of its own.
-pub(super) fn is_within(part: &Value, whole: &Value) -> bool {
+/// Returns whether `whole` contains everything in `part`. The API server may have added defaults.
+pub(super) fn contains(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
-            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| is_within(part, whole)))
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(part, whole)))
         }
         (Value::Array(part), Value::Array(whole)) => {
-            part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| is_within(part, whole))
+            part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| contains(part, whole))
         }
-        // As a server writes an empty list.
+        // The API server may return null for an empty list.
         (Value::Array(part), Value::Null) => part.is_empty(),
         _ => part == whole,
     }
 }
 
-/// Whether nothing decides when or on what an object of admission acts but what this version has in it. An API server
-/// adds empty defaults, and processes their authority.
-pub(super) fn acts_alike(wanted: &Value, found: &Value) -> bool {
-    let (wanted, found) = (without_authority(wanted), without_authority(found));
+/// Returns whether the `spec` and `webhooks` of an installed admission object contain nothing beyond `wanted`, except
+/// for empty defaults, which the API server adds, and the `caBundle`, which the guard adds. True for any other kind of
+/// object.
+pub(super) fn has_no_additions(wanted: &Value, found: &Value) -> bool {
+    let (wanted, found) = (without_ca_bundle(wanted), without_ca_bundle(found));
     let is_admission = wanted["apiVersion"] == policy::API_VERSION;
-    !is_admission || ["spec", "webhooks"].iter().all(|key| has_no_more(&found[*key], &wanted[*key]))
+    !is_admission || ["spec", "webhooks"].iter().all(|key| adds_nothing(&found[*key], &wanted[*key]))
 }
 
-/// The object as it is but for the authorities that its webhooks name.
-pub(super) fn without_authority(object: &Value) -> Value {
+/// Returns the object with the `caBundle` of each webhook set to null.
+pub(super) fn without_ca_bundle(object: &Value) -> Value {
     let mut object = object.clone();
     for webhook in object.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
         webhook["clientConfig"]["caBundle"] = Value::Null;
@@ -37,19 +38,19 @@ pub(super) fn without_authority(object: &Value) -> Value {
     object
 }
 
-/// Whether `whole` has nothing but what `part` says, and what is empty.
-fn has_no_more(whole: &Value, part: &Value) -> bool {
+/// Returns whether every value in `whole` is either empty or the same in `part`.
+fn adds_nothing(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), part) => whole.iter().all(|(key, whole)| has_no_more(whole, &part[key.as_str()])),
+        (Value::Object(whole), part) => whole.iter().all(|(key, whole)| adds_nothing(whole, &part[key.as_str()])),
         (Value::Array(whole), Value::Array(part)) => {
-            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| has_no_more(whole, part))
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| adds_nothing(whole, part))
         }
         (Value::Array(whole), _) => whole.is_empty(),
         _ => whole.is_null() || whole == part,
     }
 }
 
-/// Whether an object that is there acts on less than the wanted one would: selectors or conditions were added.
+/// Returns whether added selectors or conditions make the installed object act on less than the wanted one.
 pub(super) fn narrows(found: &Value, wanted: &Value) -> bool {
     const PLACES: [&str; 4] = ["/spec", "/spec/matchConstraints", "/spec/matchResources", "/webhooks/0"];
     const KEYS: [&str; 4] = ["objectSelector", "namespaceSelector", "excludeResourceRules", "matchConditions"];
@@ -63,16 +64,16 @@ pub(super) fn narrows(found: &Value, wanted: &Value) -> bool {
             let known = names(&wanted);
             return names(&found).iter().any(|name| !known.contains(name));
         }
-        !has_no_more(&found, &wanted)
+        !adds_nothing(&found, &wanted)
     })
 }
 
-/// Whether this program made an object.
+/// Returns whether this program created the object.
 pub(super) fn is_ours(object: &Value) -> bool {
     label(object, MANAGED_BY_LABEL) == Some(MANAGED_BY)
 }
 
-/// The value of a label.
+/// Returns the value of a label.
 pub(super) fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.pointer("/metadata/labels")?.get(key)?.as_str()
 }

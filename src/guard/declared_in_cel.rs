@@ -1,4 +1,4 @@
-//! The grammar of the declaration in CEL, written from [`FIELDS`]: what `model::declaration` parses in Rust.
+//! The grammar of the declaration in CEL, generated from [`FIELDS`]. `model::declaration` is the same parser in Rust.
 
 use crate::model::{
     FIELDS, Field,
@@ -6,16 +6,16 @@ use crate::model::{
     field::FieldKind,
 };
 
-/// Variables of a policy, by name and expression; each may use those before it.
+/// Returns the variables of a policy as names and expressions. Each expression may use the variables before it.
 ///
-/// `subject` is the CEL expression of the Canary (`params`, `object`). They make `declared` (is there an
-/// annotation?), `problem` (the grammar's error, empty when well-formed) and `cookie` (the object under
+/// `subject` is the CEL expression for the Canary (`params` or `object`). The results are `declared` (whether the
+/// annotation exists), `problem` (the first parse error, empty if well-formed) and `cookie` (the object under
 /// `cookie:`).
 pub(super) fn variables(subject: &str) -> Vec<(&'static str, String)> {
     vec![
         ("declared", declared(subject)),
         ("text", format!("variables.declared ? {subject}.metadata.annotations[{}] : ''", text(ANNOTATION))),
-        // The first part is the name, the rest are attributes: key in lower case, whether there is a `=`, value.
+        // The first part is the cookie name. The others are attributes: key in lower case, `=` if present, value.
         ("name", "variables.text.split(';')[0].trim()".into()),
         (
             "attributes",
@@ -32,12 +32,12 @@ pub(super) fn variables(subject: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Whether the annotation is there.
+/// Returns an expression for whether the annotation exists.
 pub(super) fn declared(subject: &str) -> String {
     format!("has({subject}.metadata.annotations) && {} in {subject}.metadata.annotations", text(ANNOTATION))
 }
 
-/// The first error in the order of `declaration::parse`, or nothing.
+/// Returns an expression for the first error, in the order of `declaration::parse`, or an empty string.
 fn problem() -> String {
     let names = whole(FIELDS[0].kind);
     let twice = declaration::attributes().fold("''".to_owned(), |rest, _| rest);
@@ -61,7 +61,7 @@ fn problem() -> String {
     )
 }
 
-/// What is wrong with the attribute `a`, or nothing.
+/// Returns an expression for the error in the attribute `a`, or an empty string.
 fn attribute_problem() -> String {
     let known = FIELDS.iter().rev().filter_map(|field| Some((field, field.attribute?))).fold(
         format!("'`' + a.part + {}", text(&format!("`: {}", declaration::unknown()))),
@@ -80,7 +80,7 @@ fn attribute_problem() -> String {
     format!("(a.part == '' ? {} : {known})", text(&declaration::missing()))
 }
 
-/// The object under `cookie:`, from a well-formed declaration.
+/// Returns an expression for the object under `cookie:`, given a well-formed declaration.
 fn cookie() -> String {
     let entries: Vec<_> = FIELDS.iter().map(entry).collect();
     format!("{{{}}}", entries.join(", "))
@@ -105,7 +105,7 @@ fn whole(kind: FieldKind) -> String {
     text(&format!("^(?:{})$", kind.pattern()))
 }
 
-/// A CEL string.
+/// Returns a CEL string literal.
 pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -1,78 +1,78 @@
-//! What runs the webhook inside a cluster, as values: the least rights, two processes that are not evicted together, a
-//! Service before them, and the configurations that make the API server ask. Everything bears [`NAME`].
+//! Manifests that run the webhook inside a cluster: minimal RBAC, two replicas with a disruption budget, a Service, and
+//! the webhook configurations. All objects are named [`NAME`].
 
 use serde_json::{Value, json};
 
 use super::{
     account,
     policy::{Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
-    webhook::{Address, Callee, NAME, configurations},
+    webhook::{Address, NAME, WebhookEndpoint, configurations},
 };
-use crate::model::{Target, name::Group, selector::Selector};
+use crate::model::{NamespacedName, name::Group, selector::Selector};
 
-/// The namespace that is made for the guard unless another one is named.
+/// The default namespace of the guard.
 pub const NAMESPACE: &str = NAME;
-/// The Secret in which the processes share their certificates.
+/// The Secret in which the replicas share their certificates.
 pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
-/// Annotation of a namespace that `guard install` has created. What is printed to be applied by others has it not: they may
-/// apply it to a namespace that is there.
+/// Annotation of a namespace that `guard install` created. Printed manifests lack it, because they may be applied to a
+/// namespace that already exists.
 const MADE_BY: &str = "kubectl-canary-traefik/created-by";
 const INSTALL: &str = "guard install";
 const NAME_LABEL: &str = "app.kubernetes.io/name";
-/// Where the Secret is, when the processes are handed its certificates.
+/// Mount path of the Secret, with [`CertificateOwner::Install`].
 const FOLDER: &str = "/certificates";
 const PORT: u16 = 8443;
-/// Where Flagger asks, without TLS.
+/// Port of the promotion gate, which Flagger calls without TLS.
 const GATE_PORT: u16 = 8080;
 
-/// Where and how the webhook runs.
+/// Configuration of the webhook's Deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
-    /// The namespace it runs in.
+    /// The namespace of the Deployment.
     pub namespace: String,
-    /// The image of this program.
+    /// The container image of this program.
     pub image: String,
-    /// What it covers.
+    /// The Canaries and namespaces to cover.
     pub coverage: Coverage,
-    /// Whether the API server knows `matchConditions`.
+    /// Whether the API server supports `matchConditions`.
     pub has_conditions: bool,
-    /// Who keeps its certificates.
-    pub keeper: Keeper,
+    /// The owner of the certificates.
+    pub keeper: CertificateOwner,
 }
 
-/// Who makes and renews the certificates and has the configurations name their authority.
+/// The owner of the certificates: creates and renews them, and writes the CA bundle into the webhook configurations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keeper {
-    /// The processes. An admission policy holds their account to that.
-    Processes,
-    /// `guard install`, where no `ValidatingAdmissionPolicy` is served (before Kubernetes 1.30): the processes have no right
-    /// on configurations and Secrets. The authorities, as PEM; empty when they are not known.
+pub enum CertificateOwner {
+    /// The replicas. An admission policy restricts their account to these writes.
+    Replicas,
+    /// `guard install`, on clusters without `ValidatingAdmissionPolicy` (before Kubernetes 1.30). The replicas then
+    /// have no rights on webhook configurations and Secrets.
     Install {
-        /// What the configurations are to name.
+        /// The CA bundle for the webhook configurations, as PEM; empty if unknown.
         authorities: String,
     },
 }
 
-/// The names by which API servers call the processes.
-pub fn names(service: &Target) -> Vec<String> {
+/// Returns the DNS names under which API servers call the Service.
+pub fn names(service: &NamespacedName) -> Vec<String> {
     let name = format!("{}.{}.svc", service.name, service.namespace.as_deref().unwrap_or_default());
     vec![name.clone(), format!("{name}.cluster.local")]
 }
 
-/// The Service before the processes.
-pub fn service(namespace: &str) -> Target {
-    Target { namespace: Some(namespace.to_owned()), name: NAME.to_owned() }
+/// Returns the name of the Service in front of the replicas.
+pub fn service(namespace: &str) -> NamespacedName {
+    NamespacedName { namespace: Some(namespace.to_owned()), name: NAME.to_owned() }
 }
 
-/// Every object, in an order in which each finds what it names: the configurations last, when there is someone to ask.
+/// Returns all objects in dependency order. The webhook configurations come last, when there is something to call.
 pub fn objects(placement: &Placement) -> Vec<Value> {
     let namespace = placement.namespace.as_str();
-    let callee = Callee {
+    let callee = WebhookEndpoint {
         address: Address::Service(service(namespace)),
         authorities: match &placement.keeper {
-            Keeper::Processes => String::new(),
-            Keeper::Install { authorities } => authorities.clone(),
+            CertificateOwner::Replicas => String::new(),
+            CertificateOwner::Install { authorities } => authorities.clone(),
         },
         coverage: placement.coverage.clone(),
         has_conditions: placement.has_conditions,
@@ -93,8 +93,8 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
                 {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}}),
     ];
     all.extend(configurations(&callee));
-    if placement.keeper == Keeper::Processes {
-        // Before anything is given.
+    if placement.keeper == CertificateOwner::Replicas {
+        // The account is restricted before it is granted anything.
         all.splice(2..2, account::objects(namespace));
     }
     for object in &mut all {
@@ -104,25 +104,25 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
     all
 }
 
-/// The namespace as `guard install` creates it.
-pub fn made_by_install(namespace: &Value) -> Value {
+/// Returns the namespace with the annotation that `guard install` sets when it creates one.
+pub fn mark_created_by_install(namespace: &Value) -> Value {
     let mut namespace = namespace.clone();
     namespace["metadata"]["annotations"][MADE_BY] = json!(INSTALL);
     namespace
 }
 
-/// Whether `guard install` has created a namespace.
+/// Returns whether `guard install` created the namespace.
 pub fn is_made_by_install(namespace: &Value) -> bool {
     namespace.pointer("/metadata/annotations").is_some_and(|all| all[MADE_BY] == INSTALL)
 }
 
-/// The Secret, to be looked for.
+/// Returns the Secret's kind and name, for looking it up.
 pub fn secret(namespace: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": namespace}})
 }
 
-/// What the processes read and write outside their own namespace. The labels of a namespace are looked at before a
-/// repair in it.
+/// Returns the rights of the replicas outside their own namespace. With a namespace selector, they read the labels of a
+/// namespace before repairing anything in it.
 fn cluster_role(placement: &Placement) -> Value {
     let look = ["get", "list", "watch"];
     let mut rules = vec![
@@ -130,7 +130,7 @@ fn cluster_role(placement: &Placement) -> Value {
         json!({"apiGroups": Group::ALL.map(Group::as_str), "resources": ["traefikservices"],
             "verbs": ["get", "list", "patch", "watch"]}),
     ];
-    if placement.keeper == Keeper::Processes {
+    if placement.keeper == CertificateOwner::Replicas {
         rules.push(json!({"apiGroups": ["admissionregistration.k8s.io"], "resourceNames": [NAME],
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
             "verbs": ["get", "list", "patch", "watch"]}));
@@ -141,16 +141,16 @@ fn cluster_role(placement: &Placement) -> Value {
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": rules})
 }
 
-/// What they read and write inside it. `create` cannot be cut down to a name. Where they keep nothing the role stays, empty:
-/// another version may have given more.
+/// Returns the rights of the replicas in their own namespace. RBAC cannot restrict `create` to a name. With
+/// [`CertificateOwner::Install`] the Role is empty but still applied: another version may have granted more.
 fn role(placement: &Placement) -> Value {
     let rules = match placement.keeper {
-        Keeper::Processes => json!([
+        CertificateOwner::Replicas => json!([
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
             {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET],
                 "verbs": ["get", "list", "update", "watch"]},
         ]),
-        Keeper::Install { .. } => json!([]),
+        CertificateOwner::Install { .. } => json!([]),
     };
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": {"name": NAME, "namespace": placement.namespace}, "rules": rules})
@@ -170,10 +170,10 @@ fn deployment(placement: &Placement) -> Value {
     let Placement { namespace, image, coverage, keeper, .. } = placement;
     let mut args = vec!["guard".to_owned(), "run".to_owned(), format!("--listen=0.0.0.0:{PORT}")];
     match keeper {
-        Keeper::Processes => {
+        CertificateOwner::Replicas => {
             args.extend([format!("--service={namespace}/{NAME}"), format!("--cert-secret={namespace}/{SECRET}")]);
         }
-        Keeper::Install { .. } => args.push(format!("--cert-dir={FOLDER}")),
+        CertificateOwner::Install { .. } => args.push(format!("--cert-dir={FOLDER}")),
     }
     args.push(format!("--gate-listen=0.0.0.0:{GATE_PORT}"));
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
@@ -202,7 +202,7 @@ fn deployment(placement: &Placement) -> Value {
         "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {NAME_LABEL: NAME}}}],
     });
-    if *keeper != Keeper::Processes {
+    if *keeper != CertificateOwner::Replicas {
         container["volumeMounts"] = json!([{"name": "certificates", "mountPath": FOLDER, "readOnly": true}]);
         pod["volumes"] = json!([{"name": "certificates", "secret": {"secretName": SECRET}}]);
     }
@@ -210,7 +210,7 @@ fn deployment(placement: &Placement) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
         "replicas": 2,
         "selector": {"matchLabels": {NAME_LABEL: NAME}},
-        // One more before one less: there is always somebody to ask.
+        // A new pod is ready before an old one stops, so the webhook is always available.
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         "template": {
             "metadata": {"labels": {NAME_LABEL: NAME}},
@@ -229,7 +229,7 @@ mod tests {
             image: "registry.example/guard:1".into(),
             coverage: Coverage::default(),
             has_conditions: true,
-            keeper: Keeper::Processes,
+            keeper: CertificateOwner::Replicas,
         })
     }
 

@@ -1,13 +1,12 @@
-//! When a promotion no longer moves anybody: Flagger replaces the primary's pods, and whoever is pinned there would
-//! change version in mid-login. Once all weight is on the canary nobody new is pinned to the primary, and Max-Age later
-//! the cookies of those who were have run out.
+//! The promotion gate: holds a promotion until it no longer moves any user. At promotion Flagger replaces the primary's
+//! pods, and users pinned to the primary would change version in the middle of a login. Once all weight is on the
+//! canary no new users are pinned to the primary, and one Max-Age later the existing primary cookies have expired.
 //!
-//! Since when that is so is read from the TraefikService's `managedFields`: the time of whoever owns the weights. It
-//! moves only with a write that changes the weights (`k8s.io/apimachinery`,
-//! `pkg/util/managedfields/internal/managedfieldsupdater.go`), so neither with the stanza, which Flagger's writes drop
-//! and the guard adds, nor with Flagger's writes of the same weights in an A/B test. `status.lastTransitionTime` of the
-//! Canary would not do: Flagger writes it anew each time it finds the gate closed
-//! (`pkg/canary/status.go:setStatusIterations`).
+//! When the weights last changed is read from the TraefikService's `managedFields`: the timestamp of the field manager
+//! that owns the weights. It changes only with a write that changes the weights (`k8s.io/apimachinery`,
+//! `pkg/util/managedfields/internal/managedfieldsupdater.go`), so neither when Flagger drops the cookie and the guard
+//! restores it, nor when Flagger writes the same weights again in an A/B test. The Canary's `status.lastTransitionTime`
+//! would not work: Flagger updates it each time it finds the gate closed (`pkg/canary/status.go:setStatusIterations`).
 
 use std::{fmt, time::Duration};
 
@@ -16,53 +15,54 @@ use serde_json::Value;
 
 use crate::model::{Canary, Declared, TraefikService};
 
-/// Flagger's zero for the primary, of the whole: it omits the weight, which Traefik takes for 1.
-const FLAGGERS_ZERO: (i64, i64) = (1, 101);
-/// The server's times have whole seconds (1 s), and Traefik goes on with the weights before for as long as its throttle
-/// (`providersThrottleDuration`, 2 s).
+/// The primary's weight and the total weight when Flagger sets the primary to zero: it omits the weight, which Traefik
+/// reads as 1.
+const ZERO_WEIGHT_SHARE: (i64, i64) = (1, 101);
+/// Allowance for the whole-second precision of the server's timestamps (1 s), and for Traefik's throttling, during
+/// which it still uses the previous weights (`providersThrottleDuration`, 2 s).
 const SLACK: Duration = Duration::from_secs(3);
 
-/// What the gate says.
+/// The gate's verdict on a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Closed: for so much longer the primary's cookies of this Max-Age (seconds) may be in use.
+    /// Closed: cookies for the primary may still be in use.
     Draining {
-        /// How much longer.
+        /// The remaining time until the gate opens.
         left: Duration,
         /// The declared Max-Age, in seconds.
         max_age: i64,
     },
-    /// Open: for so long the primary has had no more than Flagger's zero, and its cookies hold for this Max-Age (seconds).
+    /// Open: all weight has been on the canary for longer than the cookie's Max-Age.
     Drained {
-        /// How long.
+        /// The time since the primary's weight became zero.
         since: Duration,
         /// The declared Max-Age, in seconds.
         max_age: i64,
     },
-    /// Open: the cookie is one for a browser's session, which runs out when that ends and not before.
+    /// Open: the cookie is a session cookie, which expires only when the browser session ends.
     SessionCookie,
-    /// Open: the Canary declares no cookie, or none that can be read.
+    /// Open: the Canary declares no cookie, or a malformed one.
     NoCookie,
-    /// Open: the primary has this weight of the whole, and Flagger asks only at its last step.
+    /// Open: the primary still has weight, and Flagger asks only at its last step.
     StepBelow100 {
         /// The primary's weight.
         primary: i64,
         /// The sum of all weights.
         whole: i64,
     },
-    /// Open: there are no weights to wait for.
+    /// Open: there is no weighted TraefikService with the Canary's tracks.
     NoWeights,
-    /// Open: nothing says since when the weights are what they are.
+    /// Open: `managedFields` does not say when the weights were last changed.
     NoTime,
 }
 
 impl Verdict {
-    /// Whether Flagger may promote.
+    /// Returns whether Flagger may promote.
     pub fn is_open(&self) -> bool {
         !matches!(self, Self::Draining { .. })
     }
 
-    /// One word for figures.
+    /// Returns the verdict as a metrics label value.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Draining { .. } => "draining",
@@ -80,34 +80,35 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Draining { left, max_age } => {
-                // Never "for another 0 s".
+                // Rounded up, so that it never says 0 s.
                 let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-                write!(f, "closed for another {left} s: the primary's cookies hold for {max_age} s")
+                write!(f, "closed for another {left} s: the primary's cookies are valid for {max_age} s")
             }
             Self::Drained { since, max_age } => write!(
                 f,
-                "open: the primary has had no more than 1 of 101 for {} s, and its cookies hold for {max_age} s",
+                "open: the primary's weight has been at most 1 of 101 for {} s, and its cookies are valid for {max_age} s",
                 since.as_secs()
             ),
             Self::SessionCookie => f.write_str(
-                "open at once: the declared cookie has no Max-Age, so that it never runs out while a browser is open",
+                "open at once: the declared cookie has no Max-Age, so it never expires while a browser is open",
             ),
             Self::NoCookie => f.write_str("open at once: the Canary declares no cookie"),
             Self::StepBelow100 { primary, whole } => write!(
                 f,
-                "open at once: the primary has {primary} of {whole}, and only after a last step of 100 do its cookies run out"
+                "open at once: the primary's weight is {primary} of {whole}; its cookies expire only after a last step of 100"
             ),
             Self::NoWeights => {
-                f.write_str("open at once: there is no weighted TraefikService with the Canary's tracks")
+                f.write_str("open at once: there is no weighted TraefikService with the Canary's two services")
             }
             Self::NoTime => {
-                f.write_str("open at once: the TraefikService does not say since when it has these weights")
+                f.write_str("open at once: the TraefikService does not record when its weights were written")
             }
         }
     }
 }
 
-/// What the gate says for this Canary. `service` is its TraefikService with the object itself; `now` is the server's time.
+/// Returns the verdict for this Canary. `service` is its TraefikService, parsed and as the raw object; `now` is the
+/// server's time.
 pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: Timestamp) -> Verdict {
     let cookie = match &canary.declared {
         Declared::Native(cookie, _) | Declared::Annotation(cookie) => cookie,
@@ -125,11 +126,11 @@ pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: T
     }
     let primary = primary.unwrap_or(0);
     let whole = primary.saturating_add(rest.unwrap_or(0));
-    if primary.saturating_mul(FLAGGERS_ZERO.1) > whole.saturating_mul(FLAGGERS_ZERO.0) {
+    if primary.saturating_mul(ZERO_WEIGHT_SHARE.1) > whole.saturating_mul(ZERO_WEIGHT_SHARE.0) {
         return Verdict::StepBelow100 { primary, whole };
     }
     let Some(written) = weights_written(object) else { return Verdict::NoTime };
-    // A cookie of a negative Max-Age is gone at once.
+    // A cookie with a negative Max-Age expires at once.
     let needed = Duration::from_secs(max_age.unsigned_abs() * u64::from(max_age > 0)) + SLACK;
     let since = Duration::try_from(now.duration_since(written)).unwrap_or_default();
     match needed.checked_sub(since) {
@@ -138,7 +139,7 @@ pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: T
     }
 }
 
-/// When the weights became what they are.
+/// Returns when the weights were last changed.
 fn weights_written(object: &Value) -> Option<Timestamp> {
     let entries = object.pointer("/metadata/managedFields")?.as_array()?;
     let owners = entries.iter().filter(|entry| {
@@ -163,7 +164,7 @@ mod tests {
         Canary::from_object(&object).unwrap()
     }
 
-    /// The weights, written by Flagger so many seconds ago; a null weight is an absent one.
+    /// Returns a TraefikService whose weights Flagger wrote `ago` seconds ago; a null weight counts as absent.
     fn service(primary: Option<u64>, canary: Option<u64>, ago: i64) -> Value {
         let mut children = vec![json!({"name": "shop-primary", "weight": primary})];
         children.extend(canary.map(|weight| json!({"name": "shop-canary", "weight": weight})));
@@ -216,6 +217,6 @@ mod tests {
     fn a_wait_is_never_said_to_be_nothing() {
         let left = Duration::from_millis(1);
         let said = Verdict::Draining { left, max_age: 60 }.to_string();
-        assert_eq!(said, "closed for another 1 s: the primary's cookies hold for 60 s");
+        assert_eq!(said, "closed for another 1 s: the primary's cookies are valid for 60 s");
     }
 }

@@ -1,9 +1,9 @@
-//! The guard's objects as they are on a cluster against those this version would install.
+//! Comparison of the guard's objects on a cluster with those this version would install.
 
 use serde_json::Value;
 
 use super::{
-    alike::{acts_alike, is_ours, is_within, label, narrows, without_authority},
+    alike::{contains, has_no_additions, is_ours, label, narrows, without_ca_bundle},
     policy::{self, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
     webhook,
 };
@@ -15,14 +15,14 @@ use crate::{
 /// The two forms of the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Policies that the API server runs by itself.
+    /// Admission policies, which the API server evaluates itself.
     Policies,
-    /// A process that the API server asks.
+    /// A webhook server, which the API server calls.
     Webhook,
 }
 
 impl Form {
-    /// The word for it.
+    /// Returns the name of the form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Policies => "policies",
@@ -34,113 +34,115 @@ impl Form {
 /// One form of the guard on one cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Installed {
-    /// Which form.
+    /// The form of the guard.
     pub form: Form,
-    /// What it covers, by its own objects.
+    /// The coverage, as read from the installed objects.
     pub coverage: Coverage,
-    /// Its objects, in the order in which they are installed.
+    /// The objects, in installation order.
     pub parts: Vec<Part>,
 }
 
 /// One object of the guard on a cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// The object.
+    /// The installed object and the wanted one.
     pub change: Change,
-    /// How it compares with this version's.
-    pub standing: Standing,
+    /// The result of comparing them.
+    pub standing: ObjectState,
 }
 
-/// One object of the guard, as it is and as it shall be.
+/// One object of the guard, as installed and as wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The object as this version has it.
+    /// The object that this version would install.
     pub wanted: Value,
-    /// The object as it is; `None` when it is not there.
+    /// The object on the cluster; `None` if it does not exist.
     pub before: Option<Value>,
 }
 
-/// How an object on the cluster compares with this version's.
+/// The state of an object on the cluster compared with this version's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It is not there.
+pub enum ObjectState {
+    /// The object does not exist.
     Missing,
-    /// It is as this version would install it.
+    /// The object is as this version would install it.
     Current,
-    /// It is ours, and different.
+    /// The object was created by this program but differs.
     Differs,
-    /// It is somebody else's.
+    /// The object was created by something else.
     Foreign,
-    /// This user may not read it.
+    /// The user is not allowed to read the object.
     Unknown,
 }
 
 impl Installed {
-    /// The policies, from what the cluster has in the order of [`policy::objects`]; what is not told is not there.
+    /// Compares the policies on the cluster, given in the order of [`policy::objects`]. Objects missing at the end
+    /// count as absent.
     pub fn policies(objects: Vec<Option<Value>>) -> Self {
         let coverage = policy::coverage(objects.iter().flatten().filter(|object| is_ours(object)));
         let changes = policy::objects(&coverage).into_iter().zip(objects.into_iter().chain(std::iter::repeat(None)));
         Self::new(Form::Policies, coverage, changes.map(|(wanted, before)| Change { wanted, before }))
     }
 
-    /// From its objects, all of which could be read.
+    /// Compares the objects of one form, all of which could be read.
     pub fn new(form: Form, coverage: Coverage, changes: impl IntoIterator<Item = Change>) -> Self {
         let part = |change: Change| Part { standing: change.standing(), change };
         Self { form, coverage, parts: changes.into_iter().map(part).collect() }
     }
 
-    /// Whether nothing of it is there, as far as this user may see.
+    /// Returns whether none of the objects exist, as far as the user may read them.
     pub fn is_absent(&self) -> bool {
         self.parts.iter().all(|part| part.change.before.is_none())
     }
 
-    /// Each of its objects as it is beside this version's for another coverage.
+    /// Returns each installed object with the one that this version would install for another coverage.
     pub fn changes(&self, coverage: &Coverage) -> Vec<Change> {
         let before = self.parts.iter().map(|part| part.change.before.clone());
         let wanted = policy::objects(coverage).into_iter().zip(before);
         wanted.map(|(wanted, before)| Change { wanted, before }).collect()
     }
 
-    /// The version that installed it, by the first of its objects.
+    /// Returns the version that installed the guard, as labelled on the first object that exists.
     pub fn version(&self) -> Option<&str> {
         self.parts.iter().find_map(|part| part.change.version())
     }
 
-    /// Whether the policy that makes the stanza what is declared is there and bound.
-    pub fn keeps(&self) -> bool {
+    /// Returns whether the policy that enforces declared cookies exists and is bound.
+    pub fn enforces_declarations(&self) -> bool {
         let keep = self.parts.iter().filter(|part| policy::is_keep(&part.change.wanted));
-        keep.into_iter().all(|part| matches!(part.standing, Standing::Current | Standing::Differs))
+        keep.into_iter().all(|part| matches!(part.standing, ObjectState::Current | ObjectState::Differs))
     }
 
-    /// Whether somebody narrowed what it acts on beyond its own selectors, so that what it covers is not known.
+    /// Returns whether someone restricted the installed objects further, so that the actual coverage is unknown.
     pub fn is_narrowed(&self) -> bool {
         self.parts
             .iter()
             .any(|part| part.change.before.as_ref().is_some_and(|found| narrows(found, &part.change.wanted)))
     }
 
-    /// The webhook's namespace.
+    /// Returns the namespace of the webhook's Deployment.
     pub fn namespace(&self) -> Option<&str> {
         self.wanted("Deployment")?.change.wanted.pointer("/metadata/namespace")?.as_str()
     }
 
-    /// The webhook's Deployment; `None` when it is not there, may not be read, or is not what runs it.
+    /// Returns the webhook's Deployment; `None` if it does not exist, may not be read, or if the webhook runs
+    /// elsewhere.
     pub fn deployment(&self) -> Option<&Value> {
         self.wanted("Deployment")?.change.before.as_ref()
     }
 
-    /// Whether every configuration of the webhook names an authority.
-    pub fn has_authority(&self) -> bool {
+    /// Returns whether every webhook configuration has a CA bundle.
+    pub fn has_ca_bundle(&self) -> bool {
         let mut configurations = self.parts.iter().filter(|part| part.change.wanted["webhooks"].is_array());
-        configurations.all(|part| part.change.before.as_ref().is_some_and(webhook::has_authority))
+        configurations.all(|part| part.change.before.as_ref().is_some_and(webhook::has_ca_bundle))
     }
 
-    /// The authorities (PEM) of a webhook whose certificates nobody renews but `guard install`.
+    /// Returns the CA bundle (PEM) of a webhook whose certificates only `guard install` renews.
     pub fn installed_authorities(&self) -> Option<Vec<u8>> {
         if self.namespace().is_none() || self.wanted("ValidatingAdmissionPolicy").is_some() {
             return None;
         }
-        webhook::authorities_of(self.wanted("MutatingWebhookConfiguration")?.change.before.as_ref()?)
+        webhook::ca_bundle_of(self.wanted("MutatingWebhookConfiguration")?.change.before.as_ref()?)
     }
 
     fn wanted(&self, kind: &str) -> Option<&Part> {
@@ -149,51 +151,53 @@ impl Installed {
 }
 
 impl Change {
-    /// `kind.group/name`, as kubectl has it.
+    /// Returns `kind.group/name`, as kubectl prints it.
     pub fn name(&self) -> String {
         let text = |pointer: &str| self.wanted.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let group = text("/apiVersion").split_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
         format!("{}{group}/{}", text("/kind").to_lowercase(), text("/metadata/name"))
     }
 
-    /// How what is there compares with this version's.
-    pub fn standing(&self) -> Standing {
+    /// Compares the object on the cluster with this version's.
+    pub fn standing(&self) -> ObjectState {
         match &self.before {
-            None => Standing::Missing,
-            Some(before) if !is_ours(before) => Standing::Foreign,
-            Some(before) if is_within(&self.wanted, before) && acts_alike(&self.wanted, before) => Standing::Current,
-            Some(_) => Standing::Differs,
+            None => ObjectState::Missing,
+            Some(before) if !is_ours(before) => ObjectState::Foreign,
+            Some(before) if contains(&self.wanted, before) && has_no_additions(&self.wanted, before) => {
+                ObjectState::Current
+            }
+            Some(_) => ObjectState::Differs,
         }
     }
 
-    /// An object as it is or would be, without the authorities where it is the processes that write them: they may do so
-    /// at any moment.
+    /// Returns the object in a form fit for comparison: without the `caBundle` if the guard writes it, which may happen
+    /// at any time.
     pub fn comparable(&self, object: &Value) -> Value {
         let names_authority = self.wanted.pointer("/webhooks/0/clientConfig/caBundle").is_some();
-        if names_authority { object.clone() } else { without_authority(object) }
+        if names_authority { object.clone() } else { without_ca_bundle(object) }
     }
 
-    /// The version that installed what is there.
+    /// Returns the version that installed the object on the cluster.
     pub fn version(&self) -> Option<&str> {
         label(self.before.as_ref()?, VERSION_LABEL)
     }
 
-    /// Refuses to touch what is not ours.
+    /// Fails if the object was created by something else.
     ///
     /// # Errors
     ///
     /// Kind `Conflict`.
     pub fn must_be_ours(&self) -> Result<()> {
-        if self.standing() != Standing::Foreign {
+        if self.standing() != ObjectState::Foreign {
             return Ok(());
         }
-        Err(Error::new(Kind::Conflict, format!("{} is there and is not this program's", self.name()))
+        Err(Error::new(Kind::Conflict, format!("{} exists and does not belong to this program", self.name()))
             .caused_by(format!("it has no label {MANAGED_BY_LABEL}={MANAGED_BY}"))
             .hint("find out who made it; delete or rename it, then repeat the command"))
     }
 }
 
-/// Whether the guard with this coverage has a say for a Canary, as far as the Canary's labels decide.
+/// Returns whether this coverage includes the Canary, by the Canary's labels alone.
 pub fn covers(coverage: &Coverage, canary: &Canary) -> bool {
     let Some(selector) = &coverage.selector else { return true };
     Selector::from_object(selector).is_some_and(|selector| selector.matches(&canary.labels))
@@ -209,7 +213,7 @@ mod tests {
         policy::objects(&Coverage::default())
     }
 
-    fn standing(index: usize, change: impl Fn(&mut Value)) -> Standing {
+    fn standing(index: usize, change: impl Fn(&mut Value)) -> ObjectState {
         let mut found = all()[index].clone();
         change(&mut found);
         Change { wanted: all()[index].clone(), before: Some(found) }.standing()
@@ -217,28 +221,28 @@ mod tests {
 
     #[test]
     fn what_others_added_to_a_policy_is_a_difference_and_what_a_server_adds_is_none() {
-        assert_eq!(standing(0, |_| {}), Standing::Current);
-        assert_eq!(standing(0, |found| found["metadata"]["uid"] = json!("u")), Standing::Current);
+        assert_eq!(standing(0, |_| {}), ObjectState::Current);
+        assert_eq!(standing(0, |found| found["metadata"]["uid"] = json!("u")), ObjectState::Current);
         assert_eq!(
             standing(3, |found| found["spec"]["matchResources"] = json!({"objectSelector": {}})),
-            Standing::Current
+            ObjectState::Current
         );
         let selector = json!({"matchLabels": {"a": "b"}});
         for place in ["objectSelector", "namespaceSelector"] {
             let narrow = |found: &mut Value| found["spec"]["matchConstraints"][place] = selector.clone();
-            assert_eq!(standing(0, narrow), Standing::Differs, "{place}");
+            assert_eq!(standing(0, narrow), ObjectState::Differs, "{place}");
         }
         let condition = |found: &mut Value| {
             let conditions = found["spec"]["matchConditions"].as_array_mut().unwrap();
             conditions.push(json!({"name": "more", "expression": "false"}));
         };
-        assert_eq!(standing(1, condition), Standing::Differs);
-        assert_eq!(standing(1, |found| found["spec"]["failurePolicy"] = json!("Fail")), Standing::Differs);
+        assert_eq!(standing(1, condition), ObjectState::Differs);
+        assert_eq!(standing(1, |found| found["spec"]["failurePolicy"] = json!("Fail")), ObjectState::Differs);
         assert_eq!(
             standing(3, |found| found["spec"]["matchResources"] = json!({"objectSelector": selector})),
-            Standing::Differs
+            ObjectState::Differs
         );
-        assert_eq!(standing(0, |found| found["metadata"]["labels"] = json!({})), Standing::Foreign);
+        assert_eq!(standing(0, |found| found["metadata"]["labels"] = json!({})), ObjectState::Foreign);
     }
 
     #[test]
@@ -263,7 +267,7 @@ mod tests {
         let mut found = policy::objects(&coverage);
         let read = |found: &[Value]| Installed::policies(found.iter().cloned().map(Some).collect()).coverage;
         assert_eq!(read(&found), coverage);
-        // Somebody else's binding of the same name.
+        // A binding with the same name, created by someone else.
         found[3]["metadata"]["labels"] = json!({});
         assert_eq!(read(&found), Coverage { selector: None, ..coverage.clone() });
         found[4]["metadata"]["labels"] = json!({});

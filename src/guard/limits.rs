@@ -1,14 +1,16 @@
-//! What a guard can do nothing about, to be told: namespaces in which it is slow, and TraefikServices for which several
-//! Canaries say something else.
+//! Situations that the guard cannot fix and only reports: namespaces in which it is slow, and TraefikServices for which
+//! several Canaries disagree about the cookie.
 
 use std::collections::BTreeMap;
 
-use crate::model::{Declared, Guarded, Observed, Target};
+use crate::model::{Declared, Guarded, NamespacedName, Observed};
 
-/// With more Canaries than this in a namespace the policies slow each write of a TraefikService there by some 10 ms.
+/// Number of Canaries in a namespace above which the policies slow down each write to a TraefikService there by about
+/// 10 ms.
 pub const CROWD: usize = 100;
 
-/// The namespaces with more than [`CROWD`] Canaries that the policies are handed at each write, and how many those are.
+/// Returns the namespaces with more than [`CROWD`] Canaries for the policies to evaluate at each write, and their
+/// number.
 pub fn crowded(all: &[Observed]) -> Vec<(String, usize)> {
     let mut counts = BTreeMap::<&str, usize>::new();
     for observed in all.iter().filter(|observed| observed.guarded != Guarded::No) {
@@ -18,9 +20,9 @@ pub fn crowded(all: &[Observed]) -> Vec<(String, usize)> {
     crowds.map(|(namespace, count)| (namespace.to_owned(), count)).collect()
 }
 
-/// TraefikServices that nobody controls and for which several Canaries say different things, with the names of these
-/// Canaries: which of them has its way changes from write to write.
-pub fn contested(all: &[Observed]) -> Vec<(Target, Vec<String>)> {
+/// Returns the TraefikServices without a controller for which several Canaries disagree about the cookie, with the
+/// names of these Canaries. Which one wins varies from write to write.
+pub fn contested(all: &[Observed]) -> Vec<(NamespacedName, Vec<String>)> {
     let mut named = BTreeMap::<String, Vec<&Observed>>::new();
     for observed in all.iter().filter(|observed| observed.guarded != Guarded::No && observed.on_traefik()) {
         let has_say = matches!(observed.canary.declared, Declared::Annotation(_) | Declared::Nothing);

@@ -1,7 +1,7 @@
-//! What should stand: a declared cookie stays on the TraefikService through every write. Pure.
+//! What should be live: a declared cookie stays on the TraefikService through every write. No I/O.
 //!
-//! [`decide()`] says what the stanza shall be; the policies that the cluster itself runs ([`policy`]) say the
-//! same in CEL. Where a cluster has none, a process answers in their place; [`webhook`] is how it is asked.
+//! [`decide()`] is the reference definition; the admission policies ([`policy`]) express the same in CEL. On clusters
+//! without them, a webhook server answers instead; [`webhook`] is its registration.
 
 mod account;
 mod alike;
@@ -16,6 +16,6 @@ pub mod proving;
 pub mod webhook;
 
 pub use decide::{Decision, Request, decide};
-pub use deployment::{Keeper, Placement};
-pub use install::{Change, Form, Installed, Part, Standing};
+pub use deployment::{CertificateOwner, Placement};
+pub use install::{Change, Form, Installed, ObjectState, Part};
 pub use policy::Coverage;

@@ -1,28 +1,27 @@
 //! The guard as plain Kubernetes objects: three admission policies with their bindings
-//! (`admissionregistration.k8s.io/v1`, mutating ones from Kubernetes 1.36 on), as values.
+//! (`admissionregistration.k8s.io/v1`, mutating ones from Kubernetes 1.36 on).
 //!
-//! - *keep* (mutating, its params are the Canaries of the namespace) makes the stanza what the annotation
-//!   declares.
-//! - *carry* (mutating, without params) carries the old stanza over a write that drops it. After a restart of the API
-//!   server the params' kind can be unknown for half a minute, and *keep* is skipped in silence; *carry* is not.
-//! - *check* (validating) refuses a new or changed annotation that is malformed.
+//! - *keep* (mutating, with the Canaries of the namespace as params) sets the cookie to what the annotation declares.
+//! - *carry* (mutating, without params) restores the previous cookie in a write that drops it. After a restart of the
+//!   API server the params' kind can be unknown for half a minute, and *keep* is silently skipped; *carry* is not.
+//! - *check* (validating) rejects a new or changed annotation that is malformed.
 //!
-//! The API server evaluates policies in random order. Each is right before and after the other: *keep* is
-//! reinvoked after *carry* changed the object, and its match conditions read nothing that *carry* changes.
-//! *carry* is never reinvoked: it would bring back the stanza of an undeclared cookie that *keep* took away
-//! (`k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` marks every
-//! reinvocable policy again once one of them changed the object).
+//! The API server evaluates policies in random order. *keep* and *carry* work in either order: *keep* is reinvoked
+//! after *carry* changed the object, and its match conditions read nothing that *carry* changes. *carry* is never
+//! reinvoked, since it would restore an undeclared cookie that *keep* removed
+//! (`k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` marks every reinvocable
+//! policy again once one of them changed the object).
 
 use serde_json::{Value, json};
 
 use super::declared_in_cel::{declared, text, variables};
 use crate::model::name::{CANARY_API_VERSION, Group};
 
-/// Label of every object of the guard, with the value [`MANAGED_BY`].
+/// Label on every object of the guard, with the value [`MANAGED_BY`].
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// Who manages the guard's objects.
+/// Value of [`MANAGED_BY_LABEL`].
 pub const MANAGED_BY: &str = "kubectl-canary-traefik";
-/// Label of every object of the guard: the version that made it.
+/// Label on every object of the guard: the version that created it.
 pub const VERSION_LABEL: &str = "app.kubernetes.io/version";
 /// Names of the three policies and their bindings.
 pub const NAMES: [&str; 3] = [KEEP, CARRY, CHECK];
@@ -32,16 +31,16 @@ pub(crate) const CARRY: &str = "kubectl-canary-traefik-carry";
 pub(crate) const CHECK: &str = "kubectl-canary-traefik-check";
 pub(super) const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 
-/// What the guard covers.
+/// The Canaries and namespaces that the guard covers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Coverage {
-    /// Canaries: a label selector as an object; `None` is all of them.
+    /// Label selector for Canaries, as an object; `None` selects all.
     pub selector: Option<Value>,
-    /// Namespaces: a label selector as an object; `None` is all of them.
+    /// Label selector for namespaces, as an object; `None` selects all.
     pub namespace_selector: Option<Value>,
 }
 
-/// Every object of the guard, policies before bindings.
+/// Returns all objects of the guard, policies before bindings.
 pub fn objects(coverage: &Coverage) -> Vec<Value> {
     let mut keep = json!({"policyName": KEEP, "paramRef": {"parameterNotFoundAction": "Allow",
         "selector": coverage.selector.clone().unwrap_or_else(|| json!({}))}});
@@ -63,12 +62,12 @@ pub fn objects(coverage: &Coverage) -> Vec<Value> {
     ]
 }
 
-/// Whether an object is the policy that makes the stanza what is declared, or its binding.
+/// Returns whether an object is the policy that enforces declared cookies, or its binding.
 pub fn is_keep(object: &Value) -> bool {
     object.pointer("/metadata/name").is_some_and(|name| name == KEEP)
 }
 
-/// What the bindings among these objects cover: *keep* as its own says, all by the first that is there.
+/// Reads the coverage from the bindings among these objects: the Canaries from *keep*'s, the namespaces from the first.
 pub(super) fn coverage<'a>(objects: impl Iterator<Item = &'a Value>) -> Coverage {
     let bindings: Vec<_> = objects.filter(|object| object.pointer("/spec/policyName").is_some()).collect();
     let selector =
@@ -97,7 +96,7 @@ fn keep_policy() -> Value {
         "mutations": [patch(&format!(
             "variables.declared ? (variables.problem == '' ? \
              [JSONPatch{{op: 'add', path: '/spec/weighted/sticky', value: {{'cookie': variables.cookie}}}}] : []) : \
-             (variables.unmanaged && {HAS_STANZA} ? [JSONPatch{{op: 'remove', path: '/spec/weighted/sticky'}}] : [])"
+             (variables.unmanaged && {HAS_STICKY} ? [JSONPatch{{op: 'remove', path: '/spec/weighted/sticky'}}] : [])"
         ))],
         "failurePolicy": "Ignore",
         "reinvocationPolicy": "IfNeeded",
@@ -110,7 +109,7 @@ fn carry_policy() -> Value {
         "matchConditions": conditions([
             ("names-no-field-manager", UNMANAGED.to_owned()),
             ("controlled-by-a-canary", BY_A_CANARY.into()),
-            ("drops-the-stanza", format!("{WEIGHTED} && !({HAS_STANZA}) && {HAD_STANZA}")),
+            ("drops-the-cookie", format!("{WEIGHTED} && !({HAS_STICKY}) && {HAD_STICKY}")),
         ]),
         "mutations": [patch(
             "[JSONPatch{op: 'add', path: '/spec/weighted/sticky', value: oldObject.spec.weighted.sticky}]"
@@ -143,12 +142,12 @@ fn check_policy() -> Value {
     })
 }
 
-/// Flagger names no field manager; whoever does is a person or a tool that means what it writes.
+/// Flagger sets no field manager. A writer that sets one is a person or a tool whose write is intentional.
 const UNMANAGED: &str = "!has(request.options.fieldManager) || request.options.fieldManager == ''";
 const WEIGHTED: &str = "has(object.spec) && has(object.spec.weighted)";
-const HAS_STANZA: &str = "has(object.spec.weighted.sticky)";
-const HAD_STANZA: &str = "has(oldObject.spec) && has(oldObject.spec.weighted) && has(oldObject.spec.weighted.sticky)";
-/// The computed name is the object's.
+const HAS_STICKY: &str = "has(object.spec.weighted.sticky)";
+const HAD_STICKY: &str = "has(oldObject.spec) && has(oldObject.spec.weighted) && has(oldObject.spec.weighted.sticky)";
+/// True if the name computed from the Canary is the object's.
 const NAMED: &str = "object.metadata.name == (has(params.spec.service) && has(params.spec.service.name) && \
     params.spec.service.name != '' ? params.spec.service.name : params.spec.targetRef.name)";
 const ON_TRAEFIK: &str = "!has(params.spec.provider) || params.spec.provider in ['', 'traefik']";
@@ -168,16 +167,17 @@ fn traefik_services(operations: &[&str]) -> Value {
     )
 }
 
-/// With the server's defaults written out: they are one value with the rest, and one that lacks them would conflict
-/// with the same one applied by kubectl.
+/// Returns match constraints with the server's defaults filled in. The constraints are one atomic value: without the
+/// defaults, applying the same manifest with kubectl would conflict.
 pub(super) fn constraints(policy: &str, rules: &Value) -> Value {
     json!({"matchPolicy": policy, "namespaceSelector": {}, "objectSelector": {}, "resourceRules": rules})
 }
 
-/// All of these in one expression, the first that is false ending it. An API server evaluates every condition for every
-/// Canary, whatever the one before says, and each evaluation of an expression costs more with every Canary before it:
-/// `k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` nests a context for each, and
-/// `github.com/google/cel-go/interpreter/frame.go:SetContext` looks through all of them.
+/// Joins the conditions into one expression, which stops at the first that is false. The API server evaluates every
+/// separate condition for every Canary, whatever the result of the previous one, and each evaluation costs more with
+/// the number of Canaries before it:
+/// `k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` nests a context for each,
+/// and `github.com/google/cel-go/interpreter/frame.go:SetContext` searches all of them.
 fn all<const N: usize>(expressions: [&str; N]) -> String {
     expressions.map(|expression| format!("({expression})")).join(" && ")
 }

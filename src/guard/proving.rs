@@ -1,28 +1,28 @@
-//! On which Canaries dry-run writes are to show that the guard acts. One that cannot be answered for its size, or whose
-//! owner fights the guard, says nothing of the others.
+//! Choice of the Canaries on which dry-run writes test the guard. A Canary whose TraefikService is too large, or whose
+//! owner fights the guard, proves nothing about the others.
 
 use crate::model::{Declared, Observed};
 
-/// How many answers tell.
+/// Number of answers that decide.
 pub const ANSWERS: usize = 3;
-/// How many writes are tried: not each is allowed.
+/// Maximum number of writes to try, since some may be forbidden.
 pub const TRIES: usize = 10;
-/// With more services than this a TraefikService may be more than a process answers for.
-const ORDINARY: usize = 1000;
+/// Number of services above which a TraefikService may be too large for the webhook to answer.
+const MAX_SERVICES: usize = 1000;
 
-/// Whether a Canary's state lets a dry-run write show that the guard acts: a declared cookie and a TraefikService of its
-/// own.
+/// Returns whether a dry-run write to this Canary's TraefikService can show that the guard works: there is a declared
+/// cookie and a TraefikService.
 pub fn can_prove(observed: &Observed) -> bool {
     observed.service().is_some() && matches!(observed.canary.declared, Declared::Annotation(_))
 }
 
-/// Whether the guard is to keep this one, whatever its form: else that it does not says nothing.
+/// Returns whether either form of the guard should protect this TraefikService. If a larger one is not protected, that
+/// proves nothing.
 pub fn is_ordinary(observed: &Observed) -> bool {
-    size(observed) <= ORDINARY
+    size(observed) <= MAX_SERVICES
 }
 
-/// Those of these Canaries on which to try it, in this order: small ones first, each of another namespace as long as there
-/// is one.
+/// Returns the Canaries to test, in order: smallest first, from different namespaces as far as possible.
 pub fn candidates<'a>(all: impl IntoIterator<Item = &'a Observed>) -> Vec<&'a Observed> {
     let mut all: Vec<_> = all.into_iter().filter(|observed| can_prove(observed)).collect();
     all.sort_by_key(|observed| size(observed));
@@ -67,7 +67,7 @@ mod tests {
         assert!(is_ordinary(tried[0]) && !is_ordinary(tried[2]));
 
         all[1].canary.declared = Declared::Nothing;
-        all[2].service = crate::model::Service::NotGenerated;
+        all[2].service = crate::model::TraefikServiceState::NotGenerated;
         assert!(candidates(&all).iter().all(|observed| observed.canary.target.namespace.as_deref() != Some("b")));
     }
 }

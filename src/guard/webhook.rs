@@ -1,69 +1,69 @@
-//! The guard as a webhook: the two configurations that make an API server ask a process, as values.
+//! The guard as a webhook: the two configurations that make an API server call it.
 //!
-//! They hold as narrow as they can what the process is asked about: TraefikServices that are weighted, Canaries
-//! that have the annotation. What does not concern the guard never waits for it.
+//! They limit the calls as far as possible: to weighted TraefikServices and to Canaries with the annotation. Requests
+//! that do not concern the guard never wait for it.
 
 use serde_json::{Value, json};
 
 use super::{
-    alike::{is_ours, is_within},
+    alike::{contains, is_ours},
     policy::{API_VERSION, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
 };
-use crate::model::{Target, declaration::ANNOTATION, name::Group, selector::Selector};
+use crate::model::{NamespacedName, declaration::ANNOTATION, name::Group, selector::Selector};
 
-/// Name of both configurations.
+/// Name of both webhook configurations.
 pub const NAME: &str = "kubectl-canary-traefik";
-/// Name of the one webhook in each: a domain name of at least three parts, as the API server wants it.
+/// Name of the single webhook in each: a domain name of at least three parts, as the API server requires.
 pub const WEBHOOK: &str = "guard.kubectl-canary-traefik.internal";
-/// The path that answers about TraefikServices.
+/// Path for admission reviews of TraefikServices.
 pub const MUTATE: &str = "/mutate";
-/// The path that answers about Canaries.
+/// Path for admission reviews of Canaries.
 pub const VALIDATE: &str = "/validate";
-/// The path that Flagger's `confirm-promotion` webhook asks: [`gate`](super::gate).
+/// Path for Flagger's `confirm-promotion` webhook, the [`gate`](super::gate).
 pub const DRAINED: &str = "/gate/drained";
-/// How long an API server waits for an answer, in seconds. A process that is gone costs at most this.
+/// Timeout of an admission review, in seconds: the longest delay that an unreachable guard can cause.
 pub const TIMEOUT_SECONDS: u64 = 2;
-/// Annotation of both configurations: the label selector of the Canaries that are covered, when not all are.
+/// Annotation on both configurations: the label selector of the covered Canaries, unless all are covered.
 pub const SELECTOR: &str = "kubectl-canary-traefik/selector";
-/// The field manager of a dry-run write that finds out which form of the guard is there: the process leaves it alone, so
-/// that what comes back is the policies' doing, and answers with the warning [`IS_HERE`].
+/// Field manager of a dry-run write that detects the form of the guard. The webhook leaves such a write alone and
+/// answers with the warning [`IS_HERE`], so any change is the work of the policies.
 pub const PROBE: &str = "kubectl-canary-traefik-probe";
-/// The warning with which the process answers a [`PROBE`].
+/// Warning with which the webhook answers a [`PROBE`].
 pub const IS_HERE: &str = "the guard of kubectl canary-traefik is a webhook here";
 
-/// Where the process is.
+/// The address of the webhook server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// `https://HOST:PORT`, without a path.
     Url(String),
-    /// Behind this Service, at its port 443.
-    Service(Target),
+    /// Port 443 of this Service.
+    Service(NamespacedName),
 }
 
-/// Where the process is, and whom an API server trusts to be it.
+/// The webhook server as API servers see it: its address, CA bundle and coverage.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Callee {
-    /// Where it is.
+pub struct WebhookEndpoint {
+    /// The server's address.
     pub address: Address,
-    /// The authorities' certificates, as PEM; empty when they are to be written later.
+    /// The CA bundle, as PEM; empty if it is to be written later.
     pub authorities: String,
-    /// What it covers.
+    /// The Canaries and namespaces to cover.
     pub coverage: Coverage,
-    /// Whether the API server knows `matchConditions` (Kubernetes 1.28 and later). Without them the process is asked about
-    /// more, and answers the same.
+    /// Whether the API server supports `matchConditions` (Kubernetes 1.28 and later). Without them the webhook is
+    /// called for more requests, with the same results.
     pub has_conditions: bool,
 }
 
-/// The selector of one namespace.
+/// Returns a selector for one namespace.
 pub fn only(namespace: &str) -> Value {
     json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}]})
 }
 
-/// The `caBundle` of both configurations alone: what a process behind a Service keeps right.
-pub fn authorities(callee: &Callee) -> Vec<Value> {
+/// Returns patches with only the `caBundle` of both configurations, which a server behind a Service maintains.
+pub fn authorities(callee: &WebhookEndpoint) -> Vec<Value> {
     let part = |object: &Value| {
         let bundle = object.pointer("/webhooks/0/clientConfig/caBundle");
-        // Without one it is someone else who writes it.
+        // Without a bundle, something else writes the field.
         let client = bundle.map_or_else(|| json!({}), |bundle| json!({"caBundle": bundle}));
         json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": {"name": NAME},
             "webhooks": [{"name": WEBHOOK, "clientConfig": client}]})
@@ -71,8 +71,8 @@ pub fn authorities(callee: &Callee) -> Vec<Value> {
     configurations(callee).iter().map(part).collect()
 }
 
-/// Both configurations, the mutating one first.
-pub fn configurations(callee: &Callee) -> Vec<Value> {
+/// Returns both configurations, the mutating one first.
+pub fn configurations(callee: &WebhookEndpoint) -> Vec<Value> {
     let service_rules = json!([{"apiGroups": Group::ALL.map(Group::as_str), "apiVersions": ["v1alpha1"],
         "operations": ["CREATE", "UPDATE"], "resources": ["traefikservices"], "scope": "Namespaced"}]);
     let weighted = "has(object.spec) && has(object.spec.weighted)";
@@ -88,7 +88,7 @@ pub fn configurations(callee: &Callee) -> Vec<Value> {
     ]
 }
 
-fn configuration(kind: &str, callee: &Callee, webhook: &Value) -> Value {
+fn configuration(kind: &str, callee: &WebhookEndpoint, webhook: &Value) -> Value {
     let mut object = json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": NAME, "labels": {
         MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "webhooks": [webhook]});
     if let Some(selector) = callee.coverage.selector.as_ref().and_then(Selector::from_object) {
@@ -97,7 +97,7 @@ fn configuration(kind: &str, callee: &Callee, webhook: &Value) -> Value {
     object
 }
 
-fn webhook(callee: &Callee, path: &str, rules: &Value, (name, condition): (&str, &str)) -> Value {
+fn webhook(callee: &WebhookEndpoint, path: &str, rules: &Value, (name, condition): (&str, &str)) -> Value {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let mut client = match &callee.address {
         Address::Url(url) => json!({"url": format!("{url}{path}")}),
@@ -120,14 +120,14 @@ fn webhook(callee: &Callee, path: &str, rules: &Value, (name, condition): (&str,
     if callee.has_conditions {
         webhook["matchConditions"] = json!([{"name": name, "expression": condition}]);
     }
-    // Written out where there are none: a selector that somebody else adds is in conflict with this.
+    // Set explicitly even if empty, so that a selector added by someone else is a conflict.
     webhook["namespaceSelector"] = callee.coverage.namespace_selector.clone().unwrap_or_else(|| json!({}));
     webhook["objectSelector"] = json!({});
     webhook
 }
 
-/// Whether a configuration that is there says all that the wanted one says. Webhooks that others added to it
-/// are theirs.
+/// Returns whether an installed configuration contains everything in the wanted one. Webhooks that others added to it
+/// are ignored.
 pub fn is_right(wanted: &Value, found: &Value) -> bool {
     let ours = |object: &Value| {
         let all = object["webhooks"].as_array().into_iter().flatten();
@@ -135,32 +135,35 @@ pub fn is_right(wanted: &Value, found: &Value) -> bool {
     };
     let mut found = found.clone();
     found["webhooks"] = ours(&found);
-    is_within(wanted, &found)
+    contains(wanted, &found)
 }
 
-/// Where a configuration that is there says the process is; `None` when it is not this program's.
+/// Returns the server's address from an installed configuration; `None` if it was not created by this program.
 pub fn address(found: &Value) -> Option<Address> {
     let client = &ours(found)?["clientConfig"];
     let text = |pointer: &str| client.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     match text("/url") {
         Some(url) => Some(Address::Url(url.rsplit_once('/').map_or(url.as_str(), |(place, _)| place).to_owned())),
-        None => Some(Address::Service(Target { namespace: text("/service/namespace"), name: text("/service/name")? })),
+        None => Some(Address::Service(NamespacedName {
+            namespace: text("/service/namespace"),
+            name: text("/service/name")?,
+        })),
     }
 }
 
-/// Whether a configuration that is there names the authority of a process: without one API servers trust nobody.
-pub fn has_authority(found: &Value) -> bool {
-    authorities_of(found).is_some()
+/// Returns whether an installed configuration has a CA bundle. Without one, API servers reject the webhook.
+pub fn has_ca_bundle(found: &Value) -> bool {
+    ca_bundle_of(found).is_some()
 }
 
-/// The authorities that a configuration that is there names, as PEM.
-pub fn authorities_of(found: &Value) -> Option<Vec<u8>> {
+/// Returns the CA bundle of an installed configuration, as PEM.
+pub fn ca_bundle_of(found: &Value) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let bundle = STANDARD.decode(ours(found)?.pointer("/clientConfig/caBundle")?.as_str()?).ok()?;
     (!bundle.is_empty()).then_some(bundle)
 }
 
-/// What a configuration that is there covers; `None` when it is not this program's.
+/// Returns the coverage of an installed configuration; `None` if it was not created by this program.
 pub fn coverage(found: &Value) -> Option<Coverage> {
     let namespaces = ours(found)?.get("namespaceSelector").filter(|selector| **selector != json!({}));
     let selector = found.pointer("/metadata/annotations").and_then(|all| all.get(SELECTOR)?.as_str());
@@ -170,7 +173,7 @@ pub fn coverage(found: &Value) -> Option<Coverage> {
     })
 }
 
-/// This program's webhook in a configuration of this program's.
+/// Returns this program's webhook, if the configuration is this program's.
 fn ours(found: &Value) -> Option<&Value> {
     found["webhooks"].as_array()?.iter().find(|webhook| is_ours(found) && webhook["name"] == WEBHOOK)
 }
@@ -179,8 +182,8 @@ fn ours(found: &Value) -> Option<&Value> {
 mod tests {
     use super::*;
 
-    fn callee() -> Callee {
-        Callee {
+    fn callee() -> WebhookEndpoint {
+        WebhookEndpoint {
             address: Address::Url("https://127.0.0.1:1".into()),
             authorities: "PEM".into(),
             coverage: Coverage::default(),
@@ -211,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_process_behind_a_service_keeps_the_authorities_and_nothing_else() {
-        let service = Target { namespace: Some("guard".into()), name: "guard".into() };
-        let callee = Callee { address: Address::Service(service), ..callee() };
+        let service = NamespacedName { namespace: Some("guard".into()), name: "guard".into() };
+        let callee = WebhookEndpoint { address: Address::Service(service), ..callee() };
         let whole = &configurations(&callee)[0];
         assert_eq!(whole.pointer("/webhooks/0/clientConfig/service/path"), Some(&json!("/mutate")));
         let part = &authorities(&callee)[0];
         let webhook = json!([{"name": WEBHOOK, "clientConfig": {"caBundle": "UEVN"}}]);
         assert_eq!((part["webhooks"] == webhook, is_right(part, whole)), (true, true));
-        let unwritten = Callee { authorities: String::new(), ..callee };
+        let unwritten = WebhookEndpoint { authorities: String::new(), ..callee };
         assert!(!is_right(part, &configurations(&unwritten)[0]));
     }
 
@@ -226,23 +229,23 @@ mod tests {
     fn what_a_configuration_says_is_read_back_from_it() {
         let selector = Selector::parse("team in (a,b),!old").unwrap().to_object();
         let coverage = Coverage { selector: Some(selector), namespace_selector: Some(only("shop")) };
-        let service = Address::Service(Target { namespace: Some("guard".into()), name: "guard".into() });
+        let service = Address::Service(NamespacedName { namespace: Some("guard".into()), name: "guard".into() });
         for address in [callee().address, service] {
-            let callee = Callee { address: address.clone(), coverage: coverage.clone(), ..callee() };
+            let callee = WebhookEndpoint { address: address.clone(), coverage: coverage.clone(), ..callee() };
             for found in configurations(&callee) {
                 assert_eq!(super::address(&found), Some(address.clone()));
-                assert_eq!((super::coverage(&found), has_authority(&found)), (Some(coverage.clone()), true));
+                assert_eq!((super::coverage(&found), has_ca_bundle(&found)), (Some(coverage.clone()), true));
             }
         }
-        let mut foreign = configurations(&Callee { authorities: String::new(), ..callee() }).remove(0);
-        assert_eq!((has_authority(&foreign), super::coverage(&foreign)), (false, Some(Coverage::default())));
+        let mut foreign = configurations(&WebhookEndpoint { authorities: String::new(), ..callee() }).remove(0);
+        assert_eq!((has_ca_bundle(&foreign), super::coverage(&foreign)), (false, Some(Coverage::default())));
         foreign["metadata"]["labels"] = json!({});
         assert_eq!((super::address(&foreign), super::coverage(&foreign)), (None, None));
     }
 
     #[test]
     fn a_server_that_knows_no_match_conditions_is_sent_none() {
-        let old = configurations(&Callee { has_conditions: false, ..callee() });
+        let old = configurations(&WebhookEndpoint { has_conditions: false, ..callee() });
         assert!(old.iter().all(|object| object["webhooks"][0].get("matchConditions").is_none()));
         let new = configurations(&callee());
         assert!(new.iter().all(|object| object["webhooks"][0]["matchConditions"].is_array()));

@@ -1,17 +1,17 @@
-//! What is wrong: one file a rule in `rules/`, one row a rule in [`RULES`]. Pure; findings are data.
+//! Lint rules: one file per rule in `rules/`, one row per rule in [`RULES`]. Pure; findings are data.
 
 mod rules;
 
 use std::fmt;
 
-use crate::model::{Observed, Target};
+use crate::model::{NamespacedName, Observed};
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It does not work.
+    /// The cookie does not work.
     Error,
-    /// It works, and not as people expect.
+    /// The cookie works, but not as users expect.
     Warning,
 }
 
@@ -24,37 +24,37 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A rule: its code never changes its meaning.
+/// A rule. Its code never changes its meaning.
 #[derive(Debug)]
 pub struct Rule {
     /// `CT` and three digits.
     pub code: &'static str,
-    /// Names the bad pattern, in kebab case.
+    /// Name of the bad pattern, in kebab case.
     pub name: &'static str,
-    /// How bad it is.
+    /// Severity of its findings.
     pub severity: Severity,
-    /// What is found, if anything: the message and the cure.
+    /// Returns the message and the fix, if the pattern is found.
     check: fn(&Observed) -> Option<(String, String)>,
 }
 
-/// Something wrong with one Canary.
+/// A problem with one Canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's code.
     pub code: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// The Canary.
-    pub target: Target,
-    /// What is wrong.
+    pub target: NamespacedName,
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// The fix.
     pub help: String,
 }
 
-/// Every rule, by code.
+/// Every rule, sorted by code.
 pub static RULES: &[Rule] = &[
-    rules::stanza_without_cookie::RULE,
+    rules::sticky_without_cookie::RULE,
     rules::same_site_none_without_secure::RULE,
     rules::negative_max_age::RULE,
     rules::session_cookie::RULE,

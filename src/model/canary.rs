@@ -1,4 +1,4 @@
-//! A Flagger Canary, as far as this program cares.
+//! A Flagger Canary, as far as this program needs it.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 use super::{
     cookie::Cookie,
     declaration::{self, ANNOTATION, Malformed},
-    name::{self, CANARY_API_VERSION, NotAName, Target},
+    name::{self, CANARY_API_VERSION, NamespacedName, NotAName},
     rollout::Rollout,
     view,
 };
 
-/// The keys from a Canary down to its native cookie, as fluxcd/flagger#1884 asks for them.
+/// Keys from a Canary down to its native cookie, as requested in fluxcd/flagger#1884.
 pub const NATIVE_COOKIE: [&str; 5] = ["spec", "service", "traefik", "sticky", "cookie"];
 
-/// What was read from a Canary. The object itself stays beside it, untouched.
+/// The parts of a Canary that this program reads. The object itself is kept separately, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canary {
     /// Namespace and name.
-    pub target: Target,
+    pub target: NamespacedName,
     /// `metadata.uid`.
     pub uid: Option<String>,
     /// `metadata.creationTimestamp`, as text.
@@ -39,27 +39,28 @@ pub struct Canary {
     pub apex_annotations: Map<String, Value>,
     /// `status.phase`.
     pub phase: Option<String>,
-    /// How Flagger goes about a rollout.
+    /// Settings and progress of the rollout.
     pub rollout: Rollout,
-    /// What it says the cookie shall be.
+    /// The declared cookie.
     pub declared: Declared,
 }
 
-/// What a Canary says the cookie shall be.
+/// The cookie declared on a Canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declared {
-    /// Nothing.
+    /// No cookie is declared.
     Nothing,
-    /// In the native field, which only a Flagger that copies it itself has; unknown or odd keys by reason.
+    /// Declared in the native field, which exists only if Flagger copies it itself; with the reason per unknown or
+    /// invalid key.
     Native(Cookie, BTreeMap<String, String>),
-    /// In the annotation.
+    /// Declared in the annotation.
     Annotation(Cookie),
-    /// In the annotation, and not well-formed.
+    /// Declared in the annotation, which is malformed: its text, and the error.
     Malformed(String, Malformed),
 }
 
 impl Declared {
-    /// The declared cookie, when there is a well-formed one.
+    /// Returns the declared cookie, if it is well-formed.
     pub fn cookie(&self) -> Option<&Cookie> {
         match self {
             Self::Native(cookie, _) | Self::Annotation(cookie) => Some(cookie),
@@ -67,7 +68,7 @@ impl Declared {
         }
     }
 
-    /// What this annotation says.
+    /// Parses the value of the annotation.
     pub fn of_annotation(text: &str) -> Self {
         match declaration::parse(text) {
             Ok(cookie) => Self::Annotation(cookie),
@@ -83,24 +84,24 @@ impl Declared {
         match view::at(object, &["metadata", "annotations", ANNOTATION]) {
             None | Some(Value::Null) => Self::Nothing,
             Some(Value::String(text)) => Self::of_annotation(text),
-            // Only a manifest can hold one: an API server has texts alone.
+            // Only possible in a manifest: on an API server, annotations are always strings.
             Some(other) => Self::Malformed(other.to_string(), Malformed::not_text(&other.to_string())),
         }
     }
 }
 
 impl Canary {
-    /// Whether an object says of itself that it is a Canary.
+    /// Returns whether an object is a Canary, by its kind and `apiVersion`.
     pub fn is(object: &Value) -> bool {
         object.get("kind").and_then(Value::as_str) == Some("Canary")
             && object.get("apiVersion").and_then(Value::as_str) == Some(CANARY_API_VERSION)
     }
 
-    /// Reads a Canary. Whatever is missing or odd is simply not seen; only a name must be there.
+    /// Reads a Canary. Missing or invalid fields are ignored; only the name is required.
     pub fn from_object(object: &Value) -> Option<Self> {
         let metadata = object.get("metadata")?;
         Some(Self {
-            target: Target {
+            target: NamespacedName {
                 namespace: view::owned(metadata, &["namespace"]),
                 name: view::owned(metadata, &["name"])?,
             },
@@ -125,24 +126,24 @@ impl Canary {
         })
     }
 
-    /// Name of the primary's child Service.
+    /// Returns the name of the primary's child Service.
     pub fn primary_name(&self) -> Option<String> {
         self.service_name.as_ref().map(|name| format!("{name}-primary"))
     }
 
-    /// Name of the canary's child Service.
+    /// Returns the name of the canary's child Service.
     pub fn canary_name(&self) -> Option<String> {
         self.service_name.as_ref().map(|name| format!("{name}-canary"))
     }
 
-    /// Why Flagger can generate no TraefikService of the name that it is to have.
+    /// Returns why the TraefikService's name is invalid, if it is, so that Flagger cannot generate it.
     pub fn service_problem(&self) -> Option<NotAName> {
         self.service_name.as_deref().and_then(|name| name::check(name).err())
     }
 
-    /// Namespace and name of the TraefikService that Flagger generates.
-    pub fn service_target(&self) -> Option<Target> {
-        Some(Target { namespace: self.target.namespace.clone(), name: self.service_name.clone()? })
+    /// Returns the namespace and name of the TraefikService that Flagger generates.
+    pub fn service_target(&self) -> Option<NamespacedName> {
+        Some(NamespacedName { namespace: self.target.namespace.clone(), name: self.service_name.clone()? })
     }
 }
 
@@ -186,7 +187,7 @@ mod tests {
         let Declared::Malformed(text, malformed) = declared(json!(true)) else { panic!("not malformed") };
         assert_eq!(
             (text.as_str(), malformed.to_string().as_str()),
-            ("true", "`true`: it is not text, put it in quotes")
+            ("true", "`true`: it is not a string: put it in quotes")
         );
         assert_eq!(declared(Value::Null), Declared::Nothing);
     }

@@ -1,4 +1,4 @@
-//! The sticky cookie: which fields are set, and to what, in normal form.
+//! The sticky cookie: the fields that are set, with their values in normal form.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use super::field::{FIELDS, Field, FieldValue};
 /// A cookie in normal form: switches that are off and empty names are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cookie {
-    /// By position in [`FIELDS`].
+    /// Values by position in [`FIELDS`].
     values: BTreeMap<usize, FieldValue>,
 }
 
 impl Cookie {
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, field: &Field) -> Option<&FieldValue> {
         self.values.get(&position(field))
     }
 
-    /// The value of the field with this manifest key.
+    /// Returns the value of the field with this manifest key.
     pub fn by_key(&self, key: &str) -> Option<&FieldValue> {
         Field::by_key(key).and_then(|field| self.get(field))
     }
@@ -34,12 +34,12 @@ impl Cookie {
         self.values.remove(&position(field));
     }
 
-    /// The fields that are set, in the order of [`FIELDS`].
+    /// Returns the fields that are set, in the order of [`FIELDS`].
     pub fn fields(&self) -> impl Iterator<Item = (&'static Field, &FieldValue)> {
         self.values.iter().map(|(position, value)| (&FIELDS[*position], value))
     }
 
-    /// The cookie's own name; `None` when Traefik derives one.
+    /// Returns the cookie's own name; `None` if Traefik derives one.
     pub fn name(&self) -> Option<&str> {
         match self.by_key("name") {
             Some(FieldValue::Text(name)) => Some(name),
@@ -47,7 +47,7 @@ impl Cookie {
         }
     }
 
-    /// Max-Age in seconds; `None` for a session cookie.
+    /// Returns Max-Age in seconds; `None` for a session cookie.
     pub fn max_age(&self) -> Option<i64> {
         match self.by_key("maxAge") {
             Some(FieldValue::Seconds(seconds)) => Some(*seconds),
@@ -55,23 +55,23 @@ impl Cookie {
         }
     }
 
-    /// Whether a switch (`secure`, `httpOnly`) is on.
+    /// Returns whether a switch (`secure`, `httpOnly`) is on.
     pub fn is_on(&self, key: &str) -> bool {
         self.by_key(key) == Some(&FieldValue::On)
     }
 
-    /// The object under `cookie:`.
+    /// Returns the object under `cookie:`.
     pub fn to_json(&self) -> Value {
         Value::Object(self.fields().map(|(field, value)| (field.key.to_owned(), Field::to_json(value))).collect())
     }
 
-    /// The whole stanza, `spec.weighted.sticky`.
-    pub fn to_stanza(&self) -> Value {
+    /// Returns the whole of `spec.weighted.sticky`.
+    pub fn to_sticky(&self) -> Value {
         json!({ "cookie": self.to_json() })
     }
 
-    /// Reads the object under `cookie:`; what is unknown, of another type, or what Traefik would change, comes
-    /// back by key with the reason.
+    /// Reads the object under `cookie:`. Keys that are unknown, of another type, or have a value that Traefik would
+    /// change are returned with the reason.
     pub fn from_json(object: &Map<String, Value>) -> (Self, BTreeMap<String, String>) {
         let mut cookie = Self::default();
         let mut odd = BTreeMap::new();

@@ -7,11 +7,11 @@
 //!             / "SameSite=" ( "None" / "Lax" / "Strict" )
 //! ```
 //!
-//! Attribute names and SameSite are read without regard to case, blanks around `;` and `=` are free, order is
-//! free, each attribute stands at most once. Anything else is an error that names the part.
+//! Attribute names and SameSite are case-insensitive, blanks around `;` and `=` are ignored, and attributes may come in
+//! any order, each at most once. Anything else is an error that names the part.
 //!
-//! The guard's policies parse the same in CEL; `guard::declared_in_cel` writes that from [`FIELDS`] and the
-//! words in this file, in the order of the checks here.
+//! The guard's policies parse the same in CEL; `guard::declared_in_cel` generates that from [`FIELDS`] and the messages
+//! in this file, with the checks in the same order.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -23,22 +23,22 @@ use super::{
 /// The annotation's key on the Canary.
 pub const ANNOTATION: &str = "kubectl-canary-traefik/sticky-cookie";
 
-/// A declaration longer than this many characters is refused.
+/// Maximum length of a declaration in characters.
 pub const MAX_LENGTH: usize = 1024;
 
-/// Which part of a declaration is wrong, and what is allowed there.
+/// The part of a declaration that is wrong, and what is allowed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// The part as it stands; empty when the whole is meant.
+    /// The part as written; empty if the whole declaration is meant.
     pub part: String,
     /// What is wrong, and what is allowed.
     pub reason: String,
 }
 
 impl Malformed {
-    /// The annotation is a number, a boolean, a list or a mapping.
+    /// Returns the error for an annotation that is a number, a boolean, a list or a mapping.
     pub(super) fn not_text(value: &str) -> Self {
-        malformed(value, "it is not text, put it in quotes".into())
+        malformed(value, "it is not a string: put it in quotes".into())
     }
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Malformed {
 
 /// Parses a declaration.
 ///
-/// The checks come in this order: the whole text, the name, each attribute, attributes that stand twice.
+/// The checks come in this order: the whole text, the name, each attribute, duplicate attributes.
 pub fn parse(text: &str) -> Result<Cookie, Malformed> {
     if text.chars().count() > MAX_LENGTH {
         return Err(malformed("", too_long()));
@@ -117,13 +117,13 @@ fn malformed(part: &str, reason: String) -> Malformed {
     Malformed { part: part.to_owned(), reason }
 }
 
-/// The attributes, as they are written.
+/// Returns the attributes as they are written.
 pub(crate) fn attributes() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().filter_map(|field| field.attribute)
 }
 
-pub(crate) const NOT_ASCII: &str = "it holds a character that is not printable ASCII";
-pub(crate) const TWICE: &str = "it stands there more than once";
+pub(crate) const NOT_ASCII: &str = "it contains a character that is not printable ASCII";
+pub(crate) const TWICE: &str = "is given more than once";
 
 pub(crate) fn too_long() -> String {
     format!("it is longer than {MAX_LENGTH} characters")
@@ -131,7 +131,7 @@ pub(crate) fn too_long() -> String {
 
 pub(crate) fn not_a_name() -> String {
     format!(
-        "the first part is the cookie's name alone, {}; begin with ; to leave the name to Traefik",
+        "the first part must be the cookie's name alone, which {}; begin with ; to leave the name to Traefik",
         FIELDS[0].allowed()
     )
 }
@@ -141,7 +141,7 @@ pub(crate) fn missing() -> String {
 }
 
 pub(crate) fn unknown() -> String {
-    format!("no such attribute, allowed are {}", attributes().collect::<Vec<_>>().join(", "))
+    format!("unknown attribute; allowed are {}", attributes().collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -176,22 +176,26 @@ pub(crate) mod tests {
 
     #[test]
     fn a_malformed_part_is_named_with_what_is_allowed() {
-        let name = "the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik";
+        let name = "the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik";
         let allowed = "allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite";
-        let seconds = "whole seconds of at most ten digits are allowed, such as 300";
+        let seconds = "must be whole seconds of at most ten digits, such as 300";
         let cases = [
             ("Path=/", format!("`Path=/`: {name}")),
             ("a b", format!("`a b`: {name}")),
             ("a;", format!("an attribute is missing after a ; ({allowed})")),
-            ("a; Expires=0", format!("`Expires=0`: no such attribute, {allowed}")),
+            ("a; Expires=0", format!("`Expires=0`: unknown attribute; {allowed}")),
             ("a; Max-Age", format!("`Max-Age`: {seconds}")),
             ("a; max-age = 5m", format!("`max-age = 5m`: {seconds}")),
             ("a; Secure=true", "`Secure=true`: it takes no value".into()),
-            ("a; Secure; secure", "`Secure`: it stands there more than once".into()),
-            ("a; Path=sso", "`Path=sso`: it must begin with / and hold printable ASCII without blanks and ;".into()),
-            ("a; Domain=bad_domain", "`Domain=bad_domain`: a domain name is allowed, such as example.com".into()),
-            ("a; SameSite=Maybe", "`SameSite=Maybe`: None, Lax and Strict are allowed".into()),
-            ("é", "it holds a character that is not printable ASCII".into()),
+            ("a; Secure; secure", "`Secure`: is given more than once".into()),
+            (
+                "a; Path=sso",
+                "`Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons"
+                    .into(),
+            ),
+            ("a; Domain=bad_domain", "`Domain=bad_domain`: must be a domain name, such as example.com".into()),
+            ("a; SameSite=Maybe", "`SameSite=Maybe`: must be None, Lax or Strict".into()),
+            ("é", "it contains a character that is not printable ASCII".into()),
         ];
         for (text, message) in cases {
             assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
@@ -199,7 +203,7 @@ pub(crate) mod tests {
         assert_eq!(parse(&"a".repeat(1025)).unwrap_err().to_string(), "it is longer than 1024 characters");
     }
 
-    /// Any cookie in normal form.
+    /// Generates any cookie in normal form.
     pub(crate) fn cookies() -> impl Strategy<Value = Cookie> {
         let field = |index: usize, strategy: BoxedStrategy<String>| {
             prop::option::of(strategy.prop_map(move |text| (index, text)))
@@ -232,7 +236,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn cookie_to_stanza_to_cookie_is_the_identity(cookie in cookies()) {
+        fn cookie_to_sticky_to_cookie_is_the_identity(cookie in cookies()) {
             let (read, odd) = Cookie::from_json(cookie.to_json().as_object().unwrap());
             prop_assert_eq!(read, cookie);
             prop_assert!(odd.is_empty());

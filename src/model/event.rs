@@ -1,4 +1,4 @@
-//! An event about an object, as the API server keeps it.
+//! A Kubernetes event about an object.
 
 use std::cmp::Ordering;
 
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use super::view;
 
-/// One event.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// `Normal` or `Warning`.
     pub kind: String,
-    /// Why it happened, in one word.
+    /// Reason, in one word.
     pub reason: String,
-    /// When it was seen first and last, as text.
+    /// First and last time it occurred, as text.
     pub seen: (Option<String>, Option<String>),
-    /// How often it was seen.
+    /// Number of occurrences.
     pub count: i64,
-    /// Who tells it.
+    /// The component that reported it.
     pub from: String,
-    /// What happened.
+    /// The message.
     pub message: String,
 }
 
 impl Event {
-    /// Reads an event of `v1`. Whatever is missing is empty.
+    /// Reads a `v1` Event. Missing fields are empty.
     pub fn from_object(object: &Value) -> Self {
         let text = |keys: &[&str]| view::owned(object, keys);
         let made = || text(&["eventTime"]).or_else(|| text(&["metadata", "creationTimestamp"]));
@@ -42,7 +42,7 @@ impl Event {
         }
     }
 
-    /// By when it was seen last; one that does not say comes first.
+    /// Compares the times of the last occurrence; an event without one comes first.
     pub fn by_last_seen(&self, other: &Self) -> Ordering {
         let moment = |event: &Self| event.seen.1.as_deref().and_then(|last| last.parse::<jiff::Timestamp>().ok());
         moment(self).cmp(&moment(other))

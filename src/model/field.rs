@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde_json::{Value, json};
 
-/// One field of the cookie.
+/// A field of the cookie.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
     /// The key in `spec.weighted.sticky.cookie` and in the native field of the Canary.
@@ -15,30 +15,31 @@ pub struct Field {
     pub flag: &'static str,
     /// The attribute in the declaration, as in `Set-Cookie` (RFC 6265 section 4.1.1); the name has none.
     pub attribute: Option<&'static str>,
-    /// What its value looks like.
+    /// The type of its value.
     pub kind: FieldKind,
-    /// What it is for, in one line without a full stop.
+    /// Description, in one line without a full stop.
     pub help: &'static str,
-    /// What its absence means.
+    /// Effect of leaving it unset.
     pub unset: &'static str,
-    /// A value to start from.
+    /// Example value.
     pub example: &'static str,
     /// The first Traefik version whose weighted round robin honours it.
     pub since: &'static str,
 }
 
-/// What a field's value looks like.
+/// The type of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// A cookie name: an RFC 7230 token, so that Traefik has nothing to replace.
     Token,
     /// Whole seconds.
     Seconds,
-    /// A path: begins with `/`, then printable ASCII without blanks and `;` (RFC 6265 section 4.1.1 has blanks too).
+    /// A path: begins with `/`, then printable ASCII without blanks and `;` (RFC 6265 section 4.1.1 also allows
+    /// blanks).
     Path,
     /// A domain name, with or without a leading dot.
     Domain,
-    /// On or off; in the declaration the attribute stands alone.
+    /// On or off; in a declaration, the attribute has no value.
     Switch,
     /// `none`, `lax` or `strict`.
     SameSite,
@@ -47,7 +48,7 @@ pub enum FieldKind {
 /// The value of one field, in its normal form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue {
-    /// Token, path, domain; SameSite in lower case.
+    /// A token, a path or a domain; SameSite in lower case.
     Text(String),
     /// Whole seconds.
     Seconds(i64),
@@ -55,15 +56,15 @@ pub enum FieldValue {
     On,
 }
 
-/// Every field, in the order in which a declaration is written.
+/// Every field, in the order of a declaration.
 pub static FIELDS: [Field; 7] = [
     Field {
         key: "name",
         flag: "name",
         attribute: None,
         kind: FieldKind::Token,
-        help: "Name of the cookie",
-        unset: "Traefik derives one, such as _8d2a5",
+        help: "Cookie name",
+        unset: "Traefik chooses one, such as _8d2a5",
         example: "login",
         since: "2.0",
     },
@@ -72,7 +73,7 @@ pub static FIELDS: [Field; 7] = [
         flag: "max-age",
         attribute: Some("Max-Age"),
         kind: FieldKind::Seconds,
-        help: "Seconds that a client stays on its track, also 5m or 1h30m; never renewed",
+        help: "How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the first response, not extended",
         unset: "until the browser closes",
         example: "300",
         since: "3.0",
@@ -129,17 +130,17 @@ pub static FIELDS: [Field; 7] = [
     },
 ];
 
-/// The values of SameSite: as the stanza has them (lower case suits every Traefik; capitals only from
-/// 3.6.14 on) and as `Set-Cookie` has them.
+/// The values of SameSite, as in `spec.weighted.sticky` (every Traefik accepts lower case; capitals only from 3.6.14
+/// on) and as in `Set-Cookie`.
 pub static SAME_SITE: [(&str, &str); 3] = [("none", "None"), ("lax", "Lax"), ("strict", "Strict")];
 
 impl Field {
-    /// The field with this manifest key.
+    /// Returns the field with this manifest key.
     pub fn by_key(key: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.key == key)
     }
 
-    /// The field with this flag.
+    /// Returns the field with this flag.
     pub fn by_flag(flag: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.flag == flag)
     }
@@ -148,7 +149,7 @@ impl Field {
     ///
     /// # Errors
     ///
-    /// What is allowed instead, in words.
+    /// Returns what is allowed instead, in words.
     pub fn parse(&self, text: &str) -> Result<FieldValue, String> {
         if !self.kind.matches(text) {
             return Err(self.allowed());
@@ -161,16 +162,16 @@ impl Field {
         })
     }
 
-    /// The line for `--help` and for the editor.
+    /// Returns the line for `--help` and for the editor.
     pub fn describe(&self) -> String {
         format!("{}; unset = {} (Traefik {}+)", self.help, self.unset, self.since)
     }
 
-    /// Parses a value as a person types it: seconds also as `5m` or `1h30m`.
+    /// Parses a value as users type it: seconds also as `5m` or `1h30m`.
     ///
     /// # Errors
     ///
-    /// What is allowed instead, in words.
+    /// Returns what is allowed instead, in words.
     pub fn parse_typed(&self, text: &str) -> Result<FieldValue, String> {
         if self.kind != FieldKind::Seconds {
             return self.parse(text);
@@ -178,15 +179,17 @@ impl Field {
         self.parse(&seconds(text)).map_err(|allowed| format!("{allowed}, or a duration such as 5m or 1h30m"))
     }
 
-    /// What is allowed, in words.
+    /// Returns what is allowed, in words.
     pub fn allowed(&self) -> String {
         match self.kind {
-            FieldKind::Token => "letters, digits and !#$%&'*+-.^_`|~ are allowed".into(),
-            FieldKind::Seconds => "whole seconds of at most ten digits are allowed, such as 300".into(),
-            FieldKind::Path => "it must begin with / and hold printable ASCII without blanks and ;".into(),
-            FieldKind::Domain => "a domain name is allowed, such as example.com".into(),
+            FieldKind::Token => "may contain only letters, digits and !#$%&'*+-.^_`|~".into(),
+            FieldKind::Seconds => "must be whole seconds of at most ten digits, such as 300".into(),
+            FieldKind::Path => {
+                "must start with / and contain only printable ASCII characters, no spaces or semicolons".into()
+            }
+            FieldKind::Domain => "must be a domain name, such as example.com".into(),
             FieldKind::Switch => "it takes no value".into(),
-            FieldKind::SameSite => "None, Lax and Strict are allowed".into(),
+            FieldKind::SameSite => "must be None, Lax or Strict".into(),
         }
     }
 
@@ -194,7 +197,7 @@ impl Field {
     ///
     /// # Errors
     ///
-    /// The value was of another type, or one that Traefik would drop or change.
+    /// Returns what is allowed if the value is of another type, or is one that Traefik would drop or change.
     pub fn from_json(&self, value: &Value) -> Result<Option<FieldValue>, String> {
         match (self.kind, value) {
             (_, Value::Null) | (FieldKind::Switch, Value::Bool(false)) => Ok(None),
@@ -210,7 +213,7 @@ impl Field {
         }
     }
 
-    /// The value as the manifest has it.
+    /// Returns the value as it is in a manifest.
     pub fn to_json(value: &FieldValue) -> Value {
         match value {
             FieldValue::Text(text) => json!(text),
@@ -219,7 +222,7 @@ impl Field {
         }
     }
 
-    /// The value as a declaration has it; `None` where the attribute stands alone.
+    /// Returns the value as it is in a declaration; `None` if the attribute has none.
     pub fn to_attribute(&self, value: &FieldValue) -> Option<String> {
         match value {
             FieldValue::On => None,
@@ -233,14 +236,14 @@ impl Field {
 }
 
 impl FieldKind {
-    /// The regular expression that a value matches as a whole, in the syntax that Rust and RE2 (CEL's) share:
-    /// the grammar's only copy.
+    /// Returns the regular expression that a whole value must match, in the syntax that Rust and RE2 (CEL's) share: the
+    /// only copy of the grammar.
     pub const fn pattern(self) -> &'static str {
         match self {
-            // RFC 7230 section 3.2.6, `tchar`; also what Traefik leaves alone (`pkg/server/cookie/cookie.go`).
+            // RFC 7230 section 3.2.6, `tchar`; Traefik leaves these alone too (`pkg/server/cookie/cookie.go`).
             Self::Token => "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
             Self::Seconds => "0|-?[1-9][0-9]{0,9}",
-            // Go's `net/http` drops every other byte of a path (`validCookiePathByte`), blanks excepted.
+            // Go's `net/http` drops all other bytes of a path (`validCookiePathByte`), except blanks.
             Self::Path => "/[!-:<-~]*",
             // Labels of at most 63 letters, digits and inner hyphens; a leading dot is allowed.
             Self::Domain => {
@@ -264,7 +267,7 @@ impl FieldKind {
     }
 }
 
-/// `5m` and `1h30m` as seconds; anything else stays as it is.
+/// Converts `5m` and `1h30m` to seconds; leaves anything else as it is.
 fn seconds(text: &str) -> String {
     let (mut total, mut digits, mut last) = (0u64, String::new(), u64::MAX);
     for c in text.chars() {
@@ -278,7 +281,7 @@ fn seconds(text: &str) -> String {
             's' => 1,
             _ => return text.to_owned(),
         };
-        // Each unit once, the longer first.
+        // Each unit at most once, longer ones first.
         let Some(part) = digits.parse::<u64>().ok().filter(|_| unit < last).and_then(|number| number.checked_mul(unit))
         else {
             return text.to_owned();

@@ -1,5 +1,5 @@
-//! What things are: the cookie and its declaration, the Canary, the TraefikService, and the two seen
-//! together. Pure: values in, values out; never waits, prints or fails for reasons outside its arguments.
+//! The data model: the cookie and its declaration, the Canary, the TraefikService, and the two together. Pure: values
+//! in, values out; never waits, prints or fails for reasons outside its arguments.
 
 pub mod canary;
 pub mod cookie;
@@ -21,9 +21,9 @@ pub use canary::{Canary, Declared};
 pub use cookie::Cookie;
 pub use event::Event;
 pub use field::{FIELDS, Field, FieldValue};
-pub use name::Target;
-pub use observed::{Guarded, Kept, Loaded, NativeField, Observed, Service, State};
+pub use name::NamespacedName;
+pub use observed::{Guarded, Loaded, NativeField, Observed, Protection, State, TraefikServiceState};
 pub use owner::Owner;
 pub use rollout::{Rollout, Strategy};
-pub use route::{Looked, Route, RouteKind, Surroundings};
+pub use route::{Lookup, Route, RouteKind, RoutesAndEvents};
 pub use traefik_service::{Live, TraefikService, Weight};

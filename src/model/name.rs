@@ -1,27 +1,27 @@
-//! Names of objects, and the two groups a TraefikService can live in.
+//! Names of objects, and the two API groups of TraefikServices.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// An object's namespace and name. Manifests need not name a namespace.
+/// An object's namespace and name. Manifests may omit the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
+pub struct NamespacedName {
     /// `metadata.namespace`.
     pub namespace: Option<String>,
     /// `metadata.name`.
     pub name: String,
 }
 
-impl Target {
-    /// Of an object.
+impl NamespacedName {
+    /// Returns the namespace and name of an object.
     pub fn of(object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         Self { namespace: text("/metadata/namespace"), name: text("/metadata/name").unwrap_or_default() }
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for NamespacedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {
             Some(namespace) => write!(f, "{namespace}/{}", self.name),
@@ -30,7 +30,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Why a text cannot be what an object is called.
+/// An invalid object name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAName {
     name: String,
@@ -46,18 +46,18 @@ impl fmt::Display for NotAName {
     }
 }
 
-/// Whether an object or a namespace can be called that, as it becomes a part of a path: the rules for names of every
-/// kind of object (apimachinery `pkg/api/validation/path/name.go:IsValidPathSegmentName`), and the longest that any kind
-/// allows (`pkg/util/validation/validation.go:DNS1123SubdomainMaxLength`).
+/// Checks that a name is valid for an object or a namespace, because it becomes part of a path: the rules for names of
+/// every kind of object (apimachinery `pkg/api/validation/path/name.go:IsValidPathSegmentName`), and the greatest
+/// length of any kind (`pkg/util/validation/validation.go:DNS1123SubdomainMaxLength`).
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// Returns what is wrong with the name.
 pub fn check(name: &str) -> Result<(), NotAName> {
     const LONGEST: usize = 253;
     let problem = match name {
         "" => "it is empty",
-        "." | ".." => "it means another place in a path",
+        "." | ".." => "it has a special meaning in a path",
         _ if name.contains('/') => "it contains `/`",
         _ if name.contains('%') => "it contains `%`",
         _ if name.len() > LONGEST => "it is longer than 253 characters",
@@ -78,10 +78,10 @@ pub enum Group {
 }
 
 impl Group {
-    /// In the order in which they are looked at.
+    /// Both groups, in the order in which they are tried.
     pub const ALL: [Self; 2] = [Self::TraefikIo, Self::TraefikContainoUs];
 
-    /// The group's name.
+    /// Returns the group's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TraefikIo => "traefik.io",
@@ -89,21 +89,21 @@ impl Group {
         }
     }
 
-    /// `GROUP/v1alpha1`: there is no other version.
+    /// Returns `GROUP/v1alpha1`, the only version.
     pub fn api_version(self) -> String {
         format!("{}/v1alpha1", self.as_str())
     }
 
-    /// The group of this `apiVersion`.
+    /// Returns the group of this `apiVersion`.
     pub fn of_api_version(api_version: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.api_version() == api_version)
     }
 }
 
-/// The `apiVersion` of a Canary: there is no other.
+/// The only `apiVersion` of a Canary.
 pub const CANARY_API_VERSION: &str = "flagger.app/v1beta1";
 
-/// The known names nearest to a wrong one, nearest first: at most three, and none that is quite different.
+/// Returns the known names most similar to a wrong one, the best first: at most three.
 pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<_> = known
         .into_iter()
@@ -125,7 +125,7 @@ mod tests {
         }
         let problem = |name: &str| check(name).unwrap_err().to_string();
         assert_eq!(problem(""), "`` cannot be a name: it is empty");
-        assert_eq!(problem(".."), "`..` cannot be a name: it means another place in a path");
+        assert_eq!(problem(".."), "`..` cannot be a name: it has a special meaning in a path");
         assert_eq!(problem("../x"), "`../x` cannot be a name: it contains `/`");
         assert_eq!(problem("%2e%2e"), "`%2e%2e` cannot be a name: it contains `%`");
         let long = problem(&"a".repeat(70_000));

@@ -1,90 +1,90 @@
-//! A Canary and its TraefikService seen together.
+//! A Canary together with its TraefikService.
 
 use std::fmt;
 
 use super::{
     canary::{Canary, Declared},
     cookie::Cookie,
-    name::{Group, Target},
+    name::{Group, NamespacedName},
     traefik_service::{Live, TraefikService, Weight},
 };
 
-/// A Canary and its TraefikService, or exactly what is missing of it.
+/// A Canary and its TraefikService, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The Canary.
     pub canary: Canary,
     /// Its TraefikService.
-    pub service: Service,
-    /// Whether the guard covers it.
+    pub service: TraefikServiceState,
+    /// Whether the guard covers the Canary.
     pub guarded: Guarded,
 }
 
-/// Whether the cluster runs the guard for a Canary.
+/// Whether the guard covers a Canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Guarded {
-    /// Nobody looked, or was allowed to.
+    /// Not checked, or not readable by this user.
     #[default]
     Unknown,
-    /// It does not.
+    /// The guard does not cover it.
     No,
-    /// It does.
+    /// The guard covers it.
     Yes,
 }
 
-/// The TraefikService of a Canary, or why there is none to see.
+/// The TraefikService of a Canary, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Service {
-    /// Here it is.
+pub enum TraefikServiceState {
+    /// The Canary's own TraefikService.
     Present(TraefikService),
-    /// One of that name is there, but something else controls it.
+    /// A TraefikService of that name which something else controls.
     Foreign(TraefikService),
-    /// Flagger has not generated it yet (or it is not among the files).
+    /// Flagger has not generated it yet, or it is not among the files.
     NotGenerated,
-    /// Neither group is served: Traefik's custom resource definitions are not installed.
+    /// Neither API group is served: Traefik's custom resource definitions are not installed.
     NotServed,
-    /// The server does not let this user see it; the reason.
+    /// This user may not read it; with the reason.
     Forbidden(String),
 }
 
-/// Declared and live compared.
+/// The declared cookie compared with the live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Neither declared nor live.
     None,
-    /// Equal.
+    /// Declared and live, and equal.
     Synced,
-    /// Declared, not live.
+    /// Declared, but not live.
     Missing,
-    /// Both, and not equal.
+    /// Declared and live, but different.
     Differs,
-    /// Live only.
+    /// Live, but not declared.
     Undeclared,
-    /// Declared, and there is no TraefikService yet.
+    /// Declared, but there is no TraefikService yet.
     Pending,
     /// The declaration is not well-formed.
     Malformed,
-    /// Not allowed to see the TraefikService.
+    /// This user may not read the TraefikService.
     Unknown,
 }
 
-/// Whether the stanza outlives Flagger's next write.
+/// What protects the live cookie from Flagger's next write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// Flagger itself copies the declared cookie.
+pub enum Protection {
+    /// Flagger copies the declared cookie itself.
     Native,
-    /// The guard re-adds it inside each write.
+    /// The guard puts the cookie back into every write.
     Guard,
-    /// Nothing keeps it.
+    /// Nothing: the write removes the cookie.
     No,
-    /// There is nothing to keep.
+    /// There is no cookie to protect.
     Nothing,
-    /// Not allowed to look.
+    /// Unknown, because the guard was not or could not be checked.
     Unknown,
 }
 
 impl State {
-    /// The word shown.
+    /// Returns the word to print.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -99,13 +99,13 @@ impl State {
     }
 }
 
-impl Kept {
-    /// The word shown.
+impl Protection {
+    /// Returns the word to print.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Native => "native",
+            Self::Native => "flagger",
             Self::Guard => "guard",
-            Self::No => "no",
+            Self::No => "none",
             Self::Nothing => "-",
             Self::Unknown => "<unknown>",
         }
@@ -118,27 +118,27 @@ impl fmt::Display for State {
     }
 }
 
-impl fmt::Display for Kept {
+impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
 impl Observed {
-    /// Pairs a Canary with the TraefikService that bears its computed name.
+    /// Pairs a Canary with the TraefikService that has its computed name.
     pub fn pair(canary: Canary, service: Option<TraefikService>) -> Self {
         let service = match service {
-            None => Service::NotGenerated,
+            None => TraefikServiceState::NotGenerated,
             Some(service) => match &service.controller {
-                Some(controller) if !controller.is_canary(&canary.target.name) => Service::Foreign(service),
-                _ => Service::Present(service),
+                Some(controller) if !controller.is_canary(&canary.target.name) => TraefikServiceState::Foreign(service),
+                _ => TraefikServiceState::Present(service),
             },
         };
         Self { canary, service, guarded: Guarded::Unknown }
     }
 
-    /// Whether the Canary is on Traefik: it says so, or it names no provider (Flagger's own default then
-    /// decides, which cannot be seen here) and its TraefikService exists or it declares a cookie.
+    /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then
+    /// decides, which is not visible here) and has a TraefikService or declares a cookie.
     pub fn on_traefik(&self) -> bool {
         match self.canary.provider.as_deref() {
             Some(provider) => provider == "traefik",
@@ -146,37 +146,37 @@ impl Observed {
         }
     }
 
-    /// The TraefikService, when it is there and the Canary's own.
+    /// Returns the TraefikService, if it exists and is the Canary's own.
     pub fn service(&self) -> Option<&TraefikService> {
         match &self.service {
-            Service::Present(service) => Some(service),
+            TraefikServiceState::Present(service) => Some(service),
             _ => None,
         }
     }
 
-    /// Why the TraefikService may not be looked at, if so.
+    /// Returns why this user may not read the TraefikService, if so.
     pub fn forbidden(&self) -> Option<&str> {
         match &self.service {
-            Service::Forbidden(reason) => Some(reason),
+            TraefikServiceState::Forbidden(reason) => Some(reason),
             _ => None,
         }
     }
 
-    /// The live cookie.
+    /// Returns the live cookie.
     pub fn live_cookie(&self) -> Option<&Cookie> {
         self.service().and_then(|service| service.live.cookie())
     }
 
-    /// Declared and live compared.
+    /// Compares the declared cookie with the live one.
     pub fn state(&self) -> State {
         let declared = match &self.canary.declared {
             Declared::Malformed(..) => return State::Malformed,
             declared => declared.cookie(),
         };
         let live = match &self.service {
-            Service::Forbidden(_) => return State::Unknown,
-            Service::Present(service) => &service.live,
-            Service::Foreign(_) | Service::NotGenerated | Service::NotServed => {
+            TraefikServiceState::Forbidden(_) => return State::Unknown,
+            TraefikServiceState::Present(service) => &service.live,
+            TraefikServiceState::Foreign(_) | TraefikServiceState::NotGenerated | TraefikServiceState::NotServed => {
                 return if declared.is_some() { State::Pending } else { State::None };
             }
         };
@@ -189,49 +189,49 @@ impl Observed {
         }
     }
 
-    /// Whether the stanza outlives Flagger's next write.
-    pub fn kept(&self) -> Kept {
+    /// Returns what protects the live cookie from Flagger's next write.
+    pub fn protection(&self) -> Protection {
         match (&self.canary.declared, self.state(), self.guarded) {
-            (Declared::Native(..), ..) => Kept::Native,
-            (_, State::None, _) => Kept::Nothing,
-            // The guard keeps what is declared, and nothing else.
-            (Declared::Nothing | Declared::Malformed(..), ..) | (_, _, Guarded::No) => Kept::No,
-            (_, _, Guarded::Yes) => Kept::Guard,
-            (_, _, Guarded::Unknown) => Kept::Unknown,
+            (Declared::Native(..), ..) => Protection::Native,
+            (_, State::None, _) => Protection::Nothing,
+            // The guard protects only what is declared.
+            (Declared::Nothing | Declared::Malformed(..), ..) | (_, _, Guarded::No) => Protection::No,
+            (_, _, Guarded::Yes) => Protection::Guard,
+            (_, _, Guarded::Unknown) => Protection::Unknown,
         }
     }
 
-    /// The TraefikService that routes name, and the group it is looked for in.
-    pub fn routed_to(&self) -> (Option<Target>, Group) {
+    /// Returns the TraefikService that routes refer to, and the API group to look for it in.
+    pub fn routed_to(&self) -> (Option<NamespacedName>, Group) {
         let group = self.service().map_or(Group::TraefikIo, |service| service.group);
         (self.canary.service_target(), group)
     }
 
-    /// The weights of the primary and the canary, as written; `None` for a track that is not listed.
+    /// Returns the weights of the primary and the canary, as written; `None` for a track that is not listed.
     pub fn weights(&self) -> (Option<Weight>, Option<Weight>) {
         let weight = |child: Option<String>| self.service()?.weight_of(&child?);
         (weight(self.canary.primary_name()), weight(self.canary.canary_name()))
     }
 }
 
-/// A Canary and its TraefikService with the objects themselves, untouched: what a change starts from.
+/// A Canary and its TraefikService with the unchanged objects: the state that a change starts from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
-    /// What was read from the objects.
+    /// The parsed objects.
     pub observed: Observed,
-    /// The Canary as the server sent it or the manifest has it.
+    /// The Canary as the server sent it, or as it is in the manifest.
     pub canary: serde_json::Value,
     /// The TraefikService, likewise.
     pub service: Option<serde_json::Value>,
-    /// Whether the cluster's Canaries have the native field.
+    /// Whether the schema of the cluster's Canaries has the native field.
     pub native: NativeField,
 }
 
 /// Whether the Canary's schema has `spec.service.traefik.sticky.cookie`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NativeField {
-    /// It has not, or the schema could not be read.
+    /// The schema does not have the field, or could not be read.
     Absent,
-    /// It has, with these keys under `cookie` and, by key, the values each allows (empty: any).
+    /// The schema has these keys under `cookie`, each with the values it allows (empty: any).
     Present(std::collections::BTreeMap<String, Vec<String>>),
 }

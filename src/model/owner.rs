@@ -1,12 +1,12 @@
-//! Which tool owns a Canary: it applies the object from a source of its own, and may put back what is changed here.
-//! Pure: told by labels, annotations and `metadata.managedFields`.
+//! The tool that owns a Canary: it applies the object from its own source, and may revert changes made here. Pure:
+//! recognised by labels, annotations and `metadata.managedFields`.
 //!
-//! | tool | known by | what becomes of a field that its source does not set |
+//! | tool | recognised by | what happens to a field that its source does not set |
 //! |---|---|---|
-//! | Flux Kustomization | labels `kustomize.toolkit.fluxcd.io/{name,namespace}` (fluxcd/pkg `ssa/manager.go:SetOwnerLabels`) | stays: server-side apply; but for one set by a field manager `kubectl…`, which it takes over first (`ssa/patch.go:matchFieldManager`) |
-//! | Flux HelmRelease | labels `helm.toolkit.fluxcd.io/{name,namespace}` (fluxcd/helm-controller `internal/postrender/common_renderer.go`) | stays: as Helm, and drift is found by server-side apply |
-//! | Argo CD | annotation `argocd.argoproj.io/tracking-id` that names this object, else the label of the other tracking method (argoproj/argo-cd `util/argo/resource_tracking.go`) | stays: it compares and applies three ways (`gitops-engine/pkg/diff/diff.go:threeWayMergePatch`); but not with `Replace=true` |
-//! | Helm | annotation `meta.helm.sh/release-name` (helm/helm `pkg/action/validate.go`) | stays: a patch between two releases, or server-side apply (`pkg/kube/client.go:createPatch`) |
+//! | Flux Kustomization | labels `kustomize.toolkit.fluxcd.io/{name,namespace}` (fluxcd/pkg `ssa/manager.go:SetOwnerLabels`) | stays (server-side apply), unless set by a field manager `kubectl…`, which it takes over first (`ssa/patch.go:matchFieldManager`) |
+//! | Flux HelmRelease | labels `helm.toolkit.fluxcd.io/{name,namespace}` (fluxcd/helm-controller `internal/postrender/common_renderer.go`) | stays, as with Helm; drift is detected by server-side apply |
+//! | Argo CD | annotation `argocd.argoproj.io/tracking-id` that names this object, else the label of the other tracking method (argoproj/argo-cd `util/argo/resource_tracking.go`) | stays (three-way diff and apply, `gitops-engine/pkg/diff/diff.go:threeWayMergePatch`), unless `Replace=true` |
+//! | Helm | annotation `meta.helm.sh/release-name` (helm/helm `pkg/action/validate.go`) | stays (a patch between two releases, or server-side apply, `pkg/kube/client.go:createPatch`) |
 
 use std::fmt;
 
@@ -17,42 +17,42 @@ use super::{canary::NATIVE_COOKIE, declaration::ANNOTATION, view};
 /// The tool that applies a Canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Which tool.
+    /// The tool.
     pub tool: Tool,
-    /// What of it: a Kustomization, a HelmRelease, an Application, a release; with its namespace where it has one.
+    /// Name of the Kustomization, HelmRelease, Application or release, with its namespace if it has one.
     pub name: String,
-    /// What it does with the declared cookie.
-    pub habit: Habit,
+    /// How it treats the declared cookie.
+    pub policy: OwnerPolicy,
 }
 
-/// A tool that applies objects from a source of its own.
+/// A tool that applies objects from its own source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// Flux' kustomize-controller.
+    /// Flux's kustomize-controller.
     Kustomization,
-    /// Flux' helm-controller.
+    /// Flux's helm-controller.
     HelmRelease,
     /// Argo CD.
     ArgoCd,
-    /// Helm, typed by a person or a pipeline.
+    /// Helm, run by a person or a pipeline.
     Helm,
 }
 
-/// What a tool does with a change of the declared cookie.
+/// How a tool treats a change of the declared cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
-    /// It is told to leave this object alone, by this label or annotation.
-    LeavesAlone(&'static str),
-    /// Its source sets the cookie: it puts that one back.
-    PutsBack,
-    /// It replaces the whole object: what its source does not set goes.
+pub enum OwnerPolicy {
+    /// Leaves this object alone, because of this label or annotation.
+    Ignores(&'static str),
+    /// Restores the cookie, which its source sets.
+    Restores,
+    /// Replaces the whole object: fields that its source does not set are removed.
     Replaces,
-    /// It puts back what its source sets, and leaves the rest. Whether that has a cookie is not known.
-    KeepsTheRest,
+    /// Restores fields that its source sets, and leaves the others. Whether its source sets the cookie is not known.
+    Preserves,
 }
 
 impl Tool {
-    /// The word for programs.
+    /// Returns the name for machine-readable output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kustomization => "flux-kustomization",
@@ -62,7 +62,7 @@ impl Tool {
         }
     }
 
-    /// What people call the thing that has the name.
+    /// Returns the display name of what the owner's name refers to.
     fn title(self) -> &'static str {
         match self {
             Self::Kustomization => "Flux Kustomization",
@@ -72,7 +72,7 @@ impl Tool {
         }
     }
 
-    /// What of it puts things back.
+    /// Returns the action by which the tool restores fields.
     pub fn act(self) -> &'static str {
         match self {
             Self::Kustomization => "its next reconcile",
@@ -82,17 +82,17 @@ impl Tool {
         }
     }
 
-    /// Where it has the Canary from.
+    /// Returns where the tool gets the Canary from.
     pub fn source(self) -> &'static str {
         if self.is_helm() { "its chart" } else { "its source" }
     }
 
-    /// Whether what it applies is made of templates, which are no manifests.
+    /// Returns whether the tool applies templates, which are not plain manifests.
     pub fn is_helm(self) -> bool {
         matches!(self, Self::HelmRelease | Self::Helm)
     }
 
-    /// Whether a field manager is this tool.
+    /// Returns whether a field manager is this tool.
     fn is_manager(self, name: &str) -> bool {
         match self {
             Self::Kustomization => name == "kustomize-controller",
@@ -109,19 +109,19 @@ impl fmt::Display for Owner {
     }
 }
 
-impl Habit {
-    /// The word for programs.
+impl OwnerPolicy {
+    /// Returns the name for machine-readable output.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::LeavesAlone(_) => "leavesAlone",
-            Self::PutsBack => "putsBack",
+            Self::Ignores(_) => "ignores",
+            Self::Restores => "restores",
             Self::Replaces => "replaces",
-            Self::KeepsTheRest => "keepsTheRest",
+            Self::Preserves => "preserves",
         }
     }
 }
 
-/// Who applies this Canary, if it can be told.
+/// Returns the tool that applies this Canary, if it can be recognised.
 pub fn of(canary: &Value) -> Option<Owner> {
     let label = |key: &str| view::owned(canary, &["metadata", "labels", key]);
     let annotation = |key: &str| view::owned(canary, &["metadata", "annotations", key]);
@@ -134,7 +134,7 @@ pub fn of(canary: &Value) -> Option<Owner> {
         Some(placed(label(&format!("{group}/namespace")), name))
     };
     let helm = || Some(placed(annotation("meta.helm.sh/release-namespace"), annotation("meta.helm.sh/release-name")?));
-    // Helm's own marks are on the objects of a HelmRelease too.
+    // Objects of a HelmRelease have Helm's own annotations too.
     let found = [
         (Tool::Kustomization, flux("kustomize.toolkit.fluxcd.io")),
         (Tool::HelmRelease, flux("helm.toolkit.fluxcd.io")),
@@ -142,12 +142,12 @@ pub fn of(canary: &Value) -> Option<Owner> {
         (Tool::Helm, helm()),
     ];
     let (tool, name) = found.into_iter().find_map(|(tool, name)| Some((tool, name?)))?;
-    Some(Owner { tool, name, habit: habit(canary, tool) })
+    Some(Owner { tool, name, policy: policy(canary, tool) })
 }
 
-/// The Application that tracks this object. A tracking id that names another object was copied along with it, and Argo CD
-/// does not count it either. The label `app.kubernetes.io/instance` is on nearly every chart's objects: it means Argo CD
-/// only where Argo CD has written the object.
+/// Returns the Application that tracks this object. A tracking id that names another object was copied along with it,
+/// and Argo CD ignores it too. The label `app.kubernetes.io/instance` is on nearly every chart's objects: it means Argo
+/// CD only if Argo CD has written the object.
 fn argo_application(canary: &Value) -> Option<String> {
     let label = |key: &str| view::owned(canary, &["metadata", "labels", key]);
     let tracked = view::text(canary, &["metadata", "annotations", "argocd.argoproj.io/tracking-id"]).and_then(|id| {
@@ -166,8 +166,8 @@ fn argo_application(canary: &Value) -> Option<String> {
         .or_else(|| label("app.kubernetes.io/instance").filter(|_| written()))
 }
 
-fn habit(canary: &Value, tool: Tool) -> Habit {
-    // Flux takes its instructions from labels and annotations alike (fluxcd/pkg `ssa/utils/meta.go:AnyInMetadata`).
+fn policy(canary: &Value, tool: Tool) -> OwnerPolicy {
+    // Flux reads its instructions from labels and annotations alike (fluxcd/pkg `ssa/utils/meta.go:AnyInMetadata`).
     let told = |key: &str, value: &str| {
         ["labels", "annotations"].iter().any(|place| {
             view::text(canary, &["metadata", place, key]).is_some_and(|said| said.eq_ignore_ascii_case(value))
@@ -179,22 +179,22 @@ fn habit(canary: &Value, tool: Tool) -> Habit {
     };
     match tool {
         Tool::Kustomization if told("kustomize.toolkit.fluxcd.io/reconcile", "disabled") => {
-            Habit::LeavesAlone("kustomize.toolkit.fluxcd.io/reconcile: disabled")
+            OwnerPolicy::Ignores("kustomize.toolkit.fluxcd.io/reconcile: disabled")
         }
         Tool::Kustomization if told("kustomize.toolkit.fluxcd.io/ssa", "ignore") => {
-            Habit::LeavesAlone("kustomize.toolkit.fluxcd.io/ssa: Ignore")
+            OwnerPolicy::Ignores("kustomize.toolkit.fluxcd.io/ssa: Ignore")
         }
         Tool::Kustomization if told("kustomize.toolkit.fluxcd.io/ssa", "ifnotpresent") => {
-            Habit::LeavesAlone("kustomize.toolkit.fluxcd.io/ssa: IfNotPresent")
+            OwnerPolicy::Ignores("kustomize.toolkit.fluxcd.io/ssa: IfNotPresent")
         }
-        _ if source_sets_cookie(canary, tool) => Habit::PutsBack,
-        Tool::ArgoCd if lists("argocd.argoproj.io/sync-options", "Replace=true") => Habit::Replaces,
-        _ => Habit::KeepsTheRest,
+        _ if source_sets_cookie(canary, tool) => OwnerPolicy::Restores,
+        Tool::ArgoCd if lists("argocd.argoproj.io/sync-options", "Replace=true") => OwnerPolicy::Replaces,
+        _ => OwnerPolicy::Preserves,
     }
 }
 
-/// Whether the tool itself has set the declared cookie: by the server's record of who set what, and by what was applied
-/// last from the client's side.
+/// Returns whether the tool itself has set the declared cookie, according to `managedFields` or to the last client-side
+/// apply.
 fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
     let has = |object: &Value| {
         view::at(object, &["metadata", "annotations", ANNOTATION]).is_some()
@@ -213,7 +213,7 @@ fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
     recorded || (tool == Tool::ArgoCd && applied.is_some_and(|applied| has(&applied)))
 }
 
-/// Who set which fields.
+/// Returns the field managers and their fields.
 fn managers(canary: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let entries = view::at(canary, &["metadata", "managedFields"]).and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(|entry| Some((entry.get("manager")?.as_str()?, entry.get("fieldsV1")?)))
@@ -232,7 +232,7 @@ mod tests {
 
     fn told(labels: &Value, annotations: &Value, managed: &Value) -> String {
         of(&canary(labels, annotations, managed))
-            .map_or_else(|| "nobody".to_owned(), |owner| format!("{owner} {:?}", owner.habit))
+            .map_or_else(|| "nobody".to_owned(), |owner| format!("{owner} {:?}", owner.policy))
     }
 
     fn kustomize(more: &Value) -> Value {
@@ -255,25 +255,25 @@ mod tests {
         let instance = json!({"app.kubernetes.io/instance": "shop"});
         for (labels, annotations, managed, expected) in [
             (&none, &none, &none, "nobody"),
-            (&kustomize(&none), &none, &none, "Flux Kustomization `flux-system/apps` KeepsTheRest"),
-            (&release, &helm, &none, "Flux HelmRelease `web/shop` KeepsTheRest"),
-            (&none, &helm, &none, "Helm release `web/shop` KeepsTheRest"),
+            (&kustomize(&none), &none, &none, "Flux Kustomization `flux-system/apps` Preserves"),
+            (&release, &helm, &none, "Flux HelmRelease `web/shop` Preserves"),
+            (&none, &helm, &none, "Helm release `web/shop` Preserves"),
             // A chart's label that Argo CD rendered: Helm never saw the object.
             (&json!({"app.kubernetes.io/managed-by": "Helm"}), &none, &none, "nobody"),
-            (&none, &tracked("web:flagger.app/Canary:shop/podinfo"), &none, "Argo CD Application `web` KeepsTheRest"),
+            (&none, &tracked("web:flagger.app/Canary:shop/podinfo"), &none, "Argo CD Application `web` Preserves"),
             (
                 &none,
                 &tracked("argocd_web:flagger.app/Canary:shop/podinfo"),
                 &none,
-                "Argo CD Application `argocd_web` KeepsTheRest",
+                "Argo CD Application `argocd_web` Preserves",
             ),
             // Copied from another object.
             (&none, &tracked("web:flagger.app/Canary:shop/other"), &none, "nobody"),
             (&none, &tracked("web:apps/Deployment:shop/podinfo"), &none, "nobody"),
             (&none, &tracked("web"), &none, "nobody"),
             (&instance, &none, &none, "nobody"),
-            (&instance, &none, &by("argocd-controller", &none), "Argo CD Application `shop` KeepsTheRest"),
-            (&json!({"argocd.argoproj.io/instance": "shop"}), &none, &none, "Argo CD Application `shop` KeepsTheRest"),
+            (&instance, &none, &by("argocd-controller", &none), "Argo CD Application `shop` Preserves"),
+            (&json!({"argocd.argoproj.io/instance": "shop"}), &none, &none, "Argo CD Application `shop` Preserves"),
         ] {
             assert_eq!(told(labels, annotations, managed), expected, "{labels} {annotations}");
         }
@@ -285,18 +285,18 @@ mod tests {
         let annotation = json!({"f:metadata": {"f:annotations": {format!("f:{ANNOTATION}"): {}}}});
         let native = json!({"f:spec": {"f:service": {"f:traefik": {"f:sticky": {"f:cookie": {"f:name": {}}}}}}});
         let labels = kustomize(&none);
-        let puts_back = "Flux Kustomization `flux-system/apps` PutsBack";
+        let puts_back = "Flux Kustomization `flux-system/apps` Restores";
         for fields in [&annotation, &native] {
             assert_eq!(told(&labels, &none, &by("kustomize-controller", fields)), puts_back);
             assert_eq!(
                 told(&labels, &none, &by("canary-traefik", fields)),
-                "Flux Kustomization `flux-system/apps` KeepsTheRest"
+                "Flux Kustomization `flux-system/apps` Preserves"
             );
         }
         let applied = json!({"metadata": {"annotations": {ANNOTATION: "login"}}}).to_string();
         let annotations = json!({"argocd.argoproj.io/tracking-id": "web:flagger.app/Canary:shop/podinfo",
             "kubectl.kubernetes.io/last-applied-configuration": applied});
-        assert_eq!(told(&none, &annotations, &none), "Argo CD Application `web` PutsBack");
+        assert_eq!(told(&none, &annotations, &none), "Argo CD Application `web` Restores");
     }
 
     #[test]
@@ -304,13 +304,13 @@ mod tests {
         let none = json!({});
         for (key, value) in [("reconcile", "disabled"), ("ssa", "Ignore"), ("ssa", "IfNotPresent")] {
             let told_so = json!({format!("kustomize.toolkit.fluxcd.io/{key}"): value});
-            let habit = format!("LeavesAlone(\"kustomize.toolkit.fluxcd.io/{key}: {value}\")");
-            let expected = format!("Flux Kustomization `flux-system/apps` {habit}");
+            let policy = format!("Ignores(\"kustomize.toolkit.fluxcd.io/{key}: {value}\")");
+            let expected = format!("Flux Kustomization `flux-system/apps` {policy}");
             assert_eq!(told(&kustomize(&none), &told_so, &none), expected);
             assert_eq!(told(&kustomize(&told_so), &none, &none), expected);
         }
         let merged = json!({"kustomize.toolkit.fluxcd.io/ssa": "Merge"});
-        assert_eq!(told(&kustomize(&merged), &none, &none), "Flux Kustomization `flux-system/apps` KeepsTheRest");
+        assert_eq!(told(&kustomize(&merged), &none, &none), "Flux Kustomization `flux-system/apps` Preserves");
         let replaced = json!({"argocd.argoproj.io/tracking-id": "web:flagger.app/Canary:shop/podinfo",
             "argocd.argoproj.io/sync-options": "Prune=false, Replace=true"});
         assert_eq!(told(&none, &replaced, &none), "Argo CD Application `web` Replaces");

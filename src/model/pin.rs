@@ -1,30 +1,30 @@
-//! What pins a client to a track: the name and the value of the cookie, as Traefik makes them. Pure.
+//! What pins a client to a track: the name and the value of the cookie, as Traefik computes them. Pure.
 //!
-//! Names as in Traefik without `providers.kubernetescrd.safeNaming` (off by default; it is there since 3.7.11).
+//! Names are those of Traefik without `providers.kubernetescrd.safeNaming` (off by default; exists since 3.7.11).
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde_json::Value;
 
 use super::{Cookie, Loaded, Weight, view};
 
-/// One of the children between which Traefik draws.
+/// One of the children between which Traefik chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Track {
     /// `primary`, `canary`, or the name of a child that is neither.
     pub name: String,
     /// The child's Service, with its port: `podinfo-primary:9898`.
     pub service: String,
-    /// Its weight, as written; `None` when it is not listed.
+    /// Its weight, as written; `None` if it is not listed.
     pub weight: Option<Weight>,
-    /// The child's name in Traefik. As a cookie's value it pins on every version of Traefik: 3.3.4 and later answer it
-    /// with the hashed value. `None` while its namespace is not known.
+    /// The child's name in Traefik; `None` if its namespace is not known. As a cookie's value it pins on every version
+    /// of Traefik: 3.3.4 and later answer it with the hashed value.
     pub child: Option<String>,
-    /// The value that Traefik 3.3.4 and later give the cookie: the same in every rollout.
+    /// The value that Traefik 3.3.4 and later give the cookie, the same in every rollout.
     pub value: Option<String>,
 }
 
-/// The tracks of a Canary: the children of its TraefikService, and those that Flagger would list. Empty when the Canary
-/// names no target.
+/// Returns the tracks of a Canary: the children of its TraefikService, and those that Flagger would list. Empty if the
+/// Canary names no target.
 pub fn tracks(loaded: &Loaded, namespace: Option<&str>) -> Vec<Track> {
     let canary = &loaded.observed.canary;
     let service = loaded.observed.service().and(loaded.service.as_ref());
@@ -47,7 +47,7 @@ pub fn tracks(loaded: &Loaded, namespace: Option<&str>) -> Vec<Track> {
 fn listed_track(child: &Value, namespace: Option<&str>) -> Option<Track> {
     let name = view::text(child, &["name"])?;
     let namespace = view::text(child, &["namespace"]).or(namespace);
-    // A port may be a number or a name; Traefik takes it as it is written. One of a TraefikService is ignored.
+    // A port may be a number or a name; Traefik uses it as written, and ignores the port of a TraefikService.
     let port = match child.get("port") {
         _ if view::text(child, &["kind"]) == Some("TraefikService") => String::new(),
         Some(Value::String(port)) => port.clone(),
@@ -70,15 +70,16 @@ fn track(word: &str, namespace: Option<&str>, name: &str, port: &str, weight: Op
     }
 }
 
-/// The value that Traefik gives the cookie of a child: the first 16 hexadecimal digits of the SHA-256 of its name
+/// Returns the value that Traefik gives the cookie of a child: the first 16 hexadecimal digits of the SHA-256 of its
+/// name (traefik/traefik `pkg/server/service/loadbalancer/sticky.go:sha256Hash`, since 3.3.4).
 /// (traefik/traefik `pkg/server/service/loadbalancer/sticky.go:sha256Hash`, since 3.3.4).
 pub fn value(child: &str) -> String {
     hex(digest(&SHA256, child.as_bytes()).as_ref())[..16].to_owned()
 }
 
-/// The name of the cookie that Traefik sends (`pkg/server/cookie/cookie.go:GetName`): the given one with what no cookie
-/// may be called replaced, else `_` and five hexadecimal digits of the TraefikService's name. That is not known without its
-/// namespace.
+/// Returns the name of the cookie that Traefik sends (`pkg/server/cookie/cookie.go:GetName`): the given one with
+/// invalid characters replaced, else `_` and five hexadecimal digits of a hash of the TraefikService's name, which
+/// needs its namespace.
 pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str) -> Option<String> {
     if let Some(name) = cookie.name() {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
@@ -89,7 +90,7 @@ pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str) -> O
     Some(format!("_{}", &hex(hashed.as_ref())[..5]))
 }
 
-/// A name as Traefik writes it (`pkg/provider/configuration.go:Normalize`): its letters and digits, joined by dashes.
+/// Normalizes a name as Traefik does (`pkg/provider/configuration.go:Normalize`): letters and digits, joined by dashes.
 fn normalized(name: &str) -> String {
     let parts: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
     parts.join("-")
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
     use crate::model::{Canary, Declared, NativeField, Observed, TraefikService, declaration, name::Group};
 
-    /// Each was read from the `Set-Cookie` of a running Traefik 3.7.15 (the first two of 3.3.4 to 3.7.15), but for the
+    /// Each was read from the `Set-Cookie` of a running Traefik 3.7.15 (the first two of 3.3.4 to 3.7.15), except the
     /// last, which has a leading zero and was computed with `sha256sum`.
     #[test]
     fn values_are_those_that_traefik_sends() {

@@ -1,23 +1,23 @@
-//! How Flagger goes about a rollout: what `spec.analysis` asks for, and how far it is.
+//! The rollout of a Canary: its settings in `spec.analysis`, and its progress.
 
 use serde_json::Value;
 
 use super::view;
 
-/// What decides about Flagger's next write, apart from the phase and the weights.
+/// What determines Flagger's next write, apart from the phase and the weights.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rollout {
     /// `spec.suspend`: Flagger does nothing at all.
     pub suspended: bool,
-    /// There is no analysis, or `spec.skipAnalysis` is set (`pkg/apis/flagger/v1beta1/canary.go:SkipAnalysis`).
+    /// Whether there is no analysis, or `spec.skipAnalysis` is set (`pkg/apis/flagger/v1beta1/canary.go:SkipAnalysis`).
     pub skips_analysis: bool,
-    /// What kind of rollout it is.
+    /// The deployment strategy.
     pub strategy: Strategy,
     /// Seconds between two steps.
     pub interval: i64,
     /// `maxWeight`.
     pub max_weight: Option<i64>,
-    /// `stepWeight`; comes before `step_weights`.
+    /// `stepWeight`; takes precedence over `step_weights`.
     pub step_weight: Option<i64>,
     /// `stepWeights`.
     pub step_weights: Vec<i64>,
@@ -25,9 +25,9 @@ pub struct Rollout {
     pub step_weight_promotion: Option<i64>,
     /// `iterations`, of A/B tests and blue/green.
     pub iterations: i64,
-    /// `mirror`, which Flagger's Traefik router cannot do and yet goes through the motions of.
+    /// `mirror`, which Flagger's Traefik router cannot do; the analysis takes its steps all the same.
     pub mirrors: bool,
-    /// `threshold`: so many failed checks end the rollout.
+    /// `threshold`: the number of failed checks that ends the rollout.
     pub threshold: i64,
     /// `status.iterations`.
     pub iterations_done: i64,
@@ -35,20 +35,20 @@ pub struct Rollout {
     pub failed_checks: i64,
 }
 
-/// What kind of rollout it is (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
+/// The deployment strategy (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
-    /// The weight of the canary grows.
+    /// The canary's weight grows step by step.
     #[default]
     Canary,
-    /// Everybody goes to the canary for some iterations: on Traefik Flagger ignores `match`.
+    /// All traffic goes to the canary for some iterations: on Traefik, Flagger ignores `match`.
     AbTesting,
-    /// Everybody goes to the canary after some iterations.
+    /// All traffic goes to the canary after some iterations.
     BlueGreen,
 }
 
 impl Strategy {
-    /// Flagger's own word.
+    /// Returns Flagger's own name for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Canary => "canary",
@@ -59,12 +59,12 @@ impl Strategy {
 }
 
 impl Rollout {
-    /// Reads it from a Canary. Whatever is missing or odd has Flagger's default.
+    /// Reads the rollout of a Canary. Missing or invalid fields get Flagger's default.
     pub(super) fn read(object: &Value) -> Self {
         let flag = |keys: &[&str]| view::at(object, keys).and_then(Value::as_bool).unwrap_or(false);
         let status = |key: &str| view::at(object, &["status", key]).and_then(Value::as_i64).unwrap_or(0);
         let missing = Value::Null;
-        // The second name is that of v1alpha3 (`GetAnalysis`).
+        // The second name is the one of v1alpha3 (`GetAnalysis`).
         let analysis = ["analysis", "canaryAnalysis"].into_iter().find_map(|key| view::at(object, &["spec", key]));
         let skips_analysis = analysis.is_none() || flag(&["spec", "skipAnalysis"]);
         let analysis = analysis.unwrap_or(&missing);
@@ -94,13 +94,13 @@ impl Rollout {
     }
 }
 
-/// The interval as Flagger takes it: 60 seconds when it is missing or cannot be read, never below 10
+/// Returns the interval that Flagger uses: 60 seconds if it is missing or invalid, never less than 10
 /// (`pkg/apis/flagger/v1beta1/canary.go:GetAnalysisInterval`).
 fn interval(text: Option<&str>) -> i64 {
     text.and_then(go_seconds).map_or(60, |seconds| seconds.max(10))
 }
 
-/// A duration of Go's (`time.ParseDuration`) in whole seconds.
+/// Parses a Go duration (`time.ParseDuration`) into whole seconds.
 fn go_seconds(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -129,7 +129,7 @@ fn go_seconds(text: &str) -> Option<i64> {
             break;
         }
     }
-    // Go's durations end at 292 years; what is cut off is less than a second.
+    // Go's durations end at 292 years; truncation loses less than a second.
     #[expect(clippy::cast_possible_truncation, reason = "a float that is too great becomes the greatest number")]
     Some((sign * total) as i64)
 }

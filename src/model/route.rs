@@ -1,63 +1,63 @@
-//! The routes that lead to a TraefikService. Pure.
+//! Routes to a TraefikService. Pure.
 //!
-//! Three kinds can name one: IngressRoutes, HTTPRoutes of the Gateway API, and other TraefikServices. An error page of a
-//! Middleware can too, and is no route.
+//! Three kinds can refer to one: IngressRoutes, HTTPRoutes of the Gateway API, and other TraefikServices. The error
+//! page of a Middleware can too, but is not a route.
 
 use serde_json::Value;
 
-use super::{Event, Target, name::Group, view};
+use super::{Event, NamespacedName, name::Group, view};
 
-/// A kind of object that can lead to a TraefikService.
+/// A kind of object that can route to a TraefikService.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteKind {
-    /// `IngressRoute`, in the group of its TraefikService.
+    /// `IngressRoute`, in the API group of its TraefikService.
     IngressRoute(Group),
     /// `HTTPRoute` of the Gateway API.
     HttpRoute,
-    /// `TraefikService`, in the group of its TraefikService.
+    /// `TraefikService`, in the API group of its TraefikService.
     TraefikService(Group),
 }
 
-/// What was looked for.
+/// The result of a lookup that may not be allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Looked<T> {
-    /// It was seen.
+pub enum Lookup<T> {
+    /// The result.
     Seen(T),
-    /// It could not be looked at; the reason.
+    /// The reason why nothing could be read.
     Unknown(String),
 }
 
-/// What is around a Canary and its TraefikService.
+/// The routes and events around a Canary and its TraefikService.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Surroundings {
-    /// What leads to the TraefikService, kind by kind.
-    pub routes: Vec<(RouteKind, Looked<Vec<Route>>)>,
-    /// The last events of the Canary, the newest last; `None` where there is no cluster to ask.
-    pub events: Option<Looked<Vec<Event>>>,
+pub struct RoutesAndEvents {
+    /// Routes to the TraefikService, by kind.
+    pub routes: Vec<(RouteKind, Lookup<Vec<Route>>)>,
+    /// The last events of the Canary, the newest last; `None` without a cluster.
+    pub events: Option<Lookup<Vec<Event>>>,
 }
 
-/// An object that leads to a TraefikService.
+/// An object that routes to a TraefikService.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Its kind.
     pub kind: RouteKind,
     /// Its namespace and name.
-    pub target: Target,
-    /// What its requests have to be like; one an entry, empty when it says nothing of that.
+    pub target: NamespacedName,
+    /// What requests must match, one entry each; empty if the object does not say.
     pub rules: Vec<String>,
     /// `spec.entryPoints`.
     pub entry_points: Vec<String>,
-    /// Whether `spec.tls` is there.
+    /// Whether `spec.tls` is set.
     pub tls: bool,
 }
 
 impl RouteKind {
-    /// The kinds to look at for a TraefikService of this group.
+    /// Returns the kinds that can route to a TraefikService of this group.
     pub fn all(group: Group) -> [Self; 3] {
         [Self::IngressRoute(group), Self::HttpRoute, Self::TraefikService(group)]
     }
 
-    /// The kind's name.
+    /// Returns the kind's name.
     pub fn kind(self) -> &'static str {
         match self {
             Self::IngressRoute(_) => "IngressRoute",
@@ -66,7 +66,7 @@ impl RouteKind {
         }
     }
 
-    /// `GROUP/VERSION`.
+    /// Returns `GROUP/VERSION`.
     pub fn api_version(self) -> String {
         match self {
             Self::IngressRoute(group) | Self::TraefikService(group) => group.api_version(),
@@ -74,13 +74,13 @@ impl RouteKind {
         }
     }
 
-    /// Whether an object says of itself that it is of this kind.
+    /// Returns whether an object is of this kind, by its kind and `apiVersion`.
     pub fn is(self, object: &Value) -> bool {
         view::text(object, &["kind"]) == Some(self.kind())
             && view::text(object, &["apiVersion"]) == Some(self.api_version().as_str())
     }
 
-    /// The resource with its group, as access control names it.
+    /// Returns the resource with its group, as access control names it.
     pub fn resource(self) -> String {
         let group = match self {
             Self::IngressRoute(group) | Self::TraefikService(group) => group.as_str(),
@@ -89,9 +89,9 @@ impl RouteKind {
         format!("{}s.{group}", self.kind().to_lowercase())
     }
 
-    /// The route that an object of this kind is to the TraefikService; `None` when it does not lead there.
-    pub fn route(self, object: &Value, service: &Target, group: Group) -> Option<Route> {
-        let target = Target::of(object);
+    /// Returns the route from an object of this kind to the TraefikService; `None` if it does not lead there.
+    pub fn route(self, object: &Value, service: &NamespacedName, group: Group) -> Option<Route> {
+        let target = NamespacedName::of(object);
         if target.name.is_empty() || (matches!(self, Self::TraefikService(_)) && target == *service) {
             return None;
         }
@@ -107,7 +107,7 @@ impl RouteKind {
             }
             Self::TraefikService(_) => {
                 let spec = object.get("spec")?.as_object()?;
-                // Each form (weighted, mirroring, failover, …) names its services somewhere below.
+                // Each form (weighted, mirroring, failover, …) nests its services differently.
                 let leads = spec.values().any(|form| anywhere(form, &|item| names(item, &target, service, None)));
                 leads.then(Vec::new)?
             }
@@ -122,7 +122,7 @@ impl RouteKind {
     }
 }
 
-/// The rules with an item that leads there; `None` when there is none.
+/// Returns the rules with an item that leads there; `None` if there are none.
 fn rules(object: &Value, list: &str, items: &str, leads: impl Fn(&Value) -> bool) -> Option<Vec<Value>> {
     let rules = view::at(object, &["spec", list])?.as_array()?;
     let has = |rule: &&Value| rule.get(items).and_then(Value::as_array).into_iter().flatten().any(&leads);
@@ -130,13 +130,13 @@ fn rules(object: &Value, list: &str, items: &str, leads: impl Fn(&Value) -> bool
     (!found.is_empty()).then_some(found)
 }
 
-/// Whether a reference names the TraefikService. Without a namespace it is meant in that of the object it stands in; the
+/// Returns whether a reference names the TraefikService. Without a namespace it means that of the object it is in; the
 /// Gateway API names a group too.
-fn names(item: &Value, holder: &Target, service: &Target, group: Option<Group>) -> bool {
+fn names(item: &Value, holder: &NamespacedName, service: &NamespacedName, group: Option<Group>) -> bool {
     let namespace = view::text(item, &["namespace"]).or(holder.namespace.as_deref());
     view::text(item, &["kind"]) == Some("TraefikService")
         && view::text(item, &["name"]) == Some(&service.name)
-        // Manifests need not say the namespace that they are applied to.
+        // Manifests may omit the namespace.
         && (namespace.is_none() || service.namespace.is_none() || namespace == service.namespace.as_deref())
         && group.is_none_or(|group| view::text(item, &["group"]) == Some(group.as_str()))
 }
@@ -150,7 +150,7 @@ fn anywhere(value: &Value, is: &impl Fn(&Value) -> bool) -> bool {
         }
 }
 
-/// The matches of an HTTPRoute's rule, shortly: its hosts, and each path.
+/// Returns the matches of an HTTPRoute's rule in short: its hosts with each path.
 fn http_matches(rule: &Value, hosts: &[String]) -> Vec<String> {
     let matches = rule.get("matches").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let path = |item: &Value| view::owned(item, &["path", "value"]).unwrap_or_else(|| "/".to_owned());
@@ -175,8 +175,8 @@ mod tests {
 
     const GROUP: Group = Group::TraefikIo;
 
-    fn service() -> Target {
-        Target { namespace: Some("shop".into()), name: "checkout".into() }
+    fn service() -> NamespacedName {
+        NamespacedName { namespace: Some("shop".into()), name: "checkout".into() }
     }
 
     fn object(namespace: &str, spec: &Value) -> Value {

@@ -1,4 +1,4 @@
-//! Label selectors (`-l`), for manifests; on a cluster the API server does this.
+//! Label selectors (`-l`) for manifests; on a cluster, the API server evaluates them.
 //!
 //! The syntax of <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api>.
 
@@ -29,7 +29,7 @@ impl Selector {
     ///
     /// # Errors
     ///
-    /// The part that is not understood.
+    /// Returns the part that is not understood.
     pub fn parse(text: &str) -> Result<Self, String> {
         split(text).into_iter().map(|part| requirement(part.trim())).collect::<Result<_, _>>().map(Self)
     }
@@ -55,7 +55,7 @@ impl Selector {
         Some(Self(requirements))
     }
 
-    /// The selector as an object.
+    /// Returns the selector as an object.
     pub fn to_object(&self) -> Value {
         let expression = |Requirement { key, test }: &Requirement| match test {
             Test::Exists => json!({"key": key, "operator": "Exists"}),
@@ -66,7 +66,7 @@ impl Selector {
         json!({"matchExpressions": self.0.iter().map(expression).collect::<Vec<_>>()})
     }
 
-    /// Whether these labels satisfy every requirement.
+    /// Returns whether these labels satisfy every requirement.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.0.iter().all(|Requirement { key, test }| match (test, labels.get(key)) {
             (Test::Exists, value) => value.is_some(),
@@ -91,7 +91,7 @@ impl std::fmt::Display for Selector {
     }
 }
 
-/// Splits at the commas that stand outside parentheses.
+/// Splits at the commas outside parentheses.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
     for (index, c) in text.char_indices() {

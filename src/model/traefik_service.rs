@@ -1,4 +1,4 @@
-//! A TraefikService, as far as this program cares: its two tracks, and the stanza it has now.
+//! A TraefikService, as far as this program needs it: its two tracks and the live cookie.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::{
     cookie::Cookie,
-    name::{Group, Target},
+    name::{Group, NamespacedName},
     view,
 };
 
-/// What was read from a TraefikService. The object itself stays beside it, untouched.
+/// The parts of a TraefikService that this program reads. The object itself is kept separately, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraefikService {
     /// Namespace and name.
-    pub target: Target,
-    /// Which of the two groups it was found in.
+    pub target: NamespacedName,
+    /// The API group it was found in.
     pub group: Group,
     /// The controlling owner.
     pub controller: Option<Controller>,
-    /// `spec.weighted.services`; `None` when the service is not weighted (mirroring, failover, …).
+    /// `spec.weighted.services`; `None` if the service is not weighted (mirroring, failover, …).
     pub children: Option<Vec<Child>>,
-    /// The stanza as it is now.
+    /// The live cookie.
     pub live: Live,
 }
 
@@ -37,13 +37,13 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Whether it is a Canary.
+    /// Returns whether it is a Canary.
     pub fn is_any_canary(&self) -> bool {
         self.kind == "Canary" && self.api_version.starts_with("flagger.app/")
     }
 
-    /// Whether it is the Canary of this name. By name and not by uid: Flagger takes over the TraefikService of
-    /// a Canary that was deleted and created again.
+    /// Returns whether it is the Canary of this name. Compares names and not uids, because Flagger takes over the
+    /// TraefikService of a Canary that was deleted and created again.
     pub fn is_canary(&self, name: &str) -> bool {
         self.is_any_canary() && self.name == name
     }
@@ -63,13 +63,13 @@ pub struct Child {
 pub enum Weight {
     /// A number.
     Number(i64),
-    /// Nothing: Flagger's zero, which its type omits, and Traefik's one
+    /// No weight: Flagger's zero, which its type omits, and Traefik's one
     /// (`pkg/provider/kubernetes/crd/kubernetes_http.go:buildServicesLB`).
     Absent,
 }
 
 impl Weight {
-    /// The weight that Traefik works with.
+    /// Returns the weight that Traefik uses.
     pub fn in_traefik(self) -> i64 {
         match self {
             Self::Number(weight) => weight,
@@ -78,19 +78,19 @@ impl Weight {
     }
 }
 
-/// The stanza of a TraefikService, as it is now.
+/// `spec.weighted.sticky` of a TraefikService.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Live {
-    /// There is none.
+    /// Not set.
     Absent,
-    /// There is one without a cookie in it: it has no effect.
+    /// Set without a cookie, which has no effect.
     Empty,
-    /// There is a cookie; keys that are unknown or odd, by reason.
+    /// Set with a cookie; unknown or invalid keys come with the reason.
     Cookie(Cookie, BTreeMap<String, String>),
 }
 
 impl Live {
-    /// The live cookie.
+    /// Returns the live cookie.
     pub fn cookie(&self) -> Option<&Cookie> {
         match self {
             Self::Cookie(cookie, _) => Some(cookie),
@@ -98,11 +98,11 @@ impl Live {
         }
     }
 
-    /// Reads the stanza of a TraefikService.
+    /// Reads `spec.weighted.sticky` of a TraefikService.
     pub fn read(object: &Value) -> Self {
         match view::at(object, &["spec", "weighted", "sticky"]) {
             None | Some(Value::Null) => Self::Absent,
-            Some(stanza) => match view::object(stanza, &["cookie"]) {
+            Some(sticky) => match view::object(sticky, &["cookie"]) {
                 None => Self::Empty,
                 Some(cookie) => {
                     let (cookie, odd) = Cookie::from_json(cookie);
@@ -114,19 +114,19 @@ impl Live {
 }
 
 impl TraefikService {
-    /// The group, when an object says of itself that it is a TraefikService.
+    /// Returns the API group of an object that is a TraefikService, by its kind and `apiVersion`.
     pub fn is(object: &Value) -> Option<Group> {
         let kind = object.get("kind").and_then(Value::as_str)?;
         let group = Group::of_api_version(object.get("apiVersion").and_then(Value::as_str)?)?;
         (kind == "TraefikService").then_some(group)
     }
 
-    /// Reads a TraefikService. Whatever is missing or odd is simply not seen; only a name must be there.
+    /// Reads a TraefikService. Missing or invalid fields are ignored; only the name is required.
     pub fn from_object(object: &Value, group: Group) -> Option<Self> {
         let metadata = object.get("metadata")?;
         let services = view::at(object, &["spec", "weighted", "services"]).and_then(Value::as_array);
         Some(Self {
-            target: Target {
+            target: NamespacedName {
                 namespace: view::owned(metadata, &["namespace"]),
                 name: view::owned(metadata, &["name"])?,
             },
@@ -159,7 +159,7 @@ impl TraefikService {
         })
     }
 
-    /// The weight of the child with this name; `None` when it is not listed.
+    /// Returns the weight of the child with this name; `None` if it is not listed.
     pub fn weight_of(&self, child: &str) -> Option<Weight> {
         self.children.iter().flatten().find(|other| other.name == child).map(|child| child.weight)
     }

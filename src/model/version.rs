@@ -1,13 +1,13 @@
-//! Versions of what the cookie rests on, and what is too old for what.
+//! Versions of Kubernetes, Flagger and Traefik, and the limitations of old ones.
 
 use super::FIELDS;
 
-/// A version as its parts are compared. What stands behind the numbers (`-rc.1`, `+k3s1`) is not.
+/// A version. Only its numbers are compared, not what follows them (`-rc.1`, `+k3s1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version([u64; 3]);
 
 impl Version {
-    /// Of `v1.37.2`, `3.7`, `v3.7.0-rc.2`, `1.36+`; `None` for words such as `latest`.
+    /// Parses `v1.37.2`, `3.7`, `v3.7.0-rc.2`, `1.36+`; returns `None` for words such as `latest`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = [0; 3];
         let numbers = text.strip_prefix('v').unwrap_or(text).split(['-', '+']).next()?;
@@ -24,7 +24,7 @@ impl Version {
     }
 }
 
-/// The tag of an image: of `ghcr.io/fluxcd/flagger:1.44.0@sha256:…`, `1.44.0`.
+/// Returns the tag of an image: `1.44.0` of `ghcr.io/fluxcd/flagger:1.44.0@sha256:…`.
 pub fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next()?;
     // A colon before the last slash is a port.
@@ -32,20 +32,22 @@ pub fn tag(image: &str) -> Option<&str> {
     Some(tag)
 }
 
-/// What a Kubernetes of this version cannot do.
+/// Returns what Kubernetes cannot do in this version.
 pub fn limits_of_server(version: Version) -> Vec<String> {
     let mut limits = Vec::new();
     if version < Version::of(1, 36, 0) {
-        limits.push("serves no MutatingAdmissionPolicy (from 1.36 on): the guard is a webhook there".to_owned());
+        limits.push("serves no MutatingAdmissionPolicy (from 1.36 on): there the guard is a webhook".to_owned());
     }
     // kubernetes.io "Dynamic Admission Control": matchConditions, beta and on by default in 1.28.
     if version < Version::of(1, 28, 0) {
-        limits.push("knows no matchConditions in webhooks (from 1.28 on): the guard asks about every write".to_owned());
+        limits.push(
+            "has no matchConditions in webhooks (from 1.28 on): the webhook is called for every write".to_owned(),
+        );
     }
     limits
 }
 
-/// What a Flagger of this version cannot do; beside this Traefik.
+/// Returns what Flagger cannot do in this version, together with this Traefik.
 ///
 /// Flagger writes `traefik.io` from 1.42.0 on (fluxcd/flagger#1835), and Traefik 3 reads nothing else.
 pub fn limits_of_flagger(version: Version, traefik: Option<Version>) -> Vec<String> {
@@ -54,7 +56,7 @@ pub fn limits_of_flagger(version: Version, traefik: Option<Version>) -> Vec<Stri
     too_old.then(|| text.to_owned()).into_iter().collect()
 }
 
-/// What a Traefik of this version cannot do: the cookie fields that it does not honour.
+/// Returns what Traefik cannot do in this version: the cookie fields that it does not honour.
 pub fn limits_of_traefik(version: Version) -> Vec<String> {
     let unknown = FIELDS.iter().filter(|field| Version::parse(field.since).is_some_and(|since| version < since));
     unknown.map(|field| format!("does not honour --{} (from {} on)", field.flag, field.since)).collect()

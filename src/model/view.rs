@@ -1,4 +1,4 @@
-//! Lenient reading of parts of an object: what is missing or of another type is `None`.
+//! Lenient access to parts of an object: whatever is missing or of another type is `None`.
 
 use serde_json::{Map, Value};
 
@@ -7,17 +7,17 @@ pub(super) fn at<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
     keys.iter().try_fold(value, |value, key| value.get(key))
 }
 
-/// A text at these keys; empty counts as missing, as it does in Go.
+/// Returns the text at these keys; empty counts as missing, as it does in Go.
 pub(super) fn text<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a str> {
     at(value, keys)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// An owned text at these keys.
+/// Returns the text at these keys as an owned string.
 pub(super) fn owned(value: &Value, keys: &[&str]) -> Option<String> {
     text(value, keys).map(str::to_owned)
 }
 
-/// A mapping at these keys.
+/// Returns the mapping at these keys.
 pub(super) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
     at(value, keys)?.as_object()
 }

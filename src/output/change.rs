@@ -1,4 +1,4 @@
-//! What a changing command says: the diff before, the result lines after.
+//! Output of commands that write: the diff before, the result lines after.
 
 use serde_json::Value;
 
@@ -7,40 +7,40 @@ use super::{
     style::Style,
 };
 use crate::{
-    model::{Kept, Observed, Service, State},
+    model::{Observed, Protection, State, TraefikServiceState},
     plan::{
         Step,
         fate::{self, When},
     },
 };
 
-/// What became of one object, as kubectl says it.
+/// The result for one object, in kubectl's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// It was not there before.
+    /// The object did not exist before.
     Created,
-    /// It was changed.
+    /// The object was changed.
     Configured,
-    /// It was taken away.
+    /// The object was deleted.
     Deleted,
     /// There was nothing to do.
     Unchanged,
 }
 
-/// Whether it really happened.
+/// Whether a change is really made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DryRun {
-    /// It did.
+    /// The change is made.
     #[default]
     None,
-    /// It was worked out here.
+    /// The result is computed locally.
     Client,
-    /// The server worked it out.
+    /// The result is computed by the API server.
     Server,
 }
 
 impl DryRun {
-    /// What the value of `--dry-run` asks for.
+    /// Parses the value of `--dry-run`.
     pub fn from_flag(text: &str) -> Self {
         match text {
             "client" => Self::Client,
@@ -50,7 +50,7 @@ impl DryRun {
     }
 }
 
-/// `canary.flagger.app/podinfo configured (server dry run)`
+/// Formats a result line: `canary.flagger.app/podinfo configured (server dry run)`.
 pub fn line(object: &impl std::fmt::Display, verb: Verb, dry_run: DryRun) -> String {
     let verb = match verb {
         Verb::Created => "created",
@@ -66,7 +66,7 @@ pub fn line(object: &impl std::fmt::Display, verb: Verb, dry_run: DryRun) -> Str
     format!("{} {verb}{suffix}\n", super::escaped(&object.to_string()))
 }
 
-/// The diff of one step: the object before, and as it will be stored. `namespaces`: there are steps in several.
+/// Returns the diff of one step: the object before, and as it will be stored. `namespaces` adds the namespace.
 pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> String {
     let mut title = step.object.to_string();
     if let Some(namespace) = step.object.target.namespace.as_ref().filter(|_| namespaces) {
@@ -75,37 +75,35 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
     unified(&title, "live", &comparable(&step.before), &comparable(after), style)
 }
 
-/// What will become of the stanza at Flagger's next write, as a sentence; `None` when there is none, or when
-/// it was said already why.
+/// Returns a sentence about what happens to the cookie at Flagger's next write; `None` if there is no cookie, or if the
+/// reason was already given.
 ///
-/// `apply` is the command that makes live what is declared, `install` the one that installs the guard.
+/// `apply` is the command that applies the declared cookie, `install` the one that installs the guard.
 pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
-    let (kept, state) = (observed.kept(), observed.state());
+    let (kept, state) = (observed.protection(), observed.state());
     let next = fate::next_write(observed);
     let drops = match next.when {
-        When::Suspended => "Flagger is suspended, and its first write after that drops the stanza".to_owned(),
-        _ => format!("Flagger's next write ({}) drops the stanza", super::fate::which(next)),
+        When::Suspended => "Flagger is suspended; its first write after that removes this cookie".to_owned(),
+        _ => format!("Flagger removes this cookie at its next write ({})", super::fate::which(next)),
     };
     Some(match (kept, state) {
-        (Kept::Native, _) => "kept: Flagger itself copies the declared cookie to the TraefikService".into(),
-        (Kept::Nothing, _) | (_, State::None | State::Malformed | State::Unknown) => return None,
-        _ if next.when == When::Deletion => {
-            "not kept: the TraefikService goes with its Canary, which is being deleted".into()
+        (Protection::Native, _) => "protected: Flagger itself copies the declared cookie to the TraefikService".into(),
+        (Protection::Nothing, _) | (_, State::None | State::Malformed | State::Unknown) => return None,
+        _ if next.when == When::Deletion => "not protected: the TraefikService is deleted with its Canary".into(),
+        (_, State::Pending) if observed.service != TraefikServiceState::NotGenerated => return None,
+        (Protection::Guard, State::Pending) => {
+            "protected: the guard adds the cookie as soon as Flagger creates the TraefikService".into()
         }
-        (_, State::Pending) if observed.service != Service::NotGenerated => return None,
-        (Kept::Guard, State::Pending) => {
-            "kept: the guard puts it on the TraefikService as soon as Flagger generates one".into()
-        }
-        (_, State::Pending) => format!("not live yet: once Flagger has generated the TraefikService, run `{apply}`"),
-        (_, State::Missing) => format!("not live: `{apply}` makes live what is declared"),
+        (_, State::Pending) => format!("not live yet: run `{apply}` once Flagger has created the TraefikService"),
+        (_, State::Missing) => format!("not live: to apply the declared cookie: `{apply}`"),
         (_, State::Differs) => {
-            format!("what is live is not what is declared: `{apply}` makes live what is declared")
+            format!("the live cookie differs from the declared one: to apply the declared one: `{apply}`")
         }
-        (_, State::Undeclared) => format!("not kept: {drops}, and nothing is declared that could bring it back"),
-        (Kept::Guard, _) => "kept: the guard re-adds it inside each of Flagger's writes".into(),
-        (Kept::Unknown, _) => {
-            format!("whether it is kept is not known: this user may not look for the guard, which `{install}` installs")
+        (_, State::Undeclared) => format!("not protected: {drops}, and no cookie is declared that could be restored"),
+        (Protection::Guard, _) => "protected: the guard puts the cookie back into every write by Flagger".into(),
+        (Protection::Unknown, _) => {
+            format!("protection unknown: you may not read the guard's objects; `{install}` installs them")
         }
-        (Kept::No, _) => format!("not kept: {drops}; `{install}` makes it last"),
+        (Protection::No, _) => format!("not protected: {drops}. To protect it: `{install}`"),
     })
 }

@@ -1,4 +1,4 @@
-//! Differences of objects as unified diffs of their YAML.
+//! Unified diffs of objects as YAML.
 
 use serde_json::Value;
 use similar::{
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::yaml;
 
-/// An object as it is compared: without the bookkeeping of the server and of `kubectl apply`, which changes
-/// with every write and says nothing.
+/// Returns an object as YAML for comparison, without the bookkeeping of the server and of `kubectl apply`, which
+/// changes with every write and is of no interest.
 pub fn comparable(object: &Value) -> String {
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -30,8 +30,8 @@ pub fn comparable(object: &Value) -> String {
     yaml::print(&object)
 }
 
-/// The unified diff of two texts with three lines of context; empty when they are equal. `was` says what the
-/// first text is: `live`, `before`.
+/// Returns the unified diff of two texts with three lines of context; empty if they are equal. `was` describes the
+/// first text: `live`, `before`.
 pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -> String {
     const CONTEXT: usize = 3;
     if before == after {
@@ -40,7 +40,7 @@ pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -
     let (old, new): (Vec<_>, Vec<_>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let mut text = String::new();
     let mut line = |meaning: Option<Meaning>, content: &str| {
-        // A tab moves the cursor and does no more.
+        // A tab is harmless in a terminal, so it stays.
         let content = content.split('\t').map(escaped).collect::<Vec<_>>().join("\t");
         text.push_str(&meaning.map_or_else(|| content.clone(), |meaning| style.paint(meaning, &content)));
         text.push('\n');
@@ -62,7 +62,8 @@ pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -
     text
 }
 
-/// What makes the one the other. By name: the crate's own front has six ways compiled in, 0.3 MB of them.
+/// Returns the operations that turn one text into the other. Calls the algorithm directly: the crate's own front end
+/// compiles in six of them, 0.3 MB.
 fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
     match myers::diff(&mut hook, old, 0..old.len(), new, 0..new.len()) {

@@ -1,4 +1,4 @@
-//! A cookie as text for an editor, and back: YAML with a comment per field, and what is wrong above its line. Pure.
+//! A cookie as text for an editor, and back: YAML with a comment per field, and errors above their lines. Pure.
 
 use serde_json::{Map, Value};
 
@@ -9,38 +9,38 @@ use crate::{
     yaml,
 };
 
-/// How the lines begin that say what is wrong; they go when the text is marked anew.
+/// Prefix of error lines, which are removed when the text is marked again.
 const MARK: &str = "#!";
 
-/// What an editor is given.
+/// The content of the text for an editor.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    /// The Canary, as people call it.
+    /// The Canary, as displayed.
     pub canary: &'a str,
     /// The cookie to edit.
     pub cookie: &'a Cookie,
-    /// What is live, where that is something else.
+    /// The live cookie, shown where it differs.
     pub live: Option<&'a Cookie>,
-    /// What the cluster can store, and Traefik honours.
+    /// Which fields the cluster can store and its Traefik honours.
     pub support: &'a Support,
-    /// What the change is for.
+    /// Scope of the change.
     pub scope: Scope,
 }
 
-/// What is wrong with a text.
+/// An error in an edited text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
-    /// In which line, from 1; `None` when no line is to blame.
+pub struct EditError {
+    /// Line, from 1; `None` if the error belongs to no line.
     pub line: Option<usize>,
     /// The reason.
     pub reason: String,
 }
 
-/// The text for an editor.
+/// Writes the text for an editor.
 pub fn write(page: Page<'_>) -> String {
     let mut text = format!(
         "# The sticky cookie of Canary {}. Lines that begin with # are ignored.\n\
-         # A file that is empty or left as it is changes nothing; {{}} is a cookie without any field.\n\
+         # Save an empty or unchanged file to cancel. {{}} means a cookie with default settings.\n\
          # If something is wrong, this file opens again with the reason above the line.\n",
         escaped(page.canary)
     );
@@ -51,7 +51,7 @@ pub fn write(page: Page<'_>) -> String {
         }
         let value = page.cookie.get(field);
         if let Some(live) = page.live.filter(|live| live.get(field) != value) {
-            text.push_str(&format!("# live it is {}\n", live.get(field).map_or_else(|| "unset".into(), shown)));
+            text.push_str(&format!("# live it is {}\n", live.get(field).map_or_else(|| "unset".into(), display_value)));
         }
         match value {
             Some(value) => text.push_str(&line(field, &Field::to_json(value))),
@@ -61,13 +61,13 @@ pub fn write(page: Page<'_>) -> String {
     text
 }
 
-/// `maxAge: 300`
+/// Writes a field as YAML: `maxAge: 300`.
 fn line(field: &Field, value: &Value) -> String {
     yaml::print(&Value::Object(Map::from_iter([(field.key.to_owned(), value.clone())])))
 }
 
-/// A value in a sentence.
-pub fn shown(value: &FieldValue) -> String {
+/// Returns a value as text for a message.
+pub fn display_value(value: &FieldValue) -> String {
     match value {
         FieldValue::Text(text) => text.clone(),
         FieldValue::Seconds(seconds) => seconds.to_string(),
@@ -75,18 +75,18 @@ pub fn shown(value: &FieldValue) -> String {
     }
 }
 
-/// Whether there is nothing but comments in it.
+/// Returns whether the text has nothing but comments.
 pub fn is_blank(text: &str) -> bool {
     text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#') || line == "---")
 }
 
-/// Reads what an editor left. `refusal` says of a field why it cannot be had, if so.
+/// Reads an edited text. `refusal` returns why a field cannot be set, if so.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, in the order of the lines.
-pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Cookie, Vec<Wrong>> {
-    let whole = |line, reason| vec![Wrong { line, reason }];
+/// Returns all errors, in the order of the lines.
+pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Cookie, Vec<EditError>> {
+    let whole = |line, reason| vec![EditError { line, reason }];
     let entries = yaml::entries(text).map_err(|error| whole(Some(error.line), error.reason))?;
     let entries = entries.ok_or_else(|| whole(None, "this is not a mapping of fields, such as maxAge: 300".into()))?;
     let mut cookie = Cookie::default();
@@ -95,7 +95,7 @@ pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Co
         let value = match Field::by_key(&entry.key) {
             None => {
                 let keys: Vec<_> = FIELDS.iter().map(|field| field.key).collect();
-                Err(format!("there is no such field, allowed are {}", keys.join(", ")))
+                Err(format!("unknown field; allowed are {}", keys.join(", ")))
             }
             Some(field) => value(field, &entry.value).and_then(|value| match (value, refusal(field)) {
                 (Some(_), Some(reason)) => Err(reason),
@@ -105,27 +105,27 @@ pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Co
         match value {
             Ok(Some((field, value))) => cookie.set(field, value),
             Ok(None) => {}
-            Err(reason) => wrong.push(Wrong { line: Some(entry.line), reason: format!("{}: {reason}", entry.key) }),
+            Err(reason) => wrong.push(EditError { line: Some(entry.line), reason: format!("{}: {reason}", entry.key) }),
         }
     }
     if wrong.is_empty() { Ok(cookie) } else { Err(wrong) }
 }
 
-/// A value as a person writes it in YAML.
+/// Parses a value as users write it in YAML.
 fn value(field: &Field, value: &Value) -> Result<Option<FieldValue>, String> {
     match (field.kind, value) {
         (FieldKind::Seconds, Value::Number(number)) => field.parse_typed(&number.to_string()).map(Some),
         (FieldKind::Seconds, Value::String(text)) => field.parse_typed(text).map(Some),
         (FieldKind::Seconds, Value::Bool(_)) => field.parse_typed("").map(Some),
         (FieldKind::Switch, Value::Null | Value::Bool(_)) => field.from_json(value),
-        (FieldKind::Switch, _) => Err("true and false are allowed".into()),
-        (_, Value::Bool(_) | Value::Number(_)) => Err(format!("YAML takes it for {value}, put it in quotes")),
+        (FieldKind::Switch, _) => Err("must be true or false".into()),
+        (_, Value::Bool(_) | Value::Number(_)) => Err(format!("YAML reads this as {value}: put it in quotes")),
         _ => field.from_json(value),
     }
 }
 
-/// The text with what is wrong above its lines, in place of what was wrong before.
-pub fn mark(text: &str, wrong: &[Wrong]) -> String {
+/// Puts errors above their lines, in place of former ones.
+pub fn mark(text: &str, wrong: &[EditError]) -> String {
     let is_mark = |line: &str| line.starts_with(MARK);
     let comment = |reason: &str| reason.lines().map(|line| format!("{MARK} {}\n", escaped(line))).collect::<String>();
     let last = text.lines().count();
@@ -154,28 +154,28 @@ pub fn mark(text: &str, wrong: &[Wrong]) -> String {
     let places: Vec<_> = places.iter().map(|place| (place + above).to_string()).collect();
     let pointer = match places.as_slice() {
         [] => String::new(),
-        [one] => format!("{MARK} line {one} was not accepted, the reason stands above it\n"),
+        [one] => format!("{MARK} line {one} is invalid; see the note above that line\n"),
         [more @ .., last] => {
-            format!("{MARK} lines {} and {last} were not accepted, the reasons stand above them\n", more.join(", "))
+            format!("{MARK} lines {} and {last} are invalid; see the notes above them\n", more.join(", "))
         }
     };
     format!("{general}{pointer}{body}")
 }
 
-/// The text that `write` made of a cookie which others changed meanwhile, with both values where they clash.
+/// Marks fields that others changed meanwhile in a text of `write`, with the values before and after their change.
 pub fn clashing(text: &str, clashes: &[Clash]) -> String {
-    let word = |value: &Option<FieldValue>| value.as_ref().map_or_else(|| "unset".into(), shown);
+    let word = |value: &Option<FieldValue>| value.as_ref().map_or_else(|| "unset".into(), display_value);
     let wrong: Vec<_> = clashes
         .iter()
         .map(|clash| {
             let key = clash.field.key;
             let starts = |line: &str| line.trim_start_matches('#').starts_with(&format!("{key}:"));
             let reason = format!(
-                "{key}: others changed it meanwhile, from {} to {}; take this line away to overwrite that",
+                "{key} was changed by someone else while you were editing, from {} to {}; delete this line to overwrite that",
                 word(&clash.base),
                 word(&clash.theirs)
             );
-            Wrong { line: text.lines().position(starts).map(|index| index + 1), reason }
+            EditError { line: text.lines().position(starts).map(|index| index + 1), reason }
         })
         .collect();
     mark(text, &wrong)
@@ -195,7 +195,7 @@ mod tests {
 
     fn wrong(text: &str) -> Vec<String> {
         let wrong = read(text, |_| None).expect_err("something is wrong");
-        let place = |wrong: &Wrong| wrong.line.map_or("-".into(), |line| line.to_string());
+        let place = |wrong: &EditError| wrong.line.map_or("-".into(), |line| line.to_string());
         wrong.iter().map(|wrong| format!("{} {}", place(wrong), wrong.reason)).collect()
     }
 
@@ -213,23 +213,23 @@ mod tests {
             text,
             str![[r#"
 # The sticky cookie of Canary shop/checkout. Lines that begin with # are ignored.
-# A file that is empty or left as it is changes nothing; {} is a cookie without any field.
+# Save an empty or unchanged file to cancel. {} means a cookie with default settings.
 # If something is wrong, this file opens again with the reason above the line.
 
-# Name of the cookie; unset = Traefik derives one, such as _8d2a5 (Traefik 2.0+)
+# Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik 2.0+)
 name: login
 
-# Seconds that a client stays on its track, also 5m or 1h30m; never renewed; unset = until the browser closes (Traefik 3.0+)
+# How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the first response, not extended; unset = until the browser closes (Traefik 3.0+)
 # live it is 60
 maxAge: 300
 
 # Path the browser sends the cookie to; unset = / (Traefik 3.3+)
-# NOT SUPPORTED: Traefik 3.2 (edge/traefik) takes no notice of it: 3.3 does
+# NOT SUPPORTED: Traefik 3.2 (edge/traefik) ignores it: it needs 3.3
 #path: /
 
 # Domain the browser sends the cookie to; unset = the host that set it (Traefik 3.4+)
-# NOT SUPPORTED: the TraefikServices of this cluster have no such field: Traefik's definitions of 3.4 have
-# NOT SUPPORTED: Traefik 3.2 (edge/traefik) takes no notice of it: 3.4 does
+# NOT SUPPORTED: the TraefikServices of this cluster have no such field: it needs the CRDs of Traefik 3.4
+# NOT SUPPORTED: Traefik 3.2 (edge/traefik) ignores it: it needs 3.4
 #domain: example.com
 
 # Send the cookie over HTTPS only; unset = false (Traefik 2.0+)
@@ -273,42 +273,42 @@ httpOnly: true
         assert_eq!(
             wrong("name: a b\n\nmaxAge: 1.5\nmax-age: 3\nsecure: maybe\npath: sso\nsameSite: no\ndomain: [a]\n"),
             [
-                "1 name: letters, digits and !#$%&'*+-.^_`|~ are allowed",
-                "3 maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m",
-                "4 max-age: there is no such field, allowed are name, maxAge, path, domain, secure, httpOnly, sameSite",
-                "5 secure: true and false are allowed",
-                "6 path: it must begin with / and hold printable ASCII without blanks and ;",
-                "7 sameSite: YAML takes it for false, put it in quotes",
-                "8 domain: a domain name is allowed, such as example.com",
+                "1 name: may contain only letters, digits and !#$%&'*+-.^_`|~",
+                "3 maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m",
+                "4 max-age: unknown field; allowed are name, maxAge, path, domain, secure, httpOnly, sameSite",
+                "5 secure: must be true or false",
+                "6 path: must start with / and contain only printable ASCII characters, no spaces or semicolons",
+                "7 sameSite: YAML reads this as false: put it in quotes",
+                "8 domain: must be a domain name, such as example.com",
             ]
         );
-        assert_eq!(wrong("name: 1_0\n"), ["1 name: YAML takes it for 10, put it in quotes"]);
+        assert_eq!(wrong("name: 1_0\n"), ["1 name: YAML reads this as 10: put it in quotes"]);
         assert_eq!(wrong("- name\n"), ["- this is not a mapping of fields, such as maxAge: 300"]);
         assert_eq!(wrong("# c\nname: \"a\nmaxAge: 3\n"), ["2 unclosed quote"]);
         assert_eq!(wrong("name: a\nname: b\n"), ["2 duplicate mapping key `name` is not allowed here"]);
         assert_eq!(wrong("maxAge: 99999999999\n").len(), 1);
         let refused = read("name: a\npath: /\n", |field| (field.key == "path").then(|| "too old".into()));
-        assert_eq!(refused, Err(vec![Wrong { line: Some(2), reason: "path: too old".into() }]));
+        assert_eq!(refused, Err(vec![EditError { line: Some(2), reason: "path: too old".into() }]));
     }
 
     #[test]
     fn reasons_stand_above_their_lines_and_go_when_the_text_is_marked_anew() {
-        let wrong = |line, reason: &str| Wrong { line, reason: reason.into() };
+        let wrong = |line, reason: &str| EditError { line, reason: reason.into() };
         let once = mark("# c\nname: a b\nmaxAge: x\n", &[wrong(Some(2), "one"), wrong(Some(3), "two")]);
         assert_eq!(
             once,
-            "#! lines 4 and 6 were not accepted, the reasons stand above them\n# c\n#! one\nname: a b\n#! two\nmaxAge: x\n"
+            "#! lines 4 and 6 are invalid; see the notes above them\n# c\n#! one\nname: a b\n#! two\nmaxAge: x\n"
         );
         assert_eq!(once.lines().nth(3), Some("name: a b"));
-        // The lines are those of the text with its marks.
+        // Line numbers are those of the text with its marks.
         let again = mark(&once, &[wrong(Some(6), "three"), wrong(None, "all of it\n\u{1b}[2J")]);
         assert_eq!(
             again,
-            "#! all of it\n#! \\u{1b}[2J\n#! line 7 was not accepted, the reason stands above it\n# c\nname: a b\n#! three\nmaxAge: x\n"
+            "#! all of it\n#! \\u{1b}[2J\n#! line 7 is invalid; see the note above that line\n# c\nname: a b\n#! three\nmaxAge: x\n"
         );
         assert_eq!(again.lines().nth(6), Some("maxAge: x"));
         assert_eq!(mark(&again, &[]), "# c\nname: a b\nmaxAge: x\n");
-        // A line behind the end is the last.
+        // A line after the end means the last one.
         assert!(mark("a: 1", &[wrong(Some(9), "end")]).ends_with("#! end\na: 1\n"));
     }
 
@@ -329,15 +329,15 @@ httpOnly: true
             marks,
             [
                 (
-                    "#! lines 11 and 15 were not accepted, the reasons stand above them",
+                    "#! lines 11 and 15 are invalid; see the notes above them",
                     "# The sticky cookie of Canary shop/checkout. Lines that begin with # are ignored."
                 ),
                 (
-                    "#! maxAge: others changed it meanwhile, from 300 to 600; take this line away to overwrite that",
+                    "#! maxAge was changed by someone else while you were editing, from 300 to 600; delete this line to overwrite that",
                     "maxAge: 900"
                 ),
                 (
-                    "#! path: others changed it meanwhile, from / to unset; take this line away to overwrite that",
+                    "#! path was changed by someone else while you were editing, from / to unset; delete this line to overwrite that",
                     "#path: /"
                 ),
             ]

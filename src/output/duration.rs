@@ -1,6 +1,6 @@
-//! Durations and ages, as kubectl writes them.
+//! Durations and ages, formatted as kubectl does.
 
-/// An age in seconds as kubectl shows it in tables (`k8s.io/apimachinery/pkg/util/duration.HumanDuration`):
+/// Formats an age in seconds as kubectl does in tables (`k8s.io/apimachinery/pkg/util/duration.HumanDuration`): with
 /// two units while the first is small.
 pub fn age(seconds: i64) -> String {
     const MINUTE: i64 = 60;

@@ -1,19 +1,19 @@
-//! Flagger's next write in words: the same in what a change says and in `describe`.
+//! Flagger's next write in words, the same for `describe` and for commands that write.
 
-use crate::plan::fate::{Fate, NextWrite, Outcome, When};
+use crate::plan::fate::{NextWrite, Outcome, When, WriteEffect};
 
-/// Which write it is: what stands in brackets after "Flagger's next write".
+/// Returns which write is next, to be put in brackets after "Flagger's next write".
 pub fn which(next: NextWrite) -> String {
     let step = next.weights.map(|(_, canary)| canary);
     match (next.when, step) {
         (When::NotKnown, _) => "a weight step, promotion or rollback".into(),
         (When::Generation, _) => "the one that creates the TraefikService".into(),
-        (When::NewRevision, _) => "the first of the next rollout".into(),
-        (When::RolloutGate, _) => "the first of the rollout, once its gate opens".into(),
+        (When::NewRevision, _) => "the first step of the next rollout".into(),
+        (When::RolloutGate, _) => "the first step of the rollout, once its gate opens".into(),
         (When::Step, Some(weight)) => format!("the step to {weight}, or a rollback"),
         (When::Step, None) => "a step, or a rollback".into(),
         (When::Iteration, _) => "an iteration, or a rollback".into(),
-        (When::LastIteration, _) => "all to the canary after the last iteration, or a rollback".into(),
+        (When::LastIteration, _) => "all traffic to the canary after the last iteration, or a rollback".into(),
         (When::Promotion, _) => "the promotion".into(),
         (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
         (When::Rollback, _) => "the rollback".into(),
@@ -23,7 +23,8 @@ pub fn which(next: NextWrite) -> String {
     }
 }
 
-/// When it comes; nothing where a gate, a person or a new revision decides. `interval`: seconds between two steps.
+/// Returns when the write is due; `None` if a gate, a person or a new revision decides. `interval` is the number of
+/// seconds between two steps.
 pub fn due(next: NextWrite, interval: i64) -> Option<String> {
     match next.when {
         When::Step | When::Iteration => Some(format!("within {interval}s if its checks pass")),
@@ -33,17 +34,17 @@ pub fn due(next: NextWrite, interval: i64) -> Option<String> {
     }
 }
 
-/// What it does to the stanza.
-pub fn outcome(fate: Fate) -> &'static str {
+/// Returns the effect of the write on the cookie.
+pub fn outcome(fate: WriteEffect) -> &'static str {
     match (fate.outcome, fate.next.when) {
-        (Outcome::NothingToKeep, _) => "there is no stanza to keep",
+        (Outcome::NoCookie, _) => "there is no cookie to protect",
         (Outcome::Native, _) => "Flagger itself copies the declared cookie into it",
         (Outcome::Guard, _) => "the guard puts the declared cookie into it",
-        (Outcome::Dropped, _) => "it drops the stanza",
-        (Outcome::NotLive, _) => "it brings no stanza, and there is none now",
+        (Outcome::Dropped, _) => "it removes the cookie",
+        (Outcome::NotLive, _) => "it writes no cookie; there is none now",
         (Outcome::Untouched, When::Deletion) => "the TraefikService goes with its Canary",
-        (Outcome::Untouched, _) => "the stanza stays as it is until then",
-        (Outcome::Unknown, _) => "what that does to the stanza is <unknown>",
+        (Outcome::Untouched, _) => "the cookie stays as it is until then",
+        (Outcome::Unknown, _) => "its effect on the cookie is <unknown>",
     }
 }
 
@@ -61,11 +62,11 @@ mod tests {
         let all = [
             (When::NotKnown, "a weight step, promotion or rollback"),
             (When::Generation, "the one that creates the TraefikService"),
-            (When::NewRevision, "the first of the next rollout"),
-            (When::RolloutGate, "the first of the rollout, once its gate opens"),
+            (When::NewRevision, "the first step of the next rollout"),
+            (When::RolloutGate, "the first step of the rollout, once its gate opens"),
             (When::Step, "the step to 20, or a rollback, within 30s if its checks pass"),
             (When::Iteration, "an iteration, or a rollback, within 30s if its checks pass"),
-            (When::LastIteration, "all to the canary after the last iteration, or a rollback"),
+            (When::LastIteration, "all traffic to the canary after the last iteration, or a rollback"),
             (When::Promotion, "the promotion, once the primary is ready"),
             (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
             (When::Rollback, "the rollback, within 30s"),

@@ -1,12 +1,12 @@
-//! Findings as text.
+//! Lint findings as text.
 
 use super::style::{Meaning, Style};
 use crate::lint::{Finding, Severity};
 
-/// One finding: what is wrong, and under it what to do.
+/// Formats a finding: the problem, and the fix below it.
 pub fn text(finding: &Finding, style: Style) -> String {
     let (meaning, word) = match finding.severity {
-        Severity::Error => (Meaning::Error, "problem"),
+        Severity::Error => (Meaning::Error, "error"),
         Severity::Warning => (Meaning::Warning, "warning"),
     };
     format!(
@@ -15,7 +15,7 @@ pub fn text(finding: &Finding, style: Style) -> String {
         finding.code,
         super::escaped(&finding.target.to_string()),
         super::escaped(&finding.message),
-        style.paint(Meaning::Hint, "help:"),
+        style.paint(Meaning::Hint, "fix:"),
         finding.help,
     )
 }

@@ -1,4 +1,4 @@
-//! What it looks like: values in, text out. Pure; `ui` decides about colour and prints.
+//! Formats results: values in, text out. Pure; `ui` decides on colour and prints.
 
 pub mod change;
 pub mod describe;
@@ -19,26 +19,26 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use self::style::Style;
 use crate::text::json_escaped;
 
-pub use crate::text::{escaped, is_obeyed};
+pub use crate::text::{escaped, is_interpreted_by_terminal};
 
-/// How results are written (`-o`).
+/// The output format of results (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// Rows for people.
+    /// A table.
     #[default]
     Table,
-    /// Rows with more columns.
+    /// A table with more columns.
     Wide,
     /// JSON.
     Json,
     /// YAML.
     Yaml,
-    /// `TYPE.group/name` a line.
+    /// One `TYPE.group/name` per line.
     Name,
 }
 
 impl Format {
-    /// Every format, as typed.
+    /// Every format by its name on the command line.
     pub const ALL: [(&'static str, Self); 5] = [
         ("table", Self::Table),
         ("wide", Self::Wide),
@@ -65,8 +65,8 @@ impl fmt::Display for Format {
     }
 }
 
-/// A value as JSON text, as kubectl prints it: four blanks, sorted keys. What a terminal obeys is escaped in it, also what
-/// JSON lets stand (U+009B begins a sequence as ESC [ does).
+/// Formats a value as JSON, as kubectl does: four spaces, sorted keys. Characters that a terminal interprets are
+/// escaped, even those that JSON allows (U+009B starts a sequence as ESC [ does).
 pub fn json(value: &serde_json::Value) -> String {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
@@ -75,11 +75,11 @@ pub fn json(value: &serde_json::Value) -> String {
     json_escaped(&String::from_utf8(bytes).expect("JSON is UTF-8")) + "\n"
 }
 
-/// Text of ours, in which styles and line breaks have a meaning and anything else that is obeyed has come from outside: for
-/// whoever prints it, so that no one else can forget to.
+/// Escapes characters that a terminal interprets, except our own styles, line breaks and tabs: all others come from
+/// outside. Called where text is printed, so that no caller can forget it.
 pub fn safe(text: &str, style: Style) -> Cow<'_, str> {
     let has_meaning = |c: char| matches!(c, '\n' | '\t');
-    if !text.contains(|c| is_obeyed(c) && !has_meaning(c)) {
+    if !text.contains(|c| is_interpreted_by_terminal(c) && !has_meaning(c)) {
         return text.into();
     }
     let (mut safe, mut rest) = (String::with_capacity(text.len()), text);
@@ -96,12 +96,12 @@ pub fn safe(text: &str, style: Style) -> Cow<'_, str> {
     safe.into()
 }
 
-/// Several lines, each made safe for a terminal.
+/// Escapes each line of a text for a terminal.
 pub fn escaped_lines(text: &str) -> String {
     text.lines().map(|line| escaped(line) + "\n").collect()
 }
 
-/// `1 Canary`, `2 Canaries`: the number with the right form of the word.
+/// Formats a number with the right form of the word: `1 Canary`, `2 Canaries`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
@@ -135,7 +135,7 @@ mod tests {
             for own in style::SEQUENCES {
                 shown = shown.replace(own, "");
             }
-            proptest::prop_assert!(!shown.contains(|c| is_obeyed(c) && !matches!(c, '\n' | '\t')), "{:?}", shown);
+            proptest::prop_assert!(!shown.contains(|c| is_interpreted_by_terminal(c) && !matches!(c, '\n' | '\t')), "{:?}", shown);
         }
     }
 }

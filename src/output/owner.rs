@@ -1,30 +1,30 @@
-//! Who owns a Canary, in words.
+//! The owner of a Canary in words.
 
-use crate::model::{Owner, owner::Habit};
+use crate::model::{Owner, owner::OwnerPolicy};
 
-/// What the owner does with a change of the cookie. `removed`: it is taken away.
+/// Returns what the owner does with a change of the cookie; `removed` if the change removes it.
 ///
-/// Nothing is claimed that was not seen: whether the source declares a cookie is known only where the server's record says
-/// so, and Helm patches what differs between two releases, which need not be the cookie.
-pub fn habit(owner: &Owner, removed: bool) -> String {
+/// Claims only what is known: whether the source declares a cookie is known only if `managedFields` or the last applied
+/// configuration says so, and Helm patches what differs between two releases, which need not be the cookie.
+pub fn policy(owner: &Owner, removed: bool) -> String {
     let (act, source) = (owner.tool.act(), owner.tool.source());
     let may = if owner.tool.is_helm() { "may bring" } else { "brings" };
-    match owner.habit {
-        Habit::LeavesAlone(told) => format!("it leaves the Canary alone ({told})"),
-        Habit::PutsBack if removed => format!("{source} declares the cookie, so {act} {may} it back"),
-        Habit::PutsBack => format!("{source} declares a cookie, and {act} {may} that one back"),
-        Habit::Replaces if removed => {
+    match owner.policy {
+        OwnerPolicy::Ignores(told) => format!("it ignores the Canary ({told})"),
+        OwnerPolicy::Restores if removed => format!("{source} declares the cookie, so {act} {may} it back"),
+        OwnerPolicy::Restores => format!("{source} declares a cookie, and {act} {may} that one back"),
+        OwnerPolicy::Replaces if removed => {
             format!("{act} replaces the Canary, and brings back a cookie that {source} declares")
         }
-        Habit::Replaces => format!("{act} replaces the Canary, and only a cookie that {source} declares stays"),
-        Habit::KeepsTheRest if removed => format!("{act} {may} a cookie back if {source} declares one"),
-        Habit::KeepsTheRest => format!("{act} keeps this cookie, unless {source} declares another"),
+        OwnerPolicy::Replaces => format!("{act} replaces the Canary, and only a cookie that {source} declares stays"),
+        OwnerPolicy::Preserves if removed => format!("{act} {may} a cookie back if {source} declares one"),
+        OwnerPolicy::Preserves => format!("{act} keeps this cookie, unless {source} declares another"),
     }
 }
 
-/// Before a change: who applies the Canary, what becomes of the change, and what to do instead.
+/// Returns a notice before a change: who applies the Canary, what becomes of the change, and what to do instead.
 pub fn notice(owner: &Owner, removed: bool, instead: &str) -> String {
-    let owned = format!("the Canary is applied by {owner}: {}", habit(owner, removed));
+    let owned = format!("the Canary is applied by {owner}: {}", policy(owner, removed));
     format!("{}\nto change {} instead: {}\n", super::escaped(&owned), owner.tool.source(), super::escaped(instead))
 }
 
@@ -33,22 +33,22 @@ mod tests {
     use super::*;
     use crate::model::owner::Tool;
 
-    fn owner(tool: Tool, habit: Habit) -> Owner {
-        Owner { tool, name: "web/shop\u{1b}[2J".into(), habit }
+    fn owner(tool: Tool, policy: OwnerPolicy) -> Owner {
+        Owner { tool, name: "web/shop\u{1b}[2J".into(), policy }
     }
 
     #[test]
     fn what_is_said_fits_the_tool_and_the_change() {
         let said: Vec<String> = [
-            (Tool::Kustomization, Habit::KeepsTheRest, false),
-            (Tool::Kustomization, Habit::PutsBack, true),
-            (Tool::Kustomization, Habit::LeavesAlone("a: b"), false),
-            (Tool::HelmRelease, Habit::PutsBack, false),
-            (Tool::ArgoCd, Habit::Replaces, false),
-            (Tool::Helm, Habit::KeepsTheRest, true),
+            (Tool::Kustomization, OwnerPolicy::Preserves, false),
+            (Tool::Kustomization, OwnerPolicy::Restores, true),
+            (Tool::Kustomization, OwnerPolicy::Ignores("a: b"), false),
+            (Tool::HelmRelease, OwnerPolicy::Restores, false),
+            (Tool::ArgoCd, OwnerPolicy::Replaces, false),
+            (Tool::Helm, OwnerPolicy::Preserves, true),
         ]
         .into_iter()
-        .map(|(tool, habit, removed)| notice(&owner(tool, habit), removed, "set a -f FILE"))
+        .map(|(tool, policy, removed)| notice(&owner(tool, policy), removed, "set a -f FILE"))
         .collect();
         assert_eq!(
             said.concat(),
@@ -56,7 +56,7 @@ mod tests {
              to change its source instead: set a -f FILE\n\
              the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: its source declares the cookie, so its next reconcile brings it back\n\
              to change its source instead: set a -f FILE\n\
-             the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: it leaves the Canary alone (a: b)\n\
+             the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: it ignores the Canary (a: b)\n\
              to change its source instead: set a -f FILE\n\
              the Canary is applied by Flux HelmRelease `web/shop\\u{1b}[2J`: its chart declares a cookie, and its next upgrade or correction of drift may bring that one back\n\
              to change its chart instead: set a -f FILE\n\

@@ -1,22 +1,21 @@
-//! The published JSON and YAML shapes, versioned, apart from the model: a change here is a line in the
-//! changelog.
+//! The published JSON and YAML formats, versioned and separate from the model: every change goes into the changelog.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Cookie, Declared, Observed, Service, Weight};
+use crate::model::{Cookie, Declared, Observed, TraefikServiceState, Weight};
 
-/// The version of every type that is published.
+/// The version of every published type.
 const API_VERSION: &str = "kubectl-canary-traefik/v1";
 
-/// A value as it is published: with its version and its kind. `docs/json.md` has a table of each kind's fields.
+/// Adds version and kind to a value to be published. `docs/json.md` lists the fields of each kind.
 pub fn published(kind: &str, mut value: Value) -> Value {
     value["apiVersion"] = API_VERSION.into();
     value["kind"] = kind.into();
     value
 }
 
-/// What is known of one Canary and its cookie.
+/// The state of one Canary and its cookie.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CanaryReport {
@@ -29,16 +28,17 @@ pub struct CanaryReport {
     phase: Option<String>,
     /// The TraefikService.
     traefik_service: ServiceReport,
-    /// The weights that Traefik works with; `null` for a track that is not listed.
+    /// Weights that Traefik uses; `null` for a track that is not listed.
     weights: Weights,
-    /// What is declared; `null` for nothing.
+    /// The declared cookie; `null` if there is none.
     declared: Option<DeclaredReport>,
-    /// The live cookie; `null` for none.
+    /// The live cookie; `null` if there is none.
     live: Option<Value>,
-    /// Declared and live compared: none, synced, missing, differs, undeclared, pending, malformed, unknown.
+    /// The declared cookie compared with the live one: none, synced, missing, differs, undeclared, pending, malformed,
+    /// unknown.
     state: String,
-    /// What keeps the stanza through Flagger's next write: native, guard, no, unknown; `null` when there is nothing to keep.
-    kept: Option<String>,
+    /// What protects the cookie from Flagger's next write: guard, flagger, none, unknown; `null` without a cookie.
+    protected_by: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,18 +68,18 @@ struct DeclaredReport {
 }
 
 impl CanaryReport {
-    /// The report on what was seen.
+    /// Creates the report on one Canary.
     pub fn new(observed: &Observed) -> Self {
         let canary = &observed.canary;
         let (primary, track) = observed.weights();
         let (status, group) = match &observed.service {
-            Service::Present(service) => ("present", Some(service.group)),
-            Service::Foreign(service) => ("foreign", Some(service.group)),
-            Service::NotGenerated => ("notGenerated", None),
-            Service::NotServed => ("notServed", None),
-            Service::Forbidden(_) => ("forbidden", None),
+            TraefikServiceState::Present(service) => ("present", Some(service.group)),
+            TraefikServiceState::Foreign(service) => ("foreign", Some(service.group)),
+            TraefikServiceState::NotGenerated => ("notGenerated", None),
+            TraefikServiceState::NotServed => ("notServed", None),
+            TraefikServiceState::Forbidden(_) => ("forbidden", None),
         };
-        let kept = observed.kept().as_str();
+        let protection = observed.protection().as_str();
         Self {
             namespace: canary.target.namespace.clone(),
             name: canary.target.name.clone(),
@@ -93,7 +93,7 @@ impl CanaryReport {
             declared: declared(&canary.declared),
             live: observed.live_cookie().map(Cookie::to_json),
             state: observed.state().as_str().trim_matches(['<', '>']).to_owned(),
-            kept: (kept != "-").then(|| kept.trim_matches(['<', '>']).to_owned()),
+            protected_by: (protection != "-").then(|| protection.trim_matches(['<', '>']).to_owned()),
         }
     }
 }
@@ -108,13 +108,13 @@ fn declared(declared: &Declared) -> Option<DeclaredReport> {
     Some(DeclaredReport { source, cookie, error })
 }
 
-/// One report with its version, as printed for a single Canary.
+/// Returns the report on a single Canary, with its version.
 pub fn single(observed: &Observed) -> Value {
     let value = serde_json::to_value(CanaryReport::new(observed)).expect("a report can be written as JSON");
     published("StickyReport", value)
 }
 
-/// Several reports with their version.
+/// Returns the reports on several Canaries as a list, with its version.
 pub fn list(observed: &[Observed]) -> Value {
     let items: Vec<_> = observed.iter().map(CanaryReport::new).collect();
     published("StickyReportList", serde_json::json!({"items": items}))

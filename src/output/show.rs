@@ -1,25 +1,25 @@
-//! The rows of `show`.
+//! The text of `show` and `sticky get`.
 
 use super::{duration, escaped, table::table};
-use crate::model::{Cookie, Declared, FIELDS, Field, FieldValue, Observed, Service, Weight, declaration};
+use crate::model::{Cookie, Declared, FIELDS, Field, FieldValue, Observed, TraefikServiceState, Weight, declaration};
 
-/// What stands for the name of a cookie that has none of its own: Traefik derives one.
+/// Displayed name of a cookie without a name, which Traefik then derives.
 const DERIVED: &str = "<derived>";
 
-/// What the table shows beside the rows' own.
+/// Options of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
-    /// Begin with the namespace.
+    /// Whether the first column is the namespace.
     pub namespace: bool,
-    /// More columns.
+    /// Whether there are more columns.
     pub wide: bool,
-    /// Now, in seconds since 1970.
+    /// Current time in Unix seconds.
     pub now: i64,
 }
 
-/// The table of `show`.
+/// Returns the table of `show`.
 pub fn rows(observed: &[Observed], columns: Columns) -> String {
-    let mut heads = vec!["NAME", "PHASE", "WEIGHT", "COOKIE", "STATE", "KEPT", "AGE"];
+    let mut heads = vec!["NAME", "PHASE", "WEIGHT", "COOKIE", "STATE", "PROTECTED", "AGE"];
     if columns.namespace {
         heads.insert(0, "NAMESPACE");
     }
@@ -38,7 +38,7 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         weights(observed),
         cookie_name(observed).unwrap_or_else(|| unseen(observed)),
         observed.state().to_string(),
-        observed.kept().to_string(),
+        observed.protection().to_string(),
         age(canary.created.as_deref(), columns.now),
     ];
     if columns.namespace {
@@ -46,7 +46,7 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
     }
     if columns.wide {
         let service = match &observed.service {
-            Service::Present(service) | Service::Foreign(service) => {
+            TraefikServiceState::Present(service) | TraefikServiceState::Foreign(service) => {
                 format!("{}/{}", service.group.as_str(), service.target.name)
             }
             _ => unseen(observed),
@@ -62,18 +62,18 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
     cells
 }
 
-/// What stands for a thing that is not there, or that may not be looked at.
+/// Returns the placeholder for something that does not exist or may not be read.
 fn unseen(observed: &Observed) -> String {
     if observed.forbidden().is_some() { "<unknown>".into() } else { "<none>".into() }
 }
 
-/// The cookie as it is declared; one without any field would be no text at all.
+/// Returns the cookie in the declaration's syntax; one without any field would be an empty text.
 fn printed(cookie: &Cookie) -> String {
     let text = declaration::print(cookie);
     if text.is_empty() { DERIVED.into() } else { text }
 }
 
-/// The weights that Traefik works with: `70/30`, `100/-` without a canary.
+/// Returns the weights that Traefik uses: `70/30`, `100/-` without a canary.
 pub fn weights(observed: &Observed) -> String {
     if observed.service().is_none() {
         return unseen(observed);
@@ -83,7 +83,7 @@ pub fn weights(observed: &Observed) -> String {
     format!("{}/{}", text(primary), text(canary))
 }
 
-/// The name of the declared cookie, else of the live one.
+/// Returns the name of the declared cookie, else of the live one.
 fn cookie_name(observed: &Observed) -> Option<String> {
     let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie())?;
     Some(cookie.name().unwrap_or(DERIVED).to_owned())
@@ -96,7 +96,7 @@ fn age(created: Option<&str>, now: i64) -> String {
     }
 }
 
-/// The cookie of one Canary field by field: its flag, as declared, as live. One row for a malformed declaration.
+/// Returns the cookie of one Canary field by field: flag, declared, live. A malformed declaration adds one row.
 pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     let (declared, live) = (observed.canary.declared.cookie(), observed.live_cookie());
     let text = |cookie: Option<&Cookie>, field: &Field| match cookie?.get(field) {
@@ -121,7 +121,7 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     rows
 }
 
-/// The cookie of one Canary, field by field, and what became of it; the text of `sticky get`.
+/// Returns the text of `sticky get`: the cookie field by field, its state and what protects it.
 pub fn cookie(observed: &Observed) -> String {
     let rows = fields(observed);
     let mut shown = if rows.is_empty() {
@@ -138,6 +138,6 @@ pub fn cookie(observed: &Observed) -> String {
     if let Declared::Malformed(_, malformed) = &observed.canary.declared {
         shown.push_str(&format!("why     {}\n", escaped(&malformed.to_string())));
     }
-    shown.push_str(&format!("kept    {}\n", observed.kept()));
+    shown.push_str(&format!("kept    {}\n", observed.protection()));
     shown
 }

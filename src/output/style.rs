@@ -1,47 +1,47 @@
-//! Meanings to ANSI styles, or to nothing. Everything reads well without.
+//! ANSI styles by meaning. All output is readable without them.
 
 use anstyle::AnsiColor;
 
-/// Whether to colour.
+/// Whether to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Colour is on.
+    /// Whether colour is on.
     pub colored: bool,
 }
 
-/// What a piece of text means.
+/// The meaning of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// A line that comes.
+    /// An added line.
     Added,
-    /// A line that goes.
+    /// A removed line.
     Removed,
-    /// A line about lines.
+    /// The header of a hunk.
     Hunk,
-    /// As it should be.
+    /// A good state.
     Good,
-    /// To be looked at.
+    /// A warning.
     Warning,
-    /// Wrong.
+    /// An error.
     Error,
-    /// Something to type.
+    /// A hint.
     Hint,
 }
 
-/// What styles are made of here and in the parser's messages, one after the other.
+/// ANSI sequences that make up the styles here and in the parser's messages.
 pub const SEQUENCES: [&str; 7] =
     ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[4m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m"];
 
-/// How long the one at the beginning of this text is.
+/// Returns the length of the sequence at the beginning of this text, if there is one.
 pub fn sequence(text: &str) -> Option<usize> {
     SEQUENCES.iter().find(|own| text.starts_with(*own)).map(|own| own.len())
 }
 
 impl Style {
-    /// Without colour.
+    /// No colour.
     pub const PLAIN: Self = Self { colored: false };
 
-    /// The text in the style of its meaning.
+    /// Returns the text in the style of its meaning.
     pub fn paint(self, meaning: Meaning, text: &str) -> String {
         if !self.colored {
             return text.to_owned();

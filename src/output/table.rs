@@ -1,11 +1,11 @@
-//! Tables as kubectl prints them: upper-case heads, three blanks between columns, no borders. The only file
-//! that names the table crate.
+//! Tables as kubectl prints them: upper-case headings, three spaces between columns, no borders. The only file that
+//! uses the table crate.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::escaped;
 
-/// Rows under heads; cells are escaped here.
+/// Formats rows under headings, with the cells escaped.
 pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(heads);

@@ -1,10 +1,10 @@
-//! Lines broken between words, so that they fit a terminal. A word is never broken: names, values and commands stay whole
-//! to be copied.
+//! Wraps lines between words, so that they fit a terminal. A word is never broken, so that names, values and commands
+//! can be copied.
 
 use unicode_width::UnicodeWidthStr;
 
-/// The text in lines of at most this many columns where its words allow. The first begins at column `first`, the others are
-/// indented by `indent`. Without a line break at the end.
+/// Wraps a text at this many columns, as far as its words allow. The first line starts at column `first`, the others
+/// are indented by `indent`. There is no line break at the end.
 pub fn wrapped(text: &str, width: usize, first: usize, indent: usize) -> String {
     let (mut lines, mut at, mut fresh) = (String::new(), first, true);
     for word in text.split(' ') {
@@ -24,12 +24,12 @@ pub fn wrapped(text: &str, width: usize, first: usize, indent: usize) -> String 
     lines
 }
 
-/// How many columns a text takes.
+/// Returns how many columns a text takes.
 pub fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// The text with blanks up to this many columns.
+/// Pads a text with spaces to this many columns.
 pub fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }

@@ -1,23 +1,23 @@
-//! Wishes: a cookie before and what someone asks for become the cookie after.
+//! Requested changes of a cookie's fields.
 
 use crate::model::{Cookie, Field, FieldValue};
 
 /// Fields to set and fields to unset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wish {
+pub struct FieldChanges {
     /// Fields with their new values; `None` turns a switch off.
     pub set: Vec<(&'static Field, Option<FieldValue>)>,
-    /// Fields to take away.
+    /// Fields to remove.
     pub unset: Vec<&'static Field>,
 }
 
-impl Wish {
-    /// Whether nothing is asked for.
+impl FieldChanges {
+    /// Returns whether nothing is requested.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()
     }
 
-    /// The cookie after: the wished fields changed, every other left as it was.
+    /// Returns the cookie with the requested changes; other fields stay as they were.
     pub fn on(&self, before: Option<&Cookie>) -> Cookie {
         let mut cookie = before.cloned().unwrap_or_default();
         for field in &self.unset {

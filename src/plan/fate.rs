@@ -1,123 +1,129 @@
-//! Flagger's next write to a TraefikService, and what becomes of the stanza in it. Pure.
+//! Flagger's next write to a TraefikService, and its effect on the cookie. Pure.
 //!
-//! Flagger writes in `pkg/router/traefik.go:Reconcile` (only where it finds a difference, and it does not see a stanza) and
-//! in `SetRoutes`; who calls that, and when, stands in `pkg/controller/scheduler.go`. Its type knows no stanza, so each
-//! write drops it. Both files as of Flagger 1.44.0.
+//! Flagger writes in `pkg/router/traefik.go:Reconcile` (only if it finds a difference, and it does not compare the
+//! cookie) and in `SetRoutes`, which `pkg/controller/scheduler.go` calls. Its type has no `sticky` field, so each write
+//! removes it. Both files as of Flagger 1.44.0.
 
-use crate::model::{Canary, Kept, Live, Observed, Service, State, Strategy, Weight};
+use crate::model::{Canary, Live, Observed, Protection, State, Strategy, TraefikServiceState, Weight};
 
 /// Flagger's next write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NextWrite {
-    /// When it comes.
+    /// The time or event of the write.
     pub when: When,
-    /// The weights of the primary and the canary in it, where they can be computed; the primary's 0 is written as none,
-    /// which is Traefik's 1.
+    /// Weights of the primary and the canary, if they can be computed. Flagger omits the primary's 0, which Traefik
+    /// takes as 1.
     pub weights: Option<(i64, i64)>,
 }
 
 /// When Flagger writes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// Flagger has said nothing of this Canary yet, or the phase is not one of its.
+    /// Flagger has not set a phase yet, or not one that is known here.
     NotKnown,
     /// Once the primary is ready: it creates the TraefikService.
     Generation,
-    /// Not before there is a new revision: then with the first step of its rollout.
+    /// With the first step of the rollout of a new revision, not before.
     NewRevision,
-    /// Once the gate `confirm-rollout` opens: the first step.
+    /// With the first step, once the gate `confirm-rollout` opens.
     RolloutGate,
-    /// At the next tick whose checks pass: a weight step.
+    /// With a weight step, at the next tick whose checks pass.
     Step,
-    /// At each tick whose checks pass: the same weights again.
+    /// With the same weights again, at each tick whose checks pass.
     Iteration,
-    /// After the last iteration: everybody goes to the canary.
+    /// After the last iteration: all traffic goes to the canary.
     LastIteration,
-    /// Once the primary runs the new revision: everybody goes (back) to it.
+    /// Once the primary runs the new revision: all traffic goes (back) to it.
     Promotion,
-    /// The same, behind the gate `confirm-promotion`.
+    /// Like `Promotion`, once the gate `confirm-promotion` opens.
     PromotionGate,
-    /// At the next tick: back to the primary.
+    /// At the next tick: all traffic goes back to the primary.
     Rollback,
-    /// When the analysis fails: it has no steps to advance by.
+    /// Only if the analysis fails, because it has no steps.
     NoSteps,
-    /// Never, while `spec.suspend` is on.
+    /// Not while `spec.suspend` is set.
     Suspended,
-    /// Never: the Canary goes away.
+    /// Never: the Canary is being deleted.
     Deletion,
 }
 
-/// What becomes of the stanza in Flagger's next write.
+/// The effect of Flagger's next write on the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// There is none, and none is declared.
-    NothingToKeep,
-    /// It stays: Flagger itself copies what is declared.
+    /// There is no cookie, live or declared.
+    NoCookie,
+    /// The cookie stays: Flagger copies the declared one itself.
     Native,
-    /// It stays, or comes: the guard puts what is declared into the write.
+    /// The cookie stays or is added: the guard puts the declared one into the write.
     Guard,
-    /// It goes.
+    /// The write removes the cookie.
     Dropped,
-    /// There is none now, and none comes.
+    /// There is no live cookie, and the write adds none.
     NotLive,
     /// Flagger does not write.
     Untouched,
-    /// This user may not look for the guard, or not at the TraefikService.
+    /// This user may not read the guard, or the TraefikService.
     Unknown,
 }
 
-/// What becomes of the stanza of a Canary.
+/// Flagger's next write with its effect on the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fate {
+pub struct WriteEffect {
     /// Flagger's next write.
     pub next: NextWrite,
-    /// What becomes of the stanza in it.
+    /// Its effect on the cookie.
     pub outcome: Outcome,
 }
 
-/// What becomes of the stanza.
-pub fn fate(observed: &Observed) -> Fate {
+/// Returns Flagger's next write with its effect on the cookie.
+pub fn fate(observed: &Observed) -> WriteEffect {
     let next = next_write(observed);
-    let outcome = match (observed.kept(), observed.state()) {
-        (Kept::Native, _) => Outcome::Native,
-        (Kept::Nothing, _) => Outcome::NothingToKeep,
+    let outcome = match (observed.protection(), observed.state()) {
+        (Protection::Native, _) => Outcome::Native,
+        (Protection::Nothing, _) => Outcome::NoCookie,
         (_, State::Unknown) => Outcome::Unknown,
         _ if matches!(next.when, When::Suspended | When::Deletion) => Outcome::Untouched,
-        (Kept::Guard, _) => Outcome::Guard,
-        (Kept::Unknown, _) => Outcome::Unknown,
-        (Kept::No, _) if observed.service().is_none_or(|service| service.live == Live::Absent) => Outcome::NotLive,
-        (Kept::No, _) => Outcome::Dropped,
+        (Protection::Guard, _) => Outcome::Guard,
+        (Protection::Unknown, _) => Outcome::Unknown,
+        (Protection::No, _) if observed.service().is_none_or(|service| service.live == Live::Absent) => {
+            Outcome::NotLive
+        }
+        (Protection::No, _) => Outcome::Dropped,
     };
-    Fate { next, outcome }
+    WriteEffect { next, outcome }
 }
 
-/// Flagger's next write to the TraefikService of this Canary.
+/// Returns Flagger's next write to the TraefikService of this Canary.
 pub fn next_write(observed: &Observed) -> NextWrite {
     let canary = &observed.canary;
     let rollout = &canary.rollout;
     let to_primary = Some((100, 0));
     let (when, weights) = match canary.phase.as_deref() {
-        // advanceCanary returns at once, before Reconcile.
+        // advanceCanary returns before it calls Reconcile.
         _ if rollout.suspended => (When::Suspended, None),
-        // The informer's DeleteFunc ends the job; finalize (finalizer.go) calls a router that does nothing (Finalize).
+        // The informer's DeleteFunc ends the job; finalize (finalizer.go) calls Finalize of the router, which does
+        // nothing.
         Some("Terminating" | "Terminated") => (When::Deletion, None),
         // Reconcile creates it when the primary is ready.
-        None | Some("Initializing") if observed.service == Service::NotGenerated => (When::Generation, to_primary),
-        // Reconcile finds no difference in one that is there. shouldAdvance: nothing until the target or its configuration
-        // changes. Finalising scales the target to zero, writes nothing, and is Succeeded.
+        None | Some("Initializing") if observed.service == TraefikServiceState::NotGenerated => {
+            (When::Generation, to_primary)
+        }
+        // Reconcile finds no difference in an existing one. shouldAdvance: nothing until the target or its
+        // configuration changes. Finalising scales the target to zero, writes nothing, and becomes Succeeded.
         Some("Initializing" | "Initialized" | "Finalising" | "Succeeded" | "Failed") => {
             rollout_of(observed, When::NewRevision)
         }
         // checkCanaryStatus: runConfirmRolloutHooks.
         Some("Waiting") => rollout_of(observed, When::RolloutGate),
-        // advanceCanary: `FailedChecks >= GetAnalysisThreshold()` comes before the strategies, in these two phases alone.
+        // advanceCanary: `FailedChecks >= GetAnalysisThreshold()` comes before the strategies, only in these two
+        // phases.
         Some("Progressing" | "WaitingPromotion")
             if !rollout.skips_analysis && rollout.failed_checks >= rollout.threshold =>
         {
             (When::Rollback, to_primary)
         }
         Some("Progressing") => advance(observed),
-        // runConfirmPromotionHooks, and then as in Progressing.
+        // runConfirmPromotionHooks, then as in Progressing.
         Some("WaitingPromotion") => match advance(observed) {
             (When::Promotion, weights) if !rollout.skips_analysis => (When::PromotionGate, weights),
             other => other,
@@ -129,9 +135,9 @@ pub fn next_write(observed: &Observed) -> NextWrite {
     NextWrite { when, weights }
 }
 
-/// The first write of a rollout that is still to begin.
+/// Returns the first write of a rollout that has yet to begin.
 fn rollout_of(observed: &Observed, begins: When) -> (When, Option<(i64, i64)>) {
-    // checkCanaryStatus begins it with a fresh status.
+    // checkCanaryStatus starts it with a fresh status.
     let mut fresh = observed.clone();
     fresh.canary.rollout.iterations_done = 0;
     match advance(&fresh) {
@@ -140,18 +146,18 @@ fn rollout_of(observed: &Observed, begins: When) -> (When, Option<(i64, i64)>) {
     }
 }
 
-/// The next write of a running analysis.
+/// Returns the next write of a running analysis.
 fn advance(observed: &Observed) -> (When, Option<(i64, i64)>) {
     let Canary { rollout, .. } = &observed.canary;
-    // shouldSkipAnalysis: all to the primary, and Promote, in one tick.
+    // shouldSkipAnalysis: all traffic to the primary, and Promote, in one tick.
     if rollout.skips_analysis {
         return (When::Promotion, Some((100, 0)));
     }
     let done = rollout.iterations_done;
     match rollout.strategy {
-        // runAB: SetRoutes in each of them; `match` is not read by the Traefik router.
+        // runAB: SetRoutes at each iteration; the Traefik router does not read `match`.
         Strategy::AbTesting if rollout.iterations > done => (When::Iteration, Some((0, 100))),
-        // runBlueGreen: with mirroring, SetRoutes in each of them, since GetRoutes never says that it mirrors.
+        // runBlueGreen: with mirroring, SetRoutes at each iteration, because GetRoutes never reports mirroring.
         Strategy::BlueGreen if rollout.iterations > done && rollout.mirrors => (When::Iteration, Some((100, 0))),
         Strategy::BlueGreen if rollout.iterations >= done => (When::LastIteration, Some((0, 100))),
         Strategy::AbTesting | Strategy::BlueGreen => (When::Promotion, promoted(observed)),
@@ -159,13 +165,13 @@ fn advance(observed: &Observed) -> (When, Option<(i64, i64)>) {
     }
 }
 
-/// runCanary.
+/// Returns the next write of a canary analysis (`runCanary`).
 fn step(observed: &Observed) -> (When, Option<(i64, i64)>) {
     let rollout = &observed.canary.rollout;
     let Some((primary, canary)) = weights(observed) else { return (When::Step, None) };
     let next = next_step_weight(observed, canary);
     if next <= 0 {
-        // advanceCanary asks for `nextStepWeight(…) > 0`; what is left is the rollback.
+        // advanceCanary requires `nextStepWeight(…) > 0`; only the rollback is left.
         return (When::NoSteps, Some((100, 0)));
     }
     // maxWeight
@@ -176,14 +182,14 @@ fn step(observed: &Observed) -> (When, Option<(i64, i64)>) {
     if canary >= most {
         (When::Promotion, promoted(observed))
     } else if rollout.mirrors && canary == 0 {
-        // It begins to mirror anew at each tick: GetRoutes never says that it does.
+        // Mirroring starts again at each tick, because GetRoutes never reports it.
         (When::Iteration, Some((100, 0)))
     } else {
         (When::Step, Some(((primary - next).max(0), (canary + next).min(100))))
     }
 }
 
-/// nextStepWeight
+/// Returns by how much the next step raises the canary's weight (`nextStepWeight`).
 fn next_step_weight(observed: &Observed, canary: i64) -> i64 {
     let rollout = &observed.canary.rollout;
     let steps = &rollout.step_weights;
@@ -202,7 +208,7 @@ fn next_step_weight(observed: &Observed, canary: i64) -> i64 {
     }
 }
 
-/// runPromotionTrafficShift: all at once, or in steps.
+/// Returns the weights of the promotion (`runPromotionTrafficShift`): all at once, or of its next step.
 fn promoted(observed: &Observed) -> Option<(i64, i64)> {
     match observed.canary.rollout.step_weight_promotion {
         None => Some((100, 0)),
@@ -213,13 +219,13 @@ fn promoted(observed: &Observed) -> Option<(i64, i64)> {
     }
 }
 
-/// The weights as Flagger reads them (`GetRoutes`): the canary's is what the primary's leaves of 100.
+/// Returns the weights as Flagger reads them (`GetRoutes`): the canary's is 100 minus the primary's.
 fn weights(observed: &Observed) -> Option<(i64, i64)> {
     let primary = match observed.weights().0 {
         Some(Weight::Number(weight)) => weight,
         Some(Weight::Absent) => 0,
-        // Before there is one, Flagger is about to write 100.
-        None if observed.service == Service::NotGenerated => 100,
+        // Flagger is about to create it with 100.
+        None if observed.service == TraefikServiceState::NotGenerated => 100,
         None => return None,
     };
     Some((primary, 100 - primary))

@@ -1,5 +1,5 @@
-//! The TraefikService that Flagger generates (fluxcd/flagger `pkg/router/traefik.go:Reconcile` and
-//! `SetRoutes`, byte-identical from v1.30.0 to v1.44.0), with the declared stanza.
+//! The TraefikService that Flagger generates (fluxcd/flagger `pkg/router/traefik.go:Reconcile` and `SetRoutes`,
+//! byte-identical from v1.30.0 to v1.44.0), with the declared cookie.
 
 use serde_json::{Map, Value, json};
 
@@ -8,15 +8,15 @@ use crate::{
     model::{Observed, Weight, name::Group},
 };
 
-/// What Flagger adds so that Flux leaves the object alone (`pkg/router/util.go:filterMetadata`).
+/// Annotations by which Flagger makes Flux leave the object alone (`pkg/router/util.go:filterMetadata`).
 const FLUX: [(&str, &str); 2] =
     [("helm.toolkit.fluxcd.io/driftDetection", "disabled"), ("kustomize.toolkit.fluxcd.io/reconcile", "disabled")];
 
-/// The TraefikService of a Canary with this weight on the canary; `None` takes the live weight, else 0.
+/// Returns the TraefikService of a Canary with this weight of the canary; `None` means the live weight, else 0.
 ///
 /// # Errors
 ///
-/// The Canary names no target or no port, so Flagger cannot generate one.
+/// Fails if the Canary names no target or no port, without which Flagger cannot generate one.
 pub fn traefik_service(observed: &Observed, weight: Option<u8>) -> Result<Value> {
     let canary = &observed.canary;
     let name = canary.service_name.as_deref().ok_or_else(|| incomplete(observed, "spec.targetRef.name"))?;
@@ -58,14 +58,14 @@ pub fn traefik_service(observed: &Observed, weight: Option<u8>) -> Result<Value>
     }
     let mut weighted = json!({"services": services});
     if let Some(cookie) = canary.declared.cookie() {
-        weighted["sticky"] = cookie.to_stanza();
+        weighted["sticky"] = cookie.to_sticky();
     }
     Ok(
         json!({"apiVersion": group.api_version(), "kind": "TraefikService", "metadata": metadata, "spec": {"weighted": weighted}}),
     )
 }
 
-/// The canary's weight as Flagger reads it: 100 less the primary's, when the canary is listed
+/// Returns the canary's weight as Flagger reads it: 100 minus the primary's, if the canary is listed
 /// (`pkg/router/traefik.go:GetRoutes`).
 fn live_weight(observed: &Observed) -> i64 {
     match observed.weights() {

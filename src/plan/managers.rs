@@ -1,28 +1,28 @@
-//! Who set the stanza, by the server's own record (`metadata.managedFields`).
+//! Field managers of the cookie, from `metadata.managedFields`.
 
 use serde_json::Value;
 
 use super::{FIELD_MANAGER, ObjectKind};
 use crate::model::{declaration::ANNOTATION, name::Group};
 
-/// Someone who set (part of) the stanza.
+/// A field manager that set the cookie, or part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manager {
-    /// The field manager's name.
+    /// Name of the field manager.
     pub name: String,
-    /// When it last wrote, as text (RFC 3339).
+    /// Time of its last write, as text (RFC 3339).
     pub time: Option<String>,
 }
 
-/// The managers of the stanza other than Flagger, kubectl and this program: overwriting them would start a
-/// fight.
+/// Returns the field managers of the live cookie other than Flagger, kubectl and this program: overwriting what they
+/// set would make them overwrite it in turn.
 pub fn foreign(service: &Value) -> Vec<Manager> {
     let mut all = of(service, ObjectKind::TraefikService(Group::TraefikIo));
     all.retain(|manager| !is_familiar(&manager.name));
     all
 }
 
-/// Everybody who set (part of) what this program writes to an object of this kind, in the server's order.
+/// Returns all field managers of what this program writes to an object of this kind, in the server's order.
 pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
     let annotation = format!("f:{ANNOTATION}");
     let paths: &[&[&str]] = match kind {
@@ -47,8 +47,8 @@ pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
         .collect()
 }
 
-/// Flagger writes as `flagger` (client-go takes the executable's name), kubectl as `kubectl`,
-/// `kubectl-edit`, `kubectl-patch` and so on.
+/// Returns whether this is Flagger, kubectl or this program. Flagger writes as `flagger` (client-go uses the
+/// executable's name), kubectl as `kubectl`, `kubectl-edit`, `kubectl-patch` and so on.
 fn is_familiar(name: &str) -> bool {
     let kubectl =
         ["kubectl", "kubectl-client-side-apply", "kubectl-create", "kubectl-edit", "kubectl-patch", "kubectl-replace"];

@@ -1,38 +1,38 @@
-//! Two changes of one cookie that do not know of each other, made one.
+//! A three-way merge of two independent changes of one cookie.
 
 use crate::model::{Cookie, FIELDS, Field, FieldValue};
 
-/// A field that both changed, and not to the same value.
+/// A field that both sides changed to different values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     /// The field.
     pub field: &'static Field,
-    /// Before both changes.
+    /// Value before both changes.
     pub base: Option<FieldValue>,
-    /// What others made of it.
+    /// Value set by others.
     pub theirs: Option<FieldValue>,
 }
 
-/// Why two changes cannot be made one.
+/// The reason why two changes cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {
     /// Both changed these fields.
     Fields {
-        /// The cookie in which mine counts in each of them.
+        /// The merged cookie, with my value of each of these fields.
         mine: Cookie,
         /// The fields.
         clashes: Vec<Clash>,
     },
-    /// Others took the whole cookie away.
+    /// Others removed the whole cookie.
     TakenAway,
 }
 
-/// What someone made of `base`, with what others made of it meanwhile: field by field, the change counts, and where
-/// there are two they must be the same.
+/// Merges my change of `base` with one that others made meanwhile, field by field. Changes of the same field must
+/// agree.
 ///
 /// # Errors
 ///
-/// Both changed the same field to different values, or others took the cookie away.
+/// Fails if both changed the same field to different values, or if others removed the cookie.
 pub fn merge(base: Option<&Cookie>, mine: &Cookie, theirs: Option<&Cookie>) -> Result<Cookie, Conflict> {
     if base.is_some() && theirs.is_none() {
         return Err(Conflict::TakenAway);

@@ -1,4 +1,4 @@
-//! What would change: a wish and what was seen become a [`Plan`], at most one patch for the Canary and one
+//! What would change: a request and the observed state become a [`Plan`], with at most one patch for the Canary and one
 //! for its TraefikService. Pure.
 
 pub mod change;
@@ -16,48 +16,48 @@ pub mod step;
 pub mod support;
 pub mod undo;
 
-pub use change::Wish;
+pub use change::FieldChanges;
 pub use consent::{Confirmed, Consent, Write, decide};
 pub use step::{ObjectKind, ObjectRef, Step};
 
 use crate::{
     error::{Error, Kind, Result},
-    model::{Cookie, Loaded, NativeField, Service, Target},
+    model::{Cookie, Loaded, NamespacedName, NativeField, TraefikServiceState},
 };
 
-/// The field manager of every write of this program. It must not begin with `kubectl`: Flux takes over what a manager
-/// of such a name has set and then drops what its source does not declare (fluxcd/kustomize-controller
+/// The field manager of every write of this program. It must not start with `kubectl`: Flux takes over fields set by
+/// such a manager, and then removes those that its source does not declare (fluxcd/kustomize-controller
 /// `internal/controller/kustomization_controller.go:apply`, fluxcd/pkg `ssa/patch.go:matchFieldManager`).
 pub const FIELD_MANAGER: &str = "canary-traefik";
 
-/// Which of the two objects a change is for.
+/// Which of the two objects to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// The declaration and the stanza.
+    /// The declaration and the live cookie.
     #[default]
     Both,
-    /// The stanza alone.
+    /// Only the live cookie.
     LiveOnly,
-    /// The declaration alone.
+    /// Only the declaration.
     DeclareOnly,
 }
 
-/// A change that was worked out and not yet agreed to.
+/// A planned change that is not confirmed yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The Canary.
-    pub target: Target,
-    /// What was declared, what was live.
+    pub target: NamespacedName,
+    /// The declared and the live cookie before the change.
     pub before: Sides,
-    /// What will be.
+    /// The declared and the live cookie after the change.
     pub after: Sides,
-    /// The patches, the declaration first. None: nothing to do.
+    /// The patches, the declaration first; empty if there is nothing to do.
     pub steps: Vec<Step>,
-    /// Why the stanza is left alone although the change is for it too.
-    pub stanza_left: Option<String>,
+    /// Why the TraefikService is not changed, although it is in scope.
+    pub why_service_not_changed: Option<String>,
 }
 
-/// The cookie as declared and as live.
+/// The declared and the live cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sides {
     /// On the Canary.
@@ -67,12 +67,12 @@ pub struct Sides {
 }
 
 impl Plan {
-    /// Works out how to make `cookie` (or none) the declared and the live one.
+    /// Plans how to make `cookie` (or none) the declared and the live one.
     ///
     /// # Errors
     ///
-    /// The native field of this cluster's Canaries cannot hold the cookie, or the TraefikService is not
-    /// weighted, or is not there although the change is for it alone.
+    /// Fails if the native field of this cluster's Canaries cannot hold the cookie, or if the TraefikService is not
+    /// weighted, or is missing in a change of it alone.
     pub fn new(loaded: &Loaded, cookie: Option<&Cookie>, scope: Scope) -> Result<Self> {
         let observed = &loaded.observed;
         let before =
@@ -83,63 +83,63 @@ impl Plan {
             steps.extend(step::declaration(loaded, cookie)?);
             after.declared = cookie.cloned();
         }
-        let stanza_left = Self::why_left(loaded, scope);
+        let why_service_not_changed = Self::why_not_changed(loaded, scope);
         if scope != Scope::DeclareOnly {
-            match &stanza_left {
+            match &why_service_not_changed {
                 Some(reason) if scope == Scope::LiveOnly => {
                     return Err(Error::new(Kind::NotFound, format!("nothing to change live: {reason}")));
                 }
                 Some(_) => {}
                 None => {
-                    steps.extend(step::stanza(loaded, cookie)?);
+                    steps.extend(step::sticky(loaded, cookie)?);
                     after.live = cookie.cloned();
                 }
             }
         }
-        Ok(Self { target: observed.canary.target.clone(), before, after, steps, stanza_left })
+        Ok(Self { target: observed.canary.target.clone(), before, after, steps, why_service_not_changed })
     }
 
-    /// Why a change of this scope leaves the stanza alone, if it does.
-    pub fn why_left(loaded: &Loaded, scope: Scope) -> Option<String> {
-        if scope == Scope::DeclareOnly { None } else { why_left(loaded, scope) }
+    /// Returns why a change of this scope does not change the TraefikService, if so.
+    pub fn why_not_changed(loaded: &Loaded, scope: Scope) -> Option<String> {
+        if scope == Scope::DeclareOnly { None } else { why_not_changed(loaded, scope) }
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Whether the stanza of the TraefikService is among what changes.
-    pub fn touches_stanza(&self) -> bool {
+    /// Returns whether the plan changes the TraefikService.
+    pub fn touches_sticky(&self) -> bool {
         self.steps.iter().any(|step| step.object.kind != ObjectKind::Canary)
     }
 
-    /// Whether this plan makes the changes that are still open in `agreed`, starting from the same values or from what
-    /// a step of Flagger left of them: then nobody needs to be asked again. `agreed` may have more, already made.
+    /// Returns whether this plan has nothing but changes of `agreed`, from the same values or from those that a step of
+    /// Flagger left, so that it needs no further confirmation. Further changes of `agreed` are already made.
     pub fn is_rest_of(&self, agreed: &Self) -> bool {
         let is_agreed =
-            |step: &Step| agreed.steps.iter().any(|other| other.same_change(step) || step.is_after_a_drop(other));
+            |step: &Step| agreed.steps.iter().any(|other| other.same_change(step) || step.is_same_after_removal(other));
         !self.is_empty() && self.steps.iter().all(is_agreed)
     }
 }
 
-/// Why the stanza is not written, if so.
-fn why_left(loaded: &Loaded, scope: Scope) -> Option<String> {
+/// Returns why the TraefikService is not changed, if so.
+fn why_not_changed(loaded: &Loaded, scope: Scope) -> Option<String> {
     let name = || loaded.observed.canary.service_target().map_or_else(String::new, |target| target.name);
     match &loaded.observed.service {
         _ if loaded.native != NativeField::Absent && scope == Scope::Both => {
-            Some("Flagger itself copies to it what is declared".into())
+            Some("Flagger itself copies the declared cookie to it".into())
         }
-        Service::Present(_) => None,
-        Service::Foreign(service) => Some(match &service.controller {
+        TraefikServiceState::Present(_) => None,
+        TraefikServiceState::Foreign(service) => Some(match &service.controller {
             Some(owner) => format!("TraefikService `{}` is controlled by {} `{}`", name(), owner.kind, owner.name),
             None => format!("TraefikService `{}` is controlled by something else", name()),
         }),
-        Service::NotGenerated => Some(match loaded.observed.canary.service_problem() {
+        TraefikServiceState::NotGenerated => Some(match loaded.observed.canary.service_problem() {
             Some(problem) => format!("Flagger can generate no TraefikService: {problem}"),
-            None => format!("Flagger has not generated TraefikService `{}` yet", name()),
+            None => format!("Flagger has not created TraefikService `{}` yet", name()),
         }),
-        Service::NotServed => Some("the cluster serves no TraefikServices".into()),
-        Service::Forbidden(reason) => Some(reason.clone()),
+        TraefikServiceState::NotServed => Some("the cluster serves no TraefikServices".into()),
+        TraefikServiceState::Forbidden(reason) => Some(reason.clone()),
     }
 }

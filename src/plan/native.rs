@@ -1,4 +1,4 @@
-//! The native field of a Canary whose Flagger copies the cookie itself.
+//! The native field of Canaries, for a Flagger that copies the cookie itself.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ pub fn in_schema(document: &Value) -> NativeField {
     fields_in_schema(document, "Canary", &NATIVE_COOKIE).map_or(NativeField::Absent, NativeField::Present)
 }
 
-/// The fields at these keys of a kind in an OpenAPI (v3) document and, by field, the values that each allows (empty:
-/// any); `None` when there is no such kind, or no such place in it.
+/// Returns the fields at these keys of a kind in an OpenAPI (v3) document, each with the values it allows (empty: any);
+/// `None` if there is no such kind, or nothing at these keys.
 pub(super) fn fields_in_schema(document: &Value, kind: &str, keys: &[&str]) -> Option<BTreeMap<String, Vec<String>>> {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     let schema = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| {
@@ -33,24 +33,24 @@ pub(super) fn fields_in_schema(document: &Value, kind: &str, keys: &[&str]) -> O
     Some(fields.iter().map(|(key, schema)| (key.clone(), allowed(schema))).collect())
 }
 
-/// The cookie as the native field takes it: SameSite as one of the spellings the schema allows.
+/// Returns the cookie as a value of the native field, with SameSite in a spelling that the schema allows.
 ///
 /// # Errors
 ///
-/// The schema has no such field.
+/// Fails if the schema lacks one of the cookie's fields.
 pub fn value(cookie: &Cookie, fields: &BTreeMap<String, Vec<String>>) -> Result<Value> {
     let mut object = Map::new();
     for (field, value) in cookie.fields() {
         let Some(allowed) = fields.get(field.key) else {
-            return Err(Error::usage(format!("this cluster's Canaries have no field `{}` for the cookie", field.key))
-                .hint(format!("leave out --{}, or take it away with --unset {}", field.flag, field.flag)));
+            return Err(Error::usage(format!("the Canaries of this cluster have no cookie field `{}`", field.key))
+                .hint(format!("leave out --{}, or remove it with --unset {}", field.flag, field.flag)));
         };
-        object.insert(field.key.to_owned(), spelled(value, allowed));
+        object.insert(field.key.to_owned(), match_schema_case(value, allowed));
     }
     Ok(Value::Object(object))
 }
 
-fn spelled(value: &FieldValue, allowed: &[String]) -> Value {
+fn match_schema_case(value: &FieldValue, allowed: &[String]) -> Value {
     match value {
         FieldValue::Text(text) => {
             let other = allowed.iter().find(|other| other.eq_ignore_ascii_case(text));

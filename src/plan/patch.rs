@@ -1,10 +1,10 @@
-//! JSON merge patches (RFC 7386): made from two values, and applied.
+//! JSON merge patches (RFC 7386): computed from two values, and applied.
 
 use serde_json::{Map, Value};
 
-/// The smallest merge patch that turns `from` into `to`; `None` when they are equal.
+/// Returns the smallest merge patch that turns `from` into `to`; `None` if they are equal.
 ///
-/// A `null` inside `to` cannot be expressed; Kubernetes objects hold none.
+/// A `null` in `to` cannot be expressed; Kubernetes objects have none.
 pub fn between(from: &Value, to: &Value) -> Option<Value> {
     let (Value::Object(from), Value::Object(to)) = (from, to) else {
         return (from != to).then(|| to.clone());
@@ -20,7 +20,7 @@ pub fn between(from: &Value, to: &Value) -> Option<Value> {
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
 
-/// Applies a merge patch, as RFC 7386 section 2 has it.
+/// Applies a merge patch, as specified in RFC 7386 section 2.
 pub fn apply(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -39,13 +39,13 @@ pub fn apply(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Whether a value is as this merge patch makes it. What is to go and is not there is gone: a server that drops
-/// an empty mapping has not refused to take its last key away.
-pub fn holds(value: Option<&Value>, patch: &Value) -> bool {
+/// Returns whether a value is as this merge patch makes it. A key to remove may be missing with its parent, because a
+/// server may drop a mapping that became empty.
+pub fn is_satisfied_by(value: Option<&Value>, patch: &Value) -> bool {
     match patch {
         Value::Null => value.is_none_or(Value::is_null),
         Value::Object(patch) if !patch.is_empty() => {
-            patch.iter().all(|(key, patch)| holds(value.and_then(|value| value.get(key)), patch))
+            patch.iter().all(|(key, patch)| is_satisfied_by(value.and_then(|value| value.get(key)), patch))
         }
         patch => value == Some(patch),
     }
@@ -88,20 +88,20 @@ mod tests {
         #[test]
         fn what_a_patch_was_applied_to_holds_it(mut value in values(), patch in values()) {
             apply(&mut value, &patch);
-            // A patch with an empty mapping asks for no more than a mapping.
+            // A patch with an empty mapping requires no more than a mapping.
             prop_assume!(!patch.to_string().contains("{}"));
-            prop_assert!(holds(Some(&value), &patch));
+            prop_assert!(is_satisfied_by(Some(&value), &patch));
         }
     }
 
     #[test]
     fn a_patch_is_not_held_by_another_value() {
         let patch = json!({"a": {"gone": null, "new": 1}});
-        assert!(holds(Some(&json!({"a": {"new": 1}, "b": 2})), &patch));
-        assert!(!holds(Some(&json!({"a": {"new": 1, "gone": 0}})), &patch));
-        assert!(!holds(Some(&json!({"a": {"new": 2}})), &patch));
-        assert!(!holds(Some(&json!({})), &patch));
-        assert!(holds(Some(&json!({})), &json!({"a": {"gone": null}})), "its mapping went with it");
+        assert!(is_satisfied_by(Some(&json!({"a": {"new": 1}, "b": 2})), &patch));
+        assert!(!is_satisfied_by(Some(&json!({"a": {"new": 1, "gone": 0}})), &patch));
+        assert!(!is_satisfied_by(Some(&json!({"a": {"new": 2}})), &patch));
+        assert!(!is_satisfied_by(Some(&json!({})), &patch));
+        assert!(is_satisfied_by(Some(&json!({})), &json!({"a": {"gone": null}})), "its mapping went with it");
     }
 
     #[test]

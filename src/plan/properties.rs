@@ -1,16 +1,16 @@
-//! What holds of every plan, for any Canary, any TraefikService and any wish.
+//! Property tests of plans, for any Canary, any TraefikService and any requested change.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{ObjectKind, Plan, Scope, Sides, Wish, patch};
+use super::{FieldChanges, ObjectKind, Plan, Scope, Sides, patch};
 use crate::model::{
     Canary, Cookie, Declared, FIELDS, Loaded, NativeField, Observed, TraefikService,
     canary::NATIVE_COOKIE,
     declaration::{self, ANNOTATION, tests::cookies},
 };
 
-/// The two objects as a plan starts from them.
+/// Returns the two objects as a plan starts from them.
 pub(crate) fn load(canary: Value, service: Option<Value>, native: NativeField) -> Loaded {
     let seen = service.as_ref().map(|service| {
         let group = TraefikService::is(service).expect("it says that it is one");
@@ -20,7 +20,7 @@ pub(crate) fn load(canary: Value, service: Option<Value>, native: NativeField) -
     Loaded { observed, canary, service, native }
 }
 
-/// The two objects after a plan.
+/// Returns the two objects after a plan.
 pub(crate) fn applied(loaded: &Loaded, plan: &Plan) -> Loaded {
     let (mut canary, mut service) = (loaded.canary.clone(), loaded.service.clone());
     for step in &plan.steps {
@@ -41,10 +41,10 @@ pub(crate) fn scopes() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Both), Just(Scope::LiveOnly), Just(Scope::DeclareOnly)]
 }
 
-/// For each field: leave it, set it, turn it off, unset it.
-pub(crate) fn wishes() -> impl Strategy<Value = Wish> {
+/// Generates changes that leave, set, turn off or unset each field.
+pub(crate) fn wishes() -> impl Strategy<Value = FieldChanges> {
     (cookies(), prop::collection::vec(0..4, FIELDS.len())).prop_map(|(cookie, what)| {
-        let mut wish = Wish::default();
+        let mut wish = FieldChanges::default();
         for (field, what) in FIELDS.iter().zip(what) {
             match (what, cookie.get(field)) {
                 (1, Some(value)) => wish.set.push((field, Some(value.clone()))),
@@ -57,7 +57,7 @@ pub(crate) fn wishes() -> impl Strategy<Value = Wish> {
     })
 }
 
-/// Any small value.
+/// Generates any small value.
 fn odd() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![Just(json!(null)), Just(json!(7)), Just(json!("x")), Just(json!(true)), Just(json!([1]))];
     leaf.prop_recursive(2, 8, 2, |inner| {
@@ -67,7 +67,7 @@ fn odd() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A cookie as an object, now and then with keys that no cookie has.
+/// Generates a cookie as an object, sometimes with a key that no cookie has.
 fn cookie_objects() -> impl Strategy<Value = Value> {
     (cookies(), prop::option::weighted(0.2, odd())).prop_map(|(cookie, odd)| {
         let mut object = cookie.to_json();
@@ -78,7 +78,7 @@ fn cookie_objects() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is under `metadata.annotations`; `None` for nothing.
+/// Generates `metadata.annotations`; `None` if absent.
 fn annotations() -> impl Strategy<Value = Option<Value>> {
     let declared = prop_oneof![
         4 => cookies().prop_map(|cookie| Some(json!(declaration::print(&cookie)))),
@@ -98,7 +98,7 @@ fn annotations() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![Just(None), mapping]
 }
 
-/// What is under `spec.service.traefik`; `None` for nothing.
+/// Generates `spec.service.traefik`; `None` if absent.
 fn natives() -> impl Strategy<Value = Option<Value>> {
     let sticky = (cookie_objects(), any::<bool>()).prop_map(|(cookie, other)| {
         if other { json!({"cookie": cookie, "other": 1}) } else { json!({ "cookie": cookie }) }
@@ -112,8 +112,8 @@ fn natives() -> impl Strategy<Value = Option<Value>> {
     ]
 }
 
-/// What is under `spec.weighted.sticky`; `None` for nothing.
-fn stanzas() -> impl Strategy<Value = Option<Value>> {
+/// Generates `spec.weighted.sticky`; `None` if absent.
+fn stickies() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![
         1 => Just(None),
         3 => cookie_objects().prop_map(|cookie| Some(json!({ "cookie": cookie }))),
@@ -138,12 +138,12 @@ fn canary(annotations: Option<Value>, native: Option<Value>, namespace: bool, ve
     canary
 }
 
-fn service(stanza: Option<Value>, version: bool) -> Value {
+fn service(sticky: Option<Value>, version: bool) -> Value {
     let services = json!([{"name": "podinfo-primary", "weight": 70}, {"name": "podinfo-canary", "weight": 30}]);
     let mut service = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService",
         "metadata": {"name": "podinfo", "labels": {"a": "b"}}, "spec": {"weighted": {"services": services}}});
-    if let Some(stanza) = stanza {
-        service["spec"]["weighted"]["sticky"] = stanza;
+    if let Some(sticky) = sticky {
+        service["spec"]["weighted"]["sticky"] = sticky;
     }
     if version {
         service["metadata"]["resourceVersion"] = json!("8");
@@ -151,7 +151,7 @@ fn service(stanza: Option<Value>, version: bool) -> Value {
     service
 }
 
-/// A Canary whose schema has the native field when it uses it, and may have it when it does not.
+/// Loads a Canary whose schema has the native field if it is used, or if `schema` is set.
 fn with_schema(canary: Value, service: Option<Value>, schema: bool) -> Loaded {
     let used = NATIVE_COOKIE.iter().try_fold(&canary, |value, key| value.get(key)).is_some();
     let all = || FIELDS.iter().map(|field| (field.key.to_owned(), vec![])).collect();
@@ -159,17 +159,17 @@ fn with_schema(canary: Value, service: Option<Value>, schema: bool) -> Loaded {
     load(canary, service, native)
 }
 
-/// Objects as an API server has them, or is about to get them.
+/// Generates objects as an API server has them, or is about to get them.
 pub(crate) fn objects() -> impl Strategy<Value = Loaded> {
     let natives = prop_oneof![3 => Just(None), 1 => natives()];
-    (annotations(), natives, prop::option::weighted(0.8, stanzas()), any::<(bool, bool)>(), prop::bool::weighted(0.1))
-        .prop_map(|(annotations, native, stanza, (namespace, version), schema)| {
+    (annotations(), natives, prop::option::weighted(0.8, stickies()), any::<(bool, bool)>(), prop::bool::weighted(0.1))
+        .prop_map(|(annotations, native, sticky, (namespace, version), schema)| {
             let canary = canary(annotations, native, namespace, version);
-            with_schema(canary, stanza.map(|stanza| service(stanza, version)), schema)
+            with_schema(canary, sticky.map(|sticky| service(sticky, version)), schema)
         })
 }
 
-/// Objects with anything anywhere.
+/// Generates objects with anything anywhere.
 fn odd_objects() -> impl Strategy<Value = Loaded> {
     let anything = || prop::option::of(odd());
     let place = prop::sample::select(vec![
@@ -182,8 +182,8 @@ fn odd_objects() -> impl Strategy<Value = Loaded> {
         ("/status", 1),
     ]);
     (anything(), anything(), anything(), place, odd(), prop::bool::weighted(0.9)).prop_map(
-        |(annotations, native, stanza, (pointer, which), odd, there)| {
-            let mut both = [service(stanza, true), canary(annotations, native, false, true)];
+        |(annotations, native, sticky, (pointer, which), odd, there)| {
+            let mut both = [service(sticky, true), canary(annotations, native, false, true)];
             if let Some(value) = both[which].pointer_mut(pointer) {
                 *value = odd;
             }
@@ -193,12 +193,12 @@ fn odd_objects() -> impl Strategy<Value = Loaded> {
     )
 }
 
-/// What `sticky set` makes of a wish.
-fn wished(loaded: &Loaded, wish: &Wish) -> Cookie {
+/// Returns the cookie that `sticky set` makes of a requested change.
+fn requested(loaded: &Loaded, wish: &FieldChanges) -> Cookie {
     wish.on(loaded.observed.canary.declared.cookie().or_else(|| loaded.observed.live_cookie()))
 }
 
-/// Without what means nothing: nulls and empty mappings.
+/// Removes nulls and empty mappings, which mean nothing.
 fn bare(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -209,7 +209,7 @@ fn bare(value: &Value) -> Value {
     }
 }
 
-/// The paths at which a merge patch has something.
+/// Collects the leaves of a merge patch, with their paths.
 fn leaves(patch: &Value, path: &mut Vec<String>, all: &mut Vec<(String, Value)>) {
     match patch {
         Value::Object(fields) if !fields.is_empty() => {
@@ -223,7 +223,7 @@ fn leaves(patch: &Value, path: &mut Vec<String>, all: &mut Vec<(String, Value)>)
     }
 }
 
-/// The paths of a patch that are none of this program's business.
+/// Returns the paths of a patch that this program must not write.
 fn trespasses(kind: ObjectKind, patch: &Value) -> Vec<String> {
     let mut all = Vec::new();
     leaves(patch, &mut Vec::new(), &mut all);
@@ -235,7 +235,7 @@ fn trespasses(kind: ObjectKind, patch: &Value) -> Vec<String> {
         ObjectKind::Canary => {
             path == &annotation
                 || below(path, native)
-                // What becomes empty is taken away with the cookie.
+                // Mappings that become empty are removed with the cookie.
                 || (value.is_null() && below(native, path) && path.starts_with("spec.service.traefik"))
         }
         ObjectKind::TraefikService(_) => below(path, "spec.weighted.sticky"),
@@ -248,7 +248,7 @@ proptest! {
     fn after_a_plan_it_is_as_the_plan_says_and_nothing_is_left_to_do(
         loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let cookie = (!take_away).then(|| requested(&loaded, &wish));
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let after = applied(&loaded, &plan);
         prop_assert_eq!(sides(&after), plan.after.clone());
@@ -260,7 +260,7 @@ proptest! {
     fn a_patch_names_the_cookie_and_nothing_else(
         loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let cookie = (!take_away).then(|| requested(&loaded, &wish));
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         prop_assert!(plan.steps.len() <= 2);
         for step in &plan.steps {
@@ -273,7 +273,7 @@ proptest! {
     fn a_plan_changes_the_cookie_and_nothing_else(
         loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let cookie = (!take_away).then(|| requested(&loaded, &wish));
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         for step in &plan.steps {
             let change = patch::between(&step.before, &step.after()).expect("no step without a change");
@@ -285,11 +285,11 @@ proptest! {
     fn a_step_is_fulfilled_by_what_it_makes_and_not_by_what_it_starts_from(
         loaded in prop_oneof![objects(), odd_objects()], wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = (!take_away).then(|| wished(&loaded, &wish));
+        let cookie = (!take_away).then(|| requested(&loaded, &wish));
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         for step in &plan.steps {
-            prop_assert!(step.is_fulfilled_by(&step.after()));
-            prop_assert!(!step.is_fulfilled_by(&step.before));
+            prop_assert!(step.is_satisfied_by(&step.after()));
+            prop_assert!(!step.is_satisfied_by(&step.before));
         }
     }
 
@@ -297,7 +297,7 @@ proptest! {
     fn setting_and_removing_is_as_removing_alone(loaded in objects(), wish in wishes(), scope in scopes()) {
         let Ok(remove) = Plan::new(&loaded, None, scope) else { return Ok(()) };
         let removed = applied(&loaded, &remove);
-        let set = applied(&loaded, &Plan::new(&loaded, Some(&wished(&loaded, &wish)), scope).unwrap());
+        let set = applied(&loaded, &Plan::new(&loaded, Some(&requested(&loaded, &wish)), scope).unwrap());
         let set_and_removed = applied(&set, &Plan::new(&set, None, scope).unwrap());
         prop_assert_eq!(bare(&set_and_removed.canary), bare(&removed.canary));
         prop_assert_eq!(set_and_removed.service, removed.service);
@@ -310,7 +310,7 @@ proptest! {
         let service = generated.then(|| service(None, version));
         let before = load(canary(None, None, namespace, version), service, NativeField::Absent);
         prop_assert_eq!(&before.observed.canary.declared, &Declared::Nothing);
-        let Ok(set) = Plan::new(&before, Some(&wished(&before, &wish)), scope) else { return Ok(()) };
+        let Ok(set) = Plan::new(&before, Some(&requested(&before, &wish)), scope) else { return Ok(()) };
         prop_assert!(!set.is_empty());
         let set = applied(&before, &set);
         let removed = applied(&set, &Plan::new(&set, None, scope).unwrap());

@@ -1,74 +1,74 @@
-//! What a cookie is for, and the Max-Age that follows from how this Canary is analysed.
+//! The purpose of a cookie, and the Max-Age that follows from the Canary's analysis.
 
 use crate::model::rollout::{Rollout, Strategy};
 
-/// Seconds that a login with its redirects takes at most: people type passwords and second factors.
+/// Longest duration of a login with its redirects, in seconds: people type passwords and second factors.
 const FLOW: i64 = 300;
 
-/// What a cookie is for.
+/// The purpose of a cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// One login with its redirects.
     Flow,
-    /// As long as a rollout takes.
+    /// A whole rollout.
     Rollout,
-    /// Until the browser closes.
+    /// The browser session.
     Session,
-    /// Something else: the fields are asked one by one.
+    /// Custom: the user sets each field.
     Own,
 }
 
-/// A purpose with the Max-Age that it asks for.
+/// A purpose with a Max-Age to suggest for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     /// The purpose.
     pub purpose: Purpose,
-    /// Seconds; `None` for a session cookie, or when there is nothing to suggest.
+    /// Seconds; `None` for a session cookie, or if there is nothing to suggest.
     pub max_age: Option<i64>,
-    /// Where the number comes from, and what it means.
+    /// Explanation for display: how the number is computed, or what it means.
     pub why: String,
 }
 
-/// How long a rollout takes when every check passes.
+/// The duration of a rollout in which every check passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Length {
-    /// Seconds from the first step until everybody is back on the primary.
+    /// Seconds from the first step until all traffic is back on the primary.
     pub seconds: i64,
-    /// The arithmetic.
+    /// The arithmetic, for display.
     pub sum: String,
 }
 
-/// The suggestions for a Canary, the most usual first.
+/// Returns the suggestions for a Canary, the most usual first.
 pub fn suggestions(rollout: &Rollout) -> Vec<Suggestion> {
     let interval = seconds(rollout.interval);
     let fits = if FLOW <= rollout.interval { "no longer" } else { "longer" };
     let mut suggestions = vec![Suggestion {
         purpose: Purpose::Flow,
         max_age: Some(FLOW),
-        why: format!("a login, {fits} than one interval ({interval})"),
+        why: format!("{fits} than one step ({interval})"),
     }];
     if let Some(length) = length(rollout) {
         suggestions.push(Suggestion { purpose: Purpose::Rollout, max_age: Some(length.seconds), why: length.sum });
     }
     suggestions.push(Suggestion { purpose: Purpose::Session, max_age: None, why: "until the browser closes".into() });
-    suggestions.push(Suggestion { purpose: Purpose::Own, max_age: None, why: "each field as you like it".into() });
+    suggestions.push(Suggestion { purpose: Purpose::Own, max_age: None, why: "set every field yourself".into() });
     suggestions
 }
 
 impl Purpose {
-    /// The words for it.
+    /// Returns the name shown to the user.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Flow => "one login flow",
+            Self::Flow => "one login",
             Self::Rollout => "the whole rollout",
             Self::Session => "the browser session",
-            Self::Own => "own values",
+            Self::Own => "custom",
         }
     }
 }
 
-/// How long a rollout takes when every check passes, from the first step to the end of the promotion; `None` when it
-/// has no steps and so never advances.
+/// Returns the duration of a rollout in which every check passes, from the first step to the end of the promotion;
+/// `None` if it has no steps, and so never advances, or skips the analysis.
 ///
 /// The first step comes in the tick that begins the analysis, each further one an interval later, and the promotion
 /// in the tick after the last (`pkg/controller/scheduler.go:advanceCanary`, `runCanary`, `runAB`, `runBlueGreen`,
@@ -95,9 +95,9 @@ pub fn length(rollout: &Rollout) -> Option<Length> {
     })
 }
 
-/// The weights of the canary, step by step; `None` when there are none to advance by.
+/// Returns the canary's weights, step by step; `None` if there are no steps.
 ///
-/// `stepWeight` comes before `stepWeights`, the last of which still is the highest weight then
+/// `stepWeight` takes precedence over `stepWeights`, whose last entry is then still the highest weight
 /// (`pkg/controller/scheduler.go:nextStepWeight`, `maxWeight`).
 fn steps(rollout: &Rollout) -> Option<Vec<i64>> {
     match (rollout.step_weight, rollout.step_weights.last()) {
@@ -110,11 +110,11 @@ fn steps(rollout: &Rollout) -> Option<Vec<i64>> {
     }
 }
 
-/// What happens at the promotion unless something is done.
-const LEAD: &str = "whoever is pinned to the primary changes version when it is promoted";
+/// The effect of the promotion, unless it is prevented.
+const LEAD: &str = "users pinned to the primary change version at the promotion";
 
-/// What to do so that nobody is moved by the promotion, which replaces the primary's pods; `None` when nothing is to
-/// be done or nothing helps.
+/// Returns what to do so that the promotion, which replaces the primary's pods, moves no user; `None` if nothing needs
+/// to be done, or nothing helps.
 pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<String> {
     let highest = steps(rollout)?.last().copied()?;
     if rollout.strategy != Strategy::Canary || rollout.skips_analysis {
@@ -141,7 +141,7 @@ fn divided_up(number: i64, by: i64) -> i64 {
     (number + by - 1) / by.max(1)
 }
 
-/// `300` as `5m`: what `--max-age` takes, exactly.
+/// Formats seconds exactly, as `--max-age` accepts them: 300 as `5m`.
 pub fn seconds(total: i64) -> String {
     if total <= 0 {
         return total.to_string();
@@ -174,7 +174,7 @@ mod tests {
             (json!({"interval": "30s", "stepWeight": 50}), "90 (2 steps + 1 to promote) x 30s"),
             (json!({"stepWeight": 100}), "120 (1 step + 1 to promote) x 1m"),
             (json!({"interval": "1m30s", "stepWeights": [1, 10, 100]}), "360 (3 steps + 1 to promote) x 1m30s"),
-            // The one step comes first, the last of the list is how far it goes.
+            // stepWeight takes precedence; the last entry of stepWeights is the maximum.
             (json!({"stepWeight": 20, "stepWeights": [1, 40], "maxWeight": 90}), "180 (2 steps + 1 to promote) x 1m"),
             (
                 json!({"stepWeight": 25, "maxWeight": 50, "stepWeightPromotion": 20}),

@@ -1,5 +1,5 @@
-//! One patch of a plan. No patch names anything but the annotation (or the native field) on the Canary and
-//! `spec.weighted.sticky` on the TraefikService, beside the `resourceVersion` it was worked out from.
+//! One patch of a plan. Apart from the `resourceVersion` it was computed from, it contains only the annotation (or the
+//! native field) of the Canary, or `spec.weighted.sticky` of the TraefikService.
 
 use std::fmt;
 
@@ -9,23 +9,23 @@ use super::{native, patch};
 use crate::{
     error::{Error, Kind, Result},
     model::{
-        Cookie, Declared, Live, Loaded, NativeField, Target,
+        Cookie, Declared, Live, Loaded, NamespacedName, NativeField,
         canary::NATIVE_COOKIE,
         declaration::{self, ANNOTATION},
         name::{CANARY_API_VERSION, Group},
     },
 };
 
-/// One object that a plan changes.
+/// An object that a plan changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectRef {
     /// Its kind.
     pub kind: ObjectKind,
     /// Its namespace and name.
-    pub target: Target,
+    pub target: NamespacedName,
 }
 
-/// The kinds of objects that this program knows.
+/// The kinds of objects that a plan can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ObjectKind {
     /// `canary.flagger.app`
@@ -35,7 +35,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// The API group.
+    /// Returns the API group.
     pub fn group(self) -> &'static str {
         match self {
             Self::Canary => "flagger.app",
@@ -43,7 +43,7 @@ impl ObjectKind {
         }
     }
 
-    /// `GROUP/VERSION`.
+    /// Returns `GROUP/VERSION`.
     pub fn api_version(self) -> String {
         match self {
             Self::Canary => CANARY_API_VERSION.to_owned(),
@@ -51,7 +51,7 @@ impl ObjectKind {
         }
     }
 
-    /// The resource with its group, as access control names it.
+    /// Returns the resource with its group, as access control names it.
     pub fn resource(self) -> &'static str {
         match self {
             Self::Canary => "canaries.flagger.app",
@@ -60,7 +60,7 @@ impl ObjectKind {
         }
     }
 
-    /// The lower-case plural.
+    /// Returns the lower-case plural.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Canary => "canaries",
@@ -68,7 +68,7 @@ impl ObjectKind {
         }
     }
 
-    /// The kind's name.
+    /// Returns the kind's name.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Canary => "Canary",
@@ -78,39 +78,39 @@ impl ObjectKind {
 }
 
 impl fmt::Display for ObjectRef {
-    /// As kubectl has it: `canary.flagger.app/podinfo`.
+    /// Formats the object as kubectl does: `canary.flagger.app/podinfo`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}/{}", self.kind.kind().to_lowercase(), self.kind.group(), self.target.name)
     }
 }
 
-/// One patch.
+/// A patch of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The object.
     pub object: ObjectRef,
     /// The JSON merge patch.
     pub patch: Value,
-    /// The object as it was when the patch was worked out.
+    /// The object from which the patch was computed.
     pub before: Value,
 }
 
 impl Step {
-    fn new(kind: ObjectKind, target: Target, mut patch: Value, before: &Value) -> Self {
+    fn new(kind: ObjectKind, target: NamespacedName, mut patch: Value, before: &Value) -> Self {
         if let Some(version) = before.pointer("/metadata/resourceVersion") {
             patch::apply(&mut patch, &json!({"metadata": {"resourceVersion": version}}));
         }
         Self { object: ObjectRef { kind, target }, patch, before: before.clone() }
     }
 
-    /// The object as it will be, worked out without a server.
+    /// Returns the object after the patch, computed without a server.
     pub fn after(&self) -> Value {
         let mut after = self.before.clone();
         patch::apply(&mut after, &self.patch);
         after
     }
 
-    /// The patch without the version it starts from.
+    /// Returns the patch without the `resourceVersion` it starts from.
     pub fn change(&self) -> Value {
         let mut change = self.patch.clone();
         if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -122,12 +122,12 @@ impl Step {
         change
     }
 
-    /// Whether both change the same values of the same object in the same way.
+    /// Returns whether both change the same values of the same object in the same way.
     pub fn same_change(&self, other: &Self) -> bool {
         self.starts_from_the_same(other) && self.change() == other.change()
     }
 
-    /// Whether both start from the same values of the same object.
+    /// Returns whether both start from the same values of the same object.
     pub fn starts_from_the_same(&self, other: &Self) -> bool {
         let touched = |step: &Self| {
             [
@@ -139,9 +139,9 @@ impl Step {
         self.object == other.object && touched(self) == touched(other)
     }
 
-    /// Whether this brings the stanza that `agreed` brings, once Flagger's step has dropped the one that `agreed` starts
-    /// from: the weights are others, and no stanza is there to be overwritten.
-    pub fn is_after_a_drop(&self, agreed: &Self) -> bool {
+    /// Returns whether this sets the same cookie as `agreed`, after a step of Flagger removed the one that `agreed`
+    /// starts from: the weights differ, and there is no cookie to be overwritten.
+    pub fn is_same_after_removal(&self, agreed: &Self) -> bool {
         let weighted = |object: &Value, key: &str| object.pointer("/spec/weighted").and_then(|it| it.get(key)).cloned();
         self.object == agreed.object
             && weighted(&self.before, "sticky").is_none()
@@ -149,13 +149,13 @@ impl Step {
             && weighted(&self.after(), "sticky") == weighted(&agreed.after(), "sticky")
     }
 
-    /// Whether `object`, as the server answered, holds what this step was agreed to bring.
-    pub fn is_fulfilled_by(&self, object: &Value) -> bool {
-        patch::holds(Some(object), &self.change())
+    /// Returns whether `object`, as returned by the server, contains the changes of this step.
+    pub fn is_satisfied_by(&self, object: &Value) -> bool {
+        patch::is_satisfied_by(Some(object), &self.change())
     }
 }
 
-/// The patch that makes `cookie` (or none) the declared one; none when it is that already.
+/// Returns the patch that makes `cookie` (or none) the declared one; `None` if it already is.
 pub(super) fn declaration(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
     let declared = &loaded.observed.canary.declared;
     let patch = match &loaded.native {
@@ -170,7 +170,7 @@ pub(super) fn declaration(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Op
     Ok(patch.map(|patch| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
 }
 
-/// The native field set, and an annotation from before the field existed taken away.
+/// Returns the patch that sets the native field, and removes an annotation from before the field existed.
 fn native_patch(
     loaded: &Loaded,
     cookie: Option<&Cookie>,
@@ -180,23 +180,23 @@ fn native_patch(
     let same =
         matches!(&loaded.observed.canary.declared, Declared::Native(now, odd) if Some(now) == cookie && odd.is_empty());
     let now = NATIVE_COOKIE.iter().try_fold(&loaded.canary, |value, key| value.get(key));
-    // A server may keep a null that means nothing is there.
+    // A server may keep a null, which means that nothing is set.
     let now = now.filter(|value| !value.is_null());
     if !same {
         let traefik = loaded.canary.pointer("/spec/service/traefik").unwrap_or(&Value::Null);
-        let wished = match cookie {
+        let requested = match cookie {
             Some(cookie) => {
-                let wished = native::value(cookie, fields)?;
-                let cookie = now.map_or(Some(wished.clone()), |now| patch::between(now, &wished));
+                let requested = native::value(cookie, fields)?;
+                let cookie = now.map_or(Some(requested.clone()), |now| patch::between(now, &requested));
                 cookie.map(|cookie| json!({"sticky": {"cookie": cookie}}))
             }
             None if now.is_none() => None,
-            // What becomes empty goes too, so that setting and removing leaves the Canary as it was.
+            // Mappings that become empty are removed too, so that setting and removing leaves the Canary as it was.
             None if only_child(traefik, "sticky") && only_child(&traefik["sticky"], "cookie") => Some(Value::Null),
             None if only_child(&traefik["sticky"], "cookie") => Some(json!({"sticky": null})),
             None => Some(json!({"sticky": {"cookie": null}})),
         };
-        if let Some(traefik) = wished {
+        if let Some(traefik) = requested {
             patch["spec"] = json!({"service": {"traefik": traefik}});
         }
     }
@@ -210,13 +210,13 @@ fn only_child(value: &Value, key: &str) -> bool {
     value.as_object().is_some_and(|object| object.len() == 1 && object.contains_key(key))
 }
 
-/// The patch that makes `cookie` (or none) the live one; none when it is that already.
-pub(super) fn stanza(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
+/// Returns the patch that makes `cookie` (or none) the live one; `None` if it already is.
+pub(super) fn sticky(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
     let (Some(service), Some(object)) = (loaded.observed.service(), &loaded.service) else { return Ok(None) };
     if service.children.is_none() {
         return Err(Error::new(Kind::Conflict, format!("TraefikService `{}` is not weighted", service.target.name))
-            .caused_by("it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place")
-            .hint("put spec.weighted back, or delete the TraefikService: Flagger generates it anew"));
+            .caused_by("it has no spec.weighted, which the cookie and Flagger's weights are part of")
+            .hint("restore spec.weighted, or delete the TraefikService: Flagger creates it again"));
     }
     let sticky = match (&service.live, cookie) {
         (Live::Absent, None) => return Ok(None),
@@ -224,7 +224,7 @@ pub(super) fn stanza(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<
         (_, None) => Value::Null,
         (_, Some(cookie)) => {
             let now = object.pointer("/spec/weighted/sticky").cloned().unwrap_or_else(|| json!({}));
-            match patch::between(&now, &cookie.to_stanza()) {
+            match patch::between(&now, &cookie.to_sticky()) {
                 Some(patch) => patch,
                 None => return Ok(None),
             }

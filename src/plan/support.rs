@@ -1,4 +1,4 @@
-//! Which fields of the cookie a cluster can store, and its Traefik honours.
+//! Which fields of the cookie a cluster can store and its Traefik honours.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::{Scope, native};
 use crate::model::{Field, NativeField};
 
-/// The keys from a TraefikService down to its cookie.
+/// Keys from a TraefikService down to its cookie.
 const COOKIE: [&str; 4] = ["spec", "weighted", "sticky", "cookie"];
 
-/// What is known of a cluster's Traefik. Nothing, for manifests.
+/// What is known about a cluster's Traefik; nothing for manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Support {
-    /// The keys under `cookie` in the schema of the TraefikServices; `None` when it cannot be seen.
+    /// Keys under `cookie` in the schema of TraefikServices; `None` if it cannot be read.
     pub keys: Option<Vec<String>>,
-    /// The oldest Traefik that runs there, and where; `None` when it cannot be seen.
+    /// The oldest running Traefik, and where it runs; `None` if that cannot be read.
     pub traefik: Option<(Version, String)>,
-    /// The keys of the native field of the Canaries, where there is one.
+    /// Keys of the Canaries' native field, if it exists.
     pub native: Option<Vec<String>>,
 }
 
@@ -26,13 +26,13 @@ pub struct Support {
 pub struct Version(pub u32, pub u32);
 
 impl Version {
-    /// Reads `3.4`, `v3.4.1`, `3.4.0-rc.1`.
+    /// Parses `3.4`, `v3.4.1`, `3.4.0-rc.1`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim_start_matches('v').split(['.', '-', '+']);
         Some(Self(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
 
-    /// The version in the tag of a container image: `docker.io/traefik:v3.4.1@sha256:…`.
+    /// Parses the version in the tag of a container image: `docker.io/traefik:v3.4.1@sha256:…`.
     pub fn of_image(image: &str) -> Option<Self> {
         let (_, tag) = image.split('@').next()?.rsplit('/').next()?.split_once(':')?;
         Self::parse(tag)
@@ -46,7 +46,7 @@ impl std::fmt::Display for Version {
 }
 
 impl Support {
-    /// Adds what the cluster's Canaries can hold.
+    /// Adds the keys of the Canaries' native field.
     #[must_use]
     pub fn with_native(mut self, native: &NativeField) -> Self {
         if let NativeField::Present(fields) = native {
@@ -55,7 +55,7 @@ impl Support {
         self
     }
 
-    /// Why a change of this scope cannot bring this field to the cluster, if so.
+    /// Returns why a change of this scope cannot set this field on the cluster, if so.
     pub fn refusal(&self, field: &Field, scope: Scope) -> Option<String> {
         let lacks =
             |keys: &Option<Vec<String>>| keys.as_ref().is_some_and(|keys| !keys.iter().any(|key| key == field.key));
@@ -64,32 +64,32 @@ impl Support {
         }
         (scope != Scope::DeclareOnly && lacks(&self.keys)).then(|| {
             format!(
-                "the TraefikServices of this cluster have no such field: Traefik's definitions of {} have",
+                "the TraefikServices of this cluster have no such field: it needs the CRDs of Traefik {}",
                 field.since
             )
         })
     }
 
-    /// Why the running Traefik takes no notice of this field, if so.
+    /// Returns why the running Traefik ignores this field, if so.
     pub fn ignored(&self, field: &Field) -> Option<String> {
         let (version, place) = self.traefik.as_ref()?;
         let since = Version::parse(field.since)?;
-        (*version < since).then(|| format!("Traefik {version} ({place}) takes no notice of it: {} does", field.since))
+        (*version < since).then(|| format!("Traefik {version} ({place}) ignores it: it needs {}", field.since))
     }
 
-    /// Whether the field can be stored, and is honoured, as far as can be seen.
+    /// Returns whether the field can be stored and is honoured, as far as is known.
     pub fn honours(&self, field: &Field, scope: Scope) -> bool {
         self.refusal(field, scope).is_none() && self.ignored(field).is_none()
     }
 }
 
-/// The keys under the cookie in the OpenAPI (v3) document of a group of TraefikServices.
+/// Returns the keys under the cookie in the OpenAPI (v3) document of an API group of TraefikServices.
 pub fn keys_in_schema(document: &Value) -> Option<Vec<String>> {
     let fields: BTreeMap<_, _> = native::fields_in_schema(document, "TraefikService", &COOKIE)?;
     Some(fields.into_keys().collect())
 }
 
-/// The oldest Traefik among workloads, by the tags of their images.
+/// Returns the oldest Traefik among workloads, by their image tags, and where it runs.
 pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Option<(Version, String)> {
     let text = |value: &'a Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     workloads
@@ -100,7 +100,7 @@ pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Opt
             containers.into_iter().flatten().filter_map(move |container| {
                 let image = text(container, "/image");
                 let name = image.split(['@', ':']).next()?.rsplit('/').next()?;
-                // The chart's image, and the mirror's of k3s.
+                // The image of the chart, and the mirror's in k3s.
                 if name != "traefik" && !name.ends_with("-traefik") {
                     return None;
                 }
@@ -162,11 +162,11 @@ mod tests {
         assert_eq!(honoured(Scope::Both), ["name", "maxAge"]);
         assert_eq!(
             support.ignored(by_flag("path")).as_deref(),
-            Some("Traefik 3.2 (edge/traefik) takes no notice of it: 3.3 does")
+            Some("Traefik 3.2 (edge/traefik) ignores it: it needs 3.3")
         );
         assert_eq!(
             support.refusal(by_flag("domain"), Scope::Both).as_deref(),
-            Some("the TraefikServices of this cluster have no such field: Traefik's definitions of 3.4 have")
+            Some("the TraefikServices of this cluster have no such field: it needs the CRDs of Traefik 3.4")
         );
         assert_eq!(support.refusal(by_flag("domain"), Scope::DeclareOnly), None);
         let native = support.with_native(&NativeField::Present(BTreeMap::from([("name".into(), vec![])])));

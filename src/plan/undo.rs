@@ -1,4 +1,4 @@
-//! The commands that take a change back.
+//! Commands that undo a change.
 
 use super::{Plan, Scope};
 use crate::{
@@ -6,17 +6,17 @@ use crate::{
     text::quoted,
 };
 
-/// The arguments after `kubectl canary-traefik` that bring back what was before, without the namespace. Several
-/// commands are run one after the other.
+/// Returns the arguments after `kubectl canary-traefik` that undo a plan, without the namespace. Several commands are
+/// run one after the other.
 ///
-/// Where a guard keeps what is declared (`is_kept`), nothing else can be made live as long as anything is declared: what
-/// was live beside another declaration is not brought back, but what was declared.
-pub fn arguments(plan: &Plan, is_kept: bool) -> Vec<String> {
+/// If a guard protects the declared cookie (`is_kept`), no other cookie can be live while one is declared: a different
+/// live cookie is then not restored, only the declared one.
+pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
     let name = &plan.target.name;
     let (before, after) = (&plan.before, &plan.after);
     let declared = (before.declared.as_ref(), after.declared.as_ref());
     let live = (before.live.as_ref(), after.live.as_ref());
-    let follows = is_kept && declared.0.is_some() && live.0 != live.1;
+    let follows = is_protected && declared.0.is_some() && live.0 != live.1;
     if declared.0 != declared.1 && (declared == live || follows) {
         return vec![restore(name, declared, None, Scope::Both)];
     }
@@ -25,24 +25,25 @@ pub fn arguments(plan: &Plan, is_kept: bool) -> Vec<String> {
     }
     let mut commands = Vec::new();
     if declared.0 != declared.1 {
-        // A plain `remove` takes what is live away too, a plain `set` makes the cookie live.
+        // A plain `remove` also removes the live cookie, and a plain `set` makes the cookie live.
         let scope = if declared.0.is_none() && live == (None, None) { Scope::Both } else { Scope::DeclareOnly };
         commands.push(restore(name, declared, live.1, scope));
     }
     if live.0 != live.1 {
-        // By then the declaration is what it was.
+        // By then, the declaration is restored.
         commands.push(restore(name, live, declared.0, Scope::LiveOnly));
     }
     commands
 }
 
-/// The arguments that make the same change of the declaration, to be typed with the file it stands in.
+/// Returns the arguments that make the same change of the declaration; the user adds the file.
 pub fn declaring(plan: &Plan) -> String {
     let (before, after) = (plan.before.declared.as_ref(), plan.after.declared.as_ref());
     restore(&plan.target.name, (after, before), None, Scope::Both)
 }
 
-/// One command from the cookie that is to the cookie that was. Where there is none, `set` starts from `other`.
+/// Returns a command that restores the former cookie from the current one. Without a current one, `set` starts from
+/// `other`.
 fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Option<&Cookie>, scope: Scope) -> String {
     let scope = scope_flag(scope);
     let Some(was) = was else { return format!("sticky remove {name}{scope}") };
@@ -59,7 +60,7 @@ fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Opt
         }
     }
     if flags.is_empty() {
-        // A cookie without any field, where there is none now.
+        // The former cookie has no fields, and there is none now.
         flags.push_str(&format!(" --unset {}", FIELDS[0].flag));
     }
     format!("sticky set {name}{flags}{scope}")
@@ -73,7 +74,7 @@ fn scope_flag(scope: Scope) -> &'static str {
     }
 }
 
-/// The `sticky set` that gives this cookie, every field named, where there was another.
+/// Returns the `sticky set` command that turns `before` into this cookie, with every field of it named.
 pub fn set_command(name: &str, cookie: &Cookie, before: Option<&Cookie>, scope: Scope) -> String {
     let mut flags = String::new();
     for field in &FIELDS {
@@ -89,12 +90,12 @@ pub fn set_command(name: &str, cookie: &Cookie, before: Option<&Cookie>, scope: 
     format!("sticky set {name}{flags}{}", scope_flag(scope))
 }
 
-/// The flag that sets this value, with a blank before it.
+/// Returns the flag that sets this value, with a leading space.
 pub fn flag(field: &Field, value: &FieldValue) -> String {
     match value {
         FieldValue::On => format!(" --{}", field.flag),
         FieldValue::Seconds(seconds) => format!(" --{} {seconds}", field.flag),
-        // Behind a blank it would be taken for a flag.
+        // After a space it would be taken for a flag.
         FieldValue::Text(text) if text.starts_with('-') => format!(" --{}={}", field.flag, quoted(text)),
         FieldValue::Text(text) => format!(" --{} {}", field.flag, quoted(text)),
     }

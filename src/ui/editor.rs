@@ -14,14 +14,15 @@ use crate::{
     error::{Error, Kind, Result, reason},
 };
 
-const HINT: &str = "KUBE_EDITOR=nano, or another editor; it must not return before the file is closed (code --wait)";
+const HINT: &str =
+    "set KUBE_EDITOR to an installed editor, for example vi; it must wait until the file is closed (code --wait)";
 
 impl Ui {
-    /// Has a file edited, and waits for the editor's end. Ctrl-C meanwhile is for the editor.
+    /// Opens a file in the editor and waits for the editor to exit. Meanwhile, Ctrl-C is for the editor.
     ///
     /// # Errors
     ///
-    /// Kind `Usage` when the editor cannot be started or says that it failed, `Interrupted` when a signal ended it.
+    /// Kind `Usage` if the editor cannot be started or reports a failure, `Interrupted` if a signal ended it.
     pub async fn edit(&self, environment: &Environment, path: &Path) -> Result<()> {
         let editor = environment.editor.as_deref().unwrap_or(if cfg!(windows) { "notepad" } else { "vi" });
         let words = words(editor, environment.shell.as_deref(), path);
@@ -39,13 +40,13 @@ impl Ui {
             Some(0) => Ok(()),
             Some(code) => Err(Error::usage(format!("the editor `{editor}` ended with status {code}")).hint(HINT)),
             None => {
-                Err(Error::new(Kind::Interrupted, format!("the editor `{editor}` was ended by {}", signal(status))))
+                Err(Error::new(Kind::Interrupted, format!("the editor `{editor}` was killed by {}", signal(status))))
             }
         }
     }
 }
 
-/// The words that edit this file: split at blanks, or left to the shell where there are quotes or backslashes.
+/// Returns the command line for this file: split at spaces, or left to the shell if it has quotes or backslashes.
 fn words(editor: &str, shell: Option<&str>, path: &Path) -> Vec<OsString> {
     if !editor.contains(' ') {
         return vec![editor.into(), path.into()];
@@ -58,17 +59,17 @@ fn words(editor: &str, shell: Option<&str>, path: &Path) -> Vec<OsString> {
     if cfg!(windows) {
         return vec!["cmd".into(), "/C".into(), format!("{editor} \"{text}\"").into()];
     }
-    // kubectl quotes the path with `%q`, in which a shell still reads `$` and backticks.
+    // kubectl quotes the path with `%q`, in which a shell still interprets `$` and backticks.
     let quoted = format!("'{}'", text.replace('\'', r"'\''"));
     vec![shell.unwrap_or("/bin/bash").into(), "-c".into(), format!("{editor} {quoted}").into()]
 }
 
-/// The terminal, also where standard input is a pipe (manifests come by `-f -`).
+/// Returns the terminal, even if standard input is a pipe (manifests by `-f -`).
 fn input() -> Stdio {
     if io::stdin().is_terminal() { Stdio::inherit() } else { terminal().map_or_else(Stdio::null, Stdio::from) }
 }
 
-/// The terminal, also where standard output is a pipe: results alone go there.
+/// Returns the terminal, even if standard output is a pipe, which is only for results.
 fn output() -> Stdio {
     if io::stdout().is_terminal() {
         Stdio::inherit()

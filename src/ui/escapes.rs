@@ -1,18 +1,18 @@
-//! Keys out of the bytes that a terminal sends for them. Pure.
+//! Decodes keys from the bytes that a terminal sends for them. Pure.
 //!
-//! The parser of escape sequences is the one that follows ECMA-48, so what no key here is (function keys, a Ctrl or Alt
-//! with an arrow, a terminal's answer to somebody's question) is recognised to its end, and never taken for letters.
+//! The parser of escape sequences follows ECMA-48, so that whatever is no key here (function keys, an arrow with Ctrl
+//! or Alt, a terminal's reply to a query) is recognised to its end, and never taken for letters.
 
 use std::collections::VecDeque;
 
 use anstyle_parse::{Params, Parser, Perform};
 
 use super::keys::Key;
-use crate::output::is_obeyed;
+use crate::output::is_interpreted_by_terminal;
 
 const ESCAPE: u8 = 0x1b;
 
-/// Bytes in, keys out.
+/// Decodes bytes into keys.
 #[derive(Default)]
 pub(super) struct Decoder {
     parser: Parser,
@@ -23,22 +23,22 @@ pub(super) struct Decoder {
 #[derive(Default)]
 struct Found {
     keys: VecDeque<Key>,
-    /// What is pasted, as long as it comes.
+    /// Text of an unfinished paste.
     pasted: Option<String>,
-    /// The next letter is the end of a sequence whose beginning the parser took for all of it.
+    /// Set if the next letter ends a sequence that the parser took to be complete.
     goes_on: Option<Beginning>,
 }
 
-/// Sequences that ECMA-48 does not know.
+/// Sequences that ECMA-48 does not define.
 enum Beginning {
-    /// `ESC O`: the keys of the VT100's keypad.
+    /// `ESC O`: keys of the VT100's keypad.
     Keypad,
-    /// `ESC [ [`: the function keys of the Linux console.
+    /// `ESC [ [`: function keys of the Linux console.
     Console,
 }
 
 impl Decoder {
-    /// Takes what came; the bytes of one key may come apart.
+    /// Decodes bytes; those of one key may come in pieces.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.parser.advance(&mut self.found, *byte);
@@ -46,17 +46,17 @@ impl Decoder {
         }
     }
 
-    /// The next key.
+    /// Returns the next key.
     pub(super) fn next(&mut self) -> Option<Key> {
         self.found.keys.pop_front()
     }
 
-    /// Whether what came last is the escape key, unless more follows.
+    /// Returns whether the last byte is the escape key, unless more follows.
     pub(super) fn may_be_escape(&self) -> bool {
         self.last == ESCAPE && self.found.pasted.is_none()
     }
 
-    /// Nothing followed.
+    /// Takes the last byte as the escape key, because nothing followed.
     pub(super) fn is_escape(&mut self) {
         *self = Self::default();
         self.found.keys.push_back(Key::Escape);
@@ -67,7 +67,7 @@ impl Found {
     fn key(&mut self, key: Key) {
         self.goes_on = None;
         match &mut self.pasted {
-            // Nothing that is pasted presses a key, but nobody is locked in either.
+            // Pasted text presses no keys, but Ctrl-C always works.
             Some(_) if key != Key::Interrupt => {}
             _ => self.keys.push_back(key),
         }
@@ -89,12 +89,12 @@ fn arrow(letter: char) -> Option<Key> {
 impl Perform for Found {
     fn print(&mut self, letter: char) {
         match self.goes_on.take() {
-            // A number in between says which of Shift, Ctrl and Alt were held.
+            // A number in between encodes Shift, Ctrl and Alt.
             Some(beginning) if letter.is_ascii_digit() || letter == ';' => self.goes_on = Some(beginning),
             Some(Beginning::Keypad) => arrow(letter).into_iter().for_each(|key| self.key(key)),
             Some(Beginning::Console) => {}
             None if letter == '\x7f' => self.key(Key::Backspace),
-            None if is_obeyed(letter) || letter == char::REPLACEMENT_CHARACTER => {}
+            None if is_interpreted_by_terminal(letter) || letter == char::REPLACEMENT_CHARACTER => {}
             None => match &mut self.pasted {
                 Some(text) => text.push(letter),
                 None => self.key(Key::Letter(letter)),
@@ -135,7 +135,7 @@ impl Perform for Found {
             ([], b'~', [1 | 7]) => self.key(Key::Home),
             ([], b'~', [4 | 8]) => self.key(Key::End),
             ([], b'~', [3]) => self.key(Key::Delete),
-            // With a second number Shift, Ctrl or Alt is held.
+            // A second number would encode Shift, Ctrl or Alt.
             ([], letter, [] | [0 | 1]) => arrow(letter.into()).into_iter().for_each(|key| self.key(key)),
             _ => {}
         }
@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// The keys in these bytes, which come in pieces of this length.
+    /// Returns the keys in these bytes, which come in pieces of this length.
     fn keys_in_pieces(bytes: &[u8], length: usize) -> Vec<Key> {
         let mut decoder = Decoder::default();
         bytes.chunks(length).for_each(|piece| decoder.take(piece));
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(pasted("a\r\nb\tc\n"), [Key::Pasted("a b c".into())]);
         assert_eq!(pasted("y\r"), [Key::Pasted("y".into())]);
         assert_eq!(pasted("\x04\x1b[A\x1bOP\u{9b}\u{202e}\u{7f}"), []);
-        // Of a paste that never ends one can get out.
+        // Ctrl-C leaves a paste that never ends.
         assert_eq!(keys("\x1b[200~a\x03"), [Key::Interrupt]);
     }
 
@@ -226,7 +226,7 @@ mod tests {
         ) {
             let found = keys_in_pieces(format!("{sequence}\x1b[201~a").as_bytes(), length);
             let letters: Vec<_> = found.into_iter().filter(|key| matches!(key, Key::Letter(_) | Key::Pasted(_))).collect();
-            // After the beginning of a paste the letter is part of it.
+            // After the start of a paste, the letter is part of it.
             prop_assert!(letters == [Key::Letter('a')], "{:?}", letters);
         }
 
@@ -234,8 +234,8 @@ mod tests {
         fn no_letter_is_one_that_a_terminal_obeys(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             for key in keys_in_pieces(&bytes, 3) {
                 match key {
-                    Key::Letter(letter) => prop_assert!(!is_obeyed(letter)),
-                    Key::Pasted(text) => prop_assert!(!text.contains(is_obeyed)),
+                    Key::Letter(letter) => prop_assert!(!is_interpreted_by_terminal(letter)),
+                    Key::Pasted(text) => prop_assert!(!text.contains(is_interpreted_by_terminal)),
                     _ => {}
                 }
             }

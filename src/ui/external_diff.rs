@@ -1,4 +1,4 @@
-//! `KUBECTL_EXTERNAL_DIFF`: the program of the user's choice that shows differences.
+//! `KUBECTL_EXTERNAL_DIFF`: the user's program for showing differences.
 
 use std::{io, path::Path, process::Stdio};
 
@@ -6,14 +6,14 @@ use super::Ui;
 use crate::error::{Error, Kind, Result, reason};
 
 impl Ui {
-    /// Runs the program on two folders, as kubectl does
-    /// (`k8s.io/kubectl/pkg/cmd/diff/diff.go:DiffProgram`): words at blanks, further words only when they are
-    /// letters, digits, `-` and `=`, the folders before them. Returns whether it found a difference: status 0 is
-    /// none, 1 is one.
+    /// Runs the program on two folders, as kubectl does (`k8s.io/kubectl/pkg/cmd/diff/diff.go:DiffProgram`): the
+    /// command is split at spaces, further words are used only if they consist of letters, digits, `-` and `=`, and the
+    /// folders come before them. Returns whether it found a difference: status 0 means none, 1 means one.
     ///
     /// # Errors
     ///
-    /// The program cannot be started, ends with another status, or was interrupted: its status says nothing then.
+    /// Fails if the program cannot be started, ends with another status, or was interrupted, so that its status is
+    /// meaningless.
     pub async fn show_difference(&self, command: &str, live: &Path, merged: &Path) -> Result<bool> {
         let mut words = command.split(' ').filter(|word| !word.is_empty());
         let name = words.next().unwrap_or("diff");

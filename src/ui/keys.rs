@@ -1,13 +1,13 @@
-//! Keys as a person presses them: the only place that reads the terminal. Knows what a key means, not what is done with it.
+//! Keys that the user presses. The only place that reads the terminal; knows what a key means, not what it does.
 
 use std::io;
 
-/// A key, or several letters that were pasted.
+/// A key, or a pasted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(not(unix), expect(dead_code, reason = "what is pasted comes as letters there, and sizes are not told"))]
 pub(super) enum Key {
     Letter(char),
-    /// Text without line breaks and tabs, which a blank stands for.
+    /// Text with a space in place of each line break and tab.
     Pasted(String),
     Enter,
     Escape,
@@ -19,13 +19,13 @@ pub(super) enum Key {
     Down,
     Home,
     End,
-    /// Everything before the cursor goes (Ctrl-U).
+    /// Deletes everything before the cursor (Ctrl-U).
     Clear,
     /// Ctrl-C.
     Interrupt,
     /// Ctrl-D.
     Close,
-    /// The window has another size.
+    /// The window size changed.
     Resized,
 }
 
@@ -34,7 +34,7 @@ pub(super) use self::other::Keys;
 #[cfg(unix)]
 pub(super) use self::unix::Keys;
 
-/// What `read` answers when the terminal is gone.
+/// Returns the error for a terminal that is gone.
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal is gone")
 }
@@ -61,12 +61,12 @@ mod unix {
         Key, gone,
     };
 
-    /// The escape key and the beginning of another key are the same byte: so long the rest of one may take.
+    /// Time for the rest of a key to arrive: the escape key is the same byte as the start of other keys.
     const PATIENCE: Duration = Duration::from_millis(100);
 
-    /// The keys that are pressed from now on: what was typed before is thrown away.
+    /// Keys pressed from now on; what was typed before is discarded.
     pub(in crate::ui) struct Keys {
-        // First, since nothing may read when the terminal is as it was.
+        // Dropped first, because nothing may read once the terminal is restored.
         reader: Reader,
         _keyboard: Keyboard,
         resized: Signal,
@@ -74,14 +74,14 @@ mod unix {
     }
 
     impl Keys {
-        /// Has the terminal hand on each key as it is pressed, until this goes.
+        /// Makes the terminal deliver each key as it is pressed, until this is dropped.
         pub(in crate::ui) fn open() -> io::Result<Self> {
             let keyboard = Keyboard::open()?;
             let resized = signal(SignalKind::window_change())?;
             Ok(Self { reader: Reader::start()?, _keyboard: keyboard, resized, decoder: Decoder::default() })
         }
 
-        /// The next key.
+        /// Returns the next key.
         pub(in crate::ui) async fn next(&mut self) -> io::Result<Key> {
             loop {
                 if let Some(key) = self.decoder.next() {
@@ -97,7 +97,7 @@ mod unix {
         }
     }
 
-    /// A thread that reads the terminal, so that signals are noticed meanwhile. It is gone when this is.
+    /// A thread that reads the terminal, so that signals are noticed meanwhile. It ends when this is dropped.
     struct Reader {
         bytes: UnboundedReceiver<io::Result<Vec<u8>>>,
         leash: Option<PipeWriter>,
@@ -117,7 +117,7 @@ mod unix {
         fn drop(&mut self) {
             drop(self.leash.take());
             if let Some(thread) = self.thread.take() {
-                // It waits for nothing but the leash and the terminal.
+                // The thread waits only for the leash and the terminal.
                 let _ = thread.join();
             }
         }
@@ -134,7 +134,7 @@ mod unix {
                 Ok(_) if !ready[1].revents().is_empty() => return,
                 Ok(_) => {}
             }
-            // Past the buffer of the standard library. The terminal's modes let it return at once.
+            // Bypasses the buffer of the standard library. The terminal's mode makes it return at once.
             let is_closed = !ready[0].revents().contains(PollFlags::IN);
             let read = match rustix::io::read(&terminal, &mut bytes) {
                 Ok(0) if is_closed => return drop(sender.send(Err(gone()))),
@@ -157,7 +157,7 @@ mod other {
 
     use super::{Key, gone};
 
-    /// The keys that are pressed.
+    /// Keys that the user presses.
     pub(in crate::ui) struct Keys;
 
     impl Keys {
@@ -165,7 +165,7 @@ mod other {
             Ok(Self)
         }
 
-        /// The next key, read on a thread of its own, so that Ctrl-C is noticed meanwhile.
+        /// Returns the next key, read on a thread of its own so that Ctrl-C is noticed meanwhile.
         pub(in crate::ui) async fn next(&mut self) -> io::Result<Key> {
             loop {
                 let pressed = tokio::task::spawn_blocking(|| Term::stderr().read_key()).await.map_err(|_| gone())?;

@@ -1,4 +1,4 @@
-//! The terminal lent to another program of the person's choice: an editor, or one that shows differences.
+//! Lends the terminal to another program: an editor, or one that shows differences.
 
 use std::{
     io,
@@ -11,47 +11,47 @@ use tokio::process::{Child, Command};
 
 use super::{Ui, terminal::Restored};
 
-/// A program that was told to end may take so long to put its affairs in order.
+/// Time for a program to exit after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Ui {
-    /// Runs another program at the terminal, to its end; Ctrl-C meanwhile is for that program. When this is given up, the
-    /// program is told to end and waited for, so that no two programs are at the terminal.
+    /// Runs another program on the terminal until it exits; meanwhile, Ctrl-C is for that program. If the future is
+    /// dropped, the program is asked to exit and waited for, so that no two programs use the terminal.
     ///
     /// # Errors
     ///
-    /// It cannot be started.
+    /// Fails if the program cannot be started.
     pub(super) async fn lend(&self, command: &mut Command) -> io::Result<ExitStatus> {
         self.clear_status();
         let _lent = Lent::by(self);
-        let mut guest = Guest(command.spawn()?);
+        let mut guest = ChildProgram(command.spawn()?);
         let ended = guest.0.wait().await;
-        // The Ctrl-C that ended the program came to this one too, and has to be noticed as long as it counts for nothing.
+        // The Ctrl-C that ended the program also reached this one, and must arrive while it is still ignored.
         tokio::task::yield_now().await;
         ended
     }
 }
 
-/// The terminal is another program's as long as this lives, and is as it was afterwards.
+/// Marks the terminal as lent to another program while it lives, and restores the terminal afterwards.
 struct Lent<'a>(&'a Ui, #[expect(dead_code, reason = "it acts when it goes")] Restored);
 
 impl<'a> Lent<'a> {
     fn by(ui: &'a Ui) -> Self {
-        ui.lent.store(true, Ordering::Relaxed);
+        ui.lent_to_child.store(true, Ordering::Relaxed);
         Self(ui, Restored::new())
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.0.lent.store(false, Ordering::Relaxed);
+        self.0.lent_to_child.store(false, Ordering::Relaxed);
     }
 }
 
 /// The other program.
-struct Guest(Child);
+struct ChildProgram(Child);
 
-impl Drop for Guest {
+impl Drop for ChildProgram {
     fn drop(&mut self) {
         let Some(id) = self.0.id() else { return };
         if !tell_to_end(id) {

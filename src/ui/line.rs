@@ -1,11 +1,11 @@
-//! One line as it is typed: letters, the cursor, and what of it fits into the window. Pure; knows no terminal.
+//! A line being typed: its letters, the cursor, and the part that fits into the window. Pure; knows no terminal.
 
 use super::keys::Key;
 
-/// More than any value may have.
+/// Maximum length, more than any value needs.
 const LONGEST: usize = 4096;
 
-/// What was typed so far.
+/// The line as typed so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Line {
     letters: Vec<char>,
@@ -13,12 +13,12 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The text.
+    /// Returns the text.
     pub(super) fn text(&self) -> String {
         self.letters.iter().collect()
     }
 
-    /// Takes one key.
+    /// Handles one key.
     pub(super) fn press(&mut self, key: Key) {
         match key {
             Key::Letter(letter) => self.insert(letter),
@@ -44,9 +44,9 @@ impl Line {
         }
     }
 
-    /// The part around the cursor that fits into this many columns, and how far the cursor stands from its end.
+    /// Returns the part around the cursor that fits into this many columns, and how far the cursor is from its end.
     pub(super) fn window(&self, width: usize) -> (String, usize) {
-        // The cursor needs a column of its own behind the last letter.
+        // The cursor needs a column after the last letter.
         let width = width.saturating_sub(1).max(1);
         let begin = self.cursor.saturating_sub(width);
         let end = (begin + width).min(self.letters.len());

@@ -1,42 +1,42 @@
-//! Lists to choose from: one item marked, moved by the arrow keys. Pure; `prompt` draws it and reads the keys.
+//! Lists to choose from: the arrow keys move the mark. Pure; `prompt` draws it and reads the keys.
 
 use super::{keys::Key, width::fitted};
 
-/// What a key did.
+/// The result of pressing a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// This item was taken.
-    Taken(usize),
+    /// This item was chosen.
+    Chosen(usize),
     /// The question was left.
     Left,
     /// Ctrl-C.
     Interrupted,
 }
 
-/// A list, and what of it is marked.
+/// A list with a marked item.
 #[derive(Debug)]
 pub(super) struct List<'a> {
     question: &'a str,
     items: &'a [String],
-    /// What letters narrow it down to; `None` when they do not.
+    /// Letters that narrow the list; `None` if letters do not.
     wanted: Option<String>,
-    /// The items that are left, by their places.
+    /// Indices of the items left.
     left: Vec<usize>,
-    /// Which of those is marked.
+    /// Position of the marked item among these.
     marked: usize,
 }
 
 impl<'a> List<'a> {
-    /// A list with this item marked; `narrows`: letters are for what is looked for.
+    /// Creates a list with this item marked; `narrows` makes letters narrow it.
     pub(super) fn new(question: &'a str, items: &'a [String], marked: usize, narrows: bool) -> Self {
         Self { question, items, wanted: narrows.then(String::new), left: (0..items.len()).collect(), marked }
     }
 
-    /// Takes one key.
+    /// Handles one key.
     pub(super) fn press(&mut self, key: Key) -> Option<Answer> {
         match (key, self.wanted.as_mut()) {
             (Key::Enter, _) | (Key::Letter(' '), None) => {
-                return self.left.get(self.marked).copied().map(Answer::Taken);
+                return self.left.get(self.marked).copied().map(Answer::Chosen);
             }
             (Key::Escape, _) | (Key::Letter('q'), None) => return Some(Answer::Left),
             (Key::Close, wanted) if wanted.as_ref().is_none_or(|wanted| wanted.is_empty()) => {
@@ -72,7 +72,8 @@ impl<'a> List<'a> {
         self.marked = (self.marked + by) % self.left.len().max(1);
     }
 
-    /// What has the letters side by side comes before what only has them one after the other.
+    /// Narrows the list. Items that contain the letters side by side come before those that have them in between
+    /// others.
     fn narrow(&mut self) {
         let wanted = self.wanted.as_deref().unwrap_or_default().to_lowercase();
         let rank = |item: &String| {
@@ -87,7 +88,7 @@ impl<'a> List<'a> {
         self.marked = 0;
     }
 
-    /// The list as it stands in a window of so many rows and columns: at least the marked item.
+    /// Returns the lines for a window of this many rows and columns, with at least the marked item.
     pub(super) fn lines(&self, rows: usize, columns: usize) -> Vec<String> {
         let room = rows.saturating_sub(1).max(1);
         let first = (self.marked + 1).saturating_sub(room);
@@ -126,7 +127,7 @@ mod tests {
         names.iter().copied().map(str::to_owned).collect()
     }
 
-    /// What a list shows after these keys.
+    /// Returns what a list shows after these keys.
     fn shown(names: &[&str], narrows: bool, keys: Vec<Key>, rows: usize) -> Vec<String> {
         let items = items(names);
         let mut list = List::new("Which", &items, 0, narrows);
@@ -191,7 +192,7 @@ mod tests {
                     prop_assert!(unicode_width::UnicodeWidthStr::width(line.as_str()) < columns.max(2));
                 }
             }
-            if let Some(Answer::Taken(item)) = list.press(Key::Enter) {
+            if let Some(Answer::Chosen(item)) = list.press(Key::Enter) {
                 prop_assert!(item < names.len());
             }
         }

@@ -1,5 +1,4 @@
-//! The terminal: data to standard output, everything else to standard error, questions. The only place that
-//! prints.
+//! The terminal: data to standard output, everything else to standard error, and questions. The only place that prints.
 
 mod editor;
 #[cfg(unix)]
@@ -26,19 +25,19 @@ use crate::{
     },
 };
 
-/// When to colour (`--color`).
+/// When to use colour (`--color`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal that can, unless NO_COLOR is set.
+    /// On a terminal that supports it, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Into files and pipes too.
+    /// Even when piped.
     Always,
-    /// Not at all.
+    /// Do not use colour.
     Never,
 }
 
-/// The terminal, or what stands in for it.
+/// The terminal, or whatever replaces it.
 #[derive(Debug)]
 pub struct Ui {
     out: Style,
@@ -46,12 +45,12 @@ pub struct Ui {
     status_lines: bool,
     status_shown: AtomicBool,
     offers_editor: AtomicBool,
-    lent: AtomicBool,
+    lent_to_child: AtomicBool,
     interrupted: AtomicU8,
 }
 
 impl Ui {
-    /// Decides about colour once, for each stream.
+    /// Decides on colour, once for each stream.
     pub fn new(color: Color) -> Self {
         let style = |auto: anstream::ColorChoice| Style {
             colored: match color {
@@ -66,45 +65,46 @@ impl Ui {
             status_lines: io::stderr().is_terminal(),
             status_shown: AtomicBool::new(false),
             offers_editor: AtomicBool::new(false),
-            lent: AtomicBool::new(false),
+            lent_to_child: AtomicBool::new(false),
             interrupted: AtomicU8::new(0),
         }
     }
 
-    /// The style of standard output.
+    /// Returns the style of standard output.
     pub fn out_style(&self) -> Style {
         self.out
     }
 
-    /// The style of standard error.
+    /// Returns the style of standard error.
     pub fn err_style(&self) -> Style {
         self.err
     }
 
-    /// Writes results to standard output. What they hold from outside is escaped, whatever it is.
+    /// Writes results to standard output. Characters that a terminal interprets are escaped if they come from outside.
     ///
     /// # Errors
     ///
-    /// Kind `BrokenPipe` when the reader went away; kind `Usage` when it cannot be written otherwise.
+    /// Kind `BrokenPipe` if the reader went away; kind `Usage` if writing fails otherwise.
     pub fn data(&self, text: &str) -> Result<()> {
-        self.to_the_byte(&safe(text, self.out))
+        self.write_raw(&safe(text, self.out))
     }
 
-    /// Writes a manifest with changes to standard output: to the byte, but on a terminal, where what is obeyed is escaped.
+    /// Writes a changed manifest to standard output byte for byte; on a terminal, characters that it interprets are
+    /// escaped.
     ///
     /// # Errors
     ///
     /// As [`Ui::data`].
     pub fn manifest(&self, text: &str) -> Result<()> {
-        if io::stdout().is_terminal() { self.data(text) } else { self.to_the_byte(text) }
+        if io::stdout().is_terminal() { self.data(text) } else { self.write_raw(text) }
     }
 
-    /// Writes text for a program to standard output as it is: a shell's script, an answer to one.
+    /// Writes text for another program to standard output unchanged, such as a shell's script.
     ///
     /// # Errors
     ///
     /// As [`Ui::data`].
-    pub fn to_the_byte(&self, text: &str) -> Result<()> {
+    pub fn write_raw(&self, text: &str) -> Result<()> {
         self.clear_status();
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
@@ -113,8 +113,8 @@ impl Ui {
         })
     }
 
-    /// Writes news to standard error; what they hold from outside is escaped. News that nobody can read are lost, on
-    /// purpose.
+    /// Writes messages to standard error; characters that a terminal interprets are escaped if they come from outside.
+    /// Write errors are deliberately ignored.
     pub fn status(&self, text: &str) {
         self.clear_status();
         let text = safe(text, self.err);
@@ -130,7 +130,7 @@ impl Ui {
         self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), escaped(text)));
     }
 
-    /// Writes an error with its causes and hints to standard error; nothing for a broken pipe.
+    /// Writes an error with its causes and hints to standard error; a broken pipe is not reported.
     pub fn error(&self, error: &Error) {
         if error.kind() == Kind::BrokenPipe {
             return;
@@ -140,7 +140,7 @@ impl Ui {
             let body: Vec<_> = body.lines().map(escaped).collect();
             text.push_str(&format!("{} {}\n", self.err.paint(meaning, head), body.join("\n  ")));
         };
-        // Whoever says no has made no mistake.
+        // Saying no is not an error.
         let head =
             if error.kind() == Kind::Cancelled { (Meaning::Warning, "cancelled:") } else { (Meaning::Error, "error:") };
         line(head.0, head.1, error.message());
@@ -159,39 +159,39 @@ impl Ui {
         self.status(&text);
     }
 
-    /// Shows or replaces the one status line, on a terminal only.
+    /// Shows or replaces the status line, on a terminal only.
     pub fn waiting(&self, text: &str) {
         if self.status_lines {
-            // What goes on in a second line cannot be taken away.
+            // A line that wraps could not be cleared.
             let text = width::cut(&escaped(text));
             let _ = write!(io::stderr().lock(), "\r\x1b[2K{text}");
             self.status_shown.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Takes the status line away.
+    /// Clears the status line.
     pub fn clear_status(&self) {
         if self.status_shown.swap(false, Ordering::Relaxed) {
             let _ = write!(io::stderr().lock(), "\r\x1b[2K");
         }
     }
 
-    /// Whether a question for consent may be answered with e, to go on in the editor.
+    /// Sets whether a confirmation may be answered with e, to continue in the editor.
     pub fn offer_editor(&self, offer: bool) {
         self.offers_editor.store(offer, Ordering::Relaxed);
     }
 
-    /// Whether this signal is for another program, which has the terminal now: Ctrl-C and Ctrl-\ are.
-    pub fn is_for_another(&self, signal: u8) -> bool {
+    /// Returns whether this signal is for another program, which has the terminal now: Ctrl-C and Ctrl-\ are.
+    pub fn is_for_child(&self, signal: u8) -> bool {
         let is_typed = matches!(signal, 2 | 3);
-        let is_for_another = is_typed && self.lent.load(Ordering::Relaxed);
-        if is_for_another {
+        let is_for_child = is_typed && self.lent_to_child.load(Ordering::Relaxed);
+        if is_for_child {
             self.interrupted.store(signal, Ordering::Relaxed);
         }
-        is_for_another
+        is_for_child
     }
 
-    /// The signal that came while another program had the terminal, as an error.
+    /// Returns the signal that came while another program had the terminal, as an error.
     fn interrupted(&self) -> Option<Error> {
         match self.interrupted.swap(0, Ordering::Relaxed) {
             0 => None,
@@ -199,7 +199,7 @@ impl Ui {
         }
     }
 
-    /// Takes away the line that is shown now, of a question or a wait.
+    /// Clears the current line, of a question or a wait.
     pub fn clear_line(&self) {
         if self.status_lines {
             let _ = write!(io::stderr().lock(), "\r\x1b[2K");

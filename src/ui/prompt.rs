@@ -1,6 +1,6 @@
-//! Questions. Whether there is anybody to ask is decided by standard input and standard error.
+//! Questions to the user, asked if standard input and standard error are terminals.
 //!
-//! Neither dialoguer nor inquire is in use: see ARCHITECTURE.md.
+//! Neither dialoguer nor inquire is used: see ARCHITECTURE.md.
 
 use std::io::{self, IsTerminal, Write as _};
 
@@ -16,30 +16,31 @@ use crate::{
     output::{escaped, wrap::columns},
 };
 
-/// SIGINT, which a Ctrl-C at a question is not: there it is a key.
+/// SIGINT. At a question, Ctrl-C is a key and sends no signal.
 const INTERRUPT: u8 = 2;
 
-/// The least room for an answer beside its question.
+/// Minimum width of an answer beside its question.
 const ROOM: usize = 12;
 
 impl Ui {
-    /// Whether there is anybody to ask.
+    /// Returns whether there is a terminal to ask on.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks a question to be answered with y or N; `None` when there is nobody to ask. Esc is a no.
+    /// Asks a question to be answered with y or N; `None` if there is no terminal to ask on. Esc means no.
     ///
     /// # Errors
     ///
-    /// Kind `Interrupted` on Ctrl-C; kind `Editor` for an e, where that is offered; kind `Usage` when the terminal
-    /// cannot be read.
+    /// Kind `Interrupted` on Ctrl-C; kind `Editor` for an e, if that is offered; kind `Usage` if the terminal cannot be
+    /// read.
     pub async fn ask(&self, question: &str) -> Result<Option<bool>> {
         if !self.can_ask() {
             return Ok(None);
         }
         let editor = self.offers_editor.load(std::sync::atomic::Ordering::Relaxed);
-        let answer = self.read_line(&format!("{question} [y/N{}]:", if editor { "/e" } else { "" })).await?;
+        let answer =
+            self.read_line(&format!("{question} [y]es / [N]o{}:", if editor { " / [e]dit" } else { "" })).await?;
         match answer.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(Some(true)),
             "e" | "edit" if editor => Err(Error::new(Kind::Editor, "nothing was changed")),
@@ -47,17 +48,17 @@ impl Ui {
         }
     }
 
-    /// Asks for one line; nothing typed is `default`.
+    /// Asks for one line; an empty answer means `default`.
     ///
     /// # Errors
     ///
-    /// Kind `Interrupted` on Ctrl-C, `Refused` on Esc.
+    /// Kind `Interrupted` on Ctrl-C, `Cancelled` on Esc.
     pub async fn line(&self, question: &str, default: &str) -> Result<String> {
         let answer = self.read_line(&format!("{question} [{default}]:")).await?.ok_or_else(Error::cancelled)?;
         Ok(if answer.trim().is_empty() { default.to_owned() } else { answer.trim().to_owned() })
     }
 
-    /// Asks for one of these; the arrow keys move, Enter takes.
+    /// Asks for one of these; the arrow keys move, Enter chooses.
     ///
     /// # Errors
     ///
@@ -66,7 +67,7 @@ impl Ui {
         self.read_list(question, items, default, false).await
     }
 
-    /// Asks for one of many; letters narrow the list down.
+    /// Asks for one of many; letters narrow the list.
     ///
     /// # Errors
     ///
@@ -75,8 +76,8 @@ impl Ui {
         self.read_list(question, items, 0, true).await
     }
 
-    /// Reads one line beside its question, or below where there is no room, and takes both off the screen. `None` on
-    /// Esc, or Ctrl-D before anything was typed.
+    /// Reads one line beside its question, or below if there is no room, and clears both. Returns `None` on Esc, or on
+    /// Ctrl-D before anything is typed.
     async fn read_line(&self, question: &str) -> Result<Option<String>> {
         self.clear_status();
         let mut keys = Keys::open().map_err(|error| unreadable(&error))?;
@@ -115,7 +116,7 @@ impl Ui {
             let (rows, columns) = window();
             drawn.again(&list.lines(rows, columns));
             match list.press(keys.next().await.map_err(|error| unreadable(&error))?) {
-                Some(Answer::Taken(item)) => {
+                Some(Answer::Chosen(item)) => {
                     drawn.take_off();
                     return Ok(item);
                 }
@@ -130,7 +131,7 @@ impl Ui {
     }
 }
 
-/// The lines of a list that stand on the screen, with the cursor, unseen, at the end of the last one.
+/// The lines of a list on the screen, with the hidden cursor at the end of the last one.
 #[derive(Default)]
 struct Drawn {
     lines: usize,
@@ -157,7 +158,7 @@ impl Drawn {
 }
 
 impl Drop for Drawn {
-    /// Whatever ends the question goes on below the list.
+    /// Moves whatever is printed next below the list.
     fn drop(&mut self) {
         if self.lines > 0 {
             print("\n");
@@ -165,14 +166,15 @@ impl Drop for Drawn {
     }
 }
 
-/// How many lines a question takes that an answer does not fit beside.
+/// Returns how many lines a question takes if an answer does not fit beside it, else 0.
 fn lines_above(question: &str) -> usize {
     let (_, width) = window();
     let (wide, width) = (columns(question), width.max(1));
     if wide + ROOM <= width { 0 } else { wide.div_ceil(width) }
 }
 
-/// A terminal that is gone needs no question. Not locked: whoever ends the program meanwhile has something to say.
+/// Prints to standard error; a terminal that is gone is ignored. Not locked, so that an error that ends the program can
+/// still be printed.
 fn print(text: &str) {
     let mut out = io::stderr();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

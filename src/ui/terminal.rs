@@ -1,12 +1,12 @@
-//! The terminal's own state, which a question, an editor and other programs change, brought back whatever happens in
-//! between: whoever changes it holds a value, and the end of that is the end of the change.
+//! The state of the terminal, which questions, editors and other programs change. Each change is a value that restores
+//! the former state when it is dropped, whatever happens in between.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Shows the cursor, and has what is pasted come as if it were typed.
+/// Shows the cursor, and turns bracketed paste off.
 const AS_USUAL: &str = "\x1b[?2004l\x1b[?25h";
 
-/// Brings back on its end the state that the terminal had at its beginning.
+/// Restores the former state of the terminal when dropped.
 #[derive(Debug)]
 pub(super) struct Restored {
     #[cfg(unix)]
@@ -14,7 +14,7 @@ pub(super) struct Restored {
 }
 
 impl Restored {
-    /// Remembers the state.
+    /// Saves the current state.
     pub(super) fn new() -> Self {
         Self {
             #[cfg(unix)]
@@ -26,7 +26,7 @@ impl Restored {
 impl Drop for Restored {
     fn drop(&mut self) {
         if io::stderr().is_terminal() {
-            // A terminal that is gone needs no state.
+            // A terminal that is gone is ignored.
             let _ = write!(io::stderr().lock(), "{AS_USUAL}");
         }
         #[cfg(unix)]
@@ -36,7 +36,7 @@ impl Drop for Restored {
     }
 }
 
-/// The terminal hands on each key as it is pressed, and shows none: the mode of questions, as long as this lives.
+/// The mode of questions, until it is dropped: the terminal delivers each key as it is pressed, without echo.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct Keyboard {
@@ -45,7 +45,7 @@ pub(super) struct Keyboard {
 
 #[cfg(unix)]
 impl Keyboard {
-    /// Changes the mode, and throws away what was typed before.
+    /// Changes the mode, and discards what was typed before.
     pub(super) fn open() -> io::Result<Self> {
         use rustix::termios::{
             InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcsetattr,
@@ -55,12 +55,12 @@ impl Keyboard {
             let mut keys = before.clone();
             keys.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
             keys.input_modes.remove(InputModes::ICRNL | InputModes::INLCR | InputModes::IGNCR | InputModes::IXON);
-            // Reading never waits: what there is to read is awaited beside the signals.
+            // Reading never blocks: input is awaited together with signals.
             keys.special_codes[SpecialCodeIndex::VMIN] = 0;
             keys.special_codes[SpecialCodeIndex::VTIME] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &keys)?;
             tcflush(io::stdin(), QueueSelector::IFlush)?;
-            // What is pasted comes with marks around it, on terminals that know them.
+            // Bracketed paste, on terminals that support it.
             write!(io::stderr().lock(), "\x1b[?2004h")?;
         }
         Ok(Self { _restored: restored })

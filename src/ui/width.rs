@@ -1,4 +1,4 @@
-//! How large the terminal is, and how much of a text fits into it.
+//! The size of the terminal, and how much of a text fits into it.
 
 use std::io;
 
@@ -8,19 +8,19 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::Ui;
 
 impl Ui {
-    /// The columns of the terminal that results go to; `None` when they go somewhere else.
+    /// Returns the columns of the terminal on standard output; `None` if it is not a terminal.
     pub fn width(&self) -> Option<usize> {
         terminal_size_of(io::stdout()).map(|(Width(columns), _)| columns.into())
     }
 }
 
-/// Rows and columns of the terminal of standard error, where questions stand.
+/// Returns the rows and columns of the terminal on standard error, where questions are asked.
 pub(super) fn window() -> (usize, usize) {
     let size = terminal_size_of(io::stderr());
     size.map_or((24, 80), |(Width(columns), Height(rows))| (rows.into(), columns.into()))
 }
 
-/// As much of a line as the terminal of standard error shows in one; all of it where the width is not known.
+/// Cuts a line to the width of the terminal on standard error, if that is known.
 pub(super) fn cut(line: &str) -> String {
     match terminal_size_of(io::stderr()) {
         Some((Width(columns), _)) => fitted(line, usize::from(columns).saturating_sub(1)),
@@ -28,7 +28,7 @@ pub(super) fn cut(line: &str) -> String {
     }
 }
 
-/// As much of a text as fits into this many columns.
+/// Cuts a text to this many columns.
 pub(super) fn fitted(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();

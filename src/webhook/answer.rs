@@ -1,4 +1,4 @@
-//! What the listeners answer: reviews, the gate, and how the process is.
+//! Request handlers of the listeners: admission reviews, the promotion gate, health and metrics.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -15,16 +15,16 @@ use super::{
     gate,
     metrics::Now,
     parts::LABELLED_CANARY,
-    review::{NoReview, Outcome, Review},
+    review::{InvalidReview, Outcome, Review},
     server::Port,
 };
 use crate::{
     guard::webhook::{DRAINED, MUTATE, VALIDATE},
-    model::{Canary, Target},
+    model::{Canary, NamespacedName},
     plan::ObjectKind,
 };
 
-/// What a look at one Canary may take of the two seconds that an API server waits.
+/// Timeout for reading one Canary, out of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
 
 /// Answers one request.
@@ -39,7 +39,7 @@ pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incomin
             state(shared, &path)
         }
         MUTATE | VALIDATE | DRAINED | "/healthz" | "/readyz" | "/metrics" => {
-            text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n".into())
+            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n".into())
         }
         _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),
     };
@@ -54,7 +54,7 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
     let (outcome, answer) = match read(&shared.room, request.into_body(), LARGEST_BODY).await {
         Err((status, reason)) => ("bad_request", text(status, reason)),
         Ok((body, _place)) => match judge(shared, path, &body).await {
-            Err(NoReview(reason)) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
+            Err(InvalidReview(reason)) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
             Ok((outcome, value)) => {
                 match &outcome {
                     Outcome::Refused(why) => shared.log.info("refused", &[("reason", serde_json::json!(why))]),
@@ -69,8 +69,8 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
     answer
 }
 
-/// What is answered to this review.
-async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), NoReview> {
+/// Returns the answer to an admission review.
+async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), InvalidReview> {
     let owner = {
         let review = Review::read(body)?;
         let Some(belongs) = review.service().filter(|_| path == MUTATE) else {
@@ -82,24 +82,24 @@ async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Val
             Some(owner) => owner,
         }
     };
-    // While it is looked up the text alone is in memory: read, it takes many times as much.
+    // Only the body stays in memory during the lookup: parsed, it takes many times as much.
     let canary = look_up(shared, &owner).await;
     Ok(Review::read(body)?.decide(canary.as_ref()))
 }
 
-/// The Canary that the watch has not told of yet, by the reference of its owner.
-async fn look_up(shared: &Shared, owner: &Target) -> Option<Canary> {
+/// Reads a controlling Canary that the watch has not delivered yet.
+async fn look_up(shared: &Shared, owner: &NamespacedName) -> Option<Canary> {
     let look = async {
         shared.metrics.lookups.fetch_add(1, Relaxed);
         let read = shared.cluster.get_part(ObjectKind::Canary, owner, &LABELLED_CANARY).await.ok()?;
-        let canary = Canary::from_object(&read.value).filter(|_| !read.is_cut)?;
+        let canary = Canary::from_object(&read.value).filter(|_| !read.is_truncated)?;
         let is_covered = shared.selector().is_none_or(|selector| selector.matches(&canary.labels));
         is_covered.then_some(canary)
     };
     tokio::time::timeout(LOOKUP_TIME, shared.lookups.get(owner, look)).await.ok()?
 }
 
-/// How the process is.
+/// Answers `/healthz`, `/readyz` and `/metrics`.
 fn state(shared: &Shared, path: &str) -> Answer {
     let checks = shared.checks();
     let is_ready = checks.iter().all(|(_, ok)| *ok);

@@ -1,4 +1,4 @@
-//! Bodies: what comes in is read within size, room and time, and what goes out says what it is.
+//! Request and response bodies: requests are limited in size, memory and time.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// etcd takes objects of at most 1.5 MiB, and a review holds two of them; a server that is told to may store larger ones.
+/// Largest request body. etcd stores objects of at most 1.5 MiB by default, and a review contains two.
 pub(super) const LARGEST_BODY: usize = 8 << 20;
-/// Nearly every body is smaller; larger ones share [`ROOM`].
+/// Largest body that does not count towards [`ROOM`]. Nearly all bodies are smaller.
 pub(super) const SMALL_BODY: usize = 32 << 10;
-/// What all large bodies may take at a time.
+/// Memory for all concurrent large bodies, in bytes.
 const ROOM: usize = 24 << 20;
-/// The unit in which they take it.
+/// Unit of allocation from [`ROOM`], in bytes.
 const UNIT: usize = 64 << 10;
 const MOST_THROWN_AWAY: usize = 32 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 pub(super) type Answer = Response<Full<Bytes>>;
 
-/// The room for large bodies, in bytes and not in bodies: what is small does not wait for what is large.
+/// Memory budget for large bodies. Small bodies never wait for it.
 #[derive(Debug)]
 pub(super) struct Room(Semaphore);
 
@@ -30,7 +30,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Takes more of it for a body of this size; `None` when there is no more.
+    /// Extends a permit to a body of this size; `None` if the budget is exhausted.
     fn grow<'a>(&'a self, taken: Option<SemaphorePermit<'a>>, size: usize) -> Option<SemaphorePermit<'a>> {
         let have = taken.as_ref().map_or(0, SemaphorePermit::num_permits);
         let more = u32::try_from(size.div_ceil(UNIT).saturating_sub(have)).ok()?;
@@ -45,8 +45,8 @@ impl Room {
     }
 }
 
-/// The whole body, within size and time, and its room. Of one that is too large some is thrown away, so that a client
-/// that sends first and reads then gets to see why.
+/// Reads a whole body within its limits and returns it with its permit. The rest of a body that is too large is read
+/// and discarded up to a limit, so that a client that sends everything before reading receives the reason.
 pub(super) async fn read(
     room: &Room,
     mut body: Incoming,
@@ -68,7 +68,7 @@ pub(super) async fn read(
                 (all, place) = (Vec::new(), None);
                 continue;
             }
-            // A vector that doubles would take twice its room.
+            // Doubling the vector could use twice the permitted memory.
             if all.len() + data.len() > all.capacity() && size > SMALL_BODY {
                 all.reserve_exact(size.div_ceil(UNIT) * UNIT - all.len());
             }
@@ -81,12 +81,12 @@ pub(super) async fn read(
         _ if size > largest => Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes\n"))),
         _ if is_full => Err((StatusCode::SERVICE_UNAVAILABLE, "too many large bodies at a time\n".into())),
         Ok(Ok(())) => Ok((all, place)),
-        Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body broke off\n".into())),
+        Ok(Err(())) => Err((StatusCode::BAD_REQUEST, "the body ended early\n".into())),
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long\n".into())),
     }
 }
 
-/// An answer in words.
+/// Returns a plain-text response.
 pub(super) fn text(status: StatusCode, text: String) -> Answer {
     let mut answer = Response::new(Full::from(text));
     *answer.status_mut() = status;
@@ -94,7 +94,7 @@ pub(super) fn text(status: StatusCode, text: String) -> Answer {
     answer
 }
 
-/// An answer in JSON.
+/// Returns a JSON response.
 pub(super) fn json(text: String) -> Answer {
     let mut answer = Response::new(Full::from(text));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

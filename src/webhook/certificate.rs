@@ -1,6 +1,6 @@
-//! Certificates: an authority of the process's own and a serving certificate by it, made anew for each term; or
-//! ones that someone else keeps in a folder. The listener asks [`Identity`] at each handshake, so that none is
-//! dropped when they change.
+//! Certificates: either a self-generated CA and a serving certificate signed by it, both replaced at each renewal, or
+//! files that something else maintains. The listener asks [`Identity`] at each handshake, so no connection is dropped
+//! when they change.
 
 use std::{
     fmt,
@@ -21,21 +21,21 @@ use rustls::{
 
 use crate::error::{Error, Kind, Result};
 
-/// How much before now a certificate begins: a clock that is an hour behind still takes it.
+/// Backdating of certificates, so that a client whose clock is an hour slow still accepts them.
 const BACKDATED: Duration = Duration::from_hours(2);
 
-/// What the listener shows, and until when it holds.
+/// The serving certificate with its key and expiry.
 pub(super) struct Certificate {
     key: Arc<CertifiedKey>,
     until: SystemTime,
 }
 
 impl Certificate {
-    /// From a chain and its key.
+    /// Builds a serving certificate from a chain and its key.
     ///
     /// # Errors
     ///
-    /// They do not belong together, or cannot be read.
+    /// The chain and key do not match, or cannot be read.
     pub(super) fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self> {
         let unusable = |why: String| Error::usage("the serving certificate cannot be used").caused_by(why);
         let until = chain.first().and_then(|leaf| not_after(leaf));
@@ -45,37 +45,37 @@ impl Certificate {
         Ok(Self { key: Arc::new(key), until })
     }
 
-    /// Until when it holds.
+    /// Returns the expiry.
     pub(super) fn until(&self) -> SystemTime {
         self.until
     }
 }
 
-/// A certificate and the authority that signed it.
+/// A certificate and the CA that signed it.
 pub(super) struct Signed {
-    /// The authority's certificate, as PEM.
+    /// The CA certificate, as PEM.
     pub(super) authority: String,
-    /// What it signed.
+    /// The serving certificate.
     pub(super) certificate: Certificate,
-    /// The same as PEM, to be kept.
+    /// The serving certificate and its key as PEM, to be stored.
     pub(super) pair: Pair,
 }
 
 /// A certificate chain and its key, as PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Pair {
-    /// The leaf first.
+    /// The chain, leaf first.
     pub(super) chain: String,
-    /// Never printed: this type has no `Debug`.
+    /// The private key. The type has no `Debug`, so it is never printed.
     pub(super) key: String,
 }
 
 impl Pair {
-    /// What the listener shows.
+    /// Parses the pair.
     ///
     /// # Errors
     ///
-    /// It is no certificate and its key.
+    /// The PEM is not a certificate with its key.
     pub(super) fn certificate(&self) -> Result<Certificate> {
         let unreadable = |what: &str, why: String| Error::usage(format!("{what} cannot be read")).caused_by(why);
         let chain: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.chain.as_bytes()).collect();
@@ -84,7 +84,7 @@ impl Pair {
         Certificate::new(chain, key.map_err(|error| unreadable("its key", error.to_string()))?)
     }
 
-    /// Whether a client that trusts these authorities (PEM) accepts it at this time for all these names.
+    /// Returns whether a client that trusts these CAs (PEM) accepts the certificate at time `at` for all these names.
     pub(super) fn holds<'a>(
         &self,
         authorities: &str,
@@ -109,11 +109,11 @@ impl Pair {
     }
 }
 
-/// Makes an authority and a certificate for these host names and addresses, both for this long.
+/// Creates a CA and a certificate for these host names and addresses, both valid for `life`.
 ///
 /// # Errors
 ///
-/// A name that no certificate can hold.
+/// A name cannot be put into a certificate.
 pub(super) fn sign(names: &[String], life: Duration) -> Result<Signed> {
     make(names, life).map_err(|error| {
         Error::new(Kind::Usage, "no certificate can be made for these names").caused_by(error.to_string())
@@ -142,23 +142,23 @@ fn make(names: &[String], life: Duration) -> std::result::Result<Result<Signed>,
     Ok(pair.certificate().map(|certificate| Signed { authority: authority.pem(), certificate, pair }))
 }
 
-/// Whatever the listener shows now.
+/// The certificate that the listener currently serves.
 #[derive(Default)]
 pub(super) struct Identity(RwLock<Option<Certificate>>);
 
 impl Identity {
-    /// Shows this certificate from now on.
+    /// Replaces the certificate.
     pub(super) fn show(&self, certificate: Certificate) {
         *self.0.write().expect("nothing panics while it is held") = Some(certificate);
     }
 
-    /// Until when the certificate holds, in seconds since 1970; `None` when there is none yet.
+    /// Returns the expiry, in seconds since 1970; `None` before the first certificate.
     pub(super) fn until(&self) -> Option<u64> {
         let shown = self.0.read().expect("nothing panics while it is held");
         shown.as_ref()?.until.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
-    /// Whether the certificate holds now.
+    /// Returns whether there is a certificate that has not expired.
     pub(super) fn is_valid(&self) -> bool {
         let shown = self.0.read().expect("nothing panics while it is held");
         shown.as_ref().is_some_and(|certificate| certificate.until > SystemTime::now())
@@ -177,12 +177,12 @@ impl ResolvesServerCert for Identity {
     }
 }
 
-/// When the newest of these authorities (PEM, the newest last) stops to hold.
+/// Returns the expiry of the newest of these CA certificates (PEM, newest last).
 pub fn ends(authorities: &[u8]) -> Option<SystemTime> {
     not_after(CertificateDer::pem_slice_iter(authorities).last()?.ok()?.as_ref())
 }
 
-/// When a certificate stops to hold: the second time of `tbsCertificate.validity` (RFC 5280 section 4.1).
+/// Returns the expiry of a certificate: the second time of `tbsCertificate.validity` (RFC 5280 section 4.1).
 fn not_after(certificate: &[u8]) -> Option<SystemTime> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xa0;
@@ -201,7 +201,7 @@ fn not_after(certificate: &[u8]) -> Option<SystemTime> {
     time(tag, std::str::from_utf8(text).ok()?)
 }
 
-/// The first element of DER: its tag, its contents, and what follows it.
+/// Splits off the first DER element and returns its tag, its contents and the rest.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, mut rest) = rest.split_first()?;
@@ -215,7 +215,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, contents, rest))
 }
 
-/// `UTCTime` or `GeneralizedTime`, which certificates write in Zulu and to the second.
+/// Parses a `UTCTime` or `GeneralizedTime`, which certificates write in UTC with seconds.
 fn time(tag: u8, text: &str) -> Option<SystemTime> {
     let century = match (tag, text.get(..2)?.parse().ok()?) {
         (0x17, 50..=99u8) => "19",
@@ -242,7 +242,7 @@ mod tests {
             let before = SystemTime::now();
             let signed = sign(&names(&["127.0.0.1", "guard.web.svc"]), life).unwrap();
             let until = signed.certificate.until();
-            // A certificate has whole seconds.
+            // Certificate times have whole seconds.
             let range = before + life - Duration::from_secs(1)..=SystemTime::now() + life;
             assert!(range.contains(&until), "{until:?}, not {range:?}");
         }

@@ -1,5 +1,5 @@
-//! Collections followed for as long as the process lives: a way that breaks is tried again, and a server that
-//! keeps saying no ends the process with the reason.
+//! Watches that run as long as the process: a broken watch is retried, and a server that keeps denying access ends the
+//! process with the reason.
 
 use std::{
     collections::HashMap,
@@ -11,33 +11,33 @@ use serde_json::json;
 
 use super::Shared;
 use crate::{
-    cluster::{Collection, Event, Failure, Place, Verb},
+    cluster::{Collection, Event, Failure, ResourceVersion, Verb},
     error::Error,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A kind that is not served may come.
+/// Retry interval for a kind that is not served, which may be installed later.
 const NOT_SERVED_PAUSE: Duration = Duration::from_secs(10);
-/// A server that has just started refuses what it will allow once it has read its own roles, and does not know kinds
-/// that it will serve once it has read their definitions.
+/// Grace period for an API server that has just started: until it has read its own RBAC and CRDs it denies requests and
+/// does not know kinds that it serves later.
 const STARTING: Duration = Duration::from_secs(30);
 
-/// What it means when the server says no.
+/// Whether a watch is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    /// Nothing can be done without it.
-    Must,
-    /// It is gone without: a group that is in use on few clusters.
-    May,
+pub(super) enum Requirement {
+    /// The process cannot run without the watch.
+    Required,
+    /// The process runs without the watch: few clusters use this API group.
+    Optional,
 }
 
-/// When something was last heard of each collection that nothing can be done without. A watch ends in good order every
-/// few seconds, so silence means that there is no way to the server, whatever its connections look like.
+/// Time of the last response for each required watch. A watch ends normally every few seconds, so a longer silence
+/// means that the server is unreachable, even if its connections seem open.
 #[derive(Debug, Default)]
 pub(super) struct Watches(Mutex<HashMap<&'static str, Instant>>);
 
-/// Twice what a watch may be silent.
+/// Age at which a watch is stale: twice the time that a healthy watch may be silent.
 const STALE: Duration = Duration::from_secs(30);
 
 impl Watches {
@@ -49,55 +49,55 @@ impl Watches {
         self.all().entry(resource).and_modify(|heard| *heard = Instant::now());
     }
 
-    /// Whether all are up to date.
+    /// Returns whether all watches are current.
     pub(super) fn are_fresh(&self) -> bool {
         self.all().values().all(|heard| heard.elapsed() < STALE)
     }
 }
 
-/// When a server that says no, or knows no such kind, means it. One that has just started does not.
+/// Decides when a denial or an unknown kind is final rather than the result of an API server that has just started.
 #[derive(Debug, Default)]
 struct Refusals {
-    /// Whether all was told once.
+    /// Whether a complete list has been received.
     is_listed: bool,
-    /// Whether that was nothing, since the kind is not served.
+    /// Whether that list was empty because the kind is not served.
     is_unserved: bool,
-    /// Whether the server was away before it first told all.
+    /// Whether the server has been unreachable.
     was_away: bool,
-    /// Since when it says so.
+    /// Start of the current series of refusals.
     since: Option<Instant>,
 }
 
 impl Refusals {
     fn is_final(&mut self, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);
-        // Whoever lacks rights from the beginning is told at once.
+        // Rights that are missing from the start are reported at once.
         let at_first = !self.is_listed && !self.was_away;
         at_first || self.is_unserved || now.saturating_duration_since(since) > STARTING
     }
 
-    /// It answers what was asked.
+    /// Records a successful response.
     fn answers(&mut self) {
         (self.since, self.is_unserved) = (None, false);
     }
 
-    /// It does not answer. When it does again it has just started.
+    /// Records that the server is unreachable. When it responds again, it has just started.
     fn is_away(&mut self) {
         (self.since, self.was_away) = (None, true);
     }
 }
 
-/// Tells every change of the collection; returns only with the reason why that cannot go on.
+/// Passes every change of the collection to `take`; returns only the error that ends the watch for good.
 pub(super) async fn follow(
     shared: &Shared,
     collection: &Collection,
-    need: Need,
+    need: Requirement,
     mut take: impl FnMut(Event) + Send,
 ) -> Error {
-    if need == Need::Must {
+    if need == Requirement::Required {
         shared.watches.all().insert(collection.resource(), Instant::now());
     }
-    let mut place = Place::default();
+    let mut place = ResourceVersion::default();
     let mut pause = FIRST_PAUSE;
     let mut refusals = Refusals::default();
     let mut broken = false;
@@ -108,7 +108,7 @@ pub(super) async fn follow(
             if !std::mem::replace(&mut heard, true) {
                 shared.watches.heard(collection.resource());
             }
-            refusals.is_listed = refusals.is_listed || event == Event::Listed;
+            refusals.is_listed = refusals.is_listed || event == Event::InitDone;
             take(event);
         };
         let result = shared.cluster.follow(collection, &mut place, &mut told).await;
@@ -123,21 +123,21 @@ pub(super) async fn follow(
             refusals.answers();
         }
         match result {
-            // A watch that ends at once must not become a busy loop.
+            // Avoids a busy loop if the watch ends immediately.
             Ok(()) if began.elapsed() > FIRST_PAUSE => {}
             Ok(()) => tokio::time::sleep(FIRST_PAUSE).await,
             Err(failure) => {
                 let is_missing = failure.is_no_such_resource();
                 if is_missing || failure.is_denied() {
                     let is_final = refusals.is_final(Instant::now());
-                    if is_final && !is_missing && need == Need::Must {
+                    if is_final && !is_missing && need == Requirement::Required {
                         return failure.into_error(&collection.call(verb(refusals.is_listed)));
                     }
                     if is_final {
-                        // What is not served is empty.
-                        place = Place::default();
-                        take(Event::Begin);
-                        take(Event::Listed);
+                        // A kind that is not served is an empty list.
+                        place = ResourceVersion::default();
+                        take(Event::Init);
+                        take(Event::InitDone);
                         (refusals.is_listed, refusals.is_unserved) = (true, true);
                         tokio::time::sleep(NOT_SERVED_PAUSE).await;
                         continue;
@@ -153,14 +153,14 @@ pub(super) async fn follow(
     }
 }
 
-/// One line an outage.
+/// Logs one line per outage.
 fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut bool, listed: bool) {
     if std::mem::replace(broken, true) {
         return;
     }
     let verb = verb(listed);
-    let reason = failure.in_words(&collection.call(verb));
-    shared.log.warning("cannot follow", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
+    let reason = failure.to_log_message(&collection.call(verb));
+    shared.log.warning("watch failed", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
 }
 
 fn verb(listed: bool) -> Verb {
@@ -181,7 +181,7 @@ mod tests {
         let mut refusals = listed();
         assert_eq!((refusals.is_final(now), refusals.is_final(late)), (false, true));
 
-        // A server that went away, before the first list or after it, and one that goes away again and again.
+        // A server that became unreachable before or after the first list, and one that does so repeatedly.
         for mut refusals in [Refusals::default(), listed()] {
             refusals.is_away();
             assert!(!refusals.is_final(now));

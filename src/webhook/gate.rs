@@ -1,5 +1,5 @@
-//! The gate that Flagger's `confirm-promotion` webhook asks. Each answer is worked out anew from what the cluster has,
-//! so that every process gives the same one, also right after its start.
+//! The handler of Flagger's `confirm-promotion` webhook. Each answer is computed from the current state of the cluster,
+//! so every replica gives the same one, even right after its start.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cluster::{Call, Failure, Verb},
     guard::gate::{Verdict, judge},
-    model::{Canary, Target, TraefikService, name::Group},
+    model::{Canary, NamespacedName, TraefikService, name::Group},
     plan::{ObjectKind, ObjectRef},
 };
 use http::{Request, StatusCode};
@@ -25,16 +25,16 @@ use jiff::{Timestamp, fmt::rfc2822};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// How long an answer may take. Flagger waits 10 s.
+/// Timeout for an answer. Flagger waits 10 s.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Of how many Canaries it is remembered what was logged last.
+/// Number of Canaries whose last log line is remembered.
 const MOST_TOLD: usize = 4096;
 
-/// What the gate keeps: nothing that its answers depend on.
+/// State of the gate. The answers do not depend on it.
 pub(super) struct Gate {
     lookups: Lookups<Result<Verdict, Unjudged>>,
-    /// What was logged last for each Canary: the word, and the version of the TraefikService.
-    told: Mutex<HashMap<Target, (&'static str, String)>>,
+    /// The last log line for each Canary: the verdict's label and the resourceVersion of the TraefikService.
+    told: Mutex<HashMap<NamespacedName, (&'static str, String)>>,
 }
 
 impl Default for Gate {
@@ -43,18 +43,18 @@ impl Default for Gate {
     }
 }
 
-/// What Flagger posts, as far as it is needed (`pkg/apis/flagger/v1beta1/canary.go:CanaryWebhookPayload`).
+/// The required fields of Flagger's request (`pkg/apis/flagger/v1beta1/canary.go:CanaryWebhookPayload`).
 #[derive(Deserialize)]
 struct Question {
     name: String,
     namespace: String,
 }
 
-/// Why there is no verdict: a word for figures, the status, and the reason. Statuses below 500 are not asked again by
-/// Flagger's own retries; for Flagger every one of them means closed.
+/// The reason for the absence of a verdict: metrics label, status and text. Flagger does not retry a status below 500
+/// by itself; every status here means closed to it.
 type Unjudged = (&'static str, StatusCode, String);
 
-/// Answers Flagger: 200 is open, everything else closed; a sentence says why.
+/// Answers Flagger: 200 means open, everything else closed. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
     let judged = match body::read(&shared.room, request.into_body(), body::SMALL_BODY).await {
         Err((status, reason)) => Err(("bad_request", status, reason.trim_end().to_owned())),
@@ -65,7 +65,7 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answe
     };
     let (word, status, reason) = match judged {
         Ok(verdict) if verdict.is_open() => (verdict.word(), StatusCode::OK, verdict.to_string()),
-        // As Flagger's own load tester says that a gate is closed.
+        // The status with which Flagger's own load tester reports a closed gate.
         Ok(verdict) => (verdict.word(), StatusCode::FORBIDDEN, verdict.to_string()),
         Err((word, status, reason)) => (word, status, format!("closed: {reason}")),
     };
@@ -77,20 +77,20 @@ async fn verdict(shared: &Shared, body: &[u8]) -> Result<Verdict, Unjudged> {
     let target = read(body).map_err(|reason| ("bad_request", StatusCode::BAD_REQUEST, reason))?;
     let name = target.to_string();
     if shared.namespace.is_some() && shared.namespace != target.namespace {
-        let reason = format!("Canary `{name}` is in a namespace that this guard does not look after");
+        let reason = format!("Canary `{name}` is in a namespace that this guard does not cover");
         return Err(("no_canary", StatusCode::NOT_FOUND, reason));
     }
     shared.gate.lookups.get(&target, look(shared, &target)).await
 }
 
-/// Works it out from what the cluster has.
-async fn look(shared: &Shared, target: &Target) -> Result<Verdict, Unjudged> {
-    let none = || ("no_canary", StatusCode::NOT_FOUND, format!("there is no Canary `{target}`"));
+/// Computes the verdict from the state of the cluster.
+async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verdict, Unjudged> {
+    let none = || ("no_canary", StatusCode::NOT_FOUND, format!("Canary `{target}` does not exist"));
     let read = shared.cluster.get_part(ObjectKind::Canary, target, &GATED_CANARY).await;
     let canary = match read {
         Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => return Err(none()),
         Err(failure) => return Err(unavailable(failure, ObjectKind::Canary, target)),
-        Ok(read) if read.is_cut => return Err(too_large(shared, ObjectKind::Canary, target)),
+        Ok(read) if read.is_truncated => return Err(too_large(shared, ObjectKind::Canary, target)),
         Ok(read) => Canary::from_object(&read.value).ok_or_else(none)?,
     };
     let found = service(shared, &canary).await?;
@@ -102,8 +102,8 @@ async fn look(shared: &Shared, target: &Target) -> Result<Verdict, Unjudged> {
     Ok(verdict)
 }
 
-/// The Canary that is asked about.
-fn read(body: &[u8]) -> Result<Target, String> {
+/// Parses the request into the name of the Canary.
+fn read(body: &[u8]) -> Result<NamespacedName, String> {
     let question: Question = serde_json::from_slice(body)
         .map_err(|error| format!("this is not what Flagger posts to a webhook: {error}"))?;
     let is_name = |text: &str| {
@@ -113,10 +113,10 @@ fn read(body: &[u8]) -> Result<Target, String> {
     if !is_name(&question.name) || !is_name(&question.namespace) {
         return Err("`name` and `namespace` are not those of a Canary".into());
     }
-    Ok(Target { namespace: Some(question.namespace), name: question.name })
+    Ok(NamespacedName { namespace: Some(question.namespace), name: question.name })
 }
 
-/// The Canary's TraefikService, in the first group that has one, with the object and the server's time.
+/// Reads the Canary's TraefikService from the first API group that has one, with the raw object and the server's date.
 async fn service(
     shared: &Shared,
     canary: &Canary,
@@ -125,13 +125,13 @@ async fn service(
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
         match shared.cluster.get_part_dated(kind, &target, &GATED_SERVICE).await {
-            Ok((read, _)) if read.is_cut => return Err(too_large(shared, kind, &target)),
+            Ok((read, _)) if read.is_truncated => return Err(too_large(shared, kind, &target)),
             Ok((read, date)) => {
                 let service = TraefikService::from_object(&read.value, group);
                 return Ok(service.map(|service| (service, read.value, date)));
             }
             Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => {}
-            // A group that this process may not read is one that is not in use.
+            // If the legacy group may not be read, it is not in use.
             Err(failure) if failure.is_forbidden() && group == Group::TraefikContainoUs => {}
             Err(failure) => return Err(unavailable(failure, kind, &target)),
         }
@@ -139,23 +139,23 @@ async fn service(
     Ok(None)
 }
 
-fn unavailable(failure: Failure, kind: ObjectKind, target: &Target) -> Unjudged {
+fn unavailable(failure: Failure, kind: ObjectKind, target: &NamespacedName) -> Unjudged {
     let object = ObjectRef { kind, target: target.clone() };
-    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.in_words(&Call::of(Verb::Get, &object)))
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.to_log_message(&Call::of(Verb::Get, &object)))
 }
 
-fn too_large(shared: &Shared, kind: ObjectKind, target: &Target) -> Unjudged {
+fn too_large(shared: &Shared, kind: ObjectKind, target: &NamespacedName) -> Unjudged {
     shared.too_large(kind.resource(), Some(target.clone()));
-    let reason = format!("{} `{target}` is too large to be judged", kind.kind());
+    let reason = format!("{} `{target}` is too large to evaluate", kind.kind());
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE, reason)
 }
 
-/// One line for each answer that is news: Flagger asks again and again.
-fn tell(shared: &Shared, target: &Target, verdict: &Verdict, version: &str) {
+/// Logs an answer if it differs from the last one, since Flagger asks repeatedly.
+fn tell(shared: &Shared, target: &NamespacedName, verdict: &Verdict, version: &str) {
     let news = (verdict.word(), version.to_owned());
     let mut told = shared.gate.told.lock().unwrap_or_else(PoisonError::into_inner);
     if told.get(target) != Some(&news) {
-        let message = if verdict.is_open() { "promotion may begin" } else { "promotion has to wait" };
+        let message = if verdict.is_open() { "promotion may start" } else { "promotion has to wait" };
         shared.log.info(message, &[("name", json!(target.to_string())), ("reason", json!(verdict.to_string()))]);
         if told.len() >= MOST_TOLD {
             told.clear();

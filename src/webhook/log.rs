@@ -1,5 +1,5 @@
-//! What the process tells: one line an event, as text or as JSON. A thread of its own writes: when nobody takes the lines,
-//! they are dropped and counted, and the process goes on.
+//! The log: one line per event, as text or JSON. A separate thread writes it: if the output is not read, lines are
+//! dropped and counted, and the process goes on.
 
 use std::{
     sync::{
@@ -14,34 +14,34 @@ use serde_json::{Map, Value, json};
 
 use crate::text::{escaped, json_escaped};
 
-/// How lines are written.
+/// Output format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Lines that wait to be written.
+/// Maximum number of lines waiting to be written.
 const MOST_WAITING: usize = 1024;
-/// How long the end of the process waits for the last lines.
+/// How long the process waits for the last lines when it ends.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Where lines go.
+/// The log of the process.
 pub struct Log {
     format: LogFormat,
     lines: Option<SyncSender<String>>,
-    /// Says when everything is written.
+    /// Signals that all lines are written.
     written: Mutex<Receiver<()>>,
     dropped: AtomicU64,
-    /// Dropped since the last line that was taken.
+    /// Lines dropped since the last accepted one.
     untold: AtomicU64,
 }
 
 impl Log {
-    /// Hands each line to `write`, which may take as long as it likes.
+    /// Starts the writer thread, which passes each line to `write`. `write` may block.
     pub fn new(format: LogFormat, write: impl Fn(&str) + Send + 'static) -> Self {
         let (lines, queue) = sync_channel::<String>(MOST_WAITING);
         let (end, written) = sync_channel(1);
@@ -60,17 +60,17 @@ impl Log {
         }
     }
 
-    /// Something happened that is as it should be.
+    /// Logs a normal event.
     pub(super) fn info(&self, message: &str, fields: &[(&str, Value)]) {
         self.put(line(self.format, &now(), "info", message, fields));
     }
 
-    /// Something happened that a person may have to look at.
+    /// Logs an event that may need attention.
     pub(super) fn warning(&self, message: &str, fields: &[(&str, Value)]) {
         self.put(line(self.format, &now(), "warning", message, fields));
     }
 
-    /// How many lines nobody took.
+    /// Returns the number of dropped lines.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
@@ -103,7 +103,7 @@ fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
 
-/// One line, whatever stands in the values.
+/// Formats one line; control characters in values are escaped.
 fn line(format: LogFormat, time: &str, level: &str, message: &str, fields: &[(&str, Value)]) -> String {
     match format {
         LogFormat::Json => {
@@ -118,7 +118,7 @@ fn line(format: LogFormat, time: &str, level: &str, message: &str, fields: &[(&s
             let mut text = format!("{time} {level}: {}", escaped(message));
             for (key, value) in fields {
                 let value = value.as_str().map_or_else(|| value.to_string(), escaped);
-                // A value with blanks in it is quoted, so that a line can be taken apart.
+                // Values with spaces are quoted, so that the line can be parsed.
                 let value = if value.is_empty() || value.contains([' ', '"']) { format!("{value:?}") } else { value };
                 text.push_str(&format!(" {key}={value}"));
             }
@@ -149,7 +149,7 @@ mod tests {
             log.info("said", &[]);
         }
         let dropped = usize::try_from(log.dropped()).unwrap();
-        // One line is in the writer's hands or not yet.
+        // The writer may have taken one line already.
         assert!((LINES - MOST_WAITING - 1..=LINES - MOST_WAITING).contains(&dropped), "{dropped}");
         drop(go);
         while written.lock().unwrap().len() < LINES - dropped {

@@ -1,5 +1,5 @@
-//! Objects looked up by name since somebody on the network asks about them: few at a time, one for each name, and for a
-//! while what was found is remembered. Nobody who can reach the port can make this process burden the API server.
+//! Lookups of objects by name on behalf of clients: limited concurrency, one at a time per name, results cached for a
+//! while. No client of the port can overload the API server.
 
 use std::{
     collections::HashMap,
@@ -9,33 +9,33 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
-use crate::model::Target;
+use crate::model::NamespacedName;
 
-/// How many are looked up at a time.
+/// Number of concurrent lookups.
 const PLACES: usize = 4;
-/// How many names are remembered.
+/// Number of cached names.
 const MOST_NAMES: usize = 4096;
 
-/// What was found, and since when it was looked for.
+/// A cached result with the start time of its lookup.
 type Found<T> = Arc<AsyncMutex<Option<(Instant, T)>>>;
 
-/// Look-ups of one kind.
+/// Lookups of one kind of object.
 #[derive(Debug)]
 pub(super) struct Lookups<T> {
     places: Semaphore,
-    found: Mutex<HashMap<Target, Found<T>>>,
+    found: Mutex<HashMap<NamespacedName, Found<T>>>,
     remember: Duration,
 }
 
 impl<T: Clone> Lookups<T> {
-    /// None so far; what will be found is remembered for so long.
+    /// Creates an empty cache whose results are valid for `remember`.
     pub(super) fn new(remember: Duration) -> Self {
         Self { places: Semaphore::new(PLACES), found: Mutex::default(), remember }
     }
 
-    /// What is known of this name, or else what `look` finds. Whoever asks while others look for the same waits for one
-    /// look that began later, together with everybody else who does.
-    pub(super) async fn get(&self, target: &Target, look: impl Future<Output = T>) -> T {
+    /// Returns the cached result for this name, or that of `look`. Concurrent callers share one lookup that began after
+    /// they asked.
+    pub(super) async fn get(&self, target: &NamespacedName, look: impl Future<Output = T>) -> T {
         let asked = Instant::now();
         let found = self.of(target);
         let mut found = found.lock().await;
@@ -44,7 +44,7 @@ impl<T: Clone> Lookups<T> {
         {
             return value.clone();
         }
-        // It is never closed.
+        // The semaphore is never closed.
         let _place = self.places.acquire().await;
         let began = Instant::now();
         let value = look.await;
@@ -52,11 +52,11 @@ impl<T: Clone> Lookups<T> {
         value
     }
 
-    fn of(&self, target: &Target) -> Found<T> {
+    fn of(&self, target: &NamespacedName) -> Found<T> {
         let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_NAMES {
             let is_of_use = |found: &Found<T>| {
-                // Whoever is looked up now has the lock.
+                // A running lookup holds the lock.
                 found
                     .try_lock()
                     .map_or(true, |found| found.as_ref().is_some_and(|(at, _)| at.elapsed() < self.remember))
@@ -78,11 +78,11 @@ mod tests {
 
     use super::*;
 
-    fn target(name: usize) -> Target {
-        Target { namespace: Some("web".into()), name: format!("n{name}") }
+    fn target(name: usize) -> NamespacedName {
+        NamespacedName { namespace: Some("web".into()), name: format!("n{name}") }
     }
 
-    /// How many looks 100 askers of so many names cost, and how many there were at a time.
+    /// Returns the total and the maximum concurrent number of lookups for 100 callers asking for `names` names.
     async fn asked(lookups: &Lookups<usize>, names: usize) -> (usize, usize) {
         let (all, now, most) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         let ask = async |asker: usize| {
@@ -104,7 +104,7 @@ mod tests {
         let lookups = Lookups::new(Duration::from_hours(1));
         assert_eq!(asked(&lookups, 10).await, (10, PLACES));
         assert_eq!(asked(&lookups, 10).await, (0, 0));
-        // All have asked before the second look begins.
+        // All callers asked before the second lookup begins.
         assert_eq!(asked(&Lookups::new(Duration::ZERO), 1).await, (2, 1));
     }
 

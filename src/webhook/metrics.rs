@@ -1,16 +1,17 @@
-//! Figures in Prometheus' text form (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+//! Metrics in the Prometheus text format (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// Upper ends of the histogram's buckets, in microseconds.
+/// Upper bounds of the histogram buckets, in microseconds.
 const BUCKETS: [u64; 9] = [250, 500, 1_000, 2_000, 5_000, 20_000, 100_000, 500_000, 2_000_000];
-/// Outcomes of an answer; the last counts what is not one of the others.
+/// Outcomes of an admission review; the last includes unknown ones.
 const OUTCOMES: [&str; 6] = ["left", "set", "removed", "refused", "too_large", "bad_request"];
 
-/// What the gate can say: [`Verdict::word`](crate::guard::gate::Verdict::word), and then why it could not judge.
+/// Answers of the gate: [`Verdict::word`](crate::guard::gate::Verdict::word), then the reasons for the absence of a
+/// verdict.
 const GATE: [&str; 10] = [
     "draining",
     "drained",
@@ -24,7 +25,7 @@ const GATE: [&str; 10] = [
     "bad_request",
 ];
 
-/// Everything that is counted.
+/// Counters and the latency histogram.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
     answers: [AtomicU64; OUTCOMES.len()],
@@ -32,33 +33,33 @@ pub(super) struct Metrics {
     latency_sum: AtomicU64,
     latency_count: AtomicU64,
     gate: [AtomicU64; GATE.len()],
-    /// Declared stanzas that were found missing or different.
+    /// Declared cookies that were found missing or different.
     pub(super) losses: AtomicU64,
-    /// Those that this process wrote back.
+    /// Cookies that this process restored.
     pub(super) repairs: AtomicU64,
-    /// Canaries that were read one by one since the watch had not told of them yet.
+    /// Canaries that were read one by one because the watch had not delivered them yet.
     pub(super) lookups: AtomicU64,
-    /// Objects of others that are too large to be kept, or for which there was no room.
+    /// Objects that are too large, or that exceeded the cache's budget.
     pub(super) too_large: AtomicU64,
 }
 
-/// What is known elsewhere, at the time of asking.
+/// Values that are read when the metrics are scraped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Now {
-    /// When the certificate runs out, in seconds since 1970.
+    /// Expiry of the certificate, in seconds since 1970.
     pub(super) certificate_until: Option<u64>,
-    /// How many Canaries are known.
+    /// Number of cached Canaries.
     pub(super) canaries: usize,
-    /// How many TraefikServices wait to be repaired.
+    /// Number of TraefikServices waiting for repair.
     pub(super) waiting: usize,
-    /// How many lines of the log nobody took.
+    /// Number of dropped log lines.
     pub(super) lines_dropped: u64,
-    /// Whether `/readyz` says yes.
+    /// Whether `/readyz` succeeds.
     pub(super) is_ready: bool,
 }
 
 impl Metrics {
-    /// Counts an answer.
+    /// Counts an admission review and its latency.
     pub(super) fn answered(&self, outcome: &str, after: Duration) {
         let place = OUTCOMES.iter().position(|known| *known == outcome).unwrap_or(OUTCOMES.len() - 1);
         self.answers[place].fetch_add(1, Relaxed);
@@ -76,7 +77,7 @@ impl Metrics {
         self.gate[place].fetch_add(1, Relaxed);
     }
 
-    /// The whole text.
+    /// Returns the metrics as text.
     pub(super) fn text(&self, now: Now) -> String {
         const PREFIX: &str = "canary_traefik_guard_";
         let mut text = String::new();
@@ -89,7 +90,7 @@ impl Metrics {
         let one = |value: &AtomicU64| vec![(String::new(), value.load(Relaxed).to_string())];
         let answers = OUTCOMES.iter().zip(&self.answers);
         let answers = answers.map(|(word, count)| (format!("{{outcome=\"{word}\"}}"), count.load(Relaxed).to_string()));
-        family("answers_total", "counter", "Answers to an API server.", answers.collect());
+        family("answers_total", "counter", "Admission reviews answered.", answers.collect());
         let count = self.latency_count.load(Relaxed).to_string();
         let buckets = BUCKETS
             .iter()
@@ -99,27 +100,37 @@ impl Metrics {
         latency.push(("_bucket{le=\"+Inf\"}".into(), count.clone()));
         latency.push(("_sum".into(), seconds(self.latency_sum.load(Relaxed))));
         latency.push(("_count".into(), count));
-        family("answer_seconds", "histogram", "Time from a request's head to its answer.", latency);
-        family("losses_total", "counter", "Declared stanzas found missing or different.", one(&self.losses));
-        family("repairs_total", "counter", "Stanzas written back.", one(&self.repairs));
-        family("lookups_total", "counter", "Canaries read one by one.", one(&self.lookups));
-        family("too_large_total", "counter", "Objects too large to be guarded.", one(&self.too_large));
+        family("answer_seconds", "histogram", "Time from the head of a request to its response.", latency);
+        family(
+            "losses_total",
+            "counter",
+            "Cookies found missing or different from their declaration.",
+            one(&self.losses),
+        );
+        family("repairs_total", "counter", "Cookies restored.", one(&self.repairs));
+        family("lookups_total", "counter", "Single Canaries read from the API server.", one(&self.lookups));
+        family("too_large_total", "counter", "Objects too large to protect.", one(&self.too_large));
         let dropped = vec![(String::new(), now.lines_dropped.to_string())];
-        family("log_lines_dropped_total", "counter", "Log lines that nobody took.", dropped);
+        family("log_lines_dropped_total", "counter", "Log lines dropped because stderr was not read.", dropped);
         let gate = GATE.iter().zip(&self.gate);
         let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
-        family("gate_answers_total", "counter", "Answers to Flagger, before promotion.", gate.collect());
+        family("gate_answers_total", "counter", "Confirm-promotion requests answered.", gate.collect());
         let gauge = |value: String| vec![(String::new(), value)];
         family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
-        family("repairs_waiting", "gauge", "TraefikServices that wait to be repaired.", gauge(now.waiting.to_string()));
-        family("ready", "gauge", "Whether /readyz says yes.", gauge(u8::from(now.is_ready).to_string()));
+        family("repairs_waiting", "gauge", "TraefikServices waiting for repair.", gauge(now.waiting.to_string()));
+        family("ready", "gauge", "1 if /readyz succeeds, else 0.", gauge(u8::from(now.is_ready).to_string()));
         let until = now.certificate_until.unwrap_or_default().to_string();
-        family("certificate_expiry_seconds", "gauge", "When the certificate runs out, since 1970.", gauge(until));
+        family(
+            "certificate_expiry_seconds",
+            "gauge",
+            "Expiry of the serving certificate, in seconds since 1970.",
+            gauge(until),
+        );
         text
     }
 }
 
-/// Microseconds as seconds, exactly.
+/// Formats microseconds as seconds, without rounding.
 fn seconds(micros: u64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

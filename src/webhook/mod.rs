@@ -1,6 +1,6 @@
-//! The guard as a process: an API server asks it about each write of a TraefikService or a Canary, and it answers
-//! what [`guard::decide`](crate::guard::decide()) and the grammar of the declaration say. It writes nothing but
-//! repairs and its own registration.
+//! The guard as a webhook server: an API server calls it for each write to a TraefikService or Canary, and it answers
+//! according to [`guard::decide`](crate::guard::decide()) and the grammar of the declaration. It writes only repairs,
+//! its certificates and its registration.
 
 mod answer;
 mod body;
@@ -41,7 +41,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use self::{
     cache::Cache,
     certificate::Identity,
-    following::{Need, Watches, follow},
+    following::{Requirement, Watches, follow},
     lookups::Lookups,
     metrics::Metrics,
 };
@@ -52,47 +52,47 @@ pub use self::{
 };
 use crate::{
     cluster::{Cluster, Collection},
-    error::{Error, Kind, Result, panic::noted_panic},
+    error::{Error, Kind, Result, panic::take_panic},
     guard::{Coverage, webhook::Address},
-    model::{Canary, Target, name::Group, selector::Selector},
+    model::{Canary, NamespacedName, name::Group, selector::Selector},
     plan::ObjectKind,
 };
 
-/// How the process is run.
+/// Options of the webhook server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where it listens.
+    /// Address of the TLS listener.
     pub listen: SocketAddr,
-    /// Where it answers Flagger, without TLS; `None` is nowhere.
+    /// Address of the promotion gate, without TLS; `None` disables it.
     pub gate: Option<SocketAddr>,
-    /// Where API servers are told to ask; `None` when someone else registers it.
+    /// Address to register with API servers; `None` if something else registers it.
     pub address: Option<Address>,
-    /// The host names and addresses that its own certificate is for.
+    /// Host names and addresses for a generated certificate.
     pub names: Vec<String>,
-    /// Where its certificate is from.
+    /// Source of the certificate.
     pub certificates: Certificates,
-    /// How long its own certificates hold.
+    /// Validity of generated certificates.
     pub life: Duration,
-    /// The one namespace that is guarded; `None` is all of them.
+    /// The only namespace to guard; `None` for all.
     pub namespace: Option<String>,
-    /// What is covered.
+    /// The Canaries and namespaces to cover.
     pub coverage: Coverage,
-    /// Whether losses are written back.
+    /// Whether to restore lost cookies.
     pub repairs: bool,
 }
 
-/// Where a certificate is from.
+/// The source of the serving certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificates {
-    /// Made for this process alone.
+    /// Generated, for this process only.
     Own,
-    /// Made once for all processes that use this Secret.
-    Secret(Target),
-    /// Kept in this folder by someone else.
+    /// Generated and shared through this Secret.
+    Secret(NamespacedName),
+    /// Files in this folder, maintained by something else.
     Folder(PathBuf),
 }
 
-/// What every part of the process sees.
+/// State shared by all tasks.
 struct Shared {
     cluster: Box<Cluster>,
     log: Log,
@@ -102,32 +102,32 @@ struct Shared {
     metrics: Metrics,
     gate: gate::Gate,
     identity: Arc<Identity>,
-    /// The authorities that registrations are to name, and those that they name.
+    /// The CA bundle to register, and the one last registered.
     authorities: watch::Sender<String>,
     published: watch::Sender<String>,
     is_registered: AtomicBool,
     repairs: repair::Repairs,
-    /// Canaries that the watch has not told of yet, or for which there was no room.
+    /// Lookups of Canaries that the watch has not delivered yet, or that are not cached.
     lookups: Lookups<Option<Canary>>,
-    /// For large bodies.
+    /// Memory budget for large bodies.
     room: body::Room,
     watches: Watches,
-    /// What was said to be too large.
+    /// Objects already logged as too large.
     too_large_told: Mutex<HashSet<String>>,
-    /// Answers go on, and ask to be the last of their connection.
+    /// Shutdown has begun: requests are still answered, with `Connection: close`.
     is_ending: AtomicBool,
-    /// Connections are closed.
+    /// Connections are being closed.
     draining: watch::Sender<bool>,
 }
 
 impl Shared {
-    /// Of the Canaries that are covered; `None` is all of them.
+    /// Returns the selector of the covered Canaries; `None` for all.
     fn selector(&self) -> Option<Selector> {
         self.coverage.selector.as_ref().and_then(Selector::from_object)
     }
 
-    /// Counts an object that is not guarded since it is too large, or for want of room, and names it once.
-    fn too_large(&self, resource: &str, target: Option<Target>) {
+    /// Counts an object that is too large or exceeds the cache's budget, and logs its name once.
+    fn too_large(&self, resource: &str, target: Option<NamespacedName>) {
         self.metrics.too_large.fetch_add(1, Relaxed);
         let name = target.map_or_else(|| "<unknown>".to_owned(), |target| target.to_string());
         let mut told = self.too_large_told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,41 +136,42 @@ impl Shared {
         }
         if told.insert(format!("{resource} {name}")) {
             let fields = [("resource", json!(resource)), ("name", json!(name))];
-            self.log.warning("not guarded: too large, or no room", &fields);
+            self.log.warning("not protected: too large, or too many objects", &fields);
         }
     }
 
-    /// What has to be so for the process to be of use.
+    /// Returns the readiness checks.
     fn checks(&self) -> [(&'static str, bool); 5] {
         [
-            ("the Canaries are known", self.cache.is_synced()),
-            ("the watches are fresh", self.watches.are_fresh()),
-            ("the certificate holds", self.identity.is_valid()),
-            ("the API server is told to ask", self.is_registered.load(Relaxed)),
-            ("it is not ending", !self.is_ending.load(Relaxed)),
+            ("canaries-listed", self.cache.is_synced()),
+            ("watches-current", self.watches.are_fresh()),
+            ("certificate-valid", self.identity.is_valid()),
+            ("webhook-registered", self.is_registered.load(Relaxed)),
+            ("not-shutting-down", !self.is_ending.load(Relaxed)),
         ]
     }
 }
 
-/// How long what was found of a Canary is remembered. Whatever changes about one that is covered is told by the watch.
+/// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
 const REMEMBER: Duration = Duration::from_secs(2);
-/// Before a part of the process that panicked is started again.
+/// Pause before a task that panicked is restarted.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
-/// How many names of objects that are too large are remembered, to name each once.
+/// Number of too-large objects whose names are remembered, so that each is logged once.
 const MOST_TOLD: usize = 1024;
 
-/// How long API servers may still ask after a registration was taken away.
+/// How long API servers may still call after the registration was removed.
 const AFTER_REGISTRATION: Duration = Duration::from_secs(1);
-/// How long they may still ask a process that someone else registered: until its address is taken from the Service.
+/// How long API servers may still call a server that something else registered: until its endpoint is removed from the
+/// Service.
 const AFTER_SERVICE: Duration = Duration::from_secs(5);
-/// How long the last answers may take.
+/// Timeout for the last answers.
 const DRAIN: Duration = Duration::from_millis(500);
 
-/// Runs the process until `stop`, or until it cannot go on.
+/// Runs the webhook server until `stop` or until a fatal error.
 ///
 /// # Errors
 ///
-/// The address is taken, no certificate can be had, or the server does not let this user do what is needed.
+/// The address is in use, no certificate is available, or the user lacks a necessary right.
 pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl Future<Output = ()>) -> Result<()> {
     let descriptors = server::raise_descriptor_limit();
     let listener = bind(options.listen).await?;
@@ -226,7 +227,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     };
     shared.log.info("ending", &[]);
     shared.is_ending.store(true, Relaxed);
-    // Nothing must be left that would put the registration right again; answers go on until nobody asks.
+    // The tasks end first, so that none restores the registration; requests are answered until no more arrive.
     tasks.shutdown().await;
     let (taken_away, patience) = match &options.address {
         Some(address @ Address::Url(_)) => (register::take_away(&shared, address).await, AFTER_REGISTRATION),
@@ -247,7 +248,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
         .map_err(|error| Error::usage(format!("cannot listen on {address}")).caused_by(error.to_string()))
 }
 
-/// Has a certificate to show, and keeps it good.
+/// Loads or generates the first certificate and starts the task that renews it.
 async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, options: &Options) -> Result<()> {
     let (names, life) = (options.names.clone(), options.life);
     match options.certificates.clone() {
@@ -256,7 +257,7 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
             tasks.spawn(term::renew(Arc::clone(shared), names, life));
         }
         Certificates::Secret(secret) => {
-            let terms = secret::Terms { secret, names, life };
+            let terms = secret::CertificateSpec { secret, names, life };
             let kept = secret::begin(shared, &terms).await?;
             tasks.spawn(secret::keep(Arc::clone(shared), terms, kept));
         }
@@ -269,7 +270,7 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
     Ok(())
 }
 
-/// Runs a part of the process, and starts it again should it panic: what it was about to do is lost, and nothing else.
+/// Runs a task and restarts it if it panics. Only the operation in progress is lost.
 fn spawn<F: Future<Output = Error> + Send + 'static>(
     tasks: &mut JoinSet<Error>,
     shared: &Arc<Shared>,
@@ -289,13 +290,13 @@ async fn keep_running<F: Future<Output = Error>>(log: &Log, part: impl Fn() -> F
     }
 }
 
-/// What the last panic said, and where it was.
+/// Returns the message and location of the last panic.
 fn panicked() -> String {
-    let error = noted_panic().unwrap_or_else(|| Error::new(Kind::Bug, "it panicked"));
+    let error = take_panic().unwrap_or_else(|| Error::new(Kind::Bug, "it panicked"));
     error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Follows the Canaries and, once they are known, for repairs the TraefikServices.
+/// Watches the Canaries and, once they are listed and if repairs are enabled, the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     let mut canaries = Collection::of(ObjectKind::Canary, shared.namespace.as_deref(), &parts::CANARY);
     if let Some(selector) = shared.selector() {
@@ -312,12 +313,12 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
                     if taken.refused.is_some() {
                         shared.too_large(canaries.resource(), taken.refused);
                     }
-                    // At the beginning the list of the TraefikServices comes after this one anyway.
+                    // At startup the TraefikServices are listed after the Canaries anyway.
                     if let Some(target) = taken.declared.filter(|_| was_known && repairs) {
                         repair::declared(&shared, &target);
                     }
                 };
-                follow(&shared, &canaries, Need::Must, take).await
+                follow(&shared, &canaries, Requirement::Required, take).await
             }
         }
     });
@@ -331,7 +332,7 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
         let services = Collection::of(kind, shared.namespace.as_deref(), &parts::TRAEFIK_SERVICE);
-        let need = if group == Group::TraefikIo { Need::Must } else { Need::May };
+        let need = if group == Group::TraefikIo { Requirement::Required } else { Requirement::Optional };
         let of = Arc::clone(shared);
         spawn(tasks, shared, move || {
             let (shared, services) = (Arc::clone(&of), services.clone());

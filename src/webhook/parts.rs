@@ -1,19 +1,19 @@
-//! What the guard keeps of objects that others write. Every text and list in it is bounded, so that no tenant can fill
-//! the process, whatever their objects hold; what the guard decides is the same as for the whole object.
+//! The parts of objects that the guard keeps in memory. Every string and list is bounded, so that no tenant can exhaust
+//! memory. The guard's decisions are the same as for the whole objects.
 
 use crate::{
     cluster::Part::{self, Bounded, Each, Entries, Keys, Shape, Text, Whole},
     model::declaration::{ANNOTATION, MAX_LENGTH},
 };
 
-/// An object's name has at most 253 bytes (`k8s.io/apimachinery/pkg/util/validation`, DNS-1123 subdomain). A longer one
-/// that a Canary computes is nobody's.
+/// An object's name has at most 253 bytes (`k8s.io/apimachinery/pkg/util/validation`, DNS-1123 subdomain). A longer
+/// name computed from a Canary matches no object.
 const NAME: Part = Text(253);
-/// A word such as a kind, or an API group and version.
+/// A short string, such as a kind, or an API group and version.
 const WORD: Part = Text(256);
-/// A longer one is malformed whatever it holds; a character has at most four bytes.
+/// A longer declaration is malformed in any case; a character has at most four bytes.
 const DECLARATION: Part = Text(4 * MAX_LENGTH + 4);
-/// The stanza of a TraefikService in bytes: what a declaration can say has a tenth of that.
+/// `spec.weighted.sticky`, in bytes: ten times what a declaration can express.
 const STICKY: Part = Bounded(16 << 10);
 
 const METADATA: Part = Keys(&[
@@ -30,7 +30,7 @@ const METADATA: Part = Keys(&[
 
 const SERVICE_NAME: Part = Keys(&[("name", NAME)]);
 
-/// A native cookie is the Flagger's that has the field: that there is one is enough.
+/// A native cookie is handled by Flagger: its presence is enough.
 const SERVICE_OF_A_CANARY: Part = Keys(&[("name", NAME), ("traefik", Keys(&[("sticky", Keys(&[("cookie", Shape)]))]))]);
 
 /// A Canary in the cache.
@@ -39,7 +39,7 @@ pub(super) const CANARY: Part = Keys(&[
     ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
 ]);
 
-/// A Canary that is looked up: whether a selector chooses it depends on its labels.
+/// A Canary that is looked up, with the labels to match the selector against.
 pub(super) const LABELLED_CANARY: Part = Keys(&[
     (
         "metadata",
@@ -53,7 +53,7 @@ pub(super) const LABELLED_CANARY: Part = Keys(&[
     ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
 ]);
 
-/// A TraefikService: whose it is, who wrote it, and its stanza. That it has weights is enough.
+/// A TraefikService: its owner, its writers and its cookie. The presence of weights is enough.
 pub(super) const TRAEFIK_SERVICE: Part = Keys(&[
     ("apiVersion", WORD),
     ("kind", WORD),
@@ -69,14 +69,14 @@ const REVIEWED: Part = Keys(&[
     ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
 ]);
 
-/// An `AdmissionReview` with one of them.
+/// An `AdmissionReview` of a Canary or a TraefikService.
 pub(super) const REVIEW: Part = Keys(&[
     ("apiVersion", WORD),
     ("kind", WORD),
     (
         "request",
         Keys(&[
-            // It goes into the answer as it is.
+            // Copied unchanged into the answer.
             ("uid", Whole),
             ("dryRun", WORD),
             ("namespace", NAME),
@@ -88,7 +88,7 @@ pub(super) const REVIEW: Part = Keys(&[
     ),
 ]);
 
-/// A Canary about which the gate is asked: its cookie as well, in whichever place.
+/// A Canary for the gate, with its declared cookie from either place.
 pub(super) const GATED_CANARY: Part = Keys(&[
     ("metadata", METADATA),
     (
@@ -101,7 +101,7 @@ pub(super) const GATED_CANARY: Part = Keys(&[
     ),
 ]);
 
-/// Its TraefikService: the weights, and who owns them since when. Flagger generates two.
+/// The TraefikService for the gate: the weights, and who has owned them since when. Flagger generates two.
 pub(super) const GATED_SERVICE: Part = Keys(&[
     (
         "metadata",

@@ -1,6 +1,6 @@
-//! What waits to be repaired: one entry for each TraefikService, in a queue for each namespace. Namespaces take turns and
-//! each has one repair under way, so however much one tenant breaks, and however long a webhook of theirs takes to
-//! refuse it, the others' repairs go on. Pure: time is handed in.
+//! The repair queue: one entry per TraefikService, in one queue per namespace. Namespaces take turns with one repair
+//! each, so however much one tenant breaks, and however slowly their webhook rejects the repair, other namespaces are
+//! still served. No I/O: the time is a parameter.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -9,27 +9,27 @@ use std::{
 
 use serde_json::Value;
 
-use crate::model::{Target, name::Group};
+use crate::model::{NamespacedName, name::Group};
 
-/// Repairs under way at a time, in all.
+/// Maximum number of concurrent repairs.
 const PLACES: usize = 8;
-/// Of them in namespaces whose last repair failed or took long.
+/// Maximum number of concurrent repairs in troubled namespaces, whose last repair failed or was slow.
 const TROUBLED_PLACES: usize = 2;
-/// A repair that takes longer makes its namespace a troubled one.
+/// Duration above which a repair marks its namespace as troubled.
 const LONG: Duration = Duration::from_secs(1);
-/// Before the second try of an entry; doubled for each one after it.
+/// Backoff before the first retry of an entry, doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The same while the server does not answer.
+/// Maximum backoff while the server is unreachable.
 const LONGEST_PAUSE_AWAY: Duration = Duration::from_secs(2);
-/// Objects that are kept as they were seen; the others are read when their turn comes.
+/// Maximum number of objects kept in memory; others are read when their turn comes.
 const MOST_OBJECTS: usize = 256;
 
-/// Which TraefikService.
+/// The identity of a TraefikService.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) group: Group,
-    pub(super) target: Target,
+    pub(super) target: NamespacedName,
 }
 
 impl Key {
@@ -38,75 +38,81 @@ impl Key {
     }
 }
 
-/// Why a TraefikService may need a repair.
+/// A possible need for repair.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lost {
-    /// As it was seen; `None` when it has to be read.
+pub(super) struct PendingRepair {
+    /// The object as observed; `None` if it must be read.
     pub(super) object: Option<Value>,
-    /// Whether a write took the stanza; else another one was declared.
-    pub(super) is_loss: bool,
-    /// When it was seen.
+    /// Whether a write removed or changed the cookie; if not, the declaration changed.
+    pub(super) is_cookie_lost: bool,
+    /// Time of the observation.
     pub(super) seen: Instant,
-    /// How long ago it was written when it was seen, for one that was found and not told.
+    /// For an object from a list rather than a watch event: its age at that time.
     pub(super) before: Duration,
-    /// How often it was tried already.
+    /// Number of failed attempts.
     pub(super) tries: u32,
 }
 
-impl Lost {
-    /// The same loss, known for as long as `known`: since then the stanza is missing.
+impl PendingRepair {
+    /// Returns the same loss with the time of the earlier observation.
     fn known_since(self, known: &Self) -> Self {
-        Self { seen: known.seen, before: known.before, is_loss: known.is_loss || self.is_loss, ..self }
+        Self {
+            seen: known.seen,
+            before: known.before,
+            is_cookie_lost: known.is_cookie_lost || self.is_cookie_lost,
+            ..self
+        }
     }
 }
 
-/// How a repair ended.
+/// The outcome of a repair attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// There is nothing more to do.
+pub(super) enum Outcome {
+    /// Nothing is left to do.
     Done,
-    /// It was refused, for this one object: tried again, less and less often.
+    /// This object was refused; retried with increasing backoff.
     Refused,
-    /// The server does not answer: tried again soon, and no fault of its namespace.
-    Away,
+    /// The server is unreachable, or this process lacks a right: retried soon, without marking the namespace as
+    /// troubled.
+    Unreachable,
 }
 
-/// A repair under way.
+/// A repair in progress.
 #[derive(Debug)]
 struct Running {
-    /// What was seen meanwhile.
-    again: Option<Lost>,
+    /// A new observation during the repair.
+    again: Option<PendingRepair>,
     is_troubled: bool,
 }
 
 /// The queues.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Everything that waits.
-    entries: HashMap<Key, Lost>,
-    /// What can be done now, by namespace, first come first served.
+    /// All waiting entries.
+    entries: HashMap<Key, PendingRepair>,
+    /// Entries that are due, by namespace, first in first out.
     ready: HashMap<Box<str>, VecDeque<Key>>,
-    /// What can be done later.
+    /// Entries in backoff.
     later: BTreeSet<(Instant, Key)>,
-    /// Whose turn it is, of the namespaces in good order and of the troubled ones.
+    /// Turns of the healthy namespaces and of the troubled ones.
     turns: [VecDeque<Box<str>>; 2],
     /// The namespaces in `turns`.
-    lined_up: HashSet<Box<str>>,
+    queued: HashSet<Box<str>>,
     troubled: HashSet<Box<str>>,
     running: HashMap<Key, Running>,
-    /// The namespaces with a repair under way.
+    /// Namespaces with a repair in progress.
     busy: HashSet<Box<str>>,
 }
 
 impl Queue {
-    /// Takes what was seen. What is known of the same TraefikService gives way to it, but a pause that its failures
-    /// have earned stays: nobody gets it served sooner by breaking it more often.
-    pub(super) fn put(&mut self, key: Key, mut lost: Lost) {
+    /// Adds an observation. It replaces an earlier one of the same TraefikService but keeps the backoff: breaking it
+    /// more often does not get it repaired sooner.
+    pub(super) fn put(&mut self, key: Key, mut lost: PendingRepair) {
         if self.entries.len() >= MOST_OBJECTS {
             lost.object = None;
         }
         if let Some(running) = self.running.get_mut(&key) {
-            // By then it is older than what the repair has written.
+            // By the next attempt it will be older than the repair's own write.
             lost.object = None;
             running.again = Some(match running.again.take() {
                 Some(known) => lost.known_since(&known),
@@ -115,7 +121,7 @@ impl Queue {
             return;
         }
         if let Some(known) = self.entries.get_mut(&key) {
-            *known = Lost { tries: known.tries, ..lost.known_since(known) };
+            *known = PendingRepair { tries: known.tries, ..lost.known_since(known) };
         } else {
             self.entries.insert(key.clone(), lost);
             self.make_ready(key);
@@ -128,16 +134,16 @@ impl Queue {
         self.line_up(namespace);
     }
 
-    /// Has the namespace wait for its turn, if it has something to do and nothing under way.
+    /// Queues the namespace for a turn if it has due entries and no repair in progress.
     fn line_up(&mut self, namespace: Box<str>) {
         let can = self.ready.contains_key(&namespace) && !self.busy.contains(&namespace);
-        if can && self.lined_up.insert(namespace.clone()) {
+        if can && self.queued.insert(namespace.clone()) {
             self.turns[usize::from(self.troubled.contains(&namespace))].push_back(namespace);
         }
     }
 
-    /// What to do next; `None` while there is nothing to do, or enough under way.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(Key, Lost)> {
+    /// Starts the next repair; `None` if nothing is due or the limit is reached.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(Key, PendingRepair)> {
         while self.later.first().is_some_and(|(time, _)| *time <= now) {
             let (_, key) = self.later.pop_first()?;
             self.make_ready(key);
@@ -151,7 +157,7 @@ impl Queue {
             None if troubled < TROUBLED_PLACES => bad.pop_front()?,
             namespace => namespace?,
         };
-        self.lined_up.remove(&namespace);
+        self.queued.remove(&namespace);
         let ready = self.ready.get_mut(&namespace)?;
         let key = ready.pop_front()?;
         if ready.is_empty() {
@@ -164,46 +170,46 @@ impl Queue {
         Some((key, lost))
     }
 
-    /// When something that can only be done later can be done; `None` when there is no such thing.
+    /// Returns when the next backoff ends; `None` if there is none.
     pub(super) fn next_time(&self) -> Option<Instant> {
         self.later.first().map(|(time, _)| *time)
     }
 
-    /// What was under way has ended, after this time.
-    pub(super) fn done(&mut self, key: Key, lost: Lost, ended: Ended, took: Duration, now: Instant) {
+    /// Records the end of a repair that took `took`.
+    pub(super) fn done(&mut self, key: Key, lost: PendingRepair, ended: Outcome, took: Duration, now: Instant) {
         let Some(Running { again, .. }) = self.running.remove(&key) else { return };
         let namespace: Box<str> = key.namespace().into();
         self.busy.remove(&namespace);
         match ended {
-            Ended::Away => {}
-            Ended::Done if took <= LONG => drop(self.troubled.remove(&namespace)),
-            Ended::Done | Ended::Refused => drop(self.troubled.insert(namespace.clone())),
+            Outcome::Unreachable => {}
+            Outcome::Done if took <= LONG => drop(self.troubled.remove(&namespace)),
+            Outcome::Done | Outcome::Refused => drop(self.troubled.insert(namespace.clone())),
         }
-        let longest = if ended == Ended::Away { LONGEST_PAUSE_AWAY } else { LONGEST_PAUSE };
+        let longest = if ended == Outcome::Unreachable { LONGEST_PAUSE_AWAY } else { LONGEST_PAUSE };
         match (ended, again) {
-            (Ended::Done, Some(again)) => {
+            (Outcome::Done, Some(again)) => {
                 self.entries.insert(key.clone(), again);
                 self.make_ready(key);
             }
-            (Ended::Done, None) => {}
-            (Ended::Refused | Ended::Away, again) => {
+            (Outcome::Done, None) => {}
+            (Outcome::Refused | Outcome::Unreachable, again) => {
                 let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(lost.tries)).min(longest);
                 let tries = lost.tries.saturating_add(1);
                 let lost = match again {
                     Some(again) => again.known_since(&lost),
                     None => lost,
                 };
-                self.entries.insert(key.clone(), Lost { object: None, tries, ..lost });
+                self.entries.insert(key.clone(), PendingRepair { object: None, tries, ..lost });
                 self.later.insert((now + pause, key));
             }
         }
         self.line_up(namespace);
     }
 
-    /// Has everything under way wait again: whoever was at it is gone.
-    pub(super) fn begin_anew(&mut self, now: Instant) {
+    /// Requeues all repairs in progress, after their worker was lost.
+    pub(super) fn requeue_running(&mut self, now: Instant) {
         self.busy.clear();
-        let lost = Lost { object: None, is_loss: false, seen: now, before: Duration::ZERO, tries: 1 };
+        let lost = PendingRepair { object: None, is_cookie_lost: false, seen: now, before: Duration::ZERO, tries: 1 };
         let mut again: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
         again.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (key, running) in again {
@@ -213,7 +219,7 @@ impl Queue {
         }
     }
 
-    /// How many wait.
+    /// Returns the number of waiting entries.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -1,5 +1,5 @@
-//! The registration. A process outside the cluster writes both webhook configurations when it begins, keeps them right
-//! when someone changes them, and takes them away when it ends. One behind a Service keeps their `caBundle` right.
+//! The registration. A server outside the cluster creates both webhook configurations at startup, restores them when
+//! someone changes them, and deletes them at shutdown. A server behind a Service maintains only their `caBundle`.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -11,25 +11,25 @@ use tokio::sync::Notify;
 
 use super::{
     Shared,
-    following::{self, Need},
+    following::{self, Requirement},
 };
 use crate::{
     cluster::{Collection, Event, Failure},
     error::{Error, Result},
     guard::{
         Change,
-        webhook::{Address, Callee, authorities, configurations, is_right},
+        webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
     },
     plan::{Consent, decide},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Between two corrections, when someone else keeps changing what is corrected.
+/// Maximum interval between corrections while another writer keeps changing the configurations.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long an end waits for the server.
+/// Timeout for removing the registration at shutdown.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Registers the process, and keeps the registration right; returns only with the reason why that cannot go on.
+/// Registers the webhook and maintains the registration; returns only the error that ends this for good.
 pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
     let changed = Arc::new(Notify::new());
     let begun = Notify::new();
@@ -37,12 +37,12 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
     let follow = |object: &Value| {
         let (shared, changed, collection) = (Arc::clone(&shared), Arc::clone(&changed), Collection::only(object));
         async move {
-            let told = |event| {
-                if matches!(event, Event::Is(..) | Event::Was(_)) {
+            let last_error = |event| {
+                if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
                     changed.notify_one();
                 }
             };
-            following::follow(&shared, &collection, Need::Must, told).await
+            following::follow(&shared, &collection, Requirement::Required, last_error).await
         }
     };
     let follow_both = async {
@@ -53,45 +53,45 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
         }
     };
     tokio::select! {
-        error = put_right(&shared, &address, &changed, &begun) => error,
+        error = maintain_registration(&shared, &address, &changed, &begun) => error,
         error = follow_both => error,
     }
 }
 
-async fn put_right(shared: &Shared, address: &Address, changed: &Notify, begun: &Notify) -> Error {
+async fn maintain_registration(shared: &Shared, address: &Address, changed: &Notify, begun: &Notify) -> Error {
     let mut news = shared.authorities.subscribe();
     let mut pause = FIRST_PAUSE;
-    // What was told last of why it cannot be done.
-    let (mut told, mut ever): (Option<String>, bool) = (None, false);
+    // The last error logged, and whether a registration has ever succeeded.
+    let (mut last_error, mut was_registered): (Option<String>, bool) = (None, false);
     loop {
         let began = Instant::now();
         let callee = callee(shared, address);
         news.mark_unchanged();
-        // One that was away may have just started, and refuse what it will allow.
-        match write_all(shared, &callee, !ever && told.is_none()).await {
+        // A server that was unreachable may have just started, and deny requests that it allows later.
+        match write_all(shared, &callee, !was_registered && last_error.is_none()).await {
             Ok(written) => {
                 if written > 0 {
-                    let message = if ever { "registration put right" } else { "registered" };
+                    let message = if was_registered { "registration restored" } else { "registered" };
                     shared.log.info(message, &[("configurations", json!(written))]);
                 }
-                (told, ever) = (None, true);
+                (last_error, was_registered) = (None, true);
                 begun.notify_one();
                 shared.is_registered.store(true, Relaxed);
                 shared.published.send_replace(callee.authorities);
             }
-            Err(Wrong::Final(error)) => return error,
-            Err(Wrong::Passing(reason)) => {
+            Err(RegistrationError::Permanent(error)) => return error,
+            Err(RegistrationError::Transient(reason)) => {
                 shared.is_registered.store(false, Relaxed);
-                if told.as_ref() != Some(&reason) {
-                    shared.log.warning("cannot register, trying again", &[("reason", json!(reason))]);
-                    told = Some(reason);
+                if last_error.as_ref() != Some(&reason) {
+                    shared.log.warning("registration failed, retrying", &[("reason", json!(reason))]);
+                    last_error = Some(reason);
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
         }
-        // A quick correction of something that stood for a while; slower and slower in a quarrel.
+        // The first correction is quick. If another writer keeps changing the configurations, the pause grows.
         tokio::time::sleep(pause).await;
         tokio::select! {
             () = changed.notified() => {}
@@ -101,31 +101,39 @@ async fn put_right(shared: &Shared, address: &Address, changed: &Notify, begun: 
     }
 }
 
-/// Why a registration did not come about.
-enum Wrong {
-    /// It never will.
-    Final(Error),
-    /// It may later.
-    Passing(String),
+/// The reason for a failed registration.
+enum RegistrationError {
+    /// A permanent failure.
+    Permanent(Error),
+    /// A failure worth retrying.
+    Transient(String),
 }
 
-/// Writes what is not right; how many that were.
-async fn write_all(shared: &Shared, callee: &Callee, is_first: bool) -> std::result::Result<usize, Wrong> {
+/// Writes the configurations that differ and returns their number.
+async fn write_all(
+    shared: &Shared,
+    callee: &WebhookEndpoint,
+    is_first: bool,
+) -> std::result::Result<usize, RegistrationError> {
     let mut written = 0;
     let is_whole = matches!(callee.address, Address::Url(_));
     let mut callee = callee.clone();
     if is_whole {
         let has_conditions = shared.cluster.has_match_conditions().await;
-        let wrong = |failure| Wrong::Passing(shared.cluster.version_error(failure).message().to_owned());
+        let wrong = |failure| RegistrationError::Transient(shared.cluster.version_error(failure).message().to_owned());
         callee.has_conditions = has_conditions.map_err(wrong)?;
     }
     let callee = &callee;
     for wanted in if is_whole { configurations(callee) } else { authorities(callee) } {
         let wrong = |failure: Failure| {
-            // A server that has just started refuses what it will allow once it has read its own roles.
+            // An API server that has just started denies requests until it has read its RBAC.
             let is_final = failure.is_denied() && is_first || failure.is_invalid();
             let error = shared.cluster.guard_error(failure, &wanted);
-            if is_final { Wrong::Final(error) } else { Wrong::Passing(error.message().to_owned()) }
+            if is_final {
+                RegistrationError::Permanent(error)
+            } else {
+                RegistrationError::Transient(error.message().to_owned())
+            }
         };
         let before = shared.cluster.find_guard(&wanted).await.map_err(wrong)?;
         if before.as_ref().is_some_and(|before| is_right(&wanted, before)) {
@@ -133,15 +141,17 @@ async fn write_all(shared: &Shared, callee: &Callee, is_first: bool) -> std::res
         }
         if !is_whole {
             if before.is_none() {
-                return Err(Wrong::Passing("nothing tells the API server to ask: the guard is not installed".into()));
+                return Err(RegistrationError::Transient(
+                    "the webhook is not registered: the guard is not installed".into(),
+                ));
             }
             shared.cluster.write_authorities(&wanted).await.map_err(wrong)?;
             written += 1;
             continue;
         }
         let change = Change { wanted: wanted.clone(), before };
-        change.must_be_ours().map_err(Wrong::Final)?;
-        for confirmed in decide(vec![change], Consent::Flag).map_err(Wrong::Final)? {
+        change.must_be_ours().map_err(RegistrationError::Permanent)?;
+        for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
             shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
         }
         written += 1;
@@ -149,7 +159,7 @@ async fn write_all(shared: &Shared, callee: &Callee, is_first: bool) -> std::res
     Ok(written)
 }
 
-/// Takes the registration away, unless another process has put its own address there.
+/// Deletes the registration, unless another process has put its own address there.
 pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> {
     let work = async {
         for wanted in configurations(&callee(shared, address)) {
@@ -163,7 +173,7 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
                 let Some(confirmed) = decide(vec![change], Consent::Flag)?.pop() else { break };
                 match shared.cluster.delete_guard(&confirmed).await {
                     Ok(()) => break,
-                    // It changed under us: look again.
+                    // It was changed concurrently: read it again.
                     Err(failure) if failure.is_conflict() => {}
                     Err(failure) => return Err(shared.cluster.guard_error(failure, &wanted)),
                 }
@@ -171,12 +181,12 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
         }
         Ok(())
     };
-    let late = || Error::cluster("the registration could not be taken away in time");
+    let late = || Error::cluster("the registration was not removed in time");
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
 }
 
-fn callee(shared: &Shared, address: &Address) -> Callee {
-    Callee {
+fn callee(shared: &Shared, address: &Address) -> WebhookEndpoint {
+    WebhookEndpoint {
         address: address.clone(),
         authorities: shared.authorities.borrow().clone(),
         coverage: shared.coverage.clone(),

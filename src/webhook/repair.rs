@@ -1,6 +1,6 @@
-//! What was written while nobody answered is put right: one write for each loss, worked out by the same
-//! [`guard::decide`] and under the resourceVersion that was seen, so that no write of Flagger's is undone and two
-//! processes never write the same repair.
+//! Repair of writes that bypassed the webhook: one write per loss, computed by the same [`guard::decide`] and
+//! conditional on the observed resourceVersion, so that no write of Flagger's is undone and no two replicas write the
+//! same repair.
 
 use std::{
     collections::HashMap,
@@ -18,41 +18,42 @@ use tokio::{
 use super::{
     Shared, panicked,
     parts::TRAEFIK_SERVICE,
-    queue::{Ended, Key, Lost, Queue},
-    review::Belongs,
-    trouble::{Failed, Troubles},
+    queue::{Key, Outcome, PendingRepair, Queue},
+    review::ServiceIdentity,
+    trouble::{Failed, FailureState},
 };
 use crate::{
     cluster::{Event, Failure, Permission, Verb},
     error::{Error, Result},
     guard::{self, Decision},
-    model::{Canary, Cookie, Loaded, NativeField, Observed, Target, TraefikService, name::Group},
+    model::{Canary, Cookie, Loaded, NamespacedName, NativeField, Observed, TraefikService, name::Group},
     plan::{Confirmed, Consent, FIELD_MANAGER, ObjectKind, Plan, Scope, decide},
 };
 
-/// How long one repair may take. A foreign webhook may take 30 s (`timeoutSeconds`) before the server goes on.
+/// Timeout of one repair. Another webhook may take 30 s (`timeoutSeconds`) before the API server goes on.
 const LONGEST_REPAIR: Duration = Duration::from_secs(35);
-/// How long an answer about this process's own rights is believed.
+/// How long the result of an access review of this process is cached.
 const RIGHTS_FOR: Duration = Duration::from_secs(5);
-/// What was settled is forgotten at this number; that costs a try for each at most.
+/// Number of settled TraefikServices at which all are forgotten. That costs at most one more attempt for each.
 const MOST_SETTLED: usize = 20_000;
 
-/// What waits to be repaired, and what has been.
+/// Waiting and completed repairs.
 #[derive(Default)]
 pub(super) struct Repairs {
     queue: Mutex<Queue>,
     news: Notify,
-    settled: Mutex<Settled>,
-    /// When the server was asked whether this process has its rights, and what it said.
+    settled: Mutex<CompletedRepairs>,
+    /// Time and result of the last access review.
     rights: Mutex<Option<(Instant, bool)>>,
 }
 
-/// What needs no other write: for a TraefikService the cookie that was written back to the version repaired, and to the
-/// one that became of it. A server that does not keep the stanza is not written to again and again.
-type Settled = HashMap<Target, [u64; 2]>;
+/// Repairs that are not repeated. For each TraefikService: the marks of the cookie with the resourceVersion that was
+/// repaired and with the one that the repair produced. If the server does not store the cookie, it is not written again
+/// and again.
+type CompletedRepairs = HashMap<NamespacedName, [u64; 2]>;
 
 impl Repairs {
-    fn put(&self, group: Group, target: Target, lost: Lost) {
+    fn put(&self, group: Group, target: NamespacedName, lost: PendingRepair) {
         self.queue().put(Key { group, target }, lost);
         self.news.notify_one();
     }
@@ -61,46 +62,53 @@ impl Repairs {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settled(&self) -> MutexGuard<'_, Settled> {
+    fn settled(&self) -> MutexGuard<'_, CompletedRepairs> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many wait.
+    /// Returns the number of waiting repairs.
     pub(super) fn len(&self) -> usize {
         self.queue().len()
     }
 }
 
-/// Takes an event of the TraefikServices' watch: a loss waits for its repair.
+/// Handles a watch event of the TraefikServices: queues a repair if the declared cookie is missing or different.
 pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
     let (object, listed) = match event {
-        Event::Is(object, listed) => (object, listed),
+        Event::InitApply(object) => (object, true),
+        Event::Apply(object) => (object, false),
         Event::TooLarge(target) => return shared.too_large(ObjectKind::TraefikService(group).resource(), target),
-        Event::Begin | Event::Listed | Event::Was(_) => return,
+        Event::Init | Event::InitDone | Event::Delete(_) => return,
     };
     let Some(service) = TraefikService::from_object(&object, group) else { return };
     if wanted(shared, &service, &object).is_none() {
         return;
     }
     let before = if listed { age(&object) } else { Duration::ZERO };
-    let lost = Lost { object: Some(object), is_loss: true, seen: Instant::now(), before, tries: 0 };
+    let lost = PendingRepair { object: Some(object), is_cookie_lost: true, seen: Instant::now(), before, tries: 0 };
     shared.repairs.put(group, service.target, lost);
 }
 
-/// Something else is declared for this TraefikService from now on.
-pub(super) fn declared(shared: &Shared, target: &Target) {
+/// Queues a repair after the declaration for this TraefikService changed.
+pub(super) fn declared(shared: &Shared, target: &NamespacedName) {
     for group in Group::ALL {
-        let lost = Lost { object: None, is_loss: false, seen: Instant::now(), before: Duration::ZERO, tries: 0 };
+        let lost = PendingRepair {
+            object: None,
+            is_cookie_lost: false,
+            seen: Instant::now(),
+            before: Duration::ZERO,
+            tries: 0,
+        };
         shared.repairs.put(group, target.clone(), lost);
     }
 }
 
-/// Repairs what is lost, several at a time; returns only with the reason why that cannot go on.
+/// Works off the queue, several repairs at a time; returns only the error that ends this for good.
 pub(super) async fn repair(shared: Arc<Shared>) -> Error {
     let mut work: JoinSet<std::result::Result<(), Failed>> = JoinSet::new();
-    let mut under_way: HashMap<Id, (Key, Lost, Instant)> = HashMap::new();
-    let mut troubles = Troubles::default();
-    shared.repairs.queue().begin_anew(Instant::now());
+    let mut under_way: HashMap<Id, (Key, PendingRepair, Instant)> = HashMap::new();
+    let mut troubles = FailureState::default();
+    shared.repairs.queue().requeue_running(Instant::now());
     loop {
         let next_time = {
             let mut queue = shared.repairs.queue();
@@ -130,22 +138,22 @@ pub(super) async fn repair(shared: Arc<Shared>) -> Error {
         };
         let Some((key, lost, began)) = under_way.remove(&id) else { continue };
         let ended = if let Ok(result) = result {
-            match troubles.judge(&shared.log, &key, &lost, result) {
+            match troubles.classify(&shared.log, &key, &lost, result) {
                 Ok(ended) => ended,
                 Err(error) => return error,
             }
         } else {
-            // A fault of this program with this one object.
+            // A bug, triggered by this object.
             let fields = [("name", json!(key.target.to_string())), ("reason", json!(panicked()))];
             shared.log.warning("a repair panicked", &fields);
-            Ended::Refused
+            Outcome::Refused
         };
         shared.repairs.queue().done(key, lost, ended, began.elapsed(), Instant::now());
     }
 }
 
-/// Repairs one loss, within a bounded time.
-async fn attempt(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(), Failed> {
+/// Repairs one loss, with a timeout.
+async fn attempt(shared: &Shared, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
     let late = || Failure::Timeout(Error::cluster(format!("no answer within {} s", LONGEST_REPAIR.as_secs())));
     let result = tokio::time::timeout(LONGEST_REPAIR, one(shared, key, lost)).await;
     let mut failed = match result {
@@ -153,12 +161,13 @@ async fn attempt(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result
         Ok(Err(failed)) => failed,
         Err(_) => Failed::of(Verb::Patch)(late()),
     };
-    // Policies and webhooks of others answer 403 as well, for this one object: only the server knows.
+    // Other policies and webhooks also answer 403 for a single object, so ask the API server about the right itself.
     failed.lacks_right = failed.failure.is_denied() && !has_right(shared, key, &failed).await;
     Err(failed)
 }
 
-/// Whether this process has the right for what was refused. Who cannot be asked says nothing against it.
+/// Returns whether this process has the right to the refused call. If that cannot be determined, it is assumed to have
+/// it.
 async fn has_right(shared: &Shared, key: &Key, failed: &Failed) -> bool {
     if failed.failure.is_unauthorized() {
         return false;
@@ -182,22 +191,22 @@ async fn has_right(shared: &Shared, key: &Key, failed: &Failed) -> bool {
     has
 }
 
-/// A cookie at a version.
-fn mark(cookie: Option<&Cookie>, version: &str) -> u64 {
+/// Returns a hash of a cookie and a resourceVersion.
+fn fingerprint(cookie: Option<&Cookie>, version: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (cookie.map(|cookie| cookie.to_stanza().to_string()), version).hash(&mut hasher);
+    (cookie.map(|cookie| cookie.to_sticky().to_string()), version).hash(&mut hasher);
     hasher.finish()
 }
 
 /// Repairs one loss, if it still is one.
-async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(), Failed> {
+async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
     let kind = ObjectKind::TraefikService(key.group);
     let object = if let Some(object) = &lost.object {
         object.clone()
     } else {
         let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
         let read = read.map_err(Failed::of(Verb::Get))?;
-        if read.is_cut {
+        if read.is_truncated {
             shared.too_large(kind.resource(), Some(key.target.clone()));
             return Ok(());
         }
@@ -206,7 +215,7 @@ async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(),
     let Some(service) = TraefikService::from_object(&object, key.group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
-    let repaired = mark(cookie.as_ref(), &version(&object));
+    let repaired = fingerprint(cookie.as_ref(), &version(&object));
     if shared.repairs.settled().get(&key.target).is_some_and(|settled| settled.contains(&repaired)) {
         return Ok(());
     }
@@ -216,14 +225,14 @@ async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(),
     if plan.is_empty() || !is_in_scope().await? {
         return Ok(());
     }
-    if lost.is_loss && lost.tries == 0 {
+    if lost.is_cookie_lost && lost.tries == 0 {
         shared.metrics.losses.fetch_add(1, Relaxed);
     }
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
         let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
         let stored = stored.map_err(Failed::of(Verb::Patch))?.value;
-        let after = mark(cookie.as_ref(), &version(&stored));
+        let after = fingerprint(cookie.as_ref(), &version(&stored));
         {
             let mut settled = shared.repairs.settled();
             if settled.len() >= MOST_SETTLED {
@@ -236,28 +245,29 @@ async fn one(shared: &Shared, key: &Key, lost: &Lost) -> std::result::Result<(),
         let lost_for = (lost.before + lost.seen.elapsed()).as_millis();
         let fields =
             [("name", json!(name)), ("lost_by", json!(writer)), ("lost_for_ms", json!(u64::try_from(lost_for).ok()))];
-        shared.log.info(if lost.is_loss { "repaired" } else { "brought up to its declaration" }, &fields);
-        if !write.step().is_fulfilled_by(&stored) {
-            shared.log.warning("the server did not keep what was repaired", &[("name", json!(name))]);
+        shared.log.info(if lost.is_cookie_lost { "repaired" } else { "updated to match declaration" }, &fields);
+        if !write.step().is_satisfied_by(&stored) {
+            shared.log.warning("the server did not store the repair", &[("name", json!(name))]);
         }
     }
     Ok(())
 }
 
-/// Whether the namespace is one of those that are guarded.
-async fn is_in_scope(shared: &Shared, target: &Target) -> std::result::Result<bool, Failure> {
+/// Returns whether the namespace is guarded.
+async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> std::result::Result<bool, Failure> {
     match shared.coverage.namespace_selector.as_ref().filter(|_| shared.namespace.is_none()) {
         Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
         None => Ok(true),
     }
 }
 
-/// The Canary whose declared stanza is missing or different.
+/// Returns the Canary if its declared cookie is missing or different.
 fn wanted(shared: &Shared, service: &TraefikService, object: &Value) -> Option<Canary> {
     let owner = service.controller.as_ref().filter(|controller| controller.is_any_canary());
-    let owner = owner.map(|owner| Target { namespace: service.target.namespace.clone(), name: owner.name.clone() });
-    let canary = shared.cache.find(&Belongs { service: service.target.clone(), owner })?;
-    // As a writer that names itself: what is undeclared was set on purpose and is left.
+    let owner =
+        owner.map(|owner| NamespacedName { namespace: service.target.namespace.clone(), name: owner.name.clone() });
+    let canary = shared.cache.find(&ServiceIdentity { service: service.target.clone(), owner })?;
+    // Decided as for a writer with a field manager: an undeclared cookie was set on purpose and stays.
     let request = guard::decide::Request { canary: Some(&canary), old: None, new: object, names_manager: true };
     matches!(guard::decide(&request), Decision::Set(_)).then_some(canary)
 }
@@ -272,20 +282,20 @@ fn version(object: &Value) -> String {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Who wrote the object last, by the server's own record.
+/// Returns the last writer, from `managedFields`.
 fn writer(object: &Value) -> String {
     let last = managed(object).max_by(|a, b| a.1.cmp(b.1));
     last.map_or_else(|| "<unknown>".to_owned(), |(name, _)| name.to_owned())
 }
 
-/// How long ago the object was written.
+/// Returns the time since the last write.
 fn age(object: &Value) -> Duration {
     let last = managed(object).map(|(_, time)| time).max();
     let last = last.and_then(|time| time.parse::<jiff::Timestamp>().ok());
     last.and_then(|last| Duration::try_from(jiff::Timestamp::now().duration_since(last)).ok()).unwrap_or_default()
 }
 
-/// Name and time of every writer but this program.
+/// Returns the name and time of every writer except this program.
 fn managed(object: &Value) -> impl Iterator<Item = (&str, &str)> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries

@@ -1,5 +1,5 @@
-//! An `AdmissionReview` (`admission.k8s.io/v1`) read and answered. Pure: what a request asks becomes what
-//! [`guard::decide`](crate::guard::decide()) is asked, its decision a JSON patch.
+//! Parses and answers an `AdmissionReview` (`admission.k8s.io/v1`). No I/O: the request is passed to
+//! [`guard::decide`](crate::guard::decide()), and its decision becomes a JSON patch.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -11,48 +11,48 @@ use crate::{
         self, Decision,
         webhook::{IS_HERE, PROBE},
     },
-    model::{Canary, Target, TraefikService, declaration, declaration::ANNOTATION, name::Group},
+    model::{Canary, NamespacedName, TraefikService, declaration, declaration::ANNOTATION, name::Group},
 };
 
-/// The body is no `AdmissionReview`: what is wrong with it.
+/// The error for a body that is not an `AdmissionReview`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NoReview(pub(super) String);
+pub(super) struct InvalidReview(pub(super) String);
 
-/// A request of an API server.
+/// An admission review request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Review {
     uid: String,
     group: String,
     resource: String,
     names_manager: bool,
-    /// Somebody wants to know which form of the guard is there: nothing is stored.
+    /// Whether the request is a dry run that detects the form of the guard.
     is_probe: bool,
-    /// Something that would be decided on is too large to be kept.
+    /// Whether a field that the decision depends on exceeds its limit.
     is_too_large: bool,
     old: Option<Value>,
     new: Value,
 }
 
-/// What is answered.
+/// The outcome of an admission review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// As it is.
+    /// Allowed unchanged.
     Left,
-    /// The declared stanza, or the one before, is put there.
+    /// Allowed, with the declared or previous cookie set.
     Set,
-    /// The stanza is taken away.
+    /// Allowed, with the cookie removed.
     Removed,
-    /// Refused, with this sentence.
+    /// Denied, with this message.
     Refused(String),
-    /// Let through as it is: what would be decided on is too large.
+    /// Allowed unchanged, because a field that the decision depends on exceeds its limit.
     TooLarge,
 }
 
-/// What the writer of such an object is told.
-const TOO_LARGE: &str = "kubectl-canary-traefik: spec.weighted.sticky or metadata is too large to be guarded";
+/// Warning to the writer of an object that is too large.
+const TOO_LARGE: &str = "kubectl-canary-traefik: spec.weighted.sticky or metadata is too large to protect";
 
 impl Outcome {
-    /// The word for it in metrics.
+    /// Returns the metrics label value.
     pub(super) fn as_str(&self) -> &'static str {
         match self {
             Self::Left => "left",
@@ -64,21 +64,21 @@ impl Outcome {
     }
 }
 
-/// Which Canaries a TraefikService may belong to.
+/// The identity of a TraefikService and its owner, by which its Canary is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Belongs {
-    /// The TraefikService, whose name a Canary computes.
-    pub(super) service: Target,
-    /// The Canary that controls it, by its reference.
-    pub(super) owner: Option<Target>,
+pub(super) struct ServiceIdentity {
+    /// The TraefikService.
+    pub(super) service: NamespacedName,
+    /// The controlling Canary, from the owner reference.
+    pub(super) owner: Option<NamespacedName>,
 }
 
 impl Review {
-    /// Reads a request.
-    pub(super) fn read(body: &[u8]) -> Result<Self, NoReview> {
-        let read = read_part(body, &REVIEW).map_err(|error| NoReview(format!("not JSON: {error}")))?;
-        let (mut review, is_too_large) = (read.value, read.is_cut);
-        let wrong = |what: &str| NoReview(format!("not an AdmissionReview of admission.k8s.io/v1: {what}"));
+    /// Parses a request.
+    pub(super) fn read(body: &[u8]) -> Result<Self, InvalidReview> {
+        let read = read_part(body, &REVIEW).map_err(|error| InvalidReview(format!("not JSON: {error}")))?;
+        let (mut review, is_too_large) = (read.value, read.is_truncated);
+        let wrong = |what: &str| InvalidReview(format!("not an AdmissionReview of admission.k8s.io/v1: {what}"));
         if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
             return Err(wrong("another kind or version"));
         }
@@ -89,7 +89,7 @@ impl Review {
         let uid = text(&request, "/uid").ok_or_else(|| wrong("no request.uid"))?;
         let group = text(&request, "/resource/group").unwrap_or_default();
         let resource = text(&request, "/resource/resource").ok_or_else(|| wrong("no request.resource.resource"))?;
-        // A path that is absent, null or empty is no field manager, as in the policies.
+        // An absent, null or empty value is no field manager, as in the policies.
         let manager = text(&request, "/options/fieldManager");
         let is_probe = request["dryRun"] == true && manager.as_deref() == Some(PROBE);
         let names_manager = manager.is_some();
@@ -108,23 +108,23 @@ impl Review {
         Ok(Self { uid, group, resource, names_manager, is_probe, is_too_large, old, new })
     }
 
-    /// The TraefikService that is written, if it is one.
-    pub(super) fn service(&self) -> Option<Belongs> {
+    /// Returns the TraefikService that is written, if the object is one.
+    pub(super) fn service(&self) -> Option<ServiceIdentity> {
         let group = Group::ALL.into_iter().find(|group| group.as_str() == self.group)?;
         let service = (self.resource == "traefikservices").then(|| TraefikService::from_object(&self.new, group))??;
         let owner = service.controller.filter(|owner| owner.is_any_canary() && is_name(&owner.name));
         let is_place = service.target.namespace.as_deref().is_some_and(is_name);
         let owner = owner.filter(|_| is_place);
-        let owner = owner.map(|owner| Target { namespace: service.target.namespace.clone(), name: owner.name });
-        Some(Belongs { service: service.target, owner })
+        let owner = owner.map(|owner| NamespacedName { namespace: service.target.namespace.clone(), name: owner.name });
+        Some(ServiceIdentity { service: service.target, owner })
     }
 
-    /// Lets anything through.
+    /// Allows the request unchanged.
     pub(super) fn leave(&self) -> (Outcome, Value) {
         (Outcome::Left, answer(&json!({"uid": self.uid, "allowed": true})))
     }
 
-    /// What becomes of a written TraefikService.
+    /// Decides about a write to a TraefikService.
     pub(super) fn decide(&self, canary: Option<&Canary>) -> (Outcome, Value) {
         if self.is_probe {
             let response = json!({"uid": self.uid, "allowed": true, "warnings": [IS_HERE]});
@@ -143,8 +143,8 @@ impl Review {
         let patch = |operation: Value| STANDARD.encode(Value::Array(vec![operation]).to_string());
         let (outcome, patch) = match guard::decide(&request) {
             Decision::Leave => (Outcome::Left, None),
-            Decision::Set(stanza) => {
-                let operation = json!({"op": "add", "path": "/spec/weighted/sticky", "value": stanza});
+            Decision::Set(sticky) => {
+                let operation = json!({"op": "add", "path": "/spec/weighted/sticky", "value": sticky});
                 (Outcome::Set, Some(patch(operation)))
             }
             Decision::Remove => {
@@ -159,8 +159,8 @@ impl Review {
         (outcome, answer(&response))
     }
 
-    /// What becomes of a written Canary: a declaration that is new or changed, and malformed, is refused. Anything
-    /// else is let through.
+    /// Decides about a write to a Canary: a new or changed declaration that is malformed is denied, everything else is
+    /// allowed.
     pub(super) fn check(&self) -> (Outcome, Value) {
         let declared = |object: &Value| -> Option<String> {
             object.pointer("/metadata/annotations")?.get(ANNOTATION)?.as_str().map(str::to_owned)
@@ -180,7 +180,8 @@ impl Review {
     }
 }
 
-/// Whether an object can have this name (RFC 1123, a subdomain). Nothing else is ever asked for: it may come from anyone.
+/// Returns whether this is a valid object name (RFC 1123, a subdomain). Names come from untrusted input, and no others
+/// are looked up.
 fn is_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.len() <= 253
@@ -224,7 +225,7 @@ mod tests {
     const SERVICES: (&str, &str) = ("traefik.io", "traefikservices");
     const CANARIES: (&str, &str) = ("flagger.app", "canaries");
 
-    /// The object as an API server stores it after this answer; `sticky` alone, null for none.
+    /// Returns `spec.weighted.sticky` as an API server would store it after this answer; null for none.
     fn stored(mut object: Value, answer: &Value) -> Value {
         let response = &answer["response"];
         assert_eq!((&response["uid"], &response["allowed"]), (&json!("u-1"), &json!(true)));
@@ -246,7 +247,7 @@ mod tests {
     fn an_answer_is_what_the_one_definition_decides_whoever_writes_what() {
         let one = json!({"cookie": {"name": "a"}});
         let two = json!({"cookie": {"name": "b", "maxAge": 5}});
-        let stanzas = [None, Some(Value::Null), Some(json!({})), Some(one), Some(two)];
+        let stickies = [None, Some(Value::Null), Some(json!({})), Some(one), Some(two)];
         let canaries = [
             None,
             Some(canary(&json!({}))),
@@ -261,7 +262,7 @@ mod tests {
             json!({"fieldManager": "kubectl"}),
         ];
         let mut cases = 0;
-        for (old, new) in stanzas.iter().flat_map(|old| stanzas.iter().map(move |new| (old, new))) {
+        for (old, new) in stickies.iter().flat_map(|old| stickies.iter().map(move |new| (old, new))) {
             for (canary, controller) in
                 canaries.iter().flat_map(|c| [None, Some("shop"), Some("other")].map(|o| (c, o)))
             {
@@ -272,7 +273,7 @@ mod tests {
                         guard::decide::Request { canary: canary.as_ref(), old: Some(&old), new: &new, names_manager };
                     let expected = match guard::decide(&asked) {
                         Decision::Leave => new["spec"]["weighted"].get("sticky").cloned().unwrap_or_default(),
-                        Decision::Set(stanza) => stanza,
+                        Decision::Set(sticky) => sticky,
                         Decision::Remove => Value::Null,
                     };
                     let body = request(SERVICES, &old, &new, options).to_string();
@@ -304,10 +305,13 @@ mod tests {
         let of = |resource, object: &Value| {
             Review::read(request(resource, &Value::Null, object, &json!({})).to_string().as_bytes()).unwrap().service()
         };
-        let target = |name: &str| Target { namespace: Some("web".into()), name: name.into() };
+        let target = |name: &str| NamespacedName { namespace: Some("web".into()), name: name.into() };
         let mut object = service(None, Some("owner"));
         object["metadata"].as_object_mut().unwrap().remove("namespace");
-        assert_eq!(of(SERVICES, &object), Some(Belongs { service: target("shop"), owner: Some(target("owner")) }));
+        assert_eq!(
+            of(SERVICES, &object),
+            Some(ServiceIdentity { service: target("shop"), owner: Some(target("owner")) })
+        );
         assert_eq!(of(("traefik.containo.us", "traefikservices"), &service(None, None)).unwrap().owner, None);
         for odd in ["", "..", "a/b", "A", &"a".repeat(254)] {
             object["metadata"]["ownerReferences"][0]["name"] = json!(odd);
@@ -333,9 +337,8 @@ mod tests {
                 outcome => outcome.as_str().to_owned(),
             }
         };
-        let sentence = format!(
-            "annotation {ANNOTATION}: `Max-Age=x`: whole seconds of at most ten digits are allowed, such as 300"
-        );
+        let sentence =
+            format!("annotation {ANNOTATION}: `Max-Age=x`: must be whole seconds of at most ten digits, such as 300");
         assert_eq!(check(CANARIES, None, Some("a; Max-Age=x")), sentence);
         assert_eq!(check(CANARIES, Some("a"), Some("a; Max-Age=x")), sentence);
         assert_eq!(check(CANARIES, Some("a; Max-Age=x"), Some("a; Max-Age=x")), "left");

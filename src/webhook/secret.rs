@@ -1,5 +1,6 @@
-//! Certificates that several processes share through a Secret. Whoever is first renews; a certificate is shown only
-//! some time after its authority stood in the Secret, so that by then every process and every registration has it.
+//! Certificates that several replicas share through a Secret. Whichever replica is first renews them. A new certificate
+//! is served only some time after its CA was added to the Secret, when every replica and every registration has that
+//! CA.
 
 use std::{
     sync::Arc,
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 use super::{
     Shared,
     certificate::{Pair, Signed, sign},
-    following::{Need, follow},
+    following::{Requirement, follow},
     term::{LONGEST_OVERLAP, overlap, sleep_until},
 };
 use crate::{
@@ -23,63 +24,63 @@ use crate::{
         deployment,
         policy::{MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
     },
-    model::Target,
+    model::NamespacedName,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Which Secret, for which names, and how long its certificates hold.
+/// The Secret, and the names and validity of its certificates.
 #[derive(Debug, Clone)]
-pub(super) struct Terms {
-    pub(super) secret: Target,
+pub(super) struct CertificateSpec {
+    pub(super) secret: NamespacedName,
     pub(super) names: Vec<String>,
     pub(super) life: Duration,
 }
 
-/// How long the certificate holds that `guard install` makes, and nobody renews but it.
+/// Validity of certificates created by `guard install`, which alone renews them.
 pub const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
 
-/// The certificates of processes that have no right to keep any: the authorities that the configurations are to name, and
-/// the Secret when it is not yet as it shall be. A certificate that has lost two thirds of its life is made anew; the
-/// authority that is registered stays beside the new one until the next time, for pods are handed what is new some time later.
+/// Prepares certificates for replicas that have no right to store any. Returns the CA bundle for the webhook
+/// configurations, and the Secret if it must be written. A certificate past two thirds of its validity is replaced. The
+/// previous CA stays in the bundle until the next renewal, because pods receive the new certificate some time later.
 ///
 /// # Errors
 ///
-/// The Secret is somebody else's.
+/// The Secret belongs to something else.
 pub fn installed(
-    secret: &Target,
-    service: &Target,
+    secret: &NamespacedName,
+    service: &NamespacedName,
     found: Option<&Value>,
     registered: &str,
 ) -> Result<(String, Option<Value>)> {
-    let terms = Terms { secret: secret.clone(), names: deployment::names(service), life: INSTALLED };
+    let terms = CertificateSpec { secret: secret.clone(), names: deployment::names(service), life: INSTALLED };
     refuse_foreign(&terms, found)?;
     let now = SystemTime::now();
-    let before = found.and_then(Kept::read).filter(|kept| kept.is_sound(now));
-    let is_due = |kept: &Kept| !matches!(kept.due(&terms, now), Due::Renew(then) if then > now);
+    let before = found.and_then(StoredCertificates::read).filter(|kept| kept.is_sound(now));
+    let is_due = |kept: &StoredCertificates| !matches!(kept.due(&terms, now), Due::Renew(then) if then > now);
     if let Some(kept) = before.as_ref().filter(|kept| !is_due(kept)) {
         return Ok((kept.authorities.clone(), None));
     }
     let signed = sign(&terms.names, terms.life)?;
     let former = before.as_ref().map_or(registered, |before| &before.authorities);
     let authorities = overlap(former, &signed.authority);
-    let kept = Kept { names: terms.names.join(","), authorities, now: signed.pair, next: None };
+    let kept = StoredCertificates { names: terms.names.join(","), authorities, now: signed.pair, next: None };
     Ok((kept.authorities.clone(), Some(kept.write(&terms, None))))
 }
 
-/// What the Secret holds.
+/// The contents of the Secret.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct StoredCertificates {
     names: String,
     authorities: String,
     now: Pair,
-    /// Shown instead from this time on.
+    /// The next certificate, and the time from which it is served.
     next: Option<(Pair, SystemTime)>,
 }
 
-impl Kept {
-    fn first(terms: &Terms, signed: Signed) -> Self {
+impl StoredCertificates {
+    fn first(terms: &CertificateSpec, signed: Signed) -> Self {
         Self { names: terms.names.join(","), authorities: signed.authority, now: signed.pair, next: None }
     }
 
@@ -87,8 +88,8 @@ impl Kept {
         self.next.as_ref().filter(|(_, from)| *from <= at).map_or(&self.now, |(pair, _)| pair)
     }
 
-    /// What is shown goes on until the new one's time comes.
-    fn renewed(&self, terms: &Terms, signed: Signed, at: SystemTime) -> Self {
+    /// Adds a new certificate; the current one is served until the new one's start time.
+    fn renewed(&self, terms: &CertificateSpec, signed: Signed, at: SystemTime) -> Self {
         Self {
             names: terms.names.join(","),
             authorities: overlap(&self.authorities, &signed.authority),
@@ -97,16 +98,16 @@ impl Kept {
         }
     }
 
-    /// Whether an API server would take what is shown, and can be told to take what comes next: someone may have put
-    /// anything there.
+    /// Returns whether API servers would accept both the current certificate and the next one. Anyone may have changed
+    /// the Secret.
     fn is_sound(&self, at: SystemTime) -> bool {
         let holds = |pair: &Pair, at| pair.holds(&self.authorities, self.names.split(','), at);
         let is_next_sound = self.next.as_ref().is_none_or(|(pair, from)| holds(pair, *from));
         holds(self.shown(at), at) && is_next_sound
     }
 
-    /// When something is to be done: the next one shown, or another one made.
-    fn due(&self, terms: &Terms, at: SystemTime) -> Due {
+    /// Returns when to serve the next certificate or to create another one.
+    fn due(&self, terms: &CertificateSpec, at: SystemTime) -> Due {
         if let Some((_, from)) = self.next.as_ref().filter(|(_, from)| *from > at) {
             return Due::Show(*from);
         }
@@ -134,7 +135,7 @@ impl Kept {
         })
     }
 
-    fn write(&self, terms: &Terms, version: Option<&str>) -> Value {
+    fn write(&self, terms: &CertificateSpec, version: Option<&str>) -> Value {
         let mut data = json!({});
         let mut set = |key: &str, text: &str| data[key] = json!(STANDARD.encode(text));
         set("names", &self.names);
@@ -157,41 +158,41 @@ impl Kept {
     }
 }
 
-/// To the second, as the Secret has it.
+/// Truncates a time to whole seconds, as stored in the Secret.
 fn whole(time: SystemTime) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
-/// What is to be done next, and when.
+/// The next action and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     Show(SystemTime),
     Renew(SystemTime),
 }
 
-/// Takes up what the Secret holds, and makes it when it is not there.
+/// Loads the certificates from the Secret, or creates it.
 ///
 /// # Errors
 ///
-/// The Secret is somebody else's, or the server does not let this user read and write it.
-pub(super) async fn begin(shared: &Shared, terms: &Terms) -> Result<Kept> {
+/// The Secret belongs to something else, or the user lacks the right to read or write it.
+pub(super) async fn begin(shared: &Shared, terms: &CertificateSpec) -> Result<StoredCertificates> {
     loop {
-        match settle(shared, terms, None).await {
+        match reconcile(shared, terms, None).await {
             Ok(kept) => return Ok(kept),
-            // Another process was first.
+            // Another replica was first.
             Err(Wrong::Failure(failure)) if failure.is_conflict() => {}
             Err(Wrong::Failure(failure)) => return Err(shared.cluster.secret_error(failure, &terms.secret)),
-            Err(Wrong::Final(error)) => return Err(error),
+            Err(Wrong::Permanent(error)) => return Err(error),
         }
     }
 }
 
-/// Renews and takes up what others renewed; returns only with the reason why that cannot go on.
-pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> Error {
+/// Renews the certificates and loads those that other replicas renewed; returns only the error that ends this for good.
+pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: StoredCertificates) -> Error {
     let changed = Notify::new();
     let collection = Collection::secret(&terms.secret);
     let told = |event| {
-        if matches!(event, Event::Is(..) | Event::Was(_)) {
+        if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
             changed.notify_one();
         }
     };
@@ -207,7 +208,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> E
             if began.elapsed() > LONGEST_PAUSE {
                 pause = FIRST_PAUSE;
             }
-            let error = match settle(&shared, &terms, Some(&kept)).await {
+            let error = match reconcile(&shared, &terms, Some(&kept)).await {
                 Ok(now) => {
                     kept = now;
                     told.clear();
@@ -215,43 +216,47 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: Terms, mut kept: Kept) -> E
                 }
                 Err(Wrong::Failure(failure)) if failure.is_conflict() => None,
                 Err(Wrong::Failure(failure)) => Some(shared.cluster.secret_error(failure, &terms.secret)),
-                // What is shown goes on to be shown: as long as it holds, ending would help nobody.
-                Err(Wrong::Final(error)) => Some(error),
+                // The current certificate is still served, so ending the process would help nobody.
+                Err(Wrong::Permanent(error)) => Some(error),
             };
             if let Some(error) = error.filter(|error| error.message() != told) {
                 let reason = [("reason", json!(error.message())), ("hint", json!(error.hints().first()))];
-                shared.log.warning("cannot keep the certificates", &reason);
+                shared.log.warning("cannot store the certificates", &reason);
                 error.message().clone_into(&mut told);
             }
-            // Slower and slower when it fails, and in a quarrel about what the Secret is to hold.
+            // The pause grows on failure, and while another writer keeps changing the Secret.
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     };
     tokio::select! {
         error = work => error,
-        error = follow(&shared, &collection, Need::Must, told) => error,
+        error = follow(&shared, &collection, Requirement::Required, told) => error,
     }
 }
 
 enum Wrong {
     Failure(Failure),
-    Final(Error),
+    Permanent(Error),
 }
 
-/// Makes the Secret and what this process shows one: what is there is taken up, renewed when it is time for that;
-/// what is gone, spoilt or run out is written again as `before` had it, else anew.
-async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::result::Result<Kept, Wrong> {
+/// Reconciles the Secret and the served certificate. A sound Secret is loaded, and renewed when due. One that is
+/// missing, damaged or expired is restored from `before` if possible, otherwise created.
+async fn reconcile(
+    shared: &Shared,
+    terms: &CertificateSpec,
+    before: Option<&StoredCertificates>,
+) -> std::result::Result<StoredCertificates, Wrong> {
     let now = SystemTime::now();
     let found = shared.cluster.find_secret(&terms.secret).await.map_err(Wrong::Failure)?;
     let text = |pointer: &str| found.as_ref()?.pointer(pointer)?.as_str();
-    refuse_foreign(terms, found.as_ref()).map_err(Wrong::Final)?;
-    let sign = || sign(&terms.names, terms.life).map_err(Wrong::Final);
-    let there = found.as_ref().and_then(Kept::read);
-    let is_due = |kept: &Kept| matches!(kept.due(terms, now), Due::Renew(then) if then <= now);
-    let is_sound = |kept: &&Kept| kept.is_sound(now);
+    refuse_foreign(terms, found.as_ref()).map_err(Wrong::Permanent)?;
+    let sign = || sign(&terms.names, terms.life).map_err(Wrong::Permanent);
+    let there = found.as_ref().and_then(StoredCertificates::read);
+    let is_due = |kept: &StoredCertificates| matches!(kept.due(terms, now), Due::Renew(then) if then <= now);
+    let is_sound = |kept: &&StoredCertificates| kept.is_sound(now);
     let wanted = match there.as_ref().filter(is_sound).or(before.filter(is_sound)) {
-        None => Kept::first(terms, sign()?),
+        None => StoredCertificates::first(terms, sign()?),
         Some(kept) if is_due(kept) => kept.renewed(terms, sign()?, now),
         Some(kept) => kept.clone(),
     };
@@ -260,7 +265,7 @@ async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::r
         shared.cluster.write_secret(&secret).await.map_err(Wrong::Failure)?;
         shared.log.info("certificates written", &[("secret", json!(terms.secret.to_string()))]);
     }
-    let shown = wanted.shown(now).certificate().map_err(Wrong::Final)?;
+    let shown = wanted.shown(now).certificate().map_err(Wrong::Permanent)?;
     shared.identity.show(shown);
     shared.authorities.send_if_modified(|authorities| {
         let is_news = *authorities != wanted.authorities;
@@ -270,12 +275,13 @@ async fn settle(shared: &Shared, terms: &Terms, before: Option<&Kept>) -> std::r
     Ok(wanted)
 }
 
-fn refuse_foreign(terms: &Terms, found: Option<&Value>) -> Result<()> {
+fn refuse_foreign(terms: &CertificateSpec, found: Option<&Value>) -> Result<()> {
     let manager = found.map(|found| found.pointer("/metadata/labels/app.kubernetes.io~1managed-by"));
     if manager.is_none_or(|manager| manager.is_some_and(|manager| manager == MANAGED_BY)) {
         return Ok(());
     }
-    let error = Error::new(Kind::Conflict, format!("Secret `{}` is there and is not this program's", terms.secret));
+    let error =
+        Error::new(Kind::Conflict, format!("Secret `{}` exists and does not belong to this program", terms.secret));
     Err(error.hint("name another one"))
 }
 
@@ -283,9 +289,9 @@ fn refuse_foreign(terms: &Terms, found: Option<&Value>) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn terms() -> Terms {
-        let secret = Target { namespace: Some("web".into()), name: "certificates".into() };
-        Terms { secret, names: vec!["a.web.svc".into()], life: Duration::from_mins(1) }
+    fn terms() -> CertificateSpec {
+        let secret = NamespacedName { namespace: Some("web".into()), name: "certificates".into() };
+        CertificateSpec { secret, names: vec!["a.web.svc".into()], life: Duration::from_mins(1) }
     }
 
     fn signed() -> Signed {
@@ -295,20 +301,20 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_read() {
         let (terms, now) = (terms(), UNIX_EPOCH + Duration::from_secs(1_000_000));
-        let first = Kept::first(&terms, signed());
+        let first = StoredCertificates::first(&terms, signed());
         let renewed = first.renewed(&terms, signed(), now);
         for kept in [first, renewed] {
             let secret = kept.write(&terms, Some("7"));
             assert_eq!(secret["metadata"]["resourceVersion"], "7");
-            assert!(Kept::read(&secret) == Some(kept));
+            assert!(StoredCertificates::read(&secret) == Some(kept));
         }
-        assert!(Kept::read(&json!({"data": {"tls.crt": "%"}})).is_none());
+        assert!(StoredCertificates::read(&json!({"data": {"tls.crt": "%"}})).is_none());
     }
 
     #[test]
     fn a_new_certificate_waits_until_its_authority_is_known() {
         let (terms, now) = (terms(), whole(SystemTime::now()));
-        let first = Kept::first(&terms, signed());
+        let first = StoredCertificates::first(&terms, signed());
         let signed_by = SystemTime::now();
         let Due::Renew(then) = first.due(&terms, now) else { panic!("nothing waits to be shown") };
         let two_thirds = Duration::from_secs(40);
@@ -324,27 +330,27 @@ mod tests {
 
     #[test]
     fn what_install_makes_holds_until_two_thirds_of_its_life_are_gone_and_is_trusted_beside_what_was() {
-        let (secret, service) = (terms().secret, Target { namespace: Some("web".into()), name: "a".into() });
+        let (secret, service) = (terms().secret, NamespacedName { namespace: Some("web".into()), name: "a".into() });
         let now = SystemTime::now();
         let (authorities, written) = installed(&secret, &service, None, "").unwrap();
         let written = written.unwrap();
         assert_eq!(installed(&secret, &service, Some(&written), "other").unwrap(), (authorities.clone(), None));
 
-        // The processes of another version kept a shorter one; or its Secret is gone.
-        let kept = Kept::first(&terms(), signed());
+        // The replicas of another version stored a shorter-lived one, or its Secret is gone.
+        let kept = StoredCertificates::first(&terms(), signed());
         let there = kept.write(&terms(), None);
         for (found, registered) in [(Some(&there), ""), (None, kept.authorities.as_str())] {
             let (both, written) = installed(&secret, &service, found, registered).unwrap();
-            let written = Kept::read(&written.unwrap()).unwrap();
+            let written = StoredCertificates::read(&written.unwrap()).unwrap();
             assert_eq!((both.matches("BEGIN").count(), &both), (2, &written.authorities));
             assert!(kept.now.holds(&both, ["a.web.svc"].into_iter(), now) && written.is_sound(now));
-            let long = Terms { names: deployment::names(&service), life: INSTALLED, ..terms() };
+            let long = CertificateSpec { names: deployment::names(&service), life: INSTALLED, ..terms() };
             assert_eq!(written.names, long.names.join(","));
             let Due::Renew(then) = written.due(&long, now) else { panic!("nothing waits to be shown") };
             assert!(then > now + INSTALLED / 2);
         }
 
-        // Somebody else's stays.
+        // Another program's Secret is left alone.
         let foreign = json!({"metadata": {"name": "certificates"}});
         assert!(installed(&secret, &service, Some(&foreign), "").is_err());
     }
@@ -352,8 +358,8 @@ mod tests {
     #[test]
     fn certificates_for_other_names_are_renewed_at_once() {
         let (terms, now) = (terms(), SystemTime::now());
-        let kept = Kept::first(&terms, signed());
-        let other = Terms { names: vec!["b.web.svc".into()], ..terms };
+        let kept = StoredCertificates::first(&terms, signed());
+        let other = CertificateSpec { names: vec!["b.web.svc".into()], ..terms };
         assert_eq!(kept.due(&other, now), Due::Renew(now));
     }
 }

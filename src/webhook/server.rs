@@ -1,5 +1,5 @@
-//! The listeners: TLS or none, HTTP/1.1, and limits that nobody on the network can talk it out of. What a request means is
-//! [`answer`](super::answer)'s.
+//! The listeners: with or without TLS, HTTP/1.1 only, with limits that no client can circumvent. Requests are handled
+//! in [`answer`](super::answer).
 
 use std::{
     collections::VecDeque,
@@ -25,28 +25,28 @@ use tokio_rustls::TlsAcceptor;
 use super::{Shared, answer};
 use crate::error::{Error, Kind, Result};
 
-/// From the connection to the first whole request.
+/// Timeout for the first complete request of a connection.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
-/// Between requests. Longer than clients keep an idle connection (Go: 90 s): whoever closes last never closes
-/// under a request.
+/// Idle timeout between requests. It is longer than that of clients (Go: 90 s), so that the server never closes a
+/// connection on which a request is just being sent.
 const IDLE: Duration = Duration::from_mins(5);
-/// Bytes of a request's head.
+/// Maximum size of a request head, in bytes.
 const LARGEST_HEAD: usize = 32 << 10;
-/// When no connection can be taken, for want of file descriptors.
+/// Pause when no connection can be accepted for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Whom a listener is for.
+/// The clients of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
-    /// API servers, over TLS: everything.
+    /// API servers, with TLS: all paths.
     Whole,
-    /// Flagger, whose webhooks cannot check our authority, without TLS: the gate, and how the process is.
+    /// Flagger, without TLS because its webhooks cannot verify our CA: the gate and health only.
     Gate,
 }
 
 impl Port {
-    /// How many connections it has at most, of so many descriptors of this process. An API server keeps a few. The ports
-    /// take nothing from each other, and the rest is for the way to the API server.
+    /// Returns the maximum number of connections, given the process's descriptor limit. An API server keeps a few open.
+    /// The ports do not share their quotas, and the rest is reserved for connections to the API server.
     fn most_connections(self, descriptors: u64) -> usize {
         const REST: u64 = 48;
         let free = descriptors.saturating_sub(REST);
@@ -58,13 +58,13 @@ impl Port {
     }
 }
 
-/// Has the system allow as many descriptors as it ever would; how many those are.
+/// Raises the descriptor limit to its maximum and returns it.
 pub(super) fn raise_descriptor_limit() -> u64 {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-        // Where that is not allowed, there are fewer connections.
+        // If that fails, fewer connections are allowed.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
         getrlimit(Resource::Nofile).current.unwrap_or(MOST_DESCRIPTORS).min(MOST_DESCRIPTORS)
     }
@@ -72,48 +72,48 @@ pub(super) fn raise_descriptor_limit() -> u64 {
     MOST_DESCRIPTORS
 }
 
-/// More are of no use.
+/// Cap on the descriptor limit; more are of no use.
 const MOST_DESCRIPTORS: u64 = 1 << 16;
 
-/// Listens for as long as the process lives. Without TLS only the gate can be asked.
+/// Accepts connections until aborted. Without TLS only the gate and health paths are available.
 pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listener: TcpListener, descriptors: u64) {
     let port = if tls.is_some() { Port::Whole } else { Port::Gate };
     let most = port.most_connections(descriptors);
     let places = Arc::new(Semaphore::new(most));
-    let mut guests = Guests::default();
+    let mut connections = Connections::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            guests.send_one_away();
+            connections.evict_idlest();
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         if places.available_permits() == 0 {
-            guests.send_one_away();
+            connections.evict_idlest();
         }
-        // It is never closed.
+        // The semaphore is never closed.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let (shared, tls, guest) = (Arc::clone(&shared), tls.clone(), Arc::new(Guest::new()));
+        let (shared, tls, connection) = (Arc::clone(&shared), tls.clone(), Arc::new(Connection::new()));
         let task = tokio::spawn({
-            let guest = Arc::clone(&guest);
+            let connection = Arc::clone(&connection);
             async move {
-                serve(shared, stream, tls, guest).await;
+                serve(shared, stream, tls, connection).await;
                 drop(place);
             }
         });
-        guests.add(most, task.abort_handle(), guest);
+        connections.add(most, task.abort_handle(), connection);
     }
 }
 
 /// A connection.
 #[derive(Debug)]
-struct Guest {
-    /// When it was made, or last asked or was answered, in milliseconds since 1970.
+struct Connection {
+    /// Time of the connection, or of its last request or response, in milliseconds since 1970.
     active: AtomicU64,
-    /// Whether it has been answered so far.
+    /// Whether a response has been sent.
     has_asked: AtomicBool,
 }
 
-impl Guest {
+impl Connection {
     fn new() -> Self {
         Self { active: AtomicU64::new(now()), has_asked: AtomicBool::new(false) }
     }
@@ -123,33 +123,34 @@ impl Guest {
     }
 }
 
-/// Who is connected, oldest first. When there is no place left, whoever has been silent for longest gives way, so that no
-/// number of idle connections, nor of requests that never end, keeps an API server out: whoever has just come is last.
+/// The open connections, oldest first. If the limit is reached, the connection with the longest inactivity is closed,
+/// so neither idle connections nor requests that never end keep an API server out: a new connection is always the last
+/// to go.
 #[derive(Default)]
-struct Guests(VecDeque<(AbortHandle, Arc<Guest>)>);
+struct Connections(VecDeque<(AbortHandle, Arc<Connection>)>);
 
-impl Guests {
-    fn add(&mut self, most: usize, task: AbortHandle, guest: Arc<Guest>) {
+impl Connections {
+    fn add(&mut self, most: usize, task: AbortHandle, connection: Arc<Connection>) {
         if self.0.len() >= 2 * most {
             self.0.retain(|(task, _)| !task.is_finished());
         }
-        self.0.push_back((task, guest));
+        self.0.push_back((task, connection));
     }
 
-    fn send_one_away(&mut self) {
+    fn evict_idlest(&mut self) {
         self.0.retain(|(task, _)| !task.is_finished());
-        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, guest))| guest.active.load(Relaxed));
+        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, connection))| connection.active.load(Relaxed));
         if let Some((task, _)) = silent.map(|(at, _)| at).and_then(|at| self.0.remove(at)) {
             task.abort();
         }
     }
 }
 
-/// TLS with whatever certificate the process shows at the time.
+/// Returns a TLS acceptor that serves the current certificate.
 ///
 /// # Errors
 ///
-/// This program was built without a protocol version.
+/// This program was built without any TLS protocol version.
 pub(super) fn acceptor(shared: &Shared) -> Result<TlsAcceptor> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -159,50 +160,50 @@ pub(super) fn acceptor(shared: &Shared) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// One connection, to its end.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, guest: Arc<Guest>) {
+/// Serves one connection until it ends.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, connection: Arc<Connection>) {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(shared, stream, Port::Gate, guest).await };
-    let Ok(Ok(stream)) = tokio::time::timeout(FIRST_REQUEST, shake_hands(stream, tls)).await else { return };
-    converse(shared, stream, Port::Whole, guest).await;
+    let Some(tls) = tls else { return serve_connection(shared, stream, Port::Gate, connection).await };
+    let Ok(Ok(stream)) = tokio::time::timeout(FIRST_REQUEST, accept_tls(stream, tls)).await else { return };
+    serve_connection(shared, stream, Port::Whole, connection).await;
 }
 
-/// Answers on a connection, to its end.
-async fn converse(
+/// Answers the requests of a connection until it ends.
+async fn serve_connection(
     shared: Arc<Shared>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     port: Port,
-    guest: Arc<Guest>,
+    connection: Arc<Connection>,
 ) {
     let service = service_fn(|request| {
-        let (shared, guest) = (Arc::clone(&shared), Arc::clone(&guest));
-        guest.is_active();
+        let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
+        connection.is_active();
         async move {
             let response = answer::answer(&shared, port, request).await;
-            guest.is_active();
-            guest.has_asked.store(true, Relaxed);
+            connection.is_active();
+            connection.has_asked.store(true, Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(LARGEST_HEAD).half_close(false);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut draining = shared.draining.subscribe();
     let mut first = pin!(tokio::time::sleep(FIRST_REQUEST));
     loop {
         tokio::select! {
-            // However it ended: there is nobody to tell.
-            _ = connection.as_mut() => return,
-            () = first.as_mut(), if !guest.has_asked.load(Relaxed) => {
-                if !guest.has_asked.load(Relaxed) {
+            // Errors of a connection are ignored.
+            _ = served.as_mut() => return,
+            () = first.as_mut(), if !connection.has_asked.load(Relaxed) => {
+                if !connection.has_asked.load(Relaxed) {
                     return;
                 }
             }
             () = begins(&mut draining) => break,
         }
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    served.as_mut().graceful_shutdown();
+    let _ = served.await;
 }
 
 /// Milliseconds since 1970.
@@ -215,18 +216,15 @@ async fn begins(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-/// TLS, or a word to a client that does not speak it.
-async fn shake_hands(
-    mut stream: TcpStream,
-    tls: TlsAcceptor,
-) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+/// Performs the TLS handshake, or answers a client that uses plain HTTP with an error.
+async fn accept_tls(mut stream: TcpStream, tls: TlsAcceptor) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
     const WORD: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
-        content-length: 37\r\n\r\nthis port speaks https and not http.\n";
+        content-length: 34\r\n\r\nthis port speaks https, not http.\n";
     let mut first = [0];
     stream.peek(&mut first).await?;
-    // Methods begin with a letter, TLS with 0x16.
+    // HTTP methods begin with a letter, TLS handshakes with 0x16.
     if first[0].is_ascii_alphabetic() {
-        // What is left unread would break the connection off before the word arrives.
+        // Unread data would reset the connection before the response arrives.
         let _ = stream.read(&mut [0; 4096]).await?;
         stream.write_all(WORD).await?;
         stream.shutdown().await?;
@@ -239,20 +237,20 @@ async fn shake_hands(
 mod tests {
     use super::*;
 
-    /// The connections of a full listener, named by when each was last active, in the order in which they give way.
+    /// The connections of a full listener, identified by their last activity, in the order in which they are closed.
     #[tokio::test]
     async fn whoever_was_silent_for_longest_gives_way_and_whoever_has_just_come_is_last() {
-        let mut guests = Guests::default();
+        let mut connections = Connections::default();
         let mut tasks = Vec::new();
         for active in [50, 10, 99, 30] {
-            let guest = Guest { active: AtomicU64::new(active), has_asked: AtomicBool::new(active != 99) };
+            let connection = Connection { active: AtomicU64::new(active), has_asked: AtomicBool::new(active != 99) };
             let task = tokio::spawn(std::future::pending::<()>());
-            guests.add(4, task.abort_handle(), Arc::new(guest));
+            connections.add(4, task.abort_handle(), Arc::new(connection));
             tasks.push((active, task));
         }
         let mut gone = Vec::new();
         while !tasks.is_empty() {
-            guests.send_one_away();
+            connections.evict_idlest();
             tokio::task::yield_now().await;
             gone.extend(tasks.extract_if(.., |(_, task)| task.is_finished()).map(|(active, _)| active));
         }

@@ -1,5 +1,5 @@
-//! How certificates follow one another: own ones are renewed at two thirds of their life, those of a folder are
-//! taken up when they change.
+//! Renewal of certificates: generated ones are renewed at two thirds of their validity, files are reloaded when they
+//! change.
 #![expect(clippy::disallowed_methods, reason = "reads the certificate that --cert-dir names")]
 
 use std::{
@@ -16,18 +16,19 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// No sleep is longer than this: the clock of the machine may be set meanwhile.
+/// Maximum sleep, since the system clock may be changed meanwhile.
 const NAP: Duration = Duration::from_secs(30);
-/// How often the folder is looked at.
+/// Polling interval of the folder.
 const LOOK: Duration = Duration::from_secs(1);
-/// API servers need a moment to take a new `caBundle` up before they meet a certificate by its authority.
+/// Maximum delay between registering a new CA and serving a certificate signed by it: API servers need a moment to pick
+/// up a new `caBundle`.
 pub(super) const LONGEST_OVERLAP: Duration = Duration::from_mins(1);
 
-/// Makes the first certificate of the process.
+/// Creates the first certificate.
 ///
 /// # Errors
 ///
-/// No certificate can be made for these names.
+/// No certificate can be created for these names.
 pub(super) fn begin(shared: &Shared, names: &[String], life: Duration) -> Result<()> {
     let signed = sign(names, life)?;
     shared.authorities.send_replace(signed.authority);
@@ -35,8 +36,8 @@ pub(super) fn begin(shared: &Shared, names: &[String], life: Duration) -> Result
     Ok(())
 }
 
-/// Renews the certificate for as long as the process lives. First the new authority stands beside the old one in
-/// every registration, then the new certificate is shown.
+/// Renews the certificate as long as the process runs. The new CA is first registered beside the old one, then the new
+/// certificate is served.
 pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duration) -> Error {
     let mut published = shared.published.subscribe();
     loop {
@@ -51,7 +52,7 @@ pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duratio
         };
         let both = overlap(&shared.authorities.borrow(), &signed.authority);
         shared.authorities.send_replace(both.clone());
-        // Whoever registers nothing has nobody to wait for.
+        // Times out if this process does not register itself.
         let _ = tokio::time::timeout(life / 6, published.wait_for(|published| *published == both)).await;
         tokio::time::sleep((life / 12).min(LONGEST_OVERLAP)).await;
         shared.identity.show(signed.certificate);
@@ -59,7 +60,7 @@ pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duratio
     }
 }
 
-/// The newest authority of the old ones, and the new one.
+/// Returns the newest of the old CAs together with the new one.
 pub(super) fn overlap(old: &str, new: &str) -> String {
     const BEGIN: &str = "-----BEGIN";
     format!("{}{new}", old.rfind(BEGIN).map_or("", |at| &old[at..]))
@@ -71,11 +72,11 @@ pub(super) async fn sleep_until(then: SystemTime) {
     }
 }
 
-/// Reads `tls.crt` and `tls.key` of a folder, and `ca.crt` where there is one.
+/// Loads `tls.crt` and `tls.key` from a folder, and `ca.crt` if it exists.
 ///
 /// # Errors
 ///
-/// They cannot be read, or are no certificate and its key.
+/// The files cannot be read, or are not a certificate with its key.
 pub(super) fn read_folder(shared: &Shared, folder: &Path) -> Result<Contents> {
     let contents = Contents::read(folder)?;
     shared.identity.show(contents.pair.certificate()?);
@@ -83,8 +84,7 @@ pub(super) fn read_folder(shared: &Shared, folder: &Path) -> Result<Contents> {
     Ok(contents)
 }
 
-/// Takes up what changes in the folder. What cannot be used is told once, and the last good certificate is shown
-/// on.
+/// Reloads the folder when it changes. An unusable certificate is logged once, and the last good one is still served.
 pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: Contents) -> Error {
     let mut told = String::new();
     loop {
@@ -102,7 +102,7 @@ pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: C
             Ok(is_news) => {
                 told.clear();
                 if is_news {
-                    shared.log.info("certificate read anew", &[("until", json!(shared.identity.until()))]);
+                    shared.log.info("certificate reloaded", &[("until", json!(shared.identity.until()))]);
                 }
             }
             Err(error) if error.message() == told => {}
@@ -114,7 +114,7 @@ pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: C
     }
 }
 
-/// The files of a folder.
+/// The contents of the folder.
 #[derive(PartialEq, Eq)]
 pub(super) struct Contents {
     pair: Pair,

@@ -1,4 +1,4 @@
-//! What it means when a repair fails: for this one object, or for all.
+//! Classification of failed repairs: a problem of one object, or of all repairs.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Log,
-    queue::{Ended, Key, Lost},
+    queue::{Key, Outcome, PendingRepair},
 };
 use crate::{
     cluster::{Call, Failure, Verb},
@@ -15,16 +15,16 @@ use crate::{
     plan::{ObjectKind, ObjectRef},
 };
 
-/// A server that has just started refuses what it will allow once it has read its own roles.
+/// Grace period for an API server that has just started, which denies requests until it has read its RBAC.
 const DENIED_FOR: Duration = Duration::from_secs(30);
 
-/// A repair that did not come about.
+/// A failed repair.
 pub(super) struct Failed {
-    /// What was asked for.
+    /// The verb of the failed call.
     pub(super) verb: Verb,
-    /// Why not.
+    /// The failure.
     pub(super) failure: Failure,
-    /// Whether this process has no right to it.
+    /// Whether this process lacks the right to the call.
     pub(super) lacks_right: bool,
 }
 
@@ -34,37 +34,37 @@ impl Failed {
     }
 }
 
-/// What stands in the way of all repairs.
+/// Problems that affect all repairs.
 #[derive(Default)]
-pub(super) struct Troubles {
-    /// Whether it was told that the server does not answer.
+pub(super) struct FailureState {
+    /// Whether the unreachable server has been logged.
     is_away_told: bool,
-    /// Since when this process lacks its rights.
+    /// Time since which this process lacks a right.
     denied: Option<Instant>,
 }
 
-impl Troubles {
-    /// What becomes of a repair that was tried.
+impl FailureState {
+    /// Classifies the result of a repair.
     ///
     /// # Errors
     ///
-    /// This process no longer has its rights.
-    pub(super) fn judge(
+    /// This process has lacked a right for too long.
+    pub(super) fn classify(
         &mut self,
         log: &Log,
         key: &Key,
-        lost: &Lost,
+        lost: &PendingRepair,
         result: std::result::Result<(), Failed>,
-    ) -> Result<Ended> {
+    ) -> Result<Outcome> {
         let Err(Failed { verb, failure, lacks_right }) = result else {
             (self.denied, self.is_away_told) = (None, false);
-            return Ok(Ended::Done);
+            return Ok(Outcome::Done);
         };
-        // A group that this process may not read is one that is not in use.
+        // If the legacy group may not be read, it is not in use.
         let is_of_no_use = verb == Verb::Get && key.group == Group::TraefikContainoUs && failure.is_denied();
-        // Another wrote in between, or it is gone: the watch tells.
+        // It was changed or deleted concurrently: the watch will deliver that.
         if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
-            return Ok(Ended::Done);
+            return Ok(Outcome::Done);
         }
         let object = ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() };
         let call = Call::of(verb, &object);
@@ -76,46 +76,54 @@ impl Troubles {
         let is_away = !matches!(failure, Failure::Status(_));
         let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
         if is_news {
-            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.in_words(&call)))];
-            log.warning("cannot repair, trying again", &fields);
+            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.to_log_message(&call)))];
+            log.warning("repair failed, retrying", &fields);
         }
-        // Who lacks its rights will have them back for all namespaces at once.
-        Ok(if is_away || lacks_right { Ended::Away } else { Ended::Refused })
+        // A missing right affects all namespaces alike, so none is marked as troubled.
+        Ok(if is_away || lacks_right { Outcome::Unreachable } else { Outcome::Refused })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cluster::Refusal, error::Error, model::Target};
+    use crate::{cluster::Refusal, error::Error, model::NamespacedName};
 
     #[test]
     fn only_a_right_that_is_missing_for_half_a_minute_ends_the_repairs() {
         let log = Log::new(crate::webhook::LogFormat::Text, |_| {});
-        let key =
-            Key { group: Group::TraefikIo, target: Target { namespace: Some("web".into()), name: "shop".into() } };
-        let lost = Lost { object: None, is_loss: true, seen: Instant::now(), before: Duration::ZERO, tries: 9 };
+        let key = Key {
+            group: Group::TraefikIo,
+            target: NamespacedName { namespace: Some("web".into()), name: "shop".into() },
+        };
+        let lost = PendingRepair {
+            object: None,
+            is_cookie_lost: true,
+            seen: Instant::now(),
+            before: Duration::ZERO,
+            tries: 9,
+        };
         let refused = |code: u16, lacks_right: bool| {
             let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }));
             Err(Failed { verb: Verb::Patch, failure, lacks_right })
         };
         let long_ago = Instant::now().checked_sub(DENIED_FOR * 2);
-        let judge = |denied: Option<Instant>, result| {
-            let mut troubles = Troubles { denied, ..Troubles::default() };
-            troubles.judge(&log, &key, &lost, result).map_err(|error| error.kind())
+        let classify = |denied: Option<Instant>, result| {
+            let mut troubles = FailureState { denied, ..FailureState::default() };
+            troubles.classify(&log, &key, &lost, result).map_err(|error| error.kind())
         };
-        // Whatever a policy or a webhook of others answers, and for however long.
+        // Any answer of another policy or webhook, for any length of time.
         for code in [403, 422, 500, 400, 413] {
-            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Refused), "{code}");
+            assert_eq!(classify(long_ago, refused(code, false)), Ok(Outcome::Refused), "{code}");
         }
-        assert_eq!(judge(None, refused(403, true)), Ok(Ended::Away));
-        assert_eq!(judge(long_ago, refused(403, true)), Err(crate::error::Kind::Cluster));
+        assert_eq!(classify(None, refused(403, true)), Ok(Outcome::Unreachable));
+        assert_eq!(classify(long_ago, refused(403, true)), Err(crate::error::Kind::Cluster));
         for code in [404, 409] {
-            assert_eq!(judge(long_ago, refused(code, false)), Ok(Ended::Done), "{code}");
+            assert_eq!(classify(long_ago, refused(code, false)), Ok(Outcome::Done), "{code}");
         }
         let silent = Failure::Timeout(Error::cluster("no answer"));
         let silent = Err(Failed { verb: Verb::Get, failure: silent, lacks_right: false });
-        assert_eq!(judge(long_ago, silent), Ok(Ended::Away));
-        assert_eq!(judge(long_ago, Ok(())), Ok(Ended::Done));
+        assert_eq!(classify(long_ago, silent), Ok(Outcome::Unreachable));
+        assert_eq!(classify(long_ago, Ok(())), Ok(Outcome::Done));
     }
 }

@@ -22,8 +22,8 @@ fn every_error_of_a_declaration_names_the_part_and_what_is_allowed() {
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -33,8 +33,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the 
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=/`: the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=/`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -44,8 +44,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=/`: t
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -55,8 +55,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribut
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -66,8 +66,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribut
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Expires=0`: no such attribute, allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Expires=0`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -77,8 +77,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Expires=0`
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age`: whole seconds of at most ten digits are allowed, such as 300
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age`: must be whole seconds of at most ten digits, such as 300
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -88,8 +88,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age`: 
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: whole seconds of at most ten digits are allowed, such as 300
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -99,8 +99,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=sso`: it must begin with / and hold printable ASCII without blanks and ;
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -110,8 +110,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=sso`:
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Domain=bad_domain`: a domain name is allowed, such as example.com
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Domain=bad_domain`: must be a domain name, such as example.com
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -121,8 +121,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Domain=bad
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure=true`: it takes no value
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure=true`: it takes no value
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -132,8 +132,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure=tru
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure`: it stands there more than once
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure`: is given more than once
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -143,8 +143,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure`: i
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `SameSite=Maybe`: None, Lax and Strict are allowed
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `SameSite=Maybe`: must be None, Lax or Strict
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -154,8 +154,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `SameSite=M
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it holds a character that is not printable ASCII
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -165,8 +165,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it holds a 
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `300`: it is not text, put it in quotes
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `300`: it is not a string: put it in quotes
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -176,8 +176,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `300`: it i
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `true`: it is not text, put it in quotes
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `true`: it is not a string: put it in quotes
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -187,8 +187,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `true`: it 
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `["login"]`: it is not text, put it in quotes
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `["login"]`: it is not a string: put it in quotes
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
         ),
@@ -199,8 +199,8 @@ problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `["login"]`
 exit: 1
 --- stdout
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it is longer than 1024 characters
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it is longer than 1024 characters
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
 }
@@ -211,18 +211,18 @@ fn what_is_malformed_is_not_changed_but_can_be_taken_away() {
 exit: 2
 --- stdout
 --- stderr
-error: what Canary `web` declares is malformed, so there is nothing to change
-caused by: `Path=sso`: it must begin with / and hold printable ASCII without blanks and ;
-hint: kubectl canary-traefik sticky remove web -f canary.yaml takes it away
+error: the declaration of Canary `web` is malformed, so it cannot be changed field by field
+caused by: `Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons
+hint: kubectl canary-traefik sticky remove web -f canary.yaml removes it
 
 "#]]);
     over(&canary("web", Some("login; Path=sso")), "sticky set web --path /sso -R -f .").shows(str![[r#"
 exit: 2
 --- stdout
 --- stderr
-error: what Canary `web` declares is malformed, so there is nothing to change
-caused by: `Path=sso`: it must begin with / and hold printable ASCII without blanks and ;
-hint: kubectl canary-traefik sticky remove web -f . -R takes it away
+error: the declaration of Canary `web` is malformed, so it cannot be changed field by field
+caused by: `Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons
+hint: kubectl canary-traefik sticky remove web -f . -R removes it
 
 "#]]);
 }
@@ -485,7 +485,7 @@ exit: 2
 --- stdout
 --- stderr
 error: ./b.yaml:1:7: unclosed bracket '['
-hint: to leave this file out, name the others: -f FILE -f FILE
+hint: to skip this file, name the others: -f FILE -f FILE
 
 "#]]);
 }
@@ -567,7 +567,7 @@ fn the_same_canary_twice_is_not_guessed_at() {
 exit: 2
 --- stdout
 --- stderr
-error: Canary `web` stands there more than once: ./a.yaml:2, ./b.yaml:2
+error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
 hint: name one file with -f, or one namespace with -n
 
 "#]]);
@@ -575,7 +575,7 @@ hint: name one file with -f, or one namespace with -n
 exit: 2
 --- stdout
 --- stderr
-error: Canary `web` stands there more than once: a.yaml:2, b.yaml:2
+error: more than one Canary is named `web`: a.yaml:2, b.yaml:2
 hint: name one file with -f, or one namespace with -n
 
 "#]]);
@@ -583,7 +583,7 @@ hint: name one file with -f, or one namespace with -n
 exit: 2
 --- stdout
 --- stderr
-error: Canary `web` stands there more than once: ./a.yaml:2, ./b.yaml:2
+error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
 hint: name one file with -f, or one namespace with -n
 
 "#]]);

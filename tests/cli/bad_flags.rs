@@ -22,7 +22,7 @@ fn a_name_that_is_no_token() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'a b' for '--name <NAME>': letters, digits and !#$%&'*+-.^_`|~ are allowed
+error: invalid value 'a b' for '--name <NAME>': may contain only letters, digits and !#$%&'*+-.^_`|~
 
 For more information, try '--help'.
 
@@ -31,7 +31,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '' for '--name <NAME>': letters, digits and !#$%&'*+-.^_`|~ are allowed
+error: invalid value '' for '--name <NAME>': may contain only letters, digits and !#$%&'*+-.^_`|~
 
 For more information, try '--help'.
 
@@ -40,7 +40,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'ä' for '--name <NAME>': letters, digits and !#$%&'*+-.^_`|~ are allowed
+error: invalid value 'ä' for '--name <NAME>': may contain only letters, digits and !#$%&'*+-.^_`|~
 
 For more information, try '--help'.
 
@@ -53,7 +53,7 @@ fn a_max_age_that_is_no_number_of_seconds() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '5x' for '--max-age <SECONDS>': whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '5x' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -62,7 +62,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '99999999999' for '--max-age <SECONDS>': whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '99999999999' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -71,7 +71,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '1.5' for '--max-age <SECONDS>': whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '1.5' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -80,7 +80,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '' for '--max-age <SECONDS>': whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -93,7 +93,7 @@ fn a_path_that_does_not_begin_with_a_slash() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'sso' for '--path <PATH>': it must begin with / and hold printable ASCII without blanks and ;
+error: invalid value 'sso' for '--path <PATH>': must start with / and contain only printable ASCII characters, no spaces or semicolons
 
 For more information, try '--help'.
 
@@ -102,7 +102,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '/a;b' for '--path <PATH>': it must begin with / and hold printable ASCII without blanks and ;
+error: invalid value '/a;b' for '--path <PATH>': must start with / and contain only printable ASCII characters, no spaces or semicolons
 
 For more information, try '--help'.
 
@@ -115,7 +115,7 @@ fn a_domain_that_is_no_name() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'https://example.com' for '--domain <DOMAIN>': a domain name is allowed, such as example.com
+error: invalid value 'https://example.com' for '--domain <DOMAIN>': must be a domain name, such as example.com
 
 For more information, try '--help'.
 
@@ -312,7 +312,7 @@ fn what_needs_a_cluster() {
 exit: 2
 --- stdout
 --- stderr
-error: --live-only needs a cluster: manifests hold the declaration
+error: --live-only needs a cluster: manifests contain only the declaration
 hint: leave out --live-only, or leave out -f
 
 "#]]);
@@ -320,7 +320,7 @@ hint: leave out --live-only, or leave out -f
 exit: 2
 --- stdout
 --- stderr
-error: --live-only needs a cluster: manifests hold the declaration
+error: --live-only needs a cluster: manifests contain only the declaration
 hint: leave out --live-only, or leave out -f
 
 "#]]);
@@ -631,7 +631,7 @@ hint: -l 'key=value,key!=value,key in (a,b),key,!key'
     words(&["show", "-n", "a\u{1b}[31mb"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 web    <none>   <none>   login    pending   <unknown>   <unknown>
 --- stderr
 

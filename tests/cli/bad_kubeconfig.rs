@@ -230,7 +230,7 @@ fn manifests_need_none() {
     run.stdin(crate::manifests::canary("web", Some("login"))).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 web    <none>   <none>   login    pending   <unknown>   <unknown>
 --- stderr
 

@@ -75,15 +75,16 @@ fn commands_are_offered_with_their_help() {
     asked([""]).run().shows(str![[r#"
 exit: 0
 --- stdout
-show	Show Canaries on Traefik: weights, cookie, and whether it is kept
+show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
-guard	Keep declared cookies through every write of Flagger's
-rbac	Print the least Role for a command, or check that one has it
-completion	Print a shell's completion script, or install what kubectl asks
-man	Write the man pages into a folder
+guard	Protect declared cookies in every write by Flagger
+rbac	Print the minimum Role for a command, or check whether you have it
+completion	Set up shell completion
+man	Write the man pages to a directory
+options	List the connection flags, which every command accepts
 version	Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 help	Print this message or the help of the given subcommand(s)
 :4
@@ -93,7 +94,7 @@ help	Print this message or the help of the given subcommand(s)
     asked(["sticky", "s"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-set	Change some fields of the cookie, leave the others
+set	Set fields of the sticky cookie; other fields stay as they are
 :4
 --- stderr
 
@@ -101,10 +102,10 @@ set	Change some fields of the cookie, leave the others
     asked(["guard", ""]).run().shows(str![[r#"
 exit: 0
 --- stdout
-install	Install the guard, or bring it up to this version
-status	Show whether the guard is there, acts, and what it covers
-uninstall	Take the guard away
-run	Be the guard, for clusters that have no admission policies
+install	Install the guard, or update it to this version
+status	Show whether the guard is installed and works, and what it covers
+uninstall	Remove the guard
+run	Run the guard as a webhook server (for Kubernetes before 1.36)
 help	Print this message or the help of the given subcommand(s)
 :4
 --- stderr
@@ -135,11 +136,14 @@ fn completion_offers_exactly_the_flags_of_the_parser() {
         "completion install",
         "rbac",
         "man",
+        "options",
         "version",
     ] {
         let words: Vec<_> = command.split_whitespace().collect();
         let help = Run::new(words.iter().copied().chain(["--help"])).env("COLUMNS", "200").run();
-        let mut listed: Vec<_> = help.stdout.lines().filter_map(long_flag).map(str::to_owned).collect();
+        let everywhere = Run::new(["options"]).env("COLUMNS", "200").run();
+        let lines = help.stdout.lines().chain(everywhere.stdout.lines());
+        let mut listed: Vec<_> = lines.filter_map(long_flag).map(str::to_owned).collect();
         let mut offered = offered(words.into_iter().chain(["--"]));
         offered.pop();
         offered.sort();
@@ -382,11 +386,11 @@ fn other_shells_get_whole_words_and_help() {
     let shows = |text: &str, expected: &str| exactly(text, format!("exit: 0\n--- stdout\n{expected}\n--- stderr\n"));
     shows(
         &ask("zsh", &["sticky", "rem"]).replace("\n(no newline at the end)", ""),
-        "remove:Take the cookie away, from the Canary and from its TraefikService",
+        "remove:Remove the cookie from the Canary and its TraefikService",
     );
     shows(
         &ask("fish", &["show", "--color=a"]).replace("\n(no newline at the end)", ""),
-        "--color=auto\tOn a terminal that can, unless NO_COLOR is set\n--color=always\tInto files and pipes too",
+        "--color=auto\tOn a terminal that supports it, unless NO_COLOR is set\n--color=always\tEven when piped",
     );
     shows(&ask("elvish", &["sticky", "rem"]).replace("\n(no newline at the end)", ""), "remove");
 }
@@ -440,8 +444,8 @@ exit: 0
 exit: 2
 --- stdout
 --- stderr
-error: `[BIN]/kubectl_complete-canary_traefik` is there and is no link
-hint: take it away, or name another folder with --dir
+error: `[BIN]/kubectl_complete-canary_traefik` exists and is not a symbolic link
+hint: delete it, or choose another folder with --dir
 
 "#]]);
     assert_eq!(folder.names(), ["kubectl-canary_traefik", "kubectl_complete-canary_traefik"]);

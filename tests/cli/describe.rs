@@ -49,9 +49,9 @@ Cookie:          missing, declared in an annotation
   secure      true       <unset>
   http-only   true       <unset>
   same-site   lax        <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the
-                 stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie
+                 is <unknown>
 Routes:
   IngressRoute/checkout on websecure with TLS
     Host(`shop.example.com`) && PathPrefix(`/checkout`)
@@ -66,16 +66,16 @@ Name:            podinfo
 Namespace:       shop
 Phase:           <none>
 Strategy:        canary, steps of 10 up to 50, every 60s
-TraefikService:  podinfo, not generated yet
+TraefikService:  podinfo, not created yet
 Applied by:      <none>
 Tracks:
   podinfo
   ├─ primary   podinfo-primary:9898   -   <none>
   └─ canary    podinfo-canary:9898    -   <none>
 Cookie:          none, nothing is declared
-Kept:            -
+Protected:       -
 Next write:      the one that creates the TraefikService; weights 100/0; there
-                 is no stanza to keep
+                 is no cookie to protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -111,13 +111,13 @@ Cookie:          missing, declared in an
   secure     true      <unset>
   http-only  true      <unset>
   same-site  lax       <unset>
-Kept:            <unknown>: whether
-                 there is a guard cannot
-                 be seen
+Protected:       <unknown>: you may not
+                 read the guard's
+                 objects
 Next write:      a weight step,
                  promotion or rollback;
-                 what that does to the
-                 stanza is <unknown>
+                 its effect on the
+                 cookie is <unknown>
 Routes:
   IngressRoute/checkout on websecure
     with TLS
@@ -164,15 +164,16 @@ Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   70   <unknown>
   └─ canary    podinfo-canary:80    30   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          differs, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      login
   max-age   300        60      differs
   secure    <unset>    true    differs
-Kept:            <unknown>: whether there is a guard cannot be seen
+Protected:       <unknown>: you may not read the guard's objects
 Next write:      the step to 45, or a rollback, within 30s if its checks pass;
-                 weights 55/45; what that does to the stanza is <unknown>
+                 weights 55/45; its effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -191,15 +192,16 @@ Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   70   <unknown>
   └─ canary    podinfo-canary:80    30   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          differs, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      login
   max-age   300        60      differs
   secure    <unset>    true    differs
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      the rollback, within 30s; weights 100/0; what that does to the
-                 stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      the rollback, within 30s; weights 100/0; its effect on the
+                 cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -222,10 +224,10 @@ fn tests_by_iterations_and_their_weights_are_told_as_traefik_takes_them() {
         &ab,
         str![[r#"
 Strategy:        ab-testing, 3 iterations, every 60s
-  ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
-  └─ canary    podinfo-canary:80    100                   login=68efe5a02923794e
+  ├─ primary   podinfo-primary:80   1 (default)   login=da2ac549ee9e5498
+  └─ canary    podinfo-canary:80    100           login=68efe5a02923794e
 Next write:      an iteration, or a rollback, within 60s if its checks pass;
-                 weights 0/100; what that does to the stanza is <unknown>
+                 weights 0/100; its effect on the cookie is <unknown>
 
 "#]],
     );
@@ -234,10 +236,10 @@ Next write:      an iteration, or a rollback, within 60s if its checks pass;
         &blue_green,
         str![[r#"
 Strategy:        blue-green, 1 iteration, every 60s
-  ├─ primary   podinfo-primary:80   1 (none is written)   login=da2ac549ee9e5498
-  └─ canary    podinfo-canary:80    0                     login=68efe5a02923794e
-Next write:      all to the canary after the last iteration, or a rollback;
-                 weights 0/100; what that does to the stanza is <unknown>
+  ├─ primary   podinfo-primary:80   1 (default)   login=da2ac549ee9e5498
+  └─ canary    podinfo-canary:80    0             login=68efe5a02923794e
+Next write:      all traffic to the canary after the last iteration, or a
+                 rollback; weights 0/100; its effect on the cookie is <unknown>
 
 "#]],
     );
@@ -281,21 +283,22 @@ Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   70   <unknown>
   └─ canary    podinfo-canary:80    30   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          synced, declared in an annotation
   FIELD       DECLARED   LIVE
   name        login      login
   same-site   none       none
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the
-                 stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie
+                 is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  problem CT004: browsers drop a cookie with SameSite=None that is not Secure
-    help: add --secure, or use --same-site lax
+  error CT004: browsers reject a cookie with SameSite=None that is not Secure
+    fix: add --secure, or use --same-site lax
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    help: give --max-age as long as one flow takes, such as 300
+    fix: set --max-age to the length of one flow, such as 300
 --- stderr
 
 "#]]);
@@ -317,20 +320,20 @@ Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
-Cookie:          malformed, declared in an annotation: `Max-Age=soon`: whole
-                 seconds of at most ten digits are allowed, such as 300
+Cookie:          malformed, declared in an annotation: `Max-Age=soon`: must be
+                 whole seconds of at most ten digits, such as 300
   FIELD         DECLARED              LIVE
   <malformed>   login; Max-Age=soon   <none>
-Kept:            no: nothing keeps it
-Next write:      a weight step, promotion or rollback; it drops the stanza
+Protected:       none: Flagger's next write removes the cookie
+Next write:      a weight step, promotion or rollback; it removes the cookie
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  problem CT001: `spec.weighted.sticky` has no `cookie`, so nobody sticks
-    help: set a cookie, or remove the stanza
-  problem CT038: annotation kubectl-canary-traefik/sticky-cookie:
-    `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
-    help: correct the annotation, or take it away with sticky remove and set the
-      cookie anew
+  error CT001: `spec.weighted.sticky` has no `cookie`, so no user sticks
+    fix: set a cookie, or remove `spec.weighted.sticky`
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`:
+    must be whole seconds of at most ten digits, such as 300
+    fix: correct the annotation, or delete it with sticky remove and set the
+      cookie again
 --- stderr
 
 "#]]);
@@ -348,12 +351,12 @@ Name:            odd
 Namespace:       <none>
 Phase:           Sideways
 Strategy:        canary, without steps; suspended
-TraefikService:  <none>, not generated yet
+TraefikService:  <none>, not created yet
 Applied by:      <none>
 Tracks:          <none>: the Canary names no target
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      none while it is suspended; there is no stanza to keep
+Protected:       -
+Next write:      none while it is suspended; there is no cookie to protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -378,13 +381,13 @@ Tracks:
   ├─ primary   podinfo-primary:80   -   <none>
   └─ canary    podinfo-canary:80    -   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  problem CT039: TraefikService `podinfo` is controlled by Deployment `web`
-    help: give this Canary another spec.service.name, or delete the other owner
+  error CT039: TraefikService `podinfo` is controlled by Deployment `web`
+    fix: give this Canary another spec.service.name, or delete the other owner
 --- stderr
 
 "#]]);
@@ -401,16 +404,16 @@ Name:            podinfo
 Namespace:       <none>
 Phase:           \u{1b}]0;owned\u{7}
 Strategy:        no analysis: straight to the promotion
-TraefikService:  web\u{1b}[2J\u{202e}, not generated yet
+TraefikService:  web\u{1b}[2J\u{202e}, not created yet
 Applied by:      <none>
 Tracks:
   web\u{1b}[2J\u{202e}
   ├─ primary   web\u{1b}[2J\u{202e}-primary:80   -   <none>
   └─ canary    web\u{1b}[2J\u{202e}-canary:80    -   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -426,7 +429,7 @@ fn owners_are_told_by_their_marks() {
     );
     let output = over(&owned, "describe podinfo -f canary.yaml -o json");
     let json: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
-    let owner = serde_json::json!({"tool": "flux-kustomization", "name": "flux-system/apps", "habit": "keepsTheRest"});
+    let owner = serde_json::json!({"tool": "flux-kustomization", "name": "flux-system/apps", "policy": "preserves"});
     assert_eq!(json["owner"], owner);
 }
 
@@ -477,9 +480,9 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:
   IngressRoute/here
     Host(`a`)
@@ -510,17 +513,17 @@ declared:
   source: annotation
 events: null
 findings: []
-kept: unknown
 kind: CanaryDescription
 live: null
 name: checkout
 namespace: shop
 nextWrite:
-  stanza: unknown
+  cookie: unknown
   weights: null
   when: unknown
 owner: null
 phase: null
+protectedBy: unknown
 routes:
   seen:
   - entryPoints:
@@ -645,13 +648,13 @@ Tracks:
   ├─ primary   podinfo-primary:80   90   <none>
   └─ canary    podinfo-canary:80    10   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to protect
 Routes:
   IngressRoute: <unknown>: the server has no resource type `ingressroutes.traefik.io`
   TraefikService: <unknown>: the server's answer cannot be read
 Findings:        <none>
-Events:          <unknown>: the server could not list events in namespace `shop`: it answers 500 Internal Server Error
+Events:          <unknown>: the server could not list events in namespace `shop`: it answered 500 Internal Server Error
 --- stderr
 
 "#]]);
@@ -668,20 +671,21 @@ Name:            podinfo
 Namespace:       <none>
 Phase:           <none>
 Strategy:        no analysis: straight to the promotion
-TraefikService:  podinfo, not generated yet
+TraefikService:  podinfo, not created yet
 Applied by:      <none>
 Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   -   <unknown>
   └─ canary    podinfo-canary:80    -   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          pending, declared in an annotation
   FIELD     DECLARED    LIVE
   name      <derived>   <unset>
   max-age   300         <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      the one that creates the TraefikService; weights 100/0; what
-                 that does to the stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      the one that creates the TraefikService; weights 100/0; its
+                 effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr
@@ -694,7 +698,7 @@ Name:            podinfo
 Namespace:       test
 Phase:           <none>
 Strategy:        no analysis: straight to the promotion
-TraefikService:  podinfo, not generated yet
+TraefikService:  podinfo, not created yet
 Applied by:      <none>
 Tracks:
   podinfo
@@ -704,9 +708,9 @@ Cookie:          pending, declared in an annotation
   FIELD     DECLARED    LIVE
   name      <derived>   <unset>
   max-age   300         <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      the one that creates the TraefikService; weights 100/0; what
-                 that does to the stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      the one that creates the TraefikService; weights 100/0; its
+                 effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr

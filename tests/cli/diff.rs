@@ -179,9 +179,9 @@ fn what_cannot_be_compared_is_said() {
 exit: 1
 --- stdout
 --- stderr
-problem CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
-pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+error CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
+pending: declared, but not live: Flagger has not created TraefikService `pending` yet
 
 "#]]);
     let mirror = service("web", None).replace("  weighted:\n", "  mirroring:\n");
@@ -190,8 +190,8 @@ exit: 2
 --- stdout
 --- stderr
 error: TraefikService `web` is not weighted
-caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
-hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
+caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
+hint: restore spec.weighted, or delete the TraefikService: Flagger creates it again
 
 "#]]);
     // One that fails does not keep the others from their turn.
@@ -211,9 +211,9 @@ exit: 2
 -        secure: true
 --- stderr
 error: a: TraefikService `a` is not weighted
-caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
-hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
-error: 1 of 2 Canaries failed, see above
+caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
+hint: restore spec.weighted, or delete the TraefikService: Flagger creates it again
+error: 1 of 2 Canaries failed; see the errors above
 
 "#]]);
 }

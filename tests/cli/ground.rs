@@ -141,10 +141,10 @@ fn wide_characters_keep_the_columns() {
     run(&folder, "show -f .").shows(str![[r#"
 exit: 0
 --- stdout
-NAME             PHASE    WEIGHT   COOKIE   STATE       KEPT        AGE
+NAME             PHASE    WEIGHT   COOKIE   STATE       PROTECTED   AGE
 cart‍🛒           <none>   <none>   <none>   none        -           <unknown>
-checkout         <none>   <none>   <none>   malformed   no          <unknown>
-суперкорзина     <none>   <none>   <none>   malformed   no          <unknown>
+checkout         <none>   <none>   <none>   malformed   none        <unknown>
+суперкорзина     <none>   <none>   <none>   malformed   none        <unknown>
 チェックアウト   <none>   <none>   login    pending     <unknown>   <unknown>
 --- stderr
 
@@ -178,8 +178,8 @@ FIELD         DECLARED                LIVE
 <malformed>   ログイン; Max-Age=300   <none>
 
 state   malformed (declared in an annotation)
-why     it holds a character that is not printable ASCII
-kept    no
+why     it contains a character that is not printable ASCII
+kept    none
 --- stderr
 
 "#]]);
@@ -187,7 +187,7 @@ kept    no
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'ログイン' for '--name <NAME>': letters, digits and !#$%&'*+-.^_`|~ are allowed
+error: invalid value 'ログイン' for '--name <NAME>': may contain only letters, digits and !#$%&'*+-.^_`|~
 
 For more information, try '--help'.
 

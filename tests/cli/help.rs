@@ -13,19 +13,99 @@ fn help(line: &str) -> Output {
     Run::new(line.split(' ')).run()
 }
 
-/// What a command says around the flags that say how to connect, which are the same everywhere.
+/// The help of a command, in full.
 #[track_caller]
 fn own(line: &str, expected: impl IntoData) {
-    let (output, root) = (help(line), help("--help"));
+    let output = help(line);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-    let (body, examples) = match output.stdout.split_once("\nExamples:\n") {
-        Some((body, examples)) => (body, format!("\nExamples:\n{examples}")),
-        None => (output.stdout.as_str(), String::new()),
-    };
-    let (own, connection) = body.split_once("\nConnection:\n").expect("the flags of the connection");
-    let (_, expected_connection) = root.stdout.split_once("\nConnection:\n").expect("the flags of the connection");
-    exactly(connection, expected_connection);
-    exactly(&format!("{own}{examples}"), expected);
+    exactly(&output.stdout, expected);
+}
+
+/// The flags that every command accepts, once for all of them.
+#[test]
+fn options() {
+    Run::new(["options"]).run().shows(str![[r#"
+exit: 0
+--- stdout
+The following flags can be passed to any command:
+
+      --kubeconfig <FILE>
+          Use this kubeconfig instead of KUBECONFIG or ~/.kube/config
+      --context <NAME>
+          Use this context of the kubeconfig
+      --cluster <NAME>
+          Use this cluster of the kubeconfig
+      --user <NAME>
+          Use this user of the kubeconfig
+  -n, --namespace <NAME>
+          Use this namespace
+  -s, --server <URL>
+          Address of the API server
+      --token <TOKEN>
+          Bearer token for the API server
+      --as <USER>
+          Impersonate this user or service account
+      --as-group <GROUP>
+          Impersonate this group; can be repeated
+      --as-uid <UID>
+          Impersonate this user ID
+      --as-user-extra <KEY=VALUE>
+          Impersonate this extra attribute of the user; can be repeated
+      --username <NAME>
+          User name for basic authentication
+      --password <PASSWORD>
+          Password for basic authentication
+      --client-certificate <FILE>
+          Client certificate for TLS
+      --client-key <FILE>
+          Private key of the client certificate
+      --certificate-authority <FILE>
+          Certificate authority that signs the server's certificate
+      --tls-server-name <NAME>
+          Name to expect in the server's certificate instead of the server's
+          host name
+      --insecure-skip-tls-verify[=<BOOL>]
+          Do not verify the server's certificate; others can then read and
+          change the traffic [possible values: true, false]
+      --request-timeout <DURATION>
+          How long to wait for an answer: 30s, 1m30s; 0 waits forever [default:
+          60s]
+      --disable-compression[=<BOOL>]
+          Do not request compressed answers [possible values: true, false]
+  -v, --v <LEVEL>
+          Log API requests: 6 = request lines, 8 = with bodies
+      --warnings-as-errors[=<BOOL>]
+          Fail when the server sends a warning [possible values: true, false]
+--- stderr
+
+"#]]);
+    let lists = |line: &str| help(line).stdout.contains("--kubeconfig");
+    let listing: Vec<_> = commands().into_iter().filter(|command| lists(&format!("{command} --help"))).collect();
+    assert_eq!(listing, [""; 0]);
+}
+
+#[test]
+fn options_of_its_own() {
+    own("options --help", str![[r#"
+List the connection flags, which every command accepts
+
+Usage: kubectl canary-traefik options [OPTIONS]
+
+Options:
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]]);
 }
 
 #[test]
@@ -33,40 +113,42 @@ fn the_program() {
     help("--help").shows(str![[r#"
 exit: 0
 --- stdout
-Keep the users of a Flagger canary on Traefik on one track
+Keep each user on one version during a Flagger canary rollout on Traefik
 
-During a rollout Traefik draws the track of each request anew, so flows that
-redirect (SSO logins) hit both versions and break. This plugin declares a sticky
-cookie on the Canary and puts it on the TraefikService that Flagger generates.
+During a rollout Traefik chooses a version for each request independently, so
+flows that redirect (SSO logins) hit both versions and break. This plugin
+declares a sticky cookie on the Canary and puts it on the TraefikService that
+Flagger generates.
 
-With -f the commands that have it work on manifests, without a cluster. Flags
-must come after canary-traefik; kubectl takes none before a plugin's name.
+Commands that accept -f work on local manifests and never contact a cluster.
+Flags must come after canary-traefik; kubectl takes none before a plugin's name.
 
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  show        Show Canaries on Traefik: weights, cookie, and what protects it
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
-  guard       Keep declared cookies through every write of Flagger's
-  rbac        Print the least Role for a command, or check that one has it
-  completion  Print a shell's completion script, or install what kubectl asks
-  man         Write the man pages into a folder
+  guard       Protect declared cookies in every write by Flagger
+  rbac        Print the minimum Role for a command, or check whether you have it
+  completion  Set up shell completion
+  man         Write the man pages to a directory
+  options     List the connection flags, which every command accepts
   version     Show the versions of this program, Kubernetes, Flagger, Traefik
               and the guard
   help        Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
@@ -74,114 +156,39 @@ Options:
   -V, --version
           Print version
 
-Connection:
-      --kubeconfig <FILE>
-          Read this kubeconfig instead of those of KUBECONFIG or ~/.kube/config
-
-      --context <NAME>
-          Use this context of the kubeconfig
-
-      --cluster <NAME>
-          Use this cluster of the kubeconfig
-
-      --user <NAME>
-          Use this user of the kubeconfig
-
-  -n, --namespace <NAME>
-          Look in this namespace
-
-  -s, --server <URL>
-          Address of the API server
-
-      --token <TOKEN>
-          Bearer token for the API server
-
-      --as <USER>
-          Act as this user or service account
-
-      --as-group <GROUP>
-          Act as a member of this group; can be repeated
-
-      --as-uid <UID>
-          Act with this user id
-
-      --as-user-extra <KEY=VALUE>
-          Act with this extra information about the user; can be repeated
-
-      --username <NAME>
-          User name for basic authentication
-
-      --password <PASSWORD>
-          Password for basic authentication
-
-      --client-certificate <FILE>
-          Client certificate for TLS
-
-      --client-key <FILE>
-          Key of the client certificate
-
-      --certificate-authority <FILE>
-          Certificate authority that signs the server's certificate
-
-      --tls-server-name <NAME>
-          Name that the server's certificate must have instead of the server's
-          own
-
-      --insecure-skip-tls-verify[=<BOOL>]
-          Do not check the server's certificate; anybody can then read and
-          change what is sent
-          
-          [possible values: true, false]
-
-      --request-timeout <DURATION>
-          Give up on an answer after this long (30s, 1m30s; 0 is never)
-          [default: 60s]
-
-      --disable-compression[=<BOOL>]
-          Do not ask for compressed answers
-          
-          [possible values: true, false]
-
-  -v, --v <LEVEL>
-          Say what is asked of the server: 6 requests, 8 with bodies
-
-      --warnings-as-errors[=<BOOL>]
-          Fail when the server sends a warning
-          
-          [possible values: true, false]
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 --- stderr
 
 "#]]);
     help("-h").shows(str![[r#"
 exit: 0
 --- stdout
-Keep the users of a Flagger canary on Traefik on one track
+Keep each user on one version during a Flagger canary rollout on Traefik
 
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
 Commands:
-  show        Show Canaries on Traefik: weights, cookie, and whether it is kept
+  show        Show Canaries on Traefik: weights, cookie, and what protects it
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
-  guard       Keep declared cookies through every write of Flagger's
-  rbac        Print the least Role for a command, or check that one has it
-  completion  Print a shell's completion script, or install what kubectl asks
-  man         Write the man pages into a folder
+  guard       Protect declared cookies in every write by Flagger
+  rbac        Print the minimum Role for a command, or check whether you have it
+  completion  Set up shell completion
+  man         Write the man pages to a directory
+  options     List the connection flags, which every command accepts
   version     Show the versions of this program, Kubernetes, Flagger, Traefik
               and the guard
   help        Print this message or the help of the given subcommand(s)
 
 Options:
-      --color <WHEN>  When to colour [possible values: auto, always, never]
+      --color <WHEN>  When to use colour [possible values: auto, always, never]
   -h, --help          Print help (see more with '--help')
   -V, --version       Print version
 
-Connection:
-      --context <NAME>    Use this context of the kubeconfig
-  -n, --namespace <NAME>  Look in this namespace
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 --- stderr
 
 "#]]);
@@ -211,11 +218,11 @@ fn describe() {
         str![[r#"
 Show everything about one Canary and its cookie
 
-The tracks with the cookie that pins to each (as Traefik 3.3.4 and later write
-it unless safeNaming is on), the cookie declared and live, who applies the
-Canary, what keeps the stanza, Flagger's next write and what that does to it,
-the routes in its namespace that lead to the TraefikService, what is wrong, and
-the last events. What may not be looked at is shown as unknown, with the reason.
+The two tracks and the cookie value that pins a user to each (as Traefik 3.3.4
+and later write it unless safeNaming is on); the declared and the live cookie,
+what protects it, and Flagger's next write; who applies the Canary; the routes
+in its namespace that lead to the TraefikService; findings and recent events.
+What you may not read is shown as <unknown>, with the reason.
 
 Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
 
@@ -225,34 +232,36 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          For programs instead of people
+          Output format
           
           [possible values: json, yaml]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Examples:
-  # What will become of the cookie in this rollout?
+  # Will the cookie survive this rollout?
   kubectl canary-traefik describe checkout
 
-  # Whatever is known from manifests, without a cluster
+  # The same from manifests, without a cluster
   kubectl canary-traefik describe checkout -f deploy/ -R
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -263,46 +272,47 @@ fn show() {
     own(
         "show --help",
         str![[r#"
-Show Canaries on Traefik: weights, cookie, and whether it is kept
+Show Canaries on Traefik: weights, cookie, and what protects it
 
-WEIGHT is what Traefik works with, primary/canary; - is a track that is not
-listed. COOKIE is the declared name, else the live one. STATE compares declared
-and live: none, synced, missing, differs, undeclared, pending (no TraefikService
-yet), malformed. KEPT says whether the stanza outlives Flagger's next write.
+WEIGHT: the live weights, primary/canary; - if the track is not listed. COOKIE:
+the declared name, else the live one. STATE: declared compared with live: none,
+synced, missing, differs, undeclared, pending (no TraefikService yet),
+malformed. PROTECTED: what protects the cookie from Flagger's next write: guard,
+flagger or none.
 
 Usage: kubectl canary-traefik show [OPTIONS] [NAME]...
 
 Arguments:
   [NAME]...
-          Canaries; without any, all of the namespace
+          Canaries; all Canaries in the namespace if none is named
 
 Options:
   -A, --all-namespaces
           Look in all namespaces
 
   -l, --selector <SELECTOR>
-          Only Canaries with these labels (key=value, key!=value, key in (a,b),
-          key, !key; with commas)
+          Only Canaries with these labels: key=value, key!=value, key in (a,b),
+          key or !key, separated by commas
 
   -o, --output <FORMAT>
-          How results are written
+          Output format
           
           [possible values: table, wide, json, yaml, name]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
@@ -314,34 +324,34 @@ Examples:
   # What manifests declare, without a cluster
   kubectl canary-traefik show -f deploy/ -R
 
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
 "#]],
     );
     help("show -h").shows(str![[r#"
 exit: 0
 --- stdout
-Show Canaries on Traefik: weights, cookie, and whether it is kept
+Show Canaries on Traefik: weights, cookie, and what protects it
 
 Usage: kubectl canary-traefik show [OPTIONS] [NAME]...
 
 Arguments:
-  [NAME]...  Canaries; without any, all of the namespace
+  [NAME]...  Canaries; all Canaries in the namespace if none is named
 
 Options:
   -A, --all-namespaces       Look in all namespaces
-  -l, --selector <SELECTOR>  Only Canaries with these labels (key=value,
-                             key!=value, key in (a,b), key, !key; with commas)
-  -o, --output <FORMAT>      How results are written [possible values: table,
-                             wide, json, yaml, name]
+  -l, --selector <SELECTOR>  Only Canaries with these labels: key=value,
+                             key!=value, key in (a,b), key or !key, separated by
+                             commas
+  -o, --output <FORMAT>      Output format [possible values: table, wide, json,
+                             yaml, name]
   -f, --filename <FILE>      Read manifests instead of a cluster: a file, a
-                             folder, or - for standard input; can be repeated
-  -R, --recursive            With -f, go into the folders of a folder too
-      --color <WHEN>         When to colour [possible values: auto, always,
+                             directory, or - for standard input; can be repeated
+  -R, --recursive            With -f, also read the subdirectories of a
+                             directory
+      --color <WHEN>         When to use colour [possible values: auto, always,
                              never]
   -h, --help                 Print help (see more with '--help')
-
-Connection:
-      --context <NAME>    Use this context of the kubeconfig
-  -n, --namespace <NAME>  Look in this namespace
 
 Examples:
   # All Canaries on Traefik in all namespaces
@@ -349,6 +359,8 @@ Examples:
 
   # What manifests declare, without a cluster
   kubectl canary-traefik show -f deploy/ -R
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 --- stderr
 
 "#]]);
@@ -362,9 +374,9 @@ fn render() {
 Print the TraefikService that Flagger generates for a Canary, with the declared
 cookie
 
-Without --weight, the canary's weight is the live one, or 0 where there is no
-TraefikService yet. At 100 the primary's weight is absent, as Flagger writes it;
-Traefik makes 1 of it.
+Without --weight, the canary gets its live weight, or 0 if there is no
+TraefikService yet. At 100, Flagger leaves out the primary's weight, and Traefik
+then uses 1.
 
 Usage: kubectl canary-traefik render [OPTIONS] <NAME>
 
@@ -377,25 +389,25 @@ Options:
           Weight of the canary, 0 to 100
 
   -o, --output <FORMAT>
-          How it is written
+          Output format
           
           [default: yaml]
           [possible values: yaml, json]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
@@ -403,6 +415,8 @@ Options:
 Examples:
   # What Flagger will write at the step to 20 percent
   kubectl canary-traefik render checkout --weight 20
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -415,45 +429,47 @@ fn diff() {
         str![[r#"
 Compare the declared cookie with the live one
 
-Shows how the TraefikService would change if the declared cookie were made live.
-Exit status: 0 no difference, 1 a difference, more than 1 an error.
-KUBECTL_EXTERNAL_DIFF names another program to show it.
+Shows how applying the declared cookie would change the TraefikService. Exit
+status: 0 no difference, 1 a difference, more than 1 an error.
+KUBECTL_EXTERNAL_DIFF selects another diff program.
 
 Usage: kubectl canary-traefik diff [OPTIONS] [NAME]...
 
 Arguments:
   [NAME]...
-          Canaries; without any, all of the namespace
+          Canaries; all Canaries in the namespace if none is named
 
 Options:
   -A, --all-namespaces
           Look in all namespaces
 
   -l, --selector <SELECTOR>
-          Only Canaries with these labels (key=value, key!=value, key in (a,b),
-          key, !key; with commas)
+          Only Canaries with these labels: key=value, key!=value, key in (a,b),
+          key or !key, separated by commas
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Examples:
-  # Has the stanza of some Canary been dropped? Exit status 1 if so
+  # Has the cookie of any Canary been removed? Exit status 1 if so
   kubectl canary-traefik diff -A
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -470,23 +486,25 @@ Usage: kubectl canary-traefik sticky [OPTIONS] <COMMAND>
 
 Commands:
   get     Show the cookie of a Canary, declared and live
-  set     Change some fields of the cookie, leave the others
+  set     Set fields of the sticky cookie; other fields stay as they are
   edit    Edit the cookie in your editor
-  remove  Take the cookie away, from the Canary and from its TraefikService
-  apply   Make live what is declared
+  remove  Remove the cookie from the Canary and its TraefikService
+  apply   Apply declared cookies to their TraefikServices
   help    Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -507,27 +525,29 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          How results are written
+          Output format
           
           [possible values: table, wide, json, yaml, name]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -538,48 +558,49 @@ fn sticky_set() {
     own(
         "sticky set --help",
         str![[r#"
-Change some fields of the cookie, leave the others
+Set fields of the sticky cookie; other fields stay as they are
 
-The others stay as they are declared, or as they are live where nothing is
-declared (with --live-only the other way round). The cookie is declared on the
-Canary and made live on its TraefikService.
+The cookie is declared on the Canary and applied to its TraefikService. Fields
+that are not named keep their declared value, or their live value if nothing is
+declared (with --live-only the other way round).
 
-On a terminal and without a flag of the cookie it asks: which Canary, what for,
-then field by field; Esc leaves everything as it is.
+Without any cookie flag, on a terminal, it asks for the Canary, the duration and
+each field. Esc cancels.
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
   [CANARY]
-          The Canary; on a terminal it is asked for when it is left out
+          The Canary; if it is left out, you are asked for it on a terminal
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Cookie:
       --name <NAME>
-          Name of the cookie; unset = Traefik derives one, such as _8d2a5
-          (Traefik 2.0+)
+          Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik
+          2.0+)
 
       --max-age <SECONDS>
-          Seconds that a client stays on its track, also 5m or 1h30m; never
-          renewed; unset = until the browser closes (Traefik 3.0+)
+          How long a client stays on its version: seconds, or 5m, 1h30m. Counted
+          from the first response, not extended; unset = until the browser
+          closes (Traefik 3.0+)
 
       --path <PATH>
           Path the browser sends the cookie to; unset = / (Traefik 3.3+)
@@ -606,40 +627,40 @@ Cookie:
           [possible values: none, lax, strict]
 
       --unset <FIELD>
-          Take a field away; can be repeated, or a list with commas
+          Remove a field; repeat or separate with commas
           
           [possible values: name, max-age, path, domain, secure, http-only,
           same-site]
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
 
       --force-conflicts
-          Change the cookie even where someone else manages the stanza
+          Change the cookie even where another field manager owns it
 
       --live-only
-          Change the TraefikService alone; Flagger's next write undoes it
+          Change only the TraefikService; Flagger's next write undoes this
 
       --declare-only
-          Change the declaration on the Canary alone
+          Change only the declaration on the Canary
 
   -o, --output <FORMAT>
-          Print the changed objects instead of one line each
+          Print the changed objects instead of a summary line for each
           
           [possible values: yaml, json, name]
 
 Examples:
-  # Be asked
+  # Interactive: choose the Canary and fill in each field
   kubectl canary-traefik sticky set
 
-  # Keep each login on one track for five minutes
+  # Keep each login on one version for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
 
@@ -650,31 +671,35 @@ Examples:
   # Change the declaration in a manifest, in place
   kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml
 
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
 "#]],
     );
     help("sticky set -h").shows(str![[r#"
 exit: 0
 --- stdout
-Change some fields of the cookie, leave the others
+Set fields of the sticky cookie; other fields stay as they are
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
 Arguments:
-  [CANARY]  The Canary; on a terminal it is asked for when it is left out
+  [CANARY]  The Canary; if it is left out, you are asked for it on a terminal
 
 Options:
-  -f, --filename <FILE>  Read manifests instead of a cluster: a file, a folder,
-                         or - for standard input; can be repeated
-  -R, --recursive        With -f, go into the folders of a folder too
-      --color <WHEN>     When to colour [possible values: auto, always, never]
+  -f, --filename <FILE>  Read manifests instead of a cluster: a file, a
+                         directory, or - for standard input; can be repeated
+  -R, --recursive        With -f, also read the subdirectories of a directory
+      --color <WHEN>     When to use colour [possible values: auto, always,
+                         never]
   -h, --help             Print help (see more with '--help')
 
 Cookie:
-      --name <NAME>         Name of the cookie; unset = Traefik derives one,
-                            such as _8d2a5 (Traefik 2.0+)
-      --max-age <SECONDS>   Seconds that a client stays on its track, also 5m or
-                            1h30m; never renewed; unset = until the browser
-                            closes (Traefik 3.0+)
+      --name <NAME>         Cookie name; unset = Traefik chooses one, such as
+                            _8d2a5 (Traefik 2.0+)
+      --max-age <SECONDS>   How long a client stays on its version: seconds, or
+                            5m, 1h30m. Counted from the first response, not
+                            extended; unset = until the browser closes (Traefik
+                            3.0+)
       --path <PATH>         Path the browser sends the cookie to; unset = /
                             (Traefik 3.3+)
       --domain <DOMAIN>     Domain the browser sends the cookie to; unset = the
@@ -687,32 +712,28 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
-      --unset <FIELD>       Take a field away; can be repeated, or a list with
-                            commas [possible values: name, max-age, path,
-                            domain, secure, http-only, same-site]
+      --unset <FIELD>       Remove a field; repeat or separate with commas
+                            [possible values: name, max-age, path, domain,
+                            secure, http-only, same-site]
 
 Writing:
-  -y, --yes                Agree to the change without being asked
-      --dry-run[=<WHERE>]  Show what would change and stop: worked out here
+  -y, --yes                Make the change without asking for confirmation
+      --dry-run[=<WHERE>]  Only show what would change, computed locally
                            (client) or by the server [possible values: none,
                            client, server]
-      --force-conflicts    Change the cookie even where someone else manages the
-                           stanza
-      --live-only          Change the TraefikService alone; Flagger's next write
-                           undoes it
-      --declare-only       Change the declaration on the Canary alone
-  -o, --output <FORMAT>    Print the changed objects instead of one line each
-                           [possible values: yaml, json, name]
-
-Connection:
-      --context <NAME>    Use this context of the kubeconfig
-  -n, --namespace <NAME>  Look in this namespace
+      --force-conflicts    Change the cookie even where another field manager
+                           owns it
+      --live-only          Change only the TraefikService; Flagger's next write
+                           undoes this
+      --declare-only       Change only the declaration on the Canary
+  -o, --output <FORMAT>    Print the changed objects instead of a summary line
+                           for each [possible values: yaml, json, name]
 
 Examples:
-  # Be asked
+  # Interactive: choose the Canary and fill in each field
   kubectl canary-traefik sticky set
 
-  # Keep each login on one track for five minutes
+  # Keep each login on one version for five minutes
   kubectl canary-traefik sticky set checkout --name login --max-age 5m
   --http-only
 
@@ -722,6 +743,8 @@ Examples:
 
   # Change the declaration in a manifest, in place
   kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 --- stderr
 
 "#]]);
@@ -734,11 +757,12 @@ fn sticky_edit() {
         str![[r#"
 Edit the cookie in your editor
 
-The editor is KUBE_EDITOR, else EDITOR, else vi. It gets the cookie as YAML with
-a comment per field. What is wrong opens again with the reason above its line;
-an empty file, or one without a change, changes nothing. Others' changes made
-meanwhile are kept where they are of other fields, else both values are shown.
-What was typed is never lost: whatever fails says in which file it is.
+The editor is KUBE_EDITOR, else EDITOR, else vi. It opens the cookie as YAML
+with a comment for each field. If your input is rejected, the editor reopens
+with the reason above the line. Save an empty or unchanged file to cancel. If
+someone else changes another field in the meantime, both changes are kept; if it
+is the same field, both values are shown. If anything fails, the path of your
+saved text is printed.
 
 Usage: kubectl canary-traefik sticky edit [OPTIONS] <NAME>
 
@@ -748,53 +772,55 @@ Arguments:
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
 
       --force-conflicts
-          Change the cookie even where someone else manages the stanza
+          Change the cookie even where another field manager owns it
 
       --live-only
-          Change the TraefikService alone; Flagger's next write undoes it
+          Change only the TraefikService; Flagger's next write undoes this
 
       --declare-only
-          Change the declaration on the Canary alone
+          Change only the declaration on the Canary
 
   -o, --output <FORMAT>
-          Print the changed objects instead of one line each
+          Print the changed objects instead of a summary line for each
           
           [possible values: yaml, json, name]
 
 Examples:
-  # In an editor of its own window, which has to wait
+  # In an editor with its own window, told to wait
   KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout
 
   # The declaration in a manifest, in place
   kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -805,7 +831,7 @@ fn sticky_remove() {
     own(
         "sticky remove --help",
         str![[r#"
-Take the cookie away, from the Canary and from its TraefikService
+Remove the cookie from the Canary and its TraefikService
 
 Usage: kubectl canary-traefik sticky remove [OPTIONS] <NAME>
 
@@ -815,46 +841,48 @@ Arguments:
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a folder, or - for
+          Read manifests instead of a cluster: a file, a directory, or - for
           standard input; can be repeated
 
   -R, --recursive
-          With -f, go into the folders of a folder too
+          With -f, also read the subdirectories of a directory
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
 
       --force-conflicts
-          Change the cookie even where someone else manages the stanza
+          Change the cookie even where another field manager owns it
 
       --live-only
-          Change the TraefikService alone; Flagger's next write undoes it
+          Change only the TraefikService; Flagger's next write undoes this
 
       --declare-only
-          Change the declaration on the Canary alone
+          Change only the declaration on the Canary
 
   -o, --output <FORMAT>
-          Print the changed objects instead of one line each
+          Print the changed objects instead of a summary line for each
           
           [possible values: yaml, json, name]
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -865,64 +893,67 @@ fn sticky_apply() {
     own(
         "sticky apply --help",
         str![[r#"
-Make live what is declared
+Apply declared cookies to their TraefikServices
 
-For every named or selected Canary whose declared cookie is missing or different
-on its TraefikService. Nothing else is touched; what is live and not declared
-stays. A second run has nothing to do.
+Changes each named or selected Canary whose TraefikService lacks the declared
+cookie or has a different one. A live cookie without a declaration stays.
+Running it again changes nothing.
 
 Usage: kubectl canary-traefik sticky apply [OPTIONS] [NAME]...
 
 Arguments:
   [NAME]...
-          Canaries; without any, all of the namespace
+          Canaries; all Canaries in the namespace if none is named
 
 Options:
   -A, --all-namespaces
           Look in all namespaces
 
   -l, --selector <SELECTOR>
-          Only Canaries with these labels (key=value, key!=value, key in (a,b),
-          key, !key; with commas)
+          Only Canaries with these labels: key=value, key!=value, key in (a,b),
+          key or !key, separated by commas
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
 
       --force-conflicts
-          Change the cookie even where someone else manages the stanza
+          Change the cookie even where another field manager owns it
 
       --live-only
-          Change the TraefikService alone; Flagger's next write undoes it
+          Change only the TraefikService; Flagger's next write undoes this
 
       --declare-only
-          Change the declaration on the Canary alone
+          Change only the declaration on the Canary
 
   -o, --output <FORMAT>
-          Print the changed objects instead of one line each
+          Print the changed objects instead of a summary line for each
           
           [possible values: yaml, json, name]
 
 Examples:
-  # Bring back what Flagger dropped, in all namespaces, without being asked
+  # Restore the cookies that Flagger removed, in all namespaces, without
+  confirmation
   kubectl canary-traefik sticky apply -A --yes
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -933,28 +964,30 @@ fn guard() {
     own(
         "guard --help",
         str![[r#"
-Keep declared cookies through every write of Flagger's
+Protect declared cookies in every write by Flagger
 
 Usage: kubectl canary-traefik guard [OPTIONS] <COMMAND>
 
 Commands:
-  install    Install the guard, or bring it up to this version
-  status     Show whether the guard is there, acts, and what it covers
-  uninstall  Take the guard away
-  run        Be the guard, for clusters that have no admission policies
+  install    Install the guard, or update it to this version
+  status     Show whether the guard is installed and works, and what it covers
+  uninstall  Remove the guard
+  run        Run the guard as a webhook server (for Kubernetes before 1.36)
   help       Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -965,22 +998,21 @@ fn guard_run() {
     own(
         "guard run --help",
         str![[r#"
-Be the guard, for clusters that have no admission policies
+Run the guard as a webhook server (for Kubernetes before 1.36)
 
-A mutating and validating admission webhook: an API server asks it about each
-write of a TraefikService, and it puts the declared cookie back inside that
-write. What was written while it did not run is repaired by one write for each
-loss. A malformed declaration on a Canary is refused. With -n it guards that
-namespace alone.
+A mutating and validating admission webhook. The API server calls it for each
+write to a TraefikService, and it restores the declared cookie in that write.
+Cookies that were lost while it did not run are repaired with one write each.
+Malformed declarations are rejected. With -n it covers only that namespace.
 
 With --webhook-url it runs outside the cluster and registers that address with
-the API server until it ends; with --service it runs inside, and several
-processes share their certificates by --cert-secret. Serves /healthz, /readyz
-and /metrics beside /mutate and /validate.
+the API server until it exits. With --service it runs inside, and replicas share
+their certificates through --cert-secret. It also serves /healthz, /readyz and
+/metrics.
 
-At /gate/drained it answers Flagger's confirm-promotion webhook: closed until
-the cookies that pin people to the primary have run out. Flagger does not know
-the authority here, so --gate-listen answers that path without TLS.
+/gate/drained answers Flagger's confirm-promotion webhook: it stays closed until
+the cookies that pin users to the primary have expired. Flagger does not trust
+this server's certificate, so --gate-listen serves that path without TLS.
 
 Usage: kubectl canary-traefik guard run [OPTIONS]
 
@@ -991,56 +1023,60 @@ Options:
           [default: 0.0.0.0:8443]
 
       --webhook-url <URL>
-          Tell API servers to ask this address (https://HOST:PORT), until the
-          end
+          Register this address (https://HOST:PORT) with the API server until
+          the process exits
 
       --service <NAMESPACE/NAME>
-          Run behind this Service, and keep the authority right in the
-          configuration that guard install made
+          Run behind this Service, and maintain the CA bundle in the
+          configuration that guard install created
 
       --cert-secret <NAMESPACE/NAME>
-          Share certificates with other processes in this Secret, which is made
-          and renewed here
+          Share certificates with other replicas in this Secret, which is
+          created and renewed here
 
       --cert-dir <DIR>
-          Use tls.crt and tls.key of this folder, read again when they change,
-          and for --webhook-url its ca.crt; without it, certificates are made
-          and renewed here
+          Use tls.crt and tls.key from this directory, reloaded when they
+          change, and ca.crt for --webhook-url; without it, certificates are
+          created and renewed here
 
       --cert-lifetime <DURATION>
-          How long certificates made here hold (renewed at two thirds)
+          Validity of certificates created here; they are renewed after two
+          thirds of it
           
           [default: 2160h]
 
       --selector <SELECTOR>
-          Guard only Canaries with these labels
+          Cover only Canaries with these labels
 
       --namespace-selector <SELECTOR>
-          Guard only namespaces with these labels
+          Cover only namespaces with these labels
 
       --no-repairs
-          Answer, and never write a TraefikService
+          Only answer requests; never write a TraefikService
 
       --gate-listen <ADDRESS>
-          Answer Flagger's confirm-promotion webhook on this address, by http
+          Serve Flagger's confirm-promotion webhook on this address over plain
+          HTTP
 
       --log-format <FORMAT>
-          How lines are logged
+          Log format
 
           Possible values:
-          - text: For people
-          - json: One JSON object a line
+          - text: Text
+          - json: One JSON object per line
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1051,34 +1087,32 @@ fn guard_install() {
     own(
         "guard install --help",
         str![[r#"
-Install the guard, or bring it up to this version
+Install the guard, or update it to this version
 
-From Kubernetes 1.36 on: three admission policies that the API server runs by
-itself, and their bindings; nothing else runs, nothing has to be operated.
-Before, or with --mode webhook: two small processes that the API server asks
-(see guard run), of an image of this program. In both forms a declared cookie is
-re-added inside each write that drops it, and a malformed declaration is
-refused.
+Kubernetes 1.36 and later: three admission policies and their bindings, which
+the API server evaluates itself. On older clusters, or with --mode webhook: a
+Deployment with two replicas that the API server calls (see guard run), from an
+image of this program. Both forms restore the declared cookie in every write
+that removes it, and reject malformed declarations.
 
-Without selectors, an installed guard keeps the ones it has; a new one covers
-everything. Where the other form is installed, it is taken away as soon as this
-one acts, so that no write comes between.
+Without selectors, an installed guard keeps its own, and a new one covers
+everything. If the other form is installed, it is removed once the new one
+works, so that every write stays protected.
 
 Usage: kubectl canary-traefik guard install [OPTIONS]
 
 Options:
       --mode <MODE>
-          Which form: policies where they are served and else the webhook
-          (auto), or one of them
+          Form of the guard: auto uses policies if the cluster serves them, else
+          the webhook
           
           [possible values: auto, policy, webhook]
 
       --image <IMAGE>
-          The image of this program that the webhook runs
+          Image of this program, for the webhook
 
       --guard-namespace <NAME>
-          The namespace that the webhook runs in (a new one of its own unless
-          given)
+          Namespace for the webhook; by default a new one is created
 
       --selector <SELECTOR>
           Cover only Canaries with these labels; '' covers all of them
@@ -1087,49 +1121,52 @@ Options:
           Cover only namespaces with these labels; '' covers all of them
 
       --force-conflicts
-          Overwrite fields of the objects that others have changed
+          Overwrite fields of the objects that other field managers have changed
 
   -o, --output <FORMAT>
-          Print the objects and stop, to keep them in Git; asks no server
+          Only print the objects, for example to keep them in Git; makes no API
+          requests
           
           [possible values: yaml, json, name]
 
       --wait <DURATION>
-          How long to wait until the guard acts; 0s tries once
+          How long to wait until the guard works; 0s tests it once
           
           [default: 60s]
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
 
 Examples:
-  # Keep every declared cookie of the cluster
+  # Protect every declared cookie in the cluster
   kubectl canary-traefik guard install
 
   # Only in labelled namespaces
   kubectl canary-traefik guard install --namespace-selector
   canary-traefik=guarded
 
-  # The policies as YAML, for Git
+  # Print the policies as YAML, for Git
   kubectl canary-traefik guard install -o yaml
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1140,29 +1177,31 @@ fn guard_status() {
     own(
         "guard status --help",
         str![[r#"
-Show whether the guard is there, acts, and what it covers
+Show whether the guard is installed and works, and what it covers
 
-Exit status: 0 all is well, 1 something is missing, different or malformed, more
+Exit status: 0 no problem, 1 something is missing, different or malformed, more
 than 1 an error.
 
 Usage: kubectl canary-traefik guard status [OPTIONS]
 
 Options:
   -o, --output <FORMAT>
-          How it is written
+          Output format
           
           [possible values: table, json, yaml]
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1173,34 +1212,36 @@ fn guard_uninstall() {
     own(
         "guard uninstall --help",
         str![[r#"
-Take the guard away
+Remove the guard
 
-Canaries and TraefikServices stay as they are. From then on Flagger's next write
-of each TraefikService drops its stanza.
+Canaries and TraefikServices are not changed, but Flagger's next write to each
+TraefikService then removes its cookie.
 
 Usage: kubectl canary-traefik guard uninstall [OPTIONS]
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
 
 Writing:
   -y, --yes
-          Agree to the change without being asked
+          Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Show what would change and stop: worked out here (client) or by the
+          Only show what would change, computed locally (client) or by the
           server
           
           [possible values: none, client, server]
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1291,30 +1332,26 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          How results are written
-          [possible values: table, wide,
-          json, yaml, name]
+          Output format [possible
+          values: table, wide, json,
+          yaml, name]
   -f, --filename <FILE>
           Read manifests instead of a
-          cluster: a file, a folder, or
-          - for standard input; can be
-          repeated
+          cluster: a file, a directory,
+          or - for standard input; can
+          be repeated
   -R, --recursive
-          With -f, go into the folders
-          of a folder too
+          With -f, also read the
+          subdirectories of a directory
       --color <WHEN>
-          When to colour [possible
+          When to use colour [possible
           values: auto, always, never]
   -h, --help
           Print help (see more with
           '--help')
 
-Connection:
-      --context <NAME>
-          Use this context of the
-          kubeconfig
-  -n, --namespace <NAME>
-          Look in this namespace
+Connection flags (-n, --context, ...):
+kubectl canary-traefik options
 --- stderr
 
 "#]]);
@@ -1325,15 +1362,15 @@ fn rbac() {
     own(
         "rbac --help",
         str![[r#"
-Print the least Role for a command, or check that one has it
+Print the minimum Role for a command, or check whether you have it
 
-What is in a namespace is in a Role, what is in none in a ClusterRole; with -A,
-and for commands that look at all namespaces in any case, everything. Without a
-command, it is about all of them. A comment says what a command does without a
-rule that it can do without.
+Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A,
+and for commands that always read all namespaces, everything goes into a
+ClusterRole. Without a command, the rules cover all commands. Comments mark
+optional rules and say what happens without them.
 
-Exit status of --check: 0 the command works, 1 a right is missing that it needs,
-more than 1 an error.
+Exit status of --check: 0 the command works, 1 a required right is missing, more
+than 1 an error.
 
 Usage: kubectl canary-traefik rbac [OPTIONS] [COMMAND]...
 
@@ -1343,23 +1380,23 @@ Arguments:
 
 Options:
       --check
-          Ask the server which of the rights this user has
+          Ask the server which of these rights you have
 
   -A, --all-namespaces
           For all namespaces
 
   -o, --output <FORMAT>
-          How it is written: roles as yaml or json, the check also as a table
+          Output format; table only with --check
           
           [possible values: table, json, yaml]
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
@@ -1373,6 +1410,8 @@ Examples:
   # Would guard install work, as me?
   kubectl canary-traefik rbac guard install --check
 
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
 "#]],
     );
 }
@@ -1382,18 +1421,19 @@ fn completion() {
     own(
         "completion --help",
         str![[r#"
-Print a shell's completion script, or install what kubectl asks
+Set up shell completion
 
-The script completes the executable kubectl-canary_traefik itself, when it is
-run by that name. kubectl completes `kubectl canary-traefik` by asking an
-executable of another name on the PATH, which completion install puts there; its
-own completion has to be set up too (kubectl completion --help).
+The script completes kubectl-canary_traefik when it is run by that name. To
+complete `kubectl canary-traefik`, kubectl calls another executable on the PATH,
+which completion install creates; kubectl's own completion must be set up too
+(kubectl completion --help).
 
 Usage: kubectl canary-traefik completion [OPTIONS] <SHELL>
        kubectl canary-traefik completion <COMMAND>
 
 Commands:
-  install  Install what kubectl asks to complete kubectl canary-traefik
+  install  Install the executable that kubectl calls to complete kubectl
+           canary-traefik
   help     Print this message or the help of the given subcommand(s)
 
 Arguments:
@@ -1404,12 +1444,12 @@ Arguments:
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
@@ -1421,33 +1461,37 @@ Examples:
   # Complete kubectl-canary_traefik in this bash
   source <(kubectl-canary_traefik completion bash)
 
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
 "#]],
     );
     own(
         "completion install --help",
         str![[r#"
-Install what kubectl asks to complete kubectl canary-traefik
+Install the executable that kubectl calls to complete kubectl canary-traefik
 
-A link named kubectl_complete-canary_traefik to this executable. It can be run
-again, and has to be when the executable has moved.
+Creates a symbolic link named kubectl_complete-canary_traefik to this
+executable. Run it again after moving the executable.
 
 Usage: kubectl canary-traefik completion install [OPTIONS]
 
 Options:
       --dir <DIR>
-          The folder, which has to be on the PATH; without it the one of the
-          executable
+          Directory for the link, which must be on the PATH; by default the
+          directory of the executable
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1458,28 +1502,31 @@ fn man() {
     own(
         "man --help",
         str![[r#"
-Write the man pages into a folder
+Write the man pages to a directory
 
-One page a command, in section 1: kubectl-canary-traefik-show.1. `man DIR/PAGE`
-shows one; a folder man1 below one of MANPATH makes them known by name.
+Writes one page for each command, in section 1: kubectl-canary-traefik-show.1.
+To read one: `man DIR/PAGE`. To find them by name, write them to a directory
+man1 below a directory of MANPATH.
 
 Usage: kubectl canary-traefik man [OPTIONS] <DIR>
 
 Arguments:
   <DIR>
-          The folder; made if it is not there
+          The directory; created if it does not exist
 
 Options:
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
@@ -1493,30 +1540,32 @@ fn version() {
 Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 
 Flagger and Traefik are found by the labels of their Deployments and DaemonSets
-in all namespaces; who may not list them is told that they are unknown. What is
-too old for something is said below.
+in all namespaces; they are <unknown> if you may not list these. Versions that
+are too old for a feature are listed below the table.
 
 Usage: kubectl canary-traefik version [OPTIONS]
 
 Options:
       --client
-          This program's version alone; asks no server
+          Only this program's version; makes no API requests
 
   -o, --output <FORMAT>
-          How it is written
+          Output format
           
           [possible values: table, json, yaml]
 
       --color <WHEN>
-          When to colour
+          When to use colour
 
           Possible values:
-          - auto:   On a terminal that can, unless NO_COLOR is set
-          - always: Into files and pipes too
-          - never:  Not at all
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );

@@ -310,7 +310,7 @@ fn questions_show_nothing_that_is_obeyed() {
     pty.wait_for("> one");
     pty.wait_for_keys();
     pty.press(Key::Enter);
-    pty.wait_for("[y/N]");
+    pty.wait_for("[y]es / [N]o");
     pty.wait_for_keys();
     pty.press(Key::Escape);
     let seen = pty.ends();

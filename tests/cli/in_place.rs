@@ -84,7 +84,7 @@ exit: 5
  spec:
    provider: traefik
    targetRef:
-error: `canary.yaml` is locked by another program, and was left as it is
+error: `canary.yaml` is locked by another program and was not changed
 hint: run the command again
 
 "#]]);
@@ -121,7 +121,7 @@ exit: 2
 --- stdout
 --- stderr
 error: `canary.yaml` cannot be edited in place: it is not a regular file
-hint: -f - prints the result instead
+hint: use -f - to print the result instead
 
 "#]]);
     feed(set(&folder, &["--max-age=77", "--dry-run=client"])).shows(str![[r#"
@@ -149,7 +149,7 @@ exit: 2
 --- stdout
 --- stderr
 error: `canary.yaml` cannot be edited in place: it is not a regular file
-hint: -f - prints the result instead
+hint: use -f - to print the result instead
 
 "#]]);
     assert_eq!(editor.rounds(), 0, "nothing is typed for nothing");
@@ -168,7 +168,7 @@ fn what_a_shell_hands_over_as_a_file_is_not_edited() {
 exit: 0
 --- stdout
 error: `/dev/fd/N` cannot be edited in place: it is not a regular file
-hint: -f - prints the result instead
+hint: use -f - to print the result instead
 --- stderr
 
 "#]]);
@@ -177,7 +177,7 @@ exit: 2
 --- stdout
 --- stderr
 error: `/dev/stdin` cannot be edited in place: it is not a regular file
-hint: -f - prints the result instead
+hint: use -f - to print the result instead
 
 "#]]);
     shell(&format!("{set} -f /dev/stdin <canary.yaml")).shows(str![[r#"
@@ -185,7 +185,7 @@ exit: 2
 --- stdout
 --- stderr
 error: `/dev/stdin` cannot be edited in place: it is not a regular file
-hint: -f - prints the result instead
+hint: use -f - to print the result instead
 
 "#]]);
     shell("\"$0\" show -o name -f <(cat canary.yaml); \"$0\" show -o name -f /dev/stdin <canary.yaml").shows(str![[
@@ -214,7 +214,7 @@ exit: 0
 --- stdout
 canary.flagger.app/web
 --- stderr
-warning: ./pipe.yaml: left out, for it is not a regular file
+warning: ./pipe.yaml: skipped, not a regular file
 
 "#]]);
 }

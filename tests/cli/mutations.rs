@@ -8,7 +8,7 @@ use canary_traefik::{
     lint,
     model::{Canary, Loaded, declaration::ANNOTATION},
     output::{self, change, diff::comparable, report, show, style::Style},
-    plan::{Plan, Scope, Wish, generated, undo},
+    plan::{FieldChanges, Plan, Scope, generated, undo},
     source::Source,
     yaml,
 };
@@ -128,7 +128,7 @@ async fn read(manifests: Manifests) {
 fn changed(loaded: &Loaded) {
     let declared = loaded.observed.canary.declared.cookie();
     for scope in [Scope::Both, Scope::LiveOnly, Scope::DeclareOnly] {
-        for cookie in [None, declared.cloned(), Some(Wish::default().on(None))] {
+        for cookie in [None, declared.cloned(), Some(FieldChanges::default().on(None))] {
             let Ok(plan) = Plan::new(loaded, cookie.as_ref(), scope) else { continue };
             for step in &plan.steps {
                 let _ = change::step_diff(step, &step.after(), true, Style::PLAIN);

@@ -29,7 +29,7 @@ error: `../../other/canaries/podinfo` cannot be a name: it contains `/`
 exit: 2
 --- stdout
 --- stderr
-error: `..` cannot be a name: it means another place in a path
+error: `..` cannot be a name: it has a special meaning in a path
 
 "#]]);
     run(&fake, ["sticky", "get", ""]).run().shows(str![[r#"
@@ -71,7 +71,7 @@ error: `../kube-system` cannot be a name: it contains `/`
 exit: 2
 --- stdout
 --- stderr
-error: `..` cannot be a name: it means another place in a path
+error: `..` cannot be a name: it has a special meaning in a path
 
 "#]]);
     run(&fake, ["show", "-l", &format!("a={}", "b".repeat(70_000))]).run().shows(str![[r#"
@@ -109,8 +109,8 @@ fn a_canary_whose_traefikservice_cannot_be_named_has_none() {
         str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   <none>   <none>   none    -      <unknown>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo   <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 exit: 4
 --- stdout
@@ -126,8 +126,8 @@ TraefikService:  <none>: `../../other/traefikservices/o1` cannot be a name: it c
         str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   <none>   <none>   none    -      <unknown>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo   <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 exit: 4
 --- stdout

@@ -64,7 +64,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-sticky-apply
 rules:
-# without it: a guard that is not quick to act is taken for none
+# without it: optional: without it, a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:
@@ -73,7 +73,7 @@ rules:
   - mutatingadmissionpolicies
   verbs:
   - get
-# without it: a guard that is not quick to act is taken for none
+# without it: optional: without it, a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:
@@ -82,7 +82,7 @@ rules:
   - mutatingadmissionpolicybindings
   verbs:
   - get
-# without it: a guard that is not quick to act is taken for none
+# without it: optional: without it, a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:
@@ -91,7 +91,7 @@ rules:
   - mutatingwebhookconfigurations
   verbs:
   - get
-# without it: with a guard of some namespaces, whether a cookie is kept is <unknown>
+# without it: if the guard covers only some namespaces, whether a cookie is protected is <unknown>
 - apiGroups:
   - ""
   resources:
@@ -273,7 +273,7 @@ fn what_asks_nothing_and_what_is_unknown_is_said() {
 exit: 0
 --- stdout
 --- stderr
-it asks nothing of a server
+this command makes no API requests
 
 "#]]);
     rbac("stiky set").shows(str![[r#"
@@ -288,7 +288,7 @@ hint: kubectl canary-traefik rbac sticky set
 exit: 2
 --- stdout
 --- stderr
-error: a Role is no table
+error: -o table requires --check
 hint: -o yaml, or --check
 
 "#]]);

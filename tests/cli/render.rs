@@ -322,8 +322,8 @@ spec:
       port: 80
       weight: 100
 --- stderr
-problem CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Nonsense`: no such attribute, allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Nonsense`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
 }

@@ -62,7 +62,7 @@ traefikservice.traefik.io/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-kept: the guard re-adds it inside each of Flagger's writes
+protected: the guard puts the cookie back into every write by Flagger
 to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT]
 
 "#]]);
@@ -130,8 +130,8 @@ hint: --server https://HOST:PORT
 exit: 2
 --- stdout
 --- stderr
-error: `https://example.com:8443` is no address for a webhook
-caused by: it is https, a host and a port, and nothing else
+error: `https://example.com:8443` is not the address of a webhook
+caused by: it must be https://HOST:PORT
 hint: --webhook-url https://HOST:PORT
 
 "#]]);
@@ -140,7 +140,7 @@ hint: --webhook-url https://HOST:PORT
 exit: 2
 --- stdout
 --- stderr
-error: `https://example.com:99999` is no address for a webhook
+error: `https://example.com:99999` is not the address of a webhook
 caused by: its port is not a number from 1 to 65535
 hint: --webhook-url https://HOST:PORT
 
@@ -231,8 +231,8 @@ fn a_token_that_no_header_can_carry_is_refused_before_anything_is_asked() {
 exit: 2
 --- stdout
 --- stderr
-error: the token of --token holds a line break or another control character
-caused by: no header can carry it
+error: the token of --token contains a line break or another control character
+caused by: this is not allowed in an HTTP header
 
 "#]]);
     let user = json!({ "token": "s3cr3t\r\nx: y" });
@@ -240,8 +240,8 @@ caused by: no header can carry it
 exit: 2
 --- stdout
 --- stderr
-error: the token of user `fake` in [KUBECONFIG] holds a line break or another control character
-caused by: no header can carry it
+error: the token of user `fake` in [KUBECONFIG] contains a line break or another control character
+caused by: this is not allowed in an HTTP header
 
 "#]]);
     let folder = Directory::new();
@@ -251,8 +251,8 @@ caused by: no header can carry it
 exit: 2
 --- stdout
 --- stderr
-error: the token file `[FOLDER]/token` holds a line break or another control character
-caused by: no header can carry it
+error: the token file `[FOLDER]/token` contains a line break or another control character
+caused by: this is not allowed in an HTTP header
 
 "#]]);
     let script = r#"printf '{"kind":"ExecCredential","status":{"token":"s3cr3t\\r"}}'"#;
@@ -261,8 +261,8 @@ caused by: no header can carry it
 exit: 6
 --- stdout
 --- stderr
-error: the credential plugin `/bin/sh` answered with something else than a credential
-caused by: its token holds a line break or another control character
+error: the credential plugin `/bin/sh` did not return a credential
+caused by: its token contains a line break or another control character
 
 "#]]);
     assert_eq!(fake.lines(), [""; 0]);

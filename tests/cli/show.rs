@@ -40,7 +40,7 @@ fn the_examples_are_shown() {
     in_repository("show -f examples").shows(str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME       PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 checkout   <none>   80/20    login    missing   <unknown>   <unknown>
 podinfo    <none>   <none>   <none>   none      -           <unknown>
 --- stderr
@@ -53,16 +53,16 @@ fn every_state_has_its_word() {
     over(&every_state(), "show -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE    WEIGHT   COOKIE      STATE        KEPT        AGE
+NAME         PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE
 differs      <none>   70/30    login       differs      <unknown>   <unknown>
 foreign      <none>   <none>   login       pending      <unknown>   <unknown>
-malformed    <none>   70/30    login       malformed    no          <unknown>
+malformed    <none>   70/30    login       malformed    none        <unknown>
 missing      <none>   70/30    login       missing      <unknown>   <unknown>
-native       <none>   <none>   sso         pending      native      <unknown>
+native       <none>   <none>   sso         pending      flagger     <unknown>
 none         <none>   70/1     <none>      none         -           <unknown>
 pending      <none>   <none>   <derived>   pending      <unknown>   <unknown>
 synced       <none>   70/30    login       synced       <unknown>   <unknown>
-undeclared   <none>   70/30    <derived>   undeclared   no          <unknown>
+undeclared   <none>   70/30    <derived>   undeclared   none        <unknown>
 --- stderr
 
 "#]]);
@@ -73,16 +73,16 @@ fn wide_rows_say_what_is_compared() {
     over(&every_state(), "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE    WEIGHT   COOKIE      STATE        KEPT        AGE         TRAEFIKSERVICE          DECLARED                                                                            LIVE
+NAME         PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE          DECLARED                                                                            LIVE
 differs      <none>   70/30    login       differs      <unknown>   <unknown>   traefik.io/differs      login; Max-Age=300                                                                  login; Max-Age=60
 foreign      <none>   <none>   login       pending      <unknown>   <unknown>   traefik.io/foreign      login                                                                               <none>
-malformed    <none>   70/30    login       malformed    no          <unknown>   traefik.io/malformed    login; Expires=0                                                                    login
+malformed    <none>   70/30    login       malformed    none        <unknown>   traefik.io/malformed    login; Expires=0                                                                    login
 missing      <none>   70/30    login       missing      <unknown>   <unknown>   traefik.io/missing      login; Max-Age=300; Path=/sso; Domain=example.com; Secure; HttpOnly; SameSite=Lax   <none>
-native       <none>   <none>   sso         pending      native      <unknown>   <none>                  sso; HttpOnly                                                                       <none>
+native       <none>   <none>   sso         pending      flagger     <unknown>   <none>                  sso; HttpOnly                                                                       <none>
 none         <none>   70/1     <none>      none         -           <unknown>   traefik.io/none         <none>                                                                              <none>
 pending      <none>   <none>   <derived>   pending      <unknown>   <unknown>   <none>                  ; HttpOnly                                                                          <none>
 synced       <none>   70/30    login       synced       <unknown>   <unknown>   traefik.io/synced       login; Max-Age=300                                                                  login; Max-Age=300
-undeclared   <none>   70/30    <derived>   undeclared   no          <unknown>   traefik.io/undeclared   <none>                                                                              <derived>
+undeclared   <none>   70/30    <derived>   undeclared   none        <unknown>   traefik.io/undeclared   <none>                                                                              <derived>
 --- stderr
 
 "#]]);
@@ -102,10 +102,10 @@ items:
       name: login
       secure: true
     source: annotation
-  kept: unknown
   live: null
   name: a
   phase: null
+  protectedBy: unknown
   state: missing
   traefikService:
     apiVersion: traefik.io/v1alpha1
@@ -117,10 +117,10 @@ items:
 - declared:
     error: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
     source: annotation
-  kept: "no"
   live: null
   name: b
   phase: null
+  protectedBy: none
   state: malformed
   traefikService:
     name: b
@@ -147,10 +147,10 @@ exit: 0
                 },
                 "source": "annotation"
             },
-            "kept": "unknown",
             "live": null,
             "name": "a",
             "phase": null,
+            "protectedBy": "unknown",
             "state": "missing",
             "traefikService": {
                 "apiVersion": "traefik.io/v1alpha1",
@@ -167,10 +167,10 @@ exit: 0
                 "error": "an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)",
                 "source": "annotation"
             },
-            "kept": "no",
             "live": null,
             "name": "b",
             "phase": null,
+            "protectedBy": "none",
             "state": "malformed",
             "traefikService": {
                 "name": "b",
@@ -212,11 +212,11 @@ declared:
     maxAge: 300
     name: login
   source: annotation
-kept: unknown
 kind: StickyReport
 live: null
 name: a
 phase: null
+protectedBy: unknown
 state: pending
 traefikService:
   name: a
@@ -241,10 +241,10 @@ exit: 0
                 },
                 "source": "annotation"
             },
-            "kept": "unknown",
             "live": null,
             "name": "a",
             "phase": null,
+            "protectedBy": "unknown",
             "state": "pending",
             "traefikService": {
                 "name": "a",
@@ -257,10 +257,10 @@ exit: 0
         },
         {
             "declared": null,
-            "kept": null,
             "live": null,
             "name": "b",
             "phase": null,
+            "protectedBy": null,
             "state": "none",
             "traefikService": {
                 "name": "b",
@@ -303,7 +303,7 @@ fn those_that_are_named_come_in_the_order_of_the_line() {
     over(&every_state(), "show synced none -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-NAME     PHASE    WEIGHT   COOKIE   STATE    KEPT        AGE
+NAME     PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
 synced   <none>   70/30    login    synced   <unknown>   <unknown>
 none     <none>   70/1     <none>   none     -           <unknown>
 --- stderr
@@ -325,28 +325,28 @@ fn a_folder_is_read_and_its_folders_when_asked() {
     run(&folder, "show -f deploy").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-a      <none>   <none>   <none>   none    -      <unknown>
-b      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
+b      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     run(&folder, "show -R -f deploy").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-a      <none>   <none>   <none>   none    -      <unknown>
-b      <none>   <none>   <none>   none    -      <unknown>
-c      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
+b      <none>   <none>   <none>   none    -           <unknown>
+c      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     run(&folder, "show -f deploy/eu -f deploy/b.yml --recursive").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-b      <none>   <none>   <none>   none    -      <unknown>
-c      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+b      <none>   <none>   <none>   none    -           <unknown>
+c      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -357,7 +357,7 @@ fn standard_input_is_read() {
     Run::new(["show", "-f", "-"]).stdin(canary("a", Some("login"))).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 a      <none>   <none>   login    pending   <unknown>   <unknown>
 --- stderr
 
@@ -383,8 +383,8 @@ items:
     over(list, "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE         WEIGHT   COOKIE   STATE   KEPT   AGE      TRAEFIKSERVICE            DECLARED   LIVE
-a      Progressing   1/100    <none>   none    -      [A]      traefik.containo.us/web   <none>     <none>
+NAME   PHASE         WEIGHT   COOKIE   STATE   PROTECTED   AGE      TRAEFIKSERVICE            DECLARED   LIVE
+a      Progressing   1/100    <none>   none    -           [A]      traefik.containo.us/web   <none>     <none>
 --- stderr
 
 "#]]);
@@ -399,24 +399,24 @@ fn labels_select() {
     over(&all, "show -f canary.yaml -l app=web").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-a      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     over(&all, "show -f canary.yaml -l app,app!=web").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-b      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+b      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     over(&all, "show -f canary.yaml --selector !app").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-c      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+c      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -427,9 +427,9 @@ c      <none>   <none>   <none>   none    -      <unknown>
         .shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-a      <none>   <none>   <none>   none    -      <unknown>
-b      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
+b      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -437,10 +437,10 @@ b      <none>   <none>   <none>   none    -      <unknown>
     Run::new(["show", "-f", "canary.yaml", "-l", ""]).dir(folder.path()).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-a      <none>   <none>   <none>   none    -      <unknown>
-b      <none>   <none>   <none>   none    -      <unknown>
-c      <none>   <none>   <none>   none    -      <unknown>
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
+b      <none>   <none>   <none>   none    -           <unknown>
+c      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -464,10 +464,10 @@ fn namespaces_are_a_column_when_there_are_several_and_select() {
     over(&all, "show -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-<none>      anywhere   <none>   <none>   <none>   none    -      <unknown>
-shop        web        <none>   <none>   <none>   none    -      <unknown>
-sso         idp        <none>   <none>   <none>   none    -      <unknown>
+NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+<none>      anywhere   <none>   <none>   <none>   none    -           <unknown>
+shop        web        <none>   <none>   <none>   none    -           <unknown>
+sso         idp        <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -475,27 +475,27 @@ sso         idp        <none>   <none>   <none>   none    -      <unknown>
     over(&all, "show -f canary.yaml -n shop").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-<none>      anywhere   <none>   <none>   <none>   none    -      <unknown>
-shop        web        <none>   <none>   <none>   none    -      <unknown>
+NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+<none>      anywhere   <none>   <none>   <none>   none    -           <unknown>
+shop        web        <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     over(&all, "show -f canary.yaml -n shop -A").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-<none>      anywhere   <none>   <none>   <none>   none    -      <unknown>
-shop        web        <none>   <none>   <none>   none    -      <unknown>
-sso         idp        <none>   <none>   <none>   none    -      <unknown>
+NAMESPACE   NAME       PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+<none>      anywhere   <none>   <none>   <none>   none    -           <unknown>
+shop        web        <none>   <none>   <none>   none    -           <unknown>
+sso         idp        <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
     over(&in_namespace("shop", &canary("web", None)), "show -f canary.yaml -A").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-shop        web    <none>   <none>   <none>   none    -      <unknown>
+NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+shop        web    <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
 "#]]);
@@ -516,7 +516,7 @@ fn a_canary_that_is_not_on_traefik_has_no_row() {
     over(&all, "show -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 c      <none>   <none>   login    pending   <unknown>   <unknown>
 d      <none>   70/30    <none>   none      -           <unknown>
 --- stderr

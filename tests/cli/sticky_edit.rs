@@ -94,13 +94,13 @@ canary.flagger.app/podinfo configured
         &editor.given(1),
         str![[r#"
 # The sticky cookie of Canary podinfo. Lines that begin with # are ignored.
-# A file that is empty or left as it is changes nothing; {} is a cookie without any field.
+# Save an empty or unchanged file to cancel. {} means a cookie with default settings.
 # If something is wrong, this file opens again with the reason above the line.
 
-# Name of the cookie; unset = Traefik derives one, such as _8d2a5 (Traefik 2.0+)
+# Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik 2.0+)
 name: login
 
-# Seconds that a client stays on its track, also 5m or 1h30m; never renewed; unset = until the browser closes (Traefik 3.0+)
+# How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the first response, not extended; unset = until the browser closes (Traefik 3.0+)
 maxAge: 300
 
 # Path the browser sends the cookie to; unset = / (Traefik 3.3+)
@@ -155,11 +155,11 @@ canary.flagger.app/podinfo configured
     exactly(
         &editor.given(2),
         str![[r#"
-#! lines 3 and 6 were not accepted, the reasons stand above them
-#! name: letters, digits and !#$%&'*+-.^_`|~ are allowed
+#! lines 3 and 6 are invalid; see the notes above them
+#! name: may contain only letters, digits and !#$%&'*+-.^_`|~
 name: a b
 # mine
-#! maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+#! maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 maxAge: 5 minutes
 
 "#]],
@@ -167,10 +167,10 @@ maxAge: 5 minutes
     exactly(
         &editor.given(3),
         str![[r#"
-#! line 5 was not accepted, the reason stands above it
+#! line 5 is invalid; see the note above that line
 name: a
 # mine
-#! maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+#! maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 maxAge: 5 minutes
 
 "#]],
@@ -178,7 +178,7 @@ maxAge: 5 minutes
     exactly(
         &editor.given(4),
         str![[r#"
-#! line 3 was not accepted, the reason stands above it
+#! line 3 is invalid; see the note above that line
 #! unclosed bracket '['
 name: [
 
@@ -227,15 +227,15 @@ exit: 2
 --- stdout
 --- stderr
 error: the edited cookie is not valid
-caused by: maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+caused by: maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
     exactly(
         &place.kept_text(),
         str![[r#"
-#! line 3 was not accepted, the reason stands above it
-#! maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+#! line 3 is invalid; see the note above that line
+#! maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 maxAge: x
 
 "#]],
@@ -247,7 +247,7 @@ maxAge: x
 fn an_editor_that_fails_before_anything_was_typed_leaves_nothing_behind() {
     for (round, code, said) in [
         ("exit 1", 2, "error: the editor `[COMMAND]` ended with status 1\n"),
-        ("kill -9 $$", 130, "error: the editor `[COMMAND]` was ended by signal 9\n"),
+        ("kill -9 $$", 130, "error: the editor `[COMMAND]` was killed by signal 9\n"),
         (r#"rm "$1""#, 2, "error: cannot read what the editor wrote: the file is gone\n"),
         (r#"rm -r "$(dirname "$1")""#, 2, "error: cannot read what the editor wrote: the file is gone\n"),
     ] {
@@ -263,7 +263,7 @@ fn an_editor_that_fails_before_anything_was_typed_leaves_nothing_behind() {
 fn whatever_goes_wrong_what_was_typed_is_kept_and_named() {
     for (round, code, said) in [
         (r#"echo 'maxAge: 7' >"$1"; exit 1"#, 2, "error: the editor `[COMMAND]` ended with status 1"),
-        (r#"echo 'maxAge: 7' >"$1"; kill -9 $$"#, 130, "error: the editor `[COMMAND]` was ended by signal 9"),
+        (r#"echo 'maxAge: 7' >"$1"; kill -9 $$"#, 130, "error: the editor `[COMMAND]` was killed by signal 9"),
         (r#"printf '\377\376' >"$1""#, 2, "error: cannot read what the editor wrote: it is not UTF-8 text"),
         (
             r#"head -c 10000000 /dev/zero >"$1""#,
@@ -302,8 +302,8 @@ hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
         exactly(
             &place.kept_text(),
             str![[r#"
-#! line 3 was not accepted, the reason stands above it
-#! maxAge: whole seconds of at most ten digits are allowed, such as 300, or a duration such as 5m or 1h30m
+#! line 3 is invalid; see the note above that line
+#! maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 maxAge: x
 
 "#]],
@@ -319,7 +319,7 @@ exit: 2
 --- stdout
 --- stderr
 error: cannot run the editor `no-such-editor --wait`: no such program on the PATH
-hint: KUBE_EDITOR=nano, or another editor; it must not return before the file is closed (code --wait)
+hint: set KUBE_EDITOR to an installed editor, for example vi; it must wait until the file is closed (code --wait)
 
 "#]]);
     // Without any variable it is vi, and an empty one is none.
@@ -328,7 +328,7 @@ exit: 2
 --- stdout
 --- stderr
 error: cannot run the editor `vi`: no such program on the PATH
-hint: KUBE_EDITOR=nano, or another editor; it must not return before the file is closed (code --wait)
+hint: set KUBE_EDITOR to an installed editor, for example vi; it must wait until the file is closed (code --wait)
 
 "#]]);
     assert_eq!(place.temporary.names(), [""; 0]);
@@ -363,8 +363,8 @@ fn without_a_terminal_and_without_yes_the_editor_is_not_even_opened() {
 exit: 3
 --- stdout
 --- stderr
-error: refusing to change anything without a yes: no terminal to ask on
-hint: add --yes to agree to whatever the editor leaves
+error: confirmation needed, but there is no terminal
+hint: add --yes to confirm whatever is saved in the editor
 
 "#]]);
     assert_eq!(editor.rounds(), 0);
@@ -396,8 +396,8 @@ fn a_malformed_declaration_can_be_mended() {
     let output = place.edit(&editor, &["--yes"]).run();
     assert_eq!((output.code, place.declared().as_deref()), (Some(0), Some("; Max-Age=300")), "{output}");
     let first = editor.given(1).lines().next().map(str::to_owned);
-    let reason = "whole seconds of at most ten digits are allowed, such as 300";
-    assert_eq!(first, Some(format!("#! what is declared is malformed: `Max-Age=5m`: {reason}")));
+    let reason = "must be whole seconds of at most ten digits, such as 300";
+    assert_eq!(first, Some(format!("#! the declaration is malformed: `Max-Age=5m`: {reason}")));
 }
 
 #[test]
@@ -427,8 +427,8 @@ fn a_change_of_the_same_field_that_the_file_got_meanwhile_is_shown_beside_ones_o
     assert_eq!(
         marks,
         [
-            "#! line 11 was not accepted, the reason stands above it",
-            "#! maxAge: others changed it meanwhile, from 300 to 900; take this line away to overwrite that"
+            "#! line 11 is invalid; see the note above that line",
+            "#! maxAge was changed by someone else while you were editing, from 300 to 900; delete this line to overwrite that"
         ]
     );
     assert_eq!(editor.given(2).lines().nth(10), Some("maxAge: 60"));
@@ -448,8 +448,8 @@ fn a_clash_that_is_not_decided_ends_as_a_conflict_and_the_text_is_kept() {
 exit: 5
 --- stdout
 --- stderr
-others have taken the cookie away meanwhile: the editor says more
-error: others have taken the cookie away meanwhile
+the cookie was removed by someone else in the meantime: the editor says more
+error: the cookie was removed by someone else in the meantime
 hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
@@ -457,7 +457,7 @@ hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
     let first = place.kept_text().lines().next().map(str::to_owned);
     assert_eq!(
         first.as_deref(),
-        Some("#! others took the cookie away meanwhile; take this line away to bring it back")
+        Some("#! the cookie was removed while you were editing; delete this line to restore it")
     );
 }
 
@@ -466,13 +466,13 @@ fn a_no_keeps_what_was_typed_and_e_goes_on_with_it() {
     let place = Place::new(Some(DECLARED));
     let editor = Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 60/' "$1""#, r#"sed -i 's/60/61/' "$1""#, ":"]);
     let mut pty = Pty::start_with(place.edit(&editor, &[]), 160);
-    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "e");
     pty.wait_for("Max-Age=61");
     // Once more, and left as it is.
-    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "e");
     editor.opens(3);
     pty.wait_for_times("Max-Age=61", 2);
-    pty.answers("Change canary.yaml? [y/N/e]", "n");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "n");
     pty.ends().shows(str![[r#"
 exit: 3
 --- screen
@@ -522,7 +522,7 @@ fn control_c_at_the_question_keeps_what_was_typed() {
     let place = Place::new(Some(DECLARED));
     let editor = Editor::new(&[r#"echo 'maxAge: 60' >"$1""#]);
     let mut pty = Pty::start_with(place.edit(&editor, &[]), 160);
-    pty.wait_for("Change canary.yaml? [y/N/e]");
+    pty.wait_for("Change canary.yaml? [y]es / [N]o / [e]dit");
     pty.press(Key::CtrlC);
     pty.ends().shows(str![[r#"
 exit: 130
@@ -554,7 +554,7 @@ fn control_c_in_the_editor_is_for_the_editor() {
     let mut pty = Pty::start(place.edit(&editor, &[]));
     pty.wait_for("editing");
     pty.press(Key::CtrlC);
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen

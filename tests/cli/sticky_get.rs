@@ -85,11 +85,11 @@ exit: 0
         },
         "source": "annotation"
     },
-    "kept": "unknown",
     "kind": "StickyReport",
     "live": null,
     "name": "web",
     "phase": null,
+    "protectedBy": "unknown",
     "state": "missing",
     "traefikService": {
         "apiVersion": "traefik.io/v1alpha1",
@@ -115,11 +115,11 @@ declared:
     sameSite: strict
     secure: true
   source: annotation
-kept: unknown
 kind: StickyReport
 live: null
 name: web
 phase: null
+protectedBy: unknown
 state: missing
 traefikService:
   apiVersion: traefik.io/v1alpha1
@@ -151,8 +151,8 @@ name          <unset>             login
 <malformed>   login; Max-Age=5m   <none>
 
 state   malformed (declared in an annotation)
-why     `Max-Age=5m`: whole seconds of at most ten digits are allowed, such as 300
-kept    no
+why     `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
+kept    none
 --- stderr
 
 "#]]);
@@ -169,7 +169,7 @@ name        sso        <unset>
 same-site   lax        <unset>
 
 state   pending (declared in spec.service.traefik.sticky.cookie)
-kept    native
+kept    flagger
 --- stderr
 
 "#]]);
@@ -198,7 +198,7 @@ fn a_stanza_without_a_cookie_is_undeclared() {
 exit: 0
 --- stdout
 state   undeclared (nothing is declared)
-kept    no
+kept    none
 --- stderr
 
 "#]]);

@@ -176,7 +176,7 @@ canary.flagger.app/web configured
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 
 "#]]);
     assert_eq!(folder.read("canary.yaml"), canary("web", None) + &service("web", Some("{cookie: {name: login}}")));
@@ -201,7 +201,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);

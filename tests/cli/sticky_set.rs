@@ -114,7 +114,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 
 "#]]);
 }
@@ -162,7 +162,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -186,7 +186,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -422,7 +422,7 @@ canary.flagger.app/checkout configured
    provider: traefik
    targetRef:
 warning CT020: shop/checkout: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 
 "#]]);
     assert_eq!(folder.read("checkout.yaml"), example("checkout.yaml").replace(" Max-Age=300;", ""));
@@ -569,7 +569,7 @@ canary.flagger.app/web configured
            name: sso
 +          sameSite: lax
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 
 "#]]);
     exactly(
@@ -669,10 +669,10 @@ canary.flagger.app/web configured (dry run)
  spec:
    provider: traefik
    targetRef:
-problem CT004: web: browsers drop a cookie with SameSite=None that is not Secure
-  help: add --secure, or use --same-site lax
-problem CT006: web: with Max-Age=-1 browsers delete the cookie at once, so nobody sticks
-  help: use a positive --max-age
+error CT004: web: browsers reject a cookie with SameSite=None that is not Secure
+  fix: add --secure, or use --same-site lax
+error CT006: web: with Max-Age=-1 browsers delete the cookie at once, so no user sticks
+  fix: use a positive --max-age
 
 "#]]);
     run(&folder, "sticky set web --unset max-age --dry-run -f canary.yaml").shows(str![[r#"
@@ -692,7 +692,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 
 "#]]);
 }

@@ -83,7 +83,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -180,9 +180,9 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-␛[1m␛[31mproblem␛[0m CT004: shop/podinfo: browsers drop a cookie with SameSite=None that is not Secure
-  ␛[36mhelp:␛[0m add --secure, or use --same-site lax
-␛[1m␛[31merror:␛[0m refusing to change anything without a yes: no terminal to ask on
+␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
+  ␛[36mfix:␛[0m add --secure, or use --same-site lax
+␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
 
 "#]],
@@ -192,7 +192,7 @@ exit: 3
         str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME       PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 checkout   <none>   80/20    login    missing   <unknown>   <unknown>
 podinfo    <none>   <none>   <none>   none      -           <unknown>
 --- stderr
@@ -234,8 +234,8 @@ spec: {weighted: {services: [{name: "w\u0007b-primary", weight: 70}], sticky: {c
     run(&folder, "show -f canary.yaml -A -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME              PHASE                            WEIGHT   COOKIE      STATE       KEPT   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
-sh\nop      we\u{1b}[31mb\r   Pro\u{1b}]0;title\u{7}gressing   70/-     <derived>   malformed   no     <unknown>   traefik.io/w\u{7}b   login; \u{1b}[2JPath=\u{202e}/   ; Max-Age=3
+NAMESPACE   NAME              PHASE                            WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
+sh\nop      we\u{1b}[31mb\r   Pro\u{1b}]0;title\u{7}gressing   70/-     <derived>   malformed   none        <unknown>   traefik.io/w\u{7}b   login; \u{1b}[2JPath=\u{202e}/   ; Max-Age=3
 --- stderr
 
 "#]]);
@@ -254,16 +254,16 @@ exit: 0
     "items": [
         {
             "declared": {
-                "error": "it holds a character that is not printable ASCII",
+                "error": "it contains a character that is not printable ASCII",
                 "source": "annotation"
             },
-            "kept": "no",
             "live": {
                 "maxAge": 3
             },
             "name": "we\u001b[31mb\r",
             "namespace": "sh\nop",
             "phase": "Pro\u001b]0;title\u0007gressing",
+            "protectedBy": "none",
             "state": "malformed",
             "traefikService": {
                 "apiVersion": "traefik.io/v1alpha1",
@@ -287,9 +287,8 @@ exit: 0
 apiVersion: kubectl-canary-traefik/v1
 items:
 - declared:
-    error: it holds a character that is not printable ASCII
+    error: it contains a character that is not printable ASCII
     source: annotation
-  kept: "no"
   live:
     maxAge: 3
   name: "we\e[31mb\r"
@@ -297,6 +296,7 @@ items:
     sh
     op
   phase: "Pro\e]0;title\agressing"
+  protectedBy: none
   state: malformed
   traefikService:
     apiVersion: traefik.io/v1alpha1
@@ -313,8 +313,8 @@ kind: StickyReportList
 exit: 1
 --- stdout
 --- stderr
-problem CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it holds a character that is not printable ASCII
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
     let named = |command: &str| {
@@ -333,8 +333,8 @@ max-age       <unset>                          3
 <malformed>   login; \u{1b}[2JPath=\u{202e}/   <none>
 
 state   malformed (declared in an annotation)
-why     it holds a character that is not printable ASCII
-kept    no
+why     it contains a character that is not printable ASCII
+kept    none
 --- stderr
 
 "#]]);
@@ -342,10 +342,10 @@ kept    no
 exit: 2
 --- stdout
 --- stderr
-error: what Canary `sh
-  op/we\u{1b}[31mb\r` declares is malformed, so there is nothing to change
-caused by: it holds a character that is not printable ASCII
-hint: kubectl canary-traefik sticky remove we\u{1b}[31mb\r -f canary.yaml takes it away
+error: the declaration of Canary `sh
+  op/we\u{1b}[31mb\r` is malformed, so it cannot be changed field by field
+caused by: it contains a character that is not printable ASCII
+hint: kubectl canary-traefik sticky remove we\u{1b}[31mb\r -f canary.yaml removes it
 
 "#]]);
     named("sticky remove --dry-run").shows(str![[r#"
@@ -390,8 +390,8 @@ spec:
       port: 80
       weight: 100
 --- stderr
-problem CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it holds a character that is not printable ASCII
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
     let json: serde_json::Value = serde_json::from_str(&named("render -o json").stdout).expect("the JSON can be read");
@@ -476,10 +476,10 @@ kind: Canary
     run(&folder, "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE      STATE        KEPT   AGE         TRAEFIKSERVICE    DECLARED   LIVE
-keys   <none>   -5/1     <derived>   undeclared   no     <unknown>   traefik.io/keys   <none>     ; Path=/sso
-odd    <none>   <none>   <none>      none         -      <unknown>   <none>            <none>     <none>
-web    <none>   -/-      <none>      undeclared   no     <unknown>   traefik.io/web    <none>     <none>
+NAME   PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE    DECLARED   LIVE
+keys   <none>   -5/1     <derived>   undeclared   none        <unknown>   traefik.io/keys   <none>     ; Path=/sso
+odd    <none>   <none>   <none>      none         -           <unknown>   <none>            <none>     <none>
+web    <none>   -/-      <none>      undeclared   none        <unknown>   traefik.io/web    <none>     <none>
 --- stderr
 
 "#]]);
@@ -491,12 +491,12 @@ exit: 0
     "items": [
         {
             "declared": null,
-            "kept": "no",
             "live": {
                 "path": "/sso"
             },
             "name": "keys",
             "phase": null,
+            "protectedBy": "none",
             "state": "undeclared",
             "traefikService": {
                 "apiVersion": "traefik.io/v1alpha1",
@@ -510,10 +510,10 @@ exit: 0
         },
         {
             "declared": null,
-            "kept": null,
             "live": null,
             "name": "odd",
             "phase": null,
+            "protectedBy": null,
             "state": "none",
             "traefikService": {
                 "name": null,
@@ -526,10 +526,10 @@ exit: 0
         },
         {
             "declared": null,
-            "kept": "no",
             "live": null,
             "name": "web",
             "phase": null,
+            "protectedBy": "none",
             "state": "undeclared",
             "traefikService": {
                 "apiVersion": "traefik.io/v1alpha1",
@@ -591,7 +591,7 @@ name    <unset>    <derived>
 path    <unset>    /sso
 
 state   undeclared (nothing is declared)
-kept    no
+kept    none
 --- stderr
 
 "#]]);
@@ -632,7 +632,7 @@ fn very_long_names_are_shown_whole() {
         str![[r#"
 exit: 0
 --- stdout
-NAME                                                                                                                                                                                                                                                            PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME                                                                                                                                                                                                                                                            PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 [253]   <none>   70/30    login    missing   <unknown>   <unknown>
 --- stderr
 

@@ -16,7 +16,7 @@ use crate::{
     wizard::{QUESTIONS, declared, place, set, takes},
 };
 
-const CONSENT: &str = "Change canary.yaml? [y/N/e]";
+const CONSENT: &str = "Change canary.yaml? [y]es / [N]o / [e]dit";
 
 /// What ends a program from elsewhere, with the exit status.
 const SIGNALS: [(Signal, i32); 4] =
@@ -170,9 +170,9 @@ fn the_wizard_works_in_the_smallest_windows() {
         for question in QUESTIONS {
             // The list of one row is the marked item alone.
             let shown = match (rows, question) {
-                (1, "What the cookie is for:") => "> one login flow",
+                (1, "How long a user stays on one version:") => "> one login",
                 (1, "same-site:") => "> lax",
-                (_, "What the cookie is for:") => "What the cookie is for (1 of 4):",
+                (_, "How long a user stays on one version:") => "How long a user stays on one version (1 of 4):",
                 (_, "same-site:") => "same-site (3 of 4):",
                 (_, other) => other,
             };
@@ -310,7 +310,7 @@ fn pasted_lines_are_one_value_and_answer_no_further_question() {
     pty.types("\x15\x1b[200~a\nb\x1b[201~");
     pty.wait_for("[podinfo-track]: a b");
     pty.press(Key::Enter);
-    pty.wait_for("not a b:");
+    pty.wait_for("`a b`:");
     // From one that does not: the lines after the first are no answers to what comes next.
     pty.wait_for(QUESTIONS[1]);
     pty.types("two\rthree\rfour\r");

@@ -14,7 +14,7 @@ use crate::{
 
 /// The questions, by what stands on the screen when their turn has come.
 pub(crate) const QUESTIONS: [&str; 8] = [
-    "What the cookie is for:",
+    "How long a user stays on one version:",
     "name [podinfo-track]:",
     "max-age [5m]:",
     "path [-]:",
@@ -53,7 +53,7 @@ fn the_enter_key_alone_gives_a_good_cookie_for_one_login_flow() {
     let folder = place(None);
     let mut pty = Pty::start(set(&folder, &["podinfo"]));
     takes(&mut pty, &QUESTIONS);
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     let seen = pty.ends();
     seen.shows(str![[r#"
 exit: 0
@@ -69,33 +69,35 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-for: one login flow 5m a login, longer than one interval (1m)
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: one login 5m longer than one step (1m)
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
-Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to leave it unset (until the browser closes
+)
 max-age: 300
-Path the browser sends the cookie to; - = /
+Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to; - = the host that set it
+Domain the browser sends the cookie to. Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = false
+Send the cookie over HTTPS only. Type - to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
-s) or strict (never); - = the browser decides, mostly lax
+s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: whoever is pinned to the primary changes version when it is promoted; a la
-st step of 100, and an interval of 5m or a confirm-promotion gate that opens 5m
-after it, prevent it
-without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
-k --max-age 300 --http-only --same-site lax --yes -f canary.yaml
+note: users pinned to the primary change version at the promotion; a last step o
+f 100, and an interval of 5m or a confirm-promotion gate that opens 5m after it,
+ prevent it
+the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
+-track --max-age 300 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -124,9 +126,9 @@ fn the_command_that_stands_for_the_answers_makes_the_same_change() {
     takes(&mut pty, &["secure, y or n [y]:", "http-only, y or n [n]:", "same-site:"]);
     pty.wait_for("Change canary.yaml?");
     let screen = pty.screen();
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     assert_eq!(pty.ends().code, Some(0));
-    let command = screen.lines().find_map(|line| line.strip_prefix("without questions: ")).expect("a command");
+    let command = screen.lines().find_map(|line| line.strip_prefix("the equivalent command: ")).expect("a command");
     let other = place(Some("login; Path=/sso; Secure"));
     let words = command.strip_prefix("kubectl canary-traefik ").expect("a command of this program").split(' ');
     assert_eq!(Run::new(words).dir(other.path()).run().code, Some(0), "{command}");
@@ -156,33 +158,35 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-for: the whole rollout 6m (5 steps + 1 to promote) x 1m
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: the whole rollout 6m (5 steps + 1 to promote) x 1m
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
-Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to leave it unset (until the browser closes
+)
 max-age: 360
-Path the browser sends the cookie to; - = /
+Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to; - = the host that set it
+Domain the browser sends the cookie to. Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = false
+Send the cookie over HTTPS only. Type - to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
-s) or strict (never); - = the browser decides, mostly lax
+s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: whoever is pinned to the primary changes version when it is promoted; a la
-st step of 100, and an interval of 6m or a confirm-promotion gate that opens 6m
-after it, prevent it
-without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
-k --max-age 360 --http-only --same-site lax --yes -f canary.yaml
+note: users pinned to the primary change version at the promotion; a last step o
+f 100, and an interval of 6m or a confirm-promotion gate that opens 6m after it,
+ prevent it
+the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
+-track --max-age 360 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -213,7 +217,7 @@ fn the_browser_session_has_no_max_age_to_ask_for() {
         &mut pty,
         &["name [login]:", "path [-]:", QUESTIONS[4], QUESTIONS[5], "http-only, y or n [n]:", QUESTIONS[7]],
     );
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
@@ -227,34 +231,36 @@ Tracks:
   podinfo
   ├─ primary   podinfo-primary:80   70   <unknown>
   └─ canary    podinfo-canary:80    30   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   60         <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the
-                 stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie
+                 is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-for: the browser session until the browser closes
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: the browser session until the browser closes
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: login
-Path the browser sends the cookie to; - = /
+Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to; - = the host that set it
+Domain the browser sends the cookie to. Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = false
+Send the cookie over HTTPS only. Type - to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
-s) or strict (never); - = the browser decides, mostly lax
+s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: unset
-note: whoever is pinned to the primary changes version when it is promoted; a Ma
-x-Age lets that end before
-without questions: kubectl canary-traefik sticky set podinfo --name login --unse
-t max-age --yes -f canary.yaml
+note: users pinned to the primary change version at the promotion; a Max-Age let
+s that end before
+the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
+-unset max-age --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -4,7 +4,7 @@
@@ -268,7 +274,7 @@ t max-age --yes -f canary.yaml
    targetRef:
 warning CT020: podinfo: a session cookie lives until the browser closes, so user
 s stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
+  fix: set --max-age to the length of one flow, such as 300
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -283,21 +289,21 @@ fn own_values_are_typed_and_what_is_wrong_is_asked_again() {
     pty.press(Key::Up);
     pty.press(Key::Enter);
     pty.types_line("name [podinfo-track]:", "a b");
-    pty.wait_for("not a b:");
+    pty.wait_for("`a b`:");
     pty.types_line("name [podinfo-track]:", "login");
     pty.types_line("max-age [-]:", "soon");
-    pty.wait_for("not soon:");
+    pty.wait_for("`soon`:");
     pty.types_line("max-age [-]:", "1h30m");
     pty.types_line("path [-]:", "/sso");
     pty.types_line("domain [-]:", "example.com");
     pty.types_line("secure, y or n [n]:", "maybe");
-    pty.wait_for("not maybe:");
+    pty.wait_for("`maybe`:");
     pty.types_line("secure, y or n [n]:", "y");
     pty.types_line("http-only, y or n [y]:", "no");
     pty.wait_for("same-site:");
     pty.press(Key::Up);
     pty.press(Key::Enter);
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
@@ -312,38 +318,40 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-for: own values each field as you like it
-Name of the cookie; - = Traefik derives one, such as _8d2a5
-not a b: letters, digits and !#$%&'*+-.^_`|~ are allowed
+duration: custom set every field yourself
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+`a b`: may contain only letters, digits and !#$%&'*+-.^_`|~
 name: login
-Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
-not soon: whole seconds of at most ten digits are allowed, such as 300, or a dur
-ation such as 5m or 1h30m
+How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to leave it unset (until the browser closes
+)
+`soon`: must be whole seconds of at most ten digits, such as 300, or a duration
+such as 5m or 1h30m
 max-age: 5400
-Path the browser sends the cookie to; - = /
+Path the browser sends the cookie to. Type - to leave it unset (/)
 path: /sso
-Domain the browser sends the cookie to; - = the host that set it
+Domain the browser sends the cookie to. Type - to leave it unset (the host that
+set it)
 domain: example.com
-Send the cookie over HTTPS only; - = false
-not maybe: y and n are allowed
+Send the cookie over HTTPS only. Type - to leave it unset (false)
+`maybe`: must be y or n
 secure: true
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
-s) or strict (never); - = the browser decides, mostly lax
+s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: none
-note: whoever is pinned to the primary changes version when it is promoted; a la
-st step of 100, and an interval of 1h30m or a confirm-promotion gate that opens
-1h30m after it, prevent it
-without questions: kubectl canary-traefik sticky set podinfo --name login --max-
-age 5400 --path /sso --domain example.com --secure --same-site none --yes -f can
-ary.yaml
+note: users pinned to the primary change version at the promotion; a last step o
+f 100, and an interval of 1h30m or a confirm-promotion gate that opens 1h30m aft
+er it, prevent it
+the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
+-max-age 5400 --path /sso --domain example.com --secure --same-site none --yes -
+f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -391,7 +399,7 @@ fn escape_at_any_question_leaves_everything_as_it_is() {
         let before = folder.read("canary.yaml");
         let mut pty = Pty::start(set(&folder, &["podinfo"]));
         takes(&mut pty, &QUESTIONS[..count]);
-        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y/N/e]"));
+        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y]es / [N]o / [e]dit"));
         pty.wait_for_keys();
         pty.press(Key::Escape);
         let seen = pty.ends();
@@ -407,7 +415,7 @@ fn control_c_at_any_question_leaves_everything_as_it_is() {
         let before = folder.read("canary.yaml");
         let mut pty = Pty::start(set(&folder, &["podinfo"]));
         takes(&mut pty, &QUESTIONS[..count]);
-        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y/N/e]"));
+        pty.wait_for(QUESTIONS.get(count).unwrap_or(&"Change canary.yaml? [y]es / [N]o / [e]dit"));
         pty.wait_for_keys();
         pty.press(Key::CtrlC);
         let seen = pty.ends();
@@ -437,16 +445,17 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-for: one login flow 5m a login, longer than one interval (1m)
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: one login 5m longer than one step (1m)
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
-Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to leave it unset (until the browser closes
+)
 cancelled: nothing was changed
 
 "#]]);
@@ -467,16 +476,16 @@ Tracks:
   ├─ primary   podinfo-primary:80   70   <none>
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-What the cookie is for:
-> one login flow       5m     a login, longer than one interval (1m)
+How long a user stays on one version:
+> one login            5m     longer than one step (1m)
   the whole rollout    6m     (5 steps + 1 to promote) x 1m
   the browser session         until the browser closes
-  own values                  each field as you like it
+  custom                      set every field yourself
 error: interrupted
 
 "#]]);
@@ -518,49 +527,53 @@ Tracks:
  <none>
 Cookie:          none, nothing is declar
 ed
-Kept:            -
+Protected:       -
 Next write:      a weight step, promotio
-n or rollback; there is no stanza to
-                 keep
+n or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
-for: one login flow 5m a login, longer t
-han one interval (1m)
-Name of the cookie; - = Traefik derives
-one, such as _8d2a5
+duration: one login 5m longer than one s
+tep (1m)
+Cookie name. Type - to leave it unset (T
+raefik chooses one, such as _8d2a5)
 name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
 nnnnnnnnnnnnnnnn
-Seconds that a client stays on its track
-, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version:
+seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to
+leave it unset (until the browser closes
+)
 max-age: 300
-Path the browser sends the cookie to; -
-= /
+Path the browser sends the cookie to. Ty
+pe - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to;
-- = the host that set it
+Domain the browser sends the cookie to.
+Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = fal
-se
+Send the cookie over HTTPS only. Type -
+to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to
+leave it unset (false)
 http-only: true
 Send the cookie on requests that come fr
 om other sites: none (always), lax (link
-s) or strict (never); - = the browser de
-cides, mostly lax
+s) or strict (never). Type - to leave it
+ unset (the browser decides, mostly lax)
 same-site: lax
-note: whoever is pinned to the primary c
-hanges version when it is promoted; a la
-st step of 100, and an interval of 5m or
- a confirm-promotion gate that opens 5m
-after it, prevent it
-without questions: kubectl canary-traefi
-k sticky set podinfo --name nnnnnnnnnnnn
-nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn -
--max-age 300 --http-only --same-site lax
- --yes -f canary.yaml
+note: users pinned to the primary change
+ version at the promotion; a last step o
+f 100, and an interval of 5m or a confir
+m-promotion gate that opens 5m after it,
+ prevent it
+the equivalent command: kubectl canary-t
+raefik sticky set podinfo --name nnnnnnn
+nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+nnn --max-age 300 --http-only --same-sit
+e lax --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -605,9 +618,9 @@ fn e_goes_on_in_the_editor_and_a_change_of_mind_is_a_no() {
     let temporary = Directory::new();
     let mut pty = Pty::start(editor.of(set(&folder, &["podinfo"])).env("TMPDIR", temporary.path()));
     takes(&mut pty, &QUESTIONS);
-    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "e");
     pty.wait_for("Max-Age=77");
-    pty.answers("Change canary.yaml? [y/N/e]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     assert_eq!(pty.ends().code, Some(0));
     assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=77; HttpOnly; SameSite=Lax"));
     assert_eq!(temporary.names(), [""; 0]);
@@ -620,10 +633,10 @@ fn answers_that_were_only_looked_at_in_the_editor_leave_no_file_after_a_no() {
     let temporary = Directory::new();
     let mut pty = Pty::start(editor.of(set(&folder, &["podinfo"])).env("TMPDIR", temporary.path()));
     takes(&mut pty, &QUESTIONS);
-    pty.answers("Change canary.yaml? [y/N/e]", "e");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "e");
     editor.opens(1);
     pty.wait_for_times("+++ canary.yaml", 2);
-    pty.answers("Change canary.yaml? [y/N/e]", "n");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "n");
     assert_eq!(pty.ends().code, Some(3));
     assert_eq!((declared(&folder), temporary.names().len()), (None, 0));
 }
@@ -648,7 +661,7 @@ Which Canary? |
     pty.types("sch");
     pty.wait_for("Which Canary? sch|");
     pty.press(Key::Enter);
-    pty.wait_for("each field as you like it");
+    pty.wait_for("set every field yourself");
     let screen = pty.screen();
     pty.press(Key::Escape);
     assert_eq!(pty.ends().code, Some(3));
@@ -665,21 +678,22 @@ Tracks:
   search
   ├─ primary   search-primary:80   70   <unknown>
   └─ canary    search-canary:80    30   <unknown>
-  their cookies depend on the namespace, which no manifest says: -n NAMESPACE
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
 Cookie:          undeclared, nothing is declared
   FIELD   DECLARED   LIVE
   name    <unset>    <derived>
-Kept:            no: nothing keeps it
-Next write:      a weight step, promotion or rollback; it drops the stanza
+Protected:       none: Flagger's next write removes the cookie
+Next write:      a weight step, promotion or rollback; it removes the cookie
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    help: give --max-age as long as one flow takes, such as 300
-What the cookie is for:
-  one login flow       5m     a login, longer than one interval (1m)
+    fix: set --max-age to the length of one flow, such as 300
+How long a user stays on one version:
+  one login            5m     longer than one step (1m)
 > the browser session         until the browser closes
-  own values                  each field as you like it
+  custom                      set every field yourself
 
 "#]],
     );
@@ -705,7 +719,7 @@ fn with_a_flag_of_the_cookie_only_the_canary_is_asked_for() {
     pty.wait_for("Which Canary?");
     pty.press(Key::Down);
     pty.press(Key::Enter);
-    pty.answers("Change canary.yaml? [y/N]", "y");
+    pty.answers("Change canary.yaml? [y]es / [N]o", "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen

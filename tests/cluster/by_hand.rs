@@ -46,7 +46,7 @@ fn an_edit_changes_both_objects_and_leaves_no_file() {
     let namespace = synced("edit");
     let (editor, temporary) = (Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
     let mut pty = Pty::start(edit(&namespace, &editor, &temporary, &[]));
-    pty.answers("Change 2 objects? [y/N/e]", "y");
+    pty.answers("Change 2 objects? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
@@ -72,8 +72,8 @@ exit: 0
          name: login
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, pro
+motion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
 "#]]);
@@ -147,7 +147,9 @@ fn a_change_of_the_same_field_meanwhile_is_shown_and_decided_by_the_person() {
     let marks: Vec<_> = editor.given(2).lines().filter(|line| line.starts_with("#!")).map(str::to_owned).collect();
     assert_eq!(
         marks.last().map(String::as_str),
-        Some("#! maxAge: others changed it meanwhile, from 300 to 60; take this line away to overwrite that")
+        Some(
+            "#! maxAge was changed by someone else while you were editing, from 300 to 60; delete this line to overwrite that"
+        )
     );
     assert_eq!(declared(&namespace, "podinfo"), json!("login; Max-Age=600; Secure"));
 }
@@ -166,8 +168,8 @@ fn a_clash_that_is_left_as_it_is_changes_nothing_and_the_text_is_kept() {
 exit: 5
 --- stdout
 --- stderr
-others have changed maxAge meanwhile, too: the editor says more
-error: others have changed maxAge meanwhile, too
+someone else also changed maxAge in the meantime: the editor says more
+error: someone else also changed maxAge in the meantime
 hint: your edit was saved to [TMP]/kubectl-canary-traefik-[X]/podinfo.yaml
 
 "#]]);
@@ -194,12 +196,12 @@ fn a_change_of_the_same_field_between_the_diff_and_the_yes_opens_the_editor_agai
     let editor = Editor::new(&[r#"sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#, r#"sed -i '/^#!/d' "$1""#]);
     let temporary = Directory::new();
     let mut pty = Pty::start(edit(&namespace, &editor, &temporary, &[]));
-    pty.wait_for("Change 2 objects? [y/N/e]");
+    pty.wait_for("Change 2 objects? [y]es / [N]o / [e]dit");
     assert_eq!(namespace.run(["sticky", "set", "podinfo", "--max-age", "60", "--yes"]).run().code, Some(0));
-    pty.answers("Change 2 objects? [y/N/e]", "y");
+    pty.answers("Change 2 objects? [y]es / [N]o / [e]dit", "y");
     editor.opens(2);
     pty.wait_for("sticky-cookie: login; Max-Age=60\n");
-    pty.answers("Change 2 objects? [y/N/e]", "y");
+    pty.answers("Change 2 objects? [y]es / [N]o / [e]dit", "y");
     let seen = pty.ends();
     assert_eq!((seen.code, declared(&namespace, "podinfo")), (Some(0), json!("login; Max-Age=600")), "{seen:?}");
 }
@@ -260,34 +262,36 @@ Tracks:
   ├─ primary   podinfo-primary:80   90   <none>
   └─ canary    podinfo-canary:80    10   <none>
 Cookie:          none, nothing is declared
-Kept:            -
+Protected:       -
 Next write:      the step to 20, or a rollback, within 60s if its checks pass;
-                 weights 80/20; there is no stanza to keep
+                 weights 80/20; there is no cookie to protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-for: one login flow 5m a login, longer than one interval (1m)
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: one login 5m longer than one step (1m)
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
-Seconds that a client stays on its track, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to leave it unset (until the browser closes
+)
 max-age: 300
-Path the browser sends the cookie to; - = /
+Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to; - = the host that set it
+Domain the browser sends the cookie to. Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = false
+Send the cookie over HTTPS only. Type - to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
-s) or strict (never); - = the browser decides, mostly lax
+s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: whoever is pinned to the primary changes version when it is promoted; a la
-st step of 100, and an interval of 5m or a confirm-promotion gate that opens 5m
-after it, prevent it
-without questions: kubectl canary-traefik sticky set podinfo --name podinfo-trac
-k --max-age 300 --http-only --same-site lax --yes
+note: users pinned to the primary change version at the promotion; a last step o
+f 100, and an interval of 5m or a confirm-promotion gate that opens 5m after it,
+ prevent it
+the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
+-track --max-age 300 --http-only --same-site lax --yes
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -314,8 +318,8 @@ k --max-age 300 --http-only --same-site lax --yes
 +        sameSite: lax
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (the step to 20, or a rollback) drops the stanza;
- `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (the step to 20, or
+ a rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -325,7 +329,7 @@ to undo: kubectl canary-traefik sticky remove podinfo
 }
 
 const QUESTIONS: [&str; 8] = [
-    "What the cookie is for:",
+    "How long a user stays on one version:",
     "name [podinfo-track]:",
     "max-age [5m]:",
     "path [-]:",
@@ -334,7 +338,7 @@ const QUESTIONS: [&str; 8] = [
     "http-only, y or n [y]:",
     "same-site:",
 ];
-const CONSENT: &str = "Change 2 objects? [y/N/e]";
+const CONSENT: &str = "Change 2 objects? [y]es / [N]o / [e]dit";
 
 #[test]
 fn escape_and_control_c_at_any_question_leave_both_objects_as_they_are() {
@@ -360,7 +364,7 @@ fn a_signal_at_the_question_leaves_both_objects_as_they_are_and_the_terminal_who
     let before = versions(&namespace, "podinfo");
     for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)] {
         let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo", "--max-age", "5m"]));
-        pty.wait_for("Change 2 objects? [y/N]");
+        pty.wait_for("Change 2 objects? [y]es / [N]o");
         pty.wait_for_keys();
         pty.signals(signal);
         let seen = pty.ends();
@@ -405,48 +409,52 @@ Tracks:
  <none>
 Cookie:          none, nothing is declar
 ed
-Kept:            -
+Protected:       -
 Next write:      a weight step, promotio
-n or rollback; there is no stanza to
-                 keep
+n or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
 Events:          <none>
-for: one login flow 5m a login, longer t
-han one interval (1m)
-Name of the cookie; - = Traefik derives
-one, such as _8d2a5
+duration: one login 5m longer than one s
+tep (1m)
+Cookie name. Type - to leave it unset (T
+raefik chooses one, such as _8d2a5)
 name: podinfo-track
-Seconds that a client stays on its track
-, also 5m or 1h30m; never renewed; - = u
-ntil the browser closes
+How long a client stays on its version:
+seconds, or 5m, 1h30m. Counted from the
+first response, not extended. Type - to
+leave it unset (until the browser closes
+)
 max-age: 300
-Path the browser sends the cookie to; -
-= /
+Path the browser sends the cookie to. Ty
+pe - to leave it unset (/)
 path: unset
-Domain the browser sends the cookie to;
-- = the host that set it
+Domain the browser sends the cookie to.
+Type - to leave it unset (the host that
+set it)
 domain: unset
-Send the cookie over HTTPS only; - = fal
-se
+Send the cookie over HTTPS only. Type -
+to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to
+leave it unset (false)
 http-only: true
 Send the cookie on requests that come fr
 om other sites: none (always), lax (link
-s) or strict (never); - = the browser de
-cides, mostly lax
+s) or strict (never). Type - to leave it
+ unset (the browser decides, mostly lax)
 same-site: lax
-note: whoever is pinned to the primary c
-hanges version when it is promoted; a la
-st step of 100, and an interval of 5m or
- a confirm-promotion gate that opens 5m
-after it, prevent it
-without questions: kubectl canary-traefi
-k sticky set podinfo --name podinfo-trac
-k --max-age 300 --http-only --same-site
-lax --yes
+note: users pinned to the primary change
+ version at the promotion; a last step o
+f 100, and an interval of 5m or a confir
+m-promotion gate that opens 5m after it,
+ prevent it
+the equivalent command: kubectl canary-t
+raefik sticky set podinfo --name podinfo
+-track --max-age 300 --http-only --same-
+site lax --yes
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -504,10 +512,10 @@ fter)
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo config
 ured
-not kept: Flagger's next write (a weight
- step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard in
-stall` makes it last
+not protected: Flagger removes this cook
+ie at its next write (a weight step, pro
+motion or rollback). To protect it: `kub
+ectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky r
 emove podinfo
 
@@ -537,7 +545,7 @@ mod private {
         namespace.create_rollout("podinfo", 90, 10);
         traefik(&namespace, "docker.io/traefik:v2.11.0");
         let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo"]));
-        takes(&mut pty, &["What the cookie is for:", "name [podinfo-track]:", "secure, y or n [n]:"]);
+        takes(&mut pty, &["How long a user stays on one version:", "name [podinfo-track]:", "secure, y or n [n]:"]);
         pty.wait_for("http-only, y or n [y]:");
         pty.press(Key::Escape);
         pty.ends().shows(str![[r#"
@@ -554,24 +562,23 @@ Tracks:
   ├─ primary   podinfo-primary:80   90   <none>
   └─ canary    podinfo-canary:80    10   <none>
 Cookie:          none, nothing is declared
-Kept:            -
-Next write:      a weight step, promotion or rollback; there is no stanza to
-                 keep
+Protected:       -
+Next write:      a weight step, promotion or rollback; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-for: one login flow 5m a login, longer than one interval (1m)
-Name of the cookie; - = Traefik derives one, such as _8d2a5
+duration: one login 5m longer than one step (1m)
+Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
-max-age: not asked, Traefik 2.11 (older-[NS]/traefik) takes no notice of it: 3.0
- does
-path: not asked, the TraefikServices of this cluster have no such field: Traefik
-'s definitions of 3.3 have
-domain: not asked, the TraefikServices of this cluster have no such field: Traef
-ik's definitions of 3.4 have
-Send the cookie over HTTPS only; - = false
+max-age: skipped, Traefik 2.11 (older-[NS]/traefik) ignores it: it needs 3.0
+path: skipped, the TraefikServices of this cluster have no such field: it needs
+the CRDs of Traefik 3.3
+domain: skipped, the TraefikServices of this cluster have no such field: it need
+s the CRDs of Traefik 3.4
+Send the cookie over HTTPS only. Type - to leave it unset (false)
 secure: unset
-Hide the cookie from scripts; - = false
+Hide the cookie from scripts. Type - to leave it unset (false)
 cancelled: nothing was changed
 
 "#]]);
@@ -587,9 +594,9 @@ cancelled: nothing was changed
         exactly(
             &editor.given(2),
             str![[r#"
-#! line 4 was not accepted, the reason stands above it
+#! line 4 is invalid; see the note above that line
 name: a
-#! path: the TraefikServices of this cluster have no such field: Traefik's definitions of 3.3 have
+#! path: the TraefikServices of this cluster have no such field: it needs the CRDs of Traefik 3.3
 path: /
 
 "#]],

@@ -44,15 +44,16 @@ fn kubectl_completes_commands_flags_values_and_live_names() {
     shows(&[""]).shows(str![[r#"
 exit: 0
 --- stdout
-show	Show Canaries on Traefik: weights, cookie, and whether it is kept
+show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
-guard	Keep declared cookies through every write of Flagger's
-rbac	Print the least Role for a command, or check that one has it
-completion	Print a shell's completion script, or install what kubectl asks
-man	Write the man pages into a folder
+guard	Protect declared cookies in every write by Flagger
+rbac	Print the minimum Role for a command, or check whether you have it
+completion	Set up shell completion
+man	Write the man pages to a directory
+options	List the connection flags, which every command accepts
 version	Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 help	Print this message or the help of the given subcommand(s)
 :4

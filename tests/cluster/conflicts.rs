@@ -35,8 +35,8 @@ fn a_stanza_that_someone_else_manages_is_theirs_unless_forced() {
 exit: 5
 --- stdout
 --- stderr
-error: the stanza was set by `argocd-controller` [A] ago
-caused by: what it sets would be overwritten, and it may overwrite ours in turn
+error: the cookie was set by `argocd-controller` [A] ago
+caused by: this change would overwrite that one, and may be overwritten in turn
 hint: change it there, or add --force-conflicts
 
 "#]]);
@@ -44,8 +44,8 @@ hint: change it there, or add --force-conflicts
 exit: 5
 --- stdout
 --- stderr
-error: the stanza was set by `argocd-controller` [A] ago
-caused by: what it sets would be overwritten, and it may overwrite ours in turn
+error: the cookie was set by `argocd-controller` [A] ago
+caused by: this change would overwrite that one, and may be overwritten in turn
 hint: change it there, or add --force-conflicts
 
 "#]]);
@@ -70,7 +70,7 @@ traefikservice.traefik.io/podinfo configured
        cookie:
 +        maxAge: 300
          name: argo
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
 
 "#]]);
@@ -86,8 +86,8 @@ fn several_managers_are_all_named() {
 exit: 5
 --- stdout
 --- stderr
-error: the stanza was set by `argocd-controller` [A] ago, `helm` [A] ago
-caused by: what it sets would be overwritten, and it may overwrite ours in turn
+error: the cookie was set by `argocd-controller` [A] ago, `helm` [A] ago
+caused by: this change would overwrite that one, and may be overwritten in turn
 hint: change it there, or add --force-conflicts
 
 "#]]);
@@ -115,7 +115,7 @@ fn a_cookie_that_someone_else_changes_before_the_yes_is_shown_and_asked_again() 
     let theirs = versions(&namespace, "podinfo");
 
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("this is the change now");
+    pty.wait_for("the change is now");
     pty.wait_for("Change 2 objects?");
     assert_eq!(versions(&namespace, "podinfo"), theirs, "nothing was agreed to so far");
     pty.answers("Change 2 objects?", "y");
@@ -144,7 +144,7 @@ exit: 0
 +        maxAge: 300
 the declaration was set by `canary-traefik` [A] ago
 the stanza was set by `canary-traefik` [A] ago
-it changed meanwhile, this is the change now:
+it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -2,7 +2,7 @@
@@ -185,7 +185,7 @@ fn a_cookie_that_would_be_overwritten_is_asked_again_even_when_the_patch_is_the_
     assert_eq!(set(&namespace, &["--name", "other", "--max-age", "60", "--yes"]).run().code, Some(0));
     let theirs = versions(&namespace, "podinfo");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("this is the change now");
+    pty.wait_for("the change is now");
     pty.answers("Change 2 objects?", "n");
     assert_eq!(pty.ends().code, Some(3));
     assert_eq!(versions(&namespace, "podinfo"), theirs);
@@ -199,7 +199,7 @@ fn a_no_to_the_changed_change_leaves_the_others_change() {
     assert_eq!(set(&namespace, &["--max-age", "60", "--yes"]).run().code, Some(0));
     let theirs = versions(&namespace, "podinfo");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("this is the change now");
+    pty.wait_for("the change is now");
     pty.answers("Change 2 objects?", "n");
     let seen = pty.ends();
     assert_eq!(seen.code, Some(3), "{seen:?}");
@@ -214,7 +214,7 @@ fn what_was_stored_before_the_stanza_changed_is_told_even_after_a_no() {
     // The declaration can still be written as agreed; the stanza cannot.
     assert_eq!(set(&namespace, &["--name", "other", "--live-only", "--yes"]).run().code, Some(0));
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("this is the change now");
+    pty.wait_for("the change is now");
     pty.answers("Change 1 object?", "n");
     pty.ends().shows(str![[r#"
 exit: 3
@@ -240,7 +240,7 @@ exit: 3
 +      cookie:
 +        maxAge: 300
 the stanza was set by `canary-traefik` [A] ago
-it changed meanwhile, this is the change now:
+it changed in the meantime; the change is now:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
 @@ -28,4 +28,4 @@
@@ -291,8 +291,8 @@ exit: 0
 +        maxAge: 300
 canary.flagger.app/podinfo unchanged
 traefikservice.traefik.io/podinfo unchanged
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, pro
+motion or rollback). To protect it: `kubectl canary-traefik guard install`
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), theirs);
@@ -331,8 +331,8 @@ exit: 0
 +        maxAge: 300
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (the step to 50, or a rollback) drops the stanza;
- `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (the step to 50, or
+ a rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -373,10 +373,10 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 canary.flagger.app/podinfo configured
-the TraefikService is left alone: Flagger has not generated TraefikService `podi
-nfo` yet
-not live yet: once Flagger has generated the TraefikService, run `kubectl canary
--traefik sticky apply podinfo`
+the TraefikService is not changed: Flagger has not created TraefikService `podin
+fo` yet
+not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has
+ created the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -429,7 +429,7 @@ fn who_changed_it_before_the_yes_is_named_with_the_age() {
     pty.wait_for("Change 2 objects?");
     declare(&namespace, "podinfo", "theirs");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("this is the change now");
+    pty.wait_for("the change is now");
     pty.answers("Change 2 objects?", "n");
     pty.ends().shows(str![[r#"
 exit: 3
@@ -455,7 +455,7 @@ exit: 3
 +      cookie:
 +        maxAge: 300
 the declaration was set by `kubectl-annotate` [A] ago
-it changed meanwhile, this is the change now:
+it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -2,7 +2,7 @@

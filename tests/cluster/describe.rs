@@ -98,9 +98,9 @@ Cookie:          differs, declared in an annotation
   name        login      login
   max-age     300        60      differs
   http-only   true       true
-Kept:            no: nothing keeps it
+Protected:       none: Flagger's next write removes the cookie
 Next write:      the step to 30, or a rollback, within 60s if its checks pass; weights 70/30; it
-                 drops the stanza
+                 removes the cookie
 Routes:
   IngressRoute/shop on websecure with TLS
     Host(`shop.example.com`)
@@ -138,12 +138,14 @@ Cookie:          differs, declared in an
   name        login      login
   max-age     300        60      differs
   http-only   true       true
-Kept:            no: nothing keeps it
+Protected:       none: Flagger's next
+                 write removes the
+                 cookie
 Next write:      the step to 30, or a
                  rollback, within 60s if
                  its checks pass;
-                 weights 70/30; it drops
-                 the stanza
+                 weights 70/30; it
+                 removes the cookie
 Routes:
   IngressRoute/shop on websecure with
     TLS
@@ -203,7 +205,7 @@ Name:            podinfo
 Namespace:       [NS]
 Phase:           Initializing
 Strategy:        canary, steps of 10 up to 50, every 60s
-TraefikService:  podinfo, not generated yet
+TraefikService:  podinfo, not created yet
 Applied by:      <none>
 Tracks:
   podinfo
@@ -211,9 +213,9 @@ Cookie:          pending, declared in an annotation
   FIELD     DECLARED    LIVE
   name      <derived>   <unset>
   max-age   300         <unset>
-Kept:            no: nothing keeps it
+Protected:       none: Flagger's next write removes the cookie
 Next write:      the one that creates the TraefikService; weights 100/0; it
-                 brings no stanza, and there is none now
+                 writes no cookie; there is none now
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
@@ -228,12 +230,12 @@ fn a_suspended_canary_keeps_its_stanza_until_flagger_writes_again() {
     namespace.patch("Canary", "podinfo", &json!({ "spec": { "suspend": true } }));
     namespace.patch_status("Canary", "podinfo", &status("Progressing", 10));
     let output = namespace.run(["describe", "podinfo"]).run();
-    let next = output.stdout.lines().skip_while(|line| !line.starts_with("Kept")).take(3).collect::<Vec<_>>();
+    let next = output.stdout.lines().skip_while(|line| !line.starts_with("Protected")).take(3).collect::<Vec<_>>();
     crate::support::run::exactly(
         &next.join("\n"),
         str![[r#"
-Kept:            no: nothing keeps it
-Next write:      none while it is suspended; the stanza stays as it is until
+Protected:       none: Flagger's next write removes the cookie
+Next write:      none while it is suspended; the cookie stays as it is until
                  then
 "#]],
     );
@@ -273,8 +275,8 @@ Cookie:          <unknown>, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unknown>
   max-age   300        <unknown>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
@@ -302,8 +304,8 @@ Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   300        <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
@@ -336,8 +338,8 @@ Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   300        <unset>
-Kept:            <unknown>: whether there is a guard cannot be seen
-Next write:      a weight step, promotion or rollback; what that does to the stanza is <unknown>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute/shop on websecure with TLS
     Host(`shop.example.com`)
@@ -405,7 +407,7 @@ TraefikService:  traefik.io/podinfo
 Applied by:      <none>
 Tracks:
 Cookie:          missing, declared in spec.service.traefik.sticky.cookie
-Kept:            native: Flagger itself copies what is declared
+Protected:       flagger: Flagger itself copies the declared cookie
 Next write:      a weight step, promotion or rollback; Flagger itself copies the
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>

@@ -118,21 +118,21 @@ exit: 5
 +      cookie:
 +        name: login
 --- stderr
-diff-odd-[NS]/foreign: declared and not live: TraefikService `foreign` is controlled by Deployment `other`
-problem CT038: diff-odd-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part is the cookie's name alone, letters, digits and !#$%&'*+-.^_`|~ are allowed; begin with ; to leave the name to Traefik
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
+diff-odd-[NS]/foreign: declared, but not live: TraefikService `foreign` is controlled by Deployment `other`
+error CT038: diff-odd-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
 error: diff-odd-[NS]/mirroring: TraefikService `mirroring` is not weighted
-caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
-hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
-diff-odd-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
-error: 1 of 5 Canaries failed, see above
+caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
+hint: restore spec.weighted, or delete the TraefikService: Flagger creates it again
+diff-odd-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
+error: 1 of 5 Canaries failed; see the errors above
 
 "#]]);
     namespace.run(["diff", "pending"]).run().shows(str![[r#"
 exit: 1
 --- stdout
 --- stderr
-diff-odd-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+diff-odd-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
 
 "#]]);
 }

@@ -151,16 +151,16 @@ fn without_traefiks_definitions_canaries_are_shown() {
     run(&fake, ["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   <none>   login    pending   no     <unknown>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   <none>   login    pending   none        <unknown>
 --- stderr
 
 "#]]);
     run(&fake, ["show", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   <none>   login    pending   no     <unknown>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   <none>   login    pending   none        <unknown>
 --- stderr
 
 "#]]);
@@ -168,7 +168,7 @@ podinfo   <none>   <none>   login    pending   no     <unknown>
 exit: 1
 --- stdout
 --- stderr
-shop/podinfo: declared and not live: the cluster serves no TraefikServices
+shop/podinfo: declared, but not live: the cluster serves no TraefikServices
 
 "#]]);
 }
@@ -249,7 +249,7 @@ caused by: the ticket has expired
 exit: 6
 --- stdout
 --- stderr
-error: the credential plugin `/bin/sh` answered with something else than a credential
+error: the credential plugin `/bin/sh` did not return a credential
 caused by: its kind is not ExecCredential
 
 "#]]);
@@ -266,8 +266,8 @@ fn over_http_no_credentials_are_sent_and_that_is_said() {
 exit: 6
 --- stdout
 --- stderr
-error: the server wants credentials, and none were sent
-caused by: credentials are not sent over http: they could be read on the way
+error: the server requires credentials, and none were sent
+caused by: credentials are not sent over http, where others could read them
 hint: --server https://HOST:PORT
 
 "#]]);
@@ -276,8 +276,8 @@ hint: --server https://HOST:PORT
 exit: 6
 --- stdout
 --- stderr
-error: the server wants credentials, and none were sent
-caused by: credentials are not sent over http: they could be read on the way
+error: the server requires credentials, and none were sent
+caused by: credentials are not sent over http, where others could read them
 hint: --server https://HOST:PORT
 
 "#]]);
@@ -288,7 +288,7 @@ exit: 6
 --- stdout
 --- stderr
 error: user `system:anonymous` may not list canaries.flagger.app in namespace `shop`
-caused by: credentials are not sent over http: they could be read on the way
+caused by: credentials are not sent over http, where others could read them
 hint: --server https://HOST:PORT
 hint: kubectl auth can-i list canaries.flagger.app -n shop
 
@@ -341,7 +341,7 @@ fn a_wait_is_said_at_a_terminal_and_can_be_left() {
     fake.on("GET", SERVICES, [Reply::Hang]);
     let mut pty = Pty::start(run(&fake, ["show"]));
     pty.wait_for("waiting for the server http://127.0.0.1:");
-    pty.wait_for("1 s (Ctrl-C stops)");
+    pty.wait_for("1 s (Ctrl-C to stop)");
     pty.press(Key::CtrlC);
     pty.ends().shows(str![[r#"
 exit: 130
@@ -391,7 +391,7 @@ fn a_server_that_stays_busy_is_not_asked_for_ever() {
 exit: 6
 --- stdout
 --- stderr
-error: the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answers 429 Too Many Requests
+error: the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answered 429 Too Many Requests
 caused by: too many requests
 
 "#]]);
@@ -404,7 +404,7 @@ caused by: too many requests
 exit: 6
 --- stdout
 --- stderr
-error: the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answers 503 Service Unavailable
+error: the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answered 503 Service Unavailable
 caused by: starting
 
 "#]]);
@@ -421,7 +421,7 @@ exit: 5
 --- stdout
 --- stderr
 error: Canary `shop/podinfo` or its TraefikService keeps changing
-hint: wait for the rollout's next pause, then repeat the command
+hint: wait until the rollout pauses, then repeat the command
 
 "#]]);
     assert_eq!(patches(&fake), 2 * 40, "tried as often as it may be");
@@ -462,10 +462,10 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-not live: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: Canary `shop/podinfo` or its TraefikService keeps changing
-hint: wait for the rollout's next pause, then repeat the command
+hint: wait until the rollout pauses, then repeat the command
 
 "#]]);
 }
@@ -501,9 +501,9 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-not live: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
-error: the connection to the server 127.0.0.1:[PORT] broke before it answered
+error: the connection to the server 127.0.0.1:[PORT] was closed before it answered
 caused by: connection closed before message completed
 
 "#]]);
@@ -543,9 +543,9 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-not live: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
-error: the server stores another cookie than was written
+error: the server stored a different cookie than was written
 caused by: an admission policy or webhook changes it
 hint: kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations
 
@@ -590,9 +590,9 @@ fn control_characters_do_not_reach_the_terminal() {
     run(&fake, ["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME              PHASE                 WEIGHT   COOKIE      STATE       KEPT   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
-\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   no     <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
-podinfo           \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   no     <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
+NAME              PHASE                 WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
+\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
+podinfo           \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
 --- stderr
 
 "#]]);

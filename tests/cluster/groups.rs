@@ -38,16 +38,16 @@ mod private {
         namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    login    missing   no     [A]   traefik.containo.us/podinfo   login      <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
+podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>
 --- stderr
 
 "#]]);
         namespace.run(["show", "podinfo", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    login    missing   no     [A]   traefik.containo.us/podinfo   login      <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
+podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>
 --- stderr
 
 "#]]);
@@ -100,8 +100,8 @@ traefikservice.traefik.containo.us/podinfo configured
 +        name: login
 +        path: /sso
 warning CT020: older-set-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+  fix: set --max-age to the length of one flow, such as 300
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -151,16 +151,16 @@ to undo: kubectl canary-traefik sticky set podinfo --name login --path /sso
         namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE   TRAEFIKSERVICE       DECLARED   LIVE
-podinfo   <none>   50/50    <none>   none    -      [A]   traefik.io/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE
+podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>
 --- stderr
 
 "#]]);
         namespace.run(["show", "podinfo", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE   TRAEFIKSERVICE       DECLARED   LIVE
-podinfo   <none>   50/50    <none>   none    -      [A]   traefik.io/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE
+podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>
 --- stderr
 
 "#]]);
@@ -176,16 +176,16 @@ podinfo   <none>   50/50    <none>   none    -      [A]   traefik.io/podinfo   <
         run_as(&namespace, &user, ["show", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    <none>   none    -      [A]   traefik.containo.us/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
+podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>
 --- stderr
 
 "#]]);
         run_as(&namespace, &user, ["show", "podinfo", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    <none>   none    -      [A]   traefik.containo.us/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
+podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>
 --- stderr
 
 "#]]);
@@ -205,7 +205,7 @@ exit: 6
 --- stderr
 error: traefikservices.traefik.io `podinfo` is invalid
 caused by: unknown field "spec.weighted.sticky.cookie.domain"
-hint: leave out --domain, or take it away with --unset domain: it needs the definitions of Traefik 3.4 or later
+hint: leave out --domain, or remove it with --unset domain: it needs the CRDs of Traefik 3.4 or later
 
 "#]]);
         set(&["--domain", "example.com", "--path", "/", "--live-only"]).shows(str![[r#"
@@ -214,8 +214,8 @@ exit: 6
 --- stderr
 error: traefikservices.traefik.io `podinfo` is invalid
 caused by: unknown field "spec.weighted.sticky.cookie.domain", unknown field "spec.weighted.sticky.cookie.path"
-hint: leave out --path, or take it away with --unset path: it needs the definitions of Traefik 3.3 or later
-hint: leave out --domain, or take it away with --unset domain: it needs the definitions of Traefik 3.4 or later
+hint: leave out --path, or remove it with --unset path: it needs the CRDs of Traefik 3.3 or later
+hint: leave out --domain, or remove it with --unset domain: it needs the CRDs of Traefik 3.4 or later
 
 "#]]);
         assert_eq!(crate::rollout::versions(&namespace, "podinfo"), before);

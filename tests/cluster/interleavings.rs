@@ -239,7 +239,7 @@ impl InTurn {
         let told = output.code != Some(0) && output.stderr.contains("error: ");
         let first = *state == self.theirs_then_ours.1 && output.code == self.theirs_then_ours.0;
         let last = *state == self.ours_then_theirs && output.code == Some(0);
-        let anew = if output.stderr.contains("it changed meanwhile") { ", shown anew" } else { "" };
+        let anew = if output.stderr.contains("it changed in the meantime") { ", shown anew" } else { "" };
         match (first, last) {
             (true, true) => format!("the same either way{anew}"),
             (true, false) => format!("theirs, then ours{anew}"),
@@ -347,7 +347,7 @@ sticky set --max-age 300 | kubectl edit elsewhere
   read, try, write the declaration, write the stanza: the same either way
 sticky set --max-age 300 | Argo CD's apply of the stanza
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
 sticky set --max-age 300 | deletion of the TraefikService
   read, try, write the declaration, write the stanza: the same either way
 sticky remove | Flagger's step
@@ -377,7 +377,7 @@ sticky remove | kubectl edit elsewhere
   read, try, write the declaration, write the stanza: the same either way
 sticky remove | Argo CD's apply of the stanza
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
 sticky remove | deletion of the TraefikService
   read, try, write the declaration, write the stanza: the same either way
 sticky apply | Flagger's step
@@ -392,7 +392,7 @@ sticky apply | sticky set --max-age 300
   read, try, write the stanza: the same either way
 sticky apply | sticky remove
   read: the same either way
-  try, write the stanza: exit 5, error: what was declared was taken away meanwhile; declared null, live {"maxAge":60,"name":"login"}
+  try, write the stanza: exit 5, error: the declaration was removed in the meantime; declared null, live {"maxAge":60,"name":"login"}
 sticky apply | sticky apply
   read, try, write the stanza: the same either way
 sticky apply | kubectl edit of the stanza
@@ -407,7 +407,7 @@ sticky apply | Argo CD's apply of the stanza
   read, try, write the stanza: theirs, then ours
 sticky apply | deletion of the TraefikService
   read: the same either way
-  try, write the stanza: exit 4, error: nothing to change live: Flagger has not generated TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
+  try, write the stanza: exit 4, error: nothing to change live: Flagger has not created TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
 sticky edit | Flagger's step
   read, try, write the declaration, write the stanza: theirs, then ours
 sticky edit | Flagger's step, read before
@@ -422,7 +422,7 @@ sticky edit | sticky set --max-age 300
   read, try, write the declaration, write the stanza: the same either way
 sticky edit | sticky remove
   read: the same either way
-  try, write the declaration, write the stanza: exit 5, error: others have taken the cookie away meanwhile; declared null, live null
+  try, write the declaration, write the stanza: exit 5, error: the cookie was removed by someone else in the meantime; declared null, live null
 sticky edit | sticky apply
   read, try, write the declaration, write the stanza: the same either way
 sticky edit | kubectl edit of the stanza
@@ -436,7 +436,7 @@ sticky edit | kubectl edit elsewhere
   read, try, write the declaration, write the stanza: the same either way
 sticky edit | Argo CD's apply of the stanza
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the stanza was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
 sticky edit | deletion of the TraefikService
   read, try, write the declaration, write the stanza: the same either way
 

@@ -62,7 +62,7 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-kept: Flagger itself copies the declared cookie to the TraefikService
+protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -78,14 +78,14 @@ exit: 0
 --- stdout
 canary.flagger.app/podinfo unchanged
 --- stderr
-the TraefikService is left alone: Flagger itself copies to it what is declared
+the TraefikService is not changed: Flagger itself copies the declared cookie to it
 
 "#]]);
         namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT     AGE
-podinfo   <none>   90/10    login    missing   native   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   flagger     [A]
 --- stderr
 
 "#]]);
@@ -99,7 +99,7 @@ http-only   true       <unset>
 same-site   lax        <unset>
 
 state   missing (declared in spec.service.traefik.sticky.cookie)
-kept    native
+kept    flagger
 --- stderr
 
 "#]]);
@@ -123,8 +123,8 @@ nothing to apply
         namespace.run(["show", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE    KEPT     AGE
-podinfo   <none>   90/10    login    synced   native   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+podinfo   <none>   90/10    login    synced   flagger     [A]
 --- stderr
 
 "#]]);
@@ -160,7 +160,7 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-the TraefikService is left alone: Flagger itself copies to it what is declared
+the TraefikService is not changed: Flagger itself copies the declared cookie to it
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only --same-site lax --declare-only
 
 "#]]);
@@ -194,8 +194,8 @@ to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --
 exit: 2
 --- stdout
 --- stderr
-error: this cluster's Canaries have no field `domain` for the cookie
-hint: leave out --domain, or take it away with --unset domain
+error: the Canaries of this cluster have no cookie field `domain`
+hint: leave out --domain, or remove it with --unset domain
 
 "#]]);
         assert_eq!(versions(&namespace, "podinfo"), before);
@@ -233,7 +233,7 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-kept: Flagger itself copies the declared cookie to the TraefikService
+protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky set podinfo --max-age 60 --declare-only
 
 "#]]);
@@ -269,7 +269,7 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-the TraefikService is left alone: Flagger itself copies to it what is declared
+the TraefikService is not changed: Flagger itself copies the declared cookie to it
 to undo: kubectl canary-traefik sticky set podinfo --name old --max-age 300 --declare-only
 
 "#]]);

@@ -61,8 +61,8 @@ canary.flagger.app/podinfo configured
      kustomize.toolkit.fluxcd.io/name: apps
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
-the TraefikService is left alone: Flagger has not generated TraefikService `podinfo` yet
-not live yet: once Flagger has generated the TraefikService, run `kubectl canary-traefik sticky apply podinfo`
+the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
+not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has created the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -206,14 +206,14 @@ the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile brings a cookie back if its source declares one
 to change its source instead: kubectl canary-traefik sticky remove podinfo -f FILE
-the Canary is applied by Flux Kustomization `flux-system/apps`: it leaves the Canary alone (kustomize.toolkit.fluxcd.io/reconcile: disabled)
+the Canary is applied by Flux Kustomization `flux-system/apps`: it ignores the Canary (kustomize.toolkit.fluxcd.io/reconcile: disabled)
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
-the Canary is applied by Flux Kustomization `flux-system/apps`: it leaves the Canary alone (kustomize.toolkit.fluxcd.io/reconcile: disabled)
+the Canary is applied by Flux Kustomization `flux-system/apps`: it ignores the Canary (kustomize.toolkit.fluxcd.io/reconcile: disabled)
 to change its source instead: kubectl canary-traefik sticky remove podinfo -f FILE
 the Canary is applied by Flux HelmRelease `web/shop`: its next upgrade or correction of drift keeps this cookie, unless its chart declares another
-to change its chart instead: annotate the Canary with kubectl-canary-traefik/sticky-cookie: 'login; Max-Age=300'
+to change its chart instead: set the Canary's annotation kubectl-canary-traefik/sticky-cookie: 'login; Max-Age=300'
 the Canary is applied by Flux HelmRelease `web/shop`: its next upgrade or correction of drift may bring a cookie back if its chart declares one
-to change its chart instead: take the annotation kubectl-canary-traefik/sticky-cookie away
+to change its chart instead: remove the annotation kubectl-canary-traefik/sticky-cookie
 the Canary is applied by Argo CD Application `web`: its next sync keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the Canary is applied by Argo CD Application `web`: its next sync brings a cookie back if its source declares one
@@ -223,9 +223,9 @@ to change its source instead: kubectl canary-traefik sticky set podinfo --name l
 the Canary is applied by Argo CD Application `web`: its next sync replaces the Canary, and brings back a cookie that its source declares
 to change its source instead: kubectl canary-traefik sticky remove podinfo -f FILE
 the Canary is applied by Helm release `web/shop`: its next upgrade keeps this cookie, unless its chart declares another
-to change its chart instead: annotate the Canary with kubectl-canary-traefik/sticky-cookie: 'login; Max-Age=300'
+to change its chart instead: set the Canary's annotation kubectl-canary-traefik/sticky-cookie: 'login; Max-Age=300'
 the Canary is applied by Helm release `web/shop`: its next upgrade may bring a cookie back if its chart declares one
-to change its chart instead: take the annotation kubectl-canary-traefik/sticky-cookie away
+to change its chart instead: remove the annotation kubectl-canary-traefik/sticky-cookie
 
 "#]],
     );

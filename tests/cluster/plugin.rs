@@ -26,8 +26,8 @@ fn kubectl_finds_it_and_hands_on_what_it_prints_and_how_it_ends() {
     kubectl(&namespace, ["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   90/10    <none>   none    -      [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo   <none>   90/10    <none>   none    -           [A]
 --- stderr
 
 "#]]);
@@ -70,7 +70,7 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);

@@ -102,8 +102,8 @@ flagger   1.41.0    deployment/flagger (system)
 traefik   v3.2.1    deployment/traefik (system)
 guard     <none>    <none>
 
-Kubernetes v1.27.4 serves no MutatingAdmissionPolicy (from 1.36 on): the guard is a webhook there
-Kubernetes v1.27.4 knows no matchConditions in webhooks (from 1.28 on): the guard asks about every write
+Kubernetes v1.27.4 serves no MutatingAdmissionPolicy (from 1.36 on): there the guard is a webhook
+Kubernetes v1.27.4 has no matchConditions in webhooks (from 1.28 on): the webhook is called for every write
 Flagger 1.41.0 writes traefik.containo.us, which Traefik 3 does not read (traefik.io from 1.42 on)
 Traefik v3.2.1 does not honour --path (from 3.3 on)
 Traefik v3.2.1 does not honour --domain (from 3.4 on)
@@ -125,7 +125,7 @@ flagger   1.44.0    deployment/flagger (system)
 traefik   latest    daemonset/traefik (system)
 guard     <none>    <none>
 
-Kubernetes 1.35 serves no MutatingAdmissionPolicy (from 1.36 on): the guard is a webhook there
+Kubernetes 1.35 serves no MutatingAdmissionPolicy (from 1.36 on): there the guard is a webhook
 --- stderr
 
 "#]]);
@@ -146,7 +146,7 @@ guard:
   version: null
 kind: VersionReport
 limits:
-- "Kubernetes 1.35 serves no MutatingAdmissionPolicy (from 1.36 on): the guard is a webhook there"
+- "Kubernetes 1.35 serves no MutatingAdmissionPolicy (from 1.36 on): there the guard is a webhook"
 server:
   address: http://127.0.0.1:[PORT]
   version: v1.37.2

@@ -28,16 +28,16 @@ fn who_may_read_sees_everything_and_changes_nothing() {
     run_as(&namespace, &reader, ["show"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   90/10    <none>   none    -      [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo   <none>   90/10    <none>   none    -           [A]
 --- stderr
 
 "#]]);
     run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo   <none>   90/10    <none>   none    -      [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo   <none>   90/10    <none>   none    -           [A]
 --- stderr
 
 "#]]);
@@ -53,7 +53,7 @@ hint: kubectl auth can-i list canaries.flagger.app -A
 exit: 6
 --- stdout
 --- stderr
-worked out here, not by the server:
+computed locally; the server refused the dry run:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -83,7 +83,7 @@ hint: kubectl auth can-i patch canaries.flagger.app -n reader-[NS]
 exit: 6
 --- stdout
 --- stderr
-worked out here, not by the server:
+computed locally; the server refused the dry run:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
 @@ -26,3 +26,6 @@
@@ -114,8 +114,8 @@ fn who_may_not_see_traefikservices_sees_the_rest() {
     run_as(&namespace, &blind, ["show", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT      COOKIE      STATE       KEPT        AGE   TRAEFIKSERVICE   DECLARED   LIVE
-checkout   <none>   <unknown>   <unknown>   <unknown>   no          [A]   <unknown>        <none>     <unknown>
+NAME       PHASE    WEIGHT      COOKIE      STATE       PROTECTED   AGE   TRAEFIKSERVICE   DECLARED   LIVE
+checkout   <none>   <unknown>   <unknown>   <unknown>   none        [A]   <unknown>        <none>     <unknown>
 podinfo    <none>   <unknown>   login       <unknown>   <unknown>   [A]   <unknown>        login      <unknown>
 --- stderr
 warning: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
@@ -124,7 +124,7 @@ warning: user `[USER]` may not list traefikservices.traefik.io in namespace `hal
     run_as(&namespace, &blind, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT      COOKIE   STATE       KEPT        AGE
+NAME      PHASE    WEIGHT      COOKIE   STATE       PROTECTED   AGE
 podinfo   <none>   <unknown>   login    <unknown>   <unknown>   [A]
 --- stderr
 warning: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
@@ -153,7 +153,7 @@ error: user `[USER]` may not get traefikservices.traefik.io in namespace `half-b
 exit: 1
 --- stdout
 --- stderr
-warning: half-blind-[NS]/podinfo: its TraefikService cannot be seen: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
+warning: half-blind-[NS]/podinfo: its TraefikService cannot be read: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
 nothing to apply
 
 "#]]);
@@ -173,7 +173,7 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: half-blind-[NS]
-the TraefikService is left alone: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
+the TraefikService is not changed: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --declare-only
 
 "#]]);
@@ -190,7 +190,7 @@ fn a_traefikservice_that_is_not_there_yet_is_not_taken_for_a_forbidden_one() {
     run_as(&namespace, &reader, ["show"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 podinfo   <none>   <none>   login    pending   <unknown>   [A]
 --- stderr
 
@@ -198,7 +198,7 @@ podinfo   <none>   <none>   login    pending   <unknown>   [A]
     run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 podinfo   <none>   <none>   login    pending   <unknown>   [A]
 --- stderr
 
@@ -244,7 +244,7 @@ fn who_may_patch_the_canary_alone_declares() {
 exit: 6
 --- stdout
 --- stderr
-worked out here, not by the server:
+computed locally; the server refused the dry run:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -285,7 +285,7 @@ fn who_may_patch_the_traefikservice_alone_sets_live() {
 exit: 6
 --- stdout
 --- stderr
-worked out here, not by the server:
+computed locally; the server refused the dry run:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@

@@ -30,28 +30,28 @@ fn every_canary_on_traefik_has_a_row_with_its_state() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE         WEIGHT   COOKIE      STATE        KEPT   AGE
-differs      <none>        90/10    login       differs      no     [A]
-malformed    <none>        90/10    <none>      malformed    no     [A]
-missing      <none>        90/10    login       missing      no     [A]
-none         <none>        90/10    <none>      none         -      [A]
-pending      <none>        <none>   login       pending      no     [A]
-synced       Progressing   90/10    login       synced       no     [A]
-undeclared   <none>        90/10    <derived>   undeclared   no     [A]
+NAME         PHASE         WEIGHT   COOKIE      STATE        PROTECTED   AGE
+differs      <none>        90/10    login       differs      none        [A]
+malformed    <none>        90/10    <none>      malformed    none        [A]
+missing      <none>        90/10    login       missing      none        [A]
+none         <none>        90/10    <none>      none         -           [A]
+pending      <none>        <none>   login       pending      none        [A]
+synced       Progressing   90/10    login       synced       none        [A]
+undeclared   <none>        90/10    <derived>   undeclared   none        [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE         WEIGHT   COOKIE      STATE        KEPT   AGE   TRAEFIKSERVICE          DECLARED                       LIVE
-differs      <none>        90/10    login       differs      no     [A]   traefik.io/differs      login; Max-Age=300; HttpOnly   login; Max-Age=60; HttpOnly
-malformed    <none>        90/10    <none>      malformed    no     [A]   traefik.io/malformed    login; Max-Age=soon            <none>
-missing      <none>        90/10    login       missing      no     [A]   traefik.io/missing      login; Max-Age=300; HttpOnly   <none>
-none         <none>        90/10    <none>      none         -      [A]   traefik.io/none         <none>                         <none>
-pending      <none>        <none>   login       pending      no     [A]   <none>                  login; Max-Age=300; HttpOnly   <none>
-synced       Progressing   90/10    login       synced       no     [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly
-undeclared   <none>        90/10    <derived>   undeclared   no     [A]   traefik.io/undeclared   <none>                         <derived>
+NAME         PHASE         WEIGHT   COOKIE      STATE        PROTECTED   AGE   TRAEFIKSERVICE          DECLARED                       LIVE
+differs      <none>        90/10    login       differs      none        [A]   traefik.io/differs      login; Max-Age=300; HttpOnly   login; Max-Age=60; HttpOnly
+malformed    <none>        90/10    <none>      malformed    none        [A]   traefik.io/malformed    login; Max-Age=soon            <none>
+missing      <none>        90/10    login       missing      none        [A]   traefik.io/missing      login; Max-Age=300; HttpOnly   <none>
+none         <none>        90/10    <none>      none         -           [A]   traefik.io/none         <none>                         <none>
+pending      <none>        <none>   login       pending      none        [A]   <none>                  login; Max-Age=300; HttpOnly   <none>
+synced       Progressing   90/10    login       synced       none        [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly
+undeclared   <none>        90/10    <derived>   undeclared   none        [A]   traefik.io/undeclared   <none>                         <derived>
 --- stderr
 
 "#]]);
@@ -77,9 +77,9 @@ fn named_canaries_come_in_the_order_they_are_named() {
     namespace.run(["show", "podinfo", "checkout"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-podinfo    <none>   90/10    <none>   none    -      [A]
-checkout   <none>   100/-    <none>   none    -      [A]
+NAME       PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+podinfo    <none>   90/10    <none>   none    -           [A]
+checkout   <none>   100/-    <none>   none    -           [A]
 --- stderr
 
 "#]]);
@@ -89,12 +89,12 @@ exit: 0
 {
     "apiVersion": "kubectl-canary-traefik/v1",
     "declared": null,
-    "kept": null,
     "kind": "StickyReport",
     "live": null,
     "name": "podinfo",
     "namespace": "named-[NS]",
     "phase": null,
+    "protectedBy": null,
     "state": "none",
     "traefikService": {
         "apiVersion": "traefik.io/v1alpha1",
@@ -115,11 +115,11 @@ exit: 0
 apiVersion: kubectl-canary-traefik/v1
 items:
 - declared: null
-  kept: null
   live: null
   name: podinfo
   namespace: named-[NS]
   phase: null
+  protectedBy: null
   state: none
   traefikService:
     apiVersion: traefik.io/v1alpha1
@@ -129,11 +129,11 @@ items:
     canary: 10
     primary: 90
 - declared: null
-  kept: null
   live: null
   name: checkout
   namespace: named-[NS]
   phase: null
+  protectedBy: null
   state: none
   traefikService:
     apiVersion: traefik.io/v1alpha1
@@ -156,8 +156,8 @@ fn labels_select_and_nothing_selected_is_said_as_kubectl_says_it() {
     namespace.run(["show", "-l", "team=shop"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-checkout   <none>   100/-    <none>   none    -      [A]
+NAME       PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+checkout   <none>   100/-    <none>   none    -           [A]
 --- stderr
 
 "#]]);
@@ -206,10 +206,10 @@ fn weights_are_those_that_traefik_works_with() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME     PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-begin    <none>   100/-    <none>   none    -      [A]
-end      <none>   1/100    <none>   none    -      [A]
-middle   <none>   70/30    <none>   none    -      [A]
+NAME     PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+begin    <none>   100/-    <none>   none    -           [A]
+end      <none>   1/100    <none>   none    -           [A]
+middle   <none>   70/30    <none>   none    -           [A]
 --- stderr
 
 "#]]);
@@ -231,10 +231,10 @@ fn odd_traefikservices_are_rows_too() {
     namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME        PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE   TRAEFIKSERVICE         DECLARED   LIVE
-empty       <none>   90/10    login    differs   no     [A]   traefik.io/empty       login      <none>
-foreign     <none>   <none>   login    pending   no     [A]   traefik.io/foreign     login      <none>
-mirroring   <none>   -/-      login    missing   no     [A]   traefik.io/mirroring   login      <none>
+NAME        PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE         DECLARED   LIVE
+empty       <none>   90/10    login    differs   none        [A]   traefik.io/empty       login      <none>
+foreign     <none>   <none>   login    pending   none        [A]   traefik.io/foreign     login      <none>
+mirroring   <none>   -/-      login    missing   none        [A]   traefik.io/mirroring   login      <none>
 --- stderr
 
 "#]]);
@@ -265,9 +265,9 @@ fn of_several_canaries_for_one_traefikservice_the_one_that_controls_it_has_it() 
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME    PHASE    WEIGHT   COOKIE   STATE   KEPT   AGE
-first   <none>   <none>   <none>   none    -      [A]
-owner   <none>   90/10    <none>   none    -      [A]
+NAME    PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+first   <none>   <none>   <none>   none    -           [A]
+owner   <none>   90/10    <none>   none    -           [A]
 --- stderr
 
 "#]]);

@@ -22,8 +22,8 @@ fn what_flaggers_step_drops_is_missed_and_brought_back() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE    KEPT   AGE
-podinfo   <none>   90/10    login    synced   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+podinfo   <none>   90/10    login    synced   none        [A]
 --- stderr
 
 "#]]);
@@ -33,8 +33,8 @@ podinfo   <none>   90/10    login    synced   no     [A]
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   80/20    login    missing   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   80/20    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -77,7 +77,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 300
 +        name: login
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);
@@ -119,7 +119,7 @@ exit: 0
 --- stdout
 --- stderr
 apply-named-[NS]/podinfo: nothing is declared
-apply-named-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+apply-named-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
 nothing to apply
 
 "#]]);
@@ -127,7 +127,7 @@ nothing to apply
 exit: 2
 --- stdout
 --- stderr
-error: --declare-only leaves nothing to apply: what is declared is made live
+error: --declare-only leaves nothing to do: sticky apply changes only TraefikServices
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -169,7 +169,7 @@ exit: 3
 +      cookie:
 +        maxAge: 300
 +        name: login
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -208,12 +208,12 @@ exit: 5
 --- stdout
 traefikservice.traefik.io/podinfo configured
 --- stderr
-error: apply-some-[NS]/argo: the stanza was set by `canary-traefik-tests` [A] ago
-caused by: what it sets would be overwritten, and it may overwrite ours in turn
+error: apply-some-[NS]/argo: the cookie was set by `canary-traefik-tests` [A] ago
+caused by: this change would overwrite that one, and may be overwritten in turn
 hint: change it there, or add --force-conflicts
 error: apply-some-[NS]/mirroring: TraefikService `mirroring` is not weighted
-caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
-hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
+caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
+hint: restore spec.weighted, or delete the TraefikService: Flagger creates it again
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
 @@ -26,3 +26,7 @@
@@ -225,8 +225,8 @@ hint: put spec.weighted back, or delete the TraefikService: Flagger generates it
 +        maxAge: 300
 +        name: login
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
-error: 2 of 3 Canaries failed, see above
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+error: 2 of 3 Canaries failed; see the errors above
 
 "#]]);
     assert_eq!(live(&namespace, "podinfo"), login());
@@ -282,21 +282,21 @@ mod private {
         run(&["show", "-A"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME        PHASE    WEIGHT   COOKIE   STATE        KEPT   AGE
-shop-[NS]   differs     <none>   90/10    login    differs      no     [A]
-shop-[NS]   hand-set    <none>   90/10    hand     undeclared   no     [A]
-shop-[NS]   malformed   <none>   90/10    <none>   malformed    no     [A]
-shop-[NS]   pending     <none>   <none>   login    pending      no     [A]
-shop-[NS]   plain       <none>   90/10    <none>   none         -      [A]
-shop-[NS]   podinfo     <none>   90/10    login    missing      no     [A]
-shop-[NS]   synced      <none>   90/10    login    synced       no     [A]
-sso-[NS]    differs     <none>   90/10    login    differs      no     [A]
-sso-[NS]    hand-set    <none>   90/10    hand     undeclared   no     [A]
-sso-[NS]    malformed   <none>   90/10    <none>   malformed    no     [A]
-sso-[NS]    pending     <none>   <none>   login    pending      no     [A]
-sso-[NS]    plain       <none>   90/10    <none>   none         -      [A]
-sso-[NS]    podinfo     <none>   90/10    login    missing      no     [A]
-sso-[NS]    synced      <none>   90/10    login    synced       no     [A]
+NAMESPACE   NAME        PHASE    WEIGHT   COOKIE   STATE        PROTECTED   AGE
+shop-[NS]   differs     <none>   90/10    login    differs      none        [A]
+shop-[NS]   hand-set    <none>   90/10    hand     undeclared   none        [A]
+shop-[NS]   malformed   <none>   90/10    <none>   malformed    none        [A]
+shop-[NS]   pending     <none>   <none>   login    pending      none        [A]
+shop-[NS]   plain       <none>   90/10    <none>   none         -           [A]
+shop-[NS]   podinfo     <none>   90/10    login    missing      none        [A]
+shop-[NS]   synced      <none>   90/10    login    synced       none        [A]
+sso-[NS]    differs     <none>   90/10    login    differs      none        [A]
+sso-[NS]    hand-set    <none>   90/10    hand     undeclared   none        [A]
+sso-[NS]    malformed   <none>   90/10    <none>   malformed    none        [A]
+sso-[NS]    pending     <none>   <none>   login    pending      none        [A]
+sso-[NS]    plain       <none>   90/10    <none>   none         -           [A]
+sso-[NS]    podinfo     <none>   90/10    login    missing      none        [A]
+sso-[NS]    synced      <none>   90/10    login    synced       none        [A]
 --- stderr
 
 "#]]);
@@ -311,12 +311,12 @@ traefikservice.traefik.io/differs configured
 traefikservice.traefik.io/podinfo configured
 traefikservice.traefik.io/synced unchanged
 --- stderr
-problem CT038: shop-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
-shop-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
-problem CT038: sso-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
-  help: correct the annotation, or take it away with sticky remove and set the cookie anew
-sso-[NS]/pending: declared and not live: Flagger has not generated TraefikService `pending` yet
+error CT038: shop-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
+shop-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
+error CT038: sso-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+  fix: correct the annotation, or delete it with sticky remove and set the cookie again
+sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
 --- traefikservice.traefik.io/differs -n shop-[NS] (live)
 +++ traefikservice.traefik.io/differs -n shop-[NS] (after)
 @@ -28,4 +28,5 @@
@@ -359,8 +359,8 @@ to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only -n sso-[NS]
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n sso-[NS]
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 
 "#]]);
         for namespace in [&shop, &sso] {

@@ -21,7 +21,7 @@ http-only   true       <unset>
 same-site   lax        lax
 
 state   differs (declared in an annotation)
-kept    no
+kept    none
 --- stderr
 
 "#]]);
@@ -39,7 +39,6 @@ exit: 0
         },
         "source": "annotation"
     },
-    "kept": "no",
     "kind": "StickyReport",
     "live": {
         "maxAge": 60,
@@ -50,6 +49,7 @@ exit: 0
     "name": "podinfo",
     "namespace": "get-[NS]",
     "phase": null,
+    "protectedBy": "none",
     "state": "differs",
     "traefikService": {
         "apiVersion": "traefik.io/v1alpha1",
@@ -75,7 +75,6 @@ declared:
     name: login
     sameSite: lax
   source: annotation
-kept: "no"
 kind: StickyReport
 live:
   maxAge: 60
@@ -85,6 +84,7 @@ live:
 name: podinfo
 namespace: get-[NS]
 phase: null
+protectedBy: none
 state: differs
 traefikService:
   apiVersion: traefik.io/v1alpha1
@@ -130,7 +130,7 @@ FIELD   DECLARED    LIVE
 name    <derived>   <derived>
 
 state   synced (declared in an annotation)
-kept    no
+kept    none
 --- stderr
 
 "#]]);
@@ -147,8 +147,8 @@ FIELD         DECLARED              LIVE
 <malformed>   login; Max-Age=soon   <none>
 
 state   malformed (declared in an annotation)
-why     `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
-kept    no
+why     `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+kept    none
 --- stderr
 
 "#]]);
@@ -157,14 +157,14 @@ exit: 0
 --- stdout
 apiVersion: kubectl-canary-traefik/v1
 declared:
-  error: "`Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300"
+  error: "`Max-Age=soon`: must be whole seconds of at most ten digits, such as 300"
   source: annotation
-kept: "no"
 kind: StickyReport
 live: null
 name: podinfo
 namespace: get-malformed-[NS]
 phase: null
+protectedBy: none
 state: malformed
 traefikService:
   apiVersion: traefik.io/v1alpha1

@@ -79,7 +79,7 @@ traefikservice.traefik.io/podinfo configured
 -      cookie:
 -        maxAge: 300
 -        name: login
-not live: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --live-only
 
 "#]]);
@@ -104,7 +104,7 @@ canary.flagger.app/podinfo configured
      team: shop
    creationTimestamp: "[TIME]"
    name: podinfo
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza, and nothing is declared that could bring it back
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --declare-only
 
 "#]]);
@@ -174,7 +174,7 @@ exit: 3
 -      cookie:
 -        maxAge: 300
 -        name: login
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);

@@ -41,7 +41,7 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -220,7 +220,7 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -303,8 +303,8 @@ exit: 0
 +        name: login
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, pro
+motion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -332,7 +332,7 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza, and nothing is declared that could bring it back
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);
@@ -360,7 +360,7 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: declare-only-[NS]
-not live: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -461,7 +461,7 @@ kind: List
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -530,7 +530,7 @@ exit: 0
 -        maxAge: 300
 +        maxAge: 60
          name: login
-what is live is not what is declared: `kubectl canary-traefik sticky apply podinfo` makes live what is declared
+the live cookie differs from the declared one: to apply the declared one: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
 
 "#]],
@@ -552,7 +552,7 @@ traefikservice.traefik.io/podinfo
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: output-[NS]
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
 
 "#]]);
@@ -614,7 +614,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 +        secure: true
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --unset secure --declare-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -652,11 +652,11 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        name: login
 +        sameSite: none
-problem CT004: findings-[NS]/podinfo: browsers drop a cookie with SameSite=None that is not Secure
-  help: add --secure, or use --same-site lax
+error CT004: findings-[NS]/podinfo: browsers reject a cookie with SameSite=None that is not Secure
+  fix: add --secure, or use --same-site lax
 warning CT020: findings-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza; `kubectl canary-traefik guard install` makes it last
+  fix: set --max-age to the length of one flow, such as 300
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -682,8 +682,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: pending-[NS]
-the TraefikService is left alone: Flagger has not generated TraefikService `podinfo` yet
-not live yet: once Flagger has generated the TraefikService, run `kubectl canary-traefik sticky apply podinfo`
+the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
+not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has created the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -693,14 +693,14 @@ exit: 0
 --- stdout
 canary.flagger.app/podinfo unchanged
 --- stderr
-the TraefikService is left alone: Flagger has not generated TraefikService `podinfo` yet
+the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
 
 "#]]);
     namespace.run(SET).arguments(["--live-only", "--yes"]).run().shows(str![[r#"
 exit: 4
 --- stdout
 --- stderr
-error: nothing to change live: Flagger has not generated TraefikService `podinfo` yet
+error: nothing to change live: Flagger has not created TraefikService `podinfo` yet
 
 "#]]);
     assert_eq!(namespace.find("TraefikService", "podinfo"), None, "only Flagger creates it");
@@ -729,9 +729,9 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: foreign-[NS]
-problem CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
-  help: give this Canary another spec.service.name, or delete the other owner
-the TraefikService is left alone: TraefikService `podinfo` is controlled by Deployment `other`
+error CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
+  fix: give this Canary another spec.service.name, or delete the other owner
+the TraefikService is not changed: TraefikService `podinfo` is controlled by Deployment `other`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -756,8 +756,8 @@ exit: 5
 --- stdout
 --- stderr
 error: TraefikService `podinfo` is not weighted
-caused by: it has no spec.weighted, without which neither a cookie nor Flagger's weights have a place
-hint: put spec.weighted back, or delete the TraefikService: Flagger generates it anew
+caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
+hint: restore spec.weighted, or delete the TraefikService: Flagger creates it again
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -772,9 +772,9 @@ fn a_malformed_declaration_is_not_guessed_at() {
 exit: 2
 --- stdout
 --- stderr
-error: what Canary `malformed-[NS]/podinfo` declares is malformed, so there is nothing to change
-caused by: `Max-Age=soon`: whole seconds of at most ten digits are allowed, such as 300
-hint: kubectl canary-traefik sticky remove podinfo takes it away
+error: the declaration of Canary `malformed-[NS]/podinfo` is malformed, so it cannot be changed field by field
+caused by: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+hint: kubectl canary-traefik sticky remove podinfo removes it
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -816,7 +816,7 @@ traefikservice.traefik.io/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 60
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza, and nothing is declared that could bring it back
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n same-cluster-[NS] --kubeconfig [KUBECONFIG] --context bed --as admin --as-group system:masters
 
 "#]]);

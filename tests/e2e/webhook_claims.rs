@@ -82,7 +82,7 @@ pub(crate) fn flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_ru
     let refused = waiting.map(|canary| after(transition(canary))).max().expect("it has to wait");
     assert!(refused < Duration::from_secs(MAX_AGE + SLACK + INTERVAL), "{refused:?}");
     assert_ne!(with(&webhook.lines, "promotion has to wait").len(), 0);
-    assert_ne!(with(&webhook.lines, "promotion may begin").len(), 0);
+    assert_ne!(with(&webhook.lines, "promotion may start").len(), 0);
 }
 
 /// When the Canary came into its phase, or said so again.

@@ -19,7 +19,7 @@ use super::{
 const BLOCK: &str = "```console";
 const PROMPT: &str = "$ ";
 /// How a question begins its answers.
-const QUESTION: &str = "[y/N";
+const QUESTION: &str = "[y]es / [N]o";
 
 /// Runs the document against the cluster of this kubeconfig, with kubectl and the plugin on the `PATH`.
 #[track_caller]

@@ -140,7 +140,7 @@ fn state(namespace: &Namespace, name: &str) -> [Value; 2] {
 
 fn stanza(text: &str) -> Value {
     let cookie: Cookie = declaration::parse(text).expect("the test's declaration is well-formed");
-    cookie.to_stanza()
+    cookie.to_sticky()
 }
 
 fn by(manager: &str, namespace: &Namespace, kind: &str, name: &str, patch: &Value) {

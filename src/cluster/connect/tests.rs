@@ -1,4 +1,4 @@
-//! Ways to a server, and what is said when there is none.
+//! Tests of connections, and of the errors when one fails.
 
 use super::*;
 use crate::cluster::{
@@ -102,10 +102,10 @@ async fn a_closed_port_and_an_unknown_name_are_said_plainly() {
 
     let args = ConnectionArgs { server: Some("http://no-such-host.invalid".to_owned()), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
-    assert_eq!(error.message(), "the server's name `no-such-host.invalid` is not known");
+    assert_eq!(error.message(), "cannot resolve the server's name `no-such-host.invalid`");
 }
 
-/// 0.0.0.0 leads to this machine, and is not among the names that no proxy is ever used for.
+/// 0.0.0.0 connects to this machine but is not among the hosts that are never proxied.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_proxy_is_held_against_the_server_and_may_be_malformed() {
@@ -124,7 +124,7 @@ async fn no_proxy_is_held_against_the_server_and_may_be_malformed() {
         cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(|failure| failure.into_error(&CALL))
     };
     assert_eq!(ask("no/host,,0.0.0.0").await, Ok(b"{}".to_vec()));
-    // The proxy's own host in the list means nothing.
+    // The proxy's own host in the list has no effect.
     let error = ask("127.0.0.1").await.unwrap_err();
     assert_eq!(error.message(), format!("the proxy http://{dead} (HTTPS_PROXY) cannot be reached"));
     assert_eq!(error.causes(), ["the connection was refused"]);

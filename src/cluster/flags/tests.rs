@@ -1,4 +1,4 @@
-//! Flags as they are typed, and what of them may be shown.
+//! Tests of parsing flags, and of hiding their secrets.
 
 use super::*;
 use clap::Parser;
@@ -25,7 +25,8 @@ enum Sticky {
 }
 
 fn parse(line: &str) -> Result<(ConnectionArgs, String), String> {
-    let tiny = Tiny::try_parse_from(gather(line.split(' ').map(OsString::from))).map_err(|error| error.to_string())?;
+    let tiny = Tiny::try_parse_from(group_repeatable_flags(line.split(' ').map(OsString::from)))
+        .map_err(|error| error.to_string())?;
     let Verb::Sticky { command: Sticky::Get { name } } = tiny.command;
     Ok((tiny.connection, name))
 }
@@ -71,7 +72,7 @@ fn a_value_before_the_command_outlives_the_default_behind_it() {
 #[test]
 fn what_follows_two_dashes_is_left_alone() {
     let line = "x --as-group=a get --as-group b --as-groups -- --as-group c";
-    let words = gather(line.split(' ').map(OsString::from));
+    let words = group_repeatable_flags(line.split(' ').map(OsString::from));
     assert_eq!(words.join(" ".as_ref()), "x get --as-groups --as-group=a --as-group b -- --as-group c");
 }
 
@@ -80,7 +81,7 @@ fn what_is_typed_again_holds_nothing_secret() {
     let line = "tiny sticky get podinfo --context c --token s3cr3t --username bob --password s3cr3t \
         --server https://bob:s3cr3t@10.0.0.1:6443/k8s?token=s3cr3t --as jane --as-group a;b -n shop";
     let (args, _) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
-    assert_eq!(args.typed(), " --context c --server https://10.0.0.1:6443/k8s --as jane --as-group 'a;b'");
+    assert_eq!(args.to_command_line(), " --context c --server https://10.0.0.1:6443/k8s --as jane --as-group 'a;b'");
 }
 
 #[test]

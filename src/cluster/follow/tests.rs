@@ -1,4 +1,4 @@
-//! What is followed, told event by event by a fake server.
+//! Tests of list and watch with a fake server.
 
 use super::*;
 use crate::cluster::testing::{Reply, Server, json, reply};
@@ -20,26 +20,27 @@ fn watched(events: &[String]) -> Reply {
     json("200 OK", &events.concat())
 }
 
-/// What is told in as many calls as there are results, each with its result and the place after it; and what was
-/// asked for.
+/// Returns the events of this many calls, each call's with its result and the resourceVersion after it, and the queries
+/// that were sent.
 async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<String>, Vec<String>) {
     let server = Server::start(replies).await;
     let cluster = server.connect().await;
     let collection = Collection::of(ObjectKind::Canary, Some("shop"), &Part::Whole);
-    let (mut place, mut lines) = (Place::default(), Vec::new());
+    let (mut place, mut lines) = (ResourceVersion::default(), Vec::new());
     for _ in 0..calls {
         let mut take = |event: Event| {
             let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             lines.push(match event {
-                Event::Begin => "begin".to_owned(),
-                Event::Is(object, first) => format!("{} is{}", name(&object), if first { " there" } else { "" }),
+                Event::Init => "begin".to_owned(),
+                Event::InitApply(object) => format!("{} is there", name(&object)),
+                Event::Apply(object) => format!("{} is", name(&object)),
                 Event::TooLarge(target) => format!("{target:?} too large"),
-                Event::Listed => "listed".to_owned(),
-                Event::Was(object) => format!("{} was", name(&object)),
+                Event::InitDone => "listed".to_owned(),
+                Event::Delete(object) => format!("{} was", name(&object)),
             });
         };
         let result = cluster.follow(&collection, &mut place, &mut take).await;
-        let result = result.map_err(|failure| failure.in_words(&collection.call(Verb::Watch)));
+        let result = result.map_err(|failure| failure.to_log_message(&collection.call(Verb::Watch)));
         lines.push(format!("{result:?} at {:?}", place.version));
     }
     let query = |request: String| request.lines().next()?.split(['?', ' ']).nth(2).map(str::to_owned);

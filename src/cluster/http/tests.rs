@@ -1,4 +1,4 @@
-//! The way to speak to the server, held against a fake one.
+//! Tests of the HTTP layer with a fake server.
 
 use super::*;
 use crate::{
@@ -45,7 +45,7 @@ async fn an_answer_comes_with_its_warnings_and_its_time() {
 async fn a_server_that_stays_busy_is_asked_four_times() {
     let server = Server::start([busy()]).await;
     let result = server.connect().await.call(&CALL, patch()).await;
-    let expected = "the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answers 503 Service Unavailable";
+    let expected = "the server could not get canaries.flagger.app `podinfo` in namespace `shop`: it answered 503 Service Unavailable";
     assert_eq!(message(result), expected);
     assert_eq!(server.asked().len(), 4);
 }
@@ -84,12 +84,12 @@ async fn a_read_survives_one_broken_connection_and_a_write_none() {
     assert_eq!(server.connect().await.call(&CALL, get()).await.map(|answer| answer.body), Ok(b"{}".to_vec()));
 
     let server = Server::start([Reply::Close, json("200 OK", "{}")]).await;
-    let broke = format!("the connection to the server {} broke before it answered", server.address);
+    let broke = format!("the connection to the server {} was closed before it answered", server.address);
     assert_eq!(message(server.connect().await.call(&CALL, patch()).await), broke);
     assert_eq!(server.asked().len(), 1);
 
     let server = Server::start([Reply::Close]).await;
-    let broke = format!("the connection to the server {} broke before it answered", server.address);
+    let broke = format!("the connection to the server {} was closed before it answered", server.address);
     assert_eq!(message(server.connect().await.call(&CALL, get()).await), broke);
     assert_eq!(server.asked().len(), 2);
 }
@@ -98,7 +98,7 @@ async fn a_read_survives_one_broken_connection_and_a_write_none() {
 async fn an_answer_that_breaks_off_is_none() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\n{";
     let server = Server::start([Reply::Cut(half.to_owned())]).await;
-    let broke = format!("the connection to the server {} broke in the middle of the answer", server.address);
+    let broke = format!("the connection to the server {} was closed in the middle of the answer", server.address);
     assert_eq!(message(server.connect().await.call(&CALL, get()).await), broke);
 }
 
@@ -107,8 +107,8 @@ async fn an_answer_that_would_fill_the_memory_is_given_up() {
     let server = Server::start([json("200 OK", &format!("{{{}}}", " ".repeat(ONE)))]).await;
     let error = server.connect().await.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
     assert_eq!(error.message(), "the server's answer is larger than 16 MiB");
-    assert_eq!(error.causes(), ["it was asked to get canaries.flagger.app"]);
-    // A list may be larger, and a refusal of that size is one without words.
+    assert_eq!(error.causes(), ["the request was to get canaries.flagger.app"]);
+    // A list may be larger, and an error status with a body of that size counts as one without a body.
     let list = Call { verb: Verb::List, ..CALL };
     let answer = server.connect().await.call(&list, get()).await.unwrap();
     assert_eq!(answer.body.len(), ONE + 2);
@@ -146,7 +146,7 @@ async fn the_log_tells_requests_and_bodies_and_no_token_and_no_password() {
     let args = ConnectionArgs { verbosity: 8, token: "s3cr3t".parse().ok(), server: url, ..server.args() };
     let cluster = connect(&args, &Environment::default(), heard.clone()).await.unwrap();
     cluster.call(&CALL, patch()).await.unwrap();
-    // On a busy machine an answer may take so long that the wait is told.
+    // On a slow machine the wait itself may be reported.
     let said = heard.lines().into_iter().filter(|line| !line.starts_with("waiting for ") && line != "done");
     let lines: Vec<String> = said.map(|line| line.split(" in ").next().unwrap().to_owned()).collect();
     let request = format!("PATCH https://{}/x 200 OK", server.address);
@@ -161,7 +161,7 @@ async fn a_long_wait_is_told_and_ended() {
     cluster.call(&CALL, get()).await.unwrap();
     let lines = heard.lines();
     let busy = "waiting for the busy server (503), before try 2 of 4";
-    // It is told again each second.
+    // The wait is reported again each second.
     let mut rest = lines.iter().skip_while(|line| *line != busy).skip_while(|line| *line == busy);
     assert_eq!(rest.next().map(String::as_str), Some("done"), "{lines:?}");
 }

@@ -1,4 +1,4 @@
-//! Which credentials go out, and where none do.
+//! Tests of which credentials are sent, and when none are.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     }
 }
 
-/// A user of each kind that a kubeconfig can have, and what goes out for it over TLS.
+/// Returns a user of each kind that a kubeconfig can contain, and the header sent for it over TLS.
 fn users(folder: &Folder) -> Vec<(Value, Option<&'static str>)> {
     let token = folder.write("token", "s3cr3t");
     let ran = folder.0.join("ran");
@@ -94,7 +94,7 @@ fn users(folder: &Folder) -> Vec<(Value, Option<&'static str>)> {
         (plugin(&script), Some("Bearer s3cr3t")),
         (json!({"auth-provider": oidc}), Some("Bearer e30.eyJleHAiOjk5OTk5OTk5OTl9.s3cr3t")),
         (json!({"client-certificate": testdata("server.pem"), "client-key": testdata("server.key")}), None),
-        // What is not read, cannot be missing.
+        // Files that are not read cannot be missing.
         (json!({"client-certificate": "missing", "client-key": "missing"}), None),
     ]
 }
@@ -110,13 +110,13 @@ async fn no_credentials_go_out_over_http_and_no_plugin_runs() {
         let without_scheme = ConnectionArgs { server: Some(server.address.to_string()), ..named.clone() };
         let with_scheme = ConnectionArgs { server: Some(server.url()), ..named.clone() };
         for args in [named, without_scheme, with_scheme] {
-            // A client certificate speaks for TLS where no scheme does.
+            // With a client certificate, a server without a scheme means https.
             if args.server.is_some() && user.get("client-certificate").is_some() {
                 continue;
             }
             let error = asked(&ConnectionArgs { impersonate: Some("jane".to_owned()), ..args }).await.unwrap_err();
-            assert_eq!(error.message(), "the server wants credentials, and none were sent");
-            let cause = "credentials are not sent over http: they could be read on the way";
+            assert_eq!(error.message(), "the server requires credentials, and none were sent");
+            let cause = "credentials are not sent over http, where others could read them";
             assert_eq!(
                 (error.causes(), error.hints()),
                 (&[cause.to_owned()][..], &["--server https://HOST:PORT".to_owned()][..])
@@ -155,10 +155,10 @@ async fn a_server_that_was_asked_over_http_and_forbids_is_told_apart() {
     let server = Server::start([reply("403 Forbidden", &body)]).await;
     let args = ConnectionArgs { token: "t".parse().ok(), ..server.args() };
     let error = asked(&args).await.unwrap_err();
-    assert_eq!(error.causes(), ["credentials are not sent over http: they could be read on the way"]);
+    assert_eq!(error.causes(), ["credentials are not sent over http, where others could read them"]);
     let hints = ["--server https://HOST:PORT", "kubectl auth can-i list canaries.flagger.app -A"];
     assert_eq!(error.hints(), hints);
-    // Who has none to send is told nothing of them.
+    // Without credentials, the error does not mention withheld ones.
     let error = asked(&server.args()).await.unwrap_err();
     assert_eq!(error.causes(), ["sent without any credentials"]);
 }
@@ -170,13 +170,13 @@ async fn a_token_that_no_header_can_carry_is_said_with_whose_it_is() {
     let server = Server::start_tls("server.pem", [reply("200 OK", "{}")]).await;
     let two_lines = folder.write("token", "s3cr3t\nt2\n");
     let config = folder.0.join("config");
-    let odd = "holds a line break or another control character";
+    let odd = "contains a line break or another control character";
     let answer = r#"printf '{"kind":"ExecCredential","status":{"token":"s3cr3t\\n"}}'"#;
     let cases = [
         (json!({"token": "s3cr3t\n"}), format!("the token of user `u` in {} {odd}", config.display())),
         (json!({"token": "s3cr3t\u{1}"}), format!("the token of user `u` in {} {odd}", config.display())),
         (json!({"tokenFile": two_lines}), format!("the token file `{}` {odd}", two_lines.display())),
-        (plugin(answer), "the credential plugin `sh` answered with something else than a credential".to_owned()),
+        (plugin(answer), "the credential plugin `sh` did not return a credential".to_owned()),
     ];
     for (user, message) in cases {
         folder.write("config", &server.kubeconfig(&user));
@@ -198,5 +198,5 @@ async fn a_provider_that_kubectl_has_no_more_is_refused() {
     let file = folder.write("config", &server.kubeconfig(&user));
     let args = ConnectionArgs { kubeconfig: Some(file), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
-    assert_eq!(error.message(), "the auth-provider `gcp` of the kubeconfig's user is not known");
+    assert_eq!(error.message(), "the auth-provider `gcp` of the kubeconfig's user is not supported");
 }

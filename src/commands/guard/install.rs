@@ -1,4 +1,4 @@
-//! `guard install`.
+//! `guard install`: installs or updates the guard.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::{
     GuardWriteArgs, proof,
-    there::{self, Removal, There},
+    state::{self, GuardState, Removal},
 };
 use crate::{
     cluster::{Cluster, duration},
     context::Context,
     error::{Error, Exit, Kind, Result},
-    guard::{Change, Coverage, Form, Installed, Keeper, Placement, Standing, deployment, policy},
-    model::{Target, selector::Selector},
+    guard::{CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Placement, deployment, policy},
+    model::{NamespacedName, selector::Selector},
     output::{
         self,
         change::{self, DryRun, Verb},
@@ -25,30 +25,30 @@ use crate::{
     webhook, yaml,
 };
 
-/// Install the guard, or bring it up to this version
+/// Install the guard, or update it to this version
 ///
-/// From Kubernetes 1.36 on: three admission policies that the API server runs by itself, and their bindings; nothing else
-/// runs, nothing has to be operated. Before, or with --mode webhook: two small processes that the API server asks (see
-/// guard run), of an image of this program. In both forms a declared cookie is re-added inside each write that drops it,
-/// and a malformed declaration is refused.
+/// Kubernetes 1.36 and later: three admission policies and their bindings, which the API server evaluates itself. On
+/// older clusters, or with --mode webhook: a Deployment with two replicas that the API server calls (see guard run),
+/// from an image of this program. Both forms restore the declared cookie in every write that removes it, and reject
+/// malformed declarations.
 ///
-/// Without selectors, an installed guard keeps the ones it has; a new one covers everything. Where the other form is
-/// installed, it is taken away as soon as this one acts, so that no write comes between.
+/// Without selectors, an installed guard keeps its own, and a new one covers everything. If the other form is
+/// installed, it is removed once the new one works, so that every write stays protected.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Keep every declared cookie of the cluster\n  kubectl canary-traefik guard install\n\n  # Only in labelled namespaces\n  kubectl canary-traefik guard install --namespace-selector canary-traefik=guarded\n\n  # The policies as YAML, for Git\n  kubectl canary-traefik guard install -o yaml"
+    after_help = "Examples:\n  # Protect every declared cookie in the cluster\n  kubectl canary-traefik guard install\n\n  # Only in labelled namespaces\n  kubectl canary-traefik guard install --namespace-selector canary-traefik=guarded\n\n  # Print the policies as YAML, for Git\n  kubectl canary-traefik guard install -o yaml"
 )]
 pub struct InstallArgs {
-    /// Which form: policies where they are served and else the webhook (auto), or one of them
+    /// Form of the guard: auto uses policies if the cluster serves them, else the webhook
     #[arg(long, value_name = "MODE", value_parser = ["auto", "policy", "webhook"], default_value = "auto",
           hide_default_value = true)]
     mode: String,
 
-    /// The image of this program that the webhook runs
+    /// Image of this program, for the webhook
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
 
-    /// The namespace that the webhook runs in (a new one of its own unless given)
+    /// Namespace for the webhook; by default a new one is created
     #[arg(long, value_name = "NAME")]
     guard_namespace: Option<String>,
 
@@ -60,15 +60,15 @@ pub struct InstallArgs {
     #[arg(long, value_name = "SELECTOR")]
     namespace_selector: Option<String>,
 
-    /// Overwrite fields of the objects that others have changed
+    /// Overwrite fields of the objects that other field managers have changed
     #[arg(long)]
     force_conflicts: bool,
 
-    /// Print the objects and stop, to keep them in Git; asks no server
+    /// Only print the objects, for example to keep them in Git; makes no API requests
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
     output: Option<String>,
 
-    /// How long to wait until the guard acts; 0s tries once
+    /// How long to wait until the guard works; 0s tests it once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     wait: Duration,
 
@@ -86,21 +86,22 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     };
     refuse_unused(args)?;
     if let Some(format) = &args.output {
-        // No server is asked, so that `auto` cannot find out.
+        // `-o` contacts no API server, so `auto` cannot detect the form and means the policies.
         let coverage = coverage(&Coverage::default());
         return if args.mode == "webhook" {
             let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
             let image = args.image.clone().ok_or_else(no_image)?;
-            let placement = Placement { namespace, image, coverage, has_conditions: true, keeper: Keeper::Processes };
-            printed(ctx, format, &deployment::objects(&placement))
+            let placement =
+                Placement { namespace, image, coverage, has_conditions: true, keeper: CertificateOwner::Replicas };
+            print_objects(ctx, format, &deployment::objects(&placement))
         } else {
-            printed(ctx, format, &policy::objects(&coverage))
+            print_objects(ctx, format, &policy::objects(&coverage))
         };
     }
     let server = super::cluster(ctx).await?;
-    let there = There::read(&server).await?;
+    let there = GuardState::read(&server).await?;
     let form = form(ctx, args, &there)?;
-    // The selectors stay when the form changes.
+    // Changing the form keeps the selectors.
     let before = match (form, &there.webhook) {
         (Form::Webhook, Some(webhook)) => &webhook.coverage,
         (Form::Policies, Some(webhook)) if there.policies.is_absent() => &webhook.coverage,
@@ -115,15 +116,15 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         change.must_be_ours()?;
     }
     let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
-    // What a process outside the cluster registered goes with it.
+    // A process outside the cluster removes its own registration when it ends.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
     let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
     let former = removal.changes.clone();
-    let after = worked_out(&server, &changes, args).await?;
+    let after = dry_run_all(&server, &changes, args).await?;
     let open: Vec<Change> = changes
         .iter()
         .zip(&after)
-        .filter(|(change, after)| shown(ctx, change, after))
+        .filter(|(change, after)| print_diff(ctx, change, after))
         .map(|(change, _)| change.clone())
         .collect();
     for change in &former {
@@ -158,7 +159,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let progress = proof::wait(&server, form, args.wait).await?;
     if !former.is_empty() && !progress.is_well() {
         let exit = progress.tell(ctx);
-        ctx.ui.status("the former guard stays until this one acts: repeat the command then");
+        ctx.ui.status("the former guard stays until this one works; then repeat the command");
         return Ok(exit);
     }
     let deleted = removal.delete(&server, former_agreed).await?;
@@ -166,7 +167,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     if let Some(stays) = &removal.stays {
         stays.tell(ctx);
     }
-    // Alone now, it has to be enough.
+    // With the former guard gone, the new one has to work alone.
     let progress = if former.is_empty() { progress } else { proof::wait(&server, form, args.wait).await? };
     Ok(progress.tell(ctx))
 }
@@ -180,27 +181,30 @@ fn question(changes: usize, removal: &Removal) -> String {
         (changes, 0) => format!("Change {}?", count(changes)),
         (changes, deletions) => {
             let deletions = count(deletions);
-            format!("Change {}, and delete {deletions} of the former guard{namespace} once they act?", count(changes))
+            format!(
+                "Change {}, and delete {deletions} of the former guard{namespace} once the new ones work?",
+                count(changes)
+            )
         }
     }
 }
 
-/// Refuses what would be passed over in silence.
+/// Rejects flags that would otherwise be silently ignored.
 fn refuse_unused(args: &InstallArgs) -> Result<()> {
     let named = [("--image", args.image.is_some()), ("--guard-namespace", args.guard_namespace.is_some())];
     let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     match (args.mode.as_str(), &args.output) {
         ("policy", _) => Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
             .hint(format!("leave out {flag}, or --mode webhook"))),
-        // No server is asked.
+        // No API server is contacted, so `auto` means the policies.
         ("auto", Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
             .hint("add --mode webhook to print the webhook")),
         _ => Ok(()),
     }
 }
 
-/// Which form is installed.
-fn form(ctx: &Context, args: &InstallArgs, there: &There) -> Result<Form> {
+/// Chooses the form to install.
+fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
     match (args.mode.as_str(), there.unserved.clone()) {
         ("webhook", _) => Ok(Form::Webhook),
         ("policy", Some(error)) => Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE")),
@@ -221,22 +225,22 @@ fn form(ctx: &Context, args: &InstallArgs, there: &There) -> Result<Form> {
     }
 }
 
-/// The webhook's objects beside what is there. What is not named stays as it is.
+/// Returns the changes to the webhook's objects. Settings without a flag stay as they are.
 async fn webhook_changes(
     server: &Cluster,
     args: &InstallArgs,
-    there: &There,
+    there: &GuardState,
     coverage: Coverage,
 ) -> Result<Vec<Change>> {
     let installed = there.webhook.as_ref();
     let is_outside = installed.is_some_and(|webhook| webhook.namespace().is_none());
     if is_outside {
         return Err(Error::new(Kind::Conflict, "a process outside the cluster has registered itself as the guard")
-            .hint("end its `guard run`, or kubectl canary-traefik guard uninstall, then repeat the command"));
+            .hint("stop its `guard run`, or run kubectl canary-traefik guard uninstall, then repeat the command"));
     }
     let namespace = installed.and_then(Installed::namespace);
     let namespace = match (&args.guard_namespace, namespace) {
-        // Whoever would be asked there is not ready when the first one is no longer asked.
+        // A webhook in another namespace would not be ready by the time the first one is no longer called.
         (Some(wanted), Some(namespace)) if wanted != namespace => {
             return Err(Error::new(Kind::Conflict, format!("the webhook runs in namespace `{namespace}`"))
                 .hint(format!("--guard-namespace {namespace}"))
@@ -245,43 +249,43 @@ async fn webhook_changes(
         (Some(wanted), _) => wanted.clone(),
         (None, namespace) => namespace.unwrap_or(deployment::NAMESPACE).to_owned(),
     };
-    let image = args.image.clone().or_else(|| there::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
+    let image = args.image.clone().or_else(|| state::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
     let has_conditions = server.has_match_conditions().await.map_err(|failure| server.version_error(failure))?;
     let (keeper, secret) = certificates(server, &namespace, installed).await?;
     let placement = Placement { namespace, image, coverage, has_conditions, keeper };
     let mut changes = server.changes(deployment::objects(&placement)).await?;
-    // A namespace of somebody else's is used as it is.
-    changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != Standing::Foreign);
-    // New pods wait for it; to those that run it comes after its authority is registered.
+    // A namespace owned by someone else is used unchanged.
+    changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != ObjectState::Foreign);
+    // New pods need the Secret first; running pods get it only after its CA is registered.
     let new_pods = changes.iter().position(|change| change.wanted["kind"] == "Deployment" && change.before.is_none());
     let place = new_pods.unwrap_or(changes.len());
     changes.splice(place..place, secret);
     Ok(changes)
 }
 
-/// Who keeps the webhook's certificates, and what is to be written of them here.
+/// Decides who manages the webhook's certificates, and returns the change of their Secret, if any.
 async fn certificates(
     server: &Cluster,
     namespace: &str,
     installed: Option<&Installed>,
-) -> Result<(Keeper, Option<Change>)> {
+) -> Result<(CertificateOwner, Option<Change>)> {
     if server.serves_validating_policies().await? {
-        return Ok((Keeper::Processes, None));
+        return Ok((CertificateOwner::Replicas, None));
     }
-    let secret = Target { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
+    let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
     let before = server.find_secret(&secret).await.map_err(|failure| server.secret_error(failure, &secret))?;
     let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
     let registered = String::from_utf8(registered).unwrap_or_default();
     let service = deployment::service(namespace);
     let (authorities, wanted) = webhook::installed(&secret, &service, before.as_ref(), &registered)?;
-    Ok((Keeper::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
+    Ok((CertificateOwner::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
 }
 
 fn no_image() -> Error {
     Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG")
 }
 
-/// A selector flag as an object: `None` not given, `Some(None)` given as empty.
+/// Parses a selector flag into an object: `None` if not given, `Some(None)` if empty.
 #[expect(clippy::option_option, reason = "not given, given as everything, given as some")]
 fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
     match text {
@@ -294,7 +298,7 @@ fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
     }
 }
 
-fn printed(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit> {
+fn print_objects(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit> {
     let name = |object: &Value| Change { wanted: object.clone(), before: None }.name() + "\n";
     let text = match format {
         "json" => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects})),
@@ -305,13 +309,13 @@ fn printed(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// What the server would store of each object; here, for `--dry-run=client`.
-async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) -> Result<Vec<Value>> {
+/// Returns each object as the API server would store it; with `--dry-run=client`, as it would be sent.
+async fn dry_run_all(server: &Cluster, changes: &[Change], args: &InstallArgs) -> Result<Vec<Value>> {
     if args.write.dry_run() == DryRun::Client {
         return Ok(changes.iter().map(|change| change.wanted.clone()).collect());
     }
     let is_new = changes.iter().any(|change| change.wanted["kind"] == "Namespace" && change.before.is_none());
-    // Who binds params to a policy that is not there has to have every right in the cluster.
+    // Only someone with every right in the cluster may bind params to a policy that does not exist yet.
     let is_early = |change: &Change| {
         let is_policy =
             |other: &&Change| change.wanted.pointer("/spec/policyName") == other.wanted.pointer("/metadata/name");
@@ -319,7 +323,7 @@ async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) ->
         binds_params && changes.iter().find(is_policy).is_some_and(|policy| policy.before.is_none())
     };
     let answers = join_all(changes.iter().map(|change| async move {
-        // The server knows nothing of what would be in a namespace that is not there yet.
+        // The server cannot dry-run objects in a namespace that does not exist yet.
         let is_homeless = is_new && change.wanted.pointer("/metadata/namespace").is_some();
         if is_homeless || is_early(change) {
             return Ok(change.wanted.clone());
@@ -331,8 +335,8 @@ async fn worked_out(server: &Cluster, changes: &[Change], args: &InstallArgs) ->
     named.map(|(answer, change)| answer.map_err(|failure| server.guard_error(failure, &change.wanted))).collect()
 }
 
-/// Shows the difference of one object; whether there is one.
-fn shown(ctx: &Context, change: &Change, after: &Value) -> bool {
+/// Prints the diff of one object and returns whether there is one.
+fn print_diff(ctx: &Context, change: &Change, after: &Value) -> bool {
     let comparable = |object: &Value| diff::comparable(&change.comparable(object));
     let before = change.before.as_ref().map(comparable).unwrap_or_default();
     let after = comparable(after);
@@ -341,7 +345,7 @@ fn shown(ctx: &Context, change: &Change, after: &Value) -> bool {
         return true;
     }
     if change.wanted["kind"] == "Secret" {
-        // Its lines are keys.
+        // A diff of the Secret would print private keys.
         ctx.ui.status(&format!("{}: the certificates are renewed\n", change.name()));
         return true;
     }

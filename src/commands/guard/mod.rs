@@ -1,10 +1,10 @@
-//! `guard …`: what keeps declared cookies through Flagger's writes.
+//! `guard …`: manages the guard, which puts declared cookies back into Flagger's writes.
 
 mod install;
 mod proof;
 mod run;
+mod state;
 mod status;
-mod there;
 mod uninstall;
 
 use clap::{Args, Subcommand};
@@ -16,7 +16,7 @@ use crate::{
     plan::Consent,
 };
 
-/// Keep declared cookies through every write of Flagger's
+/// Protect declared cookies in every write by Flagger
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "a comment here would take the place of the command's own, in --help too")]
 pub enum GuardCommand {
@@ -27,8 +27,8 @@ pub enum GuardCommand {
 }
 
 impl GuardCommand {
-    /// Whether it has an end of its own for Ctrl-C.
-    pub fn ends_itself(&self) -> bool {
+    /// Returns whether the command handles signals itself.
+    pub fn handles_signals(&self) -> bool {
         matches!(self, Self::Run(_))
     }
 }
@@ -43,15 +43,15 @@ pub async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
     }
 }
 
-/// How the guard's objects are written.
+/// Flags of guard commands that write.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Writing")]
 struct GuardWriteArgs {
-    /// Agree to the change without being asked
+    /// Make the change without asking for confirmation
     #[arg(short = 'y', long)]
     yes: bool,
 
-    /// Show what would change and stop: worked out here (client) or by the server
+    /// Only show what would change, computed locally (client) or by the server
     #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
           hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     dry_run: String,
@@ -67,7 +67,7 @@ impl GuardWriteArgs {
     }
 }
 
-/// The cluster; the guard has nothing to do with manifests.
+/// Connects to the cluster; guard commands never read manifests.
 async fn cluster(ctx: &Context) -> Result<Box<crate::cluster::Cluster>> {
     match ctx.source(&crate::context::FileArgs::default()).await? {
         crate::source::Source::Cluster(cluster) => Ok(cluster),

@@ -1,4 +1,4 @@
-//! Proof that the guard acts: writes that drop a declared stanza, as dry runs, must get it back.
+//! A test of the guard: dry-run writes that remove a declared cookie must get it back.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,31 +8,31 @@ use crate::{
     cluster::{Cluster, Failure, Selection},
     context::Context,
     error::{Exit, Result},
-    guard::{Form, Installed, Standing, install, proving, webhook},
+    guard::{Form, Installed, ObjectState, install, proving, webhook},
     model::{Guarded, Observed},
     webhook::INSTALLED,
 };
 
-/// What came of trying.
+/// The result of testing the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// A write that dropped the stanza got it back.
+    /// A write that removed the cookie had it restored.
     Acts(String),
-    /// It did not.
+    /// The cookie was not restored.
     Fails(String),
-    /// It did, and not by each of the forms that are installed: not by this one.
+    /// The cookie was restored, but not by this one of the installed forms.
     Without(String, Form),
-    /// It did not, and has so many services that nothing follows from it.
+    /// The cookie was not restored, which proves nothing on a TraefikService with this many services.
     TooLarge(String),
-    /// There is nothing to try it on.
+    /// There is nothing to test the guard on.
     Nothing,
-    /// This user may not write what it could be tried on.
+    /// The user may not write any object to test the guard on.
     NotAllowed,
 }
 
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Tries it once on a few of the covered Canaries. Each of the forms has to act on one.
+/// Tests the guard once, on a few of the covered Canaries. Every installed form has to restore the cookie.
 pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Observed]) -> Result<Proof> {
     let is_covered = |observed: &&Observed| {
         let covers = |form: &&Installed| install::covers(&form.coverage, &observed.canary);
@@ -46,8 +46,8 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
             break;
         }
         let name = observed.canary.target.to_string();
-        // By each form on its own, and as Flagger writes.
-        let tried = match (server.forms(observed).await, server.comes_back(observed, false).await) {
+        // Test each form separately, and a write like Flagger's.
+        let tried = match (server.forms(observed).await, server.restores_cookie(observed, false).await) {
             (Ok(here), Ok(true)) => {
                 match (here.policies || !needs(Form::Policies), here.webhook || !needs(Form::Webhook)) {
                     (true, true) => return Ok(Proof::Acts(name)),
@@ -61,14 +61,14 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
                 }
                 continue;
             }
-            // Right after a start the API server answers 503 for what the guard would change.
+            // Just after its start, the API server answers 503 to writes that the guard would change.
             (Ok(_), Ok(_)) | (Err(Failure::Status(_)), _) | (_, Err(Failure::Status(_))) => {
                 if proving::is_ordinary(observed) { Proof::Fails(name) } else { Proof::TooLarge(name) }
             }
             (Err(failure), _) | (_, Err(failure)) => return Err(server.said(failure, observed)),
         };
         answers += 1;
-        // The first that tells stays, whatever those say that tell less.
+        // Keep the first conclusive result.
         if matches!(proof, Proof::Nothing | Proof::NotAllowed | Proof::TooLarge(_)) {
             proof = tried;
         }
@@ -76,43 +76,49 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
     Ok(proof)
 }
 
-/// How far a form that was just installed is.
+/// The state of a newly installed form.
 pub(super) struct Progress {
-    /// Whether it acts, as far as that can be told.
+    /// Whether the form works, as far as is known.
     pub(super) proof: Proof,
     /// What is missing, one sentence each.
     pub(super) missing: Vec<String>,
-    /// What to type.
+    /// Hints to print.
     pub(super) hints: Vec<String>,
 }
 
 impl Progress {
-    /// Whether nothing speaks against it.
+    /// Returns whether nothing is known to be wrong.
     pub(super) fn is_well(&self) -> bool {
         self.missing.is_empty() && !matches!(self.proof, Proof::Fails(_) | Proof::Without(..))
     }
 
-    /// Says it.
+    /// Prints the state and returns the exit code.
     pub(super) fn tell(&self, ctx: &Context) -> Exit {
         match &self.proof {
             Proof::Acts(name) => {
-                ctx.ui.status(&format!("the guard acts: a dry-run write that dropped the stanza of {name} got it back"));
+                ctx.ui.status(&format!(
+                    "the guard works: in a dry run, a write that removed the cookie of {name} had it restored"
+                ));
             }
             Proof::Fails(name) => {
-                ctx.ui.warning(&format!("the guard does not act: a dry-run write dropped the stanza of {name}"));
+                ctx.ui.warning(&format!("the guard does not work: a dry-run write removed the cookie of {name}"));
             }
             Proof::Without(name, form) => {
                 let form = form.as_str();
-                ctx.ui.warning(&format!("a dry-run write that dropped the stanza of {name} got it back, and not by the {form}"));
+                ctx.ui.warning(&format!(
+                    "in a dry run, a write that removed the cookie of {name} had it restored, but not by the {form}"
+                ));
             }
             Proof::TooLarge(name) => {
-                ctx.ui.status(&format!("whether the guard acts is not proven: {name}, on which it could be tried, has too many services"));
+                ctx.ui.status(&format!(
+                    "the guard was not tested: {name}, the only TraefikService to test it on, has too many services"
+                ));
             }
-            Proof::Nothing if self.missing.is_empty() => ctx.ui.status(
-                "no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on",
-            ),
+            Proof::Nothing if self.missing.is_empty() => {
+                ctx.ui.status("the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet")
+            }
             Proof::NotAllowed => {
-                ctx.ui.status("whether the guard acts is not proven: this user may not write TraefikServices");
+                ctx.ui.status("the guard was not tested: this user may not write TraefikServices");
             }
             Proof::Nothing => {}
         }
@@ -126,7 +132,7 @@ impl Progress {
     }
 }
 
-/// Waits until a form that was just installed acts, or the time is up. What it covers is known once it is registered.
+/// Waits until a newly installed form works or time runs out. The covered Canaries are listed once it is registered.
 pub(super) async fn wait(server: &Cluster, form: Form, limit: Duration) -> Result<Progress> {
     let began = Instant::now();
     let mut observed = None;
@@ -137,7 +143,7 @@ pub(super) async fn wait(server: &Cluster, form: Form, limit: Duration) -> Resul
             return Ok(progress);
         }
         let what = match form {
-            Form::Policies => "the API server to take the policies up",
+            Form::Policies => "the API server to load the policies",
             Form::Webhook => "the guard's processes to be ready",
         };
         server.progress().waiting(what, began.elapsed());
@@ -155,13 +161,13 @@ async fn once_of(server: &Cluster, form: Form, observed: &mut Option<Vec<Observe
         (missing, hints) = self::missing(server, installed.as_ref()).await;
     }
     for part in installed.iter().flat_map(|installed| &installed.parts) {
-        if part.standing == Standing::Differs {
+        if part.standing == ObjectState::Differs {
             let name = part.change.name();
-            missing.push(format!("{name} is not what this version installs: somebody else has added to it"));
-            hints.push(format!("to see what: kubectl get {name} -o yaml --show-managed-fields"));
+            missing.push(format!("{name} differs from what this version installs: someone has added to it"));
+            hints.push(format!("to see what was added: kubectl get {name} -o yaml --show-managed-fields"));
         }
     }
-    let is_registered = installed.as_ref().is_some_and(|installed| form == Form::Policies || installed.has_authority());
+    let is_registered = installed.as_ref().is_some_and(|installed| form == Form::Policies || installed.has_ca_bundle());
     let proof = match installed.filter(|_| is_registered) {
         None => Proof::Nothing,
         Some(installed) => {
@@ -175,7 +181,7 @@ async fn once_of(server: &Cluster, form: Form, observed: &mut Option<Vec<Observe
     Ok(Progress { proof, missing, hints })
 }
 
-/// What the webhook lacks to act, and what to type about it.
+/// Returns what the webhook still lacks to work, and hints on how to fix that.
 pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> (Vec<String>, Vec<String>) {
     let (mut missing, mut hints) = (Vec::new(), Vec::new());
     let Some(installed) = installed else { return (vec!["the webhook is not registered".into()], hints) };
@@ -198,12 +204,12 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
         && is_due(until, SystemTime::now())
     {
         let day = jiff::Timestamp::try_from(until).map(|until| until.strftime("%Y-%m-%d").to_string());
-        let day = day.unwrap_or_else(|_| "a day that nobody knows".into());
-        missing.push(format!("the webhook's certificate holds until {day}, and its processes cannot renew it here"));
+        let day = day.unwrap_or_else(|_| "an unknown date".into());
+        missing.push(format!("the webhook's certificate is valid until {day}, and its replicas cannot renew it here"));
         hints.push("to renew it: kubectl canary-traefik guard install".into());
     }
-    if !installed.has_authority() {
-        missing.push("no process has registered its certificate yet: the API server would trust nobody".into());
+    if !installed.has_ca_bundle() {
+        missing.push("no process has registered its certificate yet: the API server cannot call the webhook".into());
         if hints.is_empty() {
             hints.push(format!("to see why: kubectl -n {namespace} logs deployment/{}", webhook::NAME));
         }
@@ -211,12 +217,12 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
     (missing, hints)
 }
 
-/// Whether `guard install` would renew a certificate that it made.
+/// Returns whether `guard install` would renew a certificate that it issued.
 fn is_due(until: SystemTime, now: SystemTime) -> bool {
     until < now + INSTALLED / 3
 }
 
-/// How many replicas of a Deployment are ready.
+/// The ready and wanted replicas of a Deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Replicas {
     pub(super) ready: u64,
@@ -235,7 +241,7 @@ impl std::fmt::Display for Replicas {
     }
 }
 
-/// The replicas of a Deployment that are ready, of the version that is wanted.
+/// Counts the ready replicas of a Deployment that run its current version.
 pub(super) fn replicas(deployment: &Value) -> Replicas {
     let number = |pointer: &str| deployment.pointer(pointer).and_then(Value::as_u64);
     let is_seen = number("/status/observedGeneration") >= number("/metadata/generation");

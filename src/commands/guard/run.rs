@@ -1,4 +1,4 @@
-//! `guard run`: the guard as a process.
+//! `guard run`: runs the guard as a process.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -9,81 +9,83 @@ use crate::{
     context::Context,
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
-    model::{Target, name::check, selector::Selector},
+    model::{NamespacedName, name::check, selector::Selector},
     text::without_userinfo,
     webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
-/// Be the guard, for clusters that have no admission policies
+/// Run the guard as a webhook server (for Kubernetes before 1.36)
 ///
-/// A mutating and validating admission webhook: an API server asks it about each write of a TraefikService, and it puts
-/// the declared cookie back inside that write. What was written while it did not run is repaired by one write for each
-/// loss. A malformed declaration on a Canary is refused. With -n it guards that namespace alone.
+/// A mutating and validating admission webhook. The API server calls it for each write to a TraefikService, and it
+/// restores the declared cookie in that write. Cookies that were lost while it did not run are repaired with one
+/// write each. Malformed declarations are rejected. With -n it covers only that namespace.
 ///
-/// With --webhook-url it runs outside the cluster and registers that address with the API server until it ends; with
-/// --service it runs inside, and several processes share their certificates by --cert-secret. Serves /healthz, /readyz and /metrics beside /mutate and /validate.
+/// With --webhook-url it runs outside the cluster and registers that address with the API server until it exits.
+/// With --service it runs inside, and replicas share their certificates through --cert-secret. It also serves
+/// /healthz, /readyz and /metrics.
 ///
-/// At /gate/drained it answers Flagger's confirm-promotion webhook: closed until the cookies that pin people to the
-/// primary have run out. Flagger does not know the authority here, so --gate-listen answers that path without TLS.
+/// /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until the cookies that pin users to
+/// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves that path
+/// without TLS.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,
 
-    /// Tell API servers to ask this address (https://HOST:PORT), until the end
+    /// Register this address (https://HOST:PORT) with the API server until the process exits
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     webhook_url: Option<String>,
 
-    /// Run behind this Service, and keep the authority right in the configuration that guard install made
+    /// Run behind this Service, and maintain the CA bundle in the configuration that guard install created
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = target, conflicts_with = "webhook_url")]
-    service: Option<Target>,
+    service: Option<NamespacedName>,
 
-    /// Share certificates with other processes in this Secret, which is made and renewed here
+    /// Share certificates with other replicas in this Secret, which is created and renewed here
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = target, conflicts_with = "cert_dir")]
-    cert_secret: Option<Target>,
+    cert_secret: Option<NamespacedName>,
 
-    /// Use tls.crt and tls.key of this folder, read again when they change, and for --webhook-url its ca.crt; without
-    /// it, certificates are made and renewed here
+    /// Use tls.crt and tls.key from this directory, reloaded when they change, and ca.crt for --webhook-url; without
+    /// it, certificates are created and renewed here
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     cert_dir: Option<PathBuf>,
 
-    /// How long certificates made here hold (renewed at two thirds)
+    /// Validity of certificates created here; they are renewed after two thirds of it
     #[arg(long, value_name = "DURATION", default_value = "2160h", value_parser = life, conflicts_with = "cert_dir")]
     cert_lifetime: Duration,
 
-    /// Guard only Canaries with these labels
+    /// Cover only Canaries with these labels
     #[arg(long, value_name = "SELECTOR", value_parser = selector)]
     selector: Option<Selector>,
 
-    /// Guard only namespaces with these labels
+    /// Cover only namespaces with these labels
     #[arg(long, value_name = "SELECTOR", value_parser = selector)]
     namespace_selector: Option<Selector>,
 
-    /// Answer, and never write a TraefikService
+    /// Only answer requests; never write a TraefikService
     #[arg(long)]
     no_repairs: bool,
 
-    /// Answer Flagger's confirm-promotion webhook on this address, by http
+    /// Serve Flagger's confirm-promotion webhook on this address over plain HTTP
     #[arg(long, value_name = "ADDRESS")]
     gate_listen: Option<SocketAddr>,
 
-    /// How lines are logged
+    /// Log format
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
     log_format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
-/// Shorter ones would be renewed all the time.
+/// Anything shorter would be renewed all the time.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
-/// Longer ones end beyond the years that certificates can name (X.509 has four digits), and are nobody's intention.
+/// Anything longer ends past the years that X.509 can express (four digits), and is surely a mistake.
 const LONGEST_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 
 fn life(text: &str) -> std::result::Result<Duration, String> {
@@ -103,10 +105,10 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         (None, None) => None,
     };
     if address.is_none() && args.cert_dir.is_none() {
-        return Err(Error::usage("API servers would not trust this process: nothing tells them its authority")
+        return Err(Error::usage("API servers would not trust this process: no CA bundle would be registered for it")
             .hint("--service NAMESPACE/NAME runs behind a Service that guard install made")
             .hint("--webhook-url https://HOST:PORT registers it with the API server")
-            .hint("--cert-dir DIR takes a certificate whose authority someone else registers"));
+            .hint("--cert-dir DIR uses a certificate whose CA bundle is registered by other means"));
     }
     let (address, names) = address.map_or_else(Default::default, |(address, names)| (Some(address), names));
     let certificates = match (&args.cert_dir, &args.cert_secret) {
@@ -134,7 +136,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let ui = Arc::clone(&ctx.ui);
     let log = Log::new(format, move |line| ui.status(line));
     let cluster = super::cluster(ctx).await?;
-    webhook::run(options, cluster, log, told_to_end()).await?;
+    webhook::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)
 }
 
@@ -142,36 +144,36 @@ fn selector(text: &str) -> std::result::Result<Selector, String> {
     Selector::parse(text)
 }
 
-fn target(text: &str) -> std::result::Result<Target, String> {
+fn target(text: &str) -> std::result::Result<NamespacedName, String> {
     let (namespace, name) = text.split_once('/').ok_or("it is NAMESPACE/NAME")?;
     for part in [namespace, name] {
-        check(part).map_err(|problem| format!("it is NAMESPACE/NAME, and {problem}"))?;
+        check(part).map_err(|problem| format!("it must be NAMESPACE/NAME: {problem}"))?;
     }
-    Ok(Target { namespace: Some(namespace.to_owned()), name: name.to_owned() })
+    Ok(NamespacedName { namespace: Some(namespace.to_owned()), name: name.to_owned() })
 }
 
-/// The address behind a Service, and the names by which API servers call it.
-fn behind(service: &Target) -> (Address, Vec<String>) {
+/// Returns the webhook's address behind a Service, and the names by which API servers call it.
+fn behind(service: &NamespacedName) -> (Address, Vec<String>) {
     (Address::Service(service.clone()), guard::deployment::names(service))
 }
 
-/// The address without a path, and its host.
+/// Parses a webhook URL without a path into its address and host.
 fn address(url: &str) -> Result<(Address, Vec<String>)> {
     let wrong = |reason: &str| {
-        Error::usage(format!("`{}` is no address for a webhook", without_userinfo(url)))
+        Error::usage(format!("`{}` is not the address of a webhook", without_userinfo(url)))
             .caused_by(reason)
             .hint("--webhook-url https://HOST:PORT")
     };
     let uri = read_url(url).map_err(wrong)?;
     let is_plain = uri.scheme_str() == Some("https") && matches!(uri.path(), "/" | "") && uri.query().is_none();
     let authority = uri.authority().filter(|authority| is_plain && !authority.as_str().contains('@'));
-    let authority = authority.ok_or_else(|| wrong("it is https, a host and a port, and nothing else"))?;
+    let authority = authority.ok_or_else(|| wrong("it must be https://HOST:PORT"))?;
     let host = authority.host().trim_matches(['[', ']']);
     Ok((Address::Url(format!("https://{authority}")), vec![host.to_owned()]))
 }
 
-/// Ctrl-C, or the signal by which a container is told to end.
-async fn told_to_end() {
+/// Waits for Ctrl-C, or for SIGTERM, which ends a container.
+async fn shutdown_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_object_is_named_with_its_namespace() {
-        assert_eq!(target("a/b"), Ok(Target { namespace: Some("a".into()), name: "b".into() }));
+        assert_eq!(target("a/b"), Ok(NamespacedName { namespace: Some("a".into()), name: "b".into() }));
         for text in ["", "a", "/b", "a/", "../b", "a/b/c", "a/%2e"] {
             assert!(target(text).is_err(), "{text}");
         }
@@ -206,8 +208,8 @@ mod tests {
         assert_eq!(read("https://[::1]:1/"), is("https://[::1]:1", "::1"));
         for url in ["http://a:1", "https://a/x", "a:1", "https://a?b", "", "https://", "https://a:99999", "https://a:"]
         {
-            assert_eq!(read(url), Err(format!("`{url}` is no address for a webhook")), "{url}");
+            assert_eq!(read(url), Err(format!("`{url}` is not the address of a webhook")), "{url}");
         }
-        assert_eq!(read("https://bob:hunter2@a:1"), Err("`https://a:1` is no address for a webhook".to_owned()));
+        assert_eq!(read("https://bob:hunter2@a:1"), Err("`https://a:1` is not the address of a webhook".to_owned()));
     }
 }

@@ -1,28 +1,28 @@
-//! `guard status`.
+//! `guard status`: reports whether the guard works and what it covers.
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
     proof::{self, Proof, Replicas},
-    there::There,
+    state::GuardState,
 };
 use crate::{
     cluster::Selection,
     context::Context,
     error::{Exit, Result},
-    guard::{Coverage, Form, Installed, Standing, limits},
-    model::{Declared, Guarded, Observed, Target},
+    guard::{Coverage, Form, Installed, ObjectState, limits},
+    model::{Declared, Guarded, NamespacedName, Observed},
     output::{self, report, table::table},
     yaml,
 };
 
-/// Show whether the guard is there, acts, and what it covers
+/// Show whether the guard is installed and works, and what it covers
 ///
-/// Exit status: 0 all is well, 1 something is missing, different or malformed, more than 1 an error.
+/// Exit status: 0 no problem, 1 something is missing, different or malformed, more than 1 an error.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// How it is written
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"], default_value = "table",
           hide_default_value = true)]
     output: String,
@@ -31,7 +31,7 @@ pub struct StatusArgs {
 /// Runs `guard status`.
 pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
-    let there = There::read(&server).await?;
+    let there = GuardState::read(&server).await?;
     let forms: Vec<Installed> = there.forms().into_iter().cloned().collect();
     if forms.is_empty() && args.output == "table" {
         let image = if there.unserved.is_some() { " --image IMAGE" } else { "" };
@@ -52,10 +52,10 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
             matches!(observed.canary.declared, Declared::Annotation(_)) && observed.guarded == Guarded::No
         }),
         malformed: with(&observed, |observed| matches!(observed.canary.declared, Declared::Malformed(..))),
-        certificate: webhook.map(Installed::has_authority),
+        certificate: webhook.map(Installed::has_ca_bundle),
         replicas: webhook.and_then(|webhook| webhook.deployment().map(proof::replicas)),
         missing,
-        // The webhook knows the Canaries; policies are handed all of a namespace.
+        // The webhook indexes Canaries by TraefikService; policies are passed every Canary of a namespace.
         crowded: if forms.iter().any(|form| form.form == Form::Policies) {
             limits::crowded(&observed)
         } else {
@@ -82,7 +82,7 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
 
 fn quota_hint(namespace: &str) -> String {
     let quota = format!("count/canaries.flagger.app={}", limits::CROWD);
-    format!("to bound the Canaries of a namespace: kubectl -n {namespace} create quota canaries --hard={quota}")
+    format!("to limit the Canaries in a namespace: kubectl -n {namespace} create quota canaries --hard={quota}")
 }
 
 fn with(observed: &[Observed], test: impl Fn(&Observed) -> bool) -> Vec<String> {
@@ -95,21 +95,21 @@ struct Status {
     declared: Vec<String>,
     uncovered: Vec<String>,
     malformed: Vec<String>,
-    /// Whether the webhook's registration names an authority; `None` where there is no webhook.
+    /// Whether the webhook's registration has a CA bundle; `None` without a webhook.
     certificate: Option<bool>,
-    /// Of the webhook's Deployment, where it can be read.
+    /// Replicas of the webhook's Deployment, if it can be read.
     replicas: Option<Replicas>,
-    /// What the webhook lacks.
+    /// What the webhook still lacks to work.
     missing: Vec<String>,
-    /// Namespaces in which the policies are slow, and how many Canaries each has.
+    /// Namespaces with so many Canaries that the policies are slow, with the number of Canaries.
     crowded: Vec<(String, usize)>,
-    /// TraefikServices for which several Canaries say something else, and these.
-    contested: Vec<(Target, Vec<String>)>,
+    /// TraefikServices for which several Canaries declare different cookies, with these Canaries.
+    contested: Vec<(NamespacedName, Vec<String>)>,
 }
 
 impl Status {
     fn is_well(&self) -> bool {
-        let is_well = |standing| matches!(standing, Standing::Current | Standing::Unknown);
+        let is_well = |standing| matches!(standing, ObjectState::Current | ObjectState::Unknown);
         !self.forms.is_empty()
             && self.rows().iter().all(|(_, _, standing)| is_well(*standing))
             && self.uncovered.is_empty()
@@ -119,7 +119,7 @@ impl Status {
             && !matches!(self.proof, Proof::Fails(_) | Proof::Without(..))
     }
 
-    fn rows(&self) -> Vec<(String, Option<String>, Standing)> {
+    fn rows(&self) -> Vec<(String, Option<String>, ObjectState)> {
         let parts = self.forms.iter().flat_map(|form| &form.parts);
         parts.map(|part| (part.change.name(), part.change.version().map(str::to_owned), part.standing)).collect()
     }
@@ -131,21 +131,27 @@ impl Status {
     fn text(&self) -> String {
         let rows = self.rows().into_iter().map(|(name, version, standing)| {
             let version =
-                version.unwrap_or_else(|| if standing == Standing::Unknown { "<unknown>" } else { "<none>" }.into());
+                version.unwrap_or_else(|| if standing == ObjectState::Unknown { "<unknown>" } else { "<none>" }.into());
             vec![name, word(standing).to_owned(), version]
         });
         let mut text = table(&["OBJECT", "STATE", "VERSION"], rows);
         let acting = match &self.proof {
-            Proof::Acts(name) => format!("yes (a dry-run write that dropped the stanza of {name} got it back)"),
-            Proof::Fails(name) => format!("no (a dry-run write dropped the stanza of {name})"),
+            Proof::Acts(name) => {
+                format!("yes (in a dry run, a write that removed the cookie of {name} had it restored)")
+            }
+            Proof::Fails(name) => format!("no (a dry-run write removed the cookie of {name})"),
             Proof::Without(name, form) => {
                 format!(
-                    "in part (a dry-run write that dropped the stanza of {name} got it back, not by the {})",
+                    "in part (in a dry run, a write that removed the cookie of {name} had it restored, not by the {})",
                     form.as_str()
                 )
             }
-            Proof::TooLarge(name) => format!("<unknown> ({name}, on which it could be tried, has too many services)"),
-            Proof::Nothing => "<unknown> (no covered Canary with a TraefikService declares a cookie)".into(),
+            Proof::TooLarge(name) => {
+                format!("<unknown> ({name}, the only TraefikService to test it on, has too many services)")
+            }
+            Proof::Nothing => {
+                "<unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)".into()
+            }
             Proof::NotAllowed => "<unknown> (this user may not write TraefikServices)".into(),
         };
         let coverage = self.coverage();
@@ -170,12 +176,12 @@ impl Status {
         ]);
         lines.extend(self.contested.iter().map(|(target, names)| {
             let names = names.join(" and ");
-            ("contested", format!("{target} (nobody controls it, and {names} declare different cookies for it)"))
+            ("contested", format!("{target} (it has no controller, and {names} declare different cookies for it)"))
         }));
         lines.extend(self.crowded.iter().map(|(namespace, count)| {
             (
                 "crowded",
-                format!("{namespace} ({count} Canaries, each of which the policies look at in every write there)"),
+                format!("{namespace} ({count} Canaries; the policies evaluate each of them in every write there)"),
             )
         }));
         lines.extend(self.missing.iter().map(|what| ("missing", what.clone())));
@@ -219,12 +225,12 @@ impl Status {
     }
 }
 
-fn word(standing: Standing) -> &'static str {
+fn word(standing: ObjectState) -> &'static str {
     match standing {
-        Standing::Missing => "missing",
-        Standing::Current => "current",
-        Standing::Differs => "differs",
-        Standing::Foreign => "foreign",
-        Standing::Unknown => "<unknown>",
+        ObjectState::Missing => "missing",
+        ObjectState::Current => "current",
+        ObjectState::Differs => "differs",
+        ObjectState::Foreign => "foreign",
+        ObjectState::Unknown => "<unknown>",
     }
 }

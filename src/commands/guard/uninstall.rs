@@ -1,10 +1,10 @@
-//! `guard uninstall`.
+//! `guard uninstall`: removes the guard in both forms.
 
 use clap::Args;
 
 use super::{
     GuardWriteArgs,
-    there::{Removal, There},
+    state::{GuardState, Removal},
 };
 use crate::{
     context::Context,
@@ -17,10 +17,10 @@ use crate::{
     plan::decide,
 };
 
-/// Take the guard away
+/// Remove the guard
 ///
-/// Canaries and TraefikServices stay as they are. From then on Flagger's next write of each TraefikService
-/// drops its stanza.
+/// Canaries and TraefikServices are not changed, but Flagger's next write to each TraefikService then removes its
+/// cookie.
 #[derive(Debug, Args)]
 pub struct UninstallArgs {
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct UninstallArgs {
 /// Runs `guard uninstall`.
 pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
-    let there = There::read(&server).await?;
+    let there = GuardState::read(&server).await?;
     let mut changes = there.removal(&server, Form::Policies).await?.changes;
     let mut removal = there.removal(&server, Form::Webhook).await?;
     changes.append(&mut removal.changes);
@@ -57,7 +57,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     for change in &changes {
         ctx.ui.status(&format!("- {}\n", change.name()));
     }
-    ctx.ui.status("what Flagger writes next to a TraefikService will drop its stanza again");
+    ctx.ui.status("Flagger's next write to each TraefikService will remove its cookie");
     let consent = args.write.consent(ctx, &question(&removal)).await?;
     let gone = removal.delete(&server, decide(changes, consent)?).await?;
     ctx.ui.data(&lines(&gone))?;

@@ -1,4 +1,4 @@
-//! `rbac`: which rights a command needs, and whether one has them.
+//! `rbac`: prints the rights a command needs, or checks for them.
 
 pub mod rights;
 mod role;
@@ -18,13 +18,13 @@ use crate::{
     yaml,
 };
 
-/// Print the least Role for a command, or check that one has it
+/// Print the minimum Role for a command, or check whether you have it
 ///
-/// What is in a namespace is in a Role, what is in none in a ClusterRole; with -A, and for commands that look at
-/// all namespaces in any case, everything. Without a command, it is about all of them. A comment says what a command
-/// does without a rule that it can do without.
+/// Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A, and for commands that always
+/// read all namespaces, everything goes into a ClusterRole. Without a command, the rules cover all commands.
+/// Comments mark optional rules and say what happens without them.
 ///
-/// Exit status of --check: 0 the command works, 1 a right is missing that it needs, more than 1 an error.
+/// Exit status of --check: 0 the command works, 1 a required right is missing, more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Let a group change cookies in one namespace\n  kubectl canary-traefik rbac sticky set -n shop | kubectl apply -f -\n  kubectl -n shop create rolebinding cookies --role kubectl-canary-traefik-sticky-set --group web\n\n  # Would guard install work, as me?\n  kubectl canary-traefik rbac guard install --check"
@@ -34,7 +34,7 @@ pub struct RbacArgs {
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
 
-    /// Ask the server which of the rights this user has
+    /// Ask the server which of these rights you have
     #[arg(long)]
     check: bool,
 
@@ -42,7 +42,7 @@ pub struct RbacArgs {
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
-    /// How it is written: roles as yaml or json, the check also as a table
+    /// Output format; table only with --check
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"])]
     output: Option<String>,
 }
@@ -58,14 +58,14 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     let rights: Vec<_> =
         rights.into_iter().map(|right| Right { cluster: right.cluster || args.all_namespaces, ..right }).collect();
     if rights.is_empty() {
-        ctx.ui.status("it asks nothing of a server");
+        ctx.ui.status("this command makes no API requests");
         return Ok(Exit::Ok);
     }
     if args.check {
         return check(ctx, &rights, args.output.as_deref()).await;
     }
     if args.output.as_deref() == Some("table") {
-        return Err(Error::usage("a Role is no table").hint("-o yaml, or --check"));
+        return Err(Error::usage("-o table requires --check").hint("-o yaml, or --check"));
     }
     let objects = role::objects(&role::name(command), ctx.namespace(), &rights);
     ctx.ui.data(&if args.output.as_deref() == Some("json") {
@@ -77,7 +77,7 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The rights of all commands, each once; of two that differ in what one may do without the stronger stays.
+/// Returns the rights of all commands without duplicates; of two that differ only in need, the stronger remains.
 fn of_all() -> Vec<Right> {
     let mut all: Vec<Right> = Vec::new();
     for right in ROWS.iter().flat_map(Row::rights) {
@@ -100,7 +100,7 @@ fn unknown(command: &str) -> Error {
     }
 }
 
-/// One verb, and the answer.
+/// One verb of a right, and the server's answer.
 struct Checked {
     right: Right,
     verb: &'static str,
@@ -118,7 +118,7 @@ async fn check(ctx: &Context, rights: &[Right], format: Option<&str>) -> Result<
         async move {
             let namespace = (!right.cluster).then(|| server.namespace().to_owned());
             let names = if right.names.is_empty() { &[""] } else { right.names };
-            // Of several groups a cluster uses one; of several names each is needed.
+            // A cluster uses one of several groups; of several names, all are needed.
             let mut allowed = false;
             for group in right.groups {
                 let all = names.iter().map(|name| {
@@ -150,7 +150,7 @@ impl Checked {
         match self.right.need {
             Need::Must => "it fails",
             Need::Less(what) => what,
-            Need::Tried(_) => "nothing; it is tried and need not be given",
+            Need::Tried(_) => "nothing: the command works without it",
         }
     }
 

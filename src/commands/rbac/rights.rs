@@ -1,60 +1,60 @@
-//! What each command asks of the API server, one row a command. Pure. `rbac` prints it; the cluster tests hold it
-//! against the server's audit log, and find out what is needed by taking each right away.
+//! Rights that each command needs on the API server, one row per command. Pure. `rbac` prints them; the cluster tests
+//! compare them with the server's audit log, and take each one away to prove that it is needed.
 //!
-//! Requests for which everybody who may log in has the right are left out: `/version`, `/openapi`, `/apis`.
+//! Requests that every authenticated user may make are left out: `/version`, `/openapi`, `/apis`.
 
 use crate::{
     guard::{deployment, policy, webhook},
     model::name::Group,
 };
 
-/// What a command may do without.
+/// Whether a command needs a right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// It fails without it.
+    /// The command fails without it.
     Must,
-    /// It says or does less without it.
+    /// The command does less without it; the text says what is missing.
     Less(&'static str),
-    /// It tries, and nobody should be given the right for that.
+    /// The command tries to use it, but nobody should be granted the right for that.
     Tried(&'static str),
 }
 
-/// Some verbs on one kind of object.
+/// Verbs on one kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
-    /// The groups of which the cluster uses one.
+    /// API groups, of which a cluster uses one.
     pub groups: &'static [&'static str],
-    /// The resource, in the plural.
+    /// Resource name, in the plural.
     pub resource: &'static str,
-    /// What is done with it.
+    /// Verbs of the right.
     pub verbs: &'static [&'static str],
-    /// The objects' names; empty for all.
+    /// Object names; empty for all objects.
     pub names: &'static [&'static str],
-    /// Whether it is in no namespace, or in others than the Canaries'.
+    /// Whether the objects are cluster-scoped, or outside the Canaries' namespaces.
     pub cluster: bool,
-    /// What a command may do without.
+    /// Whether the command needs the right.
     pub need: Need,
 }
 
 /// The rights of one command.
 #[derive(Debug)]
 pub struct Row {
-    /// The command, as typed.
+    /// The command as typed.
     pub command: &'static str,
-    /// Whether it looks at all namespaces in any case.
+    /// Whether the command always looks at all namespaces.
     pub everywhere: bool,
     rights: &'static [&'static [Right]],
 }
 
 impl Row {
-    /// Every right.
+    /// Returns every right of the command.
     pub fn rights(&self) -> impl Iterator<Item = Right> {
-        // Certificates are in the guard's own namespace.
+        // Secrets hold the webhook's certificates, in the guard's own namespace.
         let cluster = |right: &Right| right.cluster || (self.everywhere && right.resource != "secrets");
         self.rights.iter().copied().flatten().map(move |right| Right { cluster: cluster(right), ..*right })
     }
 
-    /// The row of a command.
+    /// Returns the row of a command.
     pub fn of(command: &str) -> Option<&'static Self> {
         ROWS.iter().find(|row| row.command == command)
     }
@@ -62,7 +62,7 @@ impl Row {
 
 const TRAEFIK: &[&str] = &[Group::TraefikIo.as_str(), Group::TraefikContainoUs.as_str()];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
-const KEPT: Need = Need::Less("whether a cookie is kept is <unknown>");
+const PROTECTION_UNKNOWN: Need = Need::Less("whether a cookie is protected is <unknown>");
 
 const fn canaries(verbs: &'static [&'static str], need: Need) -> Right {
     Right { groups: &["flagger.app"], resource: "canaries", verbs, names: &[], cluster: false, need }
@@ -85,7 +85,7 @@ const fn listed(group: &'static [&'static str], resource: &'static str, need: Ne
     Right { groups: group, resource, verbs: &["list"], names: &[], cluster: true, need }
 }
 
-/// Which form of the guard is there, and which version.
+/// Rights to read the form and version of the installed guard.
 const fn form(need: Need) -> [Right; 3] {
     [
         guards("mutatingadmissionpolicies", &[policy::KEEP], &["get"], need),
@@ -94,16 +94,16 @@ const fn form(need: Need) -> [Right; 3] {
     ]
 }
 
-/// Whether the guard covers a Canary.
-const SEE_GUARD: &[Right] = &form(KEPT);
+/// Rights to determine whether the guard covers a Canary.
+const SEE_GUARD: &[Right] = &form(PROTECTION_UNKNOWN);
 const SEE_NAMESPACES: &[Right] = &[listed(
     &[""],
     "namespaces",
-    Need::Less("with a guard of some namespaces, whether a cookie is kept is <unknown>"),
+    Need::Less("if the guard covers only some namespaces, whether a cookie is protected is <unknown>"),
 )];
-const PROVE_READING: &[Right] = &[services(&["patch"], Need::Tried("proves by a dry run that the guard acts"))];
-/// After a change the dry run that proves it needs no more rights than the change.
-const SEE_GUARD_ACT: &[Right] = &form(Need::Less("a guard that is not quick to act is taken for none"));
+const PROVE_READING: &[Right] = &[services(&["patch"], Need::Tried("tests by a dry run that the guard works"))];
+/// After a change, the dry run that tests the guard needs no more rights than the change itself.
+const SEE_GUARD_ACT: &[Right] = &form(Need::Less("optional: without it, a slow guard may be reported as missing"));
 
 const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
     const MUTATING: &[&str] = &[policy::KEEP, policy::CARRY];
@@ -116,9 +116,9 @@ const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
     ]
 }
 
-/// Whether the guard's webhook is there, by its registration or by what is left of it.
+/// Rights to find the guard's webhook, by its registration or by what is left of it.
 const fn see_webhook(need: Need) -> [Right; 3] {
-    let left = Need::Less("what is left of a webhook without registration is not seen");
+    let left = Need::Less("leftovers of a webhook without registration are not found");
     [
         guards(CONFIGURATIONS[0], &[webhook::NAME], &["get"], need),
         guards(CONFIGURATIONS[1], &[webhook::NAME], &["get"], need),
@@ -130,17 +130,17 @@ const fn see_webhook(need: Need) -> [Right; 3] {
     ]
 }
 
-/// In the Canary's namespace.
+/// Returns the right to list a resource in the Canary's namespace.
 const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
 const ROUTES: Need = Need::Less("routes of this kind are <unknown>");
-const RUNNING: Need = Need::Less("fields that the running Traefik is too old for are not told");
+const RUNNING: Need = Need::Less("there is no warning about fields that the running Traefik is too old for");
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
-const UNPROVEN: Need = Need::Less("whether the guard acts is <unknown>");
+const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
-/// Every command.
+/// The rights of every command.
 pub static ROWS: &[Row] = &[
     Row {
         command: "show",
@@ -188,7 +188,7 @@ pub static ROWS: &[Row] = &[
             PROVE_READING,
         ],
     },
-    // Without a flag of the cookie it asks, and looks at what `sticky edit` looks at, and at the list of Canaries.
+    // Without cookie flags it reads what `sticky edit` reads, and lists the Canaries.
     Row { command: "sticky set", everywhere: false, rights: &[CHANGE, SEE_GUARD_ACT, SEE_NAMESPACES] },
     Row {
         command: "sticky edit",
@@ -200,11 +200,11 @@ pub static ROWS: &[Row] = &[
             SEE_NAMESPACES,
         ],
     },
-    // What is taken away need not be kept; how it is taken back depends on the guard.
+    // A removed cookie needs no protection, but how to undo its removal depends on the guard.
     Row {
         command: "sticky remove",
         everywhere: false,
-        rights: &[CHANGE, &form(Need::Less("an undo can be printed that a guard turns back")), SEE_NAMESPACES],
+        rights: &[CHANGE, &form(Need::Less("the printed undo command may be reverted by the guard")), SEE_NAMESPACES],
     },
     Row {
         command: "sticky apply",
@@ -220,9 +220,9 @@ pub static ROWS: &[Row] = &[
         command: "guard install",
         everywhere: true,
         rights: &[
-            // An apply that creates needs both verbs; who names params must be allowed to get, who binds them to list them.
+            // An apply that creates needs both verbs. A policy requires get on its params, a binding requires list.
             &policies(&["create", "get", "patch"], Need::Must),
-            // Whether the other form is there.
+            // Needed to detect the other form.
             &see_webhook(Need::Must),
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["list", "patch"], UNPROVEN)],
@@ -235,14 +235,14 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &policies(&["get"], Need::Must),
             &[canaries(&["list"], Need::Must), services(&["list", "patch"], UNPROVEN)],
-            &see_webhook(Need::Less("a webhook beside the policies is not seen")),
+            &see_webhook(Need::Less("a webhook beside the policies is not found")),
             SEE_NAMESPACES,
         ],
     },
     Row {
         command: "guard uninstall",
         everywhere: true,
-        rights: &[&policies(&["delete", "get"], Need::Must), &see_webhook(Need::Less("a webhook stays"))],
+        rights: &[&policies(&["delete", "get"], Need::Must), &see_webhook(Need::Less("a webhook is left behind"))],
     },
     Row {
         command: "guard run",
@@ -266,19 +266,20 @@ pub static ROWS: &[Row] = &[
             verbs: &["create"],
             names: &[],
             cluster: true,
-            need: Need::Less("--check fails; everybody who may log in has it"),
+            need: Need::Less("--check fails; every authenticated user has this right by default"),
         }]],
     },
     Row {
         command: "completion",
         everywhere: false,
         rights: &[
-            &[canaries(&["list"], Need::Less("no Canary's name is completed"))],
-            &[listed(&[""], "namespaces", Need::Less("no namespace's name is completed"))],
+            &[canaries(&["list"], Need::Less("names of Canaries are not completed"))],
+            &[listed(&[""], "namespaces", Need::Less("names of namespaces are not completed"))],
         ],
     },
     Row { command: "completion install", everywhere: false, rights: &[] },
     Row { command: "man", everywhere: false, rights: &[] },
+    Row { command: "options", everywhere: false, rights: &[] },
     Row {
         command: "version",
         everywhere: true,
@@ -292,7 +293,7 @@ pub static ROWS: &[Row] = &[
 
 const CHANGE: &[Right] = &[
     canaries(&["get", "patch"], Need::Must),
-    services(&["get"], Need::Less("the Canary is changed, and the TraefikService left alone")),
+    services(&["get"], Need::Less("the Canary is changed, the TraefikService is not")),
     services(&["patch"], Need::Must),
 ];
 
@@ -308,7 +309,7 @@ mod tests {
 
     use super::*;
 
-    /// (group, resource, name, verb) for each.
+    /// Splits rules into one (group, resource, name, verb) each.
     fn singly(rules: impl IntoIterator<Item = Value>) -> BTreeSet<[String; 4]> {
         let texts = |rule: &Value, key: &str| -> Vec<String> {
             let all = rule[key].as_array().into_iter().flatten();
@@ -340,7 +341,7 @@ mod tests {
             image: "image".to_owned(),
             coverage: crate::guard::Coverage::default(),
             has_conditions: true,
-            keeper: crate::guard::Keeper::Processes,
+            keeper: crate::guard::CertificateOwner::Replicas,
         });
         let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
         let row = Row::of("guard run").unwrap().rights().map(|right| super::super::role::rule(&right));

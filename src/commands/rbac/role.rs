@@ -1,11 +1,11 @@
-//! Rights as the YAML of a Role, and of a ClusterRole for what is in no namespace. Pure.
+//! Rights as the YAML of a Role, and of a ClusterRole for cluster-wide rules. Pure.
 
 use serde_json::{Value, json};
 
 use super::rights::{Need, Right};
 use crate::yaml;
 
-/// One rule of a Role.
+/// Returns a right as one rule of a Role.
 pub(super) fn rule(right: &Right) -> Value {
     let mut rule = json!({"apiGroups": right.groups, "resources": [right.resource], "verbs": right.verbs});
     if !right.names.is_empty() {
@@ -14,13 +14,13 @@ pub(super) fn rule(right: &Right) -> Value {
     rule
 }
 
-/// What a role is called that is for this command.
+/// Returns the name of a role for a command.
 pub(super) fn name(command: Option<&str>) -> String {
     let words = command.map_or(String::new(), |command| format!("-{}", command.replace(' ', "-")));
     format!("kubectl-canary-traefik{words}")
 }
 
-/// The roles that hold these rights, the one of a namespace first.
+/// Returns the roles that grant these rights, the namespaced one first.
 pub(super) fn objects(name: &str, namespace: Option<&str>, rights: &[Right]) -> Vec<(Value, Vec<Right>)> {
     let granted = rights.iter().filter(|right| !matches!(right.need, Need::Tried(_))).copied();
     let (cluster, namespaced): (Vec<_>, Vec<_>) = granted.partition(|right| right.cluster);
@@ -37,7 +37,7 @@ pub(super) fn objects(name: &str, namespace: Option<&str>, rights: &[Right]) -> 
     both.filter(|(_, rights)| !rights.is_empty()).map(|(kind, rights)| object(kind, rights)).collect()
 }
 
-/// The roles as YAML, with what is said about the rules that can be left out.
+/// Prints the roles as YAML, with a comment on each optional rule.
 pub(super) fn print(objects: &[(Value, Vec<Right>)]) -> String {
     let document = |(object, rights): &(Value, Vec<Right>)| {
         let mut head = object.clone();

@@ -1,4 +1,4 @@
-//! `sticky apply`: make live what is declared.
+//! `sticky apply`: applies declared cookies to their TraefikServices.
 
 use clap::Args;
 
@@ -14,13 +14,13 @@ use crate::{
     source::Source,
 };
 
-/// Make live what is declared
+/// Apply declared cookies to their TraefikServices
 ///
-/// For every named or selected Canary whose declared cookie is missing or different on its TraefikService.
-/// Nothing else is touched; what is live and not declared stays. A second run has nothing to do.
+/// Changes each named or selected Canary whose TraefikService lacks the declared cookie or has a different one. A
+/// live cookie without a declaration stays. Running it again changes nothing.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Bring back what Flagger dropped, in all namespaces, without being asked\n  kubectl canary-traefik sticky apply -A --yes"
+    after_help = "Examples:\n  # Restore the cookies that Flagger removed, in all namespaces, without confirmation\n  kubectl canary-traefik sticky apply -A --yes"
 )]
 pub struct ApplyArgs {
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub struct ApplyArgs {
 pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
     args.select.check()?;
     if args.write.scope() == Scope::DeclareOnly {
-        return Err(Error::usage("--declare-only leaves nothing to apply: what is declared is made live"));
+        return Err(Error::usage("--declare-only leaves nothing to do: sticky apply changes only TraefikServices"));
     }
     let source = ctx.source(&FileArgs::default()).await?;
     let mut loaded = super::selected(ctx, &args.select, &source).await?;
@@ -65,13 +65,13 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
                 }
             }
             State::Pending => {
-                let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
-                ctx.ui.status(&format!("{name}: declared and not live: {}", output::escaped(&why)));
+                let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();
+                ctx.ui.status(&format!("{name}: declared, but not live: {}", output::escaped(&why)));
             }
             State::Unknown => {
                 found = true;
-                let why = Plan::why_left(loaded, Scope::LiveOnly).unwrap_or_default();
-                ctx.ui.warning(&format!("{name}: its TraefikService cannot be seen: {why}"));
+                let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();
+                ctx.ui.warning(&format!("{name}: its TraefikService cannot be read: {why}"));
             }
             State::None | State::Undeclared => {}
         }
@@ -80,12 +80,12 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
     if loaded.is_empty() {
         ctx.ui.status("nothing to apply");
     } else {
-        let wished = |loaded: &crate::model::Loaded| match &loaded.observed.canary.declared {
+        let requested = |loaded: &crate::model::Loaded| match &loaded.observed.canary.declared {
             Declared::Malformed(_, malformed) => Err(Error::usage(malformed.to_string())),
-            Declared::Nothing => Err(Error::new(Kind::Conflict, "what was declared was taken away meanwhile")),
+            Declared::Nothing => Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime")),
             declared => Ok(declared.cookie().cloned()),
         };
-        cluster::change(ctx, &server, loaded, &args.write, Scope::LiveOnly, &wished).await?;
+        cluster::change(ctx, &server, loaded, &args.write, Scope::LiveOnly, &requested).await?;
     }
     Ok(if found { Exit::Found } else { Exit::Ok })
 }

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::{
     Wished,
     prepared::{Prepared, keeps_changing},
-    refusal::{Refusal, changed_by, is_turned_back, offered, refuse_foreign, refused, turned_back},
-    report::{fate, report, show, told, undo},
+    refusal::{Refusal, changed_by, dry_run_error, is_reverted, offer_partial, refuse_foreign, reverted_error},
+    report::{fate, report, report_skipped, show, undo},
     write,
 };
 use crate::{
     cluster::{Cluster, Failure},
-    commands::{args::WriteArgs, several::Several},
+    commands::{args::WriteArgs, batch::Batch},
     context::Context,
     error::{Error, Exit, Kind, Result},
     model::{Guarded, Loaded, NativeField},
@@ -22,27 +22,27 @@ use crate::{
     plan::{Confirmed, Consent, Plan, Scope, Step, decide},
 };
 
-/// How often a plan is shown anew because the objects changed into something else.
+/// Maximum number of times a plan is shown again because the objects changed.
 const ROUNDS: usize = 10;
 
-/// Changes the cookies of these Canaries: one diff, one question, one write after the other.
+/// Changes the cookies of these Canaries: shows the diffs, asks once, then writes one object after the other.
 pub(super) async fn change(
     ctx: &Context,
     server: &Cluster,
     loaded: Vec<Loaded>,
     args: &WriteArgs,
     mut scope: Scope,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
 ) -> Result<Exit> {
-    let mut several = Several::new(loaded.len());
+    let mut several = Batch::new(loaded.len());
     let mut prepared = Vec::new();
     for loaded in loaded {
         let target = loaded.observed.canary.target.clone();
-        let result = match prepare(ctx, server, loaded.clone(), args, scope, wished).await {
-            Err(refusal) if several.is_one() => match offered(ctx, args, refusal).await {
+        let result = match prepare(ctx, server, loaded.clone(), args, scope, requested).await {
+            Err(refusal) if several.is_one() => match offer_partial(ctx, args, refusal).await {
                 Ok(possible) => {
                     scope = possible;
-                    prepare(ctx, server, loaded, args, scope, wished).await.map_err(|refusal| refusal.error)
+                    prepare(ctx, server, loaded, args, scope, requested).await.map_err(|refusal| refusal.error)
                 }
                 Err(error) => Err(error),
             },
@@ -54,29 +54,29 @@ pub(super) async fn change(
     let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
     if args.dry_run() != DryRun::None || !busy {
         for prepared in &prepared {
-            told(ctx, prepared, scope);
+            report_skipped(ctx, prepared, scope);
         }
         report(ctx, &prepared, args, scope, args.dry_run())?;
         return several.end().map(|()| Exit::Ok);
     }
     super::owner::tell(ctx, &prepared);
-    // Lines come one by one, objects as one document.
+    // Lines are printed one by one, objects as one document.
     let lines = !matches!(args.output(), Format::Json | Format::Yaml);
     let mut all = Vec::new();
     let (mut reported, mut failure) = (Ok(()), Ok(()));
     for agreed in confirm(ctx, prepared, args).await? {
         let target = agreed.0.observed.canary.target.clone();
-        let (stored, ended) = settle(ctx, server, agreed, args, scope, wished).await;
+        let (stored, ended) = settle(ctx, server, agreed, args, scope, requested).await;
         if let Some(done) = stored {
-            // Whoever reads the lines may leave: what was agreed to is done all the same.
+            // If the reader of the lines goes away, everything that was confirmed is still written.
             if lines && reported.is_ok() {
-                // The declaration comes first: what could not be finished is the stanza.
+                // The declaration is written first, so what remains unfinished is the TraefikService.
                 let scope = if ended.is_ok() { scope } else { Scope::DeclareOnly };
                 reported = report(ctx, std::slice::from_ref(&done), args, scope, DryRun::None);
             }
             let kept_by_flagger = done.loaded.native != NativeField::Absent && done.plan.after.declared.is_some();
             if !kept_by_flagger {
-                told(ctx, &done, Scope::Both);
+                report_skipped(ctx, &done, Scope::Both);
             }
             if several.is_one() {
                 fate(ctx, server, &[&done]);
@@ -101,19 +101,19 @@ pub(super) async fn change(
     failure.and(several.end()).and(reported).map(|()| Exit::Ok)
 }
 
-/// Plans the change and has the server work it out.
+/// Plans the change and validates it with a dry run on the server.
 pub(super) async fn prepare(
     ctx: &Context,
     server: &Cluster,
     mut loaded: Loaded,
     args: &WriteArgs,
     scope: Scope,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
 ) -> Result<Prepared, Refusal> {
     for _ in 0..write::ATTEMPTS {
-        let cookie = wished(&loaded)?;
+        let cookie = requested(&loaded)?;
         let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
-        if plan.touches_stanza() && !args.force_conflicts {
+        if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;
         }
         if args.dry_run() == DryRun::Client {
@@ -124,18 +124,18 @@ pub(super) async fn prepare(
         let mut stale = false;
         let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step))).await;
         let good = |(step, answer): &(&Step, &Result<Value, Failure>)| {
-            answer.as_ref().is_ok_and(|object| step.is_fulfilled_by(object))
+            answer.as_ref().is_ok_and(|object| step.is_satisfied_by(object))
         };
         let possible = plan.steps.iter().zip(&answers).find(good).map(|(step, _)| step.object.kind);
         for (step, answer) in plan.steps.iter().zip(answers) {
             match answer {
-                Ok(object) if scope == Scope::LiveOnly && is_turned_back(&loaded, step, &object) => {
-                    return Err(turned_back().into());
+                Ok(object) if scope == Scope::LiveOnly && is_reverted(&loaded, step, &object) => {
+                    return Err(reverted_error().into());
                 }
-                // A guard works from the declaration as it is now, which is about to change.
-                Ok(object) => after.push(if step.is_fulfilled_by(&object) { object } else { step.after() }),
+                // The guard uses the declaration as it is now, which is about to change.
+                Ok(object) => after.push(if step.is_satisfied_by(&object) { object } else { step.after() }),
                 Err(failure) if failure.is_conflict() || failure.is_not_found() => stale = true,
-                Err(failure) => return Err(refused(ctx, &plan, step, failure, possible)),
+                Err(failure) => return Err(dry_run_error(ctx, &plan, step, failure, possible)),
             }
         }
         if !stale {
@@ -147,7 +147,7 @@ pub(super) async fn prepare(
     Err(keeps_changing(&loaded).into())
 }
 
-/// Asks once for all.
+/// Asks for confirmation, once for all plans.
 pub(super) async fn confirm(
     ctx: &Context,
     prepared: Vec<Prepared>,
@@ -165,19 +165,19 @@ pub(super) async fn confirm(
     Ok(loaded.into_iter().zip(decide(plans, consent)?).collect())
 }
 
-/// Writes one plan; asks again when the objects changed so that it became another. What comes back besides the
-/// result is what was stored, if anything: also when it could not be finished.
+/// Writes one plan, and asks again if the objects changed so that the plan is a different one. Returns what was stored,
+/// if anything, even if the change could not be completed.
 async fn settle(
     ctx: &Context,
     server: &Cluster,
     (loaded, confirmed): (Loaded, Confirmed<Plan>),
     args: &WriteArgs,
     scope: Scope,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
 ) -> (Option<Prepared>, Result<()>) {
     let mut stored = write::Stored::nothing_of(confirmed.agreed());
     let mut last = loaded.clone();
-    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, wished, (&mut stored, &mut last)).await;
+    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, requested, (&mut stored, &mut last)).await;
     let ended = match ended {
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Cancelled) && !stored.is_empty() => {
             Err(Error::new(error.kind(), "nothing more was changed"))
@@ -193,14 +193,14 @@ async fn rounds(
     agreed: (Loaded, Confirmed<Plan>),
     args: &WriteArgs,
     scope: Scope,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
     (stored, last): (&mut write::Stored, &mut Loaded),
 ) -> Result<()> {
     let mut now = agreed;
     for _ in 0..ROUNDS {
         let (loaded, confirmed) = now;
         let before = confirmed.agreed().clone();
-        match write::write(server, loaded, confirmed, scope, wished, stored).await? {
+        match write::write(server, loaded, confirmed, scope, requested, stored).await? {
             write::Outcome::Done(loaded) => {
                 *last = *loaded;
                 return Ok(());
@@ -208,7 +208,7 @@ async fn rounds(
             write::Outcome::Changed(loaded) => {
                 last.clone_from(&loaded);
                 let prepared =
-                    prepare(ctx, server, *loaded, args, scope, wished).await.map_err(|refusal| refusal.error)?;
+                    prepare(ctx, server, *loaded, args, scope, requested).await.map_err(|refusal| refusal.error)?;
                 last.clone_from(&prepared.loaded);
                 if prepared.plan.is_empty() {
                     return Ok(());
@@ -216,13 +216,13 @@ async fn rounds(
                 for sentence in changed_by(&before, &prepared.plan) {
                     ctx.ui.status(&output::escaped(&sentence));
                 }
-                ctx.ui.status("it changed meanwhile, this is the change now:");
+                ctx.ui.status("it changed in the meantime; the change is now:");
                 show(ctx, std::slice::from_ref(&prepared));
                 let mut agreed = confirm(ctx, vec![prepared], args).await?;
                 now = agreed.pop().expect("one plan went in");
             }
         }
     }
-    let error = Error::new(Kind::Conflict, "it changed into something else each time it was agreed to");
+    let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
     Err(error.hint("find out who else is changing the cookie, then repeat the command"))
 }

@@ -1,4 +1,4 @@
-//! The cookie flags of `sticky set`, made from [`FIELDS`]: one flag a row.
+//! The cookie flags of `sticky set`, generated from [`FIELDS`].
 
 use clap::{
     Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches,
@@ -11,14 +11,14 @@ use crate::{
         FIELDS, Field, FieldValue,
         field::{FieldKind, SAME_SITE},
     },
-    plan::Wish,
+    plan::FieldChanges,
 };
 
-/// What the cookie flags ask for.
+/// Values of the cookie flags.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CookieArgs {
     /// Fields to set and to unset.
-    pub(super) wish: Wish,
+    pub(super) wish: FieldChanges,
 }
 
 impl Args for CookieArgs {
@@ -27,7 +27,7 @@ impl Args for CookieArgs {
         let unset = Arg::new("unset")
             .long("unset")
             .value_name("FIELD")
-            .help("Take a field away; can be repeated, or a list with commas")
+            .help("Remove a field; repeat or separate with commas")
             .action(ArgAction::Append)
             .value_delimiter(',')
             .value_parser(PossibleValuesParser::new(FIELDS.iter().map(|field| field.flag)))
@@ -62,7 +62,7 @@ fn flag(field: &'static Field) -> Arg {
 
 impl FromArgMatches for CookieArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut wish = Wish::default();
+        let mut wish = FieldChanges::default();
         for field in &FIELDS {
             let value = if field.kind == FieldKind::Switch {
                 let Some(on) = matches.get_one::<bool>(field.flag) else { continue };

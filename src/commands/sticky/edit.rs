@@ -1,4 +1,4 @@
-//! `sticky edit`: the cookie in the editor.
+//! `sticky edit`: edits the cookie in an editor.
 
 use clap::Args;
 
@@ -12,13 +12,13 @@ use crate::{
 
 /// Edit the cookie in your editor
 ///
-/// The editor is KUBE_EDITOR, else EDITOR, else vi. It gets the cookie as YAML with a comment per field. What is wrong
-/// opens again with the reason above its line; an empty file, or one without a change, changes nothing. Others' changes
-/// made meanwhile are kept where they are of other fields, else both values are shown. What was typed is never lost:
-/// whatever fails says in which file it is.
+/// The editor is KUBE_EDITOR, else EDITOR, else vi. It opens the cookie as YAML with a comment for each field. If
+/// your input is rejected, the editor reopens with the reason above the line. Save an empty or unchanged file to
+/// cancel. If someone else changes another field in the meantime, both changes are kept; if it is the same field,
+/// both values are shown. If anything fails, the path of your saved text is printed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # In an editor of its own window, which has to wait\n  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout\n\n  # The declaration in a manifest, in place\n  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml"
+    after_help = "Examples:\n  # In an editor with its own window, told to wait\n  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout\n\n  # The declaration in a manifest, in place\n  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml"
 )]
 pub struct EditArgs {
     /// The Canary
@@ -34,16 +34,16 @@ pub struct EditArgs {
 
 /// Runs `sticky edit`.
 pub(super) async fn run(ctx: &Context, args: &EditArgs) -> Result<Exit> {
-    // Better before something is typed than after.
+    // Fail before anything is typed.
     if will_ask(args) && !ctx.ui.can_ask() {
-        return Err(Error::new(Kind::Refused, "refusing to change anything without a yes: no terminal to ask on")
-            .hint("add --yes to agree to whatever the editor leaves"));
+        return Err(Error::new(Kind::Refused, "confirmation needed, but there is no terminal")
+            .hint("add --yes to confirm whatever is saved in the editor"));
     }
     let source = ctx.source(&args.files).await?;
     Session::begin(ctx, &args.name, &args.write, &args.files, source).await?.edit().await
 }
 
-/// Whether the change is asked about, rather than printed.
+/// Returns whether the change needs confirmation; it does not if it is only printed.
 fn will_ask(args: &EditArgs) -> bool {
     let is_printed = args.files.is_stdin()
         || (!args.files.files.is_empty() && matches!(args.write.output(), Format::Json | Format::Yaml));

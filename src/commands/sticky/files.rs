@@ -1,4 +1,4 @@
-//! A change in a manifest: the declaration alone, in place.
+//! A change in a manifest: only the declaration, in place.
 
 use serde_json::Value;
 
@@ -18,13 +18,13 @@ use crate::{
     source,
 };
 
-/// Changes what one Canary in the manifests declares.
+/// Changes the declaration of one Canary in the manifests.
 pub(super) async fn change(
     ctx: &Context,
     manifests: &Manifests,
     name: &str,
     args: &WriteArgs,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
 ) -> Result<Exit> {
     let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)?;
     if object.value.get("$patch").is_some() {
@@ -36,11 +36,11 @@ pub(super) async fn change(
     }
     if source::is_part(&object.value) {
         ctx.ui.warning(&format!(
-            "{} is a part of a Canary (no spec.targetRef), as kustomize merges them: what is declared elsewhere is not seen",
+            "{} is part of a Canary (no spec.targetRef), such as kustomize merges: declarations elsewhere are not taken into account",
             object.origin()
         ));
     }
-    let plan = Plan::new(&loaded, wished(&loaded)?.as_ref(), Scope::DeclareOnly)?;
+    let plan = Plan::new(&loaded, requested(&loaded)?.as_ref(), Scope::DeclareOnly)?;
     let source = manifests.source(object);
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {
@@ -70,19 +70,19 @@ pub(super) async fn change(
     Ok(Exit::Ok)
 }
 
-/// Checks that the change of this Canary can be written, if it will be: better before something is typed than after.
+/// Checks that the manifest of this Canary can be written, if it will be, before anything is typed.
 pub(super) fn check(ctx: &Context, manifests: &Manifests, name: &str, args: &WriteArgs) -> Result<()> {
     let (object, _) = source::to_change(manifests, ctx.namespace(), name)?;
     let source = manifests.source(object);
     if is_written(source, args) { files::in_place(source) } else { Ok(()) }
 }
 
-/// Whether the file is changed, rather than its new text printed.
+/// Returns whether the file is written, rather than its new text printed.
 fn is_written(source: &files::Source, args: &WriteArgs) -> bool {
     source.path.is_some() && args.dry_run() == DryRun::None && !matches!(args.output(), Format::Yaml | Format::Json)
 }
 
-/// Standard input and `-o` print instead of writing.
+/// Prints the result instead of writing it, for standard input and `-o`.
 fn printed(
     ctx: &Context,
     args: &WriteArgs,
@@ -102,7 +102,7 @@ fn printed(
     Ok(Exit::Ok)
 }
 
-/// The leaves of a merge patch as edits of a text.
+/// Converts the leaves of a merge patch into text edits.
 fn edits(patch: &Value) -> Vec<Edit> {
     fn collect(value: &Value, path: &mut Vec<String>, edits: &mut Vec<Edit>) {
         match value {

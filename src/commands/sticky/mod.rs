@@ -1,7 +1,7 @@
-//! `sticky …`: read and change the cookie.
+//! `sticky …`: reads and changes the cookie.
 //!
-//! Every change takes the same steps, here and in `cluster` and `files`: read, plan, dry run, show, ask,
-//! write, report. A command supplies one function, from what was seen to the cookie that shall be.
+//! Every change takes the same steps, here and in `cluster` and `files`: read, plan, dry run, show, ask, write, report.
+//! A command supplies one function, from the state read to the wanted cookie.
 
 mod apply;
 mod cluster;
@@ -56,32 +56,38 @@ pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
     }
 }
 
-/// From what was seen to the cookie that shall be; `None` for none.
+/// A function from the state read to the wanted cookie; `None` removes it.
 type Wished<'a> = &'a dyn Fn(&Loaded) -> Result<Option<Cookie>>;
 
 /// Changes the cookie of one Canary, on a cluster or in a manifest.
-async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, wished: Wished<'_>) -> Result<Exit> {
-    change_in(ctx, &ctx.source(files).await?, name, write, wished).await
+async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, requested: Wished<'_>) -> Result<Exit> {
+    change_in(ctx, &ctx.source(files).await?, name, write, requested).await
 }
 
-async fn change_in(ctx: &Context, source: &Source, name: &str, write: &WriteArgs, wished: Wished<'_>) -> Result<Exit> {
+async fn change_in(
+    ctx: &Context,
+    source: &Source,
+    name: &str,
+    write: &WriteArgs,
+    requested: Wished<'_>,
+) -> Result<Exit> {
     check(source, write)?;
     match source {
-        Source::Files(manifests) => files::change(ctx, manifests, name, write, wished).await,
+        Source::Files(manifests) => files::change(ctx, manifests, name, write, requested).await,
         Source::Cluster(server) => {
             let loaded = source.load(ctx.namespace(), name, write.scope() != Scope::LiveOnly).await?;
-            cluster::change(ctx, server, vec![loaded], write, write.scope(), wished).await
+            cluster::change(ctx, server, vec![loaded], write, write.scope(), requested).await
         }
     }
 }
 
-/// Refuses what manifests cannot do.
+/// Rejects flags that do not apply to manifests.
 fn check(source: &Source, write: &WriteArgs) -> Result<()> {
     if matches!(source, Source::Cluster(_)) {
         return Ok(());
     }
     if write.scope() == Scope::LiveOnly {
-        return Err(Error::usage("--live-only needs a cluster: manifests hold the declaration")
+        return Err(Error::usage("--live-only needs a cluster: manifests contain only the declaration")
             .hint("leave out --live-only, or leave out -f"));
     }
     if write.dry_run() == DryRun::Server {
@@ -90,7 +96,7 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
     Ok(())
 }
 
-/// A `sticky` command line with the manifests that were named, to be typed.
+/// Returns a `sticky` command line with the `-f` flags of this one, for hints.
 fn typed(arguments: &str, files: &FileArgs) -> String {
     let recursive = if files.recursive { " -R" } else { "" };
     let files =
@@ -98,7 +104,7 @@ fn typed(arguments: &str, files: &FileArgs) -> String {
     format!("kubectl canary-traefik sticky {arguments}{}{recursive}", files.collect::<String>())
 }
 
-/// The Canaries on Traefik that were named, else all that were selected, with their objects.
+/// Loads the Canaries named on the command line, or else all selected ones on Traefik.
 pub(super) async fn selected(ctx: &Context, select: &SelectArgs, source: &Source) -> Result<Vec<Loaded>> {
     if select.names.is_empty() {
         let mut loaded = source.load_all(select.selection(ctx, source.namespace())).await?;

@@ -1,4 +1,4 @@
-//! Before a change of a declaration: who applies the Canary from a source of its own.
+//! Notices, before a declaration is changed, about tools that apply the Canary from their own source.
 
 use super::prepared::Prepared;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     plan::{ObjectKind, Plan, undo},
 };
 
-/// Says of each Canary whose declaration is about to change who applies it, and what becomes of the change.
+/// Prints, for each Canary whose declaration will change, which tool applies it and what becomes of the change.
 pub(super) fn tell(ctx: &Context, prepared: &[Prepared]) {
     for Prepared { plan, loaded, .. } in prepared {
         if !plan.steps.iter().any(|step| step.object.kind == ObjectKind::Canary) {
@@ -30,13 +30,13 @@ pub(super) fn tell(ctx: &Context, prepared: &[Prepared]) {
     }
 }
 
-/// A template is no manifest that could be edited here: what to write into it.
+/// Returns what to write into a Helm template, which cannot be edited here.
 fn in_chart(plan: &Plan, native: &NativeField) -> String {
     match (native, &plan.after.declared) {
         (NativeField::Present(_), _) => format!("edit {}", NATIVE_COOKIE.join(".")),
         (NativeField::Absent, Some(cookie)) => {
-            format!("annotate the Canary with {ANNOTATION}: '{}'", declaration::print(cookie))
+            format!("set the Canary's annotation {ANNOTATION}: '{}'", declaration::print(cookie))
         }
-        (NativeField::Absent, None) => format!("take the annotation {ANNOTATION} away"),
+        (NativeField::Absent, None) => format!("remove the annotation {ANNOTATION}"),
     }
 }

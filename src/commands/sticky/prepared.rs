@@ -1,4 +1,4 @@
-//! A change between the plan and the report: what it starts from, and what comes of it.
+//! A change between the plan and the report: the state it starts from, and its result.
 
 use serde_json::Value;
 
@@ -8,31 +8,31 @@ use crate::{
     plan::{ObjectKind, Plan, Scope},
 };
 
-/// A plan beside what it was made from and what the server would store.
+/// A plan with the state it was made from and the objects the server would store.
 pub(super) struct Prepared {
     pub(super) loaded: Loaded,
     pub(super) plan: Plan,
-    /// One object a step.
+    /// The resulting objects, one per step.
     pub(super) after: Vec<Value>,
-    /// Whether the guard keeps the result; asked only when it is written.
+    /// Whether the guard protects the result; determined only when it is written.
     pub(super) guarded: Guarded,
 }
 
 impl Prepared {
-    /// What is there once the plan is carried out.
+    /// Returns the state after the plan is carried out.
     pub(super) fn result(&self) -> Observed {
         Observed { guarded: self.guarded, ..result(&self.loaded, &self.plan, &self.after).observed }
     }
 }
 
-/// The cookie that a change of this scope starts from: what is declared, else live; the other way round for what is
-/// live alone.
+/// Returns the cookie that a change of this scope starts from: the declared one, else the live one; with
+/// `Scope::LiveOnly` the other way round.
 pub(super) fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
     let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
     if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
 }
 
-/// What is there once the plan is carried out.
+/// Returns the state after the plan is carried out.
 pub(super) fn result(loaded: &Loaded, plan: &Plan, after: &[Value]) -> Loaded {
     let mut result = loaded.clone();
     for (step, object) in plan.steps.iter().zip(after) {
@@ -51,9 +51,9 @@ pub(super) fn result(loaded: &Loaded, plan: &Plan, after: &[Value]) -> Loaded {
     result
 }
 
-/// The error for an object that is written by others all the time.
+/// Returns the error for objects that others keep changing.
 pub(super) fn keeps_changing(loaded: &Loaded) -> Error {
     let target = &loaded.observed.canary.target;
     Error::new(Kind::Conflict, format!("Canary `{target}` or its TraefikService keeps changing"))
-        .hint("wait for the rollout's next pause, then repeat the command")
+        .hint("wait until the rollout pauses, then repeat the command")
 }

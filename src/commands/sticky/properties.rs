@@ -1,5 +1,4 @@
-//! What holds of the commands that a change prints for taking it back: the program's own parser takes them,
-//! and they bring back what was.
+//! Properties of the printed undo commands: the program's own parser accepts them, and they restore the former state.
 
 use clap::{Args, FromArgMatches};
 use proptest::prelude::*;
@@ -14,7 +13,7 @@ use crate::{
     },
 };
 
-/// The words of a command line, as a shell makes them; only what single quotes mean is known here.
+/// Splits a command line into words like a shell; of the quotes, only single ones are supported.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
     let mut letters = line.chars();
@@ -44,7 +43,7 @@ fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
     A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
-/// The objects after a command line.
+/// Returns the objects after a command line is run.
 fn run(line: &str, loaded: &Loaded) -> Loaded {
     let words = words(line);
     assert_eq!(words[0], "sticky", "{line}");
@@ -86,15 +85,15 @@ proptest! {
     fn what_is_printed_under_a_guard_brings_back_what_was_declared_and_nothing_of_it_is_turned_back(
         loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let is_kept = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
+        let is_protected = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
         prop_assume!(loaded.native == NativeField::Absent && !matches!(loaded.observed.canary.declared, Declared::Malformed(..)));
-        prop_assume!(scope != Scope::LiveOnly || !is_kept(&loaded));
+        prop_assume!(scope != Scope::LiveOnly || !is_protected(&loaded));
         let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let mut undone = applied(&loaded, &plan);
         for line in undo::arguments(&plan, true) {
-            prop_assert!(!line.ends_with("--live-only") || !is_kept(&undone), "{} is turned back", line);
+            prop_assert!(!line.ends_with("--live-only") || !is_protected(&undone), "{} is turned back", line);
             undone = run(&line, &undone);
         }
         let (now, before) = (sides(&undone), sides(&loaded));

@@ -1,5 +1,4 @@
-//! What stands in the way of a change on a cluster: others who set the cookie, rights that are missing, fields that the
-//! server does not know.
+//! Obstacles to a change on a cluster: other field managers, missing rights, fields unknown to the server.
 
 use serde_json::Value;
 
@@ -19,59 +18,59 @@ use crate::{
     },
 };
 
-/// Refuses to overwrite a stanza that someone else set.
+/// Refuses to overwrite a cookie that another field manager set.
 pub(super) fn refuse_foreign(loaded: &Loaded) -> Result<()> {
     let foreign = loaded.service.as_ref().map(managers::foreign).unwrap_or_default();
     if foreign.is_empty() {
         return Ok(());
     }
     let names: Vec<_> = foreign.iter().map(set_by).collect();
-    Err(Error::new(Kind::Conflict, format!("the stanza was set by {}", names.join(", ")))
-        .caused_by("what it sets would be overwritten, and it may overwrite ours in turn")
+    Err(Error::new(Kind::Conflict, format!("the cookie was set by {}", names.join(", ")))
+        .caused_by("this change would overwrite that one, and may be overwritten in turn")
         .hint("change it there, or add --force-conflicts"))
 }
 
-/// Whether a server would store what is declared in the place of what this step brings: so does the guard.
-pub(super) fn is_turned_back(loaded: &Loaded, step: &Step, stored: &Value) -> bool {
-    let declared = loaded.observed.canary.declared.cookie().map(Cookie::to_stanza);
+/// Returns whether the server would store the declared cookie instead of this step's, as it does with the guard.
+pub(super) fn is_reverted(loaded: &Loaded, step: &Step, stored: &Value) -> bool {
+    let declared = loaded.observed.canary.declared.cookie().map(Cookie::to_sticky);
     step.object.kind != ObjectKind::Canary
-        && !step.is_fulfilled_by(stored)
+        && !step.is_satisfied_by(stored)
         && declared.is_some_and(|declared| stored.pointer("/spec/weighted/sticky") == Some(&declared))
 }
 
-/// The error for a change of what is live alone, where the guard keeps what is declared.
-pub(super) fn turned_back() -> Error {
-    Error::new(Kind::Conflict, "the guard keeps live what is declared, so that --live-only has no effect")
-        .hint("leave out --live-only to change what is declared too")
+/// Returns the error for a live-only change that the guard would undo.
+pub(super) fn reverted_error() -> Error {
+    Error::new(Kind::Conflict, "the guard restores the declared cookie, so --live-only has no effect")
+        .hint("leave out --live-only to change the declaration too")
 }
 
-/// `argocd-controller` 3m ago
+/// Formats a field manager and the time of its write: `argocd-controller` 3m ago.
 fn set_by(manager: &Manager) -> String {
     let time = manager.time.as_ref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
     let age = time.map(|time| duration::age(jiff::Timestamp::now().as_second() - time.as_second()));
     format!("`{}`{}", manager.name, age.map(|age| format!(" {age} ago")).unwrap_or_default())
 }
 
-/// Who changed what this plan starts from since the other one was agreed to, as far as the server knows: one sentence an
-/// object.
+/// Returns who changed what this plan starts from since the other one was confirmed, as far as the server knows: one
+/// sentence per object.
 pub(super) fn changed_by(agreed: &Plan, now: &Plan) -> Vec<String> {
     let news = now.steps.iter().filter(|step| !agreed.steps.iter().any(|other| other.starts_from_the_same(step)));
-    let told = news.filter_map(|step| {
-        let what = if step.object.kind == ObjectKind::Canary { "declaration" } else { "stanza" };
+    let report_skipped = news.filter_map(|step| {
+        let what = if step.object.kind == ObjectKind::Canary { "declaration" } else { "cookie" };
         let managers = managers::of(&step.before, step.object.kind);
-        // The server writes all times in one form, which sorts as the times do.
+        // Timestamps from the server all have one format, in which they sort by time.
         managers
             .iter()
             .max_by_key(|manager| &manager.time)
             .map(|last| format!("the {what} was set by {}", set_by(last)))
     });
-    told.collect()
+    report_skipped.collect()
 }
 
-/// Why a change cannot be prepared.
+/// The reason why a change cannot be prepared.
 pub(super) struct Refusal {
     pub(super) error: Error,
-    /// The part of it that this user may do alone.
+    /// The part of the change that this user may make.
     possible: Option<Scope>,
 }
 
@@ -81,7 +80,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// What a user may do who may change one of two objects: the scope, the object in words, the flag in words.
+/// Returns the scope of a change of only this object, its name in a question, and the hint for its flag.
 fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
     match kind {
         ObjectKind::Canary => (Scope::DeclareOnly, "the Canary", "add --declare-only to change the Canary alone"),
@@ -93,8 +92,8 @@ fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
     }
 }
 
-/// Offers to do the part of a change that this user may do, where there is somebody to ask.
-pub(super) async fn offered(ctx: &Context, args: &WriteArgs, refusal: Refusal) -> Result<Scope> {
+/// Offers to make the part of a change that this user may make, if there is a terminal to ask on.
+pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refusal) -> Result<Scope> {
     let Refusal { error, possible } = refusal;
     let Some(possible) = possible.filter(|_| !args.yes && args.dry_run() == DryRun::None) else { return Err(error) };
     let kinds = [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)].map(alone);
@@ -107,10 +106,10 @@ pub(super) async fn offered(ctx: &Context, args: &WriteArgs, refusal: Refusal) -
     }
 }
 
-/// The error for a dry run that the server refuses. Without the right to write, what was worked out here is
-/// shown; a field that the server does not know is said in the words of its flag. `possible`: the object that can be
-/// written, when it is the other one alone.
-pub(super) fn refused(
+/// Returns the error for a dry run that the server refuses. Without the right to write, prints the locally computed
+/// diffs. A field unknown to the server is reported by its flag. `possible` is the object that can still be written, if
+/// any.
+pub(super) fn dry_run_error(
     ctx: &Context,
     plan: &Plan,
     step: &Step,
@@ -121,7 +120,7 @@ pub(super) fn refused(
     let mut error = failure.into_error(&Call::of(Verb::Patch, &step.object));
     let mut scope = None;
     if forbidden {
-        ctx.ui.status("worked out here, not by the server:");
+        ctx.ui.status("computed locally; the server refused the dry run:");
         for step in &plan.steps {
             ctx.ui.status(&change::step_diff(step, &step.after(), false, ctx.ui.err_style()));
         }
@@ -136,7 +135,7 @@ pub(super) fn refused(
             let unknown = format!("unknown field \"spec.weighted.sticky.cookie.{}\"", field.key);
             if error.causes().iter().any(|cause| cause.contains(&unknown)) {
                 error = error.hint(format!(
-                    "leave out --{0}, or take it away with --unset {0}: it needs the definitions of Traefik {1} or later",
+                    "leave out --{0}, or remove it with --unset {0}: it needs the CRDs of Traefik {1} or later",
                     field.flag, field.since
                 ));
             }

@@ -1,4 +1,4 @@
-//! `sticky remove`: take the cookie away.
+//! `sticky remove`: removes the cookie.
 
 use clap::Args;
 
@@ -8,7 +8,7 @@ use crate::{
     error::{Exit, Result},
 };
 
-/// Take the cookie away, from the Canary and from its TraefikService
+/// Remove the cookie from the Canary and its TraefikService
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
     /// The Canary

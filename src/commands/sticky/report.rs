@@ -1,11 +1,11 @@
-//! What a change on a cluster says: the diff before the question, the result after it.
+//! Output of a change on a cluster: the diff before the question, the result after it.
 
 use serde_json::{Value, json};
 
 use super::prepared::Prepared;
 use crate::{
     cluster::Cluster,
-    commands::{args::WriteArgs, several::several_namespaces},
+    commands::{args::WriteArgs, batch::several_namespaces},
     context::Context,
     error::Result,
     lint,
@@ -19,7 +19,7 @@ use crate::{
     yaml,
 };
 
-/// The diffs, and the findings of what will be.
+/// Prints the diffs, and the lint findings for the result.
 pub(super) fn show(ctx: &Context, prepared: &[Prepared]) {
     let style = ctx.ui.err_style();
     let namespaces = several_namespaces(prepared.iter().map(|prepared| &prepared.plan.target));
@@ -36,7 +36,7 @@ pub(super) fn show(ctx: &Context, prepared: &[Prepared]) {
     }
 }
 
-/// Result lines, or the objects.
+/// Prints one result line per object, or the objects.
 pub(super) fn report(
     ctx: &Context,
     prepared: &[Prepared],
@@ -71,8 +71,8 @@ pub(super) fn report(
     })
 }
 
-/// The object as `-o` prints it: without the server's bookkeeping, and without annotations where the last one went (a
-/// server drops the mapping too).
+/// Returns the object as `-o` prints it: without `managedFields`, and without an annotations mapping that has become
+/// empty (a server drops it too).
 pub(super) fn printable(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -84,7 +84,7 @@ pub(super) fn printable(object: &Value) -> Value {
     object
 }
 
-/// The objects that the change is for, changed or not.
+/// Returns the objects in the scope of the change, changed or not.
 fn in_scope<'a>(loaded: &'a Loaded, plan: &Plan, scope: Scope) -> Vec<(ObjectRef, &'a Value)> {
     let mut objects = Vec::new();
     if scope != Scope::LiveOnly {
@@ -92,7 +92,7 @@ fn in_scope<'a>(loaded: &'a Loaded, plan: &Plan, scope: Scope) -> Vec<(ObjectRef
         objects.push((ObjectRef { kind: ObjectKind::Canary, target }, &loaded.canary));
     }
     if scope != Scope::DeclareOnly
-        && plan.stanza_left.is_none()
+        && plan.why_service_not_changed.is_none()
         && let (Some(service), Some(object)) = (loaded.observed.service(), &loaded.service)
     {
         let kind = ObjectKind::TraefikService(service.group);
@@ -101,16 +101,16 @@ fn in_scope<'a>(loaded: &'a Loaded, plan: &Plan, scope: Scope) -> Vec<(ObjectRef
     objects
 }
 
-/// What was left alone and why.
-pub(super) fn told(ctx: &Context, prepared: &Prepared, scope: Scope) {
+/// Reports a TraefikService that was not changed, and why.
+pub(super) fn report_skipped(ctx: &Context, prepared: &Prepared, scope: Scope) {
     if scope == Scope::Both
-        && let Some(reason) = &prepared.plan.stanza_left
+        && let Some(reason) = &prepared.plan.why_service_not_changed
     {
-        ctx.ui.status(&format!("the TraefikService is left alone: {}", output::escaped(reason)));
+        ctx.ui.status(&format!("the TraefikService is not changed: {}", output::escaped(reason)));
     }
 }
 
-/// What will become of the changes of one namespace.
+/// Reports what will become of the changes in one namespace.
 pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
     let Some(first) = all.first() else { return };
     let names: Vec<_> = all.iter().map(|done| done.plan.target.name.as_str()).collect();
@@ -120,10 +120,10 @@ pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
     }
 }
 
-/// How to take a change back.
+/// Prints the commands that undo a change.
 pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     let Prepared { loaded, plan, guarded, .. } = done;
-    // Of what is no longer declared nobody has found out whether it is kept.
+    // Whether the guard covers a Canary that no longer declares a cookie has not been determined yet.
     let is_asked = plan.after.declared.is_none() && plan.before.declared != plan.before.live;
     let guarded =
         if is_asked && plan.before.declared.is_some() { server.covers(&loaded.observed).await } else { *guarded };

@@ -1,5 +1,5 @@
-//! A cookie that a person changes by hand: in the editor, or by answering questions. Here is what both share: the
-//! change is shown, asked about and written as any other, and what stands in its way leads back to the editor.
+//! An interactive change of a cookie, in the editor or by answering questions. Shared by both: the change is shown,
+//! confirmed and written like any other, and problems lead back to the editor.
 
 use std::{cell::RefCell, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     files::Draft,
     model::{Cookie, Declared, Loaded},
-    output::draft::{self, Page, Wrong},
+    output::draft::{self, EditError, Page},
     plan::{
         merge::{Conflict, merge},
         support::Support,
@@ -18,46 +18,46 @@ use crate::{
     source::{self, Source},
 };
 
-/// So many times a text is handed back before that is taken for a script that will never get it right.
+/// After so many rejections, the editor is taken for a script that will never succeed.
 const ROUNDS: usize = 100;
 
-/// What someone makes of the cookie of one Canary.
+/// An interactive change of the cookie of one Canary.
 pub(super) struct Session<'a> {
     ctx: &'a Context,
     write: &'a WriteArgs,
     files: &'a FileArgs,
     source: Source,
-    /// The Canary as it was when it was last looked at.
+    /// The Canary as last read.
     loaded: Loaded,
     support: Support,
     /// The cookie that the change starts from.
     base: Option<Cookie>,
-    /// What the editor is given next, and the file that it is in.
+    /// The next text for the editor, and the file that holds it.
     text: String,
     draft: Option<Draft>,
 }
 
-/// Why the editor is opened, which decides what a text means that is left as it is.
+/// Why the editor is opened, which decides what an unchanged text means.
 enum Reason {
-    /// To begin with: nothing is to be changed.
+    /// The first time: an unchanged text changes nothing.
     Begin,
-    /// The person wants to go on with this cookie: that is it, then.
+    /// To continue with this cookie: an unchanged text confirms it.
     Again(Cookie),
-    /// Something was wrong: it cannot be had.
+    /// After this error: an unchanged text gives up.
     Failed(Error),
 }
 
-/// How an attempt to make a change ended, if not with an error.
+/// The outcome of an attempt to make the change, if not an error.
 enum Attempt {
     Done(Exit),
-    /// The person wants to go on in the editor.
+    /// The user wants to continue in the editor.
     Editor,
-    /// Others changed the same.
+    /// Others changed the same fields.
     Clash(Conflict, Box<Loaded>),
 }
 
 impl<'a> Session<'a> {
-    /// Looks at the Canary, and at what its cluster can.
+    /// Reads the Canary, and determines which fields its cluster supports.
     pub(super) async fn begin(
         ctx: &'a Context,
         name: &str,
@@ -83,31 +83,31 @@ impl<'a> Session<'a> {
         Ok(Self { ctx, write, files, source, loaded, support, base, text: String::new(), draft: None })
     }
 
-    /// The Canary.
+    /// Returns the Canary as last read.
     pub(super) fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// Where it comes from.
+    /// Returns the source of the Canary.
     pub(super) fn source(&self) -> &Source {
         &self.source
     }
 
-    /// What the cluster can store, and its Traefik honours.
+    /// Returns which fields the cluster can store and its Traefik honours.
     pub(super) fn support(&self) -> &Support {
         &self.support
     }
 
-    /// The cookie as it is.
+    /// Returns the cookie that the change starts from.
     pub(super) fn cookie(&self) -> Option<&Cookie> {
         self.base.as_ref()
     }
 
-    /// From the editor to the end.
+    /// Opens the editor and makes the change.
     pub(super) async fn edit(mut self) -> Result<Exit> {
         self.text = self.page(&self.base.clone().unwrap_or_default());
         if let Declared::Malformed(_, malformed) = &self.loaded.observed.canary.declared {
-            self.complain(format!("what is declared is malformed: {malformed}"));
+            self.complain(format!("the declaration is malformed: {malformed}"));
         }
         match self.ask_editor(Reason::Begin).await? {
             Some(cookie) => self.carry_out(cookie).await,
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// From a cookie that someone wants to the end.
+    /// Makes the change to this cookie.
     pub(super) async fn carry_out(mut self, mut mine: Cookie) -> Result<Exit> {
         self.ctx.ui.offer_editor(true);
         for _ in 0..ROUNDS {
@@ -145,15 +145,15 @@ impl<'a> Session<'a> {
         Err(Error::usage(format!("the change was refused {ROUNDS} times")))
     }
 
-    /// Tries to make `mine` of what there is, unless others made something else of the same meanwhile.
+    /// Tries to change the cookie to `mine`, unless others changed the same fields meanwhile.
     async fn attempt(&mut self, mine: &Cookie) -> Result<Attempt> {
-        // Manifests may have changed while someone was typing; what can be read but once has not.
+        // Manifests may have changed while the user was typing; one that can be read only once has not.
         if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
         }
         let clash = RefCell::new(None);
         let (base, scope) = (self.base.as_ref(), self.write.scope());
-        let wished = |loaded: &Loaded| {
+        let requested = |loaded: &Loaded| {
             merge(base, mine, prepared::before(loaded, scope)).map(Some).map_err(|conflict| {
                 let error = conflicting(&conflict);
                 clash.replace(Some((conflict, loaded.clone())));
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
             })
         };
         let name = &self.loaded.observed.canary.target.name;
-        let ended = super::change_in(self.ctx, &self.source, name, self.write, &wished).await;
+        let ended = super::change_in(self.ctx, &self.source, name, self.write, &requested).await;
         match (ended, clash.into_inner()) {
             (Err(error), Some((conflict, now))) if error.kind() == Kind::Conflict => {
                 Ok(Attempt::Clash(conflict, Box::new(now)))
@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Puts both into the text. What is there now is what the change starts from from here on.
+    /// Puts both versions into the text. From here on, the change starts from the current state.
     fn clash(&mut self, mine: &Cookie, conflict: Conflict, now: Loaded) -> Error {
         let error = conflicting(&conflict);
         self.ctx.ui.status(&format!("{}: the editor says more", error.message()));
@@ -181,14 +181,14 @@ impl<'a> Session<'a> {
         match conflict {
             Conflict::TakenAway => {
                 self.text = self.page(mine);
-                self.complain("others took the cookie away meanwhile; take this line away to bring it back".into());
+                self.complain("the cookie was removed while you were editing; delete this line to restore it".into());
             }
             Conflict::Fields { mine, clashes } => self.text = draft::clashing(&self.page(&mine), &clashes),
         }
         error
     }
 
-    /// Has the text edited until it is a cookie; `None` when nothing is to be changed.
+    /// Opens the editor until the text is a valid cookie; returns `None` if nothing is to be changed.
     async fn ask_editor(&mut self, mut reason: Reason) -> Result<Option<Cookie>> {
         for _ in 0..ROUNDS {
             let text = match self.edited().await {
@@ -222,11 +222,11 @@ impl<'a> Session<'a> {
         }
         Err(match reason {
             Reason::Failed(error) => error,
-            Reason::Begin | Reason::Again(_) => Error::usage(format!("nothing was accepted in {ROUNDS} rounds")),
+            Reason::Begin | Reason::Again(_) => Error::usage(format!("no valid cookie was saved in {ROUNDS} attempts")),
         })
     }
 
-    /// The text as the editor leaves it.
+    /// Runs the editor and returns the edited text.
     async fn edited(&mut self) -> Result<String> {
         let draft = match self.draft.take() {
             Some(draft) => draft,
@@ -238,18 +238,18 @@ impl<'a> Session<'a> {
         draft.read()
     }
 
-    /// Whether this is what there is already.
+    /// Returns whether the cookie is unchanged.
     fn is_the_same(&self, cookie: &Cookie) -> bool {
         let malformed = matches!(self.loaded.observed.canary.declared, Declared::Malformed(..));
         self.base.as_ref() == Some(cookie) && !malformed
     }
 
-    /// After a failure around the editor: keeps what was typed, and nothing else.
+    /// Keeps the user's edit, if any, after the editor failed.
     fn give_up(&mut self, error: Error) -> Error {
         let typed_before = self.typed().is_some();
         let Some(draft) = &mut self.draft else { return error };
         if typed_before && !draft.path().exists() {
-            // The editor took it away. What was typed is in the text still.
+            // The editor deleted the file; the text typed before is still in memory.
             if draft.write(&self.text).is_err() {
                 self.ctx.ui.status(&format!("your edit could not be saved, so here it is:\n{}", self.text));
             }
@@ -269,12 +269,12 @@ impl<'a> Session<'a> {
         self.ctx.typed.lock().expect("nothing panics while it is held")
     }
 
-    /// From here on every failure says where the text is.
+    /// Makes every failure from here on report the path of the text.
     fn keep(&self) {
         *self.typed() = self.draft.as_ref().map(Draft::path).map(Path::to_owned);
     }
 
-    /// There is nothing to keep any more.
+    /// Deletes the draft.
     fn discard(&mut self) {
         self.typed().take();
         if let Some(draft) = self.draft.take() {
@@ -283,10 +283,10 @@ impl<'a> Session<'a> {
     }
 
     fn complain(&mut self, reason: String) {
-        self.text = draft::mark(&self.text, &[Wrong { line: None, reason }]);
+        self.text = draft::mark(&self.text, &[EditError { line: None, reason }]);
     }
 
-    /// The text for this cookie.
+    /// Returns the text for this cookie.
     fn page(&self, cookie: &Cookie) -> String {
         let observed = &self.loaded.observed;
         let live = observed.live_cookie().filter(|_| observed.canary.declared.cookie().is_some());
@@ -297,10 +297,10 @@ impl<'a> Session<'a> {
 
 fn conflicting(conflict: &Conflict) -> Error {
     let what = match conflict {
-        Conflict::TakenAway => "others have taken the cookie away meanwhile".to_owned(),
+        Conflict::TakenAway => "the cookie was removed by someone else in the meantime".to_owned(),
         Conflict::Fields { clashes, .. } => {
             let keys: Vec<_> = clashes.iter().map(|clash| clash.field.key).collect();
-            format!("others have changed {} meanwhile, too", keys.join(", "))
+            format!("someone else also changed {} in the meantime", keys.join(", "))
         }
     };
     Error::new(Kind::Conflict, what)
@@ -308,7 +308,7 @@ fn conflicting(conflict: &Conflict) -> Error {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // A signal may have come while the editor ran.
+        // A signal may have arrived while the editor was running.
         if self.draft.as_ref().is_some_and(Draft::was_edited) {
             self.keep();
         }

@@ -1,4 +1,4 @@
-//! `sticky set`: change some fields of the cookie, leave the others.
+//! `sticky set`: sets some fields of the cookie and leaves the others.
 
 use clap::Args;
 
@@ -8,22 +8,21 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::{Cookie, Declared, Loaded},
-    plan::{Scope, Wish},
+    plan::{FieldChanges, Scope},
 };
 
-/// Change some fields of the cookie, leave the others
+/// Set fields of the sticky cookie; other fields stay as they are
 ///
-/// The others stay as they are declared, or as they are live where nothing is declared (with --live-only the
-/// other way round). The cookie is declared on the Canary and made live on its TraefikService.
+/// The cookie is declared on the Canary and applied to its TraefikService. Fields that are not named keep their
+/// declared value, or their live value if nothing is declared (with --live-only the other way round).
 ///
-/// On a terminal and without a flag of the cookie it asks: which Canary, what for, then field by field; Esc leaves
-/// everything as it is.
+/// Without any cookie flag, on a terminal, it asks for the Canary, the duration and each field. Esc cancels.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Be asked\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one track for five minutes\n  kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
+    after_help = "Examples:\n  # Interactive: choose the Canary and fill in each field\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one version for five minutes\n  kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
 )]
 pub struct SetArgs {
-    /// The Canary; on a terminal it is asked for when it is left out
+    /// The Canary; if it is left out, you are asked for it on a terminal
     #[arg(value_name = "CANARY")]
     pub(super) canary: Option<String>,
 
@@ -59,20 +58,20 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
     super::change_in(ctx, &source, &name, &args.write, &|loaded| {
         cookie(loaded, &args.cookie.wish, args.write.scope()).map_err(|malformed| {
             let remove = super::typed(&format!("remove {name}"), &args.files);
-            malformed.hint(format!("{remove} takes it away"))
+            malformed.hint(format!("{remove} removes it"))
         })
     })
     .await
 }
 
-/// The cookie after: what is declared, else live, with the wished fields changed.
-pub(super) fn cookie(loaded: &Loaded, wish: &Wish, scope: Scope) -> Result<Option<Cookie>> {
+/// Returns the declared cookie, else the live one, with the given fields changed.
+pub(super) fn cookie(loaded: &Loaded, wish: &FieldChanges, scope: Scope) -> Result<Option<Cookie>> {
     let canary = &loaded.observed.canary;
     if let Declared::Malformed(_, malformed) = &canary.declared
         && scope != Scope::LiveOnly
     {
         return Err(Error::usage(format!(
-            "what Canary `{}` declares is malformed, so there is nothing to change",
+            "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",
             canary.target
         ))
         .caused_by(malformed.to_string()));

@@ -1,4 +1,4 @@
-//! `sticky set` without a flag of the cookie: the questions, and what the answers ask for.
+//! `sticky set` without cookie flags: asks for each field.
 
 use super::session::Session;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         Cookie, FIELDS, Field, FieldValue, Observed,
         field::{FieldKind, SAME_SITE},
     },
-    output::{self, describe, draft::shown, table::table},
+    output::{self, describe, draft::display_value, table::table},
     plan::{
         Scope,
         purpose::{self, Purpose, Suggestion},
@@ -19,10 +19,10 @@ use crate::{
     source::Source,
 };
 
-/// What a person types to take a field away, or to leave it unset.
+/// The answer that leaves a field unset.
 const NONE: &str = "-";
 
-/// Asks, and makes the change.
+/// Asks the questions and makes the change.
 pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, write: &WriteArgs) -> Result<Exit> {
     let source = ctx.source(files).await?;
     let name = match canary {
@@ -39,11 +39,11 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
         }
         Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
     };
-    ctx.ui.status(&format!("without questions: {command}"));
+    ctx.ui.status(&format!("the equivalent command: {command}"));
     session.carry_out(cookie).await
 }
 
-/// Asks which Canary; of one there is no question.
+/// Asks which Canary; if there is only one, returns it.
 pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
     let namespace = ctx.namespace().or(source.namespace());
     let mut observed = source.list(Selection { namespace, selector: None }).await?;
@@ -67,14 +67,14 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
     Ok(observed.swap_remove(index).canary.target.name)
 }
 
-/// How the Canary stands, for above the first question.
+/// Returns the description of the Canary to print above the first question.
 async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
     let name = &session.loaded().observed.canary.target.name;
     let description = commands::describe::load(ctx, session.source(), name).await?;
     Ok(describe::text(&description, ctx.width(), ctx.ui.err_style()))
 }
 
-/// Asks what for, then field by field.
+/// Asks for the duration, then field by field.
 async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Cookie> {
     let observed = &session.loaded().observed;
     let rollout = &observed.canary.rollout;
@@ -84,8 +84,8 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<C
     for field in &FIELDS {
         let refusal = session.support().refusal(field, scope);
         if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
-            ctx.ui.status(&output::escaped(&format!("{}: not asked, {why}", field.flag)));
-            // What is there already and is ignored, stays.
+            ctx.ui.status(&output::escaped(&format!("{}: skipped, {why}", field.flag)));
+            // A value already set stays, even if it is ignored.
             match session.cookie().and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
                 Some(value) => cookie.set(field, value.clone()),
                 None => cookie.unset(field),
@@ -96,7 +96,7 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<C
             continue;
         }
         let value = ask(ctx, field, start.get(field)).await?;
-        ctx.ui.status(&format!("{}: {}", field.flag, value.as_ref().map_or_else(|| "unset".into(), shown)));
+        ctx.ui.status(&format!("{}: {}", field.flag, value.as_ref().map_or_else(|| "unset".into(), display_value)));
         match value {
             Some(value) => cookie.set(field, value),
             None => cookie.unset(field),
@@ -115,21 +115,21 @@ async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
         format!("{:<19}  {max_age:<5}  {}", suggestion.purpose.as_str(), suggestion.why)
     };
     let items: Vec<_> = suggestions.iter().map(words).collect();
-    // Whoever has a cookie already wants to change something of it.
+    // With a cookie already set, default to the same duration.
     let default = session.cookie().map_or(0, |cookie| {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
-    let index = ctx.ui.choose("What the cookie is for", &items, default).await?;
-    ctx.ui.status(&format!("for: {}", items[index].split_whitespace().collect::<Vec<_>>().join(" ")));
+    let index = ctx.ui.choose("How long a user stays on one version", &items, default).await?;
+    ctx.ui.status(&format!("duration: {}", items[index].split_whitespace().collect::<Vec<_>>().join(" ")));
     Ok(suggestions.swap_remove(index))
 }
 
-/// The cookie that is offered: what there is, or a good first one, with the Max-Age of its purpose.
+/// Returns the suggested cookie: the current one or a good first one, with the chosen Max-Age.
 fn start(canary: &str, now: Option<&Cookie>, chosen: &Suggestion) -> Cookie {
     let mut cookie = now.cloned().unwrap_or_else(|| {
         let mut cookie = Cookie::default();
-        // A name of its own: two TraefikServices with the same one on the same host overwrite each other's cookie.
+        // Unique per Canary: two TraefikServices with the same name on the same host overwrite each other's cookie.
         for (flag, text) in [("name", format!("{canary}-track").as_str()), ("http-only", ""), ("same-site", "lax")] {
             let field = Field::by_flag(flag).expect("a row of FIELDS");
             if let Ok(value) = field.parse(text) {
@@ -147,13 +147,13 @@ fn start(canary: &str, now: Option<&Cookie>, chosen: &Suggestion) -> Cookie {
     cookie
 }
 
-/// Asks for one field until the answer is right.
+/// Asks for one field until the answer is valid.
 async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result<Option<FieldValue>> {
-    ctx.ui.status(&format!("{}; {NONE} = {}", field.help, field.unset));
+    ctx.ui.status(&format!("{}. Type {NONE} to leave it unset ({})", field.help, field.unset));
     if field.kind == FieldKind::SameSite {
         let mut items = vec![NONE.to_owned()];
         items.extend(SAME_SITE.map(|(lower, _)| lower.to_owned()));
-        let default = start.map(shown).and_then(|value| items.iter().position(|item| *item == value));
+        let default = start.map(display_value).and_then(|value| items.iter().position(|item| *item == value));
         let index = ctx.ui.choose(field.flag, &items, default.unwrap_or(0)).await?;
         return Ok(field.parse(&items[index]).ok());
     }
@@ -161,7 +161,7 @@ async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result
     let (question, default) = match start {
         _ if is_switch => (format!("{}, y or n", field.flag), if start.is_some() { "y" } else { "n" }.to_owned()),
         Some(FieldValue::Seconds(seconds)) => (field.flag.to_owned(), purpose::seconds(*seconds)),
-        start => (field.flag.to_owned(), start.map_or_else(|| NONE.to_owned(), shown)),
+        start => (field.flag.to_owned(), start.map_or_else(|| NONE.to_owned(), display_value)),
     };
     loop {
         let answer = ctx.ui.line(&question, &default).await?;
@@ -169,12 +169,12 @@ async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result
             NONE => Ok(None),
             "n" | "no" | "false" if is_switch => Ok(None),
             "y" | "yes" | "true" if is_switch => Ok(Some(FieldValue::On)),
-            _ if is_switch => Err("y and n are allowed".to_owned()),
+            _ if is_switch => Err("must be y or n".to_owned()),
             _ => field.parse_typed(&answer).map(Some),
         };
         match value {
             Ok(value) => return Ok(value),
-            Err(allowed) => ctx.ui.status(&format!("not {}: {allowed}", output::escaped(&answer))),
+            Err(allowed) => ctx.ui.status(&format!("`{}`: {allowed}", output::escaped(&answer))),
         }
     }
 }

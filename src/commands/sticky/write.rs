@@ -1,4 +1,4 @@
-//! Writing what was agreed to, through conflicts: Flagger and others write the same objects meanwhile.
+//! Writes confirmed changes and resolves conflicts: Flagger and others write to the same objects.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Wished,
     prepared::{Prepared, keeps_changing, result},
-    refusal::{is_turned_back, turned_back},
+    refusal::{is_reverted, reverted_error},
 };
 use crate::{
     cluster::{Call, Cluster, Verb},
@@ -20,33 +20,33 @@ use crate::{
     plan::{Confirmed, ObjectKind, Plan, Scope, Sides, Step},
 };
 
-/// How often a conflict is settled quietly.
+/// Maximum number of conflicts that are resolved without asking.
 pub(super) const ATTEMPTS: u32 = 40;
 
-/// How long a server may answer with something else than was written (a guard that works from a slightly old
-/// Canary does) before that is an error.
+/// How long a server may answer with a different cookie than was written before that is an error; a guard that uses a
+/// slightly old Canary does so.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// How writing ended.
+/// The outcome of writing.
 pub(super) enum Outcome {
-    /// All of it is stored; this was seen last.
+    /// Everything is stored; this is the state last read.
     Done(Box<Loaded>),
-    /// The objects changed so that the plan became another one; these are they.
+    /// The objects changed so that the plan is a different one; this is their new state.
     Changed(Box<Loaded>),
 }
 
-/// What is stored of a change so far, whatever comes of the rest.
+/// The part of a change that is stored so far.
 pub(super) struct Stored {
     before: Sides,
     after: Sides,
-    /// One an object: the patch, and the object as the server stored it.
+    /// One entry per object: the patch, and the object as stored by the server.
     steps: Vec<(Step, Value)>,
-    /// Whether the guard keeps the result.
+    /// Whether the guard protects the result.
     guarded: Guarded,
 }
 
 impl Stored {
-    /// Nothing yet of this plan.
+    /// Returns an empty record for this plan.
     pub(super) fn nothing_of(plan: &Plan) -> Self {
         Self { before: plan.before.clone(), after: plan.before.clone(), steps: Vec::new(), guarded: Guarded::Unknown }
     }
@@ -62,7 +62,7 @@ impl Stored {
             Some((_, known)) => *known = object,
             None => self.steps.push((step.clone(), object)),
         }
-        // What others made of it before our first write is what an undo has to bring back.
+        // An undo has to restore what others wrote before our first write.
         match step.object.kind {
             ObjectKind::Canary => {
                 if is_first {
@@ -79,26 +79,26 @@ impl Stored {
         }
     }
 
-    /// As a plan that was carried out.
+    /// Converts the record into a plan that was carried out.
     pub(super) fn into_prepared(self, loaded: Loaded, scope: Scope) -> Prepared {
         let (steps, after) = self.steps.into_iter().unzip();
-        let stanza_left = Plan::why_left(&loaded, scope);
+        let why_service_not_changed = Plan::why_not_changed(&loaded, scope);
         let target = loaded.observed.canary.target.clone();
-        let plan = Plan { target, before: self.before, after: self.after, steps, stanza_left };
+        let plan = Plan { target, before: self.before, after: self.after, steps, why_service_not_changed };
         Prepared { loaded, plan, after, guarded: self.guarded }
     }
 }
 
-/// Writes the patches of an agreed plan one after the other, and notes in `stored` what the server has taken.
+/// Writes the patches of a confirmed plan one after the other, and records in `stored` what the server stored.
 ///
-/// After a conflict everything is read and planned again. The same change from the same values is what was
-/// agreed to and goes on; another one goes back to be shown.
+/// After a conflict, everything is read and planned again. The same change from the same values was confirmed and
+/// continues; a different one is returned to be shown.
 pub(super) async fn write(
     server: &Cluster,
     mut loaded: Loaded,
     agreed: Confirmed<Plan>,
     scope: Scope,
-    wished: Wished<'_>,
+    requested: Wished<'_>,
     stored: &mut Stored,
 ) -> Result<Outcome> {
     let mut left = agreed;
@@ -108,19 +108,19 @@ pub(super) async fn write(
             Written::All if left.agreed().steps.iter().any(|step| step.object.kind == ObjectKind::Canary) => {
                 return Ok(Outcome::Done(Box::new(loaded)));
             }
-            // The declaration was read and not written, so the server has not held it against its version.
+            // The declaration was only read, so the server has not checked its resource version.
             Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
             Written::Otherwise { .. } if began.elapsed() < SETTLING => pause(Duration::from_millis(200)).await,
-            Written::Otherwise { is_turned_back: true } if scope == Scope::LiveOnly => return Err(turned_back()),
+            Written::Otherwise { is_reverted: true } if scope == Scope::LiveOnly => return Err(reverted_error()),
             Written::Otherwise { .. } => {
-                return Err(Error::new(Kind::Conflict, "the server stores another cookie than was written")
+                return Err(Error::new(Kind::Conflict, "the server stored a different cookie than was written")
                     .caused_by("an admission policy or webhook changes it")
                     .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"));
             }
         }
         loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
-        let plan = Plan::new(&loaded, wished(&loaded)?.as_ref(), scope)?;
+        let plan = Plan::new(&loaded, requested(&loaded)?.as_ref(), scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {
                 stored.guarded = server.guarded(&loaded.observed).await;
@@ -137,15 +137,15 @@ pub(super) async fn write(
 
 enum Written {
     All,
-    /// An object changed since it was read, or went away.
+    /// An object was changed or deleted since it was read.
     Stale,
-    /// The server stored something else; whether that is what is declared.
+    /// The server stored something else; `is_turned_back` if it is the declared cookie.
     Otherwise {
-        is_turned_back: bool,
+        is_reverted: bool,
     },
 }
 
-/// Beside the last patch, to save a round trip, it is found out whether the guard keeps the result.
+/// Writes the steps. To save a round trip, asks alongside the last patch whether the guard protects the result.
 async fn write_steps(
     server: &Cluster,
     loaded: &Loaded,
@@ -166,9 +166,9 @@ async fn write_steps(
             server.write(write).await
         };
         match answer {
-            Ok(object) if step.is_fulfilled_by(&object) => stored.add(plan, step, object),
+            Ok(object) if step.is_satisfied_by(&object) => stored.add(plan, step, object),
             Ok(object) => {
-                return Ok(Written::Otherwise { is_turned_back: is_turned_back(loaded, step, &object) });
+                return Ok(Written::Otherwise { is_reverted: is_reverted(loaded, step, &object) });
             }
             Err(failure) if failure.is_conflict() || failure.is_not_found() => return Ok(Written::Stale),
             Err(failure) => return Err(failure.into_error(&Call::of(Verb::Patch, &step.object))),
@@ -177,7 +177,7 @@ async fn write_steps(
     Ok(Written::All)
 }
 
-/// Waits for about this long, a little more or less than anybody else.
+/// Sleeps for about this long, with jitter.
 pub(super) async fn pause(base: Duration) {
     let noise = RandomState::new().hash_one(0) % 40;
     tokio::time::sleep(base + Duration::from_millis(noise)).await;

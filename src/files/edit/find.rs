@@ -2,7 +2,7 @@
 
 use super::super::tree::{Entry, Node, Shape};
 
-/// One key on the way: the mapping that has it, and which of its entries it is.
+/// One step along a path: a mapping, and the index of the next entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step<'t> {
     pub(super) mapping: &'t Node,
@@ -20,17 +20,17 @@ impl<'t> Step<'t> {
     }
 }
 
-/// How far the path is written.
+/// How much of a path exists.
 pub(super) enum Found<'t> {
-    /// All of it.
+    /// The whole path.
     Entry(Vec<Step<'t>>),
-    /// Up to this mapping, which has entries but not the next key.
+    /// The path up to this mapping, which has entries but not the next key.
     Mapping(Vec<Step<'t>>, &'t Node),
-    /// Up to a key whose value is null or an empty mapping.
+    /// The path up to a key whose value is null or an empty mapping.
     Empty(Vec<Step<'t>>),
 }
 
-/// Follows the path from the object that `items` leads to.
+/// Follows the path within the object at `items`.
 pub(super) fn find<'t>(root: &'t Node, items: &[usize], path: &[String]) -> Result<Found<'t>, String> {
     let mut node = object(root, items)?;
     let mut steps: Vec<Step<'t>> = Vec::new();
@@ -64,11 +64,11 @@ fn object<'t>(root: &'t Node, items: &[usize]) -> Result<&'t Node, String> {
     if node.shape == Shape::Alias { Err("it is an alias of what is written elsewhere".to_owned()) } else { Ok(node) }
 }
 
-/// Why an edit is refused of what is written elsewhere and merged in.
+/// Reason to refuse an edit of merged content.
 pub(super) const MERGED: &str = "some of it is merged in (`<<`) from elsewhere";
 
-/// Says so, when something on the way is written elsewhere, or can be used a second time.
-pub(super) fn what_is_shared(root: &Node, items: &[usize], path: &[String]) -> Option<String> {
+/// Returns a reason if part of the path is defined elsewhere, or may be used elsewhere too.
+pub(super) fn shared_reason(root: &Node, items: &[usize], path: &[String]) -> Option<String> {
     let mut node = object(root, items).ok()?;
     let mut merged = None;
     for (depth, key) in path.iter().enumerate() {
@@ -82,7 +82,7 @@ pub(super) fn what_is_shared(root: &Node, items: &[usize], path: &[String]) -> O
     merged
 }
 
-/// How many more blanks a nested block mapping has, here or else anywhere in the document.
+/// Returns the indentation step of nested block mappings, here or else anywhere in the document.
 pub(super) fn indent_step(text: &str, here: &Node, root: &Node) -> usize {
     step_in(text, here).or_else(|| step_in(text, root)).unwrap_or(2)
 }
@@ -102,28 +102,28 @@ fn step_in(text: &str, node: &Node) -> Option<usize> {
     }
 }
 
-/// Where the line begins that this byte is in.
+/// Returns the start of the line that contains this byte.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind(['\n', '\r']).map_or(0, |at| at + 1)
 }
 
-/// Where the line ends that this byte is in, before its line break.
+/// Returns the end of the line that contains this byte, before its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end)
 }
 
-/// The blanks that the line begins with that this byte is in.
+/// Returns the indentation of the line that contains this byte.
 pub(super) fn indent(text: &str, at: usize) -> &str {
     let line = &text[line_start(text, at)..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// How many bytes of its line are before this one. Indentation is blanks, so these are columns.
+/// Returns the offset of this byte in its line. Within indentation, this is the column.
 pub(super) fn column(text: &str, at: usize) -> usize {
     at - line_start(text, at)
 }
 
-/// Whether there are only blanks before this byte on its line.
+/// Returns whether only blanks precede this byte on its line.
 pub(super) fn is_first_on_line(text: &str, at: usize) -> bool {
     is_blank(&text[line_start(text, at)..at])
 }
@@ -132,7 +132,7 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.trim_matches([' ', '\t', '\r', '\n']).is_empty()
 }
 
-/// Whether the line has nothing more from this byte on, or a comment.
+/// Returns whether the line has only blanks or a comment from this byte on.
 pub(super) fn is_rest_of_line_free(text: &str, at: usize) -> bool {
     let rest = text[at..line_end(text, at)].trim_start_matches([' ', '\t']);
     rest.is_empty() || rest.starts_with('#')

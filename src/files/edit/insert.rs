@@ -1,4 +1,4 @@
-//! Proposes where and how to write a key that is not there yet. Pure.
+//! Proposes where and how to insert a missing key. Pure.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::scalar::{self, Style};
 use super::{Change, Site};
 use granit_parser::ScalarStyle;
 
-/// Adds what is left of the path to a mapping that has entries.
+/// Proposes inserting the rest of the path into a mapping that has entries.
 pub(super) fn propose(site: &Site, steps: &[Step], mapping: &Node, value: &Value) -> Vec<Change> {
     let keys = &site.path[steps.len()..];
     match &mapping.shape {
@@ -18,7 +18,7 @@ pub(super) fn propose(site: &Site, steps: &[Step], mapping: &Node, value: &Value
     }
 }
 
-/// Writes what is left of the path as the first thing under a key that has null or `{}`.
+/// Proposes inserting the rest of the path under a key whose value is null or `{}`.
 pub(super) fn propose_first(site: &Site, steps: &[Step], value: &Value) -> Vec<Change> {
     let (Some(step), text) = (steps.last(), site.text) else { return Vec::new() };
     let (entry, keys) = (step.entry(), &site.path[steps.len()..]);
@@ -51,8 +51,8 @@ fn into_block(site: &Site, mapping: &Node, entries: &[Entry], keys: &[String], v
     let lines = block_lines(site, column, indent_step(text, mapping, site.root), keys, value);
     let mut changes = Vec::new();
     let at = line_end(text, end);
-    // kubectl reads a block scalar at the very end of a text without the line break that is not there. With a
-    // line after it, it would have one.
+    // A block scalar at the very end of a text may lack its final line break, and kubectl reads it without one. A line
+    // after it would add one.
     let would_grow = at == text.len() && ends_in_block_scalar(mapping);
     if is_rest_of_line_free(text, end) && !would_grow {
         changes.push(Change::new(at..at, format!("{}{lines}", site.line_break)));
@@ -62,7 +62,7 @@ fn into_block(site: &Site, mapping: &Node, entries: &[Entry], keys: &[String], v
     changes
 }
 
-/// The keys, each on its line and further in than the one before, and the value after the last.
+/// Writes each key on its own line, further in than the one before, and the value after the last.
 fn block_lines(site: &Site, column: usize, by: usize, keys: &[String], value: &Value) -> String {
     let lines = keys.iter().enumerate().map(|(depth, key)| {
         let value =
@@ -106,20 +106,20 @@ fn into_flow(site: &Site, mapping: &Node, entries: &[Entry], keys: &[String], va
     changes
 }
 
-/// How flow style is written around here.
+/// The flow style used nearby.
 struct Flow<'t> {
     style: Style,
-    /// No blanks after colons and commas.
+    /// Whether there are no blanks after colons and commas.
     compact: bool,
-    /// The blanks before a key here.
+    /// Indentation of a key.
     indent: String,
-    /// The blanks that one level adds, when every entry has its own line.
+    /// Indentation added per level, if every entry is on its own line.
     unit: Option<&'t str>,
     line_break: &'t str,
 }
 
 impl<'t> Flow<'t> {
-    /// As this entry of this mapping; in block style there is only the value to be written in flow style.
+    /// Returns the style of this entry. In block style, only the value is to be written in flow style.
     fn like(site: &Site<'t>, mapping: &Node, entry: &Entry, flow: bool) -> Self {
         let text = site.text;
         let json = flow && entry.key.is_double_quoted();

@@ -1,7 +1,7 @@
-//! Edits of one object in the text of its source, with every other byte left alone. Pure.
+//! Edits of one object in the text of its source that leave every other byte alone. Pure.
 //!
-//! An edit proposes changes of the text, best first, and takes the first that a parser finds to change what
-//! was wished and nothing else. So a proposal may be bold: what is wrong is not written.
+//! An edit proposes changes of the text, best first, and uses the first one that, once parsed, has the wanted effect
+//! and no other. Proposals may therefore be bold: a wrong one is never written.
 
 mod find;
 mod insert;
@@ -22,33 +22,33 @@ use super::{Object, Place, Source, document, tree};
 use crate::error::{Error, Result};
 use crate::yaml;
 
-/// One wish: make the scalar at this path this value, or take the key away.
+/// One edit: sets the scalar at a path, or removes the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The keys that lead to the scalar.
+    /// Keys that lead to the scalar.
     pub path: Vec<String>,
-    /// A string, an integer or a boolean; none to take the key away.
+    /// A string, an integer or a boolean; `None` removes the key.
     pub value: Option<Value>,
 }
 
 impl Edit {
-    /// Makes the scalar at this path this value.
+    /// Creates an edit that sets the scalar at this path.
     pub fn set(path: &[&str], value: impl Into<Value>) -> Self {
         Self { path: path.iter().map(|key| (*key).to_owned()).collect(), value: Some(value.into()) }
     }
 
-    /// Takes the key at this path away, and the mappings that it leaves empty: all but `metadata`, `spec` and
-    /// `spec.service`.
+    /// Creates an edit that removes the key at this path, and the mappings that it leaves empty except `metadata`,
+    /// `spec` and `spec.service`.
     pub fn remove(path: &[&str]) -> Self {
         Self { path: path.iter().map(|key| (*key).to_owned()).collect(), value: None }
     }
 }
 
-/// The text of the whole source with these edits made in this object, and nothing else changed.
+/// Returns the text of the whole source with these edits made in this object, and nothing else changed.
 ///
 /// # Errors
 ///
-/// When no change of the text does what is wished and nothing else. Then it says why, and what to write.
+/// Fails if no change of the text has the wanted effect and no other; says why, and what to write by hand.
 pub fn edit(source: &Source, object: &Object, edits: &[Edit]) -> Result<String> {
     let place = &object.place;
     let range = source.documents[place.document].range.clone();
@@ -64,11 +64,11 @@ pub fn edit(source: &Source, object: &Object, edits: &[Edit]) -> Result<String> 
     if others_are_the_same(source, &whole, place.document) {
         Ok(whole)
     } else {
-        Err(refuse("the documents around it would be read as something else".to_owned()))
+        Err(refuse("the documents around it would be read differently".to_owned()))
     }
 }
 
-/// One change of a text.
+/// One replacement in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
     range: Range<usize>,
@@ -85,19 +85,19 @@ impl Change {
     }
 }
 
-/// What there is to know for proposing a change.
+/// The context for proposing a change.
 struct Site<'t> {
     /// The text of the document.
     text: &'t str,
-    /// How its lines end.
+    /// The line break of the document.
     line_break: &'t str,
-    /// Its root node.
+    /// The root node of the document.
     root: &'t tree::Node,
     /// The path of the edit.
     path: &'t [String],
 }
 
-/// Makes one edit in the text of a document that has this value.
+/// Makes one edit in the text of a document with this value; returns the new text and value.
 fn make(text: String, value: Value, line_break: &str, place: &Place, edit: &Edit) -> Result<(String, Value), String> {
     let mut wished = value.clone();
     let object = at_mut(&mut wished, &place.items).ok_or("the list is not written out here")?;
@@ -107,7 +107,7 @@ fn make(text: String, value: Value, line_break: &str, place: &Place, edit: &Edit
     wish(object, &edit.path, edit.value.as_ref())?;
     tidy(object, &edit.path);
 
-    let root = tree::parse(&text).ok_or("its parts cannot be told apart")?;
+    let root = tree::parse(&text).ok_or("its parts cannot be separated")?;
     let site = Site { text: &text, line_break, root: &root, path: &edit.path };
     let mut problem = None;
     for change in propose(&site, place, edit.value.as_ref())? {
@@ -117,11 +117,11 @@ fn make(text: String, value: Value, line_break: &str, place: &Place, edit: &Edit
             Err(reason) => problem = problem.or(Some(reason)),
         }
     }
-    let shared = find::what_is_shared(&root, &place.items, &edit.path);
+    let shared = find::shared_reason(&root, &place.items, &edit.path);
     Err(shared.or(problem).unwrap_or_else(|| "there is no room for it".to_owned()))
 }
 
-/// Changes of the text that may do it, best first.
+/// Proposes changes of the text, best first.
 fn propose(site: &Site, place: &Place, value: Option<&Value>) -> Result<Vec<Change>, String> {
     Ok(match (find::find(site.root, &place.items, site.path)?, value) {
         (Found::Entry(steps), Some(value)) => replace::propose(site, &steps, value)?,
@@ -132,21 +132,21 @@ fn propose(site: &Site, place: &Place, value: Option<&Value>) -> Result<Vec<Chan
     })
 }
 
-/// The value of the changed text, if it is what was wished.
+/// Returns the value of the changed text, if it is the wanted one.
 fn check(changed: &str, wished: &Value, place: &Place, edit: &Edit) -> Result<Value, String> {
     let value = read(changed)?;
     let mut tidied = value.clone();
     if let Some(object) = at_mut(&mut tidied, &place.items) {
         tidy(object, &edit.path);
     }
-    if tidied == *wished { Ok(value) } else { Err("more than that would change".to_owned()) }
+    if tidied == *wished { Ok(value) } else { Err("other parts of the file would change".to_owned()) }
 }
 
 fn read(text: &str) -> Result<Value, String> {
-    yaml::parse(text).map_err(|error| format!("it would not be read as YAML any more: {}", error.reason))
+    yaml::parse(text).map_err(|error| format!("the result would not be valid YAML: {}", error.reason))
 }
 
-/// The object in the value of its document.
+/// Returns the object within the value of its document.
 fn at_mut<'v>(value: &'v mut Value, items: &[usize]) -> Option<&'v mut Value> {
     items.iter().try_fold(value, |value, index| value.get_mut("items")?.get_mut(index))
 }
@@ -155,7 +155,7 @@ fn get<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, key| value.get(key))
 }
 
-/// Does to the value what the edit does to the text.
+/// Makes the edit in the value, as it is made in the text.
 fn wish(object: &mut Value, path: &[String], value: Option<&Value>) -> Result<(), String> {
     let (last, parents) = path.split_last().ok_or("the edit has no path")?;
     let mut fields = object;
@@ -177,7 +177,7 @@ fn fields_of<'v>(value: &'v mut Value, path: &[String]) -> Result<&'v mut Map<St
     value.as_object_mut().ok_or_else(|| format!("`{}` is not a mapping", path.join(".")))
 }
 
-/// Takes the mappings on the way away that are empty or null: absent, null and empty mean the same.
+/// Removes empty and null mappings along the path: absent, null and empty mean the same.
 fn tidy(value: &mut Value, path: &[String]) {
     let [key, rest @ ..] = path else { return };
     let Some(fields) = value.as_object_mut().filter(|_| !rest.is_empty()) else { return };
@@ -189,7 +189,7 @@ fn tidy(value: &mut Value, path: &[String]) {
     }
 }
 
-/// Whether every other document has the bytes it had, so that it means what it meant.
+/// Returns whether every other document has the same bytes, and therefore the same meaning.
 fn others_are_the_same(source: &Source, changed: &str, edited: usize) -> bool {
     let (before, after) = (&source.documents, document::split(changed));
     before.len() == after.len()
@@ -198,7 +198,7 @@ fn others_are_the_same(source: &Source, changed: &str, edited: usize) -> bool {
         })
 }
 
-/// How the first line of a text ends.
+/// Returns the line break of the first line.
 fn line_break(text: &str) -> Option<&str> {
     let line = document::lines(text).next()?;
     let end = &line[line.trim_end_matches(['\r', '\n']).len()..];
@@ -210,9 +210,9 @@ fn refusal(object: &Object, edits: &[Edit], reason: &str) -> Error {
     let mut error = Error::usage(format!("cannot edit {} in place: {reason}", object.origin()));
     for edit in edits {
         match &edit.value {
-            // A path through a scalar has been refused with just that reason; there are no lines to show.
+            // A path through a scalar was refused for just that reason; there are no lines to show.
             Some(value) => drop(wish(&mut lines, &edit.path, Some(value))),
-            None => error = error.hint(format!("edit it by hand: take `{}` away", edit.path.join("."))),
+            None => error = error.hint(format!("edit it by hand: remove `{}`", edit.path.join("."))),
         }
     }
     if lines.is_null() {

@@ -1,5 +1,5 @@
-//! Claims about edits of manifests nobody would write by hand: random comments, indentation, quotes, styles,
-//! line breaks, documents and lists. Long, because half of it writes such manifests.
+//! Property tests of edits, on manifests that nobody would write by hand: random comments, indentation, quotes, styles,
+//! line breaks, documents and lists. Long, because half of it generates such manifests.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ impl Choices {
         of[self.pick(of.len())]
     }
 
-    /// One time in so many.
+    /// Returns true once in `of` times.
     fn rarely(&mut self, of: usize) -> bool {
         self.pick(of) == of - 1
     }
@@ -81,7 +81,7 @@ fn object(choices: &mut Choices) -> Value {
 const KEY: [&str; 3] = ["metadata", "annotations", "kubectl-canary-traefik/sticky-cookie"];
 const FIELDS: [&str; 3] = ["name", "maxAge", "secure"];
 
-/// Text of a source with random objects.
+/// Generates the text of a source with random objects.
 fn source(choices: &mut Choices) -> String {
     let mut text = String::new();
     for index in 0..=choices.pick(3) {
@@ -110,7 +110,7 @@ fn source(choices: &mut Choices) -> String {
     if choices.rarely(6) { format!("\u{feff}{text}") } else { text }
 }
 
-/// A mapping in block style; the first line may have begun already.
+/// Writes a mapping in block style; its first line may already be started.
 fn block(choices: &mut Choices, text: &mut String, value: &Value, column: usize, begun: bool) {
     let mut begun = begun;
     for (key, value) in value.as_object().unwrap() {
@@ -143,7 +143,7 @@ fn block(choices: &mut Choices, text: &mut String, value: &Value, column: usize,
     }
 }
 
-/// A value behind its colon, and the line break after it.
+/// Writes a value after its colon, and the line break after it.
 fn under(choices: &mut Choices, text: &mut String, value: &Value, column: usize) {
     let comment = choices.one(&["", "", "", " # why", "\t#\ttab", " #", "  "]);
     let nested = column + choices.one(&[2, 2, 4, 1]);
@@ -205,7 +205,7 @@ fn string_under(choices: &mut Choices, string: &str, comment: &str, column: usiz
     .unwrap_or_else(|| format!(" {}{comment}\n", scalar::write_text(string, scalar::Style::Block)))
 }
 
-/// An edit that makes sense for this object: through mappings only, to a scalar or to nothing.
+/// Generates an edit that makes sense for this object: through mappings only, of a scalar or an absent key.
 fn wish_for(choices: &mut Choices, object: &Value) -> Edit {
     let cookie = ["spec", "service", "traefik", "sticky", "cookie"];
     let field = [&cookie[..], &[choices.one(&FIELDS)]].concat();
@@ -223,7 +223,7 @@ fn wish_for(choices: &mut Choices, object: &Value) -> Edit {
     if wish(&mut object.clone(), &wished.path, None).is_ok() { wished } else { Edit::set(&["new"], 1) }
 }
 
-/// Without what is null or empty, everywhere.
+/// Removes null fields and empty mappings everywhere.
 fn bare(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -242,7 +242,7 @@ fn wished(value: &Value, edit: &Edit) -> Value {
     bare(&value)
 }
 
-/// The bytes that differ: from where on, and what there was and is.
+/// Returns where two texts start to differ, and the differing parts.
 fn difference<'t>(before: &'t str, after: &'t str) -> (usize, &'t str, &'t str) {
     let mut start = before.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
     while !before.is_char_boundary(start) || !after.is_char_boundary(start) {
@@ -339,7 +339,7 @@ proptest! {
         let (_, gone, come) = difference(&text, &after);
         match (old, &edit.value) {
             (None, Some(_)) if has_siblings => {
-                // Only a comma before a comment stands apart from what is inserted.
+                // Only a comma before a comment is apart from the inserted text.
                 prop_assert!(gone.trim().is_empty() || gone.starts_with(" #"), "{gone:?} became {come:?}");
             }
             (Some(_), None) if has_siblings => {

@@ -1,4 +1,4 @@
-//! Proposes how to take a key away, and the mappings that it leaves empty. Pure.
+//! Proposes how to remove a key, and the mappings that it leaves empty. Pure.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::super::tree::Entry;
 use super::find::{Step, is_blank, is_first_on_line, is_rest_of_line_free, line_end, line_start};
 use super::{Change, Site};
 
-/// Mappings that stay, even if empty: without them it would be no Canary.
+/// Mappings that stay even if empty: without them it would not be a Canary.
 const LASTING: [&[&str]; 3] = [&["metadata"], &["spec"], &["spec", "service"]];
 
-/// Takes the last key on the path away.
+/// Proposes removing the last key on the path.
 pub(super) fn propose(site: &Site, steps: &[Step]) -> Result<Vec<Change>, String> {
     let mut steps = steps;
     while let [.., owner, step] = steps
@@ -27,7 +27,7 @@ pub(super) fn propose(site: &Site, steps: &[Step]) -> Result<Vec<Change>, String
     }
 }
 
-/// Whether there is a comment between a key and the first key of its value, on lines of its own.
+/// Returns whether there is a comment between a key and the first key of its value.
 fn has_comment_inside(text: &str, owner: &Entry, first: &Entry) -> bool {
     let from = line_end(text, owner.key.span.end).min(first.key.start);
     text[from..first.key.start].contains('#')
@@ -74,7 +74,7 @@ fn from_flow(text: &str, step: &Step) -> Vec<Change> {
     }
     let next = step.entries.get(step.index + 1);
     let before = step.index.checked_sub(1).map(|index| step.entries[index].value.span.end);
-    // The comma that parts it from the entry before goes with the last entry, unless that has its own.
+    // The comma after the preceding entry goes with the last entry, unless that has a comma of its own.
     let comma_before = before.and_then(|end| comma_after(text, end)).filter(|_| comma.is_none());
     let tail = comma.filter(|at| *at <= line_end(text, end)).map_or(end, |at| at + 1);
     if is_first_on_line(text, start) && is_rest_of_line_free(text, tail) {
@@ -98,7 +98,7 @@ fn from_flow(text: &str, step: &Step) -> Vec<Change> {
     changes
 }
 
-/// The lines that these bytes are on; if the last of them has no line break, the one before them instead.
+/// Returns the whole lines of these bytes; if the last has no line break, the one before the first is included instead.
 fn whole_lines(text: &str, bytes: Range<usize>) -> Range<usize> {
     let (start, end) = (line_start(text, bytes.start), line_end(text, bytes.end));
     let after = end + if text[end..].starts_with("\r\n") { 2 } else { 1 };
@@ -109,7 +109,7 @@ fn whole_lines(text: &str, bytes: Range<usize>) -> Range<usize> {
     before.strip_suffix("\r\n").or_else(|| before.strip_suffix(['\n', '\r'])).map_or(0, str::len)..end
 }
 
-/// Behind the colon of a key, and behind the anchor or tag of its value.
+/// Returns the position after the colon of a key, and after the anchor or tag of its value.
 fn head_end(text: &str, owner: &Entry) -> usize {
     let (start, end) = (owner.value.start, owner.value.span.start);
     if start < end {
@@ -121,7 +121,7 @@ fn head_end(text: &str, owner: &Entry) -> usize {
     text[key_end..].find(':').map_or(key_end, |at| key_end + at + 1)
 }
 
-/// The comma that follows, over blanks and comments.
+/// Returns the position of the next comma, across blanks and comments.
 fn comma_after(text: &str, mut at: usize) -> Option<usize> {
     loop {
         at += text[at..].find(|letter: char| !letter.is_ascii_whitespace())?;

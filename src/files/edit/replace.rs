@@ -1,4 +1,4 @@
-//! Proposes how to give a key that is there another scalar, in the style that it has. Pure.
+//! Proposes how to replace the scalar of an existing key, in the style that it has. Pure.
 
 use granit_parser::ScalarStyle;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::find::{Step, line_end};
 use super::scalar::{self, Style};
 use super::{Change, Site};
 
-/// Replaces the value of the last key on the path.
+/// Proposes replacing the value of the last key on the path.
 pub(super) fn propose(site: &Site, steps: &[Step], value: &Value) -> Result<Vec<Change>, String> {
     let (Some(step), text) = (steps.last(), site.text) else { return Ok(Vec::new()) };
     let entry = step.entry();
@@ -46,14 +46,14 @@ pub(super) fn propose(site: &Site, steps: &[Step], value: &Value) -> Result<Vec<
         }
     }
     if node.start < node.span.start && !node.anchored {
-        // The tag says what the old value was.
+        // The tag belongs to the old value.
         let with = scalar::write(value, style);
         changes.push(Change::new(node.start..node.span.end, with));
     }
     Ok(changes)
 }
 
-/// The block scalar with another text and the header it had, if that header can say this text.
+/// Returns the block scalar with another text and the same header, if that header suits the text.
 fn block_scalar(site: &Site, node: &Node, string: &str) -> Option<String> {
     let written = &site.text[node.span.clone()];
     let header_end = written.find(['\r', '\n'])?;

@@ -1,21 +1,21 @@
-//! Writes scalars in the style that a place asks for. Pure.
+//! Writes scalars in a given style. Pure.
 
 use serde_json::Value;
 
 use crate::yaml;
 
-/// What a place asks of the scalars written there.
+/// The style of scalars at some place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Plain where YAML reads it back as it is, else between double quotes.
+    /// Plain if YAML reads it back unchanged, else in double quotes.
     Block,
-    /// The same, where `,[]{}` have a meaning of their own.
+    /// Like `Block`, where `,[]{}` have a special meaning.
     Flow,
-    /// JSON: every string and key between double quotes.
+    /// JSON: every string and key in double quotes.
     Json,
 }
 
-/// A value as this place would have it.
+/// Writes a value in this style.
 pub(super) fn write(value: &Value, style: Style) -> String {
     match value {
         Value::String(text) => write_text(text, style),
@@ -23,7 +23,7 @@ pub(super) fn write(value: &Value, style: Style) -> String {
     }
 }
 
-/// A string or a key as this place would have it.
+/// Writes a string or a key in this style.
 pub(super) fn write_text(text: &str, style: Style) -> String {
     let plain = match style {
         Style::Block => is_plain(text),
@@ -37,7 +37,7 @@ fn is_plain(text: &str) -> bool {
     !text.contains(['\n', '\r']) && yaml::print(&Value::from(text)).strip_suffix('\n') == Some(text)
 }
 
-/// Between double quotes, with escapes that both JSON and YAML know.
+/// Returns the text in double quotes, with escapes known to both JSON and YAML.
 pub(super) fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -60,7 +60,7 @@ pub(super) fn double_quoted(text: &str) -> String {
     quoted
 }
 
-/// Between single quotes, if they can hold it on one line.
+/// Returns the text in single quotes, if it can be written so on one line.
 pub(super) fn single_quoted(text: &str) -> Option<String> {
     let held =
         !text.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}'));

@@ -1,4 +1,4 @@
-//! Exact texts before and after. Long, because each way to write a mapping has its case with the whole text.
+//! Exact texts before and after edits. Long, because each way to write a mapping has its own case with the whole text.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ fn manifests(text: &str) -> Manifests {
     parse(Some(PathBuf::from("canary.yaml")), text.to_owned()).unwrap()
 }
 
-/// The text after these edits of its last object.
+/// Returns the text after these edits of its last object.
 #[track_caller]
 fn edited(text: &str, edits: &[Edit]) -> String {
     let manifests = manifests(text);
@@ -21,7 +21,7 @@ fn edited(text: &str, edits: &[Edit]) -> String {
     edit(manifests.source(object), object, edits).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// Why these edits of the last object are refused.
+/// Returns the error for these edits of the last object.
 #[track_caller]
 fn refused(text: &str, edits: &[Edit]) -> Error {
     let manifests = manifests(text);
@@ -37,7 +37,7 @@ fn remove() -> [Edit; 1] {
     [Edit::remove(&KEY)]
 }
 
-/// Claims what setting the cookie gives, below a head with kind and version.
+/// Asserts the text after setting the cookie, below a head with kind and version.
 #[track_caller]
 fn sets(before: &str, after: &str) {
     for line_break in ["\n", "\r\n"] {
@@ -47,7 +47,7 @@ fn sets(before: &str, after: &str) {
     }
 }
 
-/// The same, and that taking the cookie away gives back the text before, to the byte.
+/// Like [`sets`]; also asserts that removing the cookie restores the text before, byte for byte.
 #[track_caller]
 fn sets_and_removes(before: &str, after: &str) {
     sets(before, after);
@@ -58,7 +58,7 @@ fn sets_and_removes(before: &str, after: &str) {
     }
 }
 
-/// Claims what taking the cookie away gives.
+/// Asserts the text after removing the cookie.
 #[track_caller]
 fn removes(before: &str, after: &str) {
     for line_break in ["\n", "\r\n"] {
@@ -473,7 +473,7 @@ fn what_others_share_cannot_be_taken_away() {
         let error = refused(&format!("{HEAD}{text}"), &remove());
         assert_eq!(
             error.hints(),
-            ["edit it by hand: take `metadata.annotations.kubectl-canary-traefik/sticky-cookie` away"]
+            ["edit it by hand: remove `metadata.annotations.kubectl-canary-traefik/sticky-cookie`"]
         );
     }
 }

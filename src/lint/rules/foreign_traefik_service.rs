@@ -1,16 +1,16 @@
-//! CT039: the TraefikService of this name is controlled by something else, so Flagger writes into an object
-//! that is not its own, and this program leaves it alone.
+//! CT039: something else controls the TraefikService of this name, so Flagger writes to an object that is not its own,
+//! and this program leaves it alone.
 
 use crate::{
     lint::{Rule, Severity},
-    model::{Observed, Service},
+    model::{Observed, TraefikServiceState},
 };
 
 pub(in crate::lint) const RULE: Rule =
     Rule { code: "CT039", name: "foreign-traefik-service", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
-    let Service::Foreign(service) = &observed.service else { return None };
+    let TraefikServiceState::Foreign(service) = &observed.service else { return None };
     let owner = service.controller.as_ref()?;
     Some((
         format!("TraefikService `{}` is controlled by {} `{}`", service.target.name, owner.kind, owner.name),

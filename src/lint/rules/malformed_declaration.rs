@@ -12,6 +12,6 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     let Declared::Malformed(_, malformed) = &observed.canary.declared else { return None };
     Some((
         format!("annotation {ANNOTATION}: {malformed}"),
-        "correct the annotation, or take it away with sticky remove and set the cookie anew".into(),
+        "correct the annotation, or delete it with sticky remove and set the cookie again".into(),
     ))
 }

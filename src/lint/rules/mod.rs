@@ -5,11 +5,11 @@ pub(super) mod malformed_declaration;
 pub(super) mod negative_max_age;
 pub(super) mod same_site_none_without_secure;
 pub(super) mod session_cookie;
-pub(super) mod stanza_without_cookie;
+pub(super) mod sticky_without_cookie;
 
 use crate::model::{Cookie, Observed};
 
-/// The cookie a rule is about: the declared one, else the live one.
+/// Returns the cookie to check: the declared one, else the live one.
 fn cookie(observed: &Observed) -> Option<&Cookie> {
     observed.canary.declared.cookie().or_else(|| observed.live_cookie())
 }

@@ -12,7 +12,7 @@ pub(in crate::lint) const RULE: Rule =
 fn check(observed: &Observed) -> Option<(String, String)> {
     let seconds = cookie(observed)?.max_age().filter(|seconds| *seconds < 0)?;
     Some((
-        format!("with Max-Age={seconds} browsers delete the cookie at once, so nobody sticks"),
+        format!("with Max-Age={seconds} browsers delete the cookie at once, so no user sticks"),
         "use a positive --max-age".into(),
     ))
 }

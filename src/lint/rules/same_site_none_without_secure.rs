@@ -14,7 +14,7 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     let none = matches!(cookie.by_key("sameSite"), Some(FieldValue::Text(text)) if text == "none");
     (none && !cookie.is_on("secure")).then(|| {
         (
-            "browsers drop a cookie with SameSite=None that is not Secure".into(),
+            "browsers reject a cookie with SameSite=None that is not Secure".into(),
             "add --secure, or use --same-site lax".into(),
         )
     })

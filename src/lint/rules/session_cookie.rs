@@ -1,4 +1,4 @@
-//! CT020: without Max-Age, or with 0, it is a session cookie: Traefik sends neither Max-Age nor Expires.
+//! CT020: without Max-Age, or with 0, the cookie is a session cookie: Traefik sends neither Max-Age nor Expires.
 
 use super::cookie;
 use crate::{
@@ -14,7 +14,7 @@ fn check(observed: &Observed) -> Option<(String, String)> {
         (
             "a session cookie lives until the browser closes, so users stay on their track into the next rollout"
                 .into(),
-            "give --max-age as long as one flow takes, such as 300".into(),
+            "set --max-age to the length of one flow, such as 300".into(),
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The whole picture of one Canary, as `kubectl describe` would give it: heads with their values, then sections.
+//! The description of one Canary, in the style of `kubectl describe`: headings with values, then sections.
 
 mod report;
 mod sections;
@@ -13,45 +13,45 @@ use super::{
 };
 use crate::{
     lint,
-    model::{Kept, Loaded, Owner, Rollout, Service, Strategy, Surroundings, owner, pin},
-    plan::fate::{self, Fate},
+    model::{Loaded, Owner, Protection, Rollout, RoutesAndEvents, Strategy, TraefikServiceState, owner, pin},
+    plan::fate::{self, WriteEffect},
 };
 
-/// Everything that is known of one Canary.
+/// Everything known about one Canary.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// The Canary and its TraefikService, and whether the guard covers it.
     pub loaded: Loaded,
-    /// What leads to the TraefikService, and the last events.
-    pub around: Surroundings,
-    /// The namespace that a manifest without one is meant for.
+    /// Routes to the TraefikService, and the last events.
+    pub around: RoutesAndEvents,
+    /// The namespace assumed for a manifest without one.
     pub namespace: Option<String>,
-    /// Now, in seconds since 1970.
+    /// Current time in Unix seconds.
     pub now: i64,
 }
 
 impl Description {
-    /// Who applies the Canary.
+    /// Returns the tool that applies the Canary.
     pub fn owner(&self) -> Option<Owner> {
         owner::of(&self.loaded.canary)
     }
 
-    /// Flagger's next write and what it does to the stanza.
-    pub fn fate(&self) -> Fate {
+    /// Returns Flagger's next write and its effect on the cookie.
+    pub fn fate(&self) -> WriteEffect {
         fate::fate(&self.loaded.observed)
     }
 
-    /// What is wrong.
+    /// Returns the lint findings.
     pub fn findings(&self) -> Vec<lint::Finding> {
         lint::check(&self.loaded.observed)
     }
 
-    /// The Canary's namespace.
+    /// Returns the Canary's namespace.
     pub fn namespace(&self) -> Option<&str> {
         self.loaded.observed.canary.target.namespace.as_deref().or(self.namespace.as_deref())
     }
 
-    /// The tracks, each with the cookie that pins to it: `login=6756f515e268a8fa`.
+    /// Returns the tracks, each with the cookie that pins to it: `login=6756f515e268a8fa`.
     pub fn tracks(&self) -> Vec<(pin::Track, Option<String>)> {
         let observed = &self.loaded.observed;
         let cookie = observed.live_cookie().or_else(|| observed.canary.declared.cookie());
@@ -65,10 +65,10 @@ impl Description {
     }
 }
 
-/// Where the values after the heads begin.
+/// Column in which the values start.
 const VALUES: usize = 17;
 
-/// The description as text in lines of this width; words longer than a line stay whole.
+/// Formats the description as text of this width; words longer than a line are not broken.
 pub fn text(description: &Description, width: usize, style: Style) -> String {
     let page = Page { width: width.max(20), style };
     let observed = &description.loaded.observed;
@@ -80,16 +80,16 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     text.push_str(&page.head("Phase", &canary.phase.clone().unwrap_or_else(none)));
     text.push_str(&page.head("Strategy", &strategy(&canary.rollout)));
     text.push_str(&page.head("TraefikService", &service(observed)));
-    let owner = description.owner().map(|owner| format!("{owner}: {}", super::owner::habit(&owner, false)));
+    let owner = description.owner().map(|owner| format!("{owner}: {}", super::owner::policy(&owner, false)));
     text.push_str(&page.head("Applied by", &owner.unwrap_or_else(none)));
     text.push_str(&sections::tracks(description, page));
     text.push_str(&sections::cookie(observed, page));
-    let meaning = match observed.kept() {
-        Kept::Native | Kept::Guard => Some(Meaning::Good),
-        Kept::No => Some(Meaning::Warning),
-        Kept::Nothing | Kept::Unknown => None,
+    let meaning = match observed.protection() {
+        Protection::Native | Protection::Guard => Some(Meaning::Good),
+        Protection::No => Some(Meaning::Warning),
+        Protection::Nothing | Protection::Unknown => None,
     };
-    text.push_str(&page.meant("Kept", &kept(observed), meaning));
+    text.push_str(&page.meant("Protected", &protection(observed), meaning));
     text.push_str(&page.head("Next write", &next_write(description)));
     text.push_str(&sections::routes(description, page));
     text.push_str(&sections::findings(description, page));
@@ -97,7 +97,7 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     text
 }
 
-/// How the page is laid out.
+/// Layout of the page.
 #[derive(Debug, Clone, Copy)]
 struct Page {
     width: usize,
@@ -105,7 +105,7 @@ struct Page {
 }
 
 impl Page {
-    /// `Head:   value`
+    /// Formats a heading with its value: `Head: value`.
     fn head(self, head: &str, value: &str) -> String {
         self.meant(head, value, None)
     }
@@ -118,7 +118,7 @@ impl Page {
         format!("{head} {value}\n")
     }
 
-    /// A line of its own, and what it goes on in.
+    /// Formats an indented line, with continuation lines indented further.
     fn line(self, indent: usize, text: &str) -> String {
         format!("{}{}\n", " ".repeat(indent), wrapped(text, self.width, indent, indent + 2))
     }
@@ -148,29 +148,29 @@ fn strategy(rollout: &Rollout) -> String {
 fn service(observed: &crate::model::Observed) -> String {
     let name = observed.canary.service_name.as_deref().unwrap_or("<none>");
     match &observed.service {
-        Service::Present(service) => format!("{}/{name}", service.group.as_str()),
-        Service::Foreign(service) => match &service.controller {
+        TraefikServiceState::Present(service) => format!("{}/{name}", service.group.as_str()),
+        TraefikServiceState::Foreign(service) => match &service.controller {
             Some(owner) => format!("{}/{name}, controlled by {} `{}`", service.group.as_str(), owner.kind, owner.name),
             None => format!("{}/{name}, controlled by something else", service.group.as_str()),
         },
-        Service::NotGenerated => match observed.canary.service_problem() {
+        TraefikServiceState::NotGenerated => match observed.canary.service_problem() {
             Some(problem) => format!("<none>: {problem}"),
-            None => format!("{name}, not generated yet"),
+            None => format!("{name}, not created yet"),
         },
-        Service::NotServed => format!("{name}; the cluster serves no TraefikServices"),
-        Service::Forbidden(reason) => format!("<unknown>: {reason}"),
+        TraefikServiceState::NotServed => format!("{name}; the cluster serves no TraefikServices"),
+        TraefikServiceState::Forbidden(reason) => format!("<unknown>: {reason}"),
     }
 }
 
-fn kept(observed: &crate::model::Observed) -> String {
-    let why = match observed.kept() {
-        Kept::Native => ": Flagger itself copies what is declared",
-        Kept::Guard => ": admission re-adds what is declared inside each write",
-        Kept::No => ": nothing keeps it",
-        Kept::Nothing => "",
-        Kept::Unknown => ": whether there is a guard cannot be seen",
+fn protection(observed: &crate::model::Observed) -> String {
+    let why = match observed.protection() {
+        Protection::Native => ": Flagger itself copies the declared cookie",
+        Protection::Guard => ": it puts the declared cookie back into every write",
+        Protection::No => ": Flagger's next write removes the cookie",
+        Protection::Nothing => "",
+        Protection::Unknown => ": you may not read the guard's objects",
     };
-    format!("{}{why}", observed.kept())
+    format!("{}{why}", observed.protection())
 }
 
 fn next_write(description: &Description) -> String {

@@ -1,4 +1,4 @@
-//! The description as published JSON: a change here is a line in the changelog.
+//! The description as JSON, a published format: every change of it goes into the changelog.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{
     Description,
 };
 use crate::{
-    model::{Event, Looked, Route, Weight},
+    model::{Event, Lookup, Route, Weight},
     plan::fate::{Outcome, When},
 };
 
@@ -18,13 +18,13 @@ struct DescriptionReport {
     #[serde(flatten)]
     canary: CanaryReport,
     strategy: StrategyReport,
-    /// Who applies the Canary; `null` for nobody that can be told.
+    /// The tool that applies the Canary; `null` if none is recognised.
     owner: Option<OwnerReport>,
     tracks: Vec<TrackReport>,
     next_write: NextWriteReport,
     routes: RoutesReport,
     findings: Vec<FindingReport>,
-    /// The last, the newest last; `null` where there is no cluster, or this user may not see them.
+    /// The last events, the newest last; `null` without a cluster, or if this user may not see them.
     events: Option<Vec<EventReport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events_unknown: Option<String>,
@@ -46,30 +46,31 @@ struct OwnerReport {
     /// flux-kustomization, flux-helmrelease, argocd, helm
     tool: &'static str,
     name: String,
-    /// leavesAlone, putsBack, replaces, keepsTheRest
-    habit: &'static str,
+    /// ignores, restores, replaces, preserves
+    policy: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 struct TrackReport {
     name: String,
     service: String,
-    /// As Traefik takes it; `null` when it is not listed.
+    /// The weight that Traefik uses; `null` if the track is not listed.
     weight: Option<i64>,
-    /// The child's name in Traefik; `null` while the namespace is not known.
+    /// The child's name in Traefik; `null` if the namespace is not known.
     child: Option<String>,
-    /// What the child's name becomes as a cookie's value, in Traefik 3.3.4 and later.
+    /// The cookie's value for the child, in Traefik 3.3.4 and later.
     value: Option<String>,
-    /// `name=value`; `null` when there is no cookie.
+    /// `name=value`; `null` if there is no cookie.
     cookie: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct NextWriteReport {
     when: &'static str,
-    /// Of the primary and the canary, where they can be computed.
+    /// Weights of the primary and the canary, if they can be computed.
     weights: Option<(i64, i64)>,
-    stanza: &'static str,
+    /// The effect of the write on the cookie.
+    cookie: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,7 +115,7 @@ struct EventReport {
     message: String,
 }
 
-/// The description with its version.
+/// Returns the description as JSON with the format's version.
 pub fn report(description: &Description) -> Value {
     let observed = &description.loaded.observed;
     let rollout = &observed.canary.rollout;
@@ -122,14 +123,14 @@ pub fn report(description: &Description) -> Value {
     let (mut seen, mut unknown) = (Vec::new(), Vec::new());
     for (kind, looked) in &description.around.routes {
         match looked {
-            Looked::Seen(routes) => seen.extend(routes.iter().map(route)),
-            Looked::Unknown(reason) => unknown.push(UnknownReport { kind: kind.kind(), reason: reason.clone() }),
+            Lookup::Seen(routes) => seen.extend(routes.iter().map(route)),
+            Lookup::Unknown(reason) => unknown.push(UnknownReport { kind: kind.kind(), reason: reason.clone() }),
         }
     }
     let (events, events_unknown) = match &description.around.events {
         None => (None, None),
-        Some(Looked::Seen(events)) => (Some(events.iter().map(event).collect()), None),
-        Some(Looked::Unknown(reason)) => (None, Some(reason.clone())),
+        Some(Lookup::Seen(events)) => (Some(events.iter().map(event).collect()), None),
+        Some(Lookup::Unknown(reason)) => (None, Some(reason.clone())),
     };
     let owner = description.owner();
     let report = DescriptionReport {
@@ -143,7 +144,7 @@ pub fn report(description: &Description) -> Value {
         owner: owner.map(|owner| OwnerReport {
             tool: owner.tool.as_str(),
             name: owner.name,
-            habit: owner.habit.as_str(),
+            policy: owner.policy.as_str(),
         }),
         tracks: description
             .tracks()
@@ -160,7 +161,7 @@ pub fn report(description: &Description) -> Value {
         next_write: NextWriteReport {
             when: when(fate.next.when),
             weights: fate.next.weights,
-            stanza: stanza(fate.outcome),
+            cookie: effect_on_cookie(fate.outcome),
         },
         routes: RoutesReport { seen, unknown },
         findings: description
@@ -214,12 +215,12 @@ fn when(when: When) -> &'static str {
     }
 }
 
-fn stanza(outcome: Outcome) -> &'static str {
+fn effect_on_cookie(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::NothingToKeep => "nothing",
+        Outcome::NoCookie => "nothing",
         Outcome::Native => "native",
         Outcome::Guard => "guard",
-        Outcome::Dropped => "dropped",
+        Outcome::Dropped => "removed",
         Outcome::NotLive => "notLive",
         Outcome::Untouched => "untouched",
         Outcome::Unknown => "unknown",

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     lint::Severity,
-    model::{Declared, Event, Looked, Observed, Route, State, Weight},
+    model::{Declared, Event, Lookup, Observed, Route, State, Weight},
 };
 
-/// The tree of tracks: weight, Service, and the cookie that pins to it.
+/// Formats the tree of tracks: weight, Service, and the cookie that pins to the track.
 pub(super) fn tracks(description: &Description, page: Page) -> String {
     let tracks = description.tracks();
     if tracks.is_empty() {
@@ -27,8 +27,8 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
         .map(|(track, cookie)| {
             let weight = match track.weight {
                 Some(Weight::Number(weight)) => weight.to_string(),
-                // Flagger's type leaves out a 0, and Traefik makes a 1 of that.
-                Some(Weight::Absent) => "1 (none is written)".to_owned(),
+                // Flagger's type omits a 0, which Traefik takes as 1.
+                Some(Weight::Absent) => "1 (default)".to_owned(),
                 None => "-".to_owned(),
             };
             let cells = [track.name, track.service, weight, cookie.unwrap_or_else(|| unseen.to_owned())];
@@ -52,12 +52,14 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
         }
     }
     if is_sticky && description.namespace().is_none() {
-        text.push_str(&page.line(2, "their cookies depend on the namespace, which no manifest says: -n NAMESPACE"));
+        text.push_str(
+            &page.line(2, "their cookies depend on the namespace, which the manifests do not set: use -n NAMESPACE"),
+        );
     }
     text
 }
 
-/// The cookie, field by field, declared and live.
+/// Formats the cookie, field by field, declared and live.
 pub(super) fn cookie(observed: &Observed, page: Page) -> String {
     let source = match &observed.canary.declared {
         Declared::Nothing => "nothing is declared".to_owned(),
@@ -90,17 +92,17 @@ pub(super) fn cookie(observed: &Observed, page: Page) -> String {
     text
 }
 
-/// What leads to the TraefikService.
+/// Formats the routes to the TraefikService.
 pub(super) fn routes(description: &Description, page: Page) -> String {
     let mut text = String::new();
     for (kind, looked) in &description.around.routes {
         match looked {
-            Looked::Seen(routes) => {
+            Lookup::Seen(routes) => {
                 for route in routes {
                     text.push_str(&route_lines(description, route, page));
                 }
             }
-            Looked::Unknown(reason) => {
+            Lookup::Unknown(reason) => {
                 text.push_str(&page.line(2, &format!("{}: <unknown>: {}", kind.kind(), escaped(reason))));
             }
         }
@@ -125,7 +127,7 @@ fn route_lines(description: &Description, route: &Route, page: Page) -> String {
     page.line(2, &head) + &rules.collect::<String>()
 }
 
-/// What is wrong.
+/// Formats the lint findings.
 pub(super) fn findings(description: &Description, page: Page) -> String {
     let findings = description.findings();
     if findings.is_empty() {
@@ -133,22 +135,22 @@ pub(super) fn findings(description: &Description, page: Page) -> String {
     }
     let lines = findings.iter().map(|finding| {
         let word = match finding.severity {
-            Severity::Error => "problem",
+            Severity::Error => "error",
             Severity::Warning => "warning",
         };
         let message = format!("{word} {}: {}", finding.code, escaped(&finding.message));
-        page.line(2, &message) + &page.line(4, &format!("help: {}", escaped(&finding.help)))
+        page.line(2, &message) + &page.line(4, &format!("fix: {}", escaped(&finding.help)))
     });
     format!("Findings:\n{}", lines.collect::<String>())
 }
 
-/// The last events, as kubectl shows them.
+/// Formats the last events, as kubectl does.
 pub(super) fn events(description: &Description, page: Page) -> String {
     let events = match &description.around.events {
         None => return String::new(),
-        Some(Looked::Unknown(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
-        Some(Looked::Seen(events)) if events.is_empty() => return page.head("Events", "<none>"),
-        Some(Looked::Seen(events)) => events,
+        Some(Lookup::Unknown(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
+        Some(Lookup::Seen(events)) if events.is_empty() => return page.head("Events", "<none>"),
+        Some(Lookup::Seen(events)) => events,
     };
     let cells = |event: &Event| {
         let age = age(event, description.now);
@@ -157,7 +159,7 @@ pub(super) fn events(description: &Description, page: Page) -> String {
     let heads = ["Type", "Reason", "Age", "From"].map(str::to_owned);
     let rules = ["----", "------", "----", "----"].map(str::to_owned);
     let mut rows = vec![(heads, "Message".to_owned()), (rules, "-------".to_owned())];
-    // A line break in a message would begin a line of its own.
+    // A line break in a message would start a new row.
     rows.extend(events.iter().map(|event| (cells(event), escaped(&event.message.replace('\n', " ")))));
     let widths = [0, 1, 2, 3].map(|at| rows.iter().map(|(row, _)| columns(&row[at])).max().unwrap_or_default());
     let before = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
@@ -175,7 +177,8 @@ pub(super) fn events(description: &Description, page: Page) -> String {
     text
 }
 
-/// `3m12s (x4 over 10m)`, as kubectl has it (`pkg/describe/describe.go:translateMicroTimestampSince`).
+/// Formats the age of an event, such as `3m12s (x4 over 10m)`, as kubectl does
+/// (`pkg/describe/describe.go:translateMicroTimestampSince`).
 fn age(event: &Event, now: i64) -> String {
     let since = |moment: &Option<String>| match moment.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok())
     {

@@ -1,12 +1,13 @@
-//! Tables, and where each row stands in Flagger 1.44.0: `scheduler.go` is `pkg/controller/scheduler.go`, `traefik.go` is
-//! `pkg/router/traefik.go`.
+//! Tables of cases, each with its place in Flagger 1.44.0: `scheduler.go` is `pkg/controller/scheduler.go`,
+//! `traefik.go` is `pkg/router/traefik.go`.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{Guarded, TraefikService, declaration::ANNOTATION, name::Group};
 
-/// A Canary with this `spec.analysis` and status, and its TraefikService with these weights; a weight of 0 is absent.
+/// Returns a Canary with this `spec.analysis` and status, and its TraefikService with these weights; a weight of 0 is
+/// absent.
 fn observed(analysis: &Value, status: &Value, weights: Option<(u64, u64)>) -> Observed {
     let canary = json!({"metadata": {"name": "a"}, "status": status,
         "spec": {"targetRef": {"name": "a"}, "service": {"port": 80}, "analysis": analysis}});
@@ -45,7 +46,7 @@ fn each_phase_of_a_canary_has_its_next_write() {
     // scheduler.go:advanceCanary → traefik.go:Reconcile, Create
     writes(&of(&json!({}), None), When::Generation, Some((100, 0)));
     writes(&of(&phase("Initializing"), None), When::Generation, Some((100, 0)));
-    // Reconcile finds no difference in one that is there.
+    // Reconcile finds no difference in an existing one.
     writes(&of(&phase("Initializing"), steady), When::NewRevision, Some((90, 10)));
     // scheduler.go:shouldAdvance
     for idle in ["Initialized", "Succeeded", "Failed", "Finalising"] {
@@ -105,9 +106,9 @@ fn a_suspended_canary_is_not_written_whatever_its_phase() {
 fn steps_are_computed_as_flagger_computes_them() {
     // scheduler.go:nextStepWeight, maxWeight, runCanary; traefik.go:GetRoutes
     for (analysis, weights, when, next) in [
-        // stepWeight wins over stepWeights, whose last is the greatest all the same
+        // stepWeight takes precedence over stepWeights, whose last entry is still the maximum
         (json!({"stepWeight": 30, "stepWeights": [5, 50]}), (70, 30), When::Step, (40, 60)),
-        // it may go beyond maxWeight, and never beyond 100
+        // it may exceed maxWeight, but never 100
         (json!({"stepWeight": 30, "maxWeight": 50}), (70, 30), When::Step, (40, 60)),
         (json!({"stepWeight": 60}), (40, 60), When::Step, (0, 100)),
         // at 100 the primary's weight is absent, which Flagger reads as 0
@@ -121,7 +122,7 @@ fn steps_are_computed_as_flagger_computes_them() {
         (json!({"stepWeights": [0, 20]}), (100, 0), When::NoSteps, (100, 0)),
         (json!({}), (100, 0), When::NoSteps, (100, 0)),
         (json!({"maxWeight": 50}), (50, 50), When::NoSteps, (100, 0)),
-        // GetRoutes never says that it mirrors: the first step never comes
+        // GetRoutes never reports mirroring: the first step never comes
         (json!({"stepWeight": 10, "mirror": true}), (100, 0), When::Iteration, (100, 0)),
         (json!({"stepWeight": 10, "mirror": true}), (90, 10), When::Step, (80, 20)),
     ] {
@@ -147,20 +148,20 @@ fn tests_by_iterations_write_as_their_strategy_has_it() {
     let bg = json!({"iterations": 3});
     let mirrored = json!({"iterations": 3, "mirror": true});
     for (analysis, name, done, when, next) in [
-        // scheduler.go:runAB: SetRoutes at every iteration, everybody to the canary
+        // scheduler.go:runAB: SetRoutes at every iteration, all traffic to the canary
         (&ab, "Progressing", 0, When::Iteration, (0, 100)),
         (&ab, "Progressing", 2, When::Iteration, (0, 100)),
         (&ab, "Progressing", 3, When::Promotion, (100, 0)),
         // WaitingPromotion sets iterations back by one (scheduler_hooks.go:runConfirmPromotionHooks)
         (&ab, "WaitingPromotion", 2, When::Iteration, (0, 100)),
         (&ab, "WaitingPromotion", 3, When::PromotionGate, (100, 0)),
-        // scheduler.go:runBlueGreen: nothing before the last
+        // scheduler.go:runBlueGreen: nothing before the last iteration
         (&bg, "Progressing", 0, When::LastIteration, (0, 100)),
         (&bg, "Progressing", 3, When::LastIteration, (0, 100)),
         (&bg, "Progressing", 4, When::Promotion, (100, 0)),
         (&mirrored, "Progressing", 1, When::Iteration, (100, 0)),
         (&mirrored, "Progressing", 3, When::LastIteration, (0, 100)),
-        // an iteration count from the last rollout does not count for the next
+        // the iteration count of the last rollout does not count for the next
         (&bg, "Succeeded", 4, When::NewRevision, (0, 100)),
         (&ab, "Initialized", 0, When::NewRevision, (0, 100)),
         (&ab, "Waiting", 3, When::RolloutGate, (0, 100)),
@@ -191,26 +192,26 @@ fn a_skipped_analysis_goes_straight_to_the_promotion() {
 #[test]
 fn without_the_weights_the_step_is_known_and_its_size_is_not() {
     let mut observed = observed(&canary_steps(), &phase("Progressing"), None);
-    observed.service = Service::Forbidden("no".into());
+    observed.service = TraefikServiceState::Forbidden("no".into());
     writes(&observed, When::Step, None);
     observed.canary.phase = Some("Promoting".into());
     writes(&observed, When::Promotion, Some((100, 0)));
 }
 
-/// What keeps the stanza, by state: declared, live, guarded, suspended.
+/// Effect on the cookie, by state: declared, live, guarded, suspended.
 #[test]
-fn what_becomes_of_the_stanza_follows_from_what_keeps_it_and_from_whether_flagger_writes() {
+fn what_becomes_of_the_cookie_follows_from_what_keeps_it_and_from_whether_flagger_writes() {
     use Guarded::{No, Unknown, Yes};
     let (declared, live) = (Some("login"), Some(json!({"cookie": {"name": "login"}})));
     for (declared, live, guarded, running, suspended) in [
-        (None, None, No, Outcome::NothingToKeep, Outcome::NothingToKeep),
-        (None, None, Yes, Outcome::NothingToKeep, Outcome::NothingToKeep),
+        (None, None, No, Outcome::NoCookie, Outcome::NoCookie),
+        (None, None, Yes, Outcome::NoCookie, Outcome::NoCookie),
         (declared, live.clone(), No, Outcome::Dropped, Outcome::Untouched),
         (declared, live.clone(), Yes, Outcome::Guard, Outcome::Untouched),
         (declared, live.clone(), Unknown, Outcome::Unknown, Outcome::Untouched),
         (declared, None, No, Outcome::NotLive, Outcome::Untouched),
         (declared, None, Yes, Outcome::Guard, Outcome::Untouched),
-        // the guard keeps what is declared, and nothing else
+        // the guard protects only what is declared
         (None, live.clone(), Yes, Outcome::Dropped, Outcome::Untouched),
         (None, Some(json!({})), No, Outcome::Dropped, Outcome::Untouched),
         (Some("login; Max-Age=soon"), live.clone(), Yes, Outcome::Dropped, Outcome::Untouched),
@@ -218,7 +219,7 @@ fn what_becomes_of_the_stanza_follows_from_what_keeps_it_and_from_whether_flagge
         let mut observed = observed(&canary_steps(), &phase("Progressing"), Some((100, 0)));
         let canary = json!({"metadata": {"name": "a", "annotations": {ANNOTATION: declared}}});
         observed.canary.declared = Canary::from_object(&canary).expect("it has a name").declared;
-        if let Service::Present(service) = &mut observed.service {
+        if let TraefikServiceState::Present(service) = &mut observed.service {
             service.live = Live::read(&json!({"spec": {"weighted": {"sticky": live}}}));
         }
         observed.guarded = guarded;

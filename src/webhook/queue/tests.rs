@@ -1,15 +1,15 @@
-//! The queues, with times that the tests choose.
+//! Tests with a simulated clock.
 
 use proptest::prelude::*;
 
 use super::*;
 
 fn key(namespace: &str, name: &str) -> Key {
-    Key { group: Group::TraefikIo, target: Target { namespace: Some(namespace.into()), name: name.into() } }
+    Key { group: Group::TraefikIo, target: NamespacedName { namespace: Some(namespace.into()), name: name.into() } }
 }
 
-fn lost(seen: Instant) -> Lost {
-    Lost { object: None, is_loss: true, seen, before: Duration::ZERO, tries: 0 }
+fn lost(seen: Instant) -> PendingRepair {
+    PendingRepair { object: None, is_cookie_lost: true, seen, before: Duration::ZERO, tries: 0 }
 }
 
 fn take(queue: &mut Queue, now: Instant) -> Vec<Key> {
@@ -24,7 +24,7 @@ fn namespaces_take_turns_and_each_has_one_repair_under_way() {
     }
     queue.put(key("two", "a"), lost(now));
     assert_eq!(take(&mut queue, now), [key("one", "a"), key("two", "a")]);
-    queue.done(key("one", "a"), lost(now), Ended::Done, Duration::ZERO, now);
+    queue.done(key("one", "a"), lost(now), Outcome::Done, Duration::ZERO, now);
     assert_eq!(take(&mut queue, now), [key("one", "b")]);
 }
 
@@ -39,9 +39,9 @@ fn a_service_that_is_broken_again_and_again_has_one_entry_with_the_time_of_the_f
     queue.put(key("one", "a"), lost(later));
     queue.put(key("one", "a"), lost(later));
     assert_eq!(queue.next(later), None);
-    queue.done(key("one", "a"), lost(later), Ended::Done, Duration::ZERO, later);
+    queue.done(key("one", "a"), lost(later), Outcome::Done, Duration::ZERO, later);
     assert_eq!(take(&mut queue, later), [key("one", "a")]);
-    queue.done(key("one", "a"), lost(later), Ended::Done, Duration::ZERO, later);
+    queue.done(key("one", "a"), lost(later), Outcome::Done, Duration::ZERO, later);
     assert_eq!((take(&mut queue, later), queue.len()), (vec![], 0));
 }
 
@@ -53,7 +53,7 @@ fn who_fails_waits_longer_each_time_and_gains_nothing_by_being_broken_again() {
     for _ in 0..12 {
         let (key, lost) = queue.next(now).unwrap();
         queue.put(key.clone(), lost.clone());
-        queue.done(key.clone(), lost.clone(), Ended::Refused, Duration::ZERO, now);
+        queue.done(key.clone(), lost.clone(), Outcome::Refused, Duration::ZERO, now);
         queue.put(key, lost);
         assert_eq!(queue.next(now), None);
         let next = queue.next_time().unwrap();
@@ -72,7 +72,7 @@ fn troubled_namespaces_leave_most_places_to_the_others() {
         queue.put(key(name, "a"), lost(now));
     }
     for key in take(&mut queue, now) {
-        queue.done(key, lost(now), Ended::Done, LONG * 2, now);
+        queue.done(key, lost(now), Outcome::Done, LONG * 2, now);
     }
     for name in &names {
         queue.put(key(name, "a"), lost(now));
@@ -88,23 +88,23 @@ fn what_was_under_way_when_its_worker_vanished_is_done_by_the_next() {
     queue.put(key("one", "a"), lost(now));
     queue.put(key("one", "b"), lost(now));
     assert_eq!(take(&mut queue, now), [key("one", "a")]);
-    queue.begin_anew(now);
+    queue.requeue_running(now);
     let first = take(&mut queue, now).remove(0);
-    queue.done(first.clone(), lost(now), Ended::Done, Duration::ZERO, now);
+    queue.done(first.clone(), lost(now), Outcome::Done, Duration::ZERO, now);
     let mut both = [first, take(&mut queue, now).remove(0)];
     both.sort();
     assert_eq!(both, [key("one", "a"), key("one", "b")]);
 }
 
 proptest! {
-    /// Whatever happens in whichever order: nothing is lost, nothing is done twice at a time, no namespace has two
-    /// under way, and in the end everything was done.
+    /// For any order of events: no entry is lost or repaired twice at a time, no namespace has two repairs in progress,
+    /// and in the end the queue is empty.
     #[test]
     fn everything_that_was_put_is_done_in_the_end(
         events in prop::collection::vec((0..4usize, 0..3usize, 0..4u8), 1..80),
     ) {
         let mut now = Instant::now();
-        let (mut queue, mut running) = (Queue::default(), Vec::<(Key, Lost)>::new());
+        let (mut queue, mut running) = (Queue::default(), Vec::<(Key, PendingRepair)>::new());
         let mut owed = HashSet::new();
         for (namespace, name, event) in events {
             let key = key(&format!("n{namespace}"), &format!("s{name}"));
@@ -117,7 +117,7 @@ proptest! {
                 _ if running.is_empty() => now += Duration::from_millis(50),
                 _ => {
                     let (key, lost) = running.remove(name % running.len());
-                    let ended = [Ended::Refused, Ended::Away, Ended::Done, Ended::Done][namespace];
+                    let ended = [Outcome::Refused, Outcome::Unreachable, Outcome::Done, Outcome::Done][namespace];
                     queue.done(key, lost, ended, Duration::from_secs(namespace as u64), now);
                 }
             }
@@ -128,7 +128,7 @@ proptest! {
         for _ in 0..1000 {
             running.extend(std::iter::from_fn(|| queue.next(now)));
             for (key, lost) in running.drain(..) {
-                queue.done(key.clone(), lost, Ended::Done, Duration::ZERO, now);
+                queue.done(key.clone(), lost, Outcome::Done, Duration::ZERO, now);
                 done.insert(key);
             }
             now = queue.next_time().unwrap_or(now);

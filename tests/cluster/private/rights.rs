@@ -140,12 +140,12 @@ exit: 1
 VERB    RESOURCE                                                       NAMESPACE     ALLOWED   WITHOUT IT
 get     canaries.flagger.app                                           rights-[NS]   yes       it fails
 patch   canaries.flagger.app                                           rights-[NS]   yes       it fails
-get     traefikservices.traefik.io                                     rights-[NS]   yes       the Canary is changed, and the TraefikService left alone
+get     traefikservices.traefik.io                                     rights-[NS]   yes       the Canary is changed, the TraefikService is not
 patch   traefikservices.traefik.io                                     rights-[NS]   no        it fails
-get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>         yes       a guard that is not quick to act is taken for none
-get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>         yes       a guard that is not quick to act is taken for none
-get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>         yes       a guard that is not quick to act is taken for none
-list    namespaces                                                     <all>         yes       with a guard of some namespaces, whether a cookie is kept is <unknown>
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>         yes       optional: without it, a slow guard may be reported as missing
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>         yes       optional: without it, a slow guard may be reported as missing
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>         yes       optional: without it, a slow guard may be reported as missing
+list    namespaces                                                     <all>         yes       if the guard covers only some namespaces, whether a cookie is protected is <unknown>
 --- stderr
 
 "#]]);
@@ -155,12 +155,12 @@ exit: 1
 VERB    RESOURCE                                                       NAMESPACE   ALLOWED   WITHOUT IT
 get     canaries.flagger.app                                           <all>       no        it fails
 patch   canaries.flagger.app                                           <all>       no        it fails
-get     traefikservices.traefik.io                                     <all>       no        the Canary is changed, and the TraefikService left alone
+get     traefikservices.traefik.io                                     <all>       no        the Canary is changed, the TraefikService is not
 patch   traefikservices.traefik.io                                     <all>       no        it fails
-get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>       yes       a guard that is not quick to act is taken for none
-get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>       yes       a guard that is not quick to act is taken for none
-get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>       yes       a guard that is not quick to act is taken for none
-list    namespaces                                                     <all>       yes       with a guard of some namespaces, whether a cookie is kept is <unknown>
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>       yes       optional: without it, a slow guard may be reported as missing
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>       yes       optional: without it, a slow guard may be reported as missing
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>       yes       optional: without it, a slow guard may be reported as missing
+list    namespaces                                                     <all>       yes       if the guard covers only some namespaces, whether a cookie is protected is <unknown>
 --- stderr
 
 "#]]);
@@ -206,7 +206,7 @@ works: false
 exit: 0
 --- stdout
 --- stderr
-it asks nothing of a server
+this command makes no API requests
 
 "#]]);
 }

@@ -9,7 +9,7 @@ use crate::support::{namespace::Namespace, objects::status, run::exactly};
 fn fate(namespace: &Namespace) -> String {
     let output = namespace.run(["describe", "podinfo"]).env("COLUMNS", "200").run();
     assert_eq!(output.code, Some(0), "{output}");
-    let lines = output.stdout.lines().skip_while(|line| !line.starts_with("Kept"));
+    let lines = output.stdout.lines().skip_while(|line| !line.starts_with("Protected"));
     lines.take_while(|line| !line.starts_with("Routes")).map(|line| format!("{line}\n")).collect()
 }
 
@@ -22,8 +22,8 @@ fn a_guarded_stanza_is_put_into_the_next_write() {
     exactly(
         &fate(&namespace),
         str![[r#"
-Kept:            no: nothing keeps it
-Next write:      the step to 20, or a rollback, within 60s if its checks pass; weights 80/20; it brings no stanza, and there is none now
+Protected:       none: Flagger's next write removes the cookie
+Next write:      the step to 20, or a rollback, within 60s if its checks pass; weights 80/20; it writes no cookie; there is none now
 
 "#]],
     );
@@ -31,7 +31,7 @@ Next write:      the step to 20, or a rollback, within 60s if its checks pass; w
     exactly(
         &fate(&namespace),
         str![[r#"
-Kept:            guard: admission re-adds what is declared inside each write
+Protected:       guard: it puts the declared cookie back into every write
 Next write:      the step to 20, or a rollback, within 60s if its checks pass; weights 80/20; the guard puts the declared cookie into it
 
 "#]],

@@ -321,7 +321,7 @@ impl Written {
     pub(super) fn meant(&self, outcome: Outcome) -> Value {
         let text = self.canary.as_ref().and_then(|canary| canary["metadata"]["annotations"][ANNOTATION].as_str());
         match outcome {
-            Outcome::Declared => declaration::parse(text.expect("declared")).expect("well-formed").to_stanza(),
+            Outcome::Declared => declaration::parse(text.expect("declared")).expect("well-formed").to_sticky(),
             Outcome::None => Value::Null,
             Outcome::AsWritten => stanza(&self.wanted),
             Outcome::AsBefore => self.old.as_ref().map_or(Value::Null, stanza),

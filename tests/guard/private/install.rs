@@ -86,7 +86,7 @@ exit: 3
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -122,7 +122,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard acts: a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
 
 "#]]);
     let before = lone.objects();
@@ -136,7 +136,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard acts: a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
 
 "#]]);
     // Nothing to agree to: no yes is needed.
@@ -150,7 +150,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard acts: a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
 
 "#]]);
     assert_eq!(lone.objects(), before);
@@ -166,7 +166,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of twice-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -296,7 +296,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on
+the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -311,7 +311,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 canaries     all
 namespaces   all
 declared     0
@@ -373,7 +373,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of printed-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -392,7 +392,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard acts: a dry-run write that dropped the stanza of printed-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored
 
 "#]]);
     let narrow = Run::new(["guard", "install", "-o", "yaml"]).arguments(["--namespace-selector", "guarded"]).run();
@@ -420,7 +420,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard acts: a dry-run write that dropped the stanza of printed-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored
 
 "#]]);
     kubectl(&namespace, &["apply", "-f", "-"]).stdin(&printed.stdout).run().shows(str![[r#"
@@ -474,7 +474,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -665,7 +665,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    name: kubectl-canary-traefik-check
    uid: [UID]
  spec:
-the guard acts: a dry-run write that dropped the stanza of older-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -680,7 +680,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of older-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -706,8 +706,8 @@ fn what_is_missing_is_seen_and_brought_back() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);
@@ -723,7 +723,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -742,16 +742,16 @@ malformed    0
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   90/10    login    missing   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   90/10    login    missing   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -767,7 +767,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 canaries     all
 namespaces   all
 declared     1
@@ -788,7 +788,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 --- stderr
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard acts: a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -803,7 +803,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of missing-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     1
@@ -834,7 +834,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 canaries     all
 namespaces   all
 declared     0
@@ -847,7 +847,7 @@ malformed    0
 exit: 5
 --- stdout
 --- stderr
-error: fields of validatingadmissionpolicies.admissionregistration.k8s.io `kubectl-canary-traefik-check` belong to someone else
+error: fields of validatingadmissionpolicies.admissionregistration.k8s.io `kubectl-canary-traefik-check` are owned by another field manager
 caused by: .spec.failurePolicy: conflict with "kubectl-edit" using admissionregistration.k8s.io/v1
 hint: --force-conflicts
 
@@ -873,7 +873,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    matchConditions:
    - expression: (has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])
      name: declaration-is-new-or-changed
-no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on
+the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
 
 "#]]);
     let policy = lone.find("validatingadmissionpolicies", CHECK).expect("there");
@@ -892,7 +892,7 @@ fn what_somebody_else_made_is_left_alone() {
 exit: 5
 --- stdout
 --- stderr
-error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep is there and is not this program's
+error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
 hint: find out who made it; delete or rename it, then repeat the command
 
@@ -901,7 +901,7 @@ hint: find out who made it; delete or rename it, then repeat the command
 exit: 5
 --- stdout
 --- stderr
-error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep is there and is not this program's
+error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
 hint: find out who made it; delete or rename it, then repeat the command
 
@@ -910,7 +910,7 @@ hint: find out who made it; delete or rename it, then repeat the command
 exit: 5
 --- stdout
 --- stderr
-error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep is there and is not this program's
+error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
 hint: find out who made it; delete or rename it, then repeat the command
 
@@ -927,7 +927,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 canaries     all
 namespaces   all
 declared     0
@@ -1040,7 +1040,7 @@ exit: 6
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 error: user `[USER]` may not delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 hint: kubectl auth can-i delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 
@@ -1084,7 +1084,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard acts: a dry-run write that dropped the stanza of selector-[NS]/other got it back
+the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1099,7 +1099,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
+acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/other had it restored)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
 declared     2
@@ -1111,9 +1111,9 @@ malformed    0
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-other     <none>   90/10    sso      missing   guard   [A]
-podinfo   <none>   90/10    login    missing   no      [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+other     <none>   90/10    sso      missing   guard       [A]
+podinfo   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -1129,7 +1129,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard acts: a dry-run write that dropped the stanza of selector-[NS]/other got it back
+the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
 
 "#]]);
     guard(&namespace, ["install", "--yes", "--selector", ""]).run().shows(str![[r#"
@@ -1156,7 +1156,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 -        - "yes"
 +    selector: {}
    policyName: kubectl-canary-traefik-keep
-the guard acts: a dry-run write that dropped the stanza of selector-[NS]/other got it back
+the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1171,7 +1171,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of selector-[NS]/other got it back)
+acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/other had it restored)
 canaries     all
 namespaces   all
 declared     2
@@ -1217,7 +1217,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard acts: a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back
+the guard works: in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored
 
 "#]]);
     run(&["status"]).shows(str![[r#"
@@ -1232,7 +1232,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     2
@@ -1325,7 +1325,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of inside-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     1
@@ -1357,7 +1357,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-no covered Canary with a TraefikService declares a cookie yet, so there is nothing to prove the guard on
+the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1372,7 +1372,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 canaries     all
 namespaces   all
 declared     0
@@ -1468,8 +1468,8 @@ exit: 3
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-what Flagger writes next to a TraefikService will drop its stanza again
-error: refusing to change anything without a yes: no terminal to ask on
+Flagger's next write to each TraefikService will remove its cookie
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -1514,7 +1514,7 @@ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 
 "#]]);
     assert_eq!(lone.objects(), [Value::Null; 0]);
@@ -1542,7 +1542,7 @@ exit: 4
 --- stdout
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
+caused by: Kubernetes serves it from 1.36 on
 hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
@@ -1551,7 +1551,7 @@ exit: 4
 --- stdout
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
+caused by: Kubernetes serves it from 1.36 on
 hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
@@ -1597,8 +1597,8 @@ the guard is not installed
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   <none>   login    pending   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   <none>   login    pending   none        [A]
 --- stderr
 
 "#]]);

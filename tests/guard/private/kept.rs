@@ -22,8 +22,8 @@ fn a_declared_cookie_is_kept_by_the_guard_and_every_command_says_so() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-podinfo   <none>   90/10    login    missing   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -35,7 +35,7 @@ name      login      <unset>
 max-age   300        <unset>
 
 state   missing (declared in an annotation)
-kept    no
+kept    none
 --- stderr
 
 "#]]);
@@ -43,16 +43,16 @@ kept    no
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);
@@ -95,7 +95,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 600
 +        name: login
-kept: the guard re-adds it inside each of Flagger's writes
+protected: the guard puts the cookie back into every write by Flagger
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
 "#]]);
@@ -154,16 +154,16 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        name: x
 warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  help: give --max-age as long as one flow takes, such as 300
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the stanza, and nothing is declared that could bring it back
+  fix: set --max-age to the length of one flow, such as 300
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE        KEPT   AGE
-podinfo   <none>   90/10    x        undeclared   no     [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE        PROTECTED   AGE
+podinfo   <none>   90/10    x        undeclared   none        [A]
 --- stderr
 
 "#]]);
@@ -183,7 +183,7 @@ fn who_may_neither_read_policies_nor_write_does_not_know_whether_it_is_kept() {
     run_as(&namespace, &reader, ["show"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 podinfo   <none>   90/10    login    missing   <unknown>   [A]
 --- stderr
 
@@ -191,7 +191,7 @@ podinfo   <none>   90/10    login    missing   <unknown>   [A]
     run_as(&namespace, &reader, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 podinfo   <none>   90/10    login    missing   <unknown>   [A]
 --- stderr
 
@@ -214,16 +214,16 @@ kept    <unknown>
     run_as(&namespace, &auditor, ["show"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);
     run_as(&namespace, &auditor, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);
@@ -232,7 +232,7 @@ podinfo   <none>   90/10    login    missing   guard   [A]
     run_as(&namespace, &writer, ["show"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 podinfo   <none>   90/10    login    missing   <unknown>   [A]
 --- stderr
 
@@ -240,8 +240,8 @@ podinfo   <none>   90/10    login    missing   <unknown>   [A]
     run_as(&namespace, &writer, ["show", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-podinfo   <none>   90/10    login    missing   guard   [A]
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+podinfo   <none>   90/10    login    missing   guard       [A]
 --- stderr
 
 "#]]);

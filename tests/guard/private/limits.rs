@@ -40,16 +40,16 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of crowd-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of crowd-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     3
 not covered  0
 malformed    0
-contested    quarrel-[NS]/shop (nobody controls it, and one and other declare different cookies for it)
-crowded      crowd-[NS] (101 Canaries, each of which the policies look at in every write there)
+contested    quarrel-[NS]/shop (it has no controller, and one and other declare different cookies for it)
+crowded      crowd-[NS] (101 Canaries; the policies evaluate each of them in every write there)
 --- stderr
-to bound the Canaries of a namespace: kubectl -n crowd-[NS] create quota canaries --hard=count/canaries.flagger.app=100
+to limit the Canaries in a namespace: kubectl -n crowd-[NS] create quota canaries --hard=count/canaries.flagger.app=100
 
 "#]]);
     status("json").shows(str![[r#"
@@ -144,7 +144,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (a dry-run write that dropped the stanza of crowd-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of crowd-[NS]/podinfo had it restored)
 canaries     all
 namespaces   all
 declared     3

@@ -48,7 +48,7 @@ fn the_stanza_of_a_declaration_is_the_one_that_the_parser_makes() {
     assert_no_difference(&stories);
     for (texts, story) in texts.chunks(2).zip(&stories) {
         let last = texts.last().expect("a chunk is not empty");
-        let stanza = declaration::parse(last).expect("well-formed").to_stanza();
+        let stanza = declaration::parse(last).expect("well-formed").to_sticky();
         assert_eq!(story.last.as_ref().expect("it ends with a write").stanza(), stanza, "{}: {last:?}", seed());
     }
 }

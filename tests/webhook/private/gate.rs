@@ -80,7 +80,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     });
     let (passed, reason) = reason;
     let left = reason.strip_prefix("closed for another ").and_then(|rest| rest.split_once(' ')).expect("a number");
-    assert_eq!(left.1, format!("s: the primary's cookies hold for {MAX_AGE} s\n"));
+    assert_eq!(left.1, format!("s: the primary's cookies are valid for {MAX_AGE} s\n"));
     let left: u64 = left.0.parse().expect("a number");
     // The server's times have whole seconds.
     let least = (MAX_AGE + SLACK).saturating_sub(passed.as_secs() + 2);
@@ -113,7 +113,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     assert_eq!(begin, "open: the primary has had no more than 1 of 101");
     assert_eq!(rest, format!("s, and its cookies hold for {MAX_AGE} s\n"));
     let logged = gate.guard.ends("TERM");
-    assert_eq!(logged.logged("promotion may begin", "reason"), [json!(open.trim_end())]);
+    assert_eq!(logged.logged("promotion may start", "reason"), [json!(open.trim_end())]);
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn where_there_is_nothing_to_wait_for_the_gate_is_open_and_says_why() {
     let said: String = answers.iter().map(|(status, reason)| format!("{status} {reason}")).collect();
     let expected = str![[r#"
 200 open at once: the primary has 50 of 100, and only after a last step of 100 do its cookies run out
-200 open at once: the declared cookie has no Max-Age, so that it never runs out while a browser is open
+200 open at once: the declared cookie has no Max-Age, so it never expires while a browser is open
 200 open at once: the Canary declares no cookie
-200 open at once: there is no weighted TraefikService with the Canary's tracks
+200 open at once: there is no weighted TraefikService with the Canary's two services
 
 "#]];
     exactly(&said, expected);
@@ -162,7 +162,7 @@ canary_traefik_guard_gate_answers_total{answer="bad_request"} 0
 
 "#]],
     );
-    let mut logged = gate.guard.ends("TERM").logged("promotion may begin", "reason");
+    let mut logged = gate.guard.ends("TERM").logged("promotion may start", "reason");
     logged.dedup();
     assert_eq!(logged.len(), 4);
 }
@@ -204,7 +204,7 @@ POST /gate/drained
 POST /gate/drained
   413 closed: a body has at most 32768 bytes
 GET /gate/drained
-  405 this method is not for this path
+  405 method not allowed
 POST /mutate
   404 no such path
 GET /metrics
@@ -212,11 +212,11 @@ GET /metrics
 GET /healthz
   200 ok
 GET /readyz
-  200 [+] the Canaries are known
-[+] the watches are fresh
-[+] the certificate holds
-[+] the API server is told to ask
-[+] it is not ending
+  200 [+] canaries-listed
+[+] watches-current
+[+] certificate-valid
+[+] webhook-registered
+[+] not-shutting-down
 
 "#]],
     );

@@ -7,7 +7,7 @@ use std::{
 };
 
 use canary_traefik::{
-    guard::{Coverage, Keeper, Placement, deployment},
+    guard::{CertificateOwner, Coverage, Placement, deployment},
     model::declaration::ANNOTATION,
 };
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ fn user() -> &'static User {
             image: "none".into(),
             coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
             has_conditions: true,
-            keeper: Keeper::Processes,
+            keeper: CertificateOwner::Replicas,
         };
         let mut roles = deployment::objects(&placement);
         let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");

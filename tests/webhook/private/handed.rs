@@ -46,7 +46,7 @@ service/kubectl-canary-traefik created
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
@@ -85,7 +85,7 @@ service/kubectl-canary-traefik unchanged
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
 the guard acts: a dry-run write that dropped the stanza of handed-[NS]/shop got it back
 
@@ -163,7 +163,7 @@ namespace/kubectl-canary-traefik deleted
 - serviceaccount/kubectl-canary-traefik
 - secret/kubectl-canary-traefik-certificates
 - namespace/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 
 "#]]);
     let secret = server.admin().get(&format!("/api/v1/namespaces/{NAME}/secrets/{NAME}-certificates"));

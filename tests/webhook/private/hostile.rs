@@ -73,7 +73,7 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     drop(silent);
 
     assert_eq!(client().gets("/healthz"), (200, "ok\n".to_owned()));
-    let ready = "[+] the Canaries are known\n[+] the watches are fresh\n[+] the certificate holds\n[+] the API server is told to ask\n[+] it is not ending\n";
+    let ready = "[+] canaries-listed\n[+] watches-current\n[+] certificate-valid\n[+] webhook-registered\n[+] not-shutting-down\n";
     assert_eq!(client().gets("/readyz"), (200, ready.to_owned()));
     // Built without optimisation; nothing grows with what was sent.
     assert!(memory(&guard, "VmHWM") < 64 << 10, "{} KiB", memory(&guard, "VmHWM"));

@@ -50,7 +50,7 @@ exit: 4
 --- stdout
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
-caused by: Kubernetes does so from 1.36 on
+caused by: Kubernetes serves it from 1.36 on
 hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
@@ -71,7 +71,7 @@ service/kubectl-canary-traefik created
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
@@ -87,7 +87,7 @@ the guard is a webhook here
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
-warning: no process has registered its certificate yet: the API server would trust nobody
+warning: no process has registered its certificate yet: the API server cannot call the webhook
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
 "#]]);
@@ -139,7 +139,7 @@ namespace/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 - namespace/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 
 "#]]);
     assert_eq!(registrations(&namespace), [Value::Null; 0]);
@@ -211,7 +211,7 @@ exit: 3
 + service/kubectl-canary-traefik
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
-error: refusing to change anything without a yes: no terminal to ask on
+error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
 "#]]);
@@ -309,7 +309,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 exit: 5
 --- stdout
 --- stderr
-error: fields of clusterroles.rbac.authorization.k8s.io `kubectl-canary-traefik` belong to someone else
+error: fields of clusterroles.rbac.authorization.k8s.io `kubectl-canary-traefik` are owned by another field manager
 caused by: .rules: conflict with "kubectl-client-side-apply" using rbac.authorization.k8s.io/v1
 hint: --force-conflicts
 
@@ -365,7 +365,7 @@ shop   <none>   100/-    login    missing   <unknown>   [A]
 exit: 5
 --- stdout
 --- stderr
-error: fields of mutatingwebhookconfigurations.admissionregistration.k8s.io `kubectl-canary-traefik` belong to someone else
+error: fields of mutatingwebhookconfigurations.admissionregistration.k8s.io `kubectl-canary-traefik` are owned by another field manager
 caused by: .webhooks[name="guard.kubectl-canary-traefik.internal"].objectSelector: conflict with "kubectl-edit" using admissionregistration.k8s.io/v1
 hint: --force-conflicts
 
@@ -450,7 +450,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 warning: the guard does not act: a dry-run write dropped the stanza of edited-[NS]/shop
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
-warning: mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is not what this version installs: somebody else has added to it
+warning: mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik differs from what this version installs: someone has added to it
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 to see what: kubectl get mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik -o yaml --show-managed-fields
 
@@ -494,7 +494,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 warning: pod guard-1: ImagePullBackOff: Back-off pulling image "registry.example/guard:1"
-warning: no process has registered its certificate yet: the API server would trust nobody
+warning: no process has registered its certificate yet: the API server cannot call the webhook
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 to run another image: kubectl canary-traefik guard install --image IMAGE
 
@@ -518,7 +518,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 certificate  not registered
 replicas     0 of 2 ready
 canaries     all
@@ -528,7 +528,7 @@ not covered  1 (image-[NS]/shop)
 malformed    0
 missing      0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 missing      pod guard-1: ImagePullBackOff: Back-off pulling image "registry.example/guard:1"
-missing      no process has registered its certificate yet: the API server would trust nobody
+missing      no process has registered its certificate yet: the API server cannot call the webhook
 --- stderr
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 to run another image: kubectl canary-traefik guard install --image IMAGE
@@ -608,14 +608,14 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
 
 form         webhook
-acting       <unknown> (no covered Canary with a TraefikService declares a cookie)
+acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
 certificate  not registered
 canaries     all
 namespaces   all
 declared     1
 not covered  1 (rights-[NS]/shop)
 malformed    0
-missing      no process has registered its certificate yet: the API server would trust nobody
+missing      no process has registered its certificate yet: the API server cannot call the webhook
 --- stderr
 to see why: kubectl -n kubectl-canary-traefik logs deployment/kubectl-canary-traefik
 
@@ -641,7 +641,7 @@ exit: 5
 --- stdout
 --- stderr
 error: a process outside the cluster has registered itself as the guard
-hint: end its `guard run`, or kubectl canary-traefik guard uninstall, then repeat the command
+hint: stop its `guard run`, or run kubectl canary-traefik guard uninstall, then repeat the command
 
 "#]]);
     assert_eq!(guard.ends("TERM").0.code, Some(0));

@@ -145,9 +145,9 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
-warning: no process has registered its certificate yet: the API server would trust nobody
+warning: no process has registered its certificate yet: the API server cannot call the webhook
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
-the former guard stays until this one acts: repeat the command then
+the former guard stays until this one works; then repeat the command
 
 "#]]);
         assert_eq!(count(), 2);
@@ -185,7 +185,7 @@ declared     1
 not covered  0
 malformed    0
 missing      0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
-missing      no process has registered its certificate yet: the API server would trust nobody
+missing      no process has registered its certificate yet: the API server cannot call the webhook
 --- stderr
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
@@ -358,7 +358,7 @@ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 
 "#]]);
     assert_eq!(count(), 0);

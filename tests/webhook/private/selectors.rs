@@ -157,7 +157,7 @@ traefikservice.traefik.io/shop configured
 +      cookie:
 +        maxAge: 600
 +        name: login
-kept: the guard re-adds it inside each of Flagger's writes
+protected: the guard puts the cookie back into every write by Flagger
 to undo: kubectl canary-traefik sticky set shop --max-age 300
 
 "#]]);
@@ -212,7 +212,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 --- stderr
 - validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 - mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 
 "#]]);
 }

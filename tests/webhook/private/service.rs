@@ -57,7 +57,7 @@ service/kubectl-canary-traefik created
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
@@ -73,7 +73,7 @@ the guard is a webhook here
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
-warning: no process has registered its certificate yet: the API server would trust nobody
+warning: no process has registered its certificate yet: the API server cannot call the webhook
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
 "#
@@ -105,7 +105,7 @@ service/kubectl-canary-traefik unchanged
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
-this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes does so from 1.36 on
+this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
 the guard acts: a dry-run write that dropped the stanza of service-[NS]/shop got it back
 

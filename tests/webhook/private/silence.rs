@@ -99,8 +99,8 @@ fn a_watch_that_died_without_a_word_is_found_and_what_was_missed_is_made_up_for(
     assert_eq!(ready().0, 200);
     network.is_down.store(true, SeqCst);
     let answer = until("it to say so", || Some(ready()).filter(|answer| answer.0 == 503));
-    let expected = "[+] the Canaries are known\n[-] the watches are fresh\n[+] the certificate holds\n\
-                    [+] the API server is told to ask\n[+] it is not ending\n";
+    let expected = "[+] canaries-listed\n[-] watches-current\n[+] certificate-valid\n\
+                    [+] webhook-registered\n[+] not-shutting-down\n";
     assert_eq!(answer.1, expected);
     network.is_down.store(false, SeqCst);
     network.forgets_its_connections();

@@ -87,7 +87,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     let label = |value: Value| json!({ "metadata": { "labels": { LABEL: value } } });
     namespace.patch("Secret", "certificates", &label(json!("someone")));
     namespace.patch("Secret", "certificates", &json!({ "data": { "tls.crt": "" } }));
-    guard.says("cannot keep the certificates");
+    guard.says("cannot store the certificates");
     works(&guard, &namespace);
     namespace.patch("Secret", "certificates", &label(json!("kubectl-canary-traefik")));
     until("the Secret to be right", || (data() == right).then_some(()));
@@ -95,7 +95,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     let ended = guard.ends("TERM");
     assert_eq!(ended.0.code, Some(0), "{}", ended.0);
     let reason = json!(format!("Secret `{secret}` is there and is not this program's"));
-    assert_eq!(ended.logged("cannot keep the certificates", "reason"), [reason]);
+    assert_eq!(ended.logged("cannot store the certificates", "reason"), [reason]);
 
     // The same at the start of a process, that has nothing better in its memory.
     for (what, spoilt) in spoilt() {
@@ -178,7 +178,7 @@ fn what_is_wrong_in_the_folder_is_told_once_and_the_last_good_pair_is_shown() {
     folder.replace("tls.crt", &other.0);
     folder.replace("ca.crt", &other.0);
     folder.replace("tls.key", &other.1);
-    guard.says("certificate read anew");
+    guard.says("certificate reloaded");
     until("the new certificate, trusted", || {
         Client::connect(guard.port, &authorities(&namespace), "127.0.0.1").ok().map(drop)
     });

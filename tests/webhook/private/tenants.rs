@@ -99,7 +99,7 @@ fn a_repair_that_a_policy_forbids_is_that_objects_affair_and_tried_again() {
             (evil.server().admin().merge(&path, &change).code != 200).then_some(())
         });
         declare(&evil, "shop", "login; Max-Age=1");
-        guard.says("cannot repair, trying again");
+        guard.says("repair failed, retrying");
         is_served(&namespace, "shop");
         // However often it is declared anew, it is not tried more often for it.
         let tried = |server| {

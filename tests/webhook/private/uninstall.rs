@@ -88,9 +88,9 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 namespace `kubectl-canary-traefik` stays: it was not made by `guard install`
-to delete it with all that is in it: kubectl delete namespace kubectl-canary-traefik
+to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
     assert!(is_there(&namespace));
@@ -171,9 +171,9 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 namespace `kubectl-canary-traefik` stays: configmap/notes and 3 others are not the guard's
-to delete it with all that is in it: kubectl delete namespace kubectl-canary-traefik
+to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
     assert!(is_there(&namespace));
@@ -226,9 +226,9 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 - namespace/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 namespace `kubectl-canary-traefik` stays: configmap/notes is not the guard's
-to delete it with all that is in it: kubectl delete namespace kubectl-canary-traefik
+to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
     assert!(is_there(&namespace));
@@ -282,9 +282,9 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
-what Flagger writes next to a TraefikService will drop its stanza again
+Flagger's next write to each TraefikService will remove its cookie
 namespace `kubectl-canary-traefik` stays: it is not known what is in it: user `[USER]` may not list configmaps in namespace `kubectl-canary-traefik`
-to delete it with all that is in it: kubectl delete namespace kubectl-canary-traefik
+to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
     assert!(is_there(&namespace));

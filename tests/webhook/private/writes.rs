@@ -90,7 +90,7 @@ fn a_malformed_declaration_is_refused_in_the_grammars_words() {
     exactly(
         &answer.message(),
         str![[
-            r#"admission webhook "guard.kubectl-canary-traefik.internal" denied the request: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: whole seconds of at most ten digits are allowed, such as 300"#
+            r#"admission webhook "guard.kubectl-canary-traefik.internal" denied the request: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300"#
         ]],
     );
     let status = namespace.patch_status("Canary", "shop", &objects::status("Progressing", 10));

@@ -1,37 +1,36 @@
-//! One command over several Canaries: what fails for one is said at once, and does not keep the others from
-//! their turn.
+//! A command on several Canaries: the failure of one is reported at once and does not stop the others.
 
 use crate::{
     context::Context,
     error::{Error, Kind, Result},
-    model::Target,
+    model::NamespacedName,
 };
 
-/// How it went so far.
+/// Results so far.
 #[derive(Debug)]
-pub(super) struct Several {
+pub(super) struct Batch {
     all: usize,
     failed: usize,
-    /// The kind of the first failure.
+    /// Kind of the first failure.
     kind: Option<Kind>,
 }
 
-impl Several {
+impl Batch {
     pub(super) fn new(all: usize) -> Self {
         Self { all, failed: 0, kind: None }
     }
 
-    /// Whether it is about one Canary alone.
+    /// Returns whether there is only one Canary.
     pub(super) fn is_one(&self) -> bool {
         self.all == 1
     }
 
-    /// Hands on the result for one Canary; an error of one among several is said, and there is nothing to hand on.
+    /// Passes on the result for one Canary. If there are several, an error is reported and turned into `None`.
     ///
     /// # Errors
     ///
-    /// The error, when there is but one Canary, or when nothing can go on after it.
-    pub(super) fn take<T>(&mut self, ctx: &Context, target: &Target, result: Result<T>) -> Result<Option<T>> {
+    /// Returns the error if there is only one Canary, or if the command cannot continue after it.
+    pub(super) fn take<T>(&mut self, ctx: &Context, target: &NamespacedName, result: Result<T>) -> Result<Option<T>> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if self.is_one() || matches!(error.kind(), Kind::Interrupted | Kind::BrokenPipe) => Err(error),
@@ -44,21 +43,23 @@ impl Several {
         }
     }
 
-    /// The end of it.
+    /// Returns the overall result.
     ///
     /// # Errors
     ///
-    /// Some failed; the kind is that of the first of them.
+    /// Fails if any Canary failed, with the kind of the first failure.
     pub(super) fn end(&self) -> Result<()> {
         match self.kind {
-            Some(kind) => Err(Error::new(kind, format!("{} of {} Canaries failed, see above", self.failed, self.all))),
+            Some(kind) => {
+                Err(Error::new(kind, format!("{} of {} Canaries failed; see the errors above", self.failed, self.all)))
+            }
             None => Ok(()),
         }
     }
 }
 
-/// Whether these are in more than one namespace: then each has to be said.
-pub(super) fn several_namespaces<'a>(targets: impl IntoIterator<Item = &'a Target>) -> bool {
+/// Returns whether the targets are in more than one namespace, so that output has to name it.
+pub(super) fn several_namespaces<'a>(targets: impl IntoIterator<Item = &'a NamespacedName>) -> bool {
     let mut namespaces = targets.into_iter().map(|target| &target.namespace);
     namespaces.next().is_some_and(|first| namespaces.any(|other| other != first))
 }

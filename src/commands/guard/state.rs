@@ -1,4 +1,4 @@
-//! The guard as it is on a cluster, in whichever form.
+//! The guard as installed on a cluster, in either form.
 
 use std::collections::BTreeSet;
 
@@ -8,42 +8,42 @@ use crate::{
     cluster::Cluster,
     context::Context,
     error::{Error, Kind, Result},
-    guard::{Change, Form, Installed, Standing, deployment},
+    guard::{Change, Form, Installed, ObjectState, deployment},
     output,
     plan::Confirmed,
 };
 
-/// Both forms of the guard on one cluster.
-pub(super) struct There {
-    /// What is said of a cluster that serves no mutating admission policies.
+/// The state of both forms of the guard on one cluster.
+pub(super) struct GuardState {
+    /// The error to report if the cluster serves no mutating admission policies.
     pub(super) unserved: Option<Error>,
-    /// The policies, there or not.
+    /// The policies, installed or not.
     pub(super) policies: Installed,
-    /// The webhook, if there is any sign of it.
+    /// The webhook, if any part of it was found.
     pub(super) webhook: Option<Installed>,
 }
 
-impl There {
-    /// Looks for both.
+impl GuardState {
+    /// Reads both forms from the cluster.
     pub(super) async fn read(server: &Cluster) -> Result<Self> {
         let (unserved, policies) = match server.must_serve_policies().await {
             Ok(()) => (None, server.policies().await?),
             Err(error) if error.kind() == Kind::NotFound => (Some(error), Installed::policies(Vec::new())),
             Err(error) => return Err(error),
         };
-        // Who has policies may do without the right to look for a webhook.
+        // A user of the policies may lack the right to look for a webhook.
         let webhook =
             if policies.is_absent() || server.may_see_webhook().await { server.webhook().await? } else { None };
         Ok(Self { unserved, policies, webhook })
     }
 
-    /// The forms that are there.
+    /// Returns the installed forms.
     pub(super) fn forms(&self) -> Vec<&Installed> {
         let policies = (!self.policies.is_absent()).then_some(&self.policies);
         policies.into_iter().chain(&self.webhook).collect()
     }
 
-    /// What takes one form away.
+    /// Returns the deletions that remove one form.
     pub(super) async fn removal(&self, server: &Cluster, form: Form) -> Result<Removal> {
         let mut removal = Removal::default();
         let Some(installed) = self.forms().into_iter().find(|installed| installed.form == form) else {
@@ -60,9 +60,9 @@ impl There {
         removal.known = changes.iter().filter_map(uid).collect();
         for change in changes {
             if is_namespace(&change) {
-                removal.stays = removal.why_stays(server, &change).await;
-                // One that has not even the guard's label was never the guard's.
-                if removal.stays.is_some() || change.standing() == Standing::Foreign {
+                removal.stays = removal.why_not_deleted(server, &change).await;
+                // A namespace without the guard's label was never the guard's.
+                if removal.stays.is_some() || change.standing() == ObjectState::Foreign {
                     continue;
                 }
             }
@@ -73,46 +73,47 @@ impl There {
     }
 }
 
-/// What takes a form of the guard away.
+/// The deletions that remove a form of the guard.
 #[derive(Default)]
 pub(super) struct Removal {
-    /// In an order in which nobody is asked who is about to go, and nothing is bound that is not there; a namespace last.
+    /// The deletions in an order in which no webhook is called that is being deleted and no binding outlives its
+    /// policy; a namespace comes last.
     pub(super) changes: Vec<Change>,
-    /// A namespace that the guard was installed in and that stays.
-    pub(super) stays: Option<Stays>,
-    /// The uids of these objects, and of what they own.
+    /// The namespace of the guard, if it is not deleted.
+    pub(super) stays: Option<KeptNamespace>,
+    /// UIDs of these objects, and of the objects they own.
     known: BTreeSet<String>,
 }
 
-/// A namespace that stays, and why.
-pub(super) struct Stays {
+/// A namespace that is not deleted, and the reason.
+pub(super) struct KeptNamespace {
     namespace: String,
     why: String,
 }
 
-impl Stays {
+impl KeptNamespace {
     pub(super) fn tell(&self, ctx: &Context) {
         let namespace = &self.namespace;
         let text = format!("namespace `{namespace}` stays: {}", self.why);
         ctx.ui.status(&output::escaped(&text));
-        ctx.ui.status(&format!("to delete it with all that is in it: kubectl delete namespace {namespace}"));
+        ctx.ui.status(&format!("to delete it and everything in it: kubectl delete namespace {namespace}"));
     }
 }
 
 impl Removal {
-    /// The name of the namespace that goes too.
+    /// Returns the name of the namespace that is deleted too.
     pub(super) fn namespace(&self) -> Option<&str> {
         self.changes.iter().find(|change| is_namespace(change)).and_then(name)
     }
 
-    /// Deletes what was agreed to; returns what is gone. Whether the namespace may go is looked at again when all else is
-    /// gone: somebody may have put something there meanwhile.
+    /// Deletes the confirmed objects and returns the deleted ones. The namespace is checked again after everything else
+    /// is gone, because something may have been created in it meanwhile.
     pub(super) async fn delete(&mut self, server: &Cluster, agreed: Vec<Confirmed<Change>>) -> Result<Vec<Change>> {
         let mut gone = Vec::new();
         for confirmed in agreed {
             let change = confirmed.agreed();
             if is_namespace(change) {
-                self.stays = self.why_stays(server, change).await;
+                self.stays = self.why_not_deleted(server, change).await;
                 if self.stays.is_some() {
                     continue;
                 }
@@ -124,25 +125,25 @@ impl Removal {
         Ok(gone)
     }
 
-    /// Why a namespace with the guard's label stays, if it does: the label can have been put on one that was there
-    /// (`guard install -o yaml | kubectl apply -f -`).
-    async fn why_stays(&mut self, server: &Cluster, change: &Change) -> Option<Stays> {
-        let namespace = name(change).filter(|_| change.standing() != Standing::Foreign)?;
+    /// Returns why a namespace with the guard's label is not deleted, if so: the label may have been added to an
+    /// existing namespace (`guard install -o yaml | kubectl apply -f -`).
+    async fn why_not_deleted(&mut self, server: &Cluster, change: &Change) -> Option<KeptNamespace> {
+        let namespace = name(change).filter(|_| change.standing() != ObjectState::Foreign)?;
         if !change.before.as_ref().is_some_and(deployment::is_made_by_install) {
             let why = "it was not made by `guard install`".to_owned();
-            return Some(Stays { namespace: namespace.to_owned(), why });
+            return Some(KeptNamespace { namespace: namespace.to_owned(), why });
         }
-        let why = match server.strangers(namespace, &mut self.known).await {
-            Ok(strangers) => match strangers.as_slice() {
+        let why = match server.unknown_objects(namespace, &mut self.known).await {
+            Ok(unknown_objects) => match unknown_objects.as_slice() {
                 [] => return None,
-                [one] => format!("{one} is not the guard's"),
+                [one] => format!("{one} does not belong to the guard"),
                 [one, rest @ ..] => {
-                    format!("{one} and {} are not the guard's", output::count(rest.len(), "other", "others"))
+                    format!("{one} and {} do not belong to the guard", output::count(rest.len(), "other", "others"))
                 }
             },
-            Err(error) => format!("it is not known what is in it: {}", error.message()),
+            Err(error) => format!("its contents cannot be listed: {}", error.message()),
         };
-        Some(Stays { namespace: namespace.to_owned(), why })
+        Some(KeptNamespace { namespace: namespace.to_owned(), why })
     }
 }
 
@@ -154,7 +155,7 @@ fn name(change: &Change) -> Option<&str> {
     change.wanted.pointer("/metadata/name")?.as_str()
 }
 
-/// The image that an installed webhook runs.
+/// Returns the image of an installed webhook.
 pub(super) fn image(installed: &Installed) -> Option<&str> {
     installed.deployment()?.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str)
 }

@@ -14,7 +14,8 @@ use clap::{
 
 use self::signals::Signals;
 use crate::{
-    cluster::{self, ConnectionArgs},
+    apiserver,
+    apiserver::ConnectionArgs,
     commands::{completion as completions, describe, diff, guard, man, options, rbac, render, show, sticky, version},
     completion,
     context::Context,
@@ -115,7 +116,7 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     }
     // Never freed: dropping its many small allocations would take a tenth of the run time of the fastest commands.
     let command = Box::leak(Box::new(command));
-    let line = cluster::group_repeatable_flags(arguments);
+    let line = apiserver::group_repeatable_flags(arguments);
     let cli = match command.try_get_matches_from_mut(&line).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return parse_failure(error, &line),
@@ -205,7 +206,7 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: 
 fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(word)) = error.get(kind) {
-            let shown = cluster::without_secrets(word, line);
+            let shown = apiserver::without_secrets(word, line);
             error.insert(kind, ContextValue::String(shown));
         }
     }

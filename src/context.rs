@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    cluster::{self, ConnectionArgs, Progress},
+    apiserver::{ConnectionArgs, Progress},
+    cluster::Cluster,
     environment::Environment,
     error::{Error, Exit, Kind, Result},
     files,
@@ -64,7 +65,7 @@ impl Context {
     pub async fn source(&self, files: &FileArgs) -> Result<Source> {
         if files.files.is_empty() {
             let progress = Arc::new(Terminal { ui: Arc::clone(&self.ui), warned: Arc::clone(&self.warned) });
-            let cluster = cluster::connect(&self.connection, &self.environment, progress).await?;
+            let cluster = Cluster::connect(&self.connection, &self.environment, progress).await?;
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
             // Reading a pipe or a network file may block forever, and signals still have to be noticed.

@@ -1,10 +1,12 @@
 //! `kubectl canary-traefik`: keeps each user of a Flagger canary on Traefik on one track.
 //!
-//! Pure modules (values in, values out): [`model`] says what things are, [`plan`] what would change, [`lint`] what is
-//! wrong, [`output`] what it looks like. Modules with side effects: [`files`], [`cluster`], [`webhook`], [`ui`],
-//! [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which module may use which;
-//! a test enforces it.
+//! Pure modules (values in, values out): [`model`] has the vocabulary, [`flagger`] and [`traefik`] say what those two do,
+//! [`observed`] pairs a Canary with its TraefikService, [`plan`] says what would change, [`lint`] what is wrong, [`guard`]
+//! what should be live, [`output`] what it looks like. Modules with side effects: [`files`], [`apiserver`], [`cluster`],
+//! [`guard_server`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which
+//! module may use which; a test enforces it.
 
+pub mod apiserver;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
@@ -13,13 +15,16 @@ pub mod context;
 pub mod environment;
 pub mod error;
 pub mod files;
+pub mod flagger;
 pub mod guard;
+pub mod guard_server;
 pub mod lint;
 pub mod model;
+pub mod observed;
 pub mod output;
 pub mod plan;
 pub mod source;
 pub mod text;
+pub mod traefik;
 pub mod ui;
-pub mod webhook;
 pub mod yaml;

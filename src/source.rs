@@ -8,11 +8,15 @@ use crate::{
     cluster::{Cluster, Selection},
     error::{Error, Kind, Result},
     files::{Manifests, Object},
+    flagger::{Canary, Declared, NativeField},
     model::{
-        Canary, Declared, FIELDS, Loaded, Lookup, NamespacedName, NativeField, Observed, Route, RouteKind,
-        RoutesAndEvents, TraefikService, canary::NATIVE_COOKIE, declaration::ANNOTATION, name::near,
+        FIELDS, NamespacedName,
+        declaration::{ANNOTATION, NATIVE_COOKIE},
+        name::near,
         selector::Selector,
     },
+    observed::{Loaded, Observed},
+    traefik::{Lookup, Route, RouteKind, RoutesAndEvents, TraefikService},
 };
 
 /// The source of Canaries.
@@ -27,7 +31,7 @@ impl Source {
     /// Returns the namespace used if none is given: the context's; for manifests, `None` for all.
     pub fn namespace(&self) -> Option<&str> {
         match self {
-            Self::Cluster(cluster) => Some(cluster.namespace()),
+            Self::Cluster(cluster) => Some(cluster.api().namespace()),
             Self::Files(_) => None,
         }
     }
@@ -88,7 +92,7 @@ impl Source {
     pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
         let loaded = match self {
             Self::Cluster(cluster) => {
-                let namespace = namespace.unwrap_or(cluster.namespace()).to_owned();
+                let namespace = namespace.unwrap_or(cluster.api().namespace()).to_owned();
                 cluster.load(&NamespacedName { namespace: Some(namespace), name: name.to_owned() }, schema).await?
             }
             Self::Files(files) => one_in_files(files, namespace, name)?.1,

@@ -24,9 +24,9 @@ pub fn json_escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if is_interpreted_by_terminal(c) && c != '\n' {
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)))
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
-            safe.push(c)
+            safe.push(c);
         }
     }
     safe

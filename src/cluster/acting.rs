@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::join;
 use serde_json::Value;
 
-use super::{Call, Cluster, Failure, Verb, guard::GuardCoverage, object::percent_encoded};
 use crate::{
+    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    cluster::{Cluster, guard::GuardCoverage},
+    flagger::Declared,
     guard::{Form, proving, webhook},
-    model::{Declared, Guarded, Observed},
-    plan::{FIELD_MANAGER, ObjectKind, ObjectRef},
+    model::{FIELD_MANAGER, ObjectKind, ObjectRef},
+    observed::{Guarded, Observed},
 };
 
 /// How long every API server may take to pick up existing policies.
@@ -134,7 +136,7 @@ impl Cluster {
             percent_encoded(namespace),
             webhook::NAME
         );
-        let Ok(list) = self.ask(&call, &path).await.and_then(|answer| answer.json()) else { return Vec::new() };
+        let Ok(list) = self.api.ask(&call, &path).await.and_then(|answer| answer.json()) else { return Vec::new() };
         let waits = |pod: &Value| {
             let text = |value: &Value, pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
             let mut containers =

@@ -3,15 +3,16 @@
 use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
 
-use super::{Call, Cluster, Failure, Verb, object::percent_encoded};
 use crate::{
+    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    cluster::{Cluster, paths::call_of},
     error::{Error, Kind, Result},
     guard::{
         CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Part, Placement, deployment, install, policy,
         webhook::{self, Address, WebhookEndpoint},
     },
-    model::{Guarded, NamespacedName, Observed, selector::Selector},
-    plan::{ObjectKind, ObjectRef},
+    model::{NamespacedName, ObjectKind, ObjectRef, selector::Selector},
+    observed::{Guarded, Observed},
 };
 
 const VERSION: Call<'static> =
@@ -42,7 +43,7 @@ impl Cluster {
 
     /// Returns whether the cluster serves this resource of `admissionregistration.k8s.io/v1`.
     async fn serves_admission(&self, plural: &str) -> Result<bool, Failure> {
-        let resources = self.ask(&ADMISSION, GROUP).await?.json()?;
+        let resources = self.api.ask(&ADMISSION, GROUP).await?.json()?;
         let mut all = resources["resources"].as_array().into_iter().flatten();
         Ok(all.any(|resource| resource["name"] == plural))
     }
@@ -63,7 +64,7 @@ impl Cluster {
     ///
     /// The server's version cannot be read.
     pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
-        let version = self.ask(&VERSION, "/version").await?.json()?;
+        let version = self.api.ask(&VERSION, "/version").await?.json()?;
         let number = |key: &str| -> u64 {
             // Some providers report `28+`.
             let digits: String =
@@ -80,7 +81,7 @@ impl Cluster {
     /// The object cannot be read.
     pub async fn find_guard(&self, wanted: &Value) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
-        match self.ask(&call, &path).await.and_then(|answer| answer.json()) {
+        match self.api.ask(&call, &path).await.and_then(|answer| answer.json()) {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => Ok(None),
             Err(failure) => Err(failure),
@@ -247,7 +248,7 @@ impl Cluster {
     /// Returns the names of the namespaces that match a selector object.
     async fn namespaces(&self, selector: &Value) -> Result<Vec<String>, Failure> {
         let call = Call { verb: Verb::List, resource: "namespaces", namespace: None, name: None };
-        let list = self.ask(&call, "/api/v1/namespaces").await?.json()?;
+        let list = self.api.ask(&call, "/api/v1/namespaces").await?.json()?;
         let all = list["items"].as_array().into_iter().flatten().filter(|namespace| selects(selector, namespace));
         Ok(all.filter_map(|namespace| Some(namespace.pointer("/metadata/name")?.as_str()?.to_owned())).collect())
     }
@@ -286,7 +287,7 @@ impl Cluster {
     pub fn said(&self, failure: Failure, observed: &Observed) -> Error {
         let Some(service) = observed.service() else { return Error::new(Kind::Bug, "no TraefikService was written") };
         let kind = ObjectKind::TraefikService(service.group);
-        failure.into_error(&Call::of(Verb::Patch, &ObjectRef { kind, target: service.target.clone() }))
+        failure.into_error(&call_of(Verb::Patch, &ObjectRef { kind, target: service.target.clone() }))
     }
 }
 
@@ -356,7 +357,8 @@ pub(super) fn place(object: &Value) -> (Call<'_>, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Server, reply};
+    use super::*;
+    use crate::apiserver::testing::{Server, reply};
 
     #[tokio::test]
     async fn match_conditions_are_sent_from_kubernetes_1_28_on() {
@@ -367,7 +369,7 @@ mod tests {
             (r#"{"major":"2","minor":"0"}"#, true),
         ] {
             let server = Server::start([reply("200 OK", &[], version)]).await;
-            assert_eq!(server.connect().await.has_match_conditions().await, Ok(expected), "{version}");
+            assert_eq!(Cluster::of(server.connect().await).has_match_conditions().await, Ok(expected), "{version}");
         }
     }
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{
-    Call, Cluster, Failure, Verb,
-    object::{get, percent_encoded},
+use crate::{
+    apiserver::{
+        Call, Failure, Verb,
+        request::{get, percent_encoded},
+    },
+    cluster::Cluster,
+    error::{Error, Kind, Result},
 };
-use crate::error::{Error, Kind, Result};
 
 /// Media type for objects reduced to their metadata
 /// (`k8s.io/apimachinery/pkg/apis/meta/v1/types.go:PartialObjectMetadataList`).
@@ -96,7 +99,7 @@ impl Cluster {
     async fn discover(&self, path: &str) -> Result<Value> {
         let what = format!("the resources of {path}");
         let call = Call { verb: Verb::Get, resource: &what, namespace: None, name: None };
-        let answer = self.ask(&call, path).await.and_then(|answer| answer.json());
+        let answer = self.api.ask(&call, path).await.and_then(|answer| answer.json());
         answer.map_err(|failure| failure.into_error(&call))
     }
 
@@ -105,7 +108,7 @@ impl Cluster {
         let path = format!("{}/namespaces/{}/{}?limit={MOST}", kind.version, percent_encoded(namespace), kind.plural);
         let mut request = get(&path).map_err(|failure| failure.into_error(&call))?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(METADATA));
-        let list = match self.call(&call, request).await.and_then(|answer| answer.json()) {
+        let list = match self.api.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,
             // The kind was removed in the meantime.
             Err(Failure::Status(refusal)) if refusal.code == 404 => return Ok(Vec::new()),

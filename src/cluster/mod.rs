@@ -1,105 +1,67 @@
-//! The API server: connecting to it, its requests, and the meaning of its errors. Prints nothing.
+//! What this program asks of a cluster: Canaries with their TraefikServices, routes, the guard's objects, versions, and
+//! the writes of a confirmed plan. The requests themselves are [`apiserver`]'s.
 
 mod acting;
-mod config;
-mod connect;
-mod error;
-mod exec;
-mod flags;
-mod follow;
+pub mod collections;
 mod guard;
-mod http;
 mod inside;
-mod items;
-mod kubeconfig;
-mod list;
-mod login;
-mod object;
-mod overrides;
-mod parts;
-mod permission;
-mod progress;
-mod proxy;
+pub(crate) mod paths;
 mod read;
-mod retry;
-mod sentence;
-mod status;
 mod support;
 mod surroundings;
-#[cfg(test)]
-mod testing;
-mod tls;
-mod transport;
-mod url;
 mod versions;
-mod warnings;
 mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-pub use self::{
-    acting::ActiveForms,
-    connect::{connect, connect_quietly},
-    error::Failure,
-    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
-    follow::{Collection, Event, ResourceVersion},
-    http::{Answer, Call, Verb},
-    kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
-    parts::Part,
-    permission::Permission,
-    progress::Progress,
-    read::Selection,
-    status::{Cause, Refusal},
-    url::read as read_url,
-    versions::Workload,
+pub use self::{acting::ActiveForms, read::Selection, versions::Workload};
+use crate::{
+    apiserver::{self, ApiServer, ConnectionArgs, Progress},
+    environment::Environment,
+    error::Result,
+    guard::webhook::IS_HERE,
 };
 
-pub(crate) use self::parts::read as read_part;
-
-/// A connection to one API server as one user. Nothing is sent before the first call.
+/// A cluster as one user sees it.
 pub struct Cluster {
-    endpoint: error::Endpoint,
-    namespace: String,
-    timeout: Option<Duration>,
-    verbosity: u8,
-    progress: Arc<dyn Progress>,
-    login: login::Login,
-    session: tokio::sync::Mutex<login::Session>,
+    api: ApiServer,
 }
 
 impl Cluster {
-    /// Returns the namespace to use: the flag's, else the context's, else `default`.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
+    /// Connects as the flags say; see [`apiserver::connect`].
+    ///
+    /// # Errors
+    ///
+    /// There is no usable configuration.
+    pub async fn connect(
+        args: &ConnectionArgs,
+        environment: &Environment,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self> {
+        Ok(Self { api: apiserver::connect(args, environment, progress).await?.silencing(IS_HERE) })
     }
 
-    /// Returns the server's URL, without credentials.
-    pub fn server(&self) -> &str {
-        &self.endpoint.url
+    /// Connects without a terminal for credential plugins; see [`apiserver::connect_quietly`].
+    ///
+    /// # Errors
+    ///
+    /// There is no usable configuration.
+    pub async fn connect_quietly(
+        args: &ConnectionArgs,
+        environment: &Environment,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self> {
+        Ok(Self { api: apiserver::connect_quietly(args, environment, progress).await?.silencing(IS_HERE) })
     }
 
-    /// Returns a description of the credentials sent.
-    pub fn sent_as(&self) -> &str {
-        &self.endpoint.sent_as
+    /// Uses this connection.
+    #[cfg(test)]
+    pub(crate) fn of(api: ApiServer) -> Self {
+        Self { api }
     }
 
-    /// Returns the proxy, without credentials, and where it is configured.
-    pub fn proxy(&self) -> Option<(String, &str)> {
-        self.endpoint.proxy.as_ref().map(|proxy| (proxy.address(), proxy.named_by.as_str()))
-    }
-
-    /// Returns the request timeout; `None` for no limit.
-    pub fn timeout(&self) -> Option<Duration> {
-        self.timeout
-    }
-
-    /// Returns the progress display.
-    pub fn progress(&self) -> &dyn Progress {
-        &*self.progress
-    }
-
-    /// Returns the level of `-v`.
-    pub fn verbosity(&self) -> u8 {
-        self.verbosity
+    /// Returns the connection.
+    pub fn api(&self) -> &ApiServer {
+        &self.api
     }
 }

@@ -6,20 +6,26 @@ use std::collections::HashMap;
 use futures_util::future::{join, join3};
 use serde_json::Value;
 
-use super::{
-    Call, Cluster, Failure, Verb,
-    guard::GuardCoverage,
-    list::{self, Depth},
-    object::{get, path, percent_encoded, secret_call, secrets},
-    parts::{Part, PartRead},
-};
 use crate::{
+    apiserver::{
+        Call, Failure, Verb,
+        list::{self, Depth},
+        parts::{Part, PartRead},
+        request::{get, percent_encoded},
+    },
+    cluster::{
+        Cluster,
+        guard::GuardCoverage,
+        paths::{call_of, path, secret_call, secrets},
+    },
     error::{Error, Kind, Result},
+    flagger::{Canary, NativeField, native},
     model::{
-        Canary, Guarded, Loaded, NamespacedName, NativeField, Observed, TraefikService, TraefikServiceState,
+        NamespacedName, ObjectKind, ObjectRef,
         name::{Group, near},
     },
-    plan::{ObjectKind, ObjectRef, native},
+    observed::{Guarded, Loaded, Observed, TraefikServiceState},
+    traefik::TraefikService,
 };
 
 /// The Canaries to list.
@@ -108,7 +114,7 @@ impl Cluster {
     pub async fn get(&self, kind: ObjectKind, target: &NamespacedName) -> Result<Value, Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
-        self.call(&Call::of(Verb::Get, &object), request).await?.json()
+        self.api.call(&call_of(Verb::Get, &object), request).await?.json()
     }
 
     /// Reads this part of one object.
@@ -138,7 +144,7 @@ impl Cluster {
     ) -> Result<(PartRead, Option<String>), Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
-        let answer = self.call(&Call::of(Verb::Get, &object), request).await?;
+        let answer = self.api.call(&call_of(Verb::Get, &object), request).await?;
         Ok((answer.part(part)?, answer.date))
     }
 
@@ -153,7 +159,7 @@ impl Cluster {
         let mut request = get(&path).ok()?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
         let name = |object: Value| Some(NamespacedName::of(&object).name);
-        list::read(self.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
+        list::read(self.api.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
     }
 
     /// Reads a Secret; `None` if it does not exist.
@@ -163,7 +169,7 @@ impl Cluster {
     /// The Secret cannot be read.
     pub async fn find_secret(&self, target: &NamespacedName) -> Result<Option<Value>, Failure> {
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), Some(&target.name));
-        match self.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
+        match self.api.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
             Ok(secret) => Ok(Some(secret)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure),
@@ -188,11 +194,11 @@ impl Cluster {
                 Err(failure) if failure.is_not_found() => missing = TraefikServiceState::NotGenerated,
                 Err(failure) if failure.is_forbidden() => {
                     let object = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
-                    missing = forbidden(missing, failure, &Call::of(Verb::Get, &object));
+                    missing = forbidden(missing, failure, &call_of(Verb::Get, &object));
                 }
                 Err(failure) => {
                     let object = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
-                    return Err(failure.into_error(&Call::of(Verb::Get, &object)));
+                    return Err(failure.into_error(&call_of(Verb::Get, &object)));
                 }
             }
         }
@@ -206,7 +212,7 @@ impl Cluster {
         }
         let call =
             Call { verb: Verb::Get, resource: "the OpenAPI document of flagger.app", namespace: None, name: None };
-        match self.ask(&call, "/openapi/v3/apis/flagger.app/v1beta1").await.and_then(|answer| answer.json()) {
+        match self.api.ask(&call, "/openapi/v3/apis/flagger.app/v1beta1").await.and_then(|answer| answer.json()) {
             Ok(document) => native::in_schema(&document),
             Err(_) => NativeField::Absent,
         }
@@ -219,7 +225,7 @@ impl Cluster {
             return no_flagger();
         }
         if failure.is_no_name() || !failure.is_not_found() {
-            return failure.into_error(&Call::of(Verb::Get, &object));
+            return failure.into_error(&call_of(Verb::Get, &object));
         }
         let namespace = target.namespace.as_deref();
         let error = Error::not_found(match namespace {
@@ -228,7 +234,7 @@ impl Cluster {
         });
         let mut names = Vec::new();
         let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
-        if let Ok(answer) = self.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
+        if let Ok(answer) = self.api.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
             let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
             names = list::read(answer.body, Depth::WithoutManagedFields, name).await.unwrap_or_default();
         }
@@ -295,10 +301,10 @@ impl Cluster {
             path.push_str("?labelSelector=");
             path.push_str(&percent_encoded(selector));
         }
-        let answer = self
-            .ask(&call, &path)
-            .await
-            .map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into_error(&call) })?;
+        let answer =
+            self.api.ask(&call, &path).await.map_err(|failure| {
+                if failure.is_no_such_resource() { no_flagger() } else { failure.into_error(&call) }
+            })?;
         let canaries = list::read(answer.body, depth(keep), move |object| {
             Canary::from_object(&object).map(|canary| (canary, if keep { object } else { Value::Null }))
         });
@@ -309,7 +315,7 @@ impl Cluster {
     async fn list_services(&self, group: Group, namespace: Option<&str>, keep: bool) -> Result<Listed> {
         let kind = ObjectKind::TraefikService(group);
         let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-        let answer = match self.ask(&call, &path(kind, namespace, None)).await {
+        let answer = match self.api.ask(&call, &path(kind, namespace, None)).await {
             Ok(answer) => answer,
             Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
             Err(failure) if failure.is_forbidden() => {

@@ -4,9 +4,11 @@
 use futures_util::future::join3;
 use serde_json::Value;
 
-use super::{Call, Cluster, Verb, object::percent_encoded};
 use crate::{
-    model::{Loaded, name::Group},
+    apiserver::{Call, Verb, request::percent_encoded},
+    cluster::Cluster,
+    model::name::Group,
+    observed::Loaded,
     plan::support::{Support, keys_in_schema, oldest_traefik},
 };
 
@@ -35,6 +37,6 @@ impl Cluster {
     /// Returns the answer, or null on failure.
     async fn find(&self, resource: &str, path: &str) -> Value {
         let call = Call { verb: Verb::List, resource, namespace: None, name: None };
-        self.ask(&call, path).await.and_then(|answer| answer.json()).unwrap_or_default()
+        self.api.ask(&call, path).await.and_then(|answer| answer.json()).unwrap_or_default()
     }
 }

@@ -6,12 +6,17 @@
 
 use futures_util::future::{join, join_all};
 
-use super::{
-    Call, Cluster, Failure, Verb,
-    list::{self, Depth},
-    object::percent_encoded,
+use crate::{
+    apiserver::{
+        Call, Failure, Verb,
+        list::{self, Depth},
+        request::percent_encoded,
+    },
+    cluster::Cluster,
+    model::Event,
+    observed::Observed,
+    traefik::{Lookup, Route, RouteKind, RoutesAndEvents},
 };
-use crate::model::{Event, Lookup, Observed, Route, RouteKind, RoutesAndEvents};
 
 /// Number of events shown.
 const LAST: usize = 10;
@@ -27,12 +32,12 @@ impl Cluster {
 
     async fn routes(&self, observed: &Observed, kind: RouteKind) -> Lookup<Vec<Route>> {
         let (Some(service), group) = observed.routed_to() else { return Lookup::Seen(Vec::new()) };
-        let namespace = service.namespace.clone().unwrap_or_else(|| self.namespace().to_owned());
+        let namespace = service.namespace.clone().unwrap_or_else(|| self.api.namespace().to_owned());
         let resource = kind.resource();
         let plural = resource.split('.').next().unwrap_or_default();
         let path = format!("/apis/{}/namespaces/{}/{plural}", kind.api_version(), percent_encoded(&namespace));
         let call = Call { verb: Verb::List, resource: &resource, namespace: Some(&namespace), name: None };
-        let listed = match self.ask(&call, &path).await {
+        let listed = match self.api.ask(&call, &path).await {
             Ok(answer) => {
                 list::read(answer.body, Depth::WithoutManagedFields, move |object| kind.route(&object, &service, group))
                     .await
@@ -51,7 +56,7 @@ impl Cluster {
 
     async fn events(&self, observed: &Observed) -> Lookup<Vec<Event>> {
         let target = &observed.canary.target;
-        let namespace = target.namespace.clone().unwrap_or_else(|| self.namespace().to_owned());
+        let namespace = target.namespace.clone().unwrap_or_else(|| self.api.namespace().to_owned());
         let mut fields = format!("involvedObject.kind=Canary,involvedObject.name={}", target.name);
         if let Some(uid) = &observed.canary.uid {
             fields.push_str(&format!(",involvedObject.uid={uid}"));
@@ -62,7 +67,7 @@ impl Cluster {
             percent_encoded(&namespace),
             percent_encoded(&fields)
         );
-        let listed = match self.ask(&call, &path).await {
+        let listed = match self.api.ask(&call, &path).await {
             Ok(answer) => {
                 list::read(answer.body, Depth::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
             }

@@ -3,12 +3,13 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{
-    Call, Cluster, Verb,
-    list::{self, Depth},
-    object::percent_encoded,
-};
 use crate::{
+    apiserver::{
+        Call, Verb,
+        list::{self, Depth},
+        request::percent_encoded,
+    },
+    cluster::Cluster,
     error::Result,
     guard::{policy, webhook},
     model::NamespacedName,
@@ -35,7 +36,7 @@ impl Cluster {
     /// The request fails.
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
-        let version: Result<Value, _> = self.ask(&call, "/version").await.and_then(|answer| answer.json());
+        let version: Result<Value, _> = self.api.ask(&call, "/version").await.and_then(|answer| answer.json());
         let version = version.map_err(|failure| failure.into_error(&call))?;
         let text = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
         let version = text("gitVersion");
@@ -63,7 +64,7 @@ impl Cluster {
         let resource = if kind == "deployment" { "deployments.apps" } else { "daemonsets.apps" };
         let call = Call { verb: Verb::List, resource, namespace: None, name: None };
         let selector = percent_encoded(&format!("{label} in (flagger,traefik)"));
-        let answer = self.ask(&call, &format!("/apis/apps/v1/{kind}s?labelSelector={selector}")).await.ok()?;
+        let answer = self.api.ask(&call, &format!("/apis/apps/v1/{kind}s?labelSelector={selector}")).await.ok()?;
         let pointer = format!("/metadata/labels/{}", label.replace('/', "~1"));
         let workload = move |object: Value| {
             let name = object.pointer(&pointer)?.as_str()?.to_owned();

@@ -1,19 +1,25 @@
 //! Writes: the only code that changes anything on a cluster. Changes to Canaries and TraefikServices are confirmed JSON
 //! merge patches, sent under this program's own field manager with strict validation.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place that writes")]
+
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{
-    Answer, Call, Cluster, Failure, Verb,
-    guard::place,
-    object::{path, request, secret_call, secrets},
-    parts::{Part, PartRead},
-};
 use crate::{
+    apiserver::{
+        Answer, Call, Failure, Verb,
+        parts::{Part, PartRead},
+        request::request,
+    },
+    cluster::{
+        Cluster,
+        guard::place,
+        paths::{call_of, path, secret_call, secrets},
+    },
     guard::{Change, deployment},
-    model::NamespacedName,
-    plan::{Confirmed, FIELD_MANAGER, ObjectRef, Step, Write},
+    model::{FIELD_MANAGER, NamespacedName, ObjectRef},
+    plan::{Confirmed, Step, Write},
 };
 
 impl Cluster {
@@ -70,7 +76,7 @@ impl Cluster {
         let path = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
         let body = patch.to_string().into_bytes();
         let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/merge-patch+json"), body)?;
-        self.call(&Call::of(Verb::Patch, object), request).await
+        self.api.call(&call_of(Verb::Patch, object), request).await
     }
 
     /// Applies one of the guard's objects as a dry run, and returns the object that the server would store.
@@ -103,7 +109,7 @@ impl Cluster {
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(object.to_string().into_bytes())
             .expect("names of the guard's objects are plain");
-        self.call(&Call { verb: Verb::Create, ..call }, request).await?.json()
+        self.api.call(&Call { verb: Verb::Create, ..call }, request).await?.json()
     }
 
     async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {
@@ -111,7 +117,7 @@ impl Cluster {
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{more}");
         let body = object.to_string().into_bytes();
         let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
-        self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+        self.api.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
     /// Deletes one of the guard's objects as a dry run.
@@ -133,7 +139,7 @@ impl Cluster {
         let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
         let body = part.to_string().into_bytes();
         let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
-        self.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+        self.api.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }
 
     /// Writes the Secret in which the guard's replicas share their certificates: creates it, or replaces the version
@@ -153,7 +159,7 @@ impl Cluster {
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), name);
         let body = secret.to_string().into_bytes();
         let request = request(method, &format!("{path}?fieldManager={FIELD_MANAGER}"), Some("application/json"), body)?;
-        self.call(&secret_call(verb, &target), request).await?.json()
+        self.api.call(&secret_call(verb, &target), request).await?.json()
     }
 
     /// Deletes one of the guard's objects, if it is unchanged since the deletion was confirmed.
@@ -171,7 +177,7 @@ impl Cluster {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": dry_run,
             "preconditions": {"resourceVersion": version}});
         let request = request(Method::DELETE, &path, Some("application/json"), options.to_string().into_bytes())?;
-        match self.call(&Call { verb: Verb::Delete, ..call }, request).await {
+        match self.api.call(&Call { verb: Verb::Delete, ..call }, request).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.is_not_found() => Ok(()),
             Err(failure) => Err(failure),

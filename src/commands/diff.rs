@@ -10,9 +10,11 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     files::Scratch,
-    model::{Declared, Loaded, NativeField, State},
+    flagger::{Declared, NativeField},
+    model::ObjectKind,
+    observed::{Loaded, State},
     output::{self, change, diff::comparable, findings},
-    plan::{ObjectKind, Plan, Scope, Step},
+    plan::{Plan, Scope, Step},
     source::Source,
 };
 

@@ -5,10 +5,9 @@ use clap::Args;
 use crate::{
     context::{Context, FileArgs},
     error::{Exit, Result},
+    flagger::Declared,
     lint,
-    model::Declared,
     output::{self, Format, findings},
-    plan::generated,
     yaml,
 };
 
@@ -46,7 +45,7 @@ pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
             ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
         }
     }
-    let value = generated::traefik_service(&loaded.observed, args.weight)?;
+    let value = loaded.observed.generated(args.weight)?;
     let format = args.output.parse::<Format>().unwrap_or(Format::Yaml);
     ctx.ui.data(&if format == Format::Json { output::json(&value) } else { yaml::print(&value) })?;
     Ok(Exit::Ok)

@@ -6,7 +6,7 @@ use super::args::{OutputArgs, SelectArgs};
 use crate::{
     context::{Context, FileArgs},
     error::{Exit, Result},
-    model::Observed,
+    observed::Observed,
     output::{self, Format, report, show},
     source::Source,
     yaml,

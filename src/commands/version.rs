@@ -17,7 +17,7 @@ use crate::{
 /// Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 ///
 /// Flagger and Traefik are found by the labels of their Deployments and DaemonSets in all namespaces; they are
-/// <unknown> if you may not list these. Versions that are too old for a feature are listed below the table.
+/// unknown if you may not list these. Versions that are too old for a feature are listed below the table.
 #[derive(Debug, Args)]
 pub struct VersionArgs {
     /// Only this program's version; makes no API requests
@@ -81,7 +81,7 @@ async fn seen(ctx: &Context) -> Result<Versions> {
     let (version, workloads, guard) = join3(server.server_version(), server.workloads(), server.guard_version()).await;
     let (version, serves) = version?;
     let mut versions =
-        Versions { address: server.server().to_owned(), server: version, workloads, guard, limits: Vec::new() };
+        Versions { address: server.api().url().to_owned(), server: version, workloads, guard, limits: Vec::new() };
     versions.limits = versions.too_old(&serves);
     Ok(versions)
 }

@@ -7,10 +7,12 @@ use clap::{Arg, FromArgMatches};
 
 use super::line::Line;
 use crate::{
-    cluster::{self, ConnectionArgs, KubeconfigPart, Progress},
+    apiserver,
+    apiserver::{ConnectionArgs, KubeconfigPart, Progress},
+    cluster::Cluster,
     environment::Environment,
     files,
-    model::Canary,
+    flagger::Canary,
 };
 
 /// Time limit of a completion.
@@ -46,7 +48,7 @@ impl Live {
 pub(super) fn names(live: Live, line: &Line<'_>, environment: &Environment) -> BTreeSet<String> {
     let connection = connection(line).unwrap_or_default();
     match live {
-        Live::Kubeconfig(part) => cluster::in_kubeconfig(&connection, environment, part).into_iter().collect(),
+        Live::Kubeconfig(part) => apiserver::in_kubeconfig(&connection, environment, part).into_iter().collect(),
         Live::Canary if has_manifests(line) => in_manifests(line),
         Live::Canary | Live::Namespace => asked(live, &connection, environment).unwrap_or_default(),
     }
@@ -67,8 +69,8 @@ fn connection(line: &Line<'_>) -> Option<ConnectionArgs> {
 fn asked(live: Live, connection: &ConnectionArgs, environment: &Environment) -> Option<BTreeSet<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let names = async {
-        let cluster = cluster::connect_quietly(connection, environment, Arc::new(Silent)).await.ok()?;
-        let namespace = (live == Live::Canary).then(|| cluster.namespace().to_owned());
+        let cluster = Cluster::connect_quietly(connection, environment, Arc::new(Silent)).await.ok()?;
+        let namespace = (live == Live::Canary).then(|| cluster.api().namespace().to_owned());
         cluster.names(namespace.as_deref()).await
     };
     let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, names).await.ok().flatten() });

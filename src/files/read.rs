@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::document::{self, Document};
 use super::{Manifests, Object, Place, Source, tree};
-use crate::error::{Error, Result, reason};
 use crate::{
+    error::{Error, Result, reason},
     text::{quoted, without_password},
     yaml,
 };

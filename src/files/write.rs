@@ -10,8 +10,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Source;
-use crate::error::{Error, Kind, Result, reason};
-use crate::text::quoted;
+use crate::{
+    error::{Error, Kind, Result, reason},
+    text::quoted,
+};
 
 /// Time to wait for a lock of another program; this one holds it only as long as the disk takes.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,7 +3,11 @@
 
 use serde_json::Value;
 
-use crate::model::{Canary, Declared, Live, TraefikService, name::Group, traefik_service::Controller};
+use crate::{
+    flagger::{Canary, Declared},
+    model::name::Group,
+    traefik::{Live, TraefikService, traefik_service::Controller},
+};
 
 /// A write to a TraefikService, as the API server sees it before storing the object.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,10 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Canary, Declared, TraefikService};
+use crate::{
+    flagger::{Canary, Declared},
+    traefik::TraefikService,
+};
 
 /// The primary's weight and the total weight when Flagger sets the primary to zero: it omits the weight, which Traefik
 /// reads as 1.

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    model::{Canary, selector::Selector},
+    flagger::Canary,
+    model::selector::Selector,
 };
 
 /// The two forms of the guard.

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Declared, Guarded, NamespacedName, Observed};
+use crate::{
+    flagger::Declared,
+    model::NamespacedName,
+    observed::{Guarded, Observed},
+};
 
 /// Number of Canaries in a namespace above which the policies slow down each write to a TraefikService there by about
 /// 10 ms.
@@ -49,7 +53,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{Canary, TraefikService, declaration::ANNOTATION, name::Group};
+    use crate::{
+        flagger::Canary,
+        model::{declaration::ANNOTATION, name::Group},
+        traefik::TraefikService,
+    };
 
     fn observed(name: &str, declared: Option<&str>, controller: Option<&str>) -> Observed {
         let canary = json!({"metadata": {"namespace": "web", "name": name, "annotations": {ANNOTATION: declared}},

@@ -1,7 +1,7 @@
 //! Choice of the Canaries on which dry-run writes test the guard. A Canary whose TraefikService is too large, or whose
 //! owner fights the guard, proves nothing about the others.
 
-use crate::model::{Declared, Observed};
+use crate::{flagger::Declared, observed::Observed};
 
 /// Number of answers that decide.
 pub const ANSWERS: usize = 3;
@@ -43,7 +43,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Canary, TraefikService, declaration::ANNOTATION};
+    use crate::{flagger::Canary, model::declaration::ANNOTATION, traefik::TraefikService};
 
     fn observed(namespace: &str, name: &str, services: usize) -> Observed {
         let canary = json!({"metadata": {"namespace": namespace, "name": name, "annotations": {ANNOTATION: "a"}},
@@ -67,7 +67,7 @@ mod tests {
         assert!(is_ordinary(tried[0]) && !is_ordinary(tried[2]));
 
         all[1].canary.declared = Declared::Nothing;
-        all[2].service = crate::model::TraefikServiceState::NotGenerated;
+        all[2].service = crate::observed::TraefikServiceState::NotGenerated;
         assert!(candidates(&all).iter().all(|observed| observed.canary.target.namespace.as_deref() != Some("b")));
     }
 }

@@ -4,7 +4,7 @@ mod rules;
 
 use std::fmt;
 
-use crate::model::{NamespacedName, Observed};
+use crate::{model::NamespacedName, observed::Observed};
 
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -23,6 +23,9 @@ use super::{
 /// The annotation's key on the Canary.
 pub const ANNOTATION: &str = "kubectl-canary-traefik/sticky-cookie";
 
+/// Keys from a Canary down to its native cookie, as requested in fluxcd/flagger#1884.
+pub const NATIVE_COOKIE: [&str; 5] = ["spec", "service", "traefik", "sticky", "cookie"];
+
 /// Maximum length of a declaration in characters.
 pub const MAX_LENGTH: usize = 1024;
 
@@ -37,7 +40,7 @@ pub struct Malformed {
 
 impl Malformed {
     /// Returns the error for an annotation that is a number, a boolean, a list or a mapping.
-    pub(super) fn not_text(value: &str) -> Self {
+    pub(crate) fn not_text(value: &str) -> Self {
         malformed(value, "it is not a string: put it in quotes".into())
     }
 }

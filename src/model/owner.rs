@@ -12,7 +12,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{canary::NATIVE_COOKIE, declaration::ANNOTATION, view};
+use crate::{
+    model::declaration::NATIVE_COOKIE,
+    model::{declaration::ANNOTATION, view},
+};
 
 /// The tool that applies a Canary.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,21 +3,21 @@
 use serde_json::{Map, Value};
 
 /// Follows keys down from `value`.
-pub(super) fn at<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
+pub(crate) fn at<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
     keys.iter().try_fold(value, |value, key| value.get(key))
 }
 
 /// Returns the text at these keys; empty counts as missing, as it does in Go.
-pub(super) fn text<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a str> {
     at(value, keys)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// Returns the text at these keys as an owned string.
-pub(super) fn owned(value: &Value, keys: &[&str]) -> Option<String> {
+pub(crate) fn owned(value: &Value, keys: &[&str]) -> Option<String> {
     text(value, keys).map(str::to_owned)
 }
 
 /// Returns the mapping at these keys.
-pub(super) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
+pub(crate) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
     at(value, keys)?.as_object()
 }

@@ -7,10 +7,11 @@ use super::{
     style::Style,
 };
 use crate::{
-    model::{Observed, Protection, State, TraefikServiceState},
+    flagger::next_write::When,
+    observed::{Observed, Protection, State, TraefikServiceState},
     plan::{
         Step,
-        fate::{self, When},
+        write_effect::{self},
     },
 };
 
@@ -81,7 +82,7 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
 /// `apply` is the command that applies the declared cookie, `install` the one that installs the guard.
 pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
     let (kept, state) = (observed.protection(), observed.state());
-    let next = fate::next_write(observed);
+    let next = write_effect::write_effect(observed).next;
     let drops = match next.when {
         When::Suspended => "Flagger is suspended; its first write after that removes this cookie".to_owned(),
         _ => format!("Flagger removes this cookie at its next write ({})", super::fate::which(next)),

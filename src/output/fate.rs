@@ -1,6 +1,9 @@
 //! Flagger's next write in words, the same for `describe` and for commands that write.
 
-use crate::plan::fate::{NextWrite, Outcome, When, WriteEffect};
+use crate::{
+    flagger::next_write::{NextWrite, When},
+    plan::write_effect::{Outcome, WriteEffect},
+};
 
 /// Returns which write is next, to be put in brackets after "Flagger's next write".
 pub fn which(next: NextWrite) -> String {

@@ -3,7 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Cookie, Declared, Observed, TraefikServiceState, Weight};
+use crate::{
+    flagger::Declared,
+    model::Cookie,
+    observed::{Observed, TraefikServiceState},
+    traefik::Weight,
+};
 
 /// The version of every published type.
 const API_VERSION: &str = "kubectl-canary-traefik/v1";

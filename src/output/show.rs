@@ -1,7 +1,12 @@
 //! The text of `show` and `sticky get`.
 
 use super::{duration, escaped, table::table};
-use crate::model::{Cookie, Declared, FIELDS, Field, FieldValue, Observed, TraefikServiceState, Weight, declaration};
+use crate::{
+    flagger::Declared,
+    model::{Cookie, FIELDS, Field, FieldValue, declaration},
+    observed::{Observed, TraefikServiceState},
+    traefik::Weight,
+};
 
 /// Displayed name of a cookie without a name, which Traefik then derives.
 const DERIVED: &str = "<derived>";

@@ -3,11 +3,7 @@
 
 pub mod change;
 pub mod consent;
-pub mod fate;
-pub mod generated;
-pub mod managers;
 pub mod merge;
-pub mod native;
 pub mod patch;
 #[cfg(test)]
 pub(crate) mod properties;
@@ -15,20 +11,18 @@ pub mod purpose;
 pub mod step;
 pub mod support;
 pub mod undo;
+pub mod write_effect;
 
 pub use change::FieldChanges;
 pub use consent::{Confirmed, Consent, Write, decide};
-pub use step::{ObjectKind, ObjectRef, Step};
+pub use step::Step;
 
 use crate::{
     error::{Error, Kind, Result},
-    model::{Cookie, Loaded, NamespacedName, NativeField, TraefikServiceState},
+    flagger::NativeField,
+    model::{Cookie, NamespacedName, ObjectKind},
+    observed::{Loaded, TraefikServiceState},
 };
-
-/// The field manager of every write of this program. It must not start with `kubectl`: Flux takes over fields set by
-/// such a manager, and then removes those that its source does not declare (fluxcd/kustomize-controller
-/// `internal/controller/kustomization_controller.go:apply`, fluxcd/pkg `ssa/patch.go:matchFieldManager`).
-pub const FIELD_MANAGER: &str = "canary-traefik";
 
 /// Which of the two objects to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,11 +3,15 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{FieldChanges, ObjectKind, Plan, Scope, Sides, patch};
-use crate::model::{
-    Canary, Cookie, Declared, FIELDS, Loaded, NativeField, Observed, TraefikService,
-    canary::NATIVE_COOKIE,
-    declaration::{self, ANNOTATION, tests::cookies},
+use crate::{
+    flagger::{Canary, Declared, NativeField},
+    model::{
+        Cookie, FIELDS, ObjectKind,
+        declaration::{self, ANNOTATION, NATIVE_COOKIE, tests::cookies},
+    },
+    observed::{Loaded, Observed},
+    plan::{FieldChanges, Plan, Scope, Sides, patch},
+    traefik::TraefikService,
 };
 
 /// Returns the two objects as a plan starts from them.

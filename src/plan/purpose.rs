@@ -1,6 +1,6 @@
 //! The purpose of a cookie, and the Max-Age that follows from the Canary's analysis.
 
-use crate::model::rollout::{Rollout, Strategy};
+use crate::flagger::analysis::{Rollout, Strategy};
 
 /// Longest duration of a login with its redirects, in seconds: people type passwords and second factors.
 const FLOW: i64 = 300;
@@ -159,7 +159,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{Canary, FIELDS, FieldValue};
+    use crate::{
+        flagger::Canary,
+        model::{FIELDS, FieldValue},
+    };
 
     fn rollout(analysis: &Value) -> Rollout {
         let object = json!({"metadata": {"name": "a"}, "spec": {"analysis": analysis}});

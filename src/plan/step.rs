@@ -1,88 +1,19 @@
 //! One patch of a plan. Apart from the `resourceVersion` it was computed from, it contains only the annotation (or the
 //! native field) of the Canary, or `spec.weighted.sticky` of the TraefikService.
 
-use std::fmt;
-
 use serde_json::{Value, json};
 
-use super::{native, patch};
 use crate::{
     error::{Error, Kind, Result},
+    flagger::{Declared, NativeField, native},
     model::{
-        Cookie, Declared, Live, Loaded, NamespacedName, NativeField,
-        canary::NATIVE_COOKIE,
-        declaration::{self, ANNOTATION},
-        name::{CANARY_API_VERSION, Group},
+        Cookie, NamespacedName, ObjectKind, ObjectRef,
+        declaration::{self, ANNOTATION, NATIVE_COOKIE},
     },
+    observed::Loaded,
+    plan::patch,
+    traefik::Live,
 };
-
-/// An object that a plan changes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectRef {
-    /// Its kind.
-    pub kind: ObjectKind,
-    /// Its namespace and name.
-    pub target: NamespacedName,
-}
-
-/// The kinds of objects that a plan can change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ObjectKind {
-    /// `canary.flagger.app`
-    Canary,
-    /// `traefikservice.traefik.io`, or of the older group.
-    TraefikService(Group),
-}
-
-impl ObjectKind {
-    /// Returns the API group.
-    pub fn group(self) -> &'static str {
-        match self {
-            Self::Canary => "flagger.app",
-            Self::TraefikService(group) => group.as_str(),
-        }
-    }
-
-    /// Returns `GROUP/VERSION`.
-    pub fn api_version(self) -> String {
-        match self {
-            Self::Canary => CANARY_API_VERSION.to_owned(),
-            Self::TraefikService(group) => group.api_version(),
-        }
-    }
-
-    /// Returns the resource with its group, as access control names it.
-    pub fn resource(self) -> &'static str {
-        match self {
-            Self::Canary => "canaries.flagger.app",
-            Self::TraefikService(Group::TraefikIo) => "traefikservices.traefik.io",
-            Self::TraefikService(Group::TraefikContainoUs) => "traefikservices.traefik.containo.us",
-        }
-    }
-
-    /// Returns the lower-case plural.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::Canary => "canaries",
-            Self::TraefikService(_) => "traefikservices",
-        }
-    }
-
-    /// Returns the kind's name.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Canary => "Canary",
-            Self::TraefikService(_) => "TraefikService",
-        }
-    }
-}
-
-impl fmt::Display for ObjectRef {
-    /// Formats the object as kubectl does: `canary.flagger.app/podinfo`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}/{}", self.kind.kind().to_lowercase(), self.kind.group(), self.target.name)
-    }
-}
 
 /// A patch of one object.
 #[derive(Debug, Clone, PartialEq)]

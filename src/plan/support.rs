@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Scope, native};
-use crate::model::{Field, NativeField};
+use crate::{
+    flagger::{NativeField, native},
+    model::Field,
+    plan::Scope,
+};
 
 /// Keys from a TraefikService down to its cookie.
 const COOKIE: [&str; 4] = ["spec", "weighted", "sticky", "cookie"];

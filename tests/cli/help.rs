@@ -86,7 +86,9 @@ The following flags can be passed to any command:
 
 #[test]
 fn options_of_its_own() {
-    own("options --help", str![[r#"
+    own(
+        "options --help",
+        str![[r#"
 List the connection flags, which every command accepts
 
 Usage: kubectl canary-traefik options [OPTIONS]
@@ -105,7 +107,8 @@ Options:
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use canary_traefik::{
     cluster::Selection,
     files::{self, Edit, Manifests},
+    flagger::Canary,
     lint,
-    model::{Canary, Loaded, declaration::ANNOTATION},
+    model::declaration::ANNOTATION,
+    observed::Loaded,
     output::{self, change, diff::comparable, report, show, style::Style},
-    plan::{FieldChanges, Plan, Scope, generated, undo},
+    plan::{FieldChanges, Plan, Scope, undo},
     source::Source,
     yaml,
 };
@@ -111,7 +113,7 @@ async fn read(manifests: Manifests) {
         {
             let _ = (show::cookie(seen), lint::check(seen), report::single(seen));
             for weight in [None, Some(0), Some(100)] {
-                let _ = generated::traefik_service(seen, weight).map(|value| yaml::print(&value));
+                let _ = seen.generated(weight).map(|value| yaml::print(&value));
             }
         }
         changed(loaded);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use canary_traefik::model::{canary::NATIVE_COOKIE, declaration::ANNOTATION};
+use canary_traefik::model::declaration::{ANNOTATION, NATIVE_COOKIE};
 use serde_json::Value;
 
 use crate::support::{

@@ -22,7 +22,7 @@ use crate::{
 };
 use canary_traefik::{
     guard::policy::{self, Coverage},
-    plan::FIELD_MANAGER,
+    model::FIELD_MANAGER,
 };
 
 /// Namespaces with this label are guarded.

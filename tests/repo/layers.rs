@@ -1,55 +1,29 @@
-//! Who may use whom. `ARCHITECTURE.md` shows the same table to people.
+//! Which module uses which: exactly what the table of `ARCHITECTURE.md` says.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::tree::{code, read, rust_files};
 
-/// A module of the library, and the modules that it may name. `main` and `lib` are free.
-const MAY_USE: &[(&str, &[&str])] = &[
-    ("error", &[]),
-    ("environment", &["error"]),
-    ("text", &[]),
-    ("yaml", &["text"]),
-    // Pure: values in, values out.
-    ("model", &["error"]),
-    ("plan", &["model", "error", "yaml", "text"]),
-    ("guard", &["model", "error"]),
-    ("lint", &["model", "plan", "error"]),
-    ("output", &["model", "plan", "lint", "error", "yaml", "text"]),
-    // The outside world; these do not know each other.
-    ("ui", &["output", "error", "environment"]),
-    ("files", &["model", "error", "yaml", "text"]),
-    ("cluster", &["text", "model", "plan", "guard", "error", "environment", "yaml"]),
-    // The guard as a process of its own.
-    ("webhook", &["cluster", "guard", "plan", "model", "error", "text"]),
-    // What brings them together.
-    ("source", &["files", "cluster", "model", "plan", "error"]),
-    ("context", &["source", "ui", "output", "error", "environment", "cluster", "files", "model"]),
-    // What can be typed next.
-    ("completion", &["files", "cluster", "model", "environment", "text"]),
-    (
-        "commands",
-        &[
-            "completion",
-            "text",
-            "context",
-            "source",
-            "cluster",
-            "webhook",
-            "files",
-            "ui",
-            "output",
-            "lint",
-            "guard",
-            "plan",
-            "model",
-            "yaml",
-            "environment",
-            "error",
-        ],
-    ),
-    ("cli", &["commands", "completion", "context", "error", "cluster", "environment", "output", "ui", "source"]),
-];
+/// Modules that every other one may use, without a word in the table.
+const EVERYWHERE: [&str; 2] = ["error", "text"];
+
+/// The rows of the table, from the bottom up: a module, and the modules that it uses.
+fn table() -> Vec<(String, BTreeSet<String>)> {
+    let text = read(Path::new("ARCHITECTURE.md"));
+    let lines = text.lines().skip_while(|line| !line.starts_with("| module |")).skip(2);
+    let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    lines
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<_> = line.trim_matches('|').split('|').collect();
+            let [module, _, uses] = cells[..] else { panic!("a row has three cells: {line}") };
+            (names(module).concat(), names(uses).into_iter().collect())
+        })
+        .collect()
+}
 
 /// One use of a module by another: where it stands, who uses, who is used.
 type Use = (usize, String, String);
@@ -93,7 +67,7 @@ fn uses(path: &Path, text: &str) -> Vec<Use> {
     let Some(module) = module_of(path) else { return Vec::new() };
     let folders = path.components().count() - 2;
     let depth = if path.file_name().is_some_and(|name| name == "mod.rs") { folders } else { folders + 1 };
-    let code = code(text);
+    let (code, rows) = (code(text), table());
     let mut uses = Vec::new();
     for (at, first) in code.match_indices("crate::").chain(code.match_indices("super::")) {
         if code[..at].ends_with(|before: char| before.is_alphanumeric() || "_:$".contains(before)) {
@@ -103,7 +77,7 @@ fn uses(path: &Path, text: &str) -> Vec<Use> {
         let reaches_root = first == "crate::" || (code.len() - at - path.len()) / first.len() >= depth;
         for name in first_names(path).into_iter().filter(|name| reaches_root && *name != module) {
             // Beside a module, `super::` names more than modules.
-            if first == "crate::" || MAY_USE.iter().any(|(module, _)| *module == name) {
+            if first == "crate::" || rows.iter().any(|(module, _)| *module == name) {
                 uses.push((code[..at].matches('\n').count() + 1, module.clone(), name));
             }
         }
@@ -112,34 +86,33 @@ fn uses(path: &Path, text: &str) -> Vec<Use> {
     uses
 }
 
-fn violation((line, user, used): &Use, path: &Path) -> Option<String> {
-    let row = MAY_USE.iter().find(|(module, _)| module == user);
-    let allowed = row.is_some_and(|(_, allowed)| allowed.contains(&used.as_str()));
-    (!allowed).then(|| format!("{}:{line}: {user} -> {used}", path.display()))
-}
-
 #[test]
-fn modules_use_only_what_the_table_lets_them() {
-    let mut violations = Vec::new();
+fn modules_use_exactly_what_the_table_of_architecture_md_says() {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in rust_files("src") {
-        violations.extend(uses(&path, &read(&path)).iter().filter_map(|found| violation(found, &path)));
+        let Some(module) = module_of(&path) else { continue };
+        let used = found.entry(module).or_default();
+        used.extend(uses(&path, &read(&path)).into_iter().map(|(_, _, used)| used));
+        used.retain(|name| !EVERYWHERE.contains(&name.as_str()));
     }
-    assert_eq!(violations, [""; 0], "not in the table of tests/repo/layers.rs");
+    let said: BTreeMap<_, _> = table().into_iter().collect();
+    let differences: Vec<_> = found
+        .keys()
+        .chain(said.keys())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .filter(|module| found.get(*module) != said.get(*module))
+        .map(|module| format!("{module} uses {:?}, the table says {:?}", found.get(module), said.get(module)))
+        .collect();
+    assert_eq!(differences, [""; 0]);
 }
 
 #[test]
-fn every_module_has_a_row() {
-    let modules: std::collections::BTreeSet<_> = rust_files("src").iter().filter_map(|path| module_of(path)).collect();
-    let without: Vec<_> = modules.iter().filter(|name| !MAY_USE.iter().any(|(row, _)| row == name)).cloned().collect();
-    assert_eq!(without, [""; 0], "modules without a row in tests/repo/layers.rs");
-}
-
-#[test]
-fn the_table_names_only_its_own_rows_and_has_no_circle() {
-    for (at, (module, allowed)) in MAY_USE.iter().enumerate() {
-        for name in *allowed {
-            let place = MAY_USE.iter().position(|(row, _)| row == name);
-            assert!(place.is_some_and(|place| place < at), "{module} -> {name} points up or to no row");
+fn each_row_of_the_table_uses_only_rows_above_it() {
+    let rows = table();
+    for (at, (module, used)) in rows.iter().enumerate() {
+        for name in used {
+            assert!(rows[..at].iter().any(|(row, _)| row == name), "{module} uses {name}, which has no row above it");
         }
     }
 }

@@ -11,10 +11,12 @@ use super::{
     state::{self, GuardState, Removal},
 };
 use crate::{
-    cluster::{Cluster, duration},
+    apiserver::duration,
+    cluster::Cluster,
     context::Context,
     error::{Error, Exit, Kind, Result},
     guard::{CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Placement, deployment, policy},
+    guard_server,
     model::{NamespacedName, selector::Selector},
     output::{
         self,
@@ -22,7 +24,7 @@ use crate::{
         diff,
     },
     plan::decide,
-    webhook, yaml,
+    yaml,
 };
 
 /// Install the guard, or update it to this version
@@ -277,7 +279,7 @@ async fn certificates(
     let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
     let registered = String::from_utf8(registered).unwrap_or_default();
     let service = deployment::service(namespace);
-    let (authorities, wanted) = webhook::installed(&secret, &service, before.as_ref(), &registered)?;
+    let (authorities, wanted) = guard_server::installed(&secret, &service, before.as_ref(), &registered)?;
     Ok((CertificateOwner::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
 }
 

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::{
-    cluster::{Cluster, Failure, Selection},
+    apiserver::Failure,
+    cluster::{Cluster, Selection},
     context::Context,
     error::{Exit, Result},
     guard::{Form, Installed, ObjectState, install, proving, webhook},
-    model::{Guarded, Observed},
-    webhook::INSTALLED,
+    guard_server::INSTALLED,
+    observed::{Guarded, Observed},
 };
 
 /// The result of testing the guard.
@@ -115,7 +116,7 @@ impl Progress {
                 ));
             }
             Proof::Nothing if self.missing.is_empty() => {
-                ctx.ui.status("the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet")
+                ctx.ui.status("the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet");
             }
             Proof::NotAllowed => {
                 ctx.ui.status("the guard was not tested: this user may not write TraefikServices");
@@ -139,14 +140,14 @@ pub(super) async fn wait(server: &Cluster, form: Form, limit: Duration) -> Resul
     loop {
         let progress = once_of(server, form, &mut observed).await?;
         if progress.is_well() || began.elapsed() >= limit {
-            server.progress().done();
+            server.api().progress().done();
             return Ok(progress);
         }
         let what = match form {
             Form::Policies => "the API server to load the policies",
             Form::Webhook => "the guard's processes to be ready",
         };
-        server.progress().waiting(what, began.elapsed());
+        server.api().progress().waiting(what, began.elapsed());
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -200,7 +201,8 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
             hints.push("to run another image: kubectl canary-traefik guard install --image IMAGE".into());
         }
     }
-    if let Some(until) = installed.installed_authorities().and_then(|authorities| crate::webhook::ends(&authorities))
+    if let Some(until) =
+        installed.installed_authorities().and_then(|authorities| crate::guard_server::ends(&authorities))
         && is_due(until, SystemTime::now())
     {
         let day = jiff::Timestamp::try_from(until).map(|until| until.strftime("%Y-%m-%d").to_string());

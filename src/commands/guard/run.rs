@@ -5,13 +5,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cluster::{duration, read_url},
+    apiserver::{duration, read_url},
     context::Context,
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
+    guard_server::{self, Certificates, Log, LogFormat, Options},
     model::{NamespacedName, name::check, selector::Selector},
     text::without_userinfo,
-    webhook::{self, Certificates, Log, LogFormat, Options},
 };
 
 /// Run the guard as a webhook server (for Kubernetes before 1.36)
@@ -136,7 +136,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let ui = Arc::clone(&ctx.ui);
     let log = Log::new(format, move |line| ui.status(line));
     let cluster = super::cluster(ctx).await?;
-    webhook::run(options, cluster, log, shutdown_signal()).await?;
+    guard_server::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)
 }
 

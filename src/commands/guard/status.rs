@@ -11,8 +11,10 @@ use crate::{
     cluster::Selection,
     context::Context,
     error::{Exit, Result},
+    flagger::Declared,
     guard::{Coverage, Form, Installed, ObjectState, limits},
-    model::{Declared, Guarded, NamespacedName, Observed},
+    model::NamespacedName,
+    observed::{Guarded, Observed},
     output::{self, report, table::table},
     yaml,
 };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::rights::{Need, ROWS, Right, Row};
 use crate::{
-    cluster::Permission,
+    apiserver::Permission,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::name::near,
@@ -116,14 +116,14 @@ async fn check(ctx: &Context, rights: &[Right], format: Option<&str>) -> Result<
     let answers = join_all(asked.map(|(right, verb)| {
         let server = &server;
         async move {
-            let namespace = (!right.cluster).then(|| server.namespace().to_owned());
+            let namespace = (!right.cluster).then(|| server.api().namespace().to_owned());
             let names = if right.names.is_empty() { &[""] } else { right.names };
             // A cluster uses one of several groups; of several names, all are needed.
             let mut allowed = false;
             for group in right.groups {
                 let all = names.iter().map(|name| {
                     let namespace = namespace.as_deref();
-                    server.may(Permission { group, resource: right.resource, verb, name, namespace })
+                    server.api().may(Permission { group, resource: right.resource, verb, name, namespace })
                 });
                 allowed |= join_all(all).await.into_iter().collect::<Result<Vec<_>>>()?.into_iter().all(|yes| yes);
             }

@@ -7,8 +7,9 @@ use crate::{
     commands::args::{SelectArgs, WriteArgs},
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
+    flagger::Declared,
     lint,
-    model::{Declared, State},
+    observed::State,
     output::{self, findings},
     plan::{Plan, Scope},
     source::Source,
@@ -80,7 +81,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
     if loaded.is_empty() {
         ctx.ui.status("nothing to apply");
     } else {
-        let requested = |loaded: &crate::model::Loaded| match &loaded.observed.canary.declared {
+        let requested = |loaded: &crate::observed::Loaded| match &loaded.observed.canary.declared {
             Declared::Malformed(_, malformed) => Err(Error::usage(malformed.to_string())),
             Declared::Nothing => Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime")),
             declared => Ok(declared.cookie().cloned()),

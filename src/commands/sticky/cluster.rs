@@ -13,11 +13,13 @@ use super::{
     write,
 };
 use crate::{
-    cluster::{Cluster, Failure},
+    apiserver::Failure,
+    cluster::Cluster,
     commands::{args::WriteArgs, batch::Batch},
     context::Context,
     error::{Error, Exit, Kind, Result},
-    model::{Guarded, Loaded, NativeField},
+    flagger::NativeField,
+    observed::{Guarded, Loaded},
     output::{self, Format, change::DryRun},
     plan::{Confirmed, Consent, Plan, Scope, Step, decide},
 };

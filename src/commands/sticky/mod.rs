@@ -27,7 +27,8 @@ use super::args::{SelectArgs, WriteArgs};
 use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::{Cookie, Loaded},
+    model::Cookie,
+    observed::Loaded,
     output::change::DryRun,
     plan::Scope,
     source::Source,

@@ -3,14 +3,14 @@
 use super::prepared::Prepared;
 use crate::{
     context::Context,
+    flagger::NativeField,
     model::{
-        NativeField,
-        canary::NATIVE_COOKIE,
-        declaration::{self, ANNOTATION},
+        ObjectKind,
+        declaration::{self, ANNOTATION, NATIVE_COOKIE},
         owner,
     },
     output,
-    plan::{ObjectKind, Plan, undo},
+    plan::{Plan, undo},
 };
 
 /// Prints, for each Canary whose declaration will change, which tool applies it and what becomes of the change.

@@ -4,8 +4,11 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Kind},
-    model::{Canary, Cookie, Guarded, Loaded, Observed, TraefikService},
-    plan::{ObjectKind, Plan, Scope},
+    flagger::Canary,
+    model::{Cookie, ObjectKind},
+    observed::{Guarded, Loaded, Observed},
+    plan::{Plan, Scope},
+    traefik::TraefikService,
 };
 
 /// A plan with the state it was made from and the objects the server would store.

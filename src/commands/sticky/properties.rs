@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::{prepared, remove::RemoveArgs, set};
 use crate::{
-    model::{Declared, Loaded, NativeField},
+    flagger::{Declared, NativeField},
+    observed::Loaded,
     plan::{
         Plan, Scope,
         properties::{applied, objects, scopes, sides, wishes},

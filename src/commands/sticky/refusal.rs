@@ -3,19 +3,22 @@
 use serde_json::Value;
 
 use crate::{
-    cluster::{Call, Failure, Verb},
+    apiserver::{Failure, Verb},
+    cluster::paths::call_of,
     commands::args::WriteArgs,
     context::Context,
     error::{Error, Kind, Result},
-    model::{Cookie, FIELDS, Loaded, name::Group},
+    model::{
+        Cookie, FIELDS, ObjectKind,
+        managers::{self, Manager},
+        name::Group,
+    },
+    observed::Loaded,
     output::{
         change::{self, DryRun},
         duration,
     },
-    plan::{
-        ObjectKind, Plan, Scope, Step,
-        managers::{self, Manager},
-    },
+    plan::{Plan, Scope, Step},
 };
 
 /// Refuses to overwrite a cookie that another field manager set.
@@ -117,7 +120,7 @@ pub(super) fn dry_run_error(
     possible: Option<ObjectKind>,
 ) -> Refusal {
     let (forbidden, invalid) = (failure.is_forbidden(), failure.is_invalid());
-    let mut error = failure.into_error(&Call::of(Verb::Patch, &step.object));
+    let mut error = failure.into_error(&call_of(Verb::Patch, &step.object));
     let mut scope = None;
     if forbidden {
         ctx.ui.status("computed locally; the server refused the dry run:");

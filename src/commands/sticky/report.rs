@@ -9,13 +9,14 @@ use crate::{
     context::Context,
     error::Result,
     lint,
-    model::{Guarded, Loaded},
+    model::{ObjectKind, ObjectRef},
+    observed::{Guarded, Loaded},
     output::{
         self, Format,
         change::{self, DryRun},
         findings,
     },
-    plan::{ObjectKind, ObjectRef, Plan, Scope, undo},
+    plan::{Plan, Scope, undo},
     yaml,
 };
 
@@ -114,7 +115,7 @@ pub(super) fn report_skipped(ctx: &Context, prepared: &Prepared, scope: Scope) {
 pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
     let Some(first) = all.first() else { return };
     let names: Vec<_> = all.iter().map(|done| done.plan.target.name.as_str()).collect();
-    let apply = ctx.command(&format!("sticky apply {}", names.join(" ")), &first.plan.target, server.namespace());
+    let apply = ctx.command(&format!("sticky apply {}", names.join(" ")), &first.plan.target, server.api().namespace());
     if let Some(fate) = change::fate(&first.result(), &apply, "kubectl canary-traefik guard install") {
         ctx.ui.status(&fate);
     }
@@ -128,7 +129,7 @@ pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     let guarded =
         if is_asked && plan.before.declared.is_some() { server.covers(&loaded.observed).await } else { *guarded };
     for arguments in undo::arguments(plan, guarded == Guarded::Yes) {
-        let command = ctx.command(&arguments, &done.plan.target, server.namespace());
+        let command = ctx.command(&arguments, &done.plan.target, server.api().namespace());
         ctx.ui.status(&format!("to undo: {command}"));
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     files::Draft,
-    model::{Cookie, Declared, Loaded},
+    flagger::Declared,
+    model::Cookie,
+    observed::Loaded,
     output::draft::{self, EditError, Page},
     plan::{
         merge::{Conflict, merge},

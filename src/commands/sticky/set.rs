@@ -7,7 +7,9 @@ use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::{Cookie, Declared, Loaded},
+    flagger::Declared,
+    model::Cookie,
+    observed::Loaded,
     plan::{FieldChanges, Scope},
 };
 

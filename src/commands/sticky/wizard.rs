@@ -7,9 +7,10 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::{
-        Cookie, FIELDS, Field, FieldValue, Observed,
+        Cookie, FIELDS, Field, FieldValue,
         field::{FieldKind, SAME_SITE},
     },
+    observed::Observed,
     output::{self, describe, draft::display_value, table::table},
     plan::{
         Scope,
@@ -35,7 +36,7 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
     let arguments = undo::set_command(&name, &cookie, session.cookie(), write.scope()) + " --yes";
     let command = match session.source() {
         Source::Cluster(server) => {
-            ctx.command(&arguments, &session.loaded().observed.canary.target, server.namespace())
+            ctx.command(&arguments, &session.loaded().observed.canary.target, server.api().namespace())
         }
         Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
     };

@@ -14,10 +14,12 @@ use super::{
     refusal::{is_reverted, reverted_error},
 };
 use crate::{
-    cluster::{Call, Cluster, Verb},
+    apiserver::Verb,
+    cluster::{Cluster, paths::call_of},
     error::{Error, Kind, Result},
-    model::{Guarded, Loaded},
-    plan::{Confirmed, ObjectKind, Plan, Scope, Sides, Step},
+    model::ObjectKind,
+    observed::{Guarded, Loaded},
+    plan::{Confirmed, Plan, Scope, Sides, Step},
 };
 
 /// Maximum number of conflicts that are resolved without asking.
@@ -171,7 +173,7 @@ async fn write_steps(
                 return Ok(Written::Otherwise { is_reverted: is_reverted(loaded, step, &object) });
             }
             Err(failure) if failure.is_conflict() || failure.is_not_found() => return Ok(Written::Stale),
-            Err(failure) => return Err(failure.into_error(&Call::of(Verb::Patch, &step.object))),
+            Err(failure) => return Err(failure.into_error(&call_of(Verb::Patch, &step.object))),
         }
     }
     Ok(Written::All)

@@ -19,8 +19,10 @@ use serde_json::{Map, Value};
 
 use self::find::Found;
 use super::{Object, Place, Source, document, tree};
-use crate::error::{Error, Result};
-use crate::yaml;
+use crate::{
+    error::{Error, Result},
+    yaml,
+};
 
 /// One edit: sets the scalar at a path, or removes the key.
 #[derive(Debug, Clone, PartialEq, Eq)]

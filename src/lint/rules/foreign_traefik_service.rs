@@ -3,7 +3,7 @@
 
 use crate::{
     lint::{Rule, Severity},
-    model::{Observed, TraefikServiceState},
+    observed::{Observed, TraefikServiceState},
 };
 
 pub(in crate::lint) const RULE: Rule =

@@ -1,8 +1,10 @@
 //! CT038: a declaration that cannot be parsed declares nothing.
 
 use crate::{
+    flagger::Declared,
     lint::{Rule, Severity},
-    model::{Declared, Observed, declaration::ANNOTATION},
+    model::declaration::ANNOTATION,
+    observed::Observed,
 };
 
 pub(in crate::lint) const RULE: Rule =

@@ -7,7 +7,7 @@ pub(super) mod same_site_none_without_secure;
 pub(super) mod session_cookie;
 pub(super) mod sticky_without_cookie;
 
-use crate::model::{Cookie, Observed};
+use crate::{model::Cookie, observed::Observed};
 
 /// Returns the cookie to check: the declared one, else the live one.
 fn cookie(observed: &Observed) -> Option<&Cookie> {

@@ -3,7 +3,8 @@
 use super::cookie;
 use crate::{
     lint::{Rule, Severity},
-    model::{FieldValue, Observed},
+    model::FieldValue,
+    observed::Observed,
 };
 
 pub(in crate::lint) const RULE: Rule =

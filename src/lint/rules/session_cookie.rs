@@ -3,7 +3,7 @@
 use super::cookie;
 use crate::{
     lint::{Rule, Severity},
-    model::Observed,
+    observed::Observed,
 };
 
 pub(in crate::lint) const RULE: Rule =

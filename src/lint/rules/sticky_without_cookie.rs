@@ -5,7 +5,8 @@
 
 use crate::{
     lint::{Rule, Severity},
-    model::{Live, Observed},
+    observed::Observed,
+    traefik::Live,
 };
 
 pub(in crate::lint) const RULE: Rule =

@@ -12,9 +12,12 @@ use super::{
     wrap::{padded, wrapped},
 };
 use crate::{
+    flagger::{Rollout, Strategy},
     lint,
-    model::{Loaded, Owner, Protection, Rollout, RoutesAndEvents, Strategy, TraefikServiceState, owner, pin},
-    plan::fate::{self, WriteEffect},
+    model::{Owner, owner},
+    observed::{Loaded, Protection, TraefikServiceState},
+    plan::write_effect::{self, WriteEffect},
+    traefik::{RoutesAndEvents, cookie_value},
 };
 
 /// Everything known about one Canary.
@@ -38,7 +41,7 @@ impl Description {
 
     /// Returns Flagger's next write and its effect on the cookie.
     pub fn fate(&self) -> WriteEffect {
-        fate::fate(&self.loaded.observed)
+        write_effect::write_effect(&self.loaded.observed)
     }
 
     /// Returns the lint findings.
@@ -52,16 +55,16 @@ impl Description {
     }
 
     /// Returns the tracks, each with the cookie that pins to it: `login=6756f515e268a8fa`.
-    pub fn tracks(&self) -> Vec<(pin::Track, Option<String>)> {
+    pub fn tracks(&self) -> Vec<(cookie_value::Track, Option<String>)> {
         let observed = &self.loaded.observed;
         let cookie = observed.live_cookie().or_else(|| observed.canary.declared.cookie());
         let service = observed.canary.service_name.as_deref().unwrap_or_default();
-        let name = cookie.and_then(|cookie| pin::cookie_name(cookie, self.namespace(), service));
-        let pinned = |track: pin::Track| {
+        let name = cookie.and_then(|cookie| cookie_value::cookie_name(cookie, self.namespace(), service));
+        let pinned = |track: cookie_value::Track| {
             let cookie = name.as_ref().zip(track.value.as_ref()).map(|(name, value)| format!("{name}={value}"));
             (track, cookie)
         };
-        pin::tracks(&self.loaded, self.namespace()).into_iter().map(pinned).collect()
+        self.loaded.tracks(self.namespace()).into_iter().map(pinned).collect()
     }
 }
 
@@ -145,7 +148,7 @@ fn strategy(rollout: &Rollout) -> String {
     if rollout.suspended { format!("{text}; suspended") } else { text }
 }
 
-fn service(observed: &crate::model::Observed) -> String {
+fn service(observed: &crate::observed::Observed) -> String {
     let name = observed.canary.service_name.as_deref().unwrap_or("<none>");
     match &observed.service {
         TraefikServiceState::Present(service) => format!("{}/{name}", service.group.as_str()),
@@ -162,7 +165,7 @@ fn service(observed: &crate::model::Observed) -> String {
     }
 }
 
-fn protection(observed: &crate::model::Observed) -> String {
+fn protection(observed: &crate::observed::Observed) -> String {
     let why = match observed.protection() {
         Protection::Native => ": Flagger itself copies the declared cookie",
         Protection::Guard => ": it puts the declared cookie back into every write",

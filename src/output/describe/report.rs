@@ -8,8 +8,10 @@ use super::{
     Description,
 };
 use crate::{
-    model::{Event, Lookup, Route, Weight},
-    plan::fate::{Outcome, When},
+    flagger::next_write::When,
+    model::Event,
+    plan::write_effect::Outcome,
+    traefik::{Lookup, Route, Weight},
 };
 
 #[derive(Debug, Serialize)]

@@ -9,8 +9,11 @@ use super::{
     Description, Page,
 };
 use crate::{
+    flagger::Declared,
     lint::Severity,
-    model::{Declared, Event, Lookup, Observed, Route, State, Weight},
+    model::Event,
+    observed::{Observed, State},
+    traefik::{Lookup, Route, Weight},
 };
 
 /// Formats the tree of tracks: weight, Service, and the cookie that pins to the track.

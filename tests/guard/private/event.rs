@@ -4,9 +4,9 @@
 use std::fmt;
 
 use canary_traefik::{
+    flagger::Canary,
     guard::{Decision, Request, decide},
     model::{
-        Canary,
         declaration::{self, ANNOTATION},
         name::Group,
     },

@@ -2,8 +2,7 @@
 
 use canary_traefik::{
     guard::{Coverage, policy},
-    model::declaration::ANNOTATION,
-    plan::FIELD_MANAGER,
+    model::{FIELD_MANAGER, declaration::ANNOTATION},
 };
 use http::Method;
 use serde_json::{Value, json};

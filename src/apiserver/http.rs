@@ -1,0 +1,266 @@
+//! All HTTP traffic with the API server: sends requests with a timeout, retries when the server is busy, and classifies
+//! the answers. No other file sends requests.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that sends requests")]
+
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use http_body_util::BodyExt;
+use kube::client::Body;
+
+use crate::apiserver::{
+    ApiServer,
+    error::{Endpoint, Failure, is_broken},
+    progress::shown,
+    retry::{Retries, TRIES},
+    status::Refusal,
+    warnings,
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The verb of a request, as in RBAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    /// Returns the verb as in RBAC.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The verb and object of a request, for messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The verb.
+    pub verb: Verb,
+    /// The resource with its group: `canaries.flagger.app`.
+    pub resource: &'a str,
+    /// The namespace; `None` for cluster-scoped resources and for all namespaces.
+    pub namespace: Option<&'a str>,
+    /// The object's name; `None` for a collection.
+    pub name: Option<&'a str>,
+}
+
+/// A successful answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The body, which is JSON.
+    pub body: Vec<u8>,
+    /// The server's warnings, without duplicates.
+    pub warnings: Vec<String>,
+    /// The server's time, from the `Date` header.
+    pub date: Option<String>,
+}
+
+/// An answer whose body has not been read.
+pub(crate) struct Opened {
+    pub(crate) response: Response<Body>,
+    /// The server's warnings, without duplicates.
+    pub(crate) warnings: Vec<String>,
+    since: Instant,
+}
+
+impl ApiServer {
+    /// Sends the request and reads the whole answer, within the time limit.
+    ///
+    /// The URI is a path with its query; authentication and user-agent headers are added.
+    pub async fn call(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Answer, Failure> {
+        let mut opened = self.open(call, request).await?;
+        for warning in opened.warnings.iter().filter(|warning| self.silenced != Some(warning.as_str())) {
+            self.progress.warning(warning);
+        }
+        let what = format!("the rest of the answer from {}", self.endpoint.url);
+        let size =
+            opened.response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let most = most(call.verb);
+        let reading = read(opened.response.body_mut(), size.unwrap_or(0), most);
+        let body = match shown(&*self.progress, &what, within(self.left(opened.since), reading)).await {
+            Some(Ok(Some(body))) => body,
+            Some(Ok(None)) => return Err(Endpoint::too_large(most, call)),
+            Some(Err(_)) => return Err(self.endpoint.broke_off()),
+            None => return Err(Endpoint::timed_out(self.timeout.unwrap_or_default())),
+        };
+        self.log_body(call, "answer", &body);
+        let is_json =
+            body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
+        if !is_json {
+            return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
+        }
+        let date = opened.response.headers().get(header::DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        Ok(Answer { body, warnings: opened.warnings, date })
+    }
+
+    /// Sends the request once and reads the answer; `None` on any failure. For callers that would rather have nothing
+    /// than wait for retries.
+    pub(crate) async fn once(&self, request: Request<Vec<u8>>) -> Option<Vec<u8>> {
+        let (parts, body) = request.into_parts();
+        let mut opened = self.send(&parts, body).await.ok()?;
+        let is_success = opened.response.status().is_success();
+        read(opened.response.body_mut(), 0, MANY).await.ok().flatten().filter(|_| is_success)
+    }
+
+    /// Sends the request until it succeeds, is refused, or the retries are exhausted. The body of a success is left to
+    /// read.
+    pub(crate) async fn open(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Opened, Failure> {
+        let (parts, body) = request.into_parts();
+        self.log_body(call, "request", &body);
+        let mut retries = Retries::default();
+        let (mut may_reconnect, mut may_log_in) = (parts.method == ::http::Method::GET, self.login.is_renewable());
+        loop {
+            let opened = match self.send(&parts, body.clone()).await {
+                Ok(opened) => opened,
+                Err(Sent::Broken(_)) if may_reconnect => {
+                    may_reconnect = false;
+                    continue;
+                }
+                Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
+            };
+            if opened.response.status().is_success() {
+                return Ok(opened);
+            }
+            let (failure, headers) = self.refusal(call, opened).await?;
+            if failure.is_unauthorized() && may_log_in {
+                may_log_in = false;
+                self.log_in_again().await?;
+                continue;
+            }
+            let Failure::Status(refusal) = &failure else { return Err(failure) };
+            let Some(wait) = retries.next(&headers, refusal) else { return Err(failure) };
+            self.wait(wait, refusal, retries.tries).await;
+        }
+    }
+
+    async fn send(&self, parts: &Parts, body: Vec<u8>) -> Result<Opened, Sent> {
+        let client = self.client().await.map_err(Sent::Failed)?;
+        let mut request = Request::new(Body::from(body));
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = parts.uri.clone();
+        *request.headers_mut() = parts.headers.clone();
+        request.headers_mut().entry(header::ACCEPT).or_insert(JSON);
+        let line = format!("{} {}{}", parts.method, self.endpoint.url, parts.uri);
+        let since = Instant::now();
+        let what = format!("the server {}", self.endpoint.url);
+        match shown(&*self.progress, &what, within(self.timeout, client.send(request))).await {
+            Some(Ok(response)) => {
+                self.log(6, || format!("{line} {} in {} milliseconds", response.status(), since.elapsed().as_millis()));
+                Ok(Opened { warnings: warnings::read(response.headers()), response, since })
+            }
+            Some(Err(error)) => {
+                self.log(6, || format!("{line} failed in {} milliseconds", since.elapsed().as_millis()));
+                let failure = self.endpoint.classify(&error);
+                let is_broken = is_broken(&error) && matches!(failure, Failure::Unreachable(_));
+                Err(if is_broken { Sent::Broken(failure) } else { Sent::Failed(failure) })
+            }
+            None => {
+                self.log(6, || format!("{line} no answer in {} milliseconds", since.elapsed().as_millis()));
+                Err(Sent::Failed(Endpoint::timed_out(self.timeout.unwrap_or_default())))
+            }
+        }
+    }
+
+    /// Reads an answer with an error status.
+    async fn refusal(&self, call: &Call<'_>, opened: Opened) -> Result<(Failure, HeaderMap), Failure> {
+        let limit = self.left(opened.since);
+        let (head, mut body) = opened.response.into_parts();
+        // An error status without a readable body is still an error.
+        let body = within(limit, read(&mut body, 0, ONE)).await.and_then(Result::ok).flatten().unwrap_or_default();
+        self.log_body(call, "answer", &body);
+        let failure = self.endpoint.refused(head.status, &head.headers, &body);
+        Ok((failure, head.headers))
+    }
+
+    async fn wait(&self, wait: Duration, refusal: &Refusal, tries: u32) {
+        let what = format!("the busy server ({}), before try {} of {TRIES}", refusal.code, tries + 1);
+        shown(&*self.progress, &what, tokio::time::sleep(wait)).await;
+    }
+
+    /// Returns the rest of the time limit.
+    fn left(&self, since: Instant) -> Option<Duration> {
+        self.timeout.map(|limit| limit.saturating_sub(since.elapsed()))
+    }
+
+    fn log(&self, level: u8, line: impl FnOnce() -> String) {
+        if self.verbosity >= level {
+            self.progress.log(&line());
+        }
+    }
+
+    /// Logs a body as kubectl does: 1024 characters at level 8, 10240 at 9, all at 10. Secrets are never logged.
+    fn log_body(&self, call: &Call<'_>, whose: &str, body: &[u8]) {
+        let longest = match self.verbosity {
+            0..8 => return,
+            8 => 1024,
+            9 => 10_240,
+            _ => usize::MAX,
+        };
+        if !body.is_empty() && !call.resource.starts_with("secrets") {
+            let text = String::from_utf8_lossy(body);
+            let shown: String = text.chars().take(longest).collect();
+            let rest = text.len() - shown.len();
+            let end = if rest == 0 { String::new() } else { format!(" [{rest} more bytes]") };
+            self.progress.log(&format!("{whose}: {shown}{end}"));
+        }
+    }
+}
+
+/// The reason there is no answer.
+enum Sent {
+    /// The connection was established, and broke.
+    Broken(Failure),
+    Failed(Failure),
+}
+
+/// Maximum size of an answer with one object, decompressed: the server stores none above 3 MiB.
+const ONE: usize = 16 << 20;
+/// Maximum size of a list, decompressed: 25,000 objects of 10 KB. A few compressed megabytes can expand to gigabytes.
+const MANY: usize = 256 << 20;
+
+fn most(verb: Verb) -> usize {
+    if verb == Verb::List { MANY } else { ONE }
+}
+
+/// Reads the whole body; `None` if it is larger than `most` bytes.
+async fn read(body: &mut Body, size: usize, most: usize) -> Result<Option<Vec<u8>>, kube::Error> {
+    // A false content length must not cost memory.
+    const MOST_TRUSTED: usize = 64 << 20;
+    let mut all = Vec::with_capacity(size.min(MOST_TRUSTED));
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            if all.len() + data.len() > most {
+                return Ok(None);
+            }
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(Some(all))
+}
+
+/// Returns the result, or `None` after the time limit.
+async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! A Kubernetes API server: the connection to it, requests and watches, and the meaning of its errors. Knows no Canary
+//! and prints nothing.
+
+mod config;
+mod connect;
+mod error;
+mod exec;
+mod flags;
+mod http;
+mod items;
+mod kubeconfig;
+pub(crate) mod list;
+mod login;
+mod overrides;
+pub(crate) mod parts;
+mod permission;
+mod progress;
+mod proxy;
+pub(crate) mod request;
+mod retry;
+mod sentence;
+mod status;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tls;
+mod transport;
+mod url;
+mod warnings;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+pub(crate) use self::parts::read as read_part;
+pub use self::{
+    connect::{connect, connect_quietly},
+    error::Failure,
+    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
+    http::{Answer, Call, Verb},
+    kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
+    parts::Part,
+    permission::Permission,
+    progress::Progress,
+    status::{Cause, Refusal},
+    url::read as read_url,
+    watch::{Collection, Event, ResourceVersion},
+};
+
+/// A connection to one API server as one user. Nothing is sent before the first call.
+pub struct ApiServer {
+    endpoint: error::Endpoint,
+    namespace: String,
+    timeout: Option<Duration>,
+    verbosity: u8,
+    progress: Arc<dyn Progress>,
+    /// A warning of the server's that is an answer to this program, not news for people.
+    silenced: Option<&'static str>,
+    login: login::Login,
+    session: tokio::sync::Mutex<login::Session>,
+}
+
+impl ApiServer {
+    /// Returns the namespace to use: the flag's, else the context's, else `default`.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Does not show this warning of the server.
+    #[must_use]
+    pub fn silencing(self, warning: &'static str) -> Self {
+        Self { silenced: Some(warning), ..self }
+    }
+
+    /// Returns the server's URL, without credentials.
+    pub fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Returns a description of the credentials sent.
+    pub fn sent_as(&self) -> &str {
+        &self.endpoint.sent_as
+    }
+
+    /// Returns the proxy, without credentials, and where it is configured.
+    pub fn proxy(&self) -> Option<(String, &str)> {
+        self.endpoint.proxy.as_ref().map(|proxy| (proxy.address(), proxy.named_by.as_str()))
+    }
+
+    /// Returns the request timeout; `None` for no limit.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Returns the progress display.
+    pub fn progress(&self) -> &dyn Progress {
+        &*self.progress
+    }
+
+    /// Returns the level of `-v`.
+    pub fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+}

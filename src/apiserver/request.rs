@@ -1,0 +1,125 @@
+//! Paths and requests for objects, and parsing of answers.
+
+use http::{Method, header};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::{
+    apiserver::{
+        Answer, ApiServer, Call, Failure,
+        parts::{self, Part, PartRead},
+    },
+    error::Error,
+    model::name,
+};
+
+impl Answer {
+    /// Parses the body as a JSON value.
+    ///
+    /// # Errors
+    ///
+    /// The body is not JSON.
+    pub fn json(&self) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
+    }
+}
+
+impl Answer {
+    /// Parses this part of the body.
+    ///
+    /// # Errors
+    ///
+    /// The body is not JSON.
+    pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
+        parts::read(&self.body, part).map_err(|error| Failure::broken(&error))
+    }
+}
+
+impl Failure {
+    /// Returns the failure for a successful answer whose body cannot be parsed.
+    pub(crate) fn broken(error: &serde_json::Error) -> Self {
+        Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))
+    }
+}
+
+/// Escapes everything but unreserved characters (RFC 3986 section 2.3), so that user input stays one path segment.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Builds a GET request for this path.
+///
+/// # Errors
+///
+/// As [`request`].
+#[expect(clippy::disallowed_methods, reason = "a GET writes nothing")]
+pub(crate) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
+    request(Method::GET, path, None, Vec::new())
+}
+
+/// Builds a request. Every segment of the path must be a valid object name, so that no name can lead to another path,
+/// even if something on the way to the server normalizes paths.
+///
+/// # Errors
+///
+/// A segment is not a valid name, or the URI is too long.
+pub(crate) fn request(
+    method: Method,
+    path_and_query: &str,
+    content_type: Option<&'static str>,
+    body: Vec<u8>,
+) -> Result<http::Request<Vec<u8>>, Failure> {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    for part in path.split('/').skip(1) {
+        let part = percent_decode_str(part).decode_utf8_lossy();
+        name::check(&part).map_err(|problem| Failure::Name(Error::usage(problem.to_string())))?;
+    }
+    let mut request =
+        http::Request::builder().method(method).uri(path_and_query).header(header::ACCEPT, "application/json");
+    if let Some(content_type) = content_type {
+        request = request.header(header::CONTENT_TYPE, content_type);
+    }
+    request.body(body).map_err(|_| {
+        let length = path_and_query.len();
+        Failure::Request(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
+    })
+}
+
+impl ApiServer {
+    /// Sends a GET request for this path.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`] and [`ApiServer::call`].
+    pub(crate) async fn ask(&self, call: &Call<'_>, path: &str) -> Result<Answer, Failure> {
+        self.call(call, get(path)?).await
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn refused(path: &str) -> String {
+        match get(path).unwrap_err() {
+            Failure::Name(error) | Failure::Request(error) => error.message().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_request_is_a_failure() {
+        let length = 70_000 + "/version?labelSelector=".len();
+        assert_eq!(
+            refused(&format!("/version?labelSelector={}", "a".repeat(70_000))),
+            format!("a request for an address of {length} characters cannot be sent")
+        );
+    }
+}

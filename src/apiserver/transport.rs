@@ -1,0 +1,202 @@
+//! The HTTP client: kube's layers on our own connector. kube's connector leaves Nagle's algorithm enabled. Since a TLS
+//! handshake ends with a small write that the server acknowledges late, every new connection would take 40 ms longer.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderValue, Uri};
+use hyper_util::{
+    client::legacy::{
+        Client as HttpClient,
+        connect::{
+            Connection, HttpConnector,
+            proxy::{SocksV5, Tunnel},
+        },
+    },
+    rt::TokioExecutor,
+};
+use kube::{Client, Config, client::ConfigExt};
+use tower::{BoxError, Service, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
+
+use crate::apiserver::{config, url};
+
+/// TCP keepalive: idle time before the first probe, the interval of the probes, and their number.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_TRIES: u32 = 3;
+
+/// Builds the client, with the proxy if the configuration has one.
+///
+/// # Errors
+///
+/// Certificates or credentials cannot be used, or the proxy's scheme is not supported.
+pub(crate) fn client(config: Config) -> Result<Client, kube::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(config.connect_timeout);
+    // A silently dead peer is detected within half a minute.
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
+    let Some(proxy) = config.proxy_url.clone() else { return over(config, tcp) };
+    match proxy.scheme_str() {
+        Some("socks5") => {
+            let tunnel = SocksV5::new(proxy.clone(), tcp);
+            let text = |part| String::from_utf8(part).ok();
+            match url::userinfo(&proxy).and_then(|(user, password)| text(user).zip(text(password))) {
+                Some((user, password)) => over(config, tunnel.with_auth(user, password)),
+                None => over(config, tunnel),
+            }
+        }
+        Some("http") => over(config, with_credentials(&proxy, Tunnel::new(proxy.clone(), tcp))),
+        Some("https") => {
+            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            over(config, with_credentials(&proxy, Tunnel::new(proxy.clone(), tls)))
+        }
+        _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) }),
+    }
+}
+
+fn over<C>(config: Config, connector: C) -> Result<Client, kube::Error>
+where
+    C: 'static + Clone + Send + Sync + Service<Uri>,
+    C::Response: 'static + Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin,
+    C::Future: 'static + Send,
+    C::Error: 'static + Send + Sync + std::error::Error,
+{
+    let http =
+        HttpClient::builder(TokioExecutor::new()).build(config.rustls_https_connector_with_connector(connector)?);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+        // Credentials are never sent over an unencrypted connection.
+        .option_layer(if config::is_tls(&config.cluster_url) { config.auth_layer()? } else { None })
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace))
+}
+
+/// Adds the user and password of the proxy's URL (RFC 9110 section 11.7.2).
+fn with_credentials<C>(proxy: &Uri, tunnel: Tunnel<C>) -> Tunnel<C> {
+    let header = url::userinfo(proxy).and_then(|(user, password)| {
+        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode([&*user, b":", &*password].concat()))).ok()
+    });
+    match header {
+        Some(header) => tunnel.with_auth(header),
+        None => tunnel,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::Ipv4Addr,
+        sync::{Arc, Mutex},
+    };
+
+    use serde_json::json;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use crate::apiserver::{
+        Call, ConnectionArgs, Verb,
+        testing::{Folder, Server, connected, json as reply, testdata},
+    };
+
+    /// Starts a SOCKS proxy that requires a user and a password (RFC 1928, RFC 1929), and returns its port and the
+    /// credentials it receives.
+    async fn proxy(accepts: bool) -> (u16, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
+        let all = Arc::clone(&heard);
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let heard = Arc::clone(&heard);
+                tokio::spawn(async move { serve(&mut client, accepts, &heard).await });
+            }
+        });
+        (port, all)
+    }
+
+    async fn serve(client: &mut TcpStream, accepts: bool, heard: &Mutex<Vec<String>>) -> Option<()> {
+        let [_, count] = read(client).await?;
+        let mut methods = vec![0; usize::from(count)];
+        client.read_exact(&mut methods).await.ok()?;
+        if !methods.contains(&2) {
+            client.write_all(&[5, 0xff]).await.ok()?;
+            return None;
+        }
+        client.write_all(&[5, 2]).await.ok()?;
+        let [_, length] = read(client).await?;
+        let user = text(client, length).await?;
+        let [length] = read(client).await?;
+        let password = text(client, length).await?;
+        heard.lock().unwrap().push(format!("{user} {password}"));
+        client.write_all(&[1, u8::from(!accepts)]).await.ok()?;
+        let [_, _, _, kind, a, b, c, d, high, low] = read(client).await?;
+        assert_eq!(kind, 1, "an address of version 4");
+        let mut server = TcpStream::connect((Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low]))).await.ok()?;
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
+        tokio::io::copy_bidirectional(client, &mut server).await.ok().map(drop)
+    }
+
+    async fn read<const N: usize>(client: &mut TcpStream) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        client.read_exact(&mut bytes).await.ok().map(|_| bytes)
+    }
+
+    async fn text(client: &mut TcpStream, length: u8) -> Option<String> {
+        let mut bytes = vec![0; usize::from(length)];
+        client.read_exact(&mut bytes).await.ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    /// Returns the error of a call through this proxy, as printed.
+    async fn said(proxy_url: &str) -> Result<(), String> {
+        let server = Server::start_tls("server.pem", [reply("200 OK", "{}")]).await;
+        let folder = Folder::new("socks");
+        let cluster =
+            json!({"server": server.url(), "certificate-authority": testdata("ca.pem"), "proxy-url": proxy_url});
+        let file = folder.write("config", &json!({"clusters": [{"name": "c", "cluster": cluster}]}).to_string());
+        let flags =
+            ConnectionArgs { kubeconfig: Some(file), cluster: Some("c".to_owned()), ..ConnectionArgs::default() };
+        let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
+        let asked = connected(&flags).await.unwrap().ask(&call, "/version").await;
+        asked.map(drop).map_err(|failure| {
+            let error = failure.into_error(&call);
+            [&[error.message().to_owned()], error.causes(), &error.hints()[..1]]
+                .concat()
+                .join("; ")
+                .replace(&server.address.to_string(), "SERVER")
+        })
+    }
+
+    #[tokio::test]
+    async fn a_socks_proxy_is_told_user_and_password_unescaped() {
+        let (port, heard) = proxy(true).await;
+        assert_eq!(said(&format!("socks5://me:p%40ss@127.0.0.1:{port}")).await, Ok(()));
+        assert_eq!(said(&format!("socks5h://me@127.0.0.1:{port}")).await, Ok(()));
+        assert_eq!(*heard.lock().unwrap(), ["me p@ss", "me "]);
+    }
+
+    #[tokio::test]
+    async fn a_socks_proxy_that_refuses_is_told_apart() {
+        let (port, _) = proxy(false).await;
+        let proxy = format!("the proxy socks5://127.0.0.1:{port} (proxy-url of cluster `c`)");
+        let hint = format!("socks5://USER:PASSWORD@127.0.0.1:{port}");
+        assert_eq!(
+            said(&format!("socks5://127.0.0.1:{port}")).await,
+            Err(format!("{proxy} requires a user and a password; {hint}"))
+        );
+        assert_eq!(
+            said(&format!("socks5://me:wrong@127.0.0.1:{port}")).await,
+            Err(format!("{proxy} does not accept this user and password; {hint}"))
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! Paths and calls of the objects that this program reads and writes.
+
+use crate::{
+    apiserver::{Call, Verb, request::percent_encoded},
+    model::{NamespacedName, ObjectKind, ObjectRef},
+};
+
+/// Returns a call about one object.
+pub(crate) fn call_of(verb: Verb, object: &ObjectRef) -> Call<'_> {
+    Call {
+        verb,
+        resource: object.kind.resource(),
+        namespace: object.target.namespace.as_deref(),
+        name: Some(&object.target.name),
+    }
+}
+
+/// Returns the path of a resource, or of one object.
+pub(crate) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>) -> String {
+    let mut path = format!("/apis/{}", kind.api_version());
+    if let Some(namespace) = namespace {
+        path.push_str("/namespaces/");
+        path.push_str(&percent_encoded(namespace));
+    }
+    path.push('/');
+    path.push_str(kind.plural());
+    if let Some(name) = name {
+        path.push('/');
+        path.push_str(&percent_encoded(name));
+    }
+    path
+}
+
+/// Returns the path of the Secrets of a namespace, or of one Secret.
+pub(crate) fn secrets(namespace: &str, name: Option<&str>) -> String {
+    let path = format!("/api/v1/namespaces/{}/secrets", percent_encoded(namespace));
+    name.map_or_else(|| path.clone(), |name| format!("{path}/{}", percent_encoded(name)))
+}
+
+/// Returns a call about one Secret.
+pub(crate) fn secret_call(verb: Verb, target: &NamespacedName) -> Call<'_> {
+    Call { verb, resource: "secrets", namespace: target.namespace.as_deref(), name: Some(&target.name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        apiserver::{
+            request::{get, tests::refused},
+            testing::{Server, json},
+        },
+        cluster::Cluster,
+        model::name::{self, Group},
+    };
+
+    #[test]
+    fn no_name_makes_a_path_that_leads_elsewhere() {
+        for name in ["", ".", "..", "../../other/traefikservices/o1", "a/b", "a%2fb", "%2e%2e", &"a".repeat(254)] {
+            for kind in [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)] {
+                let problem = name::check(name).unwrap_err().to_string();
+                assert_eq!(refused(&path(kind, Some(name), None)), problem);
+                assert_eq!(refused(&path(kind, Some("shop"), Some(name))), problem);
+            }
+        }
+        let request = get(&path(ObjectKind::Canary, Some("a..b"), Some("\u{1b}ä"))).unwrap();
+        assert_eq!(request.uri(), "/apis/flagger.app/v1beta1/namespaces/a..b/canaries/%1B%C3%A4");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_named_is_not_there_and_not_asked_for() {
+        let server = Server::start([json("200 OK", "{}")]).await;
+        let cluster = Cluster::of(server.connect().await);
+        let target = NamespacedName { namespace: Some("shop".to_owned()), name: "a".repeat(70_000) };
+        let failure = cluster.get(ObjectKind::TraefikService(Group::TraefikIo), &target).await.unwrap_err();
+        assert_eq!((failure.is_not_found(), failure.is_transient(), server.asked().len()), (true, false, 0));
+    }
+}

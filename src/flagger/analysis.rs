@@ -1,0 +1,195 @@
+//! The rollout of a Canary: its settings in `spec.analysis`, and its progress.
+
+use serde_json::Value;
+
+use crate::model::view;
+
+/// What determines Flagger's next write, apart from the phase and the weights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rollout {
+    /// `spec.suspend`: Flagger does nothing at all.
+    pub suspended: bool,
+    /// Whether there is no analysis, or `spec.skipAnalysis` is set (`pkg/apis/flagger/v1beta1/canary.go:SkipAnalysis`).
+    pub skips_analysis: bool,
+    /// The deployment strategy.
+    pub strategy: Strategy,
+    /// Seconds between two steps.
+    pub interval: i64,
+    /// `maxWeight`.
+    pub max_weight: Option<i64>,
+    /// `stepWeight`; takes precedence over `step_weights`.
+    pub step_weight: Option<i64>,
+    /// `stepWeights`.
+    pub step_weights: Vec<i64>,
+    /// `stepWeightPromotion`.
+    pub step_weight_promotion: Option<i64>,
+    /// `iterations`, of A/B tests and blue/green.
+    pub iterations: i64,
+    /// `mirror`, which Flagger's Traefik router cannot do; the analysis takes its steps all the same.
+    pub mirrors: bool,
+    /// `threshold`: the number of failed checks that ends the rollout.
+    pub threshold: i64,
+    /// `status.iterations`.
+    pub iterations_done: i64,
+    /// `status.failedChecks`.
+    pub failed_checks: i64,
+}
+
+/// The deployment strategy (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The canary's weight grows step by step.
+    #[default]
+    Canary,
+    /// All traffic goes to the canary for some iterations: on Traefik, Flagger ignores `match`.
+    AbTesting,
+    /// All traffic goes to the canary after some iterations.
+    BlueGreen,
+}
+
+impl Strategy {
+    /// Returns Flagger's own name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::AbTesting => "ab-testing",
+            Self::BlueGreen => "blue-green",
+        }
+    }
+}
+
+impl Rollout {
+    /// Reads the rollout of a Canary. Missing or invalid fields get Flagger's default.
+    pub(super) fn read(object: &Value) -> Self {
+        let flag = |keys: &[&str]| view::at(object, keys).and_then(Value::as_bool).unwrap_or(false);
+        let status = |key: &str| view::at(object, &["status", key]).and_then(Value::as_i64).unwrap_or(0);
+        let missing = Value::Null;
+        // The second name is the one of v1alpha3 (`GetAnalysis`).
+        let analysis = ["analysis", "canaryAnalysis"].into_iter().find_map(|key| view::at(object, &["spec", key]));
+        let skips_analysis = analysis.is_none() || flag(&["spec", "skipAnalysis"]);
+        let analysis = analysis.unwrap_or(&missing);
+        let number = |key: &str| view::at(analysis, &[key]).and_then(Value::as_i64).filter(|number| *number > 0);
+        let list =
+            |key: &str| view::at(analysis, &[key]).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let iterations = number("iterations").unwrap_or(0);
+        Self {
+            suspended: flag(&["spec", "suspend"]),
+            skips_analysis,
+            strategy: match (iterations > 0, list("match").is_empty()) {
+                (false, _) => Strategy::Canary,
+                (true, false) => Strategy::AbTesting,
+                (true, true) => Strategy::BlueGreen,
+            },
+            interval: interval(view::text(analysis, &["interval"])),
+            max_weight: number("maxWeight"),
+            step_weight: number("stepWeight"),
+            step_weights: list("stepWeights").iter().filter_map(Value::as_i64).collect(),
+            step_weight_promotion: number("stepWeightPromotion"),
+            iterations,
+            mirrors: view::at(analysis, &["mirror"]).and_then(Value::as_bool).unwrap_or(false),
+            threshold: number("threshold").unwrap_or(1),
+            iterations_done: status("iterations"),
+            failed_checks: status("failedChecks"),
+        }
+    }
+}
+
+/// Returns the interval that Flagger uses: 60 seconds if it is missing or invalid, never less than 10
+/// (`pkg/apis/flagger/v1beta1/canary.go:GetAnalysisInterval`).
+fn interval(text: Option<&str>) -> i64 {
+    text.and_then(go_seconds).map_or(60, |seconds| seconds.max(10))
+}
+
+/// Parses a Go duration (`time.ParseDuration`) into whole seconds.
+fn go_seconds(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut total = 0.0;
+    loop {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let unit = match &tail[..end] {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" | "μs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * unit;
+        rest = &tail[end..];
+        if rest.is_empty() {
+            break;
+        }
+    }
+    // Go's durations end at 292 years; truncation loses less than a second.
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too great becomes the greatest number")]
+    Some((sign * total) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rollout(spec: &Value) -> Rollout {
+        Rollout::read(&json!({"spec": spec}))
+    }
+
+    #[test]
+    fn intervals_are_read_as_flagger_reads_them() {
+        for (text, seconds) in [
+            ("30s", 30),
+            ("1m30s", 90),
+            ("1.5m", 90),
+            ("1h", 3600),
+            ("100ms", 10),
+            ("5s", 10),
+            ("-1m", 10),
+            ("+1m", 60),
+            ("0", 10),
+            ("30", 60),
+            ("soon", 60),
+            ("1d", 60),
+            ("", 60),
+            ("é", 60),
+            ("1é", 60),
+            ("99999999999h", 359_999_999_996_400),
+        ] {
+            assert_eq!(rollout(&json!({"analysis": {"interval": text}})).interval, seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_strategy_is_told_by_iterations_and_match() {
+        for (analysis, strategy) in [
+            (json!({"stepWeight": 10}), Strategy::Canary),
+            (json!({"iterations": 3}), Strategy::BlueGreen),
+            (json!({"iterations": 3, "match": []}), Strategy::BlueGreen),
+            (json!({"iterations": 3, "match": [{}]}), Strategy::AbTesting),
+            (json!({"match": [{}]}), Strategy::Canary),
+        ] {
+            assert_eq!(rollout(&json!({"analysis": analysis})).strategy, strategy, "{analysis}");
+        }
+    }
+
+    #[test]
+    fn without_an_analysis_it_is_skipped_and_odd_values_are_not_seen() {
+        assert!(rollout(&json!({})).skips_analysis);
+        assert!(rollout(&json!({"analysis": {}, "skipAnalysis": true})).skips_analysis);
+        assert_eq!(rollout(&json!({"canaryAnalysis": {"stepWeight": 5}})).step_weight, Some(5));
+        let odd = json!({"analysis": {"stepWeight": "5", "stepWeights": [1, "2", null, 3], "threshold": 0, "interval": 3},
+            "suspend": "true"});
+        let odd = rollout(&odd);
+        assert_eq!((odd.step_weight, odd.step_weights, odd.threshold, odd.interval), (None, vec![1, 3], 1, 60));
+        assert!(!odd.suspended && !odd.skips_analysis);
+    }
+}

@@ -1,0 +1,377 @@
+//! Cache of the Canaries, keyed by the TraefikService each computes, reduced to what the guard reads and limited in
+//! bytes.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::{
+    apiserver::Event,
+    flagger::{Canary, Declared, Rollout},
+    guard_server::review::ServiceIdentity,
+    model::{Cookie, NamespacedName, declaration::ANNOTATION},
+};
+
+/// Memory budget for all Canaries, in bytes: enough for more than a hundred thousand typical ones, and a fifth of the
+/// Deployment's limit. Above it Canaries are dropped, first from the namespace that uses most: their losses are not
+/// repaired, and each write to their TraefikService costs a lookup.
+const BUDGET: usize = 24 << 20;
+/// Fixed cost of a Canary in addition to its strings, in bytes: an entry and a key in each of two tables.
+const EACH: usize = 256;
+
+/// The cached Canaries.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    canaries: RwLock<Canaries>,
+    synced: watch::Sender<bool>,
+}
+
+/// The effects of an event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Effects {
+    /// The TraefikService whose declaration changed.
+    pub(super) declared: Option<NamespacedName>,
+    /// A Canary that was not cached because it is too large or the budget is exhausted.
+    pub(super) refused: Option<NamespacedName>,
+}
+
+#[derive(Debug, Default)]
+struct Canaries {
+    /// Usually one Canary each.
+    by_service: HashMap<NamespacedName, Vec<CachedCanary>>,
+    /// The name of each Canary's TraefikService, which is in the Canary's namespace.
+    service_of: HashMap<NamespacedName, Box<str>>,
+    /// Number of the current list. Canaries last seen in an earlier list are removed when it is complete.
+    list: u32,
+    bytes: usize,
+    bytes_of: HashMap<Box<str>, usize>,
+}
+
+/// A Canary in a tenth of the memory of a parsed one, since there may be tens of thousands.
+#[derive(Debug)]
+struct CachedCanary {
+    name: Box<str>,
+    provider: Option<Box<str>>,
+    declared: Declaration,
+    /// Number of the last list that contained the Canary.
+    list: u32,
+}
+
+/// The declaration of a Canary.
+#[derive(Debug, PartialEq, Eq)]
+enum Declaration {
+    Nothing,
+    /// Declared in the native field, in any form: Flagger protects it.
+    Native,
+    /// The annotation, parsed on demand.
+    Text(Box<str>),
+    /// A malformed annotation.
+    Malformed,
+}
+
+impl Cache {
+    /// Applies a watch event.
+    pub(super) fn take(&self, event: Event) -> Effects {
+        let mut canaries = self.write();
+        match event {
+            Event::Init => canaries.list = canaries.list.wrapping_add(1),
+            Event::InitApply(object) | Event::Apply(object) => return canaries.put(&object),
+            Event::Delete(object) => drop(canaries.remove(&NamespacedName::of(&object))),
+            // An old declaration must not be enforced.
+            Event::TooLarge(target) => {
+                target.as_ref().and_then(|target| canaries.remove(target));
+                return Effects { refused: target, ..Effects::default() };
+            }
+            Event::InitDone => {
+                canaries.forget_the_unlisted();
+                self.synced.send_replace(true);
+            }
+        }
+        Effects::default()
+    }
+
+    /// Returns whether a complete list has been read.
+    pub(super) fn is_synced(&self) -> bool {
+        *self.synced.borrow()
+    }
+
+    /// Waits until a complete list has been read.
+    pub(super) async fn synced(&self) {
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+    }
+
+    /// Finds the Canary of a TraefikService. If several Canaries compute its name, the controlling one is preferred.
+    pub(super) fn find(&self, belongs: &ServiceIdentity) -> Option<Canary> {
+        let canaries = self.read();
+        let found = canaries.by_service.get(&belongs.service)?;
+        // Owner references never cross namespaces.
+        let is_owner = |known: &&CachedCanary| belongs.owner.as_ref().is_some_and(|owner| *owner.name == *known.name);
+        found.iter().find(is_owner).or_else(|| found.first()).map(|known| known.canary(&belongs.service))
+    }
+
+    /// Returns the number of cached Canaries.
+    pub(super) fn len(&self) -> usize {
+        self.read().service_of.len()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Canaries> {
+        self.canaries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Canaries> {
+        self.canaries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Canaries {
+    fn put(&mut self, object: &Value) -> Effects {
+        let Some(canary) = Canary::from_object(object) else { return Effects::default() };
+        let before = self.remove(&canary.target);
+        let Some(service) = canary.service_target() else { return Effects::default() };
+        let known = CachedCanary::of(&canary, object, self.list);
+        let bytes = known.bytes(&service);
+        if !self.has_room(&service, bytes) {
+            return Effects { refused: Some(canary.target), ..Effects::default() };
+        }
+        let is_news = before.is_none_or(|(name, before)| *name != *service.name || !before.says_the_same(&known));
+        *self.bytes_of.entry(namespace_of(&service).into()).or_default() += bytes;
+        self.bytes += bytes;
+        self.service_of.insert(canary.target, service.name.as_str().into());
+        let there = self.by_service.entry(service.clone()).or_default();
+        // By default `push` would allocate space for four.
+        there.reserve_exact(1);
+        there.push(known);
+        Effects { declared: is_news.then_some(service), refused: None }
+    }
+
+    /// Makes room for another Canary by removing Canaries of namespaces that use more memory than this one.
+    fn has_room(&mut self, service: &NamespacedName, bytes: usize) -> bool {
+        while self.bytes + bytes > BUDGET {
+            let own = self.bytes_of.get(namespace_of(service)).copied().unwrap_or_default();
+            let heaviest = self.bytes_of.iter().max_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(b.0)));
+            let Some((heaviest, _)) = heaviest.filter(|(_, other)| **other > own + bytes) else { return false };
+            let of_it = |canary: &&NamespacedName| namespace_of(canary) == &**heaviest;
+            let Some(one) = self.service_of.keys().find(of_it).cloned() else { return false };
+            self.remove(&one);
+        }
+        true
+    }
+
+    fn forget_the_unlisted(&mut self) {
+        let list = self.list;
+        let gone = self.by_service.iter().flat_map(|(service, there)| {
+            let gone = there.iter().filter(move |known| known.list != list);
+            gone.map(|known| NamespacedName { namespace: service.namespace.clone(), name: known.name.to_string() })
+        });
+        let gone: Vec<NamespacedName> = gone.collect();
+        for canary in gone {
+            self.remove(&canary);
+        }
+    }
+
+    fn remove(&mut self, canary: &NamespacedName) -> Option<(Box<str>, CachedCanary)> {
+        let name = self.service_of.remove(canary)?;
+        let service = NamespacedName { namespace: canary.namespace.clone(), name: name.to_string() };
+        let there = self.by_service.get_mut(&service)?;
+        let place = there.iter().position(|known| *known.name == *canary.name)?;
+        let known = there.remove(place);
+        if there.is_empty() {
+            self.by_service.remove(&service);
+        }
+        let bytes = known.bytes(&service);
+        self.bytes -= bytes;
+        if let Some(of) = self.bytes_of.get_mut(namespace_of(&service)) {
+            *of -= bytes;
+            if *of == 0 {
+                self.bytes_of.remove(namespace_of(&service));
+            }
+        }
+        Some((name, known))
+    }
+}
+
+fn namespace_of(target: &NamespacedName) -> &str {
+    target.namespace.as_deref().unwrap_or_default()
+}
+
+impl CachedCanary {
+    fn of(canary: &Canary, object: &Value, list: u32) -> Self {
+        let text = || object.get("metadata")?.get("annotations")?.get(ANNOTATION)?.as_str();
+        let declared = match &canary.declared {
+            Declared::Native(..) => Declaration::Native,
+            Declared::Malformed(..) => Declaration::Malformed,
+            _ => text().map_or(Declaration::Nothing, |text| Declaration::Text(text.into())),
+        };
+        let provider = canary.provider.as_deref().map(Into::into);
+        Self { name: canary.target.name.as_str().into(), provider, declared, list }
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        (&self.provider, &self.declared) == (&other.provider, &other.declared)
+    }
+
+    /// Returns the approximate memory use in bytes.
+    fn bytes(&self, service: &NamespacedName) -> usize {
+        let text = if let Declaration::Text(text) = &self.declared { text.len() } else { 0 };
+        let provider = self.provider.as_deref().map_or(0, str::len);
+        let keys = 2 * namespace_of(service).len() + 2 * self.name.len() + 2 * service.name.len();
+        EACH + keys + provider + text
+    }
+
+    /// Returns a [`Canary`] with the fields that the guard reads.
+    fn canary(&self, service: &NamespacedName) -> Canary {
+        Canary {
+            target: NamespacedName { namespace: service.namespace.clone(), name: self.name.to_string() },
+            uid: None,
+            created: None,
+            labels: BTreeMap::new(),
+            provider: self.provider.as_deref().map(str::to_owned),
+            service_name: Some(service.name.clone()),
+            port: None,
+            apex_labels: Map::new(),
+            apex_annotations: Map::new(),
+            phase: None,
+            rollout: Rollout::default(),
+            declared: match &self.declared {
+                Declaration::Nothing => Declared::Nothing,
+                Declaration::Native => Declared::Native(Cookie::default(), BTreeMap::new()),
+                Declaration::Text(text) => Declared::of_annotation(text),
+                Declaration::Malformed => Declared::of_annotation(";"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn target(name: &str) -> NamespacedName {
+        NamespacedName { namespace: Some("web".into()), name: name.into() }
+    }
+
+    fn canary(name: &str, service: &str, declared: &str) -> Value {
+        json!({"metadata": {"name": name, "namespace": "web", "labels": {"a": "b"}, "annotations": {ANNOTATION: declared}},
+            "spec": {"targetRef": {"name": service}}, "status": {"phase": "Progressing"}})
+    }
+
+    fn found(cache: &Cache, service: &str, owner: Option<&str>) -> Option<String> {
+        let belongs = ServiceIdentity { service: target(service), owner: owner.map(target) };
+        cache.find(&belongs).map(|canary| canary.target.name)
+    }
+
+    #[test]
+    fn a_canary_is_found_by_the_name_it_computes_and_moves_with_it() {
+        let cache = Cache::default();
+        assert_eq!(cache.take(Event::Apply(canary("a", "shop", "x"))).declared, Some(target("shop")));
+        assert_eq!(found(&cache, "shop", None), Some("a".into()));
+        assert_eq!(cache.take(Event::Apply(canary("a", "other", "x"))).declared, Some(target("other")));
+        assert_eq!((found(&cache, "shop", None), found(&cache, "other", None)), (None, Some("a".into())));
+        cache.take(Event::Delete(canary("a", "other", "x")));
+        assert_eq!((found(&cache, "other", None), cache.len()), (None, 0));
+    }
+
+    #[test]
+    fn only_another_declaration_is_news() {
+        let cache = Cache::default();
+        cache.take(Event::Apply(canary("a", "shop", "x")));
+        let mut again = canary("a", "shop", "x");
+        again["status"]["phase"] = json!("Succeeded");
+        assert_eq!(cache.take(Event::Apply(again)).declared, None);
+        assert_eq!(cache.take(Event::Apply(canary("a", "shop", "y"))).declared, Some(target("shop")));
+    }
+
+    #[test]
+    fn of_several_canaries_the_controlling_one_counts() {
+        let cache = Cache::default();
+        cache.take(Event::Apply(canary("a", "shop", "x")));
+        cache.take(Event::Apply(canary("b", "shop", "y")));
+        assert_eq!(found(&cache, "shop", None), Some("a".into()));
+        assert_eq!(found(&cache, "shop", Some("b")), Some("b".into()));
+        assert_eq!(found(&cache, "shop", Some("c")), Some("a".into()));
+    }
+
+    #[test]
+    fn a_list_replaces_what_was_known_without_a_moment_of_knowing_nothing() {
+        let cache = Cache::default();
+        assert!(!cache.is_synced());
+        for event in [
+            Event::Init,
+            Event::InitApply(canary("a", "shop", "x")),
+            Event::InitApply(canary("b", "web", "x")),
+            Event::InitDone,
+        ] {
+            cache.take(event);
+        }
+        assert!(cache.is_synced());
+        cache.take(Event::Init);
+        assert_eq!(cache.len(), 2);
+        cache.take(Event::InitApply(canary("b", "web", "x")));
+        cache.take(Event::InitDone);
+        assert_eq!((cache.len(), found(&cache, "shop", None)), (1, None));
+    }
+
+    #[test]
+    fn what_is_known_decides_as_the_whole_canary_does() {
+        use crate::guard::{decide, decide::Request};
+        let service = |sticky: &Value| {
+            json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService", "metadata": {"name": "shop",
+                "namespace": "web", "ownerReferences": [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+                "name": "a", "controller": true}]}, "spec": {"weighted": {"services": [], "sticky": sticky}}})
+        };
+        let (old, bare) = (service(&json!({"cookie": {"name": "old"}})), service(&Value::Null));
+        let native = json!({"traefik": {"sticky": {"cookie": {"name": "n"}}}});
+        let mut seen = Vec::new();
+        for declared in [json!("x; Max-Age=5"), json!("x; Max-Age=y"), json!(""), Value::Null] {
+            for (provider, of_service) in
+                [("", json!({})), ("traefik", json!({"name": "shop"})), ("istio", json!({})), ("", native.clone())]
+            {
+                let mut object = canary("a", "shop", "");
+                object["metadata"]["annotations"][ANNOTATION] = declared.clone();
+                object["spec"]["provider"] = json!(provider);
+                object["spec"]["service"] = of_service;
+                let cache = Cache::default();
+                cache.take(Event::InitApply(object.clone()));
+                let known = cache.find(&ServiceIdentity { service: target("shop"), owner: Some(target("a")) });
+                let whole = Canary::from_object(&object);
+                for (old, new, names_manager) in [(&old, &bare, false), (&old, &bare, true), (&bare, &old, false)] {
+                    let [known, whole] = [&known, &whole]
+                        .map(|canary| decide(&Request { canary: canary.as_ref(), old: Some(old), new, names_manager }));
+                    assert_eq!(known, whole, "{object}");
+                    seen.push(format!("{whole:?}"));
+                }
+            }
+        }
+        seen.sort();
+        seen.dedup();
+        assert!(seen.len() >= 4, "{seen:?}");
+    }
+
+    #[test]
+    fn a_namespace_that_fills_the_room_loses_its_own_canaries_and_nobody_elses() {
+        let cache = Cache::default();
+        let other = json!({"metadata": {"name": "a", "namespace": "quiet", "annotations": {ANNOTATION: "x"}},
+            "spec": {"targetRef": {"name": "shop"}}});
+        let long = format!("x; Path=/{}", "a".repeat(1000));
+        let mut refused = 0;
+        for number in 0..BUDGET / 1024 {
+            let name = format!("c{number}");
+            refused += usize::from(cache.take(Event::Apply(canary(&name, &name, &long))).refused.is_some());
+        }
+        assert!(refused > 0 && cache.len() < BUDGET / 1024 && cache.read().bytes <= BUDGET);
+        let taken = cache.take(Event::Apply(other));
+        assert_eq!((taken.declared.map(|target| target.to_string()), taken.refused), (Some("quiet/shop".into()), None));
+        assert!(cache.read().bytes <= BUDGET);
+        // All memory is accounted for.
+        cache.take(Event::Init);
+        cache.take(Event::InitDone);
+        let canaries = cache.read();
+        assert_eq!((canaries.bytes, canaries.bytes_of.len(), canaries.service_of.len()), (0, 0, 0));
+    }
+}

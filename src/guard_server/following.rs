@@ -1,0 +1,197 @@
+//! Watches that run as long as the process: a broken watch is retried, and a server that keeps denying access ends the
+//! process with the reason.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::{
+    apiserver::{Collection, Event, Failure, ResourceVersion, Verb},
+    error::Error,
+    guard_server::Shared,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Retry interval for a kind that is not served, which may be installed later.
+const NOT_SERVED_PAUSE: Duration = Duration::from_secs(10);
+/// Grace period for an API server that has just started: until it has read its own RBAC and CRDs it denies requests and
+/// does not know kinds that it serves later.
+const STARTING: Duration = Duration::from_secs(30);
+
+/// Whether a watch is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Requirement {
+    /// The process cannot run without the watch.
+    Required,
+    /// The process runs without the watch: few clusters use this API group.
+    Optional,
+}
+
+/// Time of the last response for each required watch. A watch ends normally every few seconds, so a longer silence
+/// means that the server is unreachable, even if its connections seem open.
+#[derive(Debug, Default)]
+pub(super) struct Watches(Mutex<HashMap<&'static str, Instant>>);
+
+/// Age at which a watch is stale: twice the time that a healthy watch may be silent.
+const STALE: Duration = Duration::from_secs(30);
+
+impl Watches {
+    fn all(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self, resource: &'static str) {
+        self.all().entry(resource).and_modify(|heard| *heard = Instant::now());
+    }
+
+    /// Returns whether all watches are current.
+    pub(super) fn are_fresh(&self) -> bool {
+        self.all().values().all(|heard| heard.elapsed() < STALE)
+    }
+}
+
+/// Decides when a denial or an unknown kind is final rather than the result of an API server that has just started.
+#[derive(Debug, Default)]
+struct Refusals {
+    /// Whether a complete list has been received.
+    is_listed: bool,
+    /// Whether that list was empty because the kind is not served.
+    is_unserved: bool,
+    /// Whether the server has been unreachable.
+    was_away: bool,
+    /// Start of the current series of refusals.
+    since: Option<Instant>,
+}
+
+impl Refusals {
+    fn is_final(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        // Rights that are missing from the start are reported at once.
+        let at_first = !self.is_listed && !self.was_away;
+        at_first || self.is_unserved || now.saturating_duration_since(since) > STARTING
+    }
+
+    /// Records a successful response.
+    fn answers(&mut self) {
+        (self.since, self.is_unserved) = (None, false);
+    }
+
+    /// Records that the server is unreachable. When it responds again, it has just started.
+    fn is_away(&mut self) {
+        (self.since, self.was_away) = (None, true);
+    }
+}
+
+/// Passes every change of the collection to `take`; returns only the error that ends the watch for good.
+pub(super) async fn follow(
+    shared: &Shared,
+    collection: &Collection,
+    need: Requirement,
+    mut take: impl FnMut(Event) + Send,
+) -> Error {
+    if need == Requirement::Required {
+        shared.watches.all().insert(collection.resource(), Instant::now());
+    }
+    let mut place = ResourceVersion::default();
+    let mut pause = FIRST_PAUSE;
+    let mut refusals = Refusals::default();
+    let mut broken = false;
+    loop {
+        let mut heard = false;
+        let began = Instant::now();
+        let mut told = |event: Event| {
+            if !std::mem::replace(&mut heard, true) {
+                shared.watches.heard(collection.resource());
+            }
+            refusals.is_listed = refusals.is_listed || event == Event::InitDone;
+            take(event);
+        };
+        let result = shared.cluster.api().follow(collection, &mut place, &mut told).await;
+        if (heard || result.is_ok()) && std::mem::take(&mut broken) {
+            shared.log.info("following again", &[("resource", json!(collection.resource()))]);
+        }
+        if result.is_ok() {
+            shared.watches.heard(collection.resource());
+        }
+        if heard || result.is_ok() {
+            pause = FIRST_PAUSE;
+            refusals.answers();
+        }
+        match result {
+            // Avoids a busy loop if the watch ends immediately.
+            Ok(()) if began.elapsed() > FIRST_PAUSE => {}
+            Ok(()) => tokio::time::sleep(FIRST_PAUSE).await,
+            Err(failure) => {
+                let is_missing = failure.is_no_such_resource();
+                if is_missing || failure.is_denied() {
+                    let is_final = refusals.is_final(Instant::now());
+                    if is_final && !is_missing && need == Requirement::Required {
+                        return failure.into_error(&collection.call(verb(refusals.is_listed)));
+                    }
+                    if is_final {
+                        // A kind that is not served is an empty list.
+                        place = ResourceVersion::default();
+                        take(Event::Init);
+                        take(Event::InitDone);
+                        (refusals.is_listed, refusals.is_unserved) = (true, true);
+                        tokio::time::sleep(NOT_SERVED_PAUSE).await;
+                        continue;
+                    }
+                } else {
+                    refusals.is_away();
+                }
+                say(shared, collection, failure, &mut broken, refusals.is_listed);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Logs one line per outage.
+fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut bool, listed: bool) {
+    if std::mem::replace(broken, true) {
+        return;
+    }
+    let verb = verb(listed);
+    let reason = failure.to_log_message(&collection.call(verb));
+    shared.log.warning("watch failed", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
+}
+
+fn verb(listed: bool) -> Verb {
+    if listed { Verb::Watch } else { Verb::List }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_counts_at_once_at_first_and_else_after_half_a_minute_of_refusals() {
+        let now = Instant::now();
+        let late = now + STARTING + Duration::from_secs(1);
+        assert!(Refusals::default().is_final(now));
+
+        let listed = || Refusals { is_listed: true, ..Refusals::default() };
+        let mut refusals = listed();
+        assert_eq!((refusals.is_final(now), refusals.is_final(late)), (false, true));
+
+        // A server that became unreachable before or after the first list, and one that does so repeatedly.
+        for mut refusals in [Refusals::default(), listed()] {
+            refusals.is_away();
+            assert!(!refusals.is_final(now));
+            refusals.is_away();
+            assert!(!refusals.is_final(late));
+            assert!(refusals.is_final(late + STARTING * 2));
+        }
+        let mut refusals = listed();
+        assert!(!refusals.is_final(now));
+        refusals.answers();
+        assert!(!refusals.is_final(late));
+    }
+}

@@ -1,0 +1,126 @@
+//! The parts of objects that the guard keeps in memory. Every string and list is bounded, so that no tenant can exhaust
+//! memory. The guard's decisions are the same as for the whole objects.
+
+use crate::{
+    apiserver::Part::{self, Bounded, Each, Entries, Keys, Shape, Text, Whole},
+    model::declaration::{ANNOTATION, MAX_LENGTH},
+};
+
+/// An object's name has at most 253 bytes (`k8s.io/apimachinery/pkg/util/validation`, DNS-1123 subdomain). A longer
+/// name computed from a Canary matches no object.
+const NAME: Part = Text(253);
+/// A short string, such as a kind, or an API group and version.
+const WORD: Part = Text(256);
+/// A longer declaration is malformed in any case; a character has at most four bytes.
+const DECLARATION: Part = Text(4 * MAX_LENGTH + 4);
+/// `spec.weighted.sticky`, in bytes: ten times what a declaration can express.
+const STICKY: Part = Bounded(16 << 10);
+
+const METADATA: Part = Keys(&[
+    ("name", NAME),
+    ("namespace", NAME),
+    ("resourceVersion", WORD),
+    ("annotations", Keys(&[(ANNOTATION, DECLARATION)])),
+    (
+        "ownerReferences",
+        Each(256, &Keys(&[("apiVersion", WORD), ("kind", WORD), ("name", NAME), ("controller", WORD)])),
+    ),
+    ("managedFields", Each(256, &Keys(&[("manager", WORD), ("time", WORD)]))),
+]);
+
+const SERVICE_NAME: Part = Keys(&[("name", NAME)]);
+
+/// A native cookie is handled by Flagger: its presence is enough.
+const SERVICE_OF_A_CANARY: Part = Keys(&[("name", NAME), ("traefik", Keys(&[("sticky", Keys(&[("cookie", Shape)]))]))]);
+
+/// A Canary in the cache.
+pub(super) const CANARY: Part = Keys(&[
+    ("metadata", METADATA),
+    ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
+]);
+
+/// A Canary that is looked up, with the labels to match the selector against.
+pub(super) const LABELLED_CANARY: Part = Keys(&[
+    (
+        "metadata",
+        Keys(&[
+            ("name", NAME),
+            ("namespace", NAME),
+            ("labels", Entries(256)),
+            ("annotations", Keys(&[(ANNOTATION, DECLARATION)])),
+        ]),
+    ),
+    ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
+]);
+
+/// A TraefikService: its owner, its writers and its cookie. The presence of weights is enough.
+pub(super) const TRAEFIK_SERVICE: Part = Keys(&[
+    ("apiVersion", WORD),
+    ("kind", WORD),
+    ("metadata", METADATA),
+    ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
+]);
+
+/// A Canary or a TraefikService in a review.
+const REVIEWED: Part = Keys(&[
+    ("apiVersion", WORD),
+    ("kind", WORD),
+    ("metadata", METADATA),
+    ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
+]);
+
+/// An `AdmissionReview` of a Canary or a TraefikService.
+pub(super) const REVIEW: Part = Keys(&[
+    ("apiVersion", WORD),
+    ("kind", WORD),
+    (
+        "request",
+        Keys(&[
+            // Copied unchanged into the answer.
+            ("uid", Whole),
+            ("dryRun", WORD),
+            ("namespace", NAME),
+            ("resource", Keys(&[("group", WORD), ("resource", WORD)])),
+            ("options", Keys(&[("fieldManager", WORD)])),
+            ("object", REVIEWED),
+            ("oldObject", REVIEWED),
+        ]),
+    ),
+]);
+
+/// A Canary for the gate, with its declared cookie from either place.
+pub(super) const GATED_CANARY: Part = Keys(&[
+    ("metadata", METADATA),
+    (
+        "spec",
+        Keys(&[
+            ("provider", WORD),
+            ("targetRef", SERVICE_NAME),
+            ("service", Keys(&[("name", NAME), ("traefik", Keys(&[("sticky", Keys(&[("cookie", STICKY)]))]))])),
+        ]),
+    ),
+]);
+
+/// The TraefikService for the gate: the weights, and who has owned them since when. Flagger generates two.
+pub(super) const GATED_SERVICE: Part = Keys(&[
+    (
+        "metadata",
+        Keys(&[
+            ("name", NAME),
+            ("namespace", NAME),
+            ("resourceVersion", WORD),
+            (
+                "managedFields",
+                Each(
+                    256,
+                    &Keys(&[
+                        ("time", WORD),
+                        ("subresource", WORD),
+                        ("fieldsV1", Keys(&[("f:spec", Keys(&[("f:weighted", Keys(&[("f:services", Shape)]))]))])),
+                    ]),
+                ),
+            ),
+        ]),
+    ),
+    ("spec", Keys(&[("weighted", Keys(&[("services", Each(64, &Keys(&[("name", NAME), ("weight", WORD)])))]))])),
+]);

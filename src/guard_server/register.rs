@@ -1,0 +1,197 @@
+//! The registration. A server outside the cluster creates both webhook configurations at startup, restores them when
+//! someone changes them, and deletes them at shutdown. A server behind a Service maintains only their `caBundle`.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::{
+    apiserver::{Event, Failure},
+    cluster::collections,
+    error::{Error, Result},
+    guard::{
+        Change,
+        webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
+    },
+    guard_server::{
+        Shared,
+        following::{self, Requirement},
+    },
+    plan::{Consent, decide},
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Maximum interval between corrections while another writer keeps changing the configurations.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Timeout for removing the registration at shutdown.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Registers the webhook and maintains the registration; returns only the error that ends this for good.
+pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
+    let changed = Arc::new(Notify::new());
+    let begun = Notify::new();
+    let wanted = configurations(&callee(&shared, &address));
+    let follow = |object: &Value| {
+        let (shared, changed, collection) =
+            (Arc::clone(&shared), Arc::clone(&changed), collections::guard_object(object));
+        async move {
+            let last_error = |event| {
+                if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
+                    changed.notify_one();
+                }
+            };
+            following::follow(&shared, &collection, Requirement::Required, last_error).await
+        }
+    };
+    let follow_both = async {
+        begun.notified().await;
+        tokio::select! {
+            error = follow(&wanted[0]) => error,
+            error = follow(&wanted[1]) => error,
+        }
+    };
+    tokio::select! {
+        error = maintain_registration(&shared, &address, &changed, &begun) => error,
+        error = follow_both => error,
+    }
+}
+
+async fn maintain_registration(shared: &Shared, address: &Address, changed: &Notify, begun: &Notify) -> Error {
+    let mut news = shared.authorities.subscribe();
+    let mut pause = FIRST_PAUSE;
+    // The last error logged, and whether a registration has ever succeeded.
+    let (mut last_error, mut was_registered): (Option<String>, bool) = (None, false);
+    loop {
+        let began = Instant::now();
+        let callee = callee(shared, address);
+        news.mark_unchanged();
+        // A server that was unreachable may have just started, and deny requests that it allows later.
+        match write_all(shared, &callee, !was_registered && last_error.is_none()).await {
+            Ok(written) => {
+                if written > 0 {
+                    let message = if was_registered { "registration restored" } else { "registered" };
+                    shared.log.info(message, &[("configurations", json!(written))]);
+                }
+                (last_error, was_registered) = (None, true);
+                begun.notify_one();
+                shared.is_registered.store(true, Relaxed);
+                shared.published.send_replace(callee.authorities);
+            }
+            Err(RegistrationError::Permanent(error)) => return error,
+            Err(RegistrationError::Transient(reason)) => {
+                shared.is_registered.store(false, Relaxed);
+                if last_error.as_ref() != Some(&reason) {
+                    shared.log.warning("registration failed, retrying", &[("reason", json!(reason))]);
+                    last_error = Some(reason);
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+        }
+        // The first correction is quick. If another writer keeps changing the configurations, the pause grows.
+        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = changed.notified() => {}
+            _ = news.changed() => {}
+        }
+        pause = if began.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+    }
+}
+
+/// The reason for a failed registration.
+enum RegistrationError {
+    /// A permanent failure.
+    Permanent(Error),
+    /// A failure worth retrying.
+    Transient(String),
+}
+
+/// Writes the configurations that differ and returns their number.
+async fn write_all(
+    shared: &Shared,
+    callee: &WebhookEndpoint,
+    is_first: bool,
+) -> std::result::Result<usize, RegistrationError> {
+    let mut written = 0;
+    let is_whole = matches!(callee.address, Address::Url(_));
+    let mut callee = callee.clone();
+    if is_whole {
+        let has_conditions = shared.cluster.has_match_conditions().await;
+        let wrong = |failure| RegistrationError::Transient(shared.cluster.version_error(failure).message().to_owned());
+        callee.has_conditions = has_conditions.map_err(wrong)?;
+    }
+    let callee = &callee;
+    for wanted in if is_whole { configurations(callee) } else { authorities(callee) } {
+        let wrong = |failure: Failure| {
+            // An API server that has just started denies requests until it has read its RBAC.
+            let is_final = failure.is_denied() && is_first || failure.is_invalid();
+            let error = shared.cluster.guard_error(failure, &wanted);
+            if is_final {
+                RegistrationError::Permanent(error)
+            } else {
+                RegistrationError::Transient(error.message().to_owned())
+            }
+        };
+        let before = shared.cluster.find_guard(&wanted).await.map_err(wrong)?;
+        if before.as_ref().is_some_and(|before| is_right(&wanted, before)) {
+            continue;
+        }
+        if !is_whole {
+            if before.is_none() {
+                return Err(RegistrationError::Transient(
+                    "the webhook is not registered: the guard is not installed".into(),
+                ));
+            }
+            shared.cluster.write_authorities(&wanted).await.map_err(wrong)?;
+            written += 1;
+            continue;
+        }
+        let change = Change { wanted: wanted.clone(), before };
+        change.must_be_ours().map_err(RegistrationError::Permanent)?;
+        for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
+            shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
+        }
+        written += 1;
+    }
+    Ok(written)
+}
+
+/// Deletes the registration, unless another process has put its own address there.
+pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> {
+    let work = async {
+        for wanted in configurations(&callee(shared, address)) {
+            loop {
+                let Ok(Some(before)) = shared.cluster.find_guard(&wanted).await else { break };
+                let place = |object: &Value| object.pointer("/webhooks/0/clientConfig/url").cloned();
+                let change = Change { before: Some(before), wanted: wanted.clone() };
+                if change.before.as_ref().and_then(place) != place(&wanted) || change.must_be_ours().is_err() {
+                    break;
+                }
+                let Some(confirmed) = decide(vec![change], Consent::Flag)?.pop() else { break };
+                match shared.cluster.delete_guard(&confirmed).await {
+                    Ok(()) => break,
+                    // It was changed concurrently: read it again.
+                    Err(failure) if failure.is_conflict() => {}
+                    Err(failure) => return Err(shared.cluster.guard_error(failure, &wanted)),
+                }
+            }
+        }
+        Ok(())
+    };
+    let late = || Error::cluster("the registration was not removed in time");
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn callee(shared: &Shared, address: &Address) -> WebhookEndpoint {
+    WebhookEndpoint {
+        address: address.clone(),
+        authorities: shared.authorities.borrow().clone(),
+        coverage: shared.coverage.clone(),
+        has_conditions: true,
+    }
+}

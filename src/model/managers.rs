@@ -1,0 +1,55 @@
+//! Field managers of the cookie, from `metadata.managedFields`.
+
+use serde_json::Value;
+
+use crate::model::{FIELD_MANAGER, ObjectKind, declaration::ANNOTATION, name::Group};
+
+/// A field manager that set the cookie, or part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manager {
+    /// Name of the field manager.
+    pub name: String,
+    /// Time of its last write, as text (RFC 3339).
+    pub time: Option<String>,
+}
+
+/// Returns the field managers of the live cookie other than Flagger, kubectl and this program: overwriting what they
+/// set would make them overwrite it in turn.
+pub fn foreign(service: &Value) -> Vec<Manager> {
+    let mut all = of(service, ObjectKind::TraefikService(Group::TraefikIo));
+    all.retain(|manager| !is_familiar(&manager.name));
+    all
+}
+
+/// Returns all field managers of what this program writes to an object of this kind, in the server's order.
+pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
+    let annotation = format!("f:{ANNOTATION}");
+    let paths: &[&[&str]] = match kind {
+        ObjectKind::Canary => {
+            &[&["f:metadata", "f:annotations", &annotation], &["f:spec", "f:service", "f:traefik", "f:sticky"]]
+        }
+        ObjectKind::TraefikService(_) => &[&["f:spec", "f:weighted", "f:sticky"]],
+    };
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    entries
+        .into_iter()
+        .flatten()
+        .filter(|entry| {
+            let sets =
+                |path: &&[&str]| path.iter().try_fold(&entry["fieldsV1"], |fields, key| fields.get(key)).is_some();
+            paths.iter().any(sets)
+        })
+        .filter_map(|entry| {
+            let name = entry.get("manager")?.as_str()?.to_owned();
+            Some(Manager { name, time: entry.get("time").and_then(Value::as_str).map(str::to_owned) })
+        })
+        .collect()
+}
+
+/// Returns whether this is Flagger, kubectl or this program. Flagger writes as `flagger` (client-go uses the
+/// executable's name), kubectl as `kubectl`, `kubectl-edit`, `kubectl-patch` and so on.
+fn is_familiar(name: &str) -> bool {
+    let kubectl =
+        ["kubectl", "kubectl-client-side-apply", "kubectl-create", "kubectl-edit", "kubectl-patch", "kubectl-replace"];
+    name == FIELD_MANAGER || name == "flagger" || kubectl.contains(&name)
+}

@@ -1,0 +1,264 @@
+//! A Canary together with its TraefikService.
+
+use std::fmt;
+
+use crate::{
+    error::Result,
+    flagger::{Canary, Declared, NativeField, generated},
+    model::{
+        cookie::Cookie,
+        name::{Group, NamespacedName},
+    },
+    traefik::{
+        Live, TraefikService, Weight,
+        cookie_value::{self, Track},
+    },
+};
+
+/// A Canary and its TraefikService, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The Canary.
+    pub canary: Canary,
+    /// Its TraefikService.
+    pub service: TraefikServiceState,
+    /// Whether the guard covers the Canary.
+    pub guarded: Guarded,
+}
+
+/// Whether the guard covers a Canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guarded {
+    /// Not checked, or not readable by this user.
+    #[default]
+    Unknown,
+    /// The guard does not cover it.
+    No,
+    /// The guard covers it.
+    Yes,
+}
+
+/// The TraefikService of a Canary, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TraefikServiceState {
+    /// The Canary's own TraefikService.
+    Present(TraefikService),
+    /// A TraefikService of that name which something else controls.
+    Foreign(TraefikService),
+    /// Flagger has not generated it yet, or it is not among the files.
+    NotGenerated,
+    /// Neither API group is served: Traefik's custom resource definitions are not installed.
+    NotServed,
+    /// This user may not read it; with the reason.
+    Forbidden(String),
+}
+
+/// The declared cookie compared with the live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Neither declared nor live.
+    None,
+    /// Declared and live, and equal.
+    Synced,
+    /// Declared, but not live.
+    Missing,
+    /// Declared and live, but different.
+    Differs,
+    /// Live, but not declared.
+    Undeclared,
+    /// Declared, but there is no TraefikService yet.
+    Pending,
+    /// The declaration is not well-formed.
+    Malformed,
+    /// This user may not read the TraefikService.
+    Unknown,
+}
+
+/// What protects the live cookie from Flagger's next write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Flagger copies the declared cookie itself.
+    Native,
+    /// The guard puts the cookie back into every write.
+    Guard,
+    /// Nothing: the write removes the cookie.
+    No,
+    /// There is no cookie to protect.
+    Nothing,
+    /// Unknown, because the guard was not or could not be checked.
+    Unknown,
+}
+
+impl State {
+    /// Returns the word to print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Synced => "synced",
+            Self::Missing => "missing",
+            Self::Differs => "differs",
+            Self::Undeclared => "undeclared",
+            Self::Pending => "pending",
+            Self::Malformed => "malformed",
+            Self::Unknown => "<unknown>",
+        }
+    }
+}
+
+impl Protection {
+    /// Returns the word to print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "flagger",
+            Self::Guard => "guard",
+            Self::No => "none",
+            Self::Nothing => "-",
+            Self::Unknown => "<unknown>",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Observed {
+    /// Pairs a Canary with the TraefikService that has its computed name.
+    pub fn pair(canary: Canary, service: Option<TraefikService>) -> Self {
+        let service = match service {
+            None => TraefikServiceState::NotGenerated,
+            Some(service) => match &service.controller {
+                Some(controller) if !controller.is_canary(&canary.target.name) => TraefikServiceState::Foreign(service),
+                _ => TraefikServiceState::Present(service),
+            },
+        };
+        Self { canary, service, guarded: Guarded::Unknown }
+    }
+
+    /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then
+    /// decides, which is not visible here) and has a TraefikService or declares a cookie.
+    pub fn on_traefik(&self) -> bool {
+        match self.canary.provider.as_deref() {
+            Some(provider) => provider == "traefik",
+            None => self.service().is_some() || self.canary.declared != Declared::Nothing,
+        }
+    }
+
+    /// Returns the TraefikService, if it exists and is the Canary's own.
+    pub fn service(&self) -> Option<&TraefikService> {
+        match &self.service {
+            TraefikServiceState::Present(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// Returns why this user may not read the TraefikService, if so.
+    pub fn forbidden(&self) -> Option<&str> {
+        match &self.service {
+            TraefikServiceState::Forbidden(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Returns the live cookie.
+    pub fn live_cookie(&self) -> Option<&Cookie> {
+        self.service().and_then(|service| service.live.cookie())
+    }
+
+    /// Compares the declared cookie with the live one.
+    pub fn state(&self) -> State {
+        let declared = match &self.canary.declared {
+            Declared::Malformed(..) => return State::Malformed,
+            declared => declared.cookie(),
+        };
+        let live = match &self.service {
+            TraefikServiceState::Forbidden(_) => return State::Unknown,
+            TraefikServiceState::Present(service) => &service.live,
+            TraefikServiceState::Foreign(_) | TraefikServiceState::NotGenerated | TraefikServiceState::NotServed => {
+                return if declared.is_some() { State::Pending } else { State::None };
+            }
+        };
+        match (declared, live) {
+            (None, Live::Absent) => State::None,
+            (None, Live::Empty | Live::Cookie(..)) => State::Undeclared,
+            (Some(_), Live::Absent) => State::Missing,
+            (Some(declared), Live::Cookie(live, odd)) if declared == live && odd.is_empty() => State::Synced,
+            (Some(_), Live::Empty | Live::Cookie(..)) => State::Differs,
+        }
+    }
+
+    /// Returns what protects the live cookie from Flagger's next write.
+    pub fn protection(&self) -> Protection {
+        match (&self.canary.declared, self.state(), self.guarded) {
+            (Declared::Native(..), ..) => Protection::Native,
+            (_, State::None, _) => Protection::Nothing,
+            // The guard protects only what is declared.
+            (Declared::Nothing | Declared::Malformed(..), ..) | (_, _, Guarded::No) => Protection::No,
+            (_, _, Guarded::Yes) => Protection::Guard,
+            (_, _, Guarded::Unknown) => Protection::Unknown,
+        }
+    }
+
+    /// Returns the TraefikService that routes refer to, and the API group to look for it in.
+    pub fn routed_to(&self) -> (Option<NamespacedName>, Group) {
+        let group = self.service().map_or(Group::TraefikIo, |service| service.group);
+        (self.canary.service_target(), group)
+    }
+
+    /// Returns the canary's weight as Flagger reads it: 100 minus the primary's, or 0 if the canary is not listed
+    /// (`pkg/router/traefik.go:GetRoutes`).
+    pub fn canary_weight(&self) -> i64 {
+        match self.weights() {
+            (Some(Weight::Number(primary)), Some(_)) => (100 - primary).clamp(0, 100),
+            (Some(Weight::Absent), Some(_)) => 100,
+            _ => 0,
+        }
+    }
+
+    /// Returns the TraefikService that Flagger generates for this weight of the canary; `None` means the live weight.
+    ///
+    /// # Errors
+    ///
+    /// See [`generated::traefik_service`].
+    pub fn generated(&self, weight: Option<u8>) -> Result<serde_json::Value> {
+        let group = self.service().map_or(Group::TraefikIo, |service| service.group);
+        generated::traefik_service(&self.canary, group, weight.map_or_else(|| self.canary_weight(), i64::from))
+    }
+
+    /// Returns the weights of the primary and the canary, as written; `None` for a track that is not listed.
+    pub fn weights(&self) -> (Option<Weight>, Option<Weight>) {
+        let weight = |child: Option<String>| self.service()?.weight_of(&child?);
+        (weight(self.canary.primary_name()), weight(self.canary.canary_name()))
+    }
+}
+
+/// A Canary and its TraefikService with the unchanged objects: the state that a change starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The parsed objects.
+    pub observed: Observed,
+    /// The Canary as the server sent it, or as it is in the manifest.
+    pub canary: serde_json::Value,
+    /// The TraefikService, likewise.
+    pub service: Option<serde_json::Value>,
+    /// Whether the schema of the cluster's Canaries has the native field.
+    pub native: NativeField,
+}
+
+impl Loaded {
+    /// Returns the tracks of the Canary, with the cookie values that pin to them. Empty if it names no target.
+    pub fn tracks(&self, namespace: Option<&str>) -> Vec<Track> {
+        let canary = &self.observed.canary;
+        let service = self.observed.service().and(self.service.as_ref());
+        let of_flagger = [("primary", canary.primary_name()), ("canary", canary.canary_name())];
+        cookie_value::tracks(service, of_flagger, canary.port, namespace)
+    }
+}

@@ -1,0 +1,9 @@
+//! What Traefik does: its TraefikService, the routes that lead to one, and the cookie it sends. Pure.
+//! Each fact names its place in Traefik's source.
+
+pub mod cookie_value;
+pub mod route;
+pub mod traefik_service;
+
+pub use route::{Lookup, Route, RouteKind, RoutesAndEvents};
+pub use traefik_service::{Live, TraefikService, Weight};

@@ -75,28 +75,8 @@ impl ApiServer {
         &self.endpoint.url
     }
 
-    /// Returns a description of the credentials sent.
-    pub fn sent_as(&self) -> &str {
-        &self.endpoint.sent_as
-    }
-
-    /// Returns the proxy, without credentials, and where it is configured.
-    pub fn proxy(&self) -> Option<(String, &str)> {
-        self.endpoint.proxy.as_ref().map(|proxy| (proxy.address(), proxy.named_by.as_str()))
-    }
-
-    /// Returns the request timeout; `None` for no limit.
-    pub fn timeout(&self) -> Option<Duration> {
-        self.timeout
-    }
-
     /// Returns the progress display.
     pub fn progress(&self) -> &dyn Progress {
         &*self.progress
-    }
-
-    /// Returns the level of `-v`.
-    pub fn verbosity(&self) -> u8 {
-        self.verbosity
     }
 }

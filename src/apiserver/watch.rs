@@ -295,16 +295,6 @@ impl Failure {
         self.is_forbidden() || self.is_unauthorized()
     }
 
-    /// Returns whether the server is unreachable or temporarily unable to answer, so that the failure says nothing
-    /// about the request itself.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Status(refusal) => refusal.code >= 500,
-            Self::Name(_) | Self::Request(_) | Self::TooLarge(_) => false,
-            _ => true,
-        }
-    }
-
     /// Formats the failure as one sentence, for logs.
     pub fn to_log_message(self, call: &Call<'_>) -> String {
         let error: Error = self.into_error(call);

@@ -1,6 +1,9 @@
 //! Flags shared by several commands.
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     cluster::Selection,
@@ -75,13 +78,17 @@ impl SelectArgs {
     }
 }
 
+/// Returns the parser of a `-o` that offers these formats.
+pub fn format_of<const N: usize>(offered: [&'static str; N]) -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(offered).map(|name| Format::from_str(&name, false).expect("one of those offered"))
+}
+
 /// The output format of commands that read.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
-          value_parser = clap::builder::TypedValueParser::try_map(
-              PossibleValuesParser::new(Format::ALL.map(|(name, _)| name)), |text| text.parse::<Format>()))]
+          value_parser = format_of(["table", "wide", "json", "yaml", "name"]))]
     pub output: Format,
 }
 
@@ -93,10 +100,10 @@ pub struct WriteArgs {
     #[arg(short = 'y', long)]
     pub yes: bool,
 
-    /// Only show what would change, computed locally (client) or by the server
-    #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
-          hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
-    dry_run: String,
+    /// Only show what would change
+    #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
+          require_equals = true, default_missing_value = "client")]
+    pub dry_run: DryRun,
 
     /// Change the cookie even where another field manager owns it
     #[arg(long)]
@@ -111,16 +118,11 @@ pub struct WriteArgs {
     declare_only: bool,
 
     /// Print the changed objects instead of a summary line for each
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
-    output: Option<String>,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["yaml", "json", "name"]))]
+    output: Option<Format>,
 }
 
 impl WriteArgs {
-    /// Returns the value of `--dry-run`.
-    pub fn dry_run(&self) -> DryRun {
-        DryRun::from_flag(&self.dry_run)
-    }
-
     /// Returns the scope chosen by `--live-only` or `--declare-only`.
     pub fn scope(&self) -> Scope {
         match (self.live_only, self.declare_only) {
@@ -132,11 +134,6 @@ impl WriteArgs {
 
     /// Returns the output format chosen by `-o`.
     pub fn output(&self) -> Format {
-        match self.output.as_deref() {
-            Some("yaml") => Format::Yaml,
-            Some("json") => Format::Json,
-            Some("name") => Format::Name,
-            _ => Format::Table,
-        }
+        self.output.unwrap_or_default()
     }
 }

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use crate::{
+    commands::args::format_of,
     context::{Context, FileArgs},
     error::{Exit, Result},
-    output::{self, Format, describe},
+    output::{Format, describe},
     source::Source,
-    yaml,
 };
 
 /// Show everything about one Canary and its cookie
@@ -26,8 +26,8 @@ pub struct DescribeArgs {
     name: String,
 
     /// Output format
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["json", "yaml"])]
-    output: Option<String>,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["json", "yaml"]))]
+    output: Option<Format>,
 
     #[command(flatten)]
     files: FileArgs,
@@ -37,11 +37,8 @@ pub struct DescribeArgs {
 pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let description = load(ctx, &source, &args.name).await?;
-    ctx.ui.data(&match args.output.as_deref().and_then(|format| format.parse().ok()) {
-        Some(Format::Json) => output::json(&describe::report(&description)),
-        Some(Format::Yaml) => yaml::print(&describe::report(&description)),
-        _ => describe::text(&description, ctx.width(), ctx.ui.out_style()),
-    })?;
+    let text = || describe::text(&description, ctx.width(), ctx.ui.out_style());
+    ctx.ui.data(&args.output.unwrap_or_default().of(text, || describe::report(&description)))?;
     Ok(Exit::Ok)
 }
 

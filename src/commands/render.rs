@@ -3,11 +3,12 @@
 use clap::Args;
 
 use crate::{
+    commands::args::format_of,
     context::{Context, FileArgs},
     error::{Exit, Result},
     flagger::Declared,
     lint,
-    output::{self, Format, findings},
+    output::{Format, findings},
     yaml,
 };
 
@@ -29,8 +30,8 @@ pub struct RenderArgs {
     weight: Option<u8>,
 
     /// Output format
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json"], default_value = "yaml")]
-    output: String,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["yaml", "json"]), default_value = "yaml")]
+    output: Format,
 
     #[command(flatten)]
     files: FileArgs,
@@ -46,8 +47,7 @@ pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
         }
     }
     let value = loaded.observed.generated(args.weight)?;
-    let format = args.output.parse::<Format>().unwrap_or(Format::Yaml);
-    ctx.ui.data(&if format == Format::Json { output::json(&value) } else { yaml::print(&value) })?;
+    ctx.ui.data(&args.output.of(|| yaml::print(&value), || value.clone()))?;
     Ok(Exit::Ok)
 }
 

@@ -9,7 +9,6 @@ use crate::{
     observed::Observed,
     output::{self, Format, report, show},
     source::Source,
-    yaml,
 };
 
 /// Show Canaries on Traefik: weights, cookie, and what protects it
@@ -39,30 +38,26 @@ pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
         ctx.ui.warning(reason);
     }
-    let text = match args.output.output {
-        Format::Json | Format::Yaml => {
-            let value = match observed.as_slice() {
-                [one] if args.select.names.len() == 1 => report::single(one),
-                all => report::list(all),
-            };
-            if args.output.output == Format::Json { output::json(&value) } else { yaml::print(&value) }
+    let format = args.output.output;
+    if observed.is_empty() && matches!(format, Format::Table | Format::Wide) {
+        ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
+        return Ok(Exit::Ok);
+    }
+    let text = || {
+        if format == Format::Name {
+            let name = |observed: &Observed| output::escaped(&observed.canary.target.name);
+            return observed.iter().map(|observed| format!("canary.flagger.app/{}\n", name(observed))).collect();
         }
-        Format::Name => observed
-            .iter()
-            .map(|observed| format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name)))
-            .collect(),
-        Format::Table | Format::Wide if observed.is_empty() => {
-            ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
-            return Ok(Exit::Ok);
-        }
-        Format::Table | Format::Wide => {
-            let one_namespace =
-                observed.iter().all(|other| other.canary.target.namespace == observed[0].canary.target.namespace);
-            let namespace = args.select.all_namespaces || !one_namespace;
-            show::rows(&observed, show::Columns { namespace, wide: args.output.output == Format::Wide, now: ctx.now })
-        }
+        let namespace = |observed: &Observed| observed.canary.target.namespace.clone();
+        let several = observed.iter().any(|other| namespace(other) != namespace(&observed[0]));
+        let namespace = args.select.all_namespaces || several;
+        show::rows(&observed, show::Columns { namespace, wide: format == Format::Wide, now: ctx.now })
     };
-    ctx.ui.data(&text)?;
+    let value = || match observed.as_slice() {
+        [one] if args.select.names.len() == 1 => report::single(one),
+        all => report::list(all),
+    };
+    ctx.ui.data(&format.of(text, value))?;
     Ok(Exit::Ok)
 }
 

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, Workload},
+    commands::args::format_of,
     context::{Context, FileArgs},
     error::{Exit, Result},
     model::version::{self, Version},
-    output::{self, report, table::table},
+    output::{self, Format, report, table::table},
     source::Source,
-    yaml,
 };
 
 /// Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
@@ -25,9 +25,9 @@ pub struct VersionArgs {
     client: bool,
 
     /// Output format
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"], default_value = "table",
-          hide_default_value = true)]
-    output: String,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["table", "json", "yaml"]),
+          default_value = "table", hide_default_value = true)]
+    output: Format,
 }
 
 const CLIENT: &str = env!("CARGO_PKG_VERSION");
@@ -42,7 +42,7 @@ pub async fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit> {
         Ok(versions) => versions,
         Err(error) => {
             // The table still shows what is known.
-            if args.output == "table" {
+            if args.output == Format::Table {
                 ctx.ui.data(&rows(None))?;
             }
             return Err(error);
@@ -53,12 +53,7 @@ pub async fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit> {
 }
 
 fn print(ctx: &Context, args: &VersionArgs, value: &Value, text: String) -> Result<()> {
-    let published = || report::published("VersionReport", value.clone());
-    ctx.ui.data(&match args.output.as_str() {
-        "json" => output::json(&published()),
-        "yaml" => yaml::print(&published()),
-        _ => text,
-    })
+    ctx.ui.data(&args.output.of(|| text, || report::published("VersionReport", value.clone())))
 }
 
 /// Versions of a cluster's components.

@@ -29,8 +29,6 @@ impl fmt::Display for Severity {
 pub struct Rule {
     /// `CT` and three digits.
     pub code: &'static str,
-    /// Name of the bad pattern, in kebab case.
-    pub name: &'static str,
     /// Severity of its findings.
     pub severity: Severity,
     /// Returns the message and the fix, if the pattern is found.

@@ -29,26 +29,15 @@ pub enum Verb {
 }
 
 /// Whether a change is really made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum DryRun {
-    /// The change is made.
+    /// Make the change
     #[default]
     None,
-    /// The result is computed locally.
+    /// Compute the result locally
     Client,
-    /// The result is computed by the API server.
+    /// Let the API server compute the result
     Server,
-}
-
-impl DryRun {
-    /// Parses the value of `--dry-run`.
-    pub fn from_flag(text: &str) -> Self {
-        match text {
-            "client" => Self::Client,
-            "server" => Self::Server,
-            _ => Self::None,
-        }
-    }
 }
 
 /// Formats a result line: `canary.flagger.app/podinfo configured (server dry run)`.

@@ -14,15 +14,15 @@ pub mod style;
 pub mod table;
 pub mod wrap;
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::borrow::Cow;
 
 use self::style::Style;
-use crate::text::json_escaped;
+use crate::{text::json_escaped, yaml};
 
 pub use crate::text::{escaped, is_interpreted_by_terminal};
 
 /// The output format of results (`-o`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
     /// A table.
     #[default]
@@ -38,30 +38,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format by its name on the command line.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("table", Self::Table),
-        ("wide", Self::Wide),
-        ("json", Self::Json),
-        ("yaml", Self::Yaml),
-        ("name", Self::Name),
-    ];
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, format)| format).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|(name, _)| *name).collect();
-            format!("allowed are {}", names.join(", "))
-        })
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::ALL.iter().find(|(_, format)| format == self).map_or("", |(name, _)| name))
+    /// Returns a result in this format: the value as JSON or YAML, else the text.
+    pub fn of(self, text: impl FnOnce() -> String, value: impl FnOnce() -> serde_json::Value) -> String {
+        match self {
+            Self::Json => json(&value()),
+            Self::Yaml => yaml::print(&value()),
+            Self::Table | Self::Wide | Self::Name => text(),
+        }
     }
 }
 

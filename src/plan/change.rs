@@ -1,6 +1,75 @@
-//! Requested changes of a cookie's fields.
+//! Requested changes of a cookie.
 
-use crate::model::{Cookie, Field, FieldValue};
+use super::{Scope, merge::merge};
+use crate::{
+    error::{Error, Kind, Result},
+    flagger::Declared,
+    model::{Cookie, Field, FieldValue},
+    observed::Loaded,
+};
+
+/// A requested change of a Canary's cookie. It is applied to each state that is read, because the objects may change
+/// until the change is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CookieChange {
+    /// Sets and unsets fields; others stay as they are.
+    Set {
+        /// The fields.
+        fields: FieldChanges,
+        /// What to do if the declaration is malformed and has no fields to change, as a hint.
+        if_malformed: String,
+    },
+    /// Removes the cookie.
+    Remove,
+    /// Makes the declared cookie live.
+    Apply,
+    /// Merges an edit with what others changed since it began.
+    Merge {
+        /// The cookie before the edit.
+        base: Option<Cookie>,
+        /// The edited cookie.
+        mine: Cookie,
+    },
+}
+
+impl CookieChange {
+    /// Returns the cookie after the change of this state; `None` for no cookie.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a malformed declaration would have to be changed field by field or applied, if there is nothing to
+    /// apply any more, or if others changed the same fields ([`Kind::Conflict`]).
+    pub fn on(&self, loaded: &Loaded, scope: Scope) -> Result<Option<Cookie>> {
+        let declared = &loaded.observed.canary.declared;
+        match (self, declared) {
+            (Self::Set { if_malformed, .. }, Declared::Malformed(_, malformed)) if scope != Scope::LiveOnly => {
+                Err(Error::usage(format!(
+                    "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",
+                    loaded.observed.canary.target
+                ))
+                .caused_by(malformed.to_string())
+                .hint(if_malformed))
+            }
+            (Self::Set { fields, .. }, _) => Ok(Some(fields.on(before(loaded, scope)))),
+            (Self::Remove, _) => Ok(None),
+            (Self::Apply, Declared::Malformed(_, malformed)) => Err(Error::usage(malformed.to_string())),
+            (Self::Apply, Declared::Nothing) => {
+                Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"))
+            }
+            (Self::Apply, declared) => Ok(declared.cookie().cloned()),
+            (Self::Merge { base, mine }, _) => merge(base.as_ref(), mine, before(loaded, scope))
+                .map(Some)
+                .map_err(|conflict| Error::new(Kind::Conflict, conflict.to_string())),
+        }
+    }
+}
+
+/// Returns the cookie that a change starts from: the declared one, else the live one; with [`Scope::LiveOnly`] the
+/// other way round.
+pub fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
+    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
+    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
+}
 
 /// Fields to set and fields to unset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! A three-way merge of two independent changes of one cookie.
 
+use std::fmt;
+
 use crate::model::{Cookie, FIELDS, Field, FieldValue};
 
 /// A field that both sides changed to different values.
@@ -25,6 +27,18 @@ pub enum Conflict {
     },
     /// Others removed the whole cookie.
     TakenAway,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TakenAway => f.write_str("the cookie was removed by someone else in the meantime"),
+            Self::Fields { clashes, .. } => {
+                let keys: Vec<_> = clashes.iter().map(|clash| clash.field.key).collect();
+                write!(f, "someone else also changed {} in the meantime", keys.join(", "))
+            }
+        }
+    }
 }
 
 /// Merges my change of `base` with one that others made meanwhile, field by field. Changes of the same field must

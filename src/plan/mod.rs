@@ -13,7 +13,7 @@ pub mod support;
 pub mod undo;
 pub mod write_effect;
 
-pub use change::FieldChanges;
+pub use change::{CookieChange, FieldChanges};
 pub use consent::{Confirmed, Consent, Write, decide};
 pub use step::Step;
 

@@ -225,7 +225,7 @@ The two tracks and the cookie value that pins a user to each (as Traefik 3.3.4
 and later write it unless safeNaming is on); the declared and the live cookie,
 what protects it, and Flagger's next write; who applies the Canary; the routes
 in its namespace that lead to the TraefikService; findings and recent events.
-What you may not read is shown as <unknown>, with the reason.
+What you may not read is shown as unknown, with the reason.
 
 Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
 
@@ -640,10 +640,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
       --force-conflicts
           Change the cookie even where another field manager owns it
@@ -721,8 +723,7 @@ Cookie:
 
 Writing:
   -y, --yes                Make the change without asking for confirmation
-      --dry-run[=<WHERE>]  Only show what would change, computed locally
-                           (client) or by the server [possible values: none,
+      --dry-run[=<WHERE>]  Only show what would change [possible values: none,
                            client, server]
       --force-conflicts    Change the cookie even where another field manager
                            owns it
@@ -797,10 +798,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
       --force-conflicts
           Change the cookie even where another field manager owns it
@@ -866,10 +869,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
       --force-conflicts
           Change the cookie even where another field manager owns it
@@ -932,10 +937,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
       --force-conflicts
           Change the cookie even where another field manager owns it
@@ -1106,10 +1113,13 @@ Usage: kubectl canary-traefik guard install [OPTIONS]
 
 Options:
       --mode <MODE>
-          Form of the guard: auto uses policies if the cluster serves them, else
-          the webhook
-          
-          [possible values: auto, policy, webhook]
+          Form of the guard
+
+          Possible values:
+          - auto:    Admission policies if the cluster serves them, else the
+            webhook
+          - policy:  Admission policies
+          - webhook: The webhook
 
       --image <IMAGE>
           Image of this program, for the webhook
@@ -1153,10 +1163,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
 Examples:
   # Protect every declared cookie in the cluster
@@ -1239,10 +1251,12 @@ Writing:
           Make the change without asking for confirmation
 
       --dry-run[=<WHERE>]
-          Only show what would change, computed locally (client) or by the
-          server
-          
-          [possible values: none, client, server]
+          Only show what would change
+
+          Possible values:
+          - none:   Make the change
+          - client: Compute the result locally
+          - server: Let the API server compute the result
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
@@ -1543,8 +1557,8 @@ fn version() {
 Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
 
 Flagger and Traefik are found by the labels of their Deployments and DaemonSets
-in all namespaces; they are <unknown> if you may not list these. Versions that
-are too old for a feature are listed below the table.
+in all namespaces; they are unknown if you may not list these. Versions that are
+too old for a feature are listed below the table.
 
 Usage: kubectl canary-traefik version [OPTIONS]
 

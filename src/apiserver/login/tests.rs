@@ -35,7 +35,7 @@ async fn a_credential_plugin_runs_once_and_again_when_its_token_is_refused() {
     let file = folder.write("config", &server.kubeconfig(&plugin(&script)));
     let args = ConnectionArgs { kubeconfig: Some(file.clone()), ..ConnectionArgs::default() };
     let cluster = connected(&args).await.unwrap();
-    assert_eq!((cluster.namespace(), cluster.timeout()), ("shop", Some(std::time::Duration::from_mins(1))));
+    assert_eq!((cluster.namespace(), cluster.timeout), ("shop", Some(std::time::Duration::from_mins(1))));
     for _ in 0..2 {
         cluster.call(&CALL, get()).await.unwrap();
     }

@@ -13,19 +13,31 @@ use super::{
 use crate::{
     apiserver::duration,
     cluster::Cluster,
+    commands::args::format_of,
     context::Context,
     error::{Error, Exit, Kind, Result},
     guard::{CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Placement, deployment, policy},
     guard_server,
     model::{NamespacedName, selector::Selector},
     output::{
-        self,
+        self, Format,
         change::{self, DryRun, Verb},
         diff,
     },
     plan::decide,
     yaml,
 };
+
+/// The form of the guard to install.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Mode {
+    /// Admission policies if the cluster serves them, else the webhook
+    Auto,
+    /// Admission policies
+    Policy,
+    /// The webhook
+    Webhook,
+}
 
 /// Install the guard, or update it to this version
 ///
@@ -41,10 +53,9 @@ use crate::{
     after_help = "Examples:\n  # Protect every declared cookie in the cluster\n  kubectl canary-traefik guard install\n\n  # Only in labelled namespaces\n  kubectl canary-traefik guard install --namespace-selector canary-traefik=guarded\n\n  # Print the policies as YAML, for Git\n  kubectl canary-traefik guard install -o yaml"
 )]
 pub struct InstallArgs {
-    /// Form of the guard: auto uses policies if the cluster serves them, else the webhook
-    #[arg(long, value_name = "MODE", value_parser = ["auto", "policy", "webhook"], default_value = "auto",
-          hide_default_value = true)]
-    mode: String,
+    /// Form of the guard
+    #[arg(long, value_name = "MODE", default_value = "auto", hide_default_value = true)]
+    mode: Mode,
 
     /// Image of this program, for the webhook
     #[arg(long, value_name = "IMAGE")]
@@ -67,8 +78,8 @@ pub struct InstallArgs {
     force_conflicts: bool,
 
     /// Only print the objects, for example to keep them in Git; makes no API requests
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["yaml", "json", "name"])]
-    output: Option<String>,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["yaml", "json", "name"]))]
+    output: Option<Format>,
 
     /// How long to wait until the guard works; 0s tests it once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
@@ -87,10 +98,10 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         namespace_selector: namespace_selector.clone().unwrap_or_else(|| before.namespace_selector.clone()),
     };
     refuse_unused(args)?;
-    if let Some(format) = &args.output {
+    if let Some(format) = args.output {
         // `-o` contacts no API server, so `auto` cannot detect the form and means the policies.
         let coverage = coverage(&Coverage::default());
-        return if args.mode == "webhook" {
+        return if args.mode == Mode::Webhook {
             let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
             let image = args.image.clone().ok_or_else(no_image)?;
             let placement =
@@ -143,7 +154,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let gone = |former: &[Change], dry_run| -> String {
         former.iter().map(|change| change::line(&change.name(), Verb::Deleted, dry_run)).collect()
     };
-    let dry_run = args.write.dry_run();
+    let dry_run = args.write.dry_run;
     if dry_run != DryRun::None {
         ctx.ui.data(&(lines(dry_run) + &gone(&former, dry_run)))?;
         return Ok(Exit::Ok);
@@ -195,11 +206,13 @@ fn question(changes: usize, removal: &Removal) -> String {
 fn refuse_unused(args: &InstallArgs) -> Result<()> {
     let named = [("--image", args.image.is_some()), ("--guard-namespace", args.guard_namespace.is_some())];
     let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
-    match (args.mode.as_str(), &args.output) {
-        ("policy", _) => Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
-            .hint(format!("leave out {flag}, or --mode webhook"))),
+    match (args.mode, args.output) {
+        (Mode::Policy, _) => {
+            Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
+                .hint(format!("leave out {flag}, or --mode webhook")))
+        }
         // No API server is contacted, so `auto` means the policies.
-        ("auto", Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
+        (Mode::Auto, Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
             .hint("add --mode webhook to print the webhook")),
         _ => Ok(()),
     }
@@ -207,9 +220,11 @@ fn refuse_unused(args: &InstallArgs) -> Result<()> {
 
 /// Chooses the form to install.
 fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
-    match (args.mode.as_str(), there.unserved.clone()) {
-        ("webhook", _) => Ok(Form::Webhook),
-        ("policy", Some(error)) => Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE")),
+    match (args.mode, there.unserved.clone()) {
+        (Mode::Webhook, _) => Ok(Form::Webhook),
+        (Mode::Policy, Some(error)) => {
+            Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE"))
+        }
         (_, None) => {
             if args.image.is_some() || args.guard_namespace.is_some() {
                 ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
@@ -300,11 +315,11 @@ fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
     }
 }
 
-fn print_objects(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit> {
+fn print_objects(ctx: &Context, format: Format, objects: &[Value]) -> Result<Exit> {
     let name = |object: &Value| Change { wanted: object.clone(), before: None }.name() + "\n";
     let text = match format {
-        "json" => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects})),
-        "name" => objects.iter().map(name).collect(),
+        Format::Json => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects})),
+        Format::Name => objects.iter().map(name).collect(),
         _ => objects.iter().map(yaml::print).collect::<Vec<_>>().join("---\n"),
     };
     ctx.ui.data(&text)?;
@@ -313,7 +328,7 @@ fn print_objects(ctx: &Context, format: &str, objects: &[Value]) -> Result<Exit>
 
 /// Returns each object as the API server would store it; with `--dry-run=client`, as it would be sent.
 async fn dry_run_all(server: &Cluster, changes: &[Change], args: &InstallArgs) -> Result<Vec<Value>> {
-    if args.write.dry_run() == DryRun::Client {
+    if args.write.dry_run == DryRun::Client {
         return Ok(changes.iter().map(|change| change.wanted.clone()).collect());
     }
     let is_new = changes.iter().any(|change| change.wanted["kind"] == "Namespace" && change.before.is_none());

@@ -51,17 +51,13 @@ struct GuardWriteArgs {
     #[arg(short = 'y', long)]
     yes: bool,
 
-    /// Only show what would change, computed locally (client) or by the server
-    #[arg(long, value_name = "WHERE", value_parser = ["none", "client", "server"], default_value = "none",
-          hide_default_value = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
-    dry_run: String,
+    /// Only show what would change
+    #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
+          require_equals = true, default_missing_value = "client")]
+    dry_run: DryRun,
 }
 
 impl GuardWriteArgs {
-    fn dry_run(&self) -> DryRun {
-        DryRun::from_flag(&self.dry_run)
-    }
-
     async fn consent(&self, ctx: &Context, question: &str) -> Result<Consent> {
         if self.yes { Ok(Consent::Flag) } else { Ok(Consent::from_answer(ctx.ui.ask(question).await?)) }
     }

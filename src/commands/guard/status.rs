@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     cluster::Selection,
+    commands::args::format_of,
     context::Context,
     error::{Exit, Result},
     flagger::Declared,
     guard::{Coverage, Form, Installed, ObjectState, limits},
     model::NamespacedName,
     observed::{Guarded, Observed},
-    output::{self, report, table::table},
-    yaml,
+    output::{self, Format, report, table::table},
 };
 
 /// Show whether the guard is installed and works, and what it covers
@@ -25,9 +25,9 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Output format
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"], default_value = "table",
-          hide_default_value = true)]
-    output: String,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["table", "json", "yaml"]),
+          default_value = "table", hide_default_value = true)]
+    output: Format,
 }
 
 /// Runs `guard status`.
@@ -35,7 +35,7 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
     let server = super::cluster(ctx).await?;
     let there = GuardState::read(&server).await?;
     let forms: Vec<Installed> = there.forms().into_iter().cloned().collect();
-    if forms.is_empty() && args.output == "table" {
+    if forms.is_empty() && args.output == Format::Table {
         let image = if there.unserved.is_some() { " --image IMAGE" } else { "" };
         ctx.ui
             .status(&format!("the guard is not installed\nto install it: kubectl canary-traefik guard install{image}"));
@@ -66,12 +66,8 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
         contested: if forms.is_empty() { Vec::new() } else { limits::contested(&observed) },
         forms,
     };
-    ctx.ui.data(&match args.output.as_str() {
-        "json" => output::json(&status.value()),
-        "yaml" => yaml::print(&status.value()),
-        _ => status.text(),
-    })?;
-    if args.output == "table" {
+    ctx.ui.data(&args.output.of(|| status.text(), || status.value()))?;
+    if args.output == Format::Table {
         if let Some((namespace, _)) = status.crowded.first() {
             ctx.ui.status(&output::escaped(&quota_hint(namespace)));
         }

@@ -39,15 +39,15 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
-    let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run());
+    let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run);
     let lines = |changes: &[Change]| -> String { changes.iter().map(line).collect() };
-    if args.write.dry_run() == DryRun::Server {
+    if args.write.dry_run == DryRun::Server {
         for change in &changes {
             let deleted = server.dry_run_delete_guard(change).await;
             deleted.map_err(|failure| server.guard_error(failure, &change.wanted))?;
         }
     }
-    if args.write.dry_run() != DryRun::None {
+    if args.write.dry_run != DryRun::None {
         ctx.ui.data(&lines(&changes))?;
         if let Some(stays) = &removal.stays {
             stays.tell(ctx);

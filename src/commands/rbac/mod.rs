@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use self::rights::{Need, ROWS, Right, Row};
 use crate::{
     apiserver::Permission,
+    commands::args::format_of,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::name::near,
-    output::{self, report, table::table},
+    output::{self, Format, report, table::table},
     source::Source,
-    yaml,
 };
 
 /// Print the minimum Role for a command, or check whether you have it
@@ -43,8 +43,8 @@ pub struct RbacArgs {
     all_namespaces: bool,
 
     /// Output format; table only with --check
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = ["table", "json", "yaml"])]
-    output: Option<String>,
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["table", "json", "yaml"]))]
+    output: Option<Format>,
 }
 
 /// Runs `rbac`.
@@ -62,13 +62,13 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     if args.check {
-        return check(ctx, &rights, args.output.as_deref()).await;
+        return check(ctx, &rights, args.output.unwrap_or_default()).await;
     }
-    if args.output.as_deref() == Some("table") {
+    if args.output == Some(Format::Table) {
         return Err(Error::usage("-o table requires --check").hint("-o yaml, or --check"));
     }
     let objects = role::objects(&role::name(command), ctx.namespace(), &rights);
-    ctx.ui.data(&if args.output.as_deref() == Some("json") {
+    ctx.ui.data(&if args.output == Some(Format::Json) {
         let items: Vec<_> = objects.into_iter().map(|(object, _)| object).collect();
         output::json(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
     } else {
@@ -108,7 +108,7 @@ struct Checked {
     allowed: bool,
 }
 
-async fn check(ctx: &Context, rights: &[Right], format: Option<&str>) -> Result<Exit> {
+async fn check(ctx: &Context, rights: &[Right], format: Format) -> Result<Exit> {
     let Source::Cluster(server) = ctx.source(&FileArgs::default()).await? else {
         unreachable!("no files are read");
     };
@@ -131,11 +131,8 @@ async fn check(ctx: &Context, rights: &[Right], format: Option<&str>) -> Result<
         }
     }));
     let checked: Vec<Checked> = answers.await.into_iter().collect::<Result<_>>()?;
-    ctx.ui.data(&match format {
-        Some("json") => output::json(&value(&checked)),
-        Some("yaml") => yaml::print(&value(&checked)),
-        _ => table(&["VERB", "RESOURCE", "NAMESPACE", "ALLOWED", "WITHOUT IT"], checked.iter().map(Checked::row)),
-    })?;
+    let head = ["VERB", "RESOURCE", "NAMESPACE", "ALLOWED", "WITHOUT IT"];
+    ctx.ui.data(&format.of(|| table(&head, checked.iter().map(Checked::row)), || value(&checked)))?;
     let works = checked.iter().all(|one| one.allowed || one.right.need != Need::Must);
     Ok(if works { Exit::Ok } else { Exit::Found })
 }

@@ -6,12 +6,12 @@ use super::cluster;
 use crate::{
     commands::args::{SelectArgs, WriteArgs},
     context::{Context, FileArgs},
-    error::{Error, Exit, Kind, Result},
+    error::{Error, Exit, Result},
     flagger::Declared,
     lint,
     observed::State,
     output::{self, findings},
-    plan::{Plan, Scope},
+    plan::{CookieChange, Plan, Scope},
     source::Source,
 };
 
@@ -81,12 +81,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
     if loaded.is_empty() {
         ctx.ui.status("nothing to apply");
     } else {
-        let requested = |loaded: &crate::observed::Loaded| match &loaded.observed.canary.declared {
-            Declared::Malformed(_, malformed) => Err(Error::usage(malformed.to_string())),
-            Declared::Nothing => Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime")),
-            declared => Ok(declared.cookie().cloned()),
-        };
-        cluster::change(ctx, &server, loaded, &args.write, Scope::LiveOnly, &requested).await?;
+        cluster::change(ctx, &server, loaded, &args.write, Scope::LiveOnly, &CookieChange::Apply).await?;
     }
     Ok(if found { Exit::Found } else { Exit::Ok })
 }

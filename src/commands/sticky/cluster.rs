@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    Wished,
     prepared::{Prepared, keeps_changing},
     refusal::{Refusal, changed_by, dry_run_error, is_reverted, offer_partial, refuse_foreign, reverted_error},
     report::{fate, report, report_skipped, show, undo},
@@ -21,7 +20,7 @@ use crate::{
     flagger::NativeField,
     observed::{Guarded, Loaded},
     output::{self, Format, change::DryRun},
-    plan::{Confirmed, Consent, Plan, Scope, Step, decide},
+    plan::{Confirmed, Consent, CookieChange, Plan, Scope, Step, decide},
 };
 
 /// Maximum number of times a plan is shown again because the objects changed.
@@ -34,17 +33,17 @@ pub(super) async fn change(
     loaded: Vec<Loaded>,
     args: &WriteArgs,
     mut scope: Scope,
-    requested: Wished<'_>,
+    change: &CookieChange,
 ) -> Result<Exit> {
     let mut several = Batch::new(loaded.len());
     let mut prepared = Vec::new();
     for loaded in loaded {
         let target = loaded.observed.canary.target.clone();
-        let result = match prepare(ctx, server, loaded.clone(), args, scope, requested).await {
+        let result = match prepare(ctx, server, loaded.clone(), args, scope, change).await {
             Err(refusal) if several.is_one() => match offer_partial(ctx, args, refusal).await {
                 Ok(possible) => {
                     scope = possible;
-                    prepare(ctx, server, loaded, args, scope, requested).await.map_err(|refusal| refusal.error)
+                    prepare(ctx, server, loaded, args, scope, change).await.map_err(|refusal| refusal.error)
                 }
                 Err(error) => Err(error),
             },
@@ -54,11 +53,11 @@ pub(super) async fn change(
     }
     show(ctx, &prepared);
     let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
-    if args.dry_run() != DryRun::None || !busy {
+    if args.dry_run != DryRun::None || !busy {
         for prepared in &prepared {
             report_skipped(ctx, prepared, scope);
         }
-        report(ctx, &prepared, args, scope, args.dry_run())?;
+        report(ctx, &prepared, args, scope, args.dry_run)?;
         return several.end().map(|()| Exit::Ok);
     }
     super::owner::tell(ctx, &prepared);
@@ -68,7 +67,7 @@ pub(super) async fn change(
     let (mut reported, mut failure) = (Ok(()), Ok(()));
     for agreed in confirm(ctx, prepared, args).await? {
         let target = agreed.0.observed.canary.target.clone();
-        let (stored, ended) = settle(ctx, server, agreed, args, scope, requested).await;
+        let (stored, ended) = settle(ctx, server, agreed, args, scope, change).await;
         if let Some(done) = stored {
             // If the reader of the lines goes away, everything that was confirmed is still written.
             if lines && reported.is_ok() {
@@ -110,15 +109,15 @@ pub(super) async fn prepare(
     mut loaded: Loaded,
     args: &WriteArgs,
     scope: Scope,
-    requested: Wished<'_>,
+    change: &CookieChange,
 ) -> Result<Prepared, Refusal> {
     for _ in 0..write::ATTEMPTS {
-        let cookie = requested(&loaded)?;
+        let cookie = change.on(&loaded, scope)?;
         let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
         if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;
         }
-        if args.dry_run() == DryRun::Client {
+        if args.dry_run == DryRun::Client {
             let after = plan.steps.iter().map(Step::after).collect();
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
@@ -175,11 +174,11 @@ async fn settle(
     (loaded, confirmed): (Loaded, Confirmed<Plan>),
     args: &WriteArgs,
     scope: Scope,
-    requested: Wished<'_>,
+    change: &CookieChange,
 ) -> (Option<Prepared>, Result<()>) {
     let mut stored = write::Stored::nothing_of(confirmed.agreed());
     let mut last = loaded.clone();
-    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, requested, (&mut stored, &mut last)).await;
+    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, change, (&mut stored, &mut last)).await;
     let ended = match ended {
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Cancelled) && !stored.is_empty() => {
             Err(Error::new(error.kind(), "nothing more was changed"))
@@ -195,14 +194,14 @@ async fn rounds(
     agreed: (Loaded, Confirmed<Plan>),
     args: &WriteArgs,
     scope: Scope,
-    requested: Wished<'_>,
+    change: &CookieChange,
     (stored, last): (&mut write::Stored, &mut Loaded),
 ) -> Result<()> {
     let mut now = agreed;
     for _ in 0..ROUNDS {
         let (loaded, confirmed) = now;
         let before = confirmed.agreed().clone();
-        match write::write(server, loaded, confirmed, scope, requested, stored).await? {
+        match write::write(server, loaded, confirmed, scope, change, stored).await? {
             write::Outcome::Done(loaded) => {
                 *last = *loaded;
                 return Ok(());
@@ -210,7 +209,7 @@ async fn rounds(
             write::Outcome::Changed(loaded) => {
                 last.clone_from(&loaded);
                 let prepared =
-                    prepare(ctx, server, *loaded, args, scope, requested).await.map_err(|refusal| refusal.error)?;
+                    prepare(ctx, server, *loaded, args, scope, change).await.map_err(|refusal| refusal.error)?;
                 last.clone_from(&prepared.loaded);
                 if prepared.plan.is_empty() {
                     return Ok(());

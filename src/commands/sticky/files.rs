@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Wished;
 use crate::{
     commands::args::WriteArgs,
     context::Context,
@@ -14,7 +13,7 @@ use crate::{
         change::{self, DryRun},
         diff, findings,
     },
-    plan::{Consent, Plan, Scope, decide},
+    plan::{Consent, CookieChange, Plan, Scope, decide},
     source,
 };
 
@@ -24,7 +23,7 @@ pub(super) async fn change(
     manifests: &Manifests,
     name: &str,
     args: &WriteArgs,
-    requested: Wished<'_>,
+    change: &CookieChange,
 ) -> Result<Exit> {
     let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)?;
     if object.value.get("$patch").is_some() {
@@ -40,12 +39,12 @@ pub(super) async fn change(
             object.origin()
         ));
     }
-    let plan = Plan::new(&loaded, requested(&loaded)?.as_ref(), Scope::DeclareOnly)?;
+    let plan = Plan::new(&loaded, change.on(&loaded, Scope::DeclareOnly)?.as_ref(), Scope::DeclareOnly)?;
     let source = manifests.source(object);
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {
         let canary = format!("canary.flagger.app/{}", loaded.observed.canary.target.name);
-        let unchanged = change::line(&canary, change::Verb::Unchanged, args.dry_run());
+        let unchanged = change::line(&canary, change::Verb::Unchanged, args.dry_run);
         return printed(ctx, args, &unchanged, &canary, &source.text, &loaded.canary, source.path.is_none());
     };
     let is_written = is_written(source, args);
@@ -58,7 +57,7 @@ pub(super) async fn change(
     for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
         ctx.ui.status(&findings::text(&finding, style));
     }
-    let configured = change::line(&step.object, change::Verb::Configured, args.dry_run());
+    let configured = change::line(&step.object, change::Verb::Configured, args.dry_run);
     if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
     }
@@ -79,7 +78,7 @@ pub(super) fn check(ctx: &Context, manifests: &Manifests, name: &str, args: &Wri
 
 /// Returns whether the file is written, rather than its new text printed.
 fn is_written(source: &files::Source, args: &WriteArgs) -> bool {
-    source.path.is_some() && args.dry_run() == DryRun::None && !matches!(args.output(), Format::Yaml | Format::Json)
+    source.path.is_some() && args.dry_run == DryRun::None && !matches!(args.output(), Format::Yaml | Format::Json)
 }
 
 /// Prints the result instead of writing it, for standard input and `-o`.
@@ -96,7 +95,7 @@ fn printed(
         Format::Yaml => ctx.ui.manifest(text)?,
         Format::Json => ctx.ui.data(&output::json(&super::report::printable(object)))?,
         Format::Name => ctx.ui.data(&format!("{}\n", output::escaped(name)))?,
-        _ if from_stdin && args.dry_run() == DryRun::None => ctx.ui.manifest(text)?,
+        _ if from_stdin && args.dry_run == DryRun::None => ctx.ui.manifest(text)?,
         _ => ctx.ui.data(line)?,
     }
     Ok(Exit::Ok)

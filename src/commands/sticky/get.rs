@@ -7,7 +7,6 @@ use crate::{
     context::{Context, FileArgs},
     error::{Exit, Result},
     output::{self, Format, report, show},
-    yaml,
 };
 
 /// Show the cookie of a Canary, declared and live
@@ -31,11 +30,11 @@ pub(super) async fn run(ctx: &Context, args: &GetArgs) -> Result<Exit> {
     if let Some(reason) = observed.forbidden() {
         ctx.ui.warning(reason);
     }
-    ctx.ui.data(&match args.output.output {
-        Format::Table | Format::Wide => show::cookie(&observed),
-        Format::Json => output::json(&report::single(&observed)),
-        Format::Yaml => yaml::print(&report::single(&observed)),
+    let format = args.output.output;
+    let text = || match format {
         Format::Name => format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name)),
-    })?;
+        _ => show::cookie(&observed),
+    };
+    ctx.ui.data(&format.of(text, || report::single(&observed)))?;
     Ok(Exit::Ok)
 }

@@ -27,10 +27,9 @@ use super::args::{SelectArgs, WriteArgs};
 use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::Cookie,
     observed::Loaded,
     output::change::DryRun,
-    plan::Scope,
+    plan::{CookieChange, Scope},
     source::Source,
     text::{quoted, without_password},
 };
@@ -57,12 +56,9 @@ pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
     }
 }
 
-/// A function from the state read to the wanted cookie; `None` removes it.
-type Wished<'a> = &'a dyn Fn(&Loaded) -> Result<Option<Cookie>>;
-
 /// Changes the cookie of one Canary, on a cluster or in a manifest.
-async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, requested: Wished<'_>) -> Result<Exit> {
-    change_in(ctx, &ctx.source(files).await?, name, write, requested).await
+async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, change: &CookieChange) -> Result<Exit> {
+    change_in(ctx, &ctx.source(files).await?, name, write, change).await
 }
 
 async fn change_in(
@@ -70,14 +66,14 @@ async fn change_in(
     source: &Source,
     name: &str,
     write: &WriteArgs,
-    requested: Wished<'_>,
+    change: &CookieChange,
 ) -> Result<Exit> {
     check(source, write)?;
     match source {
-        Source::Files(manifests) => files::change(ctx, manifests, name, write, requested).await,
+        Source::Files(manifests) => files::change(ctx, manifests, name, write, change).await,
         Source::Cluster(server) => {
             let loaded = source.load(ctx.namespace(), name, write.scope() != Scope::LiveOnly).await?;
-            cluster::change(ctx, server, vec![loaded], write, write.scope(), requested).await
+            cluster::change(ctx, server, vec![loaded], write, write.scope(), change).await
         }
     }
 }
@@ -91,7 +87,7 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
         return Err(Error::usage("--live-only needs a cluster: manifests contain only the declaration")
             .hint("leave out --live-only, or leave out -f"));
     }
-    if write.dry_run() == DryRun::Server {
+    if write.dry_run == DryRun::Server {
         return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
     }
     Ok(())

@@ -5,9 +5,9 @@ use serde_json::Value;
 use crate::{
     error::{Error, Kind},
     flagger::Canary,
-    model::{Cookie, ObjectKind},
+    model::ObjectKind,
     observed::{Guarded, Loaded, Observed},
-    plan::{Plan, Scope},
+    plan::Plan,
     traefik::TraefikService,
 };
 
@@ -26,13 +26,6 @@ impl Prepared {
     pub(super) fn result(&self) -> Observed {
         Observed { guarded: self.guarded, ..result(&self.loaded, &self.plan, &self.after).observed }
     }
-}
-
-/// Returns the cookie that a change of this scope starts from: the declared one, else the live one; with
-/// `Scope::LiveOnly` the other way round.
-pub(super) fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
-    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
-    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
 }
 
 /// Returns the state after the plan is carried out.

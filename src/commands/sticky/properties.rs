@@ -3,12 +3,13 @@
 use clap::{Args, FromArgMatches};
 use proptest::prelude::*;
 
-use super::{prepared, remove::RemoveArgs, set};
+use super::{remove::RemoveArgs, set};
 use crate::{
     flagger::{Declared, NativeField},
     observed::Loaded,
     plan::{
-        Plan, Scope,
+        CookieChange, FieldChanges, Plan, Scope,
+        change::before,
         properties::{applied, objects, scopes, sides, wishes},
         undo,
     },
@@ -44,6 +45,10 @@ fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
     A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
+fn set_of(fields: &FieldChanges) -> CookieChange {
+    CookieChange::Set { fields: fields.clone(), if_malformed: String::new() }
+}
+
 /// Returns the objects after a command line is run.
 fn run(line: &str, loaded: &Loaded) -> Loaded {
     let words = words(line);
@@ -52,7 +57,7 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
         "set" => {
             let args: set::SetArgs = parsed(&words[2..]);
             assert_eq!(args.canary.as_deref(), Some(loaded.observed.canary.target.name.as_str()), "{line}");
-            let cookie = set::cookie(loaded, &args.cookie.wish, args.write.scope()).expect("nothing malformed");
+            let cookie = set_of(&args.cookie.wish).on(loaded, args.write.scope()).expect("nothing malformed");
             Plan::new(loaded, cookie.as_ref(), args.write.scope())
         }
         "remove" => {
@@ -73,7 +78,7 @@ proptest! {
     fn what_is_printed_to_undo_a_change_undoes_it(
         loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
+        let cookie = if take_away { Ok(None) } else { set_of(&wish).on(&loaded, scope) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let commands = undo::arguments(&plan, false);
@@ -89,7 +94,7 @@ proptest! {
         let is_protected = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
         prop_assume!(loaded.native == NativeField::Absent && !matches!(loaded.observed.canary.declared, Declared::Malformed(..)));
         prop_assume!(scope != Scope::LiveOnly || !is_protected(&loaded));
-        let cookie = if take_away { Ok(None) } else { set::cookie(&loaded, &wish, scope) };
+        let cookie = if take_away { Ok(None) } else { set_of(&wish).on(&loaded, scope) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let mut undone = applied(&loaded, &plan);
@@ -106,7 +111,7 @@ proptest! {
     fn the_command_that_stands_for_answers_gives_the_same_cookie(
         loaded in objects(), wish in wishes(), scope in scopes(),
     ) {
-        let before = prepared::before(&loaded, scope);
+        let before = before(&loaded, scope);
         let cookie = wish.on(before);
         let line = undo::set_command("x", &cookie, before, scope);
         let args: set::SetArgs = parsed(&words(&line)[2..]);

@@ -6,6 +6,7 @@ use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
     error::{Exit, Result},
+    plan::CookieChange,
 };
 
 /// Remove the cookie from the Canary and its TraefikService
@@ -24,5 +25,5 @@ pub struct RemoveArgs {
 
 /// Runs `sticky remove`.
 pub(super) async fn run(ctx: &Context, args: &RemoveArgs) -> Result<Exit> {
-    super::change(ctx, &args.name, &args.write, &args.files, &|_| Ok(None)).await
+    super::change(ctx, &args.name, &args.write, &args.files, &CookieChange::Remove).await
 }

@@ -17,7 +17,6 @@ use crate::{
         findings,
     },
     plan::{Plan, Scope, undo},
-    yaml,
 };
 
 /// Prints the diffs, and the lint findings for the result.
@@ -65,11 +64,7 @@ pub(super) fn report(
             json!({"apiVersion": "v1", "kind": "List", "items": objects})
         }
     };
-    ctx.ui.data(&match args.output() {
-        Format::Json => output::json(&one_or_list(objects)),
-        Format::Yaml => yaml::print(&one_or_list(objects)),
-        _ => lines,
-    })
+    ctx.ui.data(&args.output().of(|| lines, || one_or_list(objects)))
 }
 
 /// Returns the object as `-o` prints it: without `managedFields`, and without an annotations mapping that has become

@@ -1,9 +1,8 @@
 //! An interactive change of a cookie, in the editor or by answering questions. Shared by both: the change is shown,
 //! confirmed and written like any other, and problems lead back to the editor.
 
-use std::{cell::RefCell, path::Path};
+use std::path::Path;
 
-use super::prepared;
 use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
@@ -14,6 +13,8 @@ use crate::{
     observed::Loaded,
     output::draft::{self, EditError, Page},
     plan::{
+        CookieChange, Scope,
+        change::before,
         merge::{Conflict, merge},
         support::Support,
     },
@@ -81,7 +82,7 @@ impl<'a> Session<'a> {
                 (loaded, support)
             }
         };
-        let base = prepared::before(&loaded, write.scope()).cloned();
+        let base = before(&loaded, write.scope()).cloned();
         Ok(Self { ctx, write, files, source, loaded, support, base, text: String::new(), draft: None })
     }
 
@@ -153,32 +154,32 @@ impl<'a> Session<'a> {
         if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
         }
-        let clash = RefCell::new(None);
-        let (base, scope) = (self.base.as_ref(), self.write.scope());
-        let requested = |loaded: &Loaded| {
-            merge(base, mine, prepared::before(loaded, scope)).map(Some).map_err(|conflict| {
-                let error = conflicting(&conflict);
-                clash.replace(Some((conflict, loaded.clone())));
-                error
-            })
-        };
+        let change = CookieChange::Merge { base: self.base.clone(), mine: mine.clone() };
         let name = &self.loaded.observed.canary.target.name;
-        let ended = super::change_in(self.ctx, &self.source, name, self.write, &requested).await;
-        match (ended, clash.into_inner()) {
-            (Err(error), Some((conflict, now))) if error.kind() == Kind::Conflict => {
-                Ok(Attempt::Clash(conflict, Box::new(now)))
-            }
-            (Err(error), _) if error.kind() == Kind::Editor => Ok(Attempt::Editor),
-            (Err(error), _) => Err(error),
-            (Ok(exit), _) => Ok(Attempt::Done(exit)),
+        match super::change_in(self.ctx, &self.source, name, self.write, &change).await {
+            Ok(exit) => Ok(Attempt::Done(exit)),
+            Err(error) if error.kind() == Kind::Editor => Ok(Attempt::Editor),
+            Err(error) if error.kind() == Kind::Conflict => self.find_clash(mine).await?.ok_or(error),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Reads the Canary again after a conflict, and returns what others changed in the same fields, if that was it.
+    async fn find_clash(&self, mine: &Cookie) -> Result<Option<Attempt>> {
+        let (name, scope) = (&self.loaded.observed.canary.target.name, self.write.scope());
+        let now = match &self.source {
+            Source::Cluster(_) => self.source.load(self.ctx.namespace(), name, scope != Scope::LiveOnly).await?,
+            Source::Files(manifests) => source::to_change(manifests, self.ctx.namespace(), name)?.1,
+        };
+        let merged = merge(self.base.as_ref(), mine, before(&now, scope));
+        Ok(merged.err().map(|conflict| Attempt::Clash(conflict, Box::new(now))))
     }
 
     /// Puts both versions into the text. From here on, the change starts from the current state.
     fn clash(&mut self, mine: &Cookie, conflict: Conflict, now: Loaded) -> Error {
-        let error = conflicting(&conflict);
+        let error = Error::new(Kind::Conflict, conflict.to_string());
         self.ctx.ui.status(&format!("{}: the editor says more", error.message()));
-        self.base = prepared::before(&now, self.write.scope()).cloned();
+        self.base = before(&now, self.write.scope()).cloned();
         self.loaded = now;
         match conflict {
             Conflict::TakenAway => {
@@ -295,17 +296,6 @@ impl<'a> Session<'a> {
         let (canary, scope) = (observed.canary.target.to_string(), self.write.scope());
         draft::write(Page { canary: &canary, cookie, live, support: &self.support, scope })
     }
-}
-
-fn conflicting(conflict: &Conflict) -> Error {
-    let what = match conflict {
-        Conflict::TakenAway => "the cookie was removed by someone else in the meantime".to_owned(),
-        Conflict::Fields { clashes, .. } => {
-            let keys: Vec<_> = clashes.iter().map(|clash| clash.field.key).collect();
-            format!("someone else also changed {} in the meantime", keys.join(", "))
-        }
-    };
-    Error::new(Kind::Conflict, what)
 }
 
 impl Drop for Session<'_> {

@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use super::{cookie_args::CookieArgs, prepared::before, wizard};
+use super::{cookie_args::CookieArgs, wizard};
 use crate::{
     commands::args::WriteArgs,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    flagger::Declared,
-    model::Cookie,
-    observed::Loaded,
-    plan::{FieldChanges, Scope},
+    plan::CookieChange,
 };
 
 /// Set fields of the sticky cookie; other fields stay as they are
@@ -57,26 +54,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
                 .hint("name it after `sticky set`; kubectl canary-traefik show lists the Canaries"));
         }
     };
-    super::change_in(ctx, &source, &name, &args.write, &|loaded| {
-        cookie(loaded, &args.cookie.wish, args.write.scope()).map_err(|malformed| {
-            let remove = super::typed(&format!("remove {name}"), &args.files);
-            malformed.hint(format!("{remove} removes it"))
-        })
-    })
-    .await
-}
-
-/// Returns the declared cookie, else the live one, with the given fields changed.
-pub(super) fn cookie(loaded: &Loaded, wish: &FieldChanges, scope: Scope) -> Result<Option<Cookie>> {
-    let canary = &loaded.observed.canary;
-    if let Declared::Malformed(_, malformed) = &canary.declared
-        && scope != Scope::LiveOnly
-    {
-        return Err(Error::usage(format!(
-            "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",
-            canary.target
-        ))
-        .caused_by(malformed.to_string()));
-    }
-    Ok(Some(wish.on(before(loaded, scope))))
+    let remove = super::typed(&format!("remove {name}"), &args.files);
+    let change = CookieChange::Set { fields: args.cookie.wish.clone(), if_malformed: format!("{remove} removes it") };
+    super::change_in(ctx, &source, &name, &args.write, &change).await
 }

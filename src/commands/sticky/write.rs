@@ -9,7 +9,6 @@ use futures_util::future::join;
 use serde_json::Value;
 
 use super::{
-    Wished,
     prepared::{Prepared, keeps_changing, result},
     refusal::{is_reverted, reverted_error},
 };
@@ -19,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::ObjectKind,
     observed::{Guarded, Loaded},
-    plan::{Confirmed, Plan, Scope, Sides, Step},
+    plan::{Confirmed, CookieChange, Plan, Scope, Sides, Step},
 };
 
 /// Maximum number of conflicts that are resolved without asking.
@@ -100,7 +99,7 @@ pub(super) async fn write(
     mut loaded: Loaded,
     agreed: Confirmed<Plan>,
     scope: Scope,
-    requested: Wished<'_>,
+    change: &CookieChange,
     stored: &mut Stored,
 ) -> Result<Outcome> {
     let mut left = agreed;
@@ -122,7 +121,7 @@ pub(super) async fn write(
             }
         }
         loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
-        let plan = Plan::new(&loaded, requested(&loaded)?.as_ref(), scope)?;
+        let plan = Plan::new(&loaded, change.on(&loaded, scope)?.as_ref(), scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {
                 stored.guarded = server.guarded(&loaded.observed).await;

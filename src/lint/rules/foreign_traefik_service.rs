@@ -6,8 +6,7 @@ use crate::{
     observed::{Observed, TraefikServiceState},
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT039", name: "foreign-traefik-service", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT039", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     let TraefikServiceState::Foreign(service) = &observed.service else { return None };

@@ -7,8 +7,7 @@ use crate::{
     observed::Observed,
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT038", name: "malformed-declaration", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT038", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     let Declared::Malformed(_, malformed) = &observed.canary.declared else { return None };

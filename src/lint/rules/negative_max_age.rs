@@ -6,8 +6,7 @@ use crate::{
     observed::Observed,
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT006", name: "negative-max-age", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT006", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     let seconds = cookie(observed)?.max_age().filter(|seconds| *seconds < 0)?;

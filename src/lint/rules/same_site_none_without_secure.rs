@@ -7,8 +7,7 @@ use crate::{
     observed::Observed,
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT004", name: "same-site-none-without-secure", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT004", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     let cookie = cookie(observed)?;

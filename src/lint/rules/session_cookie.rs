@@ -6,8 +6,7 @@ use crate::{
     observed::Observed,
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT020", name: "session-cookie", severity: Severity::Warning, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT020", severity: Severity::Warning, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     matches!(cookie(observed)?.max_age(), None | Some(0)).then(|| {

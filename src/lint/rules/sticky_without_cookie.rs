@@ -9,8 +9,7 @@ use crate::{
     traefik::Live,
 };
 
-pub(in crate::lint) const RULE: Rule =
-    Rule { code: "CT001", name: "sticky-without-cookie", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule { code: "CT001", severity: Severity::Error, check };
 
 fn check(observed: &Observed) -> Option<(String, String)> {
     (observed.service()?.live == Live::Empty).then(|| {

@@ -110,7 +110,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     let (begin, rest) = open.split_once(" for ").expect("it says for how long");
     let (seconds, rest) = rest.split_once(' ').expect("a number");
     assert!(seconds.parse::<u64>().is_ok_and(|seconds| seconds >= MAX_AGE + SLACK), "{open}");
-    assert_eq!(begin, "open: the primary has had no more than 1 of 101");
+    assert_eq!(begin, "open: the primary's weight has been at most 1 of 101");
     assert_eq!(rest, format!("s, and its cookies hold for {MAX_AGE} s\n"));
     let logged = gate.guard.ends("TERM");
     assert_eq!(logged.logged("promotion may start", "reason"), [json!(open.trim_end())]);
@@ -132,7 +132,7 @@ fn where_there_is_nothing_to_wait_for_the_gate_is_open_and_says_why() {
     let answers = ["half", "session", "none", "without"].map(|name| gate.says(&namespace, name));
     let said: String = answers.iter().map(|(status, reason)| format!("{status} {reason}")).collect();
     let expected = str![[r#"
-200 open at once: the primary has 50 of 100, and only after a last step of 100 do its cookies run out
+200 open at once: the primary's weight is 50 of 100; its cookies expire only after a last step of 100
 200 open at once: the declared cookie has no Max-Age, so it never expires while a browser is open
 200 open at once: the Canary declares no cookie
 200 open at once: there is no weighted TraefikService with the Canary's two services
@@ -196,7 +196,7 @@ fn what_flagger_does_not_ask_is_answered_with_a_reason_and_opens_nothing() {
         &said,
         str![[r#"
 POST /gate/drained
-  404 closed: there is no Canary `NS/nobody`
+  404 closed: Canary `NS/nobody` does not exist
 POST /gate/drained
   400 closed: `name` and `namespace` are not those of a Canary
 POST /gate/drained

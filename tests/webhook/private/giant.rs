@@ -37,7 +37,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       <unknown> (aaa-[NS]/big, on which it could be tried, has too many services)
+acting       <unknown> (aaa-[NS]/big, the only TraefikService to test it on, has too many services)
 certificate  registered
 canaries     all
 namespaces   all
@@ -50,7 +50,7 @@ malformed    0
     run(&["show", "-A"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 aaa-[NS]    big    <none>   -/-      login    missing   <unknown>   [A]
 --- stderr
 
@@ -65,7 +65,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       no (a dry-run write dropped the stanza of shop-[NS]/podinfo)
+acting       no (a dry-run write removed the cookie of shop-[NS]/podinfo)
 certificate  registered
 canaries     all
 namespaces   all
@@ -78,9 +78,9 @@ malformed    0
     run(&["show", "-A"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-aaa-[NS]    big       <none>   -/-      login    missing   no     [A]
-shop-[NS]   podinfo   <none>   100/-    login    missing   no     [A]
+NAMESPACE   NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+aaa-[NS]    big       <none>   -/-      login    missing   none        [A]
+shop-[NS]   podinfo   <none>   100/-    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -95,7 +95,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of shop-[NS]/podinfo got it back)
+acting       yes (in a dry run, a write that removed the cookie of shop-[NS]/podinfo had it restored)
 certificate  registered
 canaries     all
 namespaces   all
@@ -108,9 +108,9 @@ malformed    0
     run(&["show", "-A"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME      PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-aaa-[NS]    big       <none>   -/-      login    missing   guard   [A]
-shop-[NS]   podinfo   <none>   100/-    login    missing   guard   [A]
+NAMESPACE   NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+aaa-[NS]    big       <none>   -/-      login    missing   guard       [A]
+shop-[NS]   podinfo   <none>   100/-    login    missing   guard       [A]
 --- stderr
 
 "#]]);

@@ -60,7 +60,7 @@ the guard is a webhook here
 + service/kubectl-canary-traefik
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
-warning: the guard does not act: a dry-run write dropped the stanza of handed-[NS]/shop
+warning: the guard does not work: a dry-run write removed the cookie of handed-[NS]/shop
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
@@ -87,7 +87,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
-the guard acts: a dry-run write that dropped the stanza of handed-[NS]/shop got it back
+the guard works: in a dry run, a write that removed the cookie of handed-[NS]/shop had it restored
 
 "#]]);
     guard(&namespace, &["status"]).run().shows(str![[r#"
@@ -107,7 +107,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of handed-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of handed-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
 canaries     all

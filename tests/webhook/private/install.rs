@@ -356,7 +356,7 @@ fn what_others_have_added_is_noticed_and_taken_back_by_force() {
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT        AGE
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 shop   <none>   100/-    login    missing   <unknown>   [A]
 --- stderr
 
@@ -400,7 +400,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
    reinvocationPolicy: IfNeeded
    rules:
    - apiGroups:
-warning: the guard does not act: a dry-run write dropped the stanza of edited-[NS]/shop
+warning: the guard does not work: a dry-run write removed the cookie of edited-[NS]/shop
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
@@ -418,8 +418,8 @@ to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-shop   <none>   100/-    login    missing   no     [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+shop   <none>   100/-    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -448,11 +448,11 @@ service/kubectl-canary-traefik unchanged
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
-warning: the guard does not act: a dry-run write dropped the stanza of edited-[NS]/shop
+warning: the guard does not work: a dry-run write removed the cookie of edited-[NS]/shop
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 warning: mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik differs from what this version installs: someone has added to it
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
-to see what: kubectl get mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik -o yaml --show-managed-fields
+to see what was added: kubectl get mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik -o yaml --show-managed-fields
 
 "#]]);
     assert_eq!(differing(), ["mutatingwebhookconfiguration"]);
@@ -662,7 +662,7 @@ hint: to move it: kubectl canary-traefik guard uninstall, then install it again
 exit: 5
 --- stdout
 --- stderr
-error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is there and is not this program's
+error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
 hint: find out who made it; delete or rename it, then repeat the command
 
@@ -671,7 +671,7 @@ hint: find out who made it; delete or rename it, then repeat the command
 exit: 5
 --- stdout
 --- stderr
-error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik is there and is not this program's
+error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
 hint: find out who made it; delete or rename it, then repeat the command
 

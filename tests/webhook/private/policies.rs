@@ -176,7 +176,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik           current   [VERSION]
 
 form         policies and webhook
-acting       in part (a dry-run write that dropped the stanza of switch-[NS]/shop got it back, not by the webhook)
+acting       in part (in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored, not by the webhook)
 certificate  not registered
 replicas     0 of 2 ready
 canaries     all
@@ -224,7 +224,7 @@ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-the guard acts: a dry-run write that dropped the stanza of switch-[NS]/shop got it back
+the guard works: in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored
 
 "#]]);
         assert_eq!(count(), 0);
@@ -248,7 +248,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of switch-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
 canaries     all
@@ -332,7 +332,7 @@ namespace/kubectl-canary-traefik deleted
 - serviceaccount/kubectl-canary-traefik
 - secret/kubectl-canary-traefik-certificates
 - namespace/kubectl-canary-traefik
-the guard acts: a dry-run write that dropped the stanza of switch-[NS]/shop got it back
+the guard works: in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored
 
 "#]]);
         assert_eq!((count(), registrations(&namespace)), (2, Vec::new()));

@@ -33,7 +33,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of selector-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/shop had it restored)
 certificate  registered
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -46,17 +46,17 @@ malformed    0
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME    PHASE    WEIGHT   COOKIE   STATE     KEPT    AGE
-other   <none>   90/10    login    missing   no      [A]
-shop    <none>   90/10    login    synced    guard   [A]
+NAME    PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+other   <none>   90/10    login    missing   none        [A]
+shop    <none>   90/10    login    synced    guard       [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "other"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME    PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-other   <none>   90/10    login    missing   no     [A]
+NAME    PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+other   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -92,7 +92,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of b-inside-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of b-inside-[NS]/shop had it restored)
 certificate  registered
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"In","values":["yes"]}]}
@@ -105,16 +105,16 @@ malformed    0
     inside.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE    KEPT    AGE
-shop   <none>   90/10    login    synced   guard   [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+shop   <none>   90/10    login    synced   guard       [A]
 --- stderr
 
 "#]]);
     outside.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE     KEPT   AGE
-shop   <none>   90/10    login    missing   no     [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+shop   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
@@ -165,24 +165,24 @@ to undo: kubectl canary-traefik sticky set shop --max-age 300
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE    KEPT   AGE
-shop   <none>   100/-    login    synced   no     [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+shop   <none>   100/-    login    synced   none        [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "-A"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE    KEPT   AGE
-dead-[NS]   shop   <none>   100/-    login    synced   no     [A]
+NAMESPACE   NAME   PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+dead-[NS]   shop   <none>   100/-    login    synced   none        [A]
 --- stderr
 
 "#]]);
     namespace.run(["show", "shop"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE    KEPT   AGE
-shop   <none>   100/-    login    synced   no     [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+shop   <none>   100/-    login    synced   none        [A]
 --- stderr
 
 "#]]);
@@ -194,7 +194,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       no (a dry-run write dropped the stanza of dead-[NS]/shop)
+acting       no (a dry-run write removed the cookie of dead-[NS]/shop)
 certificate  registered
 canaries     all
 namespaces   all

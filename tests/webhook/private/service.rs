@@ -107,7 +107,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
-the guard acts: a dry-run write that dropped the stanza of service-[NS]/shop got it back
+the guard works: in a dry run, a write that removed the cookie of service-[NS]/shop had it restored
 
 "#]]);
     guard(&namespace, &["status"]).run().shows(str![[r#"
@@ -129,7 +129,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of service-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
 canaries     all
@@ -143,8 +143,8 @@ malformed    0
     namespace.run(["show"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE   STATE    KEPT    AGE
-shop   <none>   100/-    login    synced   guard   [A]
+NAME   PHASE    WEIGHT   COOKIE   STATE    PROTECTED   AGE
+shop   <none>   100/-    login    synced   guard       [A]
 --- stderr
 
 "#]]);
@@ -217,7 +217,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
 
 form         webhook
-acting       yes (a dry-run write that dropped the stanza of service-[NS]/shop got it back)
+acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     1 of 2 ready
 canaries     all

@@ -94,7 +94,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     assert_eq!(failed_calls(turn.server()) - failed, 0);
     let ended = guard.ends("TERM");
     assert_eq!(ended.0.code, Some(0), "{}", ended.0);
-    let reason = json!(format!("Secret `{secret}` is there and is not this program's"));
+    let reason = json!(format!("Secret `{secret}` exists and does not belong to this program"));
     assert_eq!(ended.logged("cannot store the certificates", "reason"), [reason]);
 
     // The same at the start of a process, that has nothing better in its memory.

@@ -172,7 +172,7 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 Flagger's next write to each TraefikService will remove its cookie
-namespace `kubectl-canary-traefik` stays: configmap/notes and 3 others are not the guard's
+namespace `kubectl-canary-traefik` stays: configmap/notes and 1 other do not belong to the guard
 to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
@@ -227,7 +227,7 @@ serviceaccount/kubectl-canary-traefik deleted
 - serviceaccount/kubectl-canary-traefik
 - namespace/kubectl-canary-traefik
 Flagger's next write to each TraefikService will remove its cookie
-namespace `kubectl-canary-traefik` stays: configmap/notes is not the guard's
+namespace `kubectl-canary-traefik` stays: configmap/notes does not belong to the guard
 to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);
@@ -283,7 +283,7 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 Flagger's next write to each TraefikService will remove its cookie
-namespace `kubectl-canary-traefik` stays: it is not known what is in it: user `[USER]` may not list configmaps in namespace `kubectl-canary-traefik`
+namespace `kubectl-canary-traefik` stays: its contents cannot be listed: user `[USER]` may not list configmaps in namespace `kubectl-canary-traefik`
 to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);

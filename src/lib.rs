@@ -1,7 +1,8 @@
 //! `kubectl canary-traefik`: keeps each user of a Flagger canary on Traefik on one track.
 //!
 //! Pure modules (values in, values out): [`model`] has the vocabulary, [`flagger`] and [`traefik`] say what those two do,
-//! [`observed`] pairs a Canary with its TraefikService, [`plan`] says what would change, [`lint`] what is wrong, [`guard`]
+//! [`observed`] pairs a Canary with its TraefikService, [`plan`] says what would change, [`simulate`] what people
+//! will see, [`lint`] what is wrong, [`guard`]
 //! what should be live, [`output`] what it looks like. Modules with side effects: [`files`], [`apiserver`], [`cluster`],
 //! [`guard_server`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which
 //! module may use which; a test enforces it.
@@ -23,6 +24,7 @@ pub mod model;
 pub mod observed;
 pub mod output;
 pub mod plan;
+pub mod simulate;
 pub mod source;
 pub mod text;
 pub mod traefik;

@@ -134,6 +134,29 @@ fn go_seconds(text: &str) -> Option<i64> {
     Some((sign * total) as i64)
 }
 
+impl Rollout {
+    /// Returns the canary's weights, step by step; `None` if there are no steps.
+    ///
+    /// `stepWeight` takes precedence over `stepWeights`, whose last entry is then still the highest weight
+    /// (`pkg/controller/scheduler.go:nextStepWeight`, `maxWeight`).
+    pub fn steps(&self) -> Option<Vec<i64>> {
+        match (self.step_weight, self.step_weights.last()) {
+            (Some(step), last) => {
+                let highest = last.copied().or(self.max_weight).unwrap_or(100).min(100);
+                Some((1..=divided_up(highest, step)).map(|count| (count * step).min(100)).collect())
+            }
+            (None, Some(_)) => Some(self.step_weights.clone()),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Divides, and rounds up; by 1 if `by` is less.
+pub(crate) fn divided_up(number: i64, by: i64) -> i64 {
+    let by = by.max(1);
+    number / by + i64::from(number % by != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -56,6 +56,7 @@ pub static RULES: &[Rule] = &[
     rules::same_site_none_without_secure::RULE,
     rules::negative_max_age::RULE,
     rules::session_cookie::RULE,
+    rules::starved_canary::RULE,
     rules::malformed_declaration::RULE,
     rules::foreign_traefik_service::RULE,
 ];

@@ -1,6 +1,9 @@
 //! The purpose of a cookie, and the Max-Age that follows from the Canary's analysis.
 
-use crate::flagger::analysis::{Rollout, Strategy};
+use crate::{
+    flagger::analysis::{Rollout, Strategy, divided_up},
+    simulate,
+};
 
 /// Longest duration of a login with its redirects, in seconds: people type passwords and second factors.
 const FLOW: i64 = 300;
@@ -45,10 +48,11 @@ pub fn suggestions(rollout: &Rollout) -> Vec<Suggestion> {
     let mut suggestions = vec![Suggestion {
         purpose: Purpose::Flow,
         max_age: Some(FLOW),
-        why: format!("{fits} than one step ({interval})"),
+        why: format!("{fits} than one step ({interval}){}", returning(rollout, FLOW)),
     }];
     if let Some(length) = length(rollout) {
-        suggestions.push(Suggestion { purpose: Purpose::Rollout, max_age: Some(length.seconds), why: length.sum });
+        let why = length.sum + &returning(rollout, length.seconds);
+        suggestions.push(Suggestion { purpose: Purpose::Rollout, max_age: Some(length.seconds), why });
     }
     suggestions.push(Suggestion { purpose: Purpose::Session, max_age: None, why: "until the browser closes".into() });
     suggestions.push(Suggestion { purpose: Purpose::Own, max_age: None, why: "set every field yourself".into() });
@@ -78,11 +82,11 @@ pub fn length(rollout: &Rollout) -> Option<Length> {
         return None;
     }
     let (ticks, word) = match rollout.strategy {
-        Strategy::Canary => (steps(rollout)?.len(), "step"),
+        Strategy::Canary => (rollout.steps()?.len(), "step"),
         Strategy::AbTesting | Strategy::BlueGreen => (usize::try_from(rollout.iterations).ok()?, "iteration"),
     };
     let ticks = i64::try_from(ticks).ok()?;
-    let highest = steps(rollout).and_then(|steps| steps.last().copied()).unwrap_or(100);
+    let highest = rollout.steps().and_then(|steps| steps.last().copied()).unwrap_or(100);
     let promotion = match rollout.step_weight_promotion {
         Some(step) if rollout.strategy == Strategy::Canary => divided_up(highest, step),
         _ => 1,
@@ -95,19 +99,11 @@ pub fn length(rollout: &Rollout) -> Option<Length> {
     })
 }
 
-/// Returns the canary's weights, step by step; `None` if there are no steps.
-///
-/// `stepWeight` takes precedence over `stepWeights`, whose last entry is then still the highest weight
-/// (`pkg/controller/scheduler.go:nextStepWeight`, `maxWeight`).
-fn steps(rollout: &Rollout) -> Option<Vec<i64>> {
-    match (rollout.step_weight, rollout.step_weights.last()) {
-        (Some(step), last) => {
-            let highest = last.copied().or(rollout.max_weight).unwrap_or(100).min(100);
-            Some((1..=divided_up(highest, step)).map(|count| (count * step).min(100)).collect())
-        }
-        (None, Some(_)) => Some(rollout.step_weights.clone()),
-        (None, None) => None,
-    }
+/// Returns how much of the canary people see who were there before the rollout, for display; empty if there are no steps.
+fn returning(rollout: &Rollout, max_age: i64) -> String {
+    let shares = simulate::returning_shares_of(rollout, max_age);
+    let Some((weight, share)) = shares.and_then(|shares| shares.last().copied()) else { return String::new() };
+    format!("; at weight {weight}, returning users see the canary in {share:.0} % of page views")
 }
 
 /// The effect of the promotion, unless it is prevented.
@@ -116,7 +112,7 @@ const LEAD: &str = "users pinned to the primary change version at the promotion"
 /// Returns what to do so that the promotion, which replaces the primary's pods, moves no user; `None` if nothing needs
 /// to be done, or nothing helps.
 pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<String> {
-    let highest = steps(rollout)?.last().copied()?;
+    let highest = rollout.steps()?.last().copied()?;
     if rollout.strategy != Strategy::Canary || rollout.skips_analysis {
         return None;
     }
@@ -135,10 +131,6 @@ pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<Strin
              prevent it"
         )),
     }
-}
-
-fn divided_up(number: i64, by: i64) -> i64 {
-    (number + by - 1) / by.max(1)
 }
 
 /// Formats seconds exactly, as `--max-age` accepts them: 300 as `5m`.

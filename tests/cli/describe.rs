@@ -55,7 +55,11 @@ Next write:      a weight step, promotion or rollback; its effect on the cookie
 Routes:
   IngressRoute/checkout on websecure with TLS
     Host(`shop.example.com`) && PathPrefix(`/checkout`)
-Findings:        <none>
+Findings:
+  warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
+    before the rollout see the canary in 12 % of their page views at weight 100
+    fix: set --max-age to just over the length of one login, and the Canary's
+      interval to at least that
 --- stderr
 
 "#]]);
@@ -123,7 +127,15 @@ Routes:
     with TLS
     Host(`shop.example.com`) &&
       PathPrefix(`/checkout`)
-Findings:        <none>
+Findings:
+  warning CT021: with Max-Age=300 and an
+    interval of 30 s, users who were
+    there before the rollout see the
+    canary in 12 % of their page views
+    at weight 100
+    fix: set --max-age to just over the
+      length of one login, and the
+      Canary's interval to at least that
 --- stderr
 
 "#]]);
@@ -175,7 +187,11 @@ Protected:       <unknown>: you may not read the guard's objects
 Next write:      the step to 45, or a rollback, within 30s if its checks pass;
                  weights 55/45; its effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
+    before the rollout see the canary in 7 % of their page views at weight 45
+    fix: set --max-age to just over the length of one login, and the Canary's
+      interval to at least that
 --- stderr
 
 "#]]);
@@ -203,7 +219,11 @@ Protected:       <unknown>: you may not read the guard's objects
 Next write:      the rollback, within 30s; weights 100/0; its effect on the
                  cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
+    before the rollout see the canary in 7 % of their page views at weight 45
+    fix: set --max-age to just over the length of one login, and the Canary's
+      interval to at least that
 --- stderr
 
 "#]]);
@@ -512,7 +532,11 @@ declared:
     secure: true
   source: annotation
 events: null
-findings: []
+findings:
+- code: CT021
+  help: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  message: with Max-Age=300 and an interval of 30 s, users who were there before the rollout see the canary in 12 % of their page views at weight 100
+  severity: warning
 kind: CanaryDescription
 live: null
 name: checkout

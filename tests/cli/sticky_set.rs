@@ -48,6 +48,8 @@ canary.flagger.app/podinfo configured
  spec:
    provider: traefik
    targetRef:
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     let (before, after) = (example("podinfo.yaml"), folder.read("podinfo.yaml"));
@@ -85,6 +87,8 @@ canary.flagger.app/checkout configured
  spec:
    provider: traefik
    targetRef:
+warning CT021: shop/checkout: with Max-Age=5400 and an interval of 30 s, users who were there before the rollout see the canary in 1 % of their page views at weight 100
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     exactly(
@@ -162,6 +166,8 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -186,6 +192,8 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 

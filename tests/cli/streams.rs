@@ -83,6 +83,8 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -182,6 +184,8 @@ exit: 3
    targetRef:
 ␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   ␛[36mfix:␛[0m add --secure, or use --same-site lax
+␛[33mwarning␛[0m CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  ␛[36mfix:␛[0m set --max-age to just over the length of one login, and the Canary's interval to at least that
 ␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
 

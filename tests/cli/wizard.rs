@@ -74,7 +74,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-duration: one login 5m longer than one step (1m)
+duration: one login 5m longer than one step (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
@@ -110,6 +111,11 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  spec:
    provider: traefik
    targetRef:
+warning CT021: podinfo: with Max-Age=300 and an interval of 60 s, users who were
+ there before the rollout see the canary in 25 % of their page views at weight 5
+0
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -163,7 +169,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-duration: the whole rollout 6m (5 steps + 1 to promote) x 1m
+duration: the whole rollout 6m (5 steps + 1 to promote) x 1m; at weight 50, retu
+rning users see the canary in 21 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
@@ -199,6 +206,11 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  spec:
    provider: traefik
    targetRef:
+warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, users who were
+ there before the rollout see the canary in 21 % of their page views at weight 5
+0
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured (dry run)
 
 "#]]);
@@ -364,6 +376,11 @@ n=example.com; Secure; SameSite=None
  spec:
    provider: traefik
    targetRef:
+warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, users who wer
+e there before the rollout see the canary in 1 % of their page views at weight 5
+0
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -450,7 +467,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-duration: one login 5m longer than one step (1m)
+duration: one login 5m longer than one step (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
@@ -482,8 +500,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 How long a user stays on one version:
-> one login            5m     longer than one step (1m)
-  the whole rollout    6m     (5 steps + 1 to promote) x 1m
+> one login            5m     longer than one step (1m); at weight 50, returni…
+  the whole rollout    6m     (5 steps + 1 to promote) x 1m; at weight 50, ret…
   the browser session         until the browser closes
   custom                      set every field yourself
 error: interrupted
@@ -535,7 +553,8 @@ Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
 duration: one login 5m longer than one s
-tep (1m)
+tep (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (T
 raefik chooses one, such as _8d2a5)
 name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
@@ -588,6 +607,14 @@ meSite=Lax
  spec:
    provider: traefik
    targetRef:
+warning CT021: podinfo: with Max-Age=300
+ and an interval of 60 s, users who were
+ there before the rollout see the canary
+ in 25 % of their page views at weight 5
+0
+  fix: set --max-age to just over the le
+ngth of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);

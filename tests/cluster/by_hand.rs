@@ -70,6 +70,11 @@ exit: 0
 -        maxAge: 300
 +        maxAge: 600
          name: login
+warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, user
+s who were there before the rollout see the canary in 12 % of their page views a
+t weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -268,7 +273,8 @@ Next write:      the step to 20, or a rollback, within 60s if its checks pass;
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 5m longer than one step (1m)
+duration: one login 5m longer than one step (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
@@ -316,6 +322,11 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +        maxAge: 300
 +        name: podinfo-track
 +        sameSite: lax
+warning CT021: wizard-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
+ers who were there before the rollout see the canary in 25 % of their page views
+ at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 20, or
@@ -418,7 +429,8 @@ o the TraefikService
 Findings:        <none>
 Events:          <none>
 duration: one login 5m longer than one s
-tep (1m)
+tep (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (T
 raefik chooses one, such as _8d2a5)
 name: podinfo-track
@@ -482,6 +494,14 @@ fter)
 +        maxAge: 300
 +        name: podinfo-track
 +        sameSite: lax
+warning CT021: narrow-[NS]/podinfo: with
+ Max-Age=300 and an interval of 60 s, us
+ers who were there before the rollout se
+e the canary in 25 % of their page views
+ at weight 50
+  fix: set --max-age to just over the le
+ngth of one login, and the Canary's inte
+rval to at least that
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -509,6 +529,14 @@ fter)
 +        maxAge: 600
 +        name: podinfo-track
 +        sameSite: lax
+warning CT021: narrow-[NS]/podinfo: with
+ Max-Age=600 and an interval of 60 s, us
+ers who were there before the rollout se
+e the canary in 12 % of their page views
+ at weight 50
+  fix: set --max-age to just over the le
+ngth of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo config
 ured
@@ -568,7 +596,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 5m longer than one step (1m)
+duration: one login 5m longer than one step (1m); at weight 50, returning users
+see the canary in 25 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 max-age: skipped, Traefik 2.11 (older-[NS]/traefik) ignores it: it needs 3.0

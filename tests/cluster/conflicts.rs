@@ -70,6 +70,8 @@ traefikservice.traefik.io/podinfo configured
        cookie:
 +        maxAge: 300
          name: argo
+warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
 
@@ -142,8 +144,13 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
+, users who were there before the rollout see the canary in 25 % of their page v
+iews at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 the declaration was set by `canary-traefik` [A] ago
-the stanza was set by `canary-traefik` [A] ago
+the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
@@ -165,10 +172,15 @@ it changed in the meantime; the change is now:
 -        maxAge: 60
 +        maxAge: 300
          name: other
+warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
+, users who were there before the rollout see the canary in 25 % of their page v
+iews at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
-not kept: Flagger's next write (a weight step, promotion or rollback) drops the
-stanza; `kubectl canary-traefik guard install` makes it last
+not protected: Flagger removes this cookie at its next write (a weight step, pro
+motion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 60
 
 "#]]);
@@ -289,6 +301,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
+s who were there before the rollout see the canary in 25 % of their page views a
+t weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo unchanged
 traefikservice.traefik.io/podinfo unchanged
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -329,6 +346,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
+ers who were there before the rollout see the canary in 25 % of their page views
+ at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 50, or
@@ -372,6 +394,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
+s who were there before the rollout see the canary in 25 % of their page views a
+t weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 the TraefikService is not changed: Flagger has not created TraefikService `podin
 fo` yet
@@ -415,6 +442,11 @@ exit: 4
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
+s, users who were there before the rollout see the canary in 25 % of their page
+views at weight 50
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 error: no Canary `podinfo` in namespace `gone-canary-[NS]`
 hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
 

@@ -5,6 +5,7 @@ pub(super) mod malformed_declaration;
 pub(super) mod negative_max_age;
 pub(super) mod same_site_none_without_secure;
 pub(super) mod session_cookie;
+pub(super) mod starved_canary;
 pub(super) mod sticky_without_cookie;
 
 use crate::{model::Cookie, observed::Observed};

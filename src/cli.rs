@@ -165,7 +165,8 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Guard(command) => guard::run(context, command).await,
         Command::Rbac(args) => rbac::run(context, args).await,
         Command::Completion(args) => completions::run(context, args),
-        Command::Man(args) => man::run(context, args, self::command()),
+        // Man pages list all flags.
+        Command::Man(args) => man::run(context, args, Cli::command()),
         Command::Options => options::run(context, &self::command()),
         Command::Version(args) => version::run(context, args).await,
     }

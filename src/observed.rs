@@ -217,7 +217,7 @@ impl Observed {
     /// (`pkg/router/traefik.go:GetRoutes`).
     pub fn canary_weight(&self) -> i64 {
         match self.weights() {
-            (Some(Weight::Number(primary)), Some(_)) => (100 - primary).clamp(0, 100),
+            (Some(Weight::Number(primary)), Some(_)) => 100_i64.saturating_sub(primary).clamp(0, 100),
             (Some(Weight::Absent), Some(_)) => 100,
             _ => 0,
         }

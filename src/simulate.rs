@@ -6,17 +6,23 @@
 
 use crate::flagger::{Rollout, Strategy};
 
-/// More steps than there are weights.
+/// No more steps than there are weights.
 const MOST_STEPS: usize = 100;
+/// The longest duration of Go, in seconds.
+const LONGEST: i64 = 9_223_372_036;
 
 /// Returns for each step of a canary analysis its weight and the canary's share of the page views of people who were
 /// there before the rollout, as a mean over the step, in percent. `max_age` is in seconds and positive. `None` if there
 /// are no steps that Flagger would take.
 pub fn returning_shares_of(rollout: &Rollout, max_age: i64) -> Option<Vec<(i64, f64)>> {
     let weights = rollout.steps()?;
-    let is_plain = weights.len() <= MOST_STEPS && weights.iter().all(|weight| (0..=100).contains(weight));
-    let has_steps = rollout.strategy == Strategy::Canary && !rollout.skips_analysis && rollout.interval > 0;
-    (is_plain && has_steps && max_age > 0).then(|| {
+    // Flagger takes other steps than are written where they do not rise.
+    let rise = weights.first().is_some_and(|first| *first > 0)
+        && weights.is_sorted_by(|a, b| a < b)
+        && weights.iter().all(|weight| *weight <= 100);
+    let is_plain = rise && weights.len() <= MOST_STEPS && (1..=LONGEST).contains(&rollout.interval);
+    let has_steps = rollout.strategy == Strategy::Canary && !rollout.skips_analysis;
+    (is_plain && has_steps && (1..=LONGEST).contains(&max_age)).then(|| {
         let shares = returning_shares(&weights, rollout.interval, max_age);
         weights.into_iter().zip(shares).collect()
     })

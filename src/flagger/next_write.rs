@@ -63,7 +63,7 @@ impl LivePrimary {
     fn weights(self) -> Option<(i64, i64)> {
         match self {
             Self::NotGenerated => Some((100, 0)),
-            Self::Weight(primary) => Some((primary, 100 - primary)),
+            Self::Weight(primary) => Some((primary, 100_i64.saturating_sub(primary))),
             Self::Unknown => None,
         }
     }
@@ -158,7 +158,7 @@ fn step(canary: &Canary, live: LivePrimary) -> (When, Option<(i64, i64)>) {
         // Mirroring starts again at each tick, because GetRoutes never reports it.
         (When::Iteration, Some((100, 0)))
     } else {
-        (When::Step, Some(((primary - next).max(0), (weight + next).min(100))))
+        (When::Step, Some((primary.saturating_sub(next).max(0), weight.saturating_add(next).min(100))))
     }
 }
 
@@ -168,14 +168,14 @@ fn next_step_weight(rollout: &Rollout, canary: i64) -> i64 {
     if let Some(step) = rollout.step_weight {
         return step;
     }
-    let left = 100 - canary;
+    let left = 100_i64.saturating_sub(canary);
     match (left, canary) {
         _ if steps.is_empty() => 0,
         (0, _) => 1,
         (_, 0) => steps[0].min(left),
         _ => {
             let pair = steps.windows(2).find(|pair| pair[0] == canary);
-            pair.map_or(left, |pair| (pair[1] - canary).min(left))
+            pair.map_or(left, |pair| pair[1].saturating_sub(canary).min(left))
         }
     }
 }
@@ -186,7 +186,7 @@ fn promoted(canary: &Canary, live: LivePrimary) -> Option<(i64, i64)> {
         None => Some((100, 0)),
         Some(step) => {
             let (primary, canary) = live.weights()?;
-            Some(((primary + step).min(100), (canary - step).max(0)))
+            Some((primary.saturating_add(step).min(100), canary.saturating_sub(step).max(0)))
         }
     }
 }

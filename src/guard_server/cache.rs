@@ -16,7 +16,7 @@ use crate::{
     model::{Cookie, NamespacedName, declaration::ANNOTATION},
 };
 
-/// Memory budget for all Canaries, in bytes: enough for more than a hundred thousand typical ones, and a fifth of the
+/// Memory budget for all Canaries, in bytes: enough for about 60,000 typical ones, and a fifth of the
 /// Deployment's limit. Above it Canaries are dropped, first from the namespace that uses most: their losses are not
 /// repaired, and each write to their TraefikService costs a lookup.
 const BUDGET: usize = 24 << 20;

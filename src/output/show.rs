@@ -139,10 +139,10 @@ pub fn cookie(observed: &Observed) -> String {
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
     };
-    shown.push_str(&format!("state   {} ({source})\n", observed.state()));
+    shown.push_str(&format!("state       {} ({source})\n", observed.state()));
     if let Declared::Malformed(_, malformed) = &observed.canary.declared {
-        shown.push_str(&format!("why     {}\n", escaped(&malformed.to_string())));
+        shown.push_str(&format!("why         {}\n", escaped(&malformed.to_string())));
     }
-    shown.push_str(&format!("kept    {}\n", observed.protection()));
+    shown.push_str(&format!("protected   {}\n", observed.protection()));
     shown
 }

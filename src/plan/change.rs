@@ -16,6 +16,8 @@ pub enum CookieChange {
     Set {
         /// The fields.
         fields: FieldChanges,
+        /// The requested scope, which decides between the declared and the live cookie as the start.
+        scope: Scope,
         /// What to do if the declaration is malformed and has no fields to change, as a hint.
         if_malformed: String,
     },
@@ -29,6 +31,8 @@ pub enum CookieChange {
         base: Option<Cookie>,
         /// The edited cookie.
         mine: Cookie,
+        /// The requested scope, as in `Set`.
+        scope: Scope,
     },
 }
 
@@ -39,10 +43,10 @@ impl CookieChange {
     ///
     /// Fails if a malformed declaration would have to be changed field by field or applied, if there is nothing to
     /// apply any more, or if others changed the same fields ([`Kind::Conflict`]).
-    pub fn on(&self, loaded: &Loaded, scope: Scope) -> Result<Option<Cookie>> {
+    pub fn on(&self, loaded: &Loaded) -> Result<Option<Cookie>> {
         let declared = &loaded.observed.canary.declared;
         match (self, declared) {
-            (Self::Set { if_malformed, .. }, Declared::Malformed(_, malformed)) if scope != Scope::LiveOnly => {
+            (Self::Set { scope, if_malformed, .. }, Declared::Malformed(_, malformed)) if *scope != Scope::LiveOnly => {
                 Err(Error::usage(format!(
                     "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",
                     loaded.observed.canary.target
@@ -50,14 +54,14 @@ impl CookieChange {
                 .caused_by(malformed.to_string())
                 .hint(if_malformed))
             }
-            (Self::Set { fields, .. }, _) => Ok(Some(fields.on(before(loaded, scope)))),
+            (Self::Set { fields, scope, .. }, _) => Ok(Some(fields.on(before(loaded, *scope)))),
             (Self::Remove, _) => Ok(None),
             (Self::Apply, Declared::Malformed(_, malformed)) => Err(Error::usage(malformed.to_string())),
             (Self::Apply, Declared::Nothing) => {
                 Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"))
             }
             (Self::Apply, declared) => Ok(declared.cookie().cloned()),
-            (Self::Merge { base, mine }, _) => merge(base.as_ref(), mine, before(loaded, scope))
+            (Self::Merge { base, mine, scope }, _) => merge(base.as_ref(), mine, before(loaded, *scope))
                 .map(Some)
                 .map_err(|conflict| Error::new(Kind::Conflict, conflict.to_string())),
         }

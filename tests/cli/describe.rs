@@ -57,7 +57,8 @@ Routes:
     Host(`shop.example.com`) && PathPrefix(`/checkout`)
 Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
-    before the rollout see the canary in 12 % of their page views at weight 100
+    before the rollout see the canary in 5 % of their page views during the
+    steps, instead of 44 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
 --- stderr
@@ -131,8 +132,8 @@ Findings:
   warning CT021: with Max-Age=300 and an
     interval of 30 s, users who were
     there before the rollout see the
-    canary in 12 % of their page views
-    at weight 100
+    canary in 5 % of their page views
+    during the steps, instead of 44 %
     fix: set --max-age to just over the
       length of one login, and the
       Canary's interval to at least that
@@ -189,7 +190,8 @@ Next write:      the step to 45, or a rollback, within 30s if its checks pass;
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
-    before the rollout see the canary in 7 % of their page views at weight 45
+    before the rollout see the canary in 4 % of their page views during the
+    steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
 --- stderr
@@ -221,7 +223,8 @@ Next write:      the rollback, within 30s; weights 100/0; its effect on the
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
-    before the rollout see the canary in 7 % of their page views at weight 45
+    before the rollout see the canary in 4 % of their page views during the
+    steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
 --- stderr
@@ -535,7 +538,7 @@ events: null
 findings:
 - code: CT021
   help: set --max-age to just over the length of one login, and the Canary's interval to at least that
-  message: with Max-Age=300 and an interval of 30 s, users who were there before the rollout see the canary in 12 % of their page views at weight 100
+  message: with Max-Age=300 and an interval of 30 s, users who were there before the rollout see the canary in 5 % of their page views during the steps, instead of 44 %
   severity: warning
 kind: CanaryDescription
 live: null

@@ -166,8 +166,8 @@ FIELD     DECLARED   LIVE
 name      login      <unset>
 max-age   300        <unset>
 
-state   pending (declared in an annotation)
-kept    <unknown>
+state       pending (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);
@@ -177,9 +177,9 @@ exit: 0
 FIELD         DECLARED                LIVE
 <malformed>   ログイン; Max-Age=300   <none>
 
-state   malformed (declared in an annotation)
-why     it contains a character that is not printable ASCII
-kept    none
+state       malformed (declared in an annotation)
+why         it contains a character that is not printable ASCII
+protected   none
 --- stderr
 
 "#]]);

@@ -19,16 +19,16 @@ secure      true       <unset>
 http-only   true       <unset>
 same-site   lax        <unset>
 
-state   missing (declared in an annotation)
-kept    <unknown>
+state       missing (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);
     in_repository("sticky get podinfo -f examples").shows(str![[r#"
 exit: 0
 --- stdout
-state   none (nothing is declared)
-kept    -
+state       none (nothing is declared)
+protected   -
 --- stderr
 
 "#]]);
@@ -45,8 +45,8 @@ domain      <unset>    .example.com
 http-only   true       <unset>
 same-site   <unset>    strict
 
-state   differs (declared in an annotation)
-kept    <unknown>
+state       differs (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);
@@ -65,8 +65,8 @@ max-age     300        <unset>
 secure      true       <unset>
 same-site   strict     <unset>
 
-state   missing (declared in an annotation)
-kept    <unknown>
+state       missing (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);
@@ -150,9 +150,9 @@ FIELD         DECLARED            LIVE
 name          <unset>             login
 <malformed>   login; Max-Age=5m   <none>
 
-state   malformed (declared in an annotation)
-why     `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
-kept    none
+state       malformed (declared in an annotation)
+why         `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
+protected   none
 --- stderr
 
 "#]]);
@@ -168,8 +168,8 @@ FIELD       DECLARED   LIVE
 name        sso        <unset>
 same-site   lax        <unset>
 
-state   pending (declared in spec.service.traefik.sticky.cookie)
-kept    flagger
+state       pending (declared in spec.service.traefik.sticky.cookie)
+protected   flagger
 --- stderr
 
 "#]]);
@@ -184,8 +184,8 @@ exit: 0
 FIELD   DECLARED    LIVE
 name    <derived>   <derived>
 
-state   synced (declared in an annotation)
-kept    <unknown>
+state       synced (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]],
@@ -197,8 +197,8 @@ fn a_stanza_without_a_cookie_is_undeclared() {
     over(&(canary("web", None) + &service("web", Some("{}"))), "sticky get web -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-state   undeclared (nothing is declared)
-kept    none
+state       undeclared (nothing is declared)
+protected   none
 --- stderr
 
 "#]]);
@@ -212,8 +212,8 @@ exit: 0
 FIELD   DECLARED   LIVE
 name    a          <unset>
 
-state   pending (declared in an annotation)
-kept    <unknown>
+state       pending (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);

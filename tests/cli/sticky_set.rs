@@ -48,7 +48,7 @@ canary.flagger.app/podinfo configured
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
@@ -87,7 +87,7 @@ canary.flagger.app/checkout configured
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/checkout: with Max-Age=5400 and an interval of 30 s, users who were there before the rollout see the canary in 1 % of their page views at weight 100
+warning CT021: shop/checkout: with Max-Age=5400 and an interval of 30 s, users who were there before the rollout see the canary in 0 % of their page views during the steps, instead of 44 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
@@ -166,7 +166,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
@@ -192,7 +192,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above

@@ -83,7 +83,7 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
@@ -184,7 +184,7 @@ exit: 3
    targetRef:
 ␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   ␛[36mfix:␛[0m add --secure, or use --same-site lax
-␛[33mwarning␛[0m CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+␛[33mwarning␛[0m CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   ␛[36mfix:␛[0m set --max-age to just over the length of one login, and the Canary's interval to at least that
 ␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
@@ -336,9 +336,9 @@ name          <unset>                          <derived>
 max-age       <unset>                          3
 <malformed>   login; \u{1b}[2JPath=\u{202e}/   <none>
 
-state   malformed (declared in an annotation)
-why     it contains a character that is not printable ASCII
-kept    none
+state       malformed (declared in an annotation)
+why         it contains a character that is not printable ASCII
+protected   none
 --- stderr
 
 "#]]);
@@ -582,8 +582,8 @@ exit: 1
     run(&folder, "sticky get odd -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-state   none (nothing is declared)
-kept    -
+state       none (nothing is declared)
+protected   -
 --- stderr
 
 "#]]);
@@ -594,8 +594,8 @@ FIELD   DECLARED   LIVE
 name    <unset>    <derived>
 path    <unset>    /sso
 
-state   undeclared (nothing is declared)
-kept    none
+state       undeclared (nothing is declared)
+protected   none
 --- stderr
 
 "#]]);

@@ -112,8 +112,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
    provider: traefik
    targetRef:
 warning CT021: podinfo: with Max-Age=300 and an interval of 60 s, users who were
- there before the rollout see the canary in 25 % of their page views at weight 5
-0
+ there before the rollout see the canary in 11 % of their page views during the
+steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -207,8 +207,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
    provider: traefik
    targetRef:
 warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, users who were
- there before the rollout see the canary in 21 % of their page views at weight 5
-0
+ there before the rollout see the canary in 9 % of their page views during the s
+teps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured (dry run)
@@ -377,8 +377,8 @@ n=example.com; Secure; SameSite=None
    provider: traefik
    targetRef:
 warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, users who wer
-e there before the rollout see the canary in 1 % of their page views at weight 5
-0
+e there before the rollout see the canary in 1 % of their page views during the
+steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -610,8 +610,8 @@ meSite=Lax
 warning CT021: podinfo: with Max-Age=300
  and an interval of 60 s, users who were
  there before the rollout see the canary
- in 25 % of their page views at weight 5
-0
+ in 11 % of their page views during the
+steps, instead of 30 %
   fix: set --max-age to just over the le
 ngth of one login, and the Canary's inte
 rval to at least that

@@ -71,8 +71,8 @@ exit: 0
 +        maxAge: 600
          name: login
 warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, user
-s who were there before the rollout see the canary in 12 % of their page views a
-t weight 50
+s who were there before the rollout see the canary in 6 % of their page views du
+ring the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -323,8 +323,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +        name: podinfo-track
 +        sameSite: lax
 warning CT021: wizard-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
-ers who were there before the rollout see the canary in 25 % of their page views
- at weight 50
+ers who were there before the rollout see the canary in 11 % of their page views
+ during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -497,8 +497,8 @@ fter)
 warning CT021: narrow-[NS]/podinfo: with
  Max-Age=300 and an interval of 60 s, us
 ers who were there before the rollout se
-e the canary in 25 % of their page views
- at weight 50
+e the canary in 11 % of their page views
+ during the steps, instead of 30 %
   fix: set --max-age to just over the le
 ngth of one login, and the Canary's inte
 rval to at least that
@@ -532,8 +532,8 @@ fter)
 warning CT021: narrow-[NS]/podinfo: with
  Max-Age=600 and an interval of 60 s, us
 ers who were there before the rollout se
-e the canary in 12 % of their page views
- at weight 50
+e the canary in 6 % of their page views
+during the steps, instead of 30 %
   fix: set --max-age to just over the le
 ngth of one login, and the Canary's inte
 rval to at least that

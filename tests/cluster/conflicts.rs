@@ -70,7 +70,7 @@ traefikservice.traefik.io/podinfo configured
        cookie:
 +        maxAge: 300
          name: argo
-warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 25 % of their page views at weight 50
+warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
@@ -145,8 +145,8 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, users who were there before the rollout see the canary in 25 % of their page v
-iews at weight 50
+, users who were there before the rollout see the canary in 11 % of their page v
+iews during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 the declaration was set by `canary-traefik` [A] ago
@@ -173,8 +173,8 @@ it changed in the meantime; the change is now:
 +        maxAge: 300
          name: other
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, users who were there before the rollout see the canary in 25 % of their page v
-iews at weight 50
+, users who were there before the rollout see the canary in 11 % of their page v
+iews during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -251,7 +251,12 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-the stanza was set by `canary-traefik` [A] ago
+warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
+s who were there before the rollout see the canary in 11 % of their page views d
+uring the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
+the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
@@ -261,9 +266,14 @@ it changed in the meantime; the change is now:
        cookie:
 -        name: other
 +        maxAge: 300
+warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
+s who were there before the rollout see the canary in 11 % of their page views d
+uring the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
-what is live is not what is declared: `kubectl canary-traefik sticky apply podin
-fo` makes live what is declared
+the live cookie differs from the declared one: to apply the declared one: `kubec
+tl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 cancelled: nothing more was changed
 
@@ -302,8 +312,8 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 25 % of their page views a
-t weight 50
+s who were there before the rollout see the canary in 11 % of their page views d
+uring the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo unchanged
@@ -347,8 +357,8 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
-ers who were there before the rollout see the canary in 25 % of their page views
- at weight 50
+ers who were there before the rollout see the canary in 11 % of their page views
+ during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -395,8 +405,8 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 25 % of their page views a
-t weight 50
+s who were there before the rollout see the canary in 11 % of their page views d
+uring the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
@@ -443,8 +453,8 @@ exit: 4
 +      cookie:
 +        maxAge: 300
 warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, users who were there before the rollout see the canary in 25 % of their page
-views at weight 50
+s, users who were there before the rollout see the canary in 11 % of their page
+views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 error: no Canary `podinfo` in namespace `gone-canary-[NS]`
@@ -486,6 +496,11 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
+rs who were there before the rollout see the canary in 11 % of their page views
+during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 the declaration was set by `kubectl-annotate` [A] ago
 it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
@@ -509,6 +524,11 @@ it changed in the meantime; the change is now:
 +      cookie:
 +        maxAge: 300
 +        name: theirs
+warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
+rs who were there before the rollout see the canary in 11 % of their page views
+during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 cancelled: nothing was changed
 
 "#]]);

@@ -377,8 +377,8 @@ fn of_a_wait_nothing_stays_on_a_narrow_terminal() {
     pty.ends().shows(str![[r#"
 exit: 0
 --- screen
-state   none (nothing is declared)
-kept    -
+state       none (nothing is declared)
+protected   -
 
 "#]]);
 }
@@ -462,6 +462,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: Canary `shop/podinfo` or its TraefikService keeps changing
@@ -501,6 +503,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the connection to the server 127.0.0.1:[PORT] was closed before it answered
@@ -543,6 +547,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the server stored a different cookie than was written
@@ -658,6 +664,11 @@ exit: 130
 +    sticky:
 +      cookie:
 +        maxAge: 300
+warning CT021: interrupted-[NS]/podinfo: with Max-Age=300 and an interval of 60
+s, users who were there before the rollout see the canary in 11 % of their page
+views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 error: interrupted
 
 "#]]);

@@ -77,6 +77,8 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: step-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -153,6 +155,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(["sticky", "apply", "podinfo"]).run().shows(str![[r#"
@@ -169,6 +173,8 @@ exit: 3
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -224,6 +230,8 @@ hint: restore spec.weighted, or delete the TraefikService: Flagger creates it ag
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: apply-some-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 error: 2 of 3 Canaries failed; see the errors above
@@ -326,6 +334,8 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 -        name: old
 +        maxAge: 300
 +        name: login
+warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/podinfo -n shop-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n shop-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -336,6 +346,8 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/differs -n sso-[NS] (live)
 +++ traefikservice.traefik.io/differs -n sso-[NS] (after)
 @@ -28,4 +28,5 @@
@@ -345,6 +357,8 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 -        name: old
 +        maxAge: 300
 +        name: login
+warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/podinfo -n sso-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n sso-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -355,6 +369,8 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 +      cookie:
 +        maxAge: 300
 +        name: login
+warning CT021: sso-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only -n sso-[NS]

@@ -20,8 +20,8 @@ secure      <unset>    true
 http-only   true       <unset>
 same-site   lax        lax
 
-state   differs (declared in an annotation)
-kept    none
+state       differs (declared in an annotation)
+protected   none
 --- stderr
 
 "#]]);
@@ -111,8 +111,8 @@ fn where_there_is_nothing_it_says_so() {
     namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-state   none (nothing is declared)
-kept    -
+state       none (nothing is declared)
+protected   -
 --- stderr
 
 "#]]);
@@ -129,8 +129,8 @@ exit: 0
 FIELD   DECLARED    LIVE
 name    <derived>   <derived>
 
-state   synced (declared in an annotation)
-kept    none
+state       synced (declared in an annotation)
+protected   none
 --- stderr
 
 "#]]);
@@ -146,9 +146,9 @@ exit: 0
 FIELD         DECLARED              LIVE
 <malformed>   login; Max-Age=soon   <none>
 
-state   malformed (declared in an annotation)
-why     `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
-kept    none
+state       malformed (declared in an annotation)
+why         `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+protected   none
 --- stderr
 
 "#]]);

@@ -41,6 +41,8 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: set-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -125,6 +127,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=client", "--yes"]).run().shows(str![[r#"
@@ -155,6 +159,8 @@ traefikservice.traefik.io/podinfo configured (dry run)
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=server", "-o", "name"]).run().shows(str![[r#"
@@ -185,6 +191,8 @@ traefikservice.traefik.io/podinfo
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -220,6 +228,8 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: nobody-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -260,6 +270,11 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: no-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
+who were there before the rollout see the canary in 11 % of their page views dur
+ing the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 cancelled: nothing was changed
 
 "#]]);
@@ -301,6 +316,11 @@ exit: 0
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: yes-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
+ who were there before the rollout see the canary in 11 % of their page views du
+ring the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's inte
+rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -332,6 +352,8 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: live-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -360,6 +382,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: declare-only-[NS]
+warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -461,6 +485,8 @@ kind: List
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
+warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -530,6 +556,8 @@ exit: 0
 -        maxAge: 300
 +        maxAge: 60
          name: login
+warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 the live cookie differs from the declared one: to apply the declared one: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
 
@@ -614,6 +642,8 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 +        secure: true
+warning CT021: declared-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --unset secure --declare-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
@@ -682,6 +712,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: pending-[NS]
+warning CT021: pending-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
 not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has created the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -729,6 +761,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: foreign-[NS]
+warning CT021: foreign-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
   fix: give this Canary another spec.service.name, or delete the other owner
 the TraefikService is not changed: TraefikService `podinfo` is controlled by Deployment `other`

@@ -21,6 +21,8 @@ use crate::web;
 pub(crate) const PORT: u16 = 9898;
 /// The steps of a login, each redirecting to the next.
 pub(crate) const STEPS: [&str; 4] = ["/login", "/auth", "/callback", "/home"];
+/// A page that redirects nowhere.
+pub(crate) const PAGE: &str = STEPS[3];
 /// Which version answered.
 pub(crate) const VERSION: &str = "x-version";
 /// Which track answered.

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use crate::{
+    people::{self, Share},
     rollouts::{ROLLOUTS, Rollout, Visited},
     shop::{Generation, other_stanza, stanza},
 };
@@ -136,10 +137,45 @@ pub(crate) fn with_the_guard_no_login_changes_version_by_routing() {
 }
 
 pub(crate) fn with_the_guard_traefik_is_never_without_the_stanza() {
-    let (guarded, patched) = (ROLLOUTS.guarded.get().seen, ROLLOUTS.patched.get().seen);
+    let (guarded, patched) = (&ROLLOUTS.guarded.get().seen, &ROLLOUTS.patched.get().seen);
     assert_eq!(guarded.without, Duration::ZERO);
     assert_ne!(guarded.with, Duration::ZERO);
     assert_ne!(patched.without, Duration::ZERO);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some hundred page views")]
+pub(crate) fn without_a_cookie_people_who_come_back_see_the_canary_as_its_weight_says() {
+    let shares = shares(ROLLOUTS.nothing.get());
+    assert_eq!(shares.iter().map(|share| share.weight).collect::<Vec<_>>(), [10, 20, 30, 40, 50]);
+    for share in shares {
+        // What chance does in 1 of 1,000 steps.
+        let weight = share.weight as f64;
+        let chance = 3.3 * (weight * (100.0 - weight) / share.views as f64).sqrt();
+        assert!(
+            (share.percent() - weight).abs() <= chance,
+            "{share:?} is {:.1} %, not within {chance:.1}",
+            share.percent()
+        );
+    }
+}
+
+pub(crate) fn a_max_age_longer_than_the_rollout_keeps_people_who_come_back_off_the_canary_until_it_has_succeeded() {
+    let guarded = ROLLOUTS.guarded.get();
+    let shares = shares(guarded);
+    assert_eq!(shares.iter().map(|share| (share.weight, share.of_canary)).collect::<Vec<_>>(), FIVE_STEPS_UNSEEN);
+    let views: usize = shares.iter().map(|share| share.views).sum();
+    assert!(views > 100, "{views} page views");
+    // Their logins stay on one track, for what that is worth.
+    let (logins, moved) = people::moved(&guarded.returning);
+    assert!(logins > 0 && moved == 0, "{moved} of {logins}");
+    assert_ne!(people::moved(&ROLLOUTS.nothing.get().returning).1, 0);
+}
+
+/// The weights of the canary, and how many page views it had.
+const FIVE_STEPS_UNSEEN: [(u64, usize); 5] = [(10, 0), (20, 0), (30, 0), (40, 0), (50, 0)];
+
+fn shares(visited: &Visited) -> Vec<Share> {
+    people::shares(&visited.returning, &visited.seen.weights)
 }
 
 fn set_ups() -> [(&'static str, &'static Visited); 3] {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     guards::with,
+    people,
     rollouts::{PROCESSES, ROLLOUTS, Rollout, Visited},
     webhook_claims::renewals,
 };
@@ -42,7 +43,7 @@ fn promotion() -> Option<String> {
 
 fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
     let row = |what: &str, figure: fn(&Visited) -> String| {
-        let figures: String = columns.iter().map(|(_, visited)| format!("{:>14}", figure(visited))).collect();
+        let figures: String = columns.iter().map(|(_, visited)| format!("{:>17}", figure(visited))).collect();
         format!("{what:<42}{figures}\n")
     };
     let heads: String = columns.iter().map(|(name, _)| format!("{name:>14}")).collect();
@@ -55,6 +56,16 @@ fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
         row("  failed", |visited| visited.count.failed.to_string()),
         row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
         row("  without stanza", |visited| without_stanza(&visited.rollout).to_string()),
+        row("logins of people who come back", |visited| people::moved(&visited.returning).0.to_string()),
+        row("  changed track", |visited| people::moved(&visited.returning).1.to_string()),
+        row("their page views on the canary, %", |visited| {
+            let shares = people::shares(&visited.returning, &visited.seen.weights);
+            shares.iter().map(|share| format!("{:.0}", share.percent())).collect::<Vec<_>>().join("/")
+        }),
+        row("  at weight", |visited| {
+            let shares = people::shares(&visited.returning, &visited.seen.weights);
+            shares.iter().map(|share| share.weight.to_string()).collect::<Vec<_>>().join("/")
+        }),
         row("seconds in Traefik with the cookie", |visited| format!("{:.1}", visited.seen.with.as_secs_f64())),
         row("  without", |visited| format!("{:.1}", visited.seen.without.as_secs_f64())),
     ]

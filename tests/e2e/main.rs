@@ -24,6 +24,7 @@ mod kubelet;
 mod later;
 mod logins;
 mod orders;
+mod people;
 mod play;
 mod rollouts;
 mod shop;
@@ -77,6 +78,8 @@ fn main() -> ExitCode {
         without_a_stanza_logins_change_version_by_routing
         with_the_guard_no_login_changes_version_by_routing
         with_the_guard_traefik_is_never_without_the_stanza
+        without_a_cookie_people_who_come_back_see_the_canary_as_its_weight_says
+        a_max_age_longer_than_the_rollout_keeps_people_who_come_back_off_the_canary_until_it_has_succeeded
     };
     tests.extend(play::claims::tests());
     tests.extend(tests! { "private::", webhook_claims:

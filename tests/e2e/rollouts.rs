@@ -16,6 +16,7 @@ use crate::{
     later::Later,
     logins::{self, Count, Logins},
     orders,
+    people::{self, People},
     shop::{
         DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_stanza, stanza,
     },
@@ -42,6 +43,8 @@ pub(crate) struct Visited {
     pub(crate) count: Count,
     pub(crate) failures: Vec<String>,
     pub(crate) seen: Seen,
+    /// What people did who were there before.
+    pub(crate) returning: Vec<people::Visit>,
 }
 
 /// A rollout that was paused.
@@ -172,7 +175,7 @@ fn patched() -> Visited {
     visit(&shop, CLUSTER.get().0.traefik(), &stanza(), |sampler| {
         shop.reaches("Initialized");
         shop.namespace().patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "sticky": stanza() } } }));
-        sampler.wait("the stanza", |live| matches!(live, Live::Stanza(stanza) if *stanza != Value::Null))
+        sampler.wait("the stanza", |live| matches!(live, Live::Stanza(stanza, _) if *stanza != Value::Null))
     })
 }
 
@@ -197,14 +200,18 @@ pub(crate) fn visit(
     let begun = begin(&sampler);
     shop.reaches("Initialized");
     let logins = Logins::start(traefik.address, &shop.host());
+    let people = People::start(traefik.address, &shop.host());
+    people.have_all_come();
     shop.release();
     shop.reaches("Succeeded");
     let logins = logins.stop();
+    let returning = people.stop();
     Visited {
         rollout: over(shop),
         count: logins::count(&logins, VERSIONS[1]),
         failures: logins::failures(&logins),
         seen: sampler.stop(begun, &stanza["cookie"]),
+        returning,
     }
 }
 

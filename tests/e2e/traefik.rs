@@ -76,8 +76,8 @@ impl Traefik {
 pub(crate) enum Live {
     /// Nothing.
     Absent,
-    /// A weighted service with this stanza (`null` without one).
-    Stanza(Value),
+    /// A weighted service with this stanza (`null` without one), and this weight of the canary in percent.
+    Stanza(Value, u64),
 }
 
 /// Asks Traefik; `None` when it does not answer.
@@ -87,11 +87,25 @@ async fn service(address: Ipv4Addr, id: String) -> Option<Live> {
     match answer.status {
         200 => {
             let service: Value = serde_json::from_slice(&answer.body).ok()?;
-            Some(Live::Stanza(service["weighted"]["sticky"].clone()))
+            Some(Live::Stanza(service["weighted"]["sticky"].clone(), canary_weight(&service)))
         }
         404 => Some(Live::Absent),
         _ => None,
     }
+}
+
+/// The weight of the canary of all weight, in percent. A weight that is absent is 1.
+fn canary_weight(service: &Value) -> u64 {
+    let children = service["weighted"]["services"].as_array().into_iter().flatten();
+    let weights: Vec<_> = children
+        .map(|child| {
+            let is_canary = child["name"].as_str().is_some_and(|name| name.contains("-canary-"));
+            (is_canary, child["weight"].as_u64().unwrap_or(1))
+        })
+        .collect();
+    let all: u64 = weights.iter().map(|(_, weight)| weight).sum();
+    let canary: u64 = weights.iter().filter(|(is_canary, _)| *is_canary).map(|(_, weight)| weight).sum();
+    (100 * canary).checked_div(all).unwrap_or(0)
 }
 
 /// What Traefik runs for one TraefikService, asked all the time.
@@ -101,7 +115,7 @@ pub(crate) struct Sampler {
 }
 
 /// For how long Traefik had it, from the sample that was waited for to the last.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     /// With the declared cookie.
     pub(crate) with: Duration,
@@ -109,6 +123,8 @@ pub(crate) struct Seen {
     pub(crate) without: Duration,
     /// Not at all: nobody was served.
     pub(crate) absent: Duration,
+    /// Since when the canary had which weight, in percent.
+    pub(crate) weights: Vec<(Instant, u64)>,
 }
 
 impl Sampler {
@@ -151,10 +167,15 @@ impl Sampler {
         for (next, next_live) in self.samples.try_iter() {
             let sum = match &live {
                 Live::Absent => &mut seen.absent,
-                Live::Stanza(stanza) if stanza["cookie"] == *wanted => &mut seen.with,
-                Live::Stanza(_) => &mut seen.without,
+                Live::Stanza(stanza, _) if stanza["cookie"] == *wanted => &mut seen.with,
+                Live::Stanza(..) => &mut seen.without,
             };
             *sum += next - at;
+            if let Live::Stanza(_, weight) = live
+                && seen.weights.last().is_none_or(|(_, last)| *last != weight)
+            {
+                seen.weights.push((at, weight));
+            }
             (at, live) = (next, next_live);
         }
         seen

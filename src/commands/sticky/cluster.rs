@@ -112,7 +112,7 @@ pub(super) async fn prepare(
     change: &CookieChange,
 ) -> Result<Prepared, Refusal> {
     for _ in 0..write::ATTEMPTS {
-        let cookie = change.on(&loaded, scope)?;
+        let cookie = change.on(&loaded)?;
         let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
         if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;

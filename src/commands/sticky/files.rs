@@ -39,7 +39,7 @@ pub(super) async fn change(
             object.origin()
         ));
     }
-    let plan = Plan::new(&loaded, change.on(&loaded, Scope::DeclareOnly)?.as_ref(), Scope::DeclareOnly)?;
+    let plan = Plan::new(&loaded, change.on(&loaded)?.as_ref(), Scope::DeclareOnly)?;
     let source = manifests.source(object);
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {

@@ -45,8 +45,8 @@ fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
     A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
-fn set_of(fields: &FieldChanges) -> CookieChange {
-    CookieChange::Set { fields: fields.clone(), if_malformed: String::new() }
+fn set_of(fields: &FieldChanges, scope: Scope) -> CookieChange {
+    CookieChange::Set { fields: fields.clone(), scope, if_malformed: String::new() }
 }
 
 /// Returns the objects after a command line is run.
@@ -57,7 +57,7 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
         "set" => {
             let args: set::SetArgs = parsed(&words[2..]);
             assert_eq!(args.canary.as_deref(), Some(loaded.observed.canary.target.name.as_str()), "{line}");
-            let cookie = set_of(&args.cookie.wish).on(loaded, args.write.scope()).expect("nothing malformed");
+            let cookie = set_of(&args.cookie.wish, args.write.scope()).on(loaded).expect("nothing malformed");
             Plan::new(loaded, cookie.as_ref(), args.write.scope())
         }
         "remove" => {
@@ -78,7 +78,7 @@ proptest! {
     fn what_is_printed_to_undo_a_change_undoes_it(
         loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = if take_away { Ok(None) } else { set_of(&wish).on(&loaded, scope) };
+        let cookie = if take_away { Ok(None) } else { set_of(&wish, scope).on(&loaded) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let commands = undo::arguments(&plan, false);
@@ -94,7 +94,7 @@ proptest! {
         let is_protected = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
         prop_assume!(loaded.native == NativeField::Absent && !matches!(loaded.observed.canary.declared, Declared::Malformed(..)));
         prop_assume!(scope != Scope::LiveOnly || !is_protected(&loaded));
-        let cookie = if take_away { Ok(None) } else { set_of(&wish).on(&loaded, scope) };
+        let cookie = if take_away { Ok(None) } else { set_of(&wish, scope).on(&loaded) };
         let Ok(cookie) = cookie else { return Ok(()) };
         let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
         let mut undone = applied(&loaded, &plan);

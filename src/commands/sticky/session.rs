@@ -154,12 +154,13 @@ impl<'a> Session<'a> {
         if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
         }
-        let change = CookieChange::Merge { base: self.base.clone(), mine: mine.clone() };
+        let change = CookieChange::Merge { base: self.base.clone(), mine: mine.clone(), scope: self.write.scope() };
         let name = &self.loaded.observed.canary.target.name;
         match super::change_in(self.ctx, &self.source, name, self.write, &change).await {
             Ok(exit) => Ok(Attempt::Done(exit)),
             Err(error) if error.kind() == Kind::Editor => Ok(Attempt::Editor),
-            Err(error) if error.kind() == Kind::Conflict => self.find_clash(mine).await?.ok_or(error),
+            // If the Canary cannot be read again, the conflict is what there is to report.
+            Err(error) if error.kind() == Kind::Conflict => self.find_clash(mine).await.ok().flatten().ok_or(error),
             Err(error) => Err(error),
         }
     }

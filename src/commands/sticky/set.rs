@@ -55,6 +55,10 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
         }
     };
     let remove = super::typed(&format!("remove {name}"), &args.files);
-    let change = CookieChange::Set { fields: args.cookie.wish.clone(), if_malformed: format!("{remove} removes it") };
+    let change = CookieChange::Set {
+        fields: args.cookie.wish.clone(),
+        scope: args.write.scope(),
+        if_malformed: format!("{remove} removes it"),
+    };
     super::change_in(ctx, &source, &name, &args.write, &change).await
 }

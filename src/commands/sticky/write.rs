@@ -121,7 +121,7 @@ pub(super) async fn write(
             }
         }
         loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
-        let plan = Plan::new(&loaded, change.on(&loaded, scope)?.as_ref(), scope)?;
+        let plan = Plan::new(&loaded, change.on(&loaded)?.as_ref(), scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {
                 stored.guarded = server.guarded(&loaded.observed).await;

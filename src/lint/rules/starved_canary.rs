@@ -15,13 +15,15 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     let shares = returning_shares_of(rollout, max_age)?;
     let (seen, wanted) =
         shares.iter().fold((0.0, 0.0), |(seen, wanted), (weight, share)| (seen + share, wanted + percent(*weight)));
-    let (weight, share) = shares.last().copied()?;
+    let steps = percent(i64::try_from(shares.len()).ok()?);
     (seen * 2.0 < wanted).then(|| {
         (
             format!(
                 "with Max-Age={max_age} and an interval of {} s, users who were there before the rollout see the canary \
-                 in {share:.0} % of their page views at weight {weight}",
-                rollout.interval
+                 in {:.0} % of their page views during the steps, instead of {:.0} %",
+                rollout.interval,
+                seen / steps,
+                wanted / steps
             ),
             "set --max-age to just over the length of one login, and the Canary's interval to at least that".into(),
         )

@@ -34,8 +34,8 @@ FIELD     DECLARED   LIVE
 name      login      <unset>
 max-age   300        <unset>
 
-state   missing (declared in an annotation)
-kept    none
+state       missing (declared in an annotation)
+protected   none
 --- stderr
 
 "#]]);
@@ -63,8 +63,8 @@ FIELD     DECLARED   LIVE
 name      login      <unset>
 max-age   300        <unset>
 
-state   missing (declared in an annotation)
-kept    guard
+state       missing (declared in an annotation)
+protected   guard
 --- stderr
 
 "#]]);
@@ -95,6 +95,8 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 600
 +        name: login
+warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 protected: the guard puts the cookie back into every write by Flagger
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
@@ -130,6 +132,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
          maxAge: 600
          name: login
 +        secure: true
+warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
+  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
 }
@@ -203,8 +207,8 @@ FIELD     DECLARED   LIVE
 name      login      <unset>
 max-age   300        <unset>
 
-state   missing (declared in an annotation)
-kept    <unknown>
+state       missing (declared in an annotation)
+protected   <unknown>
 --- stderr
 
 "#]]);

@@ -111,7 +111,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     let (seconds, rest) = rest.split_once(' ').expect("a number");
     assert!(seconds.parse::<u64>().is_ok_and(|seconds| seconds >= MAX_AGE + SLACK), "{open}");
     assert_eq!(begin, "open: the primary's weight has been at most 1 of 101");
-    assert_eq!(rest, format!("s, and its cookies hold for {MAX_AGE} s\n"));
+    assert_eq!(rest, format!("s, and its cookies are valid for {MAX_AGE} s\n"));
     let logged = gate.guard.ends("TERM");
     assert_eq!(logged.logged("promotion may start", "reason"), [json!(open.trim_end())]);
 }

@@ -172,7 +172,7 @@ serviceaccount/kubectl-canary-traefik deleted
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
 - serviceaccount/kubectl-canary-traefik
 Flagger's next write to each TraefikService will remove its cookie
-namespace `kubectl-canary-traefik` stays: configmap/notes and 1 other do not belong to the guard
+namespace `kubectl-canary-traefik` stays: configmap/notes and 3 others do not belong to the guard
 to delete it and everything in it: kubectl delete namespace kubectl-canary-traefik
 
 "#]]);

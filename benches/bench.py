@@ -5,7 +5,7 @@
     benches/bench.py lists       show -A over 10,000 Canaries and 10,000 TraefikServices
     benches/bench.py guard       latency of Flagger's write with and without the guard's policies
     benches/bench.py webhook     the same for guard run, and what that process takes with 10,000 Canaries and
-                                 10,000 TraefikServices that have all lost their stanza (some minutes)
+                                 10,000 TraefikServices that have all lost their cookie (some minutes)
 
 Needs the test bed (tests/bed/build) and the release build (cargo build --release). Each command runs in turn
 with the one it is compared to, A B A B …; peak memory is GNU time's. Figures are medians; compare ratios,
@@ -236,7 +236,7 @@ def lists(runs, number=10_000):
 
 
 def latencies(server, namespace, runs):
-    """Milliseconds of Flagger's writes of one TraefikService, each whole and without its stanza."""
+    """Milliseconds of Flagger's writes of one TraefikService, each whole and without its cookie."""
     path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0"
     times = []
     for index in range(runs + 5):
@@ -265,7 +265,7 @@ def selected(server, numbers):
 
 
 def acts(server, namespace):
-    """Whether a dry-run write that drops the stanza gets it back."""
+    """Whether a dry-run write that removes the cookie gets it back."""
     path = f"/apis/traefik.io/v1alpha1/namespaces/{namespace}/traefikservices/app-0?dryRun=All"
     drop = {"spec": {"weighted": {"sticky": None}}}
     return "sticky" in server.ask("PATCH", path, drop, "application/merge-patch+json")[1]["spec"]["weighted"]

@@ -196,7 +196,7 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: 
         }
     });
     if matches!(&result, Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::Signal(_))) {
-        ui.clear_line();
+        ui.clear_after_signal();
     }
     // Do not wait for a read that is still blocking its thread.
     runtime.shutdown_background();

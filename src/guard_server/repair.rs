@@ -1,4 +1,4 @@
-//! Repair of writes that bypassed the webhook: one write per loss, computed by the same [`guard::decide`] and
+//! Repair of writes that bypassed the webhook: one write per loss, computed by the same `guard::decide` and
 //! conditional on the observed resourceVersion, so that no write of Flagger's is undone and no two replicas write the
 //! same repair.
 

@@ -1,5 +1,5 @@
 //! The listeners: with or without TLS, HTTP/1.1 only, with limits that no client can circumvent. Requests are handled
-//! in [`answer`](super::answer).
+//! in `answer`.
 
 use std::{
     collections::VecDeque,

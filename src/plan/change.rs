@@ -105,3 +105,73 @@ impl FieldChanges {
         cookie
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        flagger::{Canary, NativeField},
+        model::{FIELDS, declaration, name::Group},
+        observed::Observed,
+        traefik::TraefikService,
+    };
+
+    /// Returns a Canary that declares this, with this live cookie.
+    fn loaded(declared: Option<&str>, live: Option<&str>) -> Loaded {
+        let mut canary = json!({"metadata": {"name": "a"}, "spec": {"targetRef": {"name": "a"}}});
+        if let Some(declared) = declared {
+            canary["metadata"]["annotations"] = json!({declaration::ANNOTATION: declared});
+        }
+        let mut service = json!({"metadata": {"name": "a"}, "spec": {"weighted": {"services": []}}});
+        if let Some(live) = live {
+            service["spec"]["weighted"]["sticky"] = declaration::parse(live).unwrap().to_sticky();
+        }
+        let view = TraefikService::from_object(&service, Group::TraefikIo);
+        let observed = Observed::pair(Canary::from_object(&canary).unwrap(), view);
+        Loaded { observed, canary, service: Some(service), native: NativeField::Absent }
+    }
+
+    fn after(change: &CookieChange, loaded: &Loaded) -> Result<Option<String>, String> {
+        let cookie = change.on(loaded).map_err(|error| error.message().to_owned())?;
+        Ok(cookie.map(|cookie| declaration::print(&cookie)))
+    }
+
+    fn secure(scope: Scope) -> CookieChange {
+        let field = FIELDS.iter().find(|field| field.key == "secure").unwrap();
+        let fields = FieldChanges { set: vec![(field, Some(FieldValue::On))], unset: Vec::new() };
+        CookieChange::Set { fields, scope, if_malformed: "mend it".into() }
+    }
+
+    #[test]
+    fn a_change_starts_from_the_side_that_was_asked_for() {
+        let both = loaded(Some("a; Max-Age=60"), Some("b"));
+        assert_eq!(after(&secure(Scope::Both), &both), Ok(Some("a; Max-Age=60; Secure".into())));
+        assert_eq!(after(&secure(Scope::LiveOnly), &both), Ok(Some("b; Secure".into())));
+        assert_eq!(after(&secure(Scope::Both), &loaded(None, Some("b"))), Ok(Some("b; Secure".into())));
+        assert_eq!(after(&CookieChange::Remove, &both), Ok(None));
+        assert_eq!(after(&CookieChange::Apply, &both), Ok(Some("a; Max-Age=60".into())));
+        // Others made the live cookie what it is; that is no change of the declared one.
+        let base = declaration::parse("a; Max-Age=60").unwrap();
+        let mine = declaration::parse("a; Max-Age=300").unwrap();
+        let merge = CookieChange::Merge { base: Some(base), mine, scope: Scope::Both };
+        assert_eq!(after(&merge, &both), Ok(Some("a; Max-Age=300".into())));
+        assert_eq!(
+            after(&merge, &loaded(Some("a; Max-Age=90"), Some("b"))),
+            Err("someone else also changed maxAge in the meantime".into())
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_or_gone_is_not_changed_and_the_hint_says_what_to_do() {
+        let malformed = loaded(Some("a b"), Some("b"));
+        let error = secure(Scope::Both).on(&malformed).unwrap_err();
+        assert_eq!(error.hints(), ["mend it"]);
+        assert_eq!(after(&secure(Scope::LiveOnly), &malformed), Ok(Some("b; Secure".into())));
+        assert_eq!(
+            after(&CookieChange::Apply, &loaded(None, Some("b"))),
+            Err("the declaration was removed in the meantime".into())
+        );
+    }
+}

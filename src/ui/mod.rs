@@ -205,4 +205,13 @@ impl Ui {
             let _ = write!(io::stderr().lock(), "\r\x1b[2K");
         }
     }
+
+    /// Clears the line that a signal interrupted. A terminal discards what it has not shown yet when such a key is
+    /// pressed (termios(3), NOFLSH), so its state is restored once more.
+    pub fn clear_after_signal(&self) {
+        self.clear_line();
+        if self.status_lines {
+            terminal::restore();
+        }
+    }
 }

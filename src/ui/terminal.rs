@@ -6,6 +6,14 @@ use std::io::{self, IsTerminal as _, Write as _};
 /// Shows the cursor, and turns bracketed paste off.
 const AS_USUAL: &str = "\x1b[?2004l\x1b[?25h";
 
+/// Shows the cursor, and turns bracketed paste off.
+pub(super) fn restore() {
+    if io::stderr().is_terminal() {
+        // A terminal that is gone is ignored.
+        let _ = write!(io::stderr().lock(), "{AS_USUAL}");
+    }
+}
+
 /// Restores the former state of the terminal when dropped.
 #[derive(Debug)]
 pub(super) struct Restored {
@@ -25,10 +33,7 @@ impl Restored {
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        if io::stderr().is_terminal() {
-            // A terminal that is gone is ignored.
-            let _ = write!(io::stderr().lock(), "{AS_USUAL}");
-        }
+        restore();
         #[cfg(unix)]
         if let Some(before) = &self.before {
             let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);

@@ -79,7 +79,7 @@ The following flags can be passed to any command:
 --- stderr
 
 "#]]);
-    let lists = |line: &str| help(line).stdout.contains("--kubeconfig");
+    let lists = |line: &str| help(line).stdout.split_whitespace().any(|word| word == "--kubeconfig");
     let listing: Vec<_> = commands().into_iter().filter(|command| lists(&format!("{command} --help"))).collect();
     assert_eq!(listing, [""; 0]);
 }

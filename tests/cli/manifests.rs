@@ -37,10 +37,10 @@ metadata:
     )
 }
 
-/// A document with the TraefikService that Flagger generates for it at 30 percent. `stanza` is what somebody
+/// A document with the TraefikService that Flagger generates for it at 30 percent. `cookie` is what somebody
 /// put under `sticky`, on one line.
-pub(crate) fn service(name: &str, stanza: Option<&str>) -> String {
-    let stanza = stanza.map_or_else(String::new, |stanza| format!("    sticky: {stanza}\n"));
+pub(crate) fn service(name: &str, sticky: Option<&str>) -> String {
+    let sticky = sticky.map_or_else(String::new, |sticky| format!("    sticky: {sticky}\n"));
     format!(
         "\
 ---
@@ -57,7 +57,7 @@ spec:
     - name: {name}-canary
       port: 80
       weight: 30
-{stanza}"
+{sticky}"
     )
 }
 

@@ -193,7 +193,7 @@ protected   <unknown>
 }
 
 #[test]
-fn a_stanza_without_a_cookie_is_undeclared() {
+fn a_cookie_without_a_cookie_is_undeclared() {
     over(&(canary("web", None) + &service("web", Some("{}"))), "sticky get web -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout

@@ -156,7 +156,7 @@ canary.flagger.app/web configured
 }
 
 #[test]
-fn the_stanza_in_a_manifest_is_flaggers_and_stays() {
+fn the_cookie_in_a_manifest_is_flaggers_and_stays() {
     let manifest = canary("web", Some("login")) + &service("web", Some("{cookie: {name: login}}"));
     let folder = folder(&[("canary.yaml", &manifest)]);
     run(&folder, "sticky remove web --yes -f canary.yaml").shows(str![[r#"

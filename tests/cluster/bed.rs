@@ -12,7 +12,7 @@ use crate::support::{
     run::exactly,
 };
 
-fn stanza() -> Value {
+fn sticky() -> Value {
     json!({ "spec": { "weighted": { "sticky": { "cookie": { "name": "login", "maxAge": 300 } } } } })
 }
 
@@ -31,11 +31,11 @@ fn the_server_checks_objects_against_the_definitions_of_flagger_and_traefik() {
 }
 
 #[test]
-fn flaggers_write_drops_the_stanza_and_nothing_brings_it_back() {
+fn flaggers_write_drops_the_cookie_and_nothing_brings_it_back() {
     let namespace = Namespace::new("control");
     namespace.create_rollout("shop", 100, 0);
-    let before = namespace.patch("TraefikService", "shop", &stanza());
-    assert_eq!(before["spec"]["weighted"]["sticky"], stanza()["spec"]["weighted"]["sticky"]);
+    let before = namespace.patch("TraefikService", "shop", &sticky());
+    assert_eq!(before["spec"]["weighted"]["sticky"], sticky()["spec"]["weighted"]["sticky"]);
 
     let after = flagger::writes(&namespace, "shop", 90, 10).expect("nobody else wrote");
 
@@ -74,7 +74,7 @@ fn a_write_between_flaggers_read_and_its_write_makes_flagger_conflict() {
     let namespace = Namespace::new("conflict");
     namespace.create_rollout("shop", 100, 0);
     let step = flagger::reads(&namespace, "shop");
-    let patched = namespace.patch("TraefikService", "shop", &stanza());
+    let patched = namespace.patch("TraefikService", "shop", &sticky());
 
     let Err(Conflict(message)) = step.writes(90, 10) else { panic!("Flagger overwrote what it had not read") };
 
@@ -96,7 +96,7 @@ fn a_narrow_user_may_do_what_its_rules_say_and_nothing_else() {
     let path = namespace.path("TraefikService", "shop");
 
     assert_eq!(reader.get(&path).code, 200);
-    let refused = reader.merge(&path, &stanza());
+    let refused = reader.merge(&path, &sticky());
     assert_eq!(refused.code, 403);
     let (who, what) = refused
         .message()

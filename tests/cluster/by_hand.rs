@@ -110,7 +110,7 @@ fn flaggers_steps_meanwhile_change_nothing_for_the_person() {
     let (editor, temporary) = (Editor::new(&[r#"hold; sed -i 's/^maxAge:.*/maxAge: 10m/' "$1""#]), Directory::new());
     let running = Running::start(edit(&namespace, &editor, &temporary, &["--yes"]));
     editor.opens(1);
-    // It drops the stanza, as ever; the declaration is what is edited.
+    // It drops the cookie, as ever; the declaration is what is edited.
     let written = flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
     editor.release(1);
     let output = running.ends();

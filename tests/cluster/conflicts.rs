@@ -9,7 +9,7 @@ use crate::{
     support::{flagger, namespace::Namespace, pty::Pty},
 };
 
-/// Server-side apply of the stanza by this manager.
+/// Server-side apply of the cookie by this manager.
 fn applies(namespace: &Namespace, manager: &str, cookie: &Value) {
     let path = format!("{}?fieldManager={manager}", namespace.path("TraefikService", "podinfo"));
     let object = json!({
@@ -27,7 +27,7 @@ fn set(namespace: &Namespace, flags: &[&str]) -> crate::support::run::Run {
 }
 
 #[test]
-fn a_stanza_that_someone_else_manages_is_theirs_unless_forced() {
+fn a_cookie_that_someone_else_manages_is_theirs_unless_forced() {
     let namespace = rollout("argo");
     applies(&namespace, "argocd-controller", &json!({ "name": "argo" }));
     let before = versions(&namespace, "podinfo");
@@ -219,11 +219,11 @@ fn a_no_to_the_changed_change_leaves_the_others_change() {
 }
 
 #[test]
-fn what_was_stored_before_the_stanza_changed_is_told_even_after_a_no() {
+fn what_was_stored_before_the_cookie_changed_is_told_even_after_a_no() {
     let namespace = rollout("half");
     let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
     pty.wait_for("Change 2 objects?");
-    // The declaration can still be written as agreed; the stanza cannot.
+    // The declaration can still be written as agreed; the cookie cannot.
     assert_eq!(set(&namespace, &["--name", "other", "--live-only", "--yes"]).run().code, Some(0));
     pty.answers("Change 2 objects?", "y");
     pty.wait_for("the change is now");
@@ -535,7 +535,7 @@ cancelled: nothing was changed
 }
 
 #[test]
-fn a_stanza_that_flaggers_step_drops_before_the_yes_is_settled_silently() {
+fn a_cookie_that_flaggers_step_drops_before_the_yes_is_settled_silently() {
     let namespace = rollout("dropped");
     declare(&namespace, "podinfo", "login; Max-Age=60");
     set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 60 }));

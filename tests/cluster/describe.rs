@@ -241,7 +241,7 @@ Events:          <none>
 }
 
 #[test]
-fn a_suspended_canary_keeps_its_stanza_until_flagger_writes_again() {
+fn a_suspended_canary_keeps_its_cookie_until_flagger_writes_again() {
     let namespace = rollout("describe-suspended");
     set_live(&namespace, "podinfo", &json!({ "name": "login", "maxAge": 60 }));
     namespace.patch("Canary", "podinfo", &json!({ "spec": { "suspend": true } }));

@@ -51,10 +51,10 @@ enum Theirs {
     SetOfTheSame,
     Remove,
     Apply,
-    KubectlEditOfTheStanza,
+    KubectlEditOfTheCookie,
     KubectlAnnotate,
     KubectlEditElsewhere,
-    ArgoOfTheStanza,
+    ArgoOfTheCookie,
     DeletionOfTheTraefikService,
 }
 
@@ -66,10 +66,10 @@ const THEIRS: [(Theirs, &str); 12] = [
     (Theirs::SetOfTheSame, "sticky set --max-age 300"),
     (Theirs::Remove, "sticky remove"),
     (Theirs::Apply, "sticky apply"),
-    (Theirs::KubectlEditOfTheStanza, "kubectl edit of the stanza"),
+    (Theirs::KubectlEditOfTheCookie, "kubectl edit of the cookie"),
     (Theirs::KubectlAnnotate, "kubectl annotate"),
     (Theirs::KubectlEditElsewhere, "kubectl edit elsewhere"),
-    (Theirs::ArgoOfTheStanza, "Argo CD's apply of the stanza"),
+    (Theirs::ArgoOfTheCookie, "Argo CD's apply of the cookie"),
     (Theirs::DeletionOfTheTraefikService, "deletion of the TraefikService"),
 ];
 
@@ -80,7 +80,7 @@ const POINTS: [&str; 7] = [
     "try",
     "try the other",
     "write the declaration",
-    "write the stanza",
+    "write the cookie",
     "ask for the guard",
 ];
 /// Asked side by side with the one before: which of the two the server takes first is left to chance.
@@ -95,7 +95,7 @@ fn point(request: &Request, so_far: &[&str]) -> Option<&'static str> {
         "GET" if of_canary || request.path.contains("/traefikservices/") => second("read", "read the other"),
         "PATCH" if request.query.contains("dryRun=All") => second("try", "try the other"),
         "PATCH" if of_canary => "write the declaration",
-        "PATCH" => "write the stanza",
+        "PATCH" => "write the cookie",
         _ => return None,
     })
 }
@@ -136,7 +136,7 @@ impl Case {
             Theirs::SetOfTheSame => sticky(&["set", "--max-age", "300"]),
             Theirs::Remove => sticky(&["remove"]),
             Theirs::Apply => sticky(&["apply"]),
-            Theirs::KubectlEditOfTheStanza => {
+            Theirs::KubectlEditOfTheCookie => {
                 let cookie = json!({ "spec": { "weighted": { "sticky": { "cookie": { "secure": true } } } } });
                 by("kubectl-edit", namespace, "TraefikService", "podinfo", &cookie);
             }
@@ -148,7 +148,7 @@ impl Case {
                 });
                 by("kubectl-edit", namespace, "Canary", "podinfo", &edit);
             }
-            Theirs::ArgoOfTheStanza => {
+            Theirs::ArgoOfTheCookie => {
                 let path = namespace.path("TraefikService", "podinfo") + "?fieldManager=argocd-controller&force=true";
                 let object = json!({
                     "apiVersion": "traefik.io/v1alpha1",
@@ -320,125 +320,125 @@ fn one_after_the_other_or_told_and_nothing_else_is_changed() {
         &said,
         str![[r#"
 sticky set --max-age 300 | Flagger's step
-  read, try, write the declaration, write the stanza: theirs, then ours
+  read, try, write the declaration, write the cookie: theirs, then ours
 sticky set --max-age 300 | Flagger's step, read before
-  read, try, write the declaration, write the stanza: theirs, then ours
+  read, try, write the declaration, write the cookie: theirs, then ours
 sticky set --max-age 300 | Flagger's status
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky set --max-age 300 | sticky set --http-only
   read, try: the same either way
   write the declaration: the same either way, shown anew
-  write the stanza: the same either way
+  write the cookie: the same either way
 sticky set --max-age 300 | sticky set --max-age 300
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky set --max-age 300 | sticky remove
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky set --max-age 300 | sticky apply
-  read, try, write the declaration, write the stanza: the same either way
-sticky set --max-age 300 | kubectl edit of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky set --max-age 300 | kubectl edit of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky set --max-age 300 | kubectl annotate
   read, try: theirs, then ours
   write the declaration: theirs, then ours, shown anew
-  write the stanza: ours, then theirs
+  write the cookie: ours, then theirs
 sticky set --max-age 300 | kubectl edit elsewhere
-  read, try, write the declaration, write the stanza: the same either way
-sticky set --max-age 300 | Argo CD's apply of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky set --max-age 300 | Argo CD's apply of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the cookie: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
 sticky set --max-age 300 | deletion of the TraefikService
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky remove | Flagger's step
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky remove | Flagger's step, read before
-  read, try, write the declaration, write the stanza: theirs, then ours
+  read, try, write the declaration, write the cookie: theirs, then ours
 sticky remove | Flagger's status
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky remove | sticky set --http-only
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky remove | sticky set --max-age 300
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky remove | sticky remove
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky remove | sticky apply
-  read, try, write the declaration, write the stanza: the same either way
-sticky remove | kubectl edit of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky remove | kubectl edit of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky remove | kubectl annotate
   read, try: theirs, then ours
   write the declaration: theirs, then ours, shown anew
-  write the stanza: ours, then theirs
+  write the cookie: ours, then theirs
 sticky remove | kubectl edit elsewhere
-  read, try, write the declaration, write the stanza: the same either way
-sticky remove | Argo CD's apply of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky remove | Argo CD's apply of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the cookie: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared null, live {"maxAge":60,"name":"login","path":"/argo"}
 sticky remove | deletion of the TraefikService
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky apply | Flagger's step
-  read, try, write the stanza: theirs, then ours
+  read, try, write the cookie: theirs, then ours
 sticky apply | Flagger's step, read before
-  read, try, write the stanza: theirs, then ours
+  read, try, write the cookie: theirs, then ours
 sticky apply | Flagger's status
-  read, try, write the stanza: the same either way
+  read, try, write the cookie: the same either way
 sticky apply | sticky set --http-only
-  read, try, write the stanza: the same either way
+  read, try, write the cookie: the same either way
 sticky apply | sticky set --max-age 300
-  read, try, write the stanza: the same either way
+  read, try, write the cookie: the same either way
 sticky apply | sticky remove
   read: the same either way
-  try, write the stanza: exit 5, error: the declaration was removed in the meantime; declared null, live {"maxAge":60,"name":"login"}
+  try, write the cookie: exit 5, error: the declaration was removed in the meantime; declared null, live {"maxAge":60,"name":"login"}
 sticky apply | sticky apply
-  read, try, write the stanza: the same either way
-sticky apply | kubectl edit of the stanza
+  read, try, write the cookie: the same either way
+sticky apply | kubectl edit of the cookie
   read, try: theirs, then ours
-  write the stanza: theirs, then ours, shown anew
+  write the cookie: theirs, then ours, shown anew
 sticky apply | kubectl annotate
   read: theirs, then ours
-  try, write the stanza: theirs, then ours, shown anew
+  try, write the cookie: theirs, then ours, shown anew
 sticky apply | kubectl edit elsewhere
-  read, try, write the stanza: the same either way
-sticky apply | Argo CD's apply of the stanza
-  read, try, write the stanza: theirs, then ours
+  read, try, write the cookie: the same either way
+sticky apply | Argo CD's apply of the cookie
+  read, try, write the cookie: theirs, then ours
 sticky apply | deletion of the TraefikService
   read: the same either way
-  try, write the stanza: exit 4, error: nothing to change live: Flagger has not created TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
+  try, write the cookie: exit 4, error: nothing to change live: Flagger has not created TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
 sticky edit | Flagger's step
-  read, try, write the declaration, write the stanza: theirs, then ours
+  read, try, write the declaration, write the cookie: theirs, then ours
 sticky edit | Flagger's step, read before
-  read, try, write the declaration, write the stanza: theirs, then ours
+  read, try, write the declaration, write the cookie: theirs, then ours
 sticky edit | Flagger's status
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky edit | sticky set --http-only
   read, try: the same either way
   write the declaration: the same either way, shown anew
-  write the stanza: the same either way
+  write the cookie: the same either way
 sticky edit | sticky set --max-age 300
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 sticky edit | sticky remove
   read: the same either way
-  try, write the declaration, write the stanza: exit 5, error: the cookie was removed by someone else in the meantime; declared null, live null
+  try, write the declaration, write the cookie: exit 5, error: the cookie was removed by someone else in the meantime; declared null, live null
 sticky edit | sticky apply
-  read, try, write the declaration, write the stanza: the same either way
-sticky edit | kubectl edit of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky edit | kubectl edit of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: theirs, then ours, shown anew
+  write the declaration, write the cookie: theirs, then ours, shown anew
 sticky edit | kubectl annotate
   read, try: theirs, then ours
   write the declaration: theirs, then ours, shown anew
-  write the stanza: ours, then theirs
+  write the cookie: ours, then theirs
 sticky edit | kubectl edit elsewhere
-  read, try, write the declaration, write the stanza: the same either way
-sticky edit | Argo CD's apply of the stanza
+  read, try, write the declaration, write the cookie: the same either way
+sticky edit | Argo CD's apply of the cookie
   read, try: theirs, then ours
-  write the declaration, write the stanza: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
+  write the declaration, write the cookie: exit 5, error: the cookie was set by `argocd-controller` [A] ago; declared "login; Max-Age=300", live {"maxAge":60,"name":"login","path":"/argo"}
 sticky edit | deletion of the TraefikService
-  read, try, write the declaration, write the stanza: the same either way
+  read, try, write the declaration, write the cookie: the same either way
 
 "#]],
     );

@@ -120,7 +120,7 @@ fn no_weight_is_lost_and_the_last_cookie_that_was_set_stands() {
         assert!(matches!(output.code, Some(0 | 5)), "run {number}\n{output}");
     }
     let cookies = changes(versions.iter().map(|version| version["spec"]["weighted"]["sticky"].clone()));
-    let was_live: BTreeSet<_> = cookies.iter().filter_map(|stanza| stanza["cookie"]["maxAge"].as_u64()).collect();
+    let was_live: BTreeSet<_> = cookies.iter().filter_map(|sticky| sticky["cookie"]["maxAge"].as_u64()).collect();
     let successes: Vec<_> = ended.iter().filter(|(_, output)| output.code == Some(0)).map(|(run, _)| *run).collect();
     for run in &successes {
         assert!(

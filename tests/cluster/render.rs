@@ -137,7 +137,7 @@ spec:
 }
 
 #[test]
-fn what_is_rendered_is_what_flagger_writes_and_the_stanza_beside_it() {
+fn what_is_rendered_is_what_flagger_writes_and_the_cookie_beside_it() {
     let namespace = Namespace::new("render-all");
     namespace.create_rollout("podinfo", 100, 0);
     declare(&namespace, "podinfo", "login; Max-Age=300");

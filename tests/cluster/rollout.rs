@@ -48,7 +48,7 @@ pub(crate) fn declared(namespace: &Namespace, name: &str) -> Value {
     namespace.get("Canary", name)["metadata"]["annotations"][ANNOTATION].clone()
 }
 
-/// The stanza of the TraefikService; null for none.
+/// The cookie of the TraefikService; null for none.
 pub(crate) fn live(namespace: &Namespace, name: &str) -> Value {
     namespace.get("TraefikService", name)["spec"]["weighted"]["sticky"].clone()
 }

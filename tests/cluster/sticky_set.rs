@@ -81,7 +81,7 @@ fn nothing_but_the_cookie_is_changed() {
     let annotations = declaring["metadata"].as_object_mut().expect("metadata").remove("annotations");
     assert_eq!(annotations, Some(json!({ "kubectl-canary-traefik/sticky-cookie": "login; Max-Age=300; HttpOnly" })));
     assert_eq!(declaring, canary);
-    sticking["spec"]["weighted"].as_object_mut().expect("weighted").remove("sticky").expect("a stanza");
+    sticking["spec"]["weighted"].as_object_mut().expect("weighted").remove("sticky").expect("a cookie");
     assert_eq!(sticking, service);
 }
 

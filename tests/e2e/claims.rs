@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     people::{self, Share},
     rollouts::{ROLLOUTS, Rollout, Visited},
-    shop::{Generation, other_stanza, stanza},
+    shop::{Generation, other_sticky, sticky},
 };
 
 /// The weights of the two tracks, as stored.
@@ -29,12 +29,12 @@ pub(crate) const FIVE_STEPS: &[Weights] = &[
 const ROLLED_BACK: &[Weights] = &[FIVE_STEPS[0], FIVE_STEPS[1], FIVE_STEPS[2], ALL_ON_PRIMARY];
 const A_B: &[Weights] = &[ALL_ON_PRIMARY, ALL_ON_CANARY, ALL_ON_PRIMARY];
 
-/// Asserts that the generations are exactly these, from the first on and none missed, each with this stanza.
-pub(crate) fn assert_generations(rollout: &Rollout, weights: &[Weights], stanza: impl Fn(usize) -> Value) {
+/// Asserts that the generations are exactly these, from the first on and none missed, each with this cookie.
+pub(crate) fn assert_generations(rollout: &Rollout, weights: &[Weights], sticky: impl Fn(usize) -> Value) {
     let expected = weights.iter().enumerate().map(|(at, weights)| Generation {
         number: at as u64 + 1,
         weights: weights.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect(),
-        stanza: stanza(at),
+        sticky: sticky(at),
     });
     let lines = |generations: &[Generation]| generations.iter().map(ToString::to_string).collect::<String>();
     let expected: Vec<_> = expected.collect();
@@ -46,8 +46,8 @@ pub(crate) fn assert_generations(rollout: &Rollout, weights: &[Weights], stanza:
     );
 }
 
-pub(crate) fn every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on() {
-    assert_generations(&ROLLOUTS.guarded.get().rollout, FIVE_STEPS, |_| stanza());
+pub(crate) fn every_generation_of_a_guarded_rollout_has_the_declared_cookie_from_create_on() {
+    assert_generations(&ROLLOUTS.guarded.get().rollout, FIVE_STEPS, |_| sticky());
 }
 
 pub(crate) fn a_guarded_rollout_has_the_weights_of_an_unguarded_one_generation_for_generation() {
@@ -66,57 +66,57 @@ pub(crate) fn a_guarded_rollout_has_no_warning_that_an_unguarded_one_has_not() {
     assert_eq!(more.collect::<Vec<_>>(), [""; 0]);
 }
 
-pub(crate) fn a_stanza_patched_once_is_lost_at_the_first_step() {
+pub(crate) fn a_cookie_patched_once_is_lost_at_the_first_step() {
     let mut weights = FIVE_STEPS.to_vec();
     weights.insert(1, ALL_ON_PRIMARY);
-    let patched = |at| if at == 1 { stanza() } else { Value::Null };
+    let patched = |at| if at == 1 { sticky() } else { Value::Null };
     assert_generations(&ROLLOUTS.patched.get().rollout, &weights, patched);
 }
 
-pub(crate) fn a_rollout_without_guard_has_no_stanza() {
+pub(crate) fn a_rollout_without_guard_has_no_cookie() {
     assert_generations(&ROLLOUTS.nothing.get().rollout, FIVE_STEPS, |_| Value::Null);
 }
 
-pub(crate) fn a_canary_created_with_its_declaration_has_the_stanza_in_every_generation() {
-    assert_generations(ROLLOUTS.created_later.get(), FIVE_STEPS, |_| stanza());
+pub(crate) fn a_canary_created_with_its_declaration_has_the_cookie_in_every_generation() {
+    assert_generations(ROLLOUTS.created_later.get(), FIVE_STEPS, |_| sticky());
 }
 
 pub(crate) fn a_declaration_changed_in_mid_rollout_is_what_the_next_generation_has() {
     assert_generations(ROLLOUTS.redeclared.get(), FIVE_STEPS, |at| match at {
-        2 | 3 => stanza(),
-        4 | 5 => other_stanza(),
+        2 | 3 => sticky(),
+        4 | 5 => other_sticky(),
         _ => Value::Null,
     });
 }
 
-pub(crate) fn an_undeclared_stanza_goes_with_the_next_write_in_whatever_order_the_policies_run() {
-    let stanzas = ROLLOUTS.undeclared.get();
-    let left = stanzas.iter().filter(|stanza| **stanza != Value::Null).count();
-    assert_eq!(left, 0, "a stanza was left in {left} of {} orders", stanzas.len());
-    assert_ne!(stanzas.len(), 0);
+pub(crate) fn an_undeclared_cookie_goes_with_the_next_write_in_whatever_order_the_policies_run() {
+    let stickies = ROLLOUTS.undeclared.get();
+    let left = stickies.iter().filter(|sticky| **sticky != Value::Null).count();
+    assert_eq!(left, 0, "a cookie was left in {left} of {} orders", stickies.len());
+    assert_ne!(stickies.len(), 0);
 }
 
-pub(crate) fn a_rollback_keeps_the_stanza() {
+pub(crate) fn a_rollback_keeps_the_cookie() {
     assert_generations(ROLLOUTS.rolled_back.control.get(), ROLLED_BACK, |_| Value::Null);
-    assert_generations(ROLLOUTS.rolled_back.guarded.get(), ROLLED_BACK, |_| stanza());
+    assert_generations(ROLLOUTS.rolled_back.guarded.get(), ROLLED_BACK, |_| sticky());
 }
 
-pub(crate) fn an_a_b_test_keeps_the_stanza() {
+pub(crate) fn an_a_b_test_keeps_the_cookie() {
     assert_generations(ROLLOUTS.a_b.control.get(), A_B, |_| Value::Null);
-    assert_generations(ROLLOUTS.a_b.guarded.get(), A_B, |_| stanza());
+    assert_generations(ROLLOUTS.a_b.guarded.get(), A_B, |_| sticky());
 }
 
-pub(crate) fn a_paused_rollout_stands_still_and_keeps_the_stanza_when_it_goes_on() {
+pub(crate) fn a_paused_rollout_stands_still_and_keeps_the_cookie_when_it_goes_on() {
     let (control, guarded) = (ROLLOUTS.paused.control.get(), ROLLOUTS.paused.guarded.get());
     assert_eq!((control.changed_while_paused, guarded.changed_while_paused), (false, false));
     assert_generations(&control.rollout, FIVE_STEPS, |_| Value::Null);
-    assert_generations(&guarded.rollout, FIVE_STEPS, |_| stanza());
+    assert_generations(&guarded.rollout, FIVE_STEPS, |_| sticky());
 }
 
-pub(crate) fn a_restart_of_the_api_server_in_mid_rollout_loses_no_stanza() {
+pub(crate) fn a_restart_of_the_api_server_in_mid_rollout_loses_no_cookie() {
     let restarted = ROLLOUTS.restarted.get();
     assert_eq!(restarted.generations_before, 3, "the server was killed after the second step");
-    assert_generations(&restarted.rollout, FIVE_STEPS, |_| stanza());
+    assert_generations(&restarted.rollout, FIVE_STEPS, |_| sticky());
 }
 
 pub(crate) fn no_login_fails() {
@@ -127,7 +127,7 @@ pub(crate) fn no_login_fails() {
     }
 }
 
-pub(crate) fn without_a_stanza_logins_change_version_by_routing() {
+pub(crate) fn without_a_cookie_logins_change_version_by_routing() {
     assert_ne!(ROLLOUTS.nothing.get().count.changed_by_routing, 0);
     assert_ne!(ROLLOUTS.patched.get().count.changed_by_routing, 0);
 }
@@ -136,7 +136,7 @@ pub(crate) fn with_the_guard_no_login_changes_version_by_routing() {
     assert_eq!(ROLLOUTS.guarded.get().count.changed_by_routing, 0);
 }
 
-pub(crate) fn with_the_guard_traefik_is_never_without_the_stanza() {
+pub(crate) fn with_the_guard_traefik_is_never_without_the_cookie() {
     let (guarded, patched) = (&ROLLOUTS.guarded.get().seen, &ROLLOUTS.patched.get().seen);
     assert_eq!(guarded.without, Duration::ZERO);
     assert_ne!(guarded.with, Duration::ZERO);

@@ -55,7 +55,7 @@ fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
         row("  new version throughout", |visited| visited.count.new_version.to_string()),
         row("  failed", |visited| visited.count.failed.to_string()),
         row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
-        row("  without stanza", |visited| without_stanza(&visited.rollout).to_string()),
+        row("  without cookie", |visited| without_sticky(&visited.rollout).to_string()),
         row("logins of people who come back", |visited| people::moved(&visited.returning).0.to_string()),
         row("  changed track", |visited| people::moved(&visited.returning).1.to_string()),
         row("their page views on the canary, %", |visited| {
@@ -77,11 +77,11 @@ fn restart() -> Option<String> {
     let restarted = LazyLock::get(&ROLLOUTS)?.restarted.known()?;
     Some(format!(
         "\npolicies: API server killed after {} generations, away for {:.1} s: {} generations in all, {} of them without \
-         stanza\n",
+         sticky\n",
         restarted.generations_before,
         restarted.away.as_secs_f64(),
         restarted.rollout.generations.len(),
-        without_stanza(&restarted.rollout)
+        without_sticky(&restarted.rollout)
     ))
 }
 
@@ -99,17 +99,17 @@ fn faults() -> Option<String> {
     let repairs = with(&faulty.lines, "repaired");
     let [before, after] = faulty.gone;
     Some(format!(
-        "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without stanza), both gone for \
-         20 s, API server restarted {} times: {} generations in all, {} without stanza, {} of them before, {} while no process was there; {} \
+        "webhook: {} times one of two processes killed ({} writes replayed meanwhile, {} without sticky), both gone for \
+         20 s, API server restarted {} times: {} generations in all, {} without sticky, {} of them before, {} while no process was there; {} \
          TraefikServices lost it, {} repairs; the longest of {} writes took {:.3} s\n",
         faulty.kills,
         faulty.replayed.len(),
-        faulty.replayed.iter().filter(|has_stanza| !**has_stanza).count(),
+        faulty.replayed.iter().filter(|has_sticky| !**has_sticky).count(),
         faulty.restarts,
         faulty.rollout.generations.len(),
-        without_stanza(&faulty.rollout),
-        faulty.rollout.generations[..before].iter().filter(|one| one.stanza == Value::Null).count(),
-        faulty.rollout.generations[before..after].iter().filter(|one| one.stanza == Value::Null).count(),
+        without_sticky(&faulty.rollout),
+        faulty.rollout.generations[..before].iter().filter(|one| one.sticky == Value::Null).count(),
+        faulty.rollout.generations[before..after].iter().filter(|one| one.sticky == Value::Null).count(),
         faulty.lost.len(),
         repairs.len(),
         faulty.writes.len(),
@@ -117,6 +117,6 @@ fn faults() -> Option<String> {
     ))
 }
 
-fn without_stanza(rollout: &Rollout) -> usize {
-    rollout.generations.iter().filter(|one| one.stanza == Value::Null).count()
+fn without_sticky(rollout: &Rollout) -> usize {
+    rollout.generations.iter().filter(|one| one.sticky == Value::Null).count()
 }

@@ -1,5 +1,5 @@
 //! The promise itself: real Flagger rolls out behind real Traefik on a real API server, users log in all the
-//! time, and the guard keeps the stanza.
+//! time, and the guard keeps the cookie.
 //!
 //! The rollouts run side by side, begun by the first test that looks at one; each test looks at what became of
 //! some of them. All need servers that the tests start, so that `tests/run` leaves them out with
@@ -62,31 +62,31 @@ fn main() -> ExitCode {
         isolate::isolate();
     }
     let mut tests = tests! { "private::policies::", claims:
-        a_rollout_without_guard_has_no_stanza
-        a_stanza_patched_once_is_lost_at_the_first_step
-        every_generation_of_a_guarded_rollout_has_the_declared_stanza_from_create_on
+        a_rollout_without_guard_has_no_cookie
+        a_cookie_patched_once_is_lost_at_the_first_step
+        every_generation_of_a_guarded_rollout_has_the_declared_cookie_from_create_on
         a_guarded_rollout_has_the_weights_of_an_unguarded_one_generation_for_generation
         a_guarded_rollout_has_no_warning_that_an_unguarded_one_has_not
-        a_canary_created_with_its_declaration_has_the_stanza_in_every_generation
+        a_canary_created_with_its_declaration_has_the_cookie_in_every_generation
         a_declaration_changed_in_mid_rollout_is_what_the_next_generation_has
-        an_undeclared_stanza_goes_with_the_next_write_in_whatever_order_the_policies_run
-        a_rollback_keeps_the_stanza
-        an_a_b_test_keeps_the_stanza
-        a_paused_rollout_stands_still_and_keeps_the_stanza_when_it_goes_on
-        a_restart_of_the_api_server_in_mid_rollout_loses_no_stanza
+        an_undeclared_cookie_goes_with_the_next_write_in_whatever_order_the_policies_run
+        a_rollback_keeps_the_cookie
+        an_a_b_test_keeps_the_cookie
+        a_paused_rollout_stands_still_and_keeps_the_cookie_when_it_goes_on
+        a_restart_of_the_api_server_in_mid_rollout_loses_no_cookie
         no_login_fails
-        without_a_stanza_logins_change_version_by_routing
+        without_a_cookie_logins_change_version_by_routing
         with_the_guard_no_login_changes_version_by_routing
-        with_the_guard_traefik_is_never_without_the_stanza
+        with_the_guard_traefik_is_never_without_the_cookie
         without_a_cookie_people_who_come_back_see_the_canary_as_its_weight_says
         a_max_age_longer_than_the_rollout_keeps_people_who_come_back_off_the_canary_until_it_has_succeeded
     };
     tests.extend(play::claims::tests());
     tests.extend(tests! { "private::", webhook_claims:
-        every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza
+        every_generation_of_a_rollout_guarded_by_processes_has_the_declared_cookie
         with_processes_that_guard_no_login_changes_version_by_routing
         certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call
-        with_repairs_alone_each_write_of_flaggers_is_stored_without_the_stanza_and_has_exactly_one_repair
+        with_repairs_alone_each_write_of_flaggers_is_stored_without_the_cookie_and_has_exactly_one_repair
         flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out
         when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included
         of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_flight_and_what_was_lost_is_repaired

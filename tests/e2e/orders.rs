@@ -1,11 +1,11 @@
 //! The API server runs policies in random order, drawn anew whenever any of them changes. Here it is drawn
-//! many times, and each time Flagger's write is replayed onto an undeclared stanza that a person set.
+//! many times, and each time Flagger's write is replayed onto an undeclared cookie that a person set.
 
 use serde_json::{Value, json};
 
 use crate::{
     cluster::Cluster,
-    shop::{NAME, stanza},
+    shop::{NAME, sticky},
     support::{flagger, namespace::Namespace, objects, wait::until},
 };
 
@@ -14,8 +14,8 @@ use crate::{
 const DRAWS: usize = 40;
 const PROBE: &str = "order-probe";
 
-/// The stanza after Flagger's write, in each order that was drawn. `namespace` is guarded.
-pub(crate) fn undeclared_stanzas(cluster: &Cluster, namespace: &Namespace) -> Vec<Value> {
+/// The cookie after Flagger's write, in each order that was drawn. `namespace` is guarded.
+pub(crate) fn undeclared_stickies(cluster: &Cluster, namespace: &Namespace) -> Vec<Value> {
     let mut canary = objects::canary(NAME);
     // The real Flagger has nothing to do with it.
     canary["spec"]["suspend"] = json!(true);
@@ -24,9 +24,9 @@ pub(crate) fn undeclared_stanzas(cluster: &Cluster, namespace: &Namespace) -> Ve
     let by_a_person = namespace.path("TraefikService", NAME) + "?fieldManager=kubectl-edit";
     let draws = (0..DRAWS).map(|round| {
         draw(cluster, namespace, &round.to_string());
-        let edit = json!({ "spec": { "weighted": { "sticky": stanza() } } });
+        let edit = json!({ "spec": { "weighted": { "sticky": sticky() } } });
         let edited = cluster.server.admin().merge(&by_a_person, &edit).expect("a person's edit");
-        assert_eq!(edited["spec"]["weighted"]["sticky"], stanza(), "a person's edit is stored as it is");
+        assert_eq!(edited["spec"]["weighted"]["sticky"], sticky(), "a person's edit is stored as it is");
         let weight = 10 + round as u64;
         let written = flagger::writes(namespace, NAME, 100 - weight, weight).expect("nobody else wrote");
         written["spec"]["weighted"]["sticky"].clone()

@@ -18,7 +18,7 @@ use crate::{
     orders,
     people::{self, People},
     shop::{
-        DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_stanza, stanza,
+        DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_sticky, sticky,
     },
     support::bed,
     traefik::{Live, Sampler, Seen, Traefik},
@@ -70,7 +70,7 @@ pub(crate) struct Pair<T> {
 pub(crate) struct Rollouts {
     /// Nothing declared, nothing patched, no guard.
     pub(crate) nothing: Later<Visited>,
-    /// The stanza patched once before the rollout, no guard.
+    /// The cookie patched once before the rollout, no guard.
     pub(crate) patched: Later<Visited>,
     /// Declared before the guard was installed, which was before Flagger saw it.
     pub(crate) guarded: Later<Visited>,
@@ -78,7 +78,7 @@ pub(crate) struct Rollouts {
     pub(crate) created_later: Later<Rollout>,
     /// Declares nothing, one cookie, another one and nothing again, guarded.
     pub(crate) redeclared: Later<Rollout>,
-    /// No rollout: what is left of an undeclared stanza, guarded, in each order of the policies.
+    /// No rollout: what is left of an undeclared cookie, guarded, in each order of the policies.
     pub(crate) undeclared: Later<Vec<Value>>,
     pub(crate) rolled_back: Pair<Rollout>,
     pub(crate) a_b: Pair<Rollout>,
@@ -120,7 +120,7 @@ fn begin() -> Rollouts {
         redeclared: Later::start("redeclared", redeclare),
         undeclared: Later::start("undeclared", || {
             let cluster = CLUSTER.get().0;
-            orders::undeclared_stanzas(cluster, &cluster.namespace("undeclared", true))
+            orders::undeclared_stickies(cluster, &cluster.namespace("undeclared", true))
         }),
         rolled_back: pair("rolled back", "rolled back, control", roll_back),
         a_b: pair("a/b", "a/b, control", a_b),
@@ -166,34 +166,34 @@ fn pair<T: Send + 'static>(guarded: &'static str, control: &'static str, work: f
 fn nothing() -> Visited {
     let shop = shop("nothing", false);
     shop.create(&five_steps(), None);
-    visit(&shop, CLUSTER.get().0.traefik(), &stanza(), is_there)
+    visit(&shop, CLUSTER.get().0.traefik(), &sticky(), is_there)
 }
 
 fn patched() -> Visited {
     let shop = shop("patched", false);
     shop.create(&five_steps(), Some(DECLARATION));
-    visit(&shop, CLUSTER.get().0.traefik(), &stanza(), |sampler| {
+    visit(&shop, CLUSTER.get().0.traefik(), &sticky(), |sampler| {
         shop.reaches("Initialized");
-        shop.namespace().patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "sticky": stanza() } } }));
-        sampler.wait("the stanza", |live| matches!(live, Live::Stanza(stanza, _) if *stanza != Value::Null))
+        shop.namespace().patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "sticky": sticky() } } }));
+        sampler.wait("the cookie", |live| matches!(live, Live::Sticky(sticky, _) if *sticky != Value::Null))
     })
 }
 
 fn guarded() -> Visited {
     let (cluster, shop) = CLUSTER.get();
-    visit(shop, cluster.traefik(), &stanza(), is_there)
+    visit(shop, cluster.traefik(), &sticky(), is_there)
 }
 
-/// The TraefikService is there, with or without a stanza.
+/// The TraefikService is there, with or without a cookie.
 pub(crate) fn is_there(sampler: &Sampler) -> (Instant, Live) {
     sampler.wait("the TraefikService", |live| *live != Live::Absent)
 }
 
-/// A whole rollout with users, who come through this Traefik; `begin` says from when on the stanza is expected.
+/// A whole rollout with users, who come through this Traefik; `begin` says from when on the cookie is expected.
 pub(crate) fn visit(
     shop: &Shop,
     traefik: &Traefik,
-    stanza: &Value,
+    sticky: &Value,
     begin: impl FnOnce(&Sampler) -> (Instant, Live),
 ) -> Visited {
     let sampler = Sampler::start(traefik, shop.namespace().name(), NAME);
@@ -210,7 +210,7 @@ pub(crate) fn visit(
         rollout: over(shop),
         count: logins::count(&logins, VERSIONS[1]),
         failures: logins::failures(&logins),
-        seen: sampler.stop(begun, &stanza["cookie"]),
+        seen: sampler.stop(begun, &sticky["cookie"]),
         returning,
     }
 }
@@ -226,11 +226,11 @@ fn redeclare() -> Rollout {
     shop.create(&held_steps(shop.namespace()), None);
     shop.reaches("Initialized");
     shop.release();
-    for (weight, declaration, stanza) in
-        [(10, Some(DECLARATION), stanza()), (30, Some(OTHER_DECLARATION), other_stanza()), (50, None, Value::Null)]
+    for (weight, declaration, sticky) in
+        [(10, Some(DECLARATION), sticky()), (30, Some(OTHER_DECLARATION), other_sticky()), (50, None, Value::Null)]
     {
         shop.steps_to(weight);
-        shop.declare(declaration, &stanza);
+        shop.declare(declaration, &sticky);
     }
     shop.steps_on();
     shop.reaches("Succeeded");

@@ -24,13 +24,13 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 /// The gate at which a rollout waits before each step.
 const STEPS: &str = "steps";
 
-/// The stanza that [`DECLARATION`] means.
-pub(crate) fn stanza() -> Value {
+/// The cookie that [`DECLARATION`] means.
+pub(crate) fn sticky() -> Value {
     json!({ "cookie": { "name": "login", "maxAge": 300, "path": "/", "httpOnly": true, "sameSite": "lax" } })
 }
 
-/// The stanza that [`OTHER_DECLARATION`] means.
-pub(crate) fn other_stanza() -> Value {
+/// The cookie that [`OTHER_DECLARATION`] means.
+pub(crate) fn other_sticky() -> Value {
     json!({ "cookie": { "name": "session", "secure": true } })
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Generation {
     /// Name and weight of each child.
     pub(crate) weights: Vec<(String, Option<u64>)>,
     /// `null` when there is none.
-    pub(crate) stanza: Value,
+    pub(crate) sticky: Value,
 }
 
 impl Shop {
@@ -137,14 +137,14 @@ impl Shop {
     }
 
     /// Changes what the Canary declares, and waits until the policies put this into a write.
-    pub(crate) fn declare(&self, declaration: Option<&str>, stanza: &Value) {
+    pub(crate) fn declare(&self, declaration: Option<&str>, sticky: &Value) {
         let annotations = json!({ ANNOTATION: declaration });
         self.namespace.patch("Canary", NAME, &json!({ "metadata": { "annotations": annotations } }));
         let path = self.namespace.path("TraefikService", NAME) + "?dryRun=All";
         let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
         until("the policies to see what is declared", || {
             let answer = self.cluster.server.admin().merge(&path, &dropped);
-            (answer.code == 200 && answer.json()["spec"]["weighted"]["sticky"] == *stanza).then_some(())
+            (answer.code == 200 && answer.json()["spec"]["weighted"]["sticky"] == *sticky).then_some(())
         });
     }
 
@@ -236,7 +236,7 @@ impl fmt::Display for Generation {
         for (name, weight) in &self.weights {
             write!(f, "  {name} {}", weight.map_or_else(|| "-".to_owned(), |weight| weight.to_string()))?;
         }
-        writeln!(f, "  {}", self.stanza)
+        writeln!(f, "  {}", self.sticky)
     }
 }
 
@@ -247,6 +247,6 @@ fn read(service: &Value) -> Generation {
         weights: children
             .map(|child| (child["name"].as_str().unwrap_or_default().to_owned(), child["weight"].as_u64()))
             .collect(),
-        stanza: service["spec"]["weighted"]["sticky"].clone(),
+        sticky: service["spec"]["weighted"]["sticky"].clone(),
     }
 }

@@ -1,4 +1,4 @@
-//! Traefik, fed by the API server, and what its own API says about a stanza over time.
+//! Traefik, fed by the API server, and what its own API says about a cookie over time.
 
 use std::{
     net::Ipv4Addr,
@@ -76,8 +76,8 @@ impl Traefik {
 pub(crate) enum Live {
     /// Nothing.
     Absent,
-    /// A weighted service with this stanza (`null` without one), and this weight of the canary in percent.
-    Stanza(Value, u64),
+    /// A weighted service with this cookie (`null` without one), and this weight of the canary in percent.
+    Sticky(Value, u64),
 }
 
 /// Asks Traefik; `None` when it does not answer.
@@ -87,7 +87,7 @@ async fn service(address: Ipv4Addr, id: String) -> Option<Live> {
     match answer.status {
         200 => {
             let service: Value = serde_json::from_slice(&answer.body).ok()?;
-            Some(Live::Stanza(service["weighted"]["sticky"].clone(), canary_weight(&service)))
+            Some(Live::Sticky(service["weighted"]["sticky"].clone(), canary_weight(&service)))
         }
         404 => Some(Live::Absent),
         _ => None,
@@ -167,11 +167,11 @@ impl Sampler {
         for (next, next_live) in self.samples.try_iter() {
             let sum = match &live {
                 Live::Absent => &mut seen.absent,
-                Live::Stanza(stanza, _) if stanza["cookie"] == *wanted => &mut seen.with,
-                Live::Stanza(..) => &mut seen.without,
+                Live::Sticky(sticky, _) if sticky["cookie"] == *wanted => &mut seen.with,
+                Live::Sticky(..) => &mut seen.without,
             };
             *sum += next - at;
-            if let Live::Stanza(_, weight) = live
+            if let Live::Sticky(_, weight) = live
                 && seen.weights.last().is_none_or(|(_, last)| *last != weight)
             {
                 seen.weights.push((at, weight));

@@ -13,7 +13,7 @@ use crate::{
     cluster::Cluster,
     guards::{self, Guards},
     rollouts::{Rollout, Visited, is_there, over, visit},
-    shop::{DECLARATION, LIMIT, NAME, Shop, five_steps, stanza},
+    shop::{DECLARATION, LIMIT, NAME, Shop, five_steps, sticky},
     support::{
         bed,
         directory::Directory,
@@ -59,8 +59,8 @@ pub(crate) struct Webhook {
     pub(crate) failed_calls: u64,
 }
 
-/// The stanza of the rollouts with a last step of 100.
-pub(crate) fn stanza_of(max_age: u64) -> Value {
+/// The cookie of the rollouts with a last step of 100.
+pub(crate) fn sticky_of(max_age: u64) -> Value {
     json!({ "cookie": { "name": "login", "maxAge": max_age, "path": "/" } })
 }
 
@@ -92,10 +92,10 @@ pub(crate) fn webhook() -> Webhook {
     cluster.start_flagger();
     let (nothing, half, timed, visited) = std::thread::scope(|scope| {
         let traefik = cluster.traefik();
-        let nothing = scope.spawn(|| visit(&nothing, traefik, &stanza(), is_there));
-        let half = scope.spawn(|| visit(&half, traefik, &stanza(), is_there));
-        let timed = scope.spawn(|| visit(&timed, traefik, &stanza_of(SHORT_MAX_AGE), is_there));
-        let gated = visit(&gated, traefik, &stanza_of(MAX_AGE), is_there);
+        let nothing = scope.spawn(|| visit(&nothing, traefik, &sticky(), is_there));
+        let half = scope.spawn(|| visit(&half, traefik, &sticky(), is_there));
+        let timed = scope.spawn(|| visit(&timed, traefik, &sticky_of(SHORT_MAX_AGE), is_there));
+        let gated = visit(&gated, traefik, &sticky_of(MAX_AGE), is_there);
         let [nothing, half, timed] = [nothing, half, timed].map(|visit| visit.join().expect("a rollout"));
         (nothing, half, timed, gated)
     });
@@ -125,7 +125,7 @@ pub(crate) fn looped(shop: &Shop) -> Looped {
     let mut guard = Running::start(run.arguments(["--cert-dir", &folder, "-n", shop.namespace().name()]));
     guard.wait_for(Stream::Stderr, r#""message":"listening""#);
     shop.create(&five_steps(), Some(DECLARATION));
-    let visited = visit(shop, &traefik, &stanza(), is_there);
+    let visited = visit(shop, &traefik, &sticky(), is_there);
     guard.signal("KILL");
     let lines = guards::lines(&guard.ends().stderr);
     Looped { visited, repairs: guards::with(&lines, "repaired").into_iter().cloned().collect() }
@@ -139,7 +139,7 @@ pub(crate) struct Faulty {
     /// How many times one of two processes was killed, and the API server.
     pub(crate) kills: usize,
     pub(crate) restarts: usize,
-    /// Whether each of Flagger's writes that were replayed all the time while processes were killed has the stanza.
+    /// Whether each of Flagger's writes that were replayed all the time while processes were killed has the cookie.
     pub(crate) replayed: Vec<bool>,
     /// How long each of Flagger's writes took that reached a living API server, and how long those of them that took
     /// half a second waited for the guard.
@@ -149,7 +149,7 @@ pub(crate) struct Faulty {
     pub(crate) failed_open: Vec<String>,
     /// When somebody who wrote one plain object after the other meanwhile, and asked nobody, had written each.
     pub(crate) pace: Vec<jiff::Timestamp>,
-    /// The TraefikServices that lost their stanza while nobody answered.
+    /// The TraefikServices that lost their cookie while nobody answered.
     pub(crate) lost: Vec<String>,
     /// The log of those who put it right, from their return on.
     pub(crate) lines: Vec<Value>,

@@ -8,8 +8,8 @@ use crate::{
     claims::{ALL_ON_CANARY, ALL_ON_PRIMARY, FIVE_STEPS, Weights, assert_generations},
     guards::with,
     rollouts::PROCESSES,
-    shop::{Generation, NAME, stanza},
-    webhook::{MAX_AGE, SHORT_MAX_AGE, stanza_of},
+    shop::{Generation, NAME, sticky},
+    webhook::{MAX_AGE, SHORT_MAX_AGE, sticky_of},
 };
 
 /// What the gate waits longer than the cookies hold: whole seconds in the server's times, and Traefik's throttle.
@@ -22,14 +22,14 @@ const INTERVAL: u64 = 10;
 const LAST_STEP_100: &[Weights] =
     &[ALL_ON_PRIMARY, FIVE_STEPS[1], FIVE_STEPS[3], FIVE_STEPS[5], ALL_ON_CANARY, ALL_ON_PRIMARY];
 
-pub(crate) fn every_generation_of_a_rollout_guarded_by_processes_has_the_declared_stanza() {
+pub(crate) fn every_generation_of_a_rollout_guarded_by_processes_has_the_declared_cookie() {
     let webhook = PROCESSES.webhook.get();
     assert_generations(&webhook.nothing.rollout, FIVE_STEPS, |_| Value::Null);
-    assert_generations(&webhook.half.rollout, FIVE_STEPS, |_| stanza());
-    assert_generations(&webhook.timed.rollout, LAST_STEP_100, |_| stanza_of(SHORT_MAX_AGE));
-    assert_generations(&webhook.gated.rollout, LAST_STEP_100, |_| stanza_of(MAX_AGE));
+    assert_generations(&webhook.half.rollout, FIVE_STEPS, |_| sticky());
+    assert_generations(&webhook.timed.rollout, LAST_STEP_100, |_| sticky_of(SHORT_MAX_AGE));
+    assert_generations(&webhook.gated.rollout, LAST_STEP_100, |_| sticky_of(MAX_AGE));
     for (name, visited) in [("half", &webhook.half), ("timed", &webhook.timed), ("gated", &webhook.gated)] {
-        assert_eq!(visited.seen.without, Duration::ZERO, "{name}: Traefik was without the stanza");
+        assert_eq!(visited.seen.without, Duration::ZERO, "{name}: Traefik was without the cookie");
         assert_ne!(visited.seen.with, Duration::ZERO, "{name}");
     }
 }
@@ -58,10 +58,10 @@ pub(crate) fn renewals(lines: &[Value]) -> usize {
     with(lines, "certificates written").len() - 1
 }
 
-pub(crate) fn with_repairs_alone_each_write_of_flaggers_is_stored_without_the_stanza_and_has_exactly_one_repair() {
+pub(crate) fn with_repairs_alone_each_write_of_flaggers_is_stored_without_the_cookie_and_has_exactly_one_repair() {
     let looped = PROCESSES.looped.get();
     let twice: Vec<_> = FIVE_STEPS.iter().flat_map(|weights| [*weights, *weights]).collect();
-    assert_generations(&looped.visited.rollout, &twice, |at| if at % 2 == 0 { Value::Null } else { stanza() });
+    assert_generations(&looped.visited.rollout, &twice, |at| if at % 2 == 0 { Value::Null } else { sticky() });
     let lost_by: Vec<_> = looped.repairs.iter().map(|line| line["lost_by"].as_str()).collect();
     assert_eq!(lost_by, [Some("flagger"); FIVE_STEPS.len()]);
     // Whether Traefik sees a loss before its repair, and whom it moves then, is chance: the figures tell.
@@ -104,7 +104,7 @@ pub(crate) fn when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in
 pub(crate) fn of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_flight_and_what_was_lost_is_repaired() {
     let faulty = PROCESSES.faulty.get();
     let (without, rest): (Vec<_>, Vec<_>) =
-        faulty.rollout.generations.iter().enumerate().partition(|(_, one)| one.stanza == Value::Null);
+        faulty.rollout.generations.iter().enumerate().partition(|(_, one)| one.sticky == Value::Null);
     let [before, after] = faulty.gone;
     let outside: Vec<_> = without.iter().filter(|(at, _)| !(before..after).contains(at)).collect();
     for (at, one) in &outside {
@@ -112,15 +112,15 @@ pub(crate) fn of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_fl
         let why = || faulty.failed_open.iter().rev().take(5).cloned().collect::<Vec<_>>().join("\n");
         assert!(*at < before, "lost while processes were there: {one:?}\n{}", why());
         let next = faulty.rollout.generations.get(at + 1).unwrap_or_else(|| panic!("never repaired: {one:?}"));
-        assert_eq!((&next.weights, &next.stanza), (&one.weights, &stanza()), "{one:?}");
+        assert_eq!((&next.weights, &next.sticky), (&one.weights, &sticky()), "{one:?}");
     }
-    assert!(rest.iter().all(|(_, one)| one.stanza == stanza()), "{rest:?}");
+    assert!(rest.iter().all(|(_, one)| one.sticky == sticky()), "{rest:?}");
     let numbers: Vec<_> = faulty.rollout.generations.iter().map(|one| one.number).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "a generation was not seen");
     assert_eq!(steps(&faulty.rollout.generations), [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 0]);
     // Two write at the same time, each one object after the other: whoever is killed in mid-answer takes at most one
     // answer of each with it.
-    let replayed = faulty.replayed.iter().filter(|has_stanza| !**has_stanza).count();
+    let replayed = faulty.replayed.iter().filter(|has_sticky| !**has_sticky).count();
     assert!(outside.len() <= faulty.kills, "{} of Flagger's at {} kills", outside.len(), faulty.kills);
     assert!(replayed <= faulty.kills, "{replayed} of {} at {} kills", faulty.replayed.len(), faulty.kills);
     assert!(faulty.kills >= 4 && faulty.replayed.len() > 100, "{} kills, {}", faulty.kills, faulty.replayed.len());
@@ -151,12 +151,12 @@ pub(crate) fn while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_
     names.sort();
     let mut lost = faulty.lost.clone();
     lost.sort();
-    // Where Flagger's own next write came before the repair, the guard put the stanza into it, and there was nothing left to
+    // Where Flagger's own next write came before the repair, the guard put the cookie into it, and there was nothing left to
     // repair.
     let generations = &faulty.rollout.generations;
-    let at = generations.iter().rposition(|one| one.stanza == Value::Null).expect("one was lost");
+    let at = generations.iter().rposition(|one| one.sticky == Value::Null).expect("one was lost");
     let next = generations.get(at + 1).expect("it came back");
-    assert_eq!(next.stanza, stanza());
+    assert_eq!(next.sticky, sticky());
     if next.weights != generations[at].weights {
         lost.retain(|name| name != NAME);
     }

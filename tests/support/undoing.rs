@@ -55,7 +55,7 @@ pub(crate) fn begin(namespace: &Namespace) {
             by("kubectl-annotate", namespace, "Canary", &name, &patch);
         }
         if let Some(text) = given.live {
-            let patch = json!({ "spec": { "weighted": { "sticky": stanza(text) } } });
+            let patch = json!({ "spec": { "weighted": { "sticky": sticky(text) } } });
             by("kubectl-patch", namespace, "TraefikService", &name, &patch);
         }
     }
@@ -95,7 +95,7 @@ pub(crate) fn table(namespace: &Namespace) -> String {
             assert_eq!(run.code, Some(0), "{name}: {undo}\n{run}");
         }
         let now = state(namespace, &name);
-        let declared = now[0].as_str().map_or(Value::Null, stanza);
+        let declared = now[0].as_str().map_or(Value::Null, sticky);
         let outcome = if now == before {
             "as before".to_owned()
         } else if now[0] == before[0] && now[1] == declared {
@@ -131,14 +131,14 @@ fn typed(namespace: &Namespace, command: &str) -> Output {
     run.kubeconfig(namespace.kubeconfig()).run()
 }
 
-/// The declaration and the stanza; null for none.
+/// The declaration and the cookie; null for none.
 fn state(namespace: &Namespace, name: &str) -> [Value; 2] {
     let canary = namespace.get("Canary", name);
     let service = namespace.get("TraefikService", name);
     [canary["metadata"]["annotations"][ANNOTATION].clone(), service["spec"]["weighted"]["sticky"].clone()]
 }
 
-fn stanza(text: &str) -> Value {
+fn sticky(text: &str) -> Value {
     let cookie: Cookie = declaration::parse(text).expect("the test's declaration is well-formed");
     cookie.to_sticky()
 }

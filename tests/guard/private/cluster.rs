@@ -148,7 +148,7 @@ fn define_native_field(server: &Server) {
     let path = format!("{DEFINITIONS}/canaries.flagger.app");
     let mut definition = server.admin().get(&path).expect("the definition of Canary");
     let of_services = server.admin().get(&format!("{DEFINITIONS}/traefikservices.traefik.io")).expect("a definition");
-    let sticky = of_services.pointer(&format!("{SPEC}/weighted/properties/sticky")).expect("it has the stanza");
+    let sticky = of_services.pointer(&format!("{SPEC}/weighted/properties/sticky")).expect("it has the cookie");
     let service = definition.pointer_mut(&format!("{SPEC}/service/properties")).expect("a Canary has a service");
     service["traefik"] = json!({ "type": "object", "properties": { "sticky": sticky } });
     server.admin().ask(&Method::PUT, &path, "application/json", definition.to_string()).expect("the native field");

@@ -5,7 +5,7 @@ use snapbox::str;
 use super::lone::{declare, lone, rollout};
 use crate::support::{namespace::Namespace, objects::status, run::exactly};
 
-/// From what keeps the stanza to where the routes begin.
+/// From what keeps the cookie to where the routes begin.
 fn fate(namespace: &Namespace) -> String {
     let output = namespace.run(["describe", "podinfo"]).env("COLUMNS", "200").run();
     assert_eq!(output.code, Some(0), "{output}");
@@ -14,7 +14,7 @@ fn fate(namespace: &Namespace) -> String {
 }
 
 #[test]
-fn a_guarded_stanza_is_put_into_the_next_write() {
+fn a_guarded_cookie_is_put_into_the_next_write() {
     let lone = lone();
     let namespace = rollout(&lone, "described");
     namespace.patch_status("Canary", "podinfo", &status("Progressing", 10));

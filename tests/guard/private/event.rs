@@ -32,7 +32,7 @@ pub(super) enum Event {
     Delete,
     /// The Canary is deleted, if it is there, and created with this declaration.
     Create(Option<String>),
-    /// A step of a Flagger that does not know the stanza.
+    /// A step of a Flagger that does not know the cookie.
     Step,
     /// A step of a Flagger that copies the native field.
     NativeStep,
@@ -40,7 +40,7 @@ pub(super) enum Event {
     Generate,
     /// Someone patches this cookie in.
     Set(Writer, Value),
-    /// Someone patches the stanza away.
+    /// Someone patches the cookie away.
     Unset(Writer),
     /// Someone deletes the TraefikService and creates it with this cookie or without.
     Make(Writer, Option<Value>),
@@ -274,7 +274,7 @@ impl Owner {
 pub(super) enum Outcome {
     /// What the annotation declares.
     Declared,
-    /// No stanza, whatever was written or there before.
+    /// No cookie, whatever was written or there before.
     None,
     /// What was written.
     AsWritten,
@@ -283,7 +283,7 @@ pub(super) enum Outcome {
 }
 
 impl Written {
-    /// The stanza that `guard::decide` wants; null for none.
+    /// The cookie that `guard::decide` wants; null for none.
     fn decided(&self) -> Value {
         let canary = self.canary.as_ref().and_then(Canary::from_object);
         let request = Request {
@@ -293,17 +293,17 @@ impl Written {
             names_manager: self.names_manager,
         };
         match decide(&request) {
-            Decision::Leave => stanza(&self.wanted),
-            Decision::Set(stanza) => stanza,
+            Decision::Leave => sticky(&self.wanted),
+            Decision::Set(sticky) => sticky,
             Decision::Remove => Value::Null,
         }
     }
 
     /// The difference between what the server stored and what `guard::decide` wants, if there is one.
     pub(super) fn difference(&self) -> Option<String> {
-        let (stored, decided) = (stanza(&self.stored), self.decided());
+        let (stored, decided) = (sticky(&self.stored), self.decided());
         if stored != decided {
-            return Some(format!("the server stored the stanza {stored}, guard::decide wants {decided}"));
+            return Some(format!("the server stored the cookie {stored}, guard::decide wants {decided}"));
         }
         let rest = |object: &Value| {
             let mut object = object.clone();
@@ -314,27 +314,27 @@ impl Written {
             json!([object, metadata["labels"], metadata["annotations"], metadata["ownerReferences"]])
         };
         let (stored, wanted) = (rest(&self.stored), rest(&self.wanted));
-        (stored != wanted).then(|| format!("more than the stanza was changed: {stored} instead of {wanted}"))
+        (stored != wanted).then(|| format!("more than the cookie was changed: {stored} instead of {wanted}"))
     }
 
-    /// The stanza that an outcome means here; null for none.
+    /// The cookie that an outcome means here; null for none.
     pub(super) fn meant(&self, outcome: Outcome) -> Value {
         let text = self.canary.as_ref().and_then(|canary| canary["metadata"]["annotations"][ANNOTATION].as_str());
         match outcome {
             Outcome::Declared => declaration::parse(text.expect("declared")).expect("well-formed").to_sticky(),
             Outcome::None => Value::Null,
-            Outcome::AsWritten => stanza(&self.wanted),
-            Outcome::AsBefore => self.old.as_ref().map_or(Value::Null, stanza),
+            Outcome::AsWritten => sticky(&self.wanted),
+            Outcome::AsBefore => self.old.as_ref().map_or(Value::Null, sticky),
         }
     }
 
-    /// The stanza that the server stored; null for none.
-    pub(super) fn stanza(&self) -> Value {
-        stanza(&self.stored)
+    /// The cookie that the server stored; null for none.
+    pub(super) fn sticky(&self) -> Value {
+        sticky(&self.stored)
     }
 }
 
-fn stanza(object: &Value) -> Value {
+fn sticky(object: &Value) -> Value {
     object.pointer("/spec/weighted/sticky").cloned().unwrap_or_default()
 }
 
@@ -375,9 +375,9 @@ impl fmt::Display for Event {
             Self::NativeStep => f.write_str("a Flagger that knows the native field sets weights"),
             Self::Generate => f.write_str("Flagger creates the TraefikService anew"),
             Self::Set(writer, cookie) => write!(f, "{writer} sets `{cookie}`"),
-            Self::Unset(writer) => write!(f, "{writer} removes the stanza"),
+            Self::Unset(writer) => write!(f, "{writer} removes the cookie"),
             Self::Make(writer, Some(cookie)) => write!(f, "{writer} creates the TraefikService anew with `{cookie}`"),
-            Self::Make(writer, None) => write!(f, "{writer} creates the TraefikService anew without a stanza"),
+            Self::Make(writer, None) => write!(f, "{writer} creates the TraefikService anew without a cookie"),
             Self::Control(owner) => write!(f, "{owner} becomes the TraefikService's controller"),
             Self::Turn(Kind::Mirroring) => f.write_str("the TraefikService becomes a mirroring one"),
             Self::Turn(Kind::Failover) => f.write_str("the TraefikService becomes a failover one"),

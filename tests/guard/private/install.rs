@@ -10,7 +10,7 @@ use snapbox::str;
 
 use super::{
     cluster::ADMISSION,
-    lone::{Lone, declare, kubectl, lone, rollout, run_as, stanza_after_step},
+    lone::{Lone, declare, kubectl, lone, rollout, run_as, sticky_after_step},
 };
 use crate::support::{namespace::Namespace, objects, run::Run, server::Server, wait::until};
 
@@ -1116,7 +1116,7 @@ podinfo   <none>   90/10    login    missing   none        [A]
 --- stderr
 
 "#]]);
-    assert_eq!(stanza_after_step(&namespace), Value::Null);
+    assert_eq!(sticky_after_step(&namespace), Value::Null);
     // Without the flag the selector stays; with an empty one all are covered.
     guard(&namespace, ["install"]).run().shows(str![[r#"
 exit: 0
@@ -1179,7 +1179,7 @@ malformed    0
 --- stderr
 
 "#]]);
-    until("the wider guard to act", || stanza_after_step(&namespace).is_object().then_some(()));
+    until("the wider guard to act", || sticky_after_step(&namespace).is_object().then_some(()));
     guard(&namespace, ["install", "--selector", "a b"]).run().shows(str![[r#"
 exit: 2
 --- stdout
@@ -1308,8 +1308,8 @@ exit: 1
 --- stderr
 
 "#]]);
-    assert_eq!(stanza_after_step(&inside), json!({ "cookie": { "maxAge": 300, "name": "login" } }));
-    assert_eq!(stanza_after_step(&outside), Value::Null);
+    assert_eq!(sticky_after_step(&inside), json!({ "cookie": { "maxAge": 300, "name": "login" } }));
+    assert_eq!(sticky_after_step(&outside), Value::Null);
     // Outside, malformed declarations are not refused either.
     declare(&outside, "login; Max-Age=soon");
     run(&["status"]).shows(str![[r#"
@@ -1453,8 +1453,8 @@ the guard is not installed
 "#]]);
     declare(&namespace, "login; Max-Age=300");
     lone.install(&[]);
-    let stanza = json!({ "cookie": { "maxAge": 300, "name": "login" } });
-    assert_eq!(stanza_after_step(&namespace), stanza);
+    let sticky = json!({ "cookie": { "maxAge": 300, "name": "login" } });
+    assert_eq!(sticky_after_step(&namespace), sticky);
     let bytes = || ["Canary", "TraefikService"].map(|kind| lone.admin().get(&namespace.path(kind, "podinfo")).text);
     let (before, policies) = (bytes(), lone.objects());
     guard(&namespace, ["uninstall"]).run().shows(str![[r#"
@@ -1520,7 +1520,7 @@ Flagger's next write to each TraefikService will remove its cookie
     assert_eq!(bytes(), before);
     lone.settled(false);
     assert_eq!(bytes(), before);
-    assert_eq!(stanza_after_step(&namespace), Value::Null);
+    assert_eq!(sticky_after_step(&namespace), Value::Null);
     guard(&namespace, ["status"]).run().shows(str![[r#"
 exit: 1
 --- stdout

@@ -6,7 +6,7 @@ use snapbox::str;
 
 use super::{
     cluster::Probe,
-    lone::{declare, lone, rollout, run_as, stanza_after_step},
+    lone::{declare, lone, rollout, run_as, sticky_after_step},
 };
 use crate::support::namespace::Namespace;
 
@@ -171,7 +171,7 @@ podinfo   <none>   90/10    x        undeclared   none        [A]
 --- stderr
 
 "#]]);
-    assert_eq!(stanza_after_step(&namespace), Value::Null);
+    assert_eq!(sticky_after_step(&namespace), Value::Null);
 }
 
 #[test]
@@ -257,15 +257,15 @@ fn a_change_settles_by_itself_and_stays_through_flaggers_next_writes() {
     let namespace = rollout(&lone, "change");
     declare(&namespace, "login; Max-Age=300");
     lone.install(&[]);
-    assert_ne!(stanza_after_step(&namespace), Value::Null);
+    assert_ne!(sticky_after_step(&namespace), Value::Null);
     for age in [600, 900, 1200, 1500] {
         let set = ["sticky", "set", "podinfo", "--yes", "--max-age", &age.to_string()];
         let output = namespace.run(set).run();
         assert_eq!(output.code, Some(0), "{output}");
-        let stanza = json!({ "cookie": { "maxAge": age, "name": "login" } });
-        assert_eq!(live(&namespace), stanza);
-        assert_eq!(stanza_after_step(&namespace), stanza);
-        assert_eq!(stanza_after_step(&namespace), stanza);
+        let sticky = json!({ "cookie": { "maxAge": age, "name": "login" } });
+        assert_eq!(live(&namespace), sticky);
+        assert_eq!(sticky_after_step(&namespace), sticky);
+        assert_eq!(sticky_after_step(&namespace), sticky);
     }
 }
 
@@ -278,7 +278,7 @@ fn a_removal_settles_by_itself_and_stays_through_flaggers_next_writes() {
     for scope in [&[][..], &["--declare-only"]] {
         declare(&namespace, "login; Max-Age=300");
         probe.settle();
-        assert!(stanza_after_step(&namespace).is_object());
+        assert!(sticky_after_step(&namespace).is_object());
         let output = namespace.run(["sticky", "remove", "podinfo", "--yes"]).arguments(scope).run();
         assert_eq!(output.code, Some(0), "{output}");
         assert_eq!(namespace.get("Canary", "podinfo")["metadata"]["annotations"][ANNOTATION], Value::Null);
@@ -287,7 +287,7 @@ fn a_removal_settles_by_itself_and_stays_through_flaggers_next_writes() {
         }
         // Flagger's next write may come before the policies have seen the Canary's change, as long as that takes.
         probe.settle();
-        assert_eq!(stanza_after_step(&namespace), Value::Null);
-        assert_eq!(stanza_after_step(&namespace), Value::Null);
+        assert_eq!(sticky_after_step(&namespace), Value::Null);
+        assert_eq!(sticky_after_step(&namespace), Value::Null);
     }
 }

@@ -158,8 +158,8 @@ pub(super) fn declare(namespace: &Namespace, text: &str) {
     api.ask(&Method::PATCH, &path, "application/merge-patch+json", patch.to_string()).expect("declare");
 }
 
-/// The stanza after a step of Flagger's; null for none. A conflict with another writer is Flagger's to repeat.
-pub(super) fn stanza_after_step(namespace: &Namespace) -> Value {
+/// The cookie after a step of Flagger's; null for none. A conflict with another writer is Flagger's to repeat.
+pub(super) fn sticky_after_step(namespace: &Namespace) -> Value {
     let before = namespace.get("TraefikService", "podinfo");
     let weight = before["spec"]["weighted"]["services"][0]["weight"].as_u64().expect("a weight") % 90 + 5;
     let stored = flagger::writes(namespace, "podinfo", weight, 100 - weight).expect("nobody else wrote");

@@ -38,7 +38,7 @@ fn a_thousand_sequences_of_events_go_as_guard_decide_says_at_each_step() {
 }
 
 #[test]
-fn the_stanza_of_a_declaration_is_the_one_that_the_parser_makes() {
+fn the_cookie_of_a_declaration_is_the_one_that_the_parser_makes() {
     let texts: Vec<_> = values(declarations()).take(WELL_FORMED).collect();
     let stories = texts.chunks(2).map(|texts| {
         let events = texts.iter().flat_map(|text| [Event::Declare(text.clone()), Event::Step]).collect();
@@ -48,8 +48,8 @@ fn the_stanza_of_a_declaration_is_the_one_that_the_parser_makes() {
     assert_no_difference(&stories);
     for (texts, story) in texts.chunks(2).zip(&stories) {
         let last = texts.last().expect("a chunk is not empty");
-        let stanza = declaration::parse(last).expect("well-formed").to_sticky();
-        assert_eq!(story.last.as_ref().expect("it ends with a write").stanza(), stanza, "{}: {last:?}", seed());
+        let sticky = declaration::parse(last).expect("well-formed").to_sticky();
+        assert_eq!(story.last.as_ref().expect("it ends with a write").sticky(), sticky, "{}: {last:?}", seed());
     }
 }
 

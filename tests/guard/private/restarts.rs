@@ -1,5 +1,5 @@
 //! Restarts of the API server beside a living etcd: from the moment it says that it is ready, Flagger's write is
-//! replayed without a pause. No write that is stored lacks the stanza; some are refused, for a few seconds.
+//! replayed without a pause. No write that is stored lacks the cookie; some are refused, for a few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ fn guarded<'a>(server: &'a Server, without: &str) -> Namespace<'a> {
     namespace.create_rollout("podinfo", 100, 0);
     namespace.patch("Canary", "podinfo", &declared);
     install(server, |name| name != without);
-    until("the guard to act", || has_stanza(&write(&namespace)?).then_some(()));
+    until("the guard to act", || has_sticky(&write(&namespace)?).then_some(()));
     namespace
 }
 
@@ -68,10 +68,10 @@ fn write(namespace: &Namespace) -> Option<Value> {
     (answer.code != 503).then(|| answer.expect("Flagger's write"))
 }
 
-fn has_stanza(stored: &Value) -> bool {
+fn has_sticky(stored: &Value) -> bool {
     match stored["spec"]["weighted"].get("sticky") {
-        Some(stanza) => {
-            assert_eq!(stanza, &json!({ "cookie": { "maxAge": 300, "name": "login" } }));
+        Some(sticky) => {
+            assert_eq!(sticky, &json!({ "cookie": { "maxAge": 300, "name": "login" } }));
             true
         }
         None => false,
@@ -94,7 +94,7 @@ fn writes_of_flagger(namespace: &Namespace, time: Duration) -> Tally {
         assert!(began.elapsed() < time + PATIENCE, "{tally:?}");
         let begun = Instant::now();
         match write(namespace) {
-            Some(stored) if has_stanza(&stored) => tally.kept += 1,
+            Some(stored) if has_sticky(&stored) => tally.kept += 1,
             Some(_) => tally.lost += 1,
             None => {
                 tally.refused += 1;
@@ -122,7 +122,7 @@ fn restart(server: &Server, number: usize) {
 }
 
 #[test]
-fn no_write_that_is_stored_after_a_restart_of_the_api_server_lacks_the_stanza() {
+fn no_write_that_is_stored_after_a_restart_of_the_api_server_lacks_the_cookie() {
     each(0..SERVERS, |number| {
         let server = Server::private(&[]);
         let namespace = guarded(&server, "");
@@ -140,7 +140,7 @@ fn no_write_that_is_stored_after_a_restart_of_the_api_server_lacks_the_stanza() 
 /// After some restarts *keep* has no params for half a minute. Whether it has, is chance; without the Canary it has none
 /// either.
 #[test]
-fn the_stanza_is_lost_without_carry_where_keep_has_no_params_and_with_carry_it_is_not() {
+fn the_cookie_is_lost_without_carry_where_keep_has_no_params_and_with_carry_it_is_not() {
     each([policy::NAMES[1], ""], |without| {
         let server = Server::private(&[]);
         let namespace = guarded(&server, without);
@@ -148,6 +148,6 @@ fn the_stanza_is_lost_without_carry_where_keep_has_no_params_and_with_carry_it_i
         namespace.delete("Canary", "podinfo");
         probe.settle();
         let stored = write(&namespace).expect("it is not refused");
-        assert_eq!(has_stanza(&stored), without.is_empty(), "{stored}");
+        assert_eq!(has_sticky(&stored), without.is_empty(), "{stored}");
     });
 }

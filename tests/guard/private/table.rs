@@ -25,7 +25,7 @@ const ROUNDS: usize = 8;
 const BEGIN: &str = "<!-- truth table: made by tests/guard -->";
 const END: &str = "<!-- end -->";
 
-/// What there is, what happens, the write that is looked at, and the stanza that stands after it.
+/// What there is, what happens, the write that is looked at, and the cookie that stands after it.
 type Row = (Start, Vec<Event>, Event, Outcome);
 
 const COOKIE: &str = "login; Max-Age=300";
@@ -135,15 +135,15 @@ fn every_row_holds_in_both_groups_whatever_the_order_of_the_policies() {
         let last = story.last.as_ref().expect("every row ends with a write");
         if let Some(difference) = &story.difference {
             wrong.push(format!("{}  {difference}", story.tell()));
-        } else if last.stanza() != last.meant(*outcome) {
-            wrong.push(format!("{}  {} stands, not {outcome}", story.tell(), last.stanza()));
+        } else if last.sticky() != last.meant(*outcome) {
+            wrong.push(format!("{}  {} stands, not {outcome}", story.tell(), last.sticky()));
         }
     }
     assert!(wrong.is_empty(), "{} of {} runs are wrong:\n{}", wrong.len(), runs.len(), wrong.join("\n"));
 }
 
 fn markdown() -> String {
-    let mut text = "| before | write | stanza after it |\n|---|---|---|\n".to_owned();
+    let mut text = "| before | write | cookie after it |\n|---|---|---|\n".to_owned();
     for (start, events, write, outcome) in rows() {
         let start = match start {
             Rollout => None,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     client::Client,
-    guard::{self, Guard, Turn, failed_calls, live, registrations, stanza, sticky},
+    guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky},
 };
 use crate::support::{
     directory::Directory,
@@ -58,7 +58,7 @@ fn certificates_are_renewed_under_continuous_writes_without_a_loss() {
     let turn = Turn::take();
     let namespace = turn.shops("renew", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &["--cert-lifetime", "20s"]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let failed = failed_calls(turn.server());
     let began = Instant::now();
     let mut certificates = vec![shown(&guard, &namespace)];
@@ -70,7 +70,7 @@ fn certificates_are_renewed_under_continuous_writes_without_a_loss() {
         certificates.len() < 4 && began.elapsed() < PATIENCE
     });
 
-    let without = stored.iter().filter(|service| sticky(service) != stanza()).count();
+    let without = stored.iter().filter(|service| sticky(service) != declared_sticky()).count();
     assert_eq!((without, failed_calls(turn.server()) - failed), (0, 0), "of {}", stored.len());
     assert_eq!(certificates.len(), 4);
     let renewed = guard.ends("TERM").logged("certificate renewed", "level").len();
@@ -85,12 +85,12 @@ fn processes_that_share_a_secret_show_one_certificate_through_renewals_and_its_l
     let flags = ["--cert-lifetime", "20s", "--cert-secret", &secret];
     let first = Guard::start(&namespace, "shop", &flags);
     let second = Guard::stands_by(&namespace, guard::free_port(), first.port, &flags);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let failed = failed_calls(turn.server());
     let both = |other_than: &[u8]| {
         until("both to show another certificate", || {
             let stored = guard::writes(&namespace, "shop", |number| number < 10);
-            assert!(stored.iter().all(|service| sticky(service) == stanza()));
+            assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
             let certificate = shown(&first, &namespace);
             (certificate != other_than && certificate == shown(&second, &namespace)).then_some(certificate)
         })

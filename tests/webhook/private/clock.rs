@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::guard::{self, Guard, Turn, failed_calls, live, registrations, stanza, sticky};
+use super::guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky};
 use crate::support::{directory::Directory, wait::until};
 
 const HOUR: i64 = 3600;
@@ -30,12 +30,14 @@ fn a_clock_that_is_off_by_an_hour_costs_no_call() {
             run.env("LD_PRELOAD", &library).env("CLOCK_OFF", &clock)
         });
         guard.acts(&namespace, "shop");
-        until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+        until("the repair of what was written before", || {
+            (live(&namespace, "shop") == declared_sticky()).then_some(())
+        });
         let failed = failed_calls(turn.server());
         for off in [off, 0, then] {
             folder.write("clock", off.to_string());
             let stored = guard::writes(&namespace, "shop", |number| number < 50);
-            assert!(stored.iter().all(|service| sticky(service) == stanza()), "{off}");
+            assert!(stored.iter().all(|service| sticky(service) == declared_sticky()), "{off}");
         }
         assert_eq!(failed_calls(turn.server()) - failed, 0);
         let ended = guard.ends("TERM");

@@ -5,7 +5,7 @@ use snapbox::str;
 
 use super::{
     certificates::folder,
-    guard::{self, Guard, Turn, generation, live, registrations, stanza, sticky},
+    guard::{self, Guard, Turn, declared_sticky, generation, live, registrations, sticky},
 };
 use crate::support::{
     bed, flagger,
@@ -30,7 +30,7 @@ fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_on
     let namespace = turn.shops("killed", &NAMES);
     let guard = Guard::start(&namespace, "a", &[]);
     for name in NAMES {
-        until("the repair of what was written before", || (live(&namespace, name) == stanza()).then_some(()));
+        until("the repair of what was written before", || (live(&namespace, name) == declared_sticky()).then_some(()));
     }
     let port = guard.port;
     guard.dies();
@@ -45,7 +45,7 @@ fn while_it_is_gone_writes_pass_and_after_its_return_each_loss_is_repaired_by_on
     }
     let guard = Guard::begin(&namespace, port, &[]);
     for (name, before) in NAMES.into_iter().zip(generations) {
-        until("the repair", || (live(&namespace, name) == stanza()).then_some(()));
+        until("the repair", || (live(&namespace, name) == declared_sticky()).then_some(()));
         assert_eq!(generation(&namespace, name), before + 1);
     }
     guard.acts(&namespace, "a");
@@ -62,7 +62,7 @@ fn more_losses_than_are_kept_in_memory_are_repaired_by_one_write_each() {
     let namespace = turn.shops("many", &names);
     let guard = Guard::begin(&namespace, guard::free_port(), &[]);
     for name in &names {
-        until("the repair", || (live(&namespace, name) == stanza()).then_some(()));
+        until("the repair", || (live(&namespace, name) == declared_sticky()).then_some(()));
     }
     let mut repaired = guard.ends("TERM").logged("repaired", "name");
     repaired.sort_by_key(Value::to_string);
@@ -78,7 +78,7 @@ fn without_any_admission_every_write_of_flaggers_is_repaired_by_exactly_one() {
     let namespace = turn.shops("loop", &["shop"]);
     let certificates = folder(&["127.0.0.1"]);
     let guard = Guard::repairs_only(&namespace, &certificates.path().display().to_string());
-    let repaired = || (live(&namespace, "shop") == stanza()).then_some(());
+    let repaired = || (live(&namespace, "shop") == declared_sticky()).then_some(());
     until("the first repair", repaired);
     let before = generation(&namespace, "shop");
     for number in 0..WRITES {
@@ -120,11 +120,11 @@ fn an_api_server_that_comes_back_finds_it_there() {
     let turn = Turn::take();
     let namespace = turn.shops("restart", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     for _ in 0..6 {
         turn.server().restart();
         let stored = guard::writes(&namespace, "shop", |number| number < 50);
-        assert!(stored.iter().all(|service| sticky(service) == stanza()));
+        assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
     }
     let ended = guard.ends("TERM");
     assert_eq!(ended.0.code, Some(0), "{}", ended.0);
@@ -180,7 +180,7 @@ fn rights_that_are_taken_away_while_it_runs_end_it_with_the_reason() {
     running.wait_for(Stream::Stderr, "listening");
     namespace.create_rollout("shop", 100, 0);
     guard::declare(&namespace, "shop", guard::DECLARED);
-    until("a repair: it follows both kinds", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("a repair: it follows both kinds", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let binding = format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}");
     server.admin().delete(&binding).expect("the binding is there");
     server.restart();

@@ -66,7 +66,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     let flags = ["--gate-listen".to_owned(), format!("127.0.0.1:{port}")];
     let begin = || Guard::begin(&namespace, free_port(), &flags.each_ref().map(String::as_str));
     let gate = Gate { guard: begin(), port };
-    until("the declared stanza", || (live(&namespace, "shop") == expected).then_some(()));
+    until("the declared cookie", || (live(&namespace, "shop") == expected).then_some(()));
 
     // On a machine that stands still in between it is open again when it is asked.
     let (drained, reason) = until("the gate to be asked while it is closed", || {

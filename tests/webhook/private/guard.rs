@@ -31,8 +31,8 @@ pub(in crate::private) use crate::support::port::free as free_port;
 /// What the tests declare.
 pub(super) const DECLARED: &str = "login; Max-Age=300";
 
-/// The stanza of [`DECLARED`].
-pub(super) fn stanza() -> Value {
+/// The cookie of [`DECLARED`].
+pub(super) fn declared_sticky() -> Value {
     json!({ "cookie": { "name": "login", "maxAge": 300 } })
 }
 
@@ -157,12 +157,12 @@ pub(super) fn declare(namespace: &Namespace, name: &str, text: &str) {
     namespace.patch("Canary", name, &json!({ "metadata": { "annotations": { ANNOTATION: text } } }));
 }
 
-/// The stanza of the TraefikService; null for none.
+/// The cookie of the TraefikService; null for none.
 pub(super) fn live(namespace: &Namespace, name: &str) -> Value {
     sticky(&namespace.get("TraefikService", name))
 }
 
-/// The stanza of this TraefikService; null for none.
+/// The cookie of this TraefikService; null for none.
 pub(super) fn sticky(service: &Value) -> Value {
     service["spec"]["weighted"]["sticky"].clone()
 }
@@ -249,9 +249,9 @@ impl Guard {
     pub(super) fn acts(&self, namespace: &Namespace, name: &str) {
         let path = namespace.path("TraefikService", name) + "?dryRun=All";
         let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
-        until("the guard to keep a stanza", || {
+        until("the guard to keep a cookie", || {
             let answer = namespace.server().admin().merge(&path, &dropped);
-            (answer.code == 200 && sticky(&answer.json()) == stanza()).then_some(())
+            (answer.code == 200 && sticky(&answer.json()) == declared_sticky()).then_some(())
         });
         let path = namespace.path("Canary", name) + "?dryRun=All";
         let malformed = json!({ "metadata": { "annotations": { ANNOTATION: "a;" } } });

@@ -6,7 +6,7 @@ use snapbox::str;
 
 use super::{
     deployed::{NAME, ROUTING, Replica, beyond, ready, rules},
-    guard::{DECLARED, declare, live, registrations, stanza, sticky, writes},
+    guard::{DECLARED, declare, declared_sticky, live, registrations, sticky, writes},
 };
 use crate::support::{bed, namespace::Namespace, network, run::Run, server::Server, wait::until};
 
@@ -20,8 +20,8 @@ fn bundles(namespace: &Namespace) -> Vec<Value> {
 }
 
 #[test]
-fn processes_that_are_handed_their_certificates_keep_every_stanza_with_rights_on_nothing_else() {
-    const TEST: &str = "processes_that_are_handed_their_certificates_keep_every_stanza_with_rights_on_nothing_else";
+fn processes_that_are_handed_their_certificates_keep_every_cookie_with_rights_on_nothing_else() {
+    const TEST: &str = "processes_that_are_handed_their_certificates_keep_every_cookie_with_rights_on_nothing_else";
     if !network::inside(module_path!(), TEST) {
         return;
     }
@@ -118,9 +118,9 @@ malformed    0
 --- stderr
 
 "#]]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let stored = writes(&namespace, "shop", |number| number < 50);
-    assert!(stored.iter().all(|service| sticky(service) == stanza()));
+    assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
 
     // Somebody has taken the certificates away: the next install makes others, which are trusted beside the former.
     let before = bundles(&namespace);

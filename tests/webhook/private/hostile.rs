@@ -11,7 +11,7 @@ use snapbox::str;
 use super::{
     certificates::authorities,
     client::{Client, plain},
-    guard::{Guard, Turn, live, memory, stanza},
+    guard::{Guard, Turn, declared_sticky, live, memory},
 };
 use crate::support::{flagger, objects, run::exactly, wait::until};
 
@@ -68,7 +68,7 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     let silent: Vec<TcpStream> = (0..600).map(|_| plain(guard.port)).collect();
     for (primary, canary) in [(90, 10), (80, 20), (70, 30)] {
         let stored = flagger::writes(&namespace, "shop", primary, canary).expect("nobody else wrote");
-        assert_eq!(stored["spec"]["weighted"]["sticky"], stanza());
+        assert_eq!(stored["spec"]["weighted"]["sticky"], declared_sticky());
     }
     drop(silent);
 
@@ -214,7 +214,7 @@ fn who_is_slow_is_sent_away_and_keeps_nobody_waiting() {
     let begun: Vec<_> = (0..600).map(|_| begin(&head)).collect();
     for (primary, canary) in [(90, 10), (80, 20), (70, 30)] {
         let stored = flagger::writes(&namespace, "shop", primary, canary).expect("nobody else wrote");
-        assert_eq!(stored["spec"]["weighted"]["sticky"], stanza());
+        assert_eq!(stored["spec"]["weighted"]["sticky"], declared_sticky());
     }
     drop(begun);
     // Large bodies that do not come: only some at a time are waited for.
@@ -256,7 +256,7 @@ fn its_figures_are_there_to_be_read() {
     let turn = Turn::take();
     let namespace = turn.shops("metrics", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &["-n", namespace.name()]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let authorities = authorities(&namespace);
     let figures = || Client::connect(guard.port, &authorities, "127.0.0.1").expect("trust").gets("/metrics").1;
     let figure = |name: &str| -> u64 {

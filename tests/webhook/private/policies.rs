@@ -14,7 +14,7 @@ use snapbox::str;
 
 use super::{
     deployed::{NAME, ROUTING, Replica, deployment, ready, replicas},
-    guard::{DECLARED, declare, registrations, stanza, sticky},
+    guard::{DECLARED, declare, declared_sticky, registrations, sticky},
 };
 use crate::support::{
     api::Api,
@@ -62,11 +62,11 @@ impl Writer {
         until("more writes", || (count() >= before + more).then_some(()));
     }
 
-    /// How many were stored, and how many of them without the stanza.
+    /// How many were stored, and how many of them without the cookie.
     fn ends(&self) -> (usize, usize) {
         self.is_over.store(true, Ordering::Relaxed);
         let stored = self.stored.lock().expect("no panic");
-        (stored.len(), stored.iter().filter(|service| sticky(service) != stanza()).count())
+        (stored.len(), stored.iter().filter(|service| sticky(service) != declared_sticky()).count())
     }
 }
 
@@ -86,8 +86,8 @@ impl Drop for Ends<'_> {
 }
 
 #[test]
-fn from_policies_to_the_webhook_and_back_and_through_an_upgrade_no_write_loses_the_stanza() {
-    const TEST: &str = "from_policies_to_the_webhook_and_back_and_through_an_upgrade_no_write_loses_the_stanza";
+fn from_policies_to_the_webhook_and_back_and_through_an_upgrade_no_write_loses_the_cookie() {
+    const TEST: &str = "from_policies_to_the_webhook_and_back_and_through_an_upgrade_no_write_loses_the_cookie";
     if !network::inside(module_path!(), TEST) {
         return;
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use snapbox::str;
 
-use super::guard::{DECLARED, Guard, Turn, declare, live, stanza, sticky};
+use super::guard::{DECLARED, Guard, Turn, declare, declared_sticky, live, sticky};
 use crate::support::{flagger, namespace::Namespace, run::Run, wait::until};
 
 fn status(namespace: &Namespace) -> Run {
@@ -23,8 +23,8 @@ fn with_a_selector_other_canaries_are_left_to_themselves() {
     namespace.patch("Canary", "shop", &json!({ "metadata": { "labels": { "sticky": "yes" } } }));
     let guard = Guard::start(&namespace, "shop", &["--selector", "sticky=yes"]);
     let step = |name| sticky(&flagger::writes(&namespace, name, 90, 10).expect("nobody else wrote"));
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
-    assert_eq!((step("other"), step("shop")), (Value::Null, stanza()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
+    assert_eq!((step("other"), step("shop")), (Value::Null, declared_sticky()));
     status(&namespace).run().shows(str![[r#"
 exit: 1
 --- stdout
@@ -63,11 +63,11 @@ other   <none>   90/10    login    missing   none        [A]
 
     // It is covered as soon as it is labelled.
     namespace.patch("Canary", "other", &json!({ "metadata": { "labels": { "sticky": "yes" } } }));
-    until("the stanza of the other", || (live(&namespace, "other") == stanza()).then_some(()));
+    until("the cookie of the other", || (live(&namespace, "other") == declared_sticky()).then_some(()));
     namespace.patch("Canary", "other", &json!({ "metadata": { "labels": { "sticky": "no" } } }));
     until("the other to be left", || {
         declare(&namespace, "other", "changed");
-        (step("other") == stanza()).then_some(())
+        (step("other") == declared_sticky()).then_some(())
     });
     let ended = guard.ends("TERM");
     assert_eq!(ended.logged("repaired", "name"), [json!(format!("{}/shop", namespace.name()))]);
@@ -80,10 +80,10 @@ fn with_a_namespace_selector_other_namespaces_are_left_to_themselves() {
     let (outside, inside) = (turn.shops("a-outside", &["shop"]), turn.shops("b-inside", &["shop"]));
     label(&inside);
     let guard = Guard::start(&inside, "shop", &["--namespace-selector", "guarded in (yes)"]);
-    until("the repair of what was written before", || (live(&inside, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&inside, "shop") == declared_sticky()).then_some(()));
     assert_eq!(live(&outside, "shop"), Value::Null);
     let step = |namespace| sticky(&flagger::writes(namespace, "shop", 90, 10).expect("nobody else wrote"));
-    assert_eq!((step(&outside), step(&inside)), (Value::Null, stanza()));
+    assert_eq!((step(&outside), step(&inside)), (Value::Null, declared_sticky()));
     status(&inside).redact(outside.name(), "a-outside-[NS]").run().shows(str![[r#"
 exit: 1
 --- stdout

@@ -6,7 +6,7 @@ use snapbox::str;
 
 use super::{
     deployed::{NAME, ROUTING, Replica, beyond, ready, replicas, rules, unused},
-    guard::{DECLARED, declare, failed_calls, live, registrations, stanza, sticky, writes},
+    guard::{DECLARED, declare, declared_sticky, failed_calls, live, registrations, sticky, writes},
 };
 use crate::support::{bed, namespace::Namespace, network, objects, run::Run, server::Server, wait::until};
 
@@ -15,11 +15,11 @@ fn guard(namespace: &Namespace, arguments: &[&str]) -> Run {
     run.redact(env!("CARGO_PKG_VERSION"), "[VERSION]")
 }
 
-/// A dry-run write that drops the stanza gets it back, and this many calls have failed meanwhile.
+/// A dry-run write that drops the cookie gets it back, and this many calls have failed meanwhile.
 fn kept(namespace: &Namespace) -> bool {
     let path = namespace.path("TraefikService", "shop") + "?dryRun=All";
     let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
-    sticky(&namespace.server().admin().merge(&path, &dropped).expect("a dry run")) == stanza()
+    sticky(&namespace.server().admin().merge(&path, &dropped).expect("a dry run")) == declared_sticky()
 }
 
 fn patch(namespace: &Namespace, kind: &str, operations: &Value) {
@@ -30,8 +30,8 @@ fn patch(namespace: &Namespace, kind: &str, operations: &Value) {
 }
 
 #[test]
-fn two_replicas_behind_a_service_keep_every_stanza_with_no_right_beyond_their_role() {
-    const TEST: &str = "two_replicas_behind_a_service_keep_every_stanza_with_no_right_beyond_their_role";
+fn two_replicas_behind_a_service_keep_every_cookie_with_no_right_beyond_their_role() {
+    const TEST: &str = "two_replicas_behind_a_service_keep_every_cookie_with_no_right_beyond_their_role";
     if !network::inside(module_path!(), TEST) {
         return;
     }
@@ -86,7 +86,7 @@ to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io
     let bundle = |configuration: &Value| configuration["webhooks"][0]["clientConfig"]["caBundle"].is_string();
     until("a registration", || registrations(&namespace).iter().all(bundle).then_some(()));
     ready(&server, NAME, &[1, 2]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     until("the API server to ask", || kept(&namespace).then_some(()));
     guard(&namespace, &["install", "--wait=30s"]).run().shows(str![[r#"
 exit: 0
@@ -158,7 +158,7 @@ shop   <none>   100/-    login    synced   guard       [A]
     }
     let before = failed_calls(&server);
     let stored = writes(&namespace, "shop", |number| number < 200);
-    assert!(stored.iter().all(|service| sticky(service) == stanza()));
+    assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
 
     // One is taken from the Service and ends, as in a rolling update.
     ready(&server, NAME, &[2]);
@@ -166,7 +166,7 @@ shop   <none>   100/-    login    synced   guard       [A]
     let ended = first.ends();
     assert_eq!(ended.code, Some(0), "{ended}");
     let stored = writes(&namespace, "shop", |number| number < 100);
-    assert!(stored.iter().all(|service| sticky(service) == stanza()));
+    assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
     assert_eq!(failed_calls(&server) - before, 0);
 
     // Endpoints of another name are not believed to be it.

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{
     certificates::authorities,
     client::Client,
-    guard::{DECLARED, Guard, Turn, declare, live, stanza},
+    guard::{DECLARED, Guard, Turn, declare, declared_sticky, live},
 };
 use crate::support::{namespace::Namespace, wait::until};
 
@@ -84,7 +84,7 @@ fn a_watch_that_died_without_a_word_is_found_and_what_was_missed_is_made_up_for(
     let turn = Turn::take();
     let namespace = turn.shops("silence", &["shop"]);
     let (guard, network) = guard_behind(&namespace);
-    until("the first repair", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the first repair", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     network.forgets_its_connections();
     declare(&namespace, "shop", "login; Max-Age=7");
     let wanted = json!({ "cookie": { "name": "login", "maxAge": 7 } });
@@ -106,6 +106,6 @@ fn a_watch_that_died_without_a_word_is_found_and_what_was_missed_is_made_up_for(
     network.forgets_its_connections();
     until("it to be up to date", || (ready().0 == 200).then_some(()));
     declare(&namespace, "shop", DECLARED);
-    until("the repair", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     assert_eq!(guard.ends("TERM").0.code, Some(0));
 }

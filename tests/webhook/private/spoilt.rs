@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     certificates::{authorities, folder},
     client::Client,
-    guard::{self, Guard, Turn, failed_calls, live, own_writes, registrations, stanza, sticky},
+    guard::{self, Guard, Turn, declared_sticky, failed_calls, live, own_writes, registrations, sticky},
 };
 use crate::support::{
     namespace::Namespace,
@@ -59,7 +59,7 @@ fn spoilt() -> Vec<(&'static str, Value)> {
 
 fn works(guard: &Guard, namespace: &Namespace) {
     let stored = guard::writes(namespace, "shop", |number| number < 5);
-    assert!(stored.iter().all(|service| sticky(service) == stanza()));
+    assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
     Client::connect(guard.port, &authorities(namespace), "127.0.0.1").expect("trust");
 }
 
@@ -70,7 +70,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     let secret = format!("{}/certificates", namespace.name());
     let flags = ["--cert-secret", secret.as_str()];
     let mut guard = Guard::start(&namespace, "shop", &flags);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let failed = failed_calls(turn.server());
     let data = || namespace.get("Secret", "certificates")["data"].clone();
     let right = data();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     certificates::authorities,
     client::{Client, plain},
-    guard::{DECLARED, Guard, Turn, declare, free_port, live, memory, own_writes, stanza},
+    guard::{DECLARED, Guard, Turn, declare, declared_sticky, free_port, live, memory, own_writes},
 };
 use crate::support::{flagger, namespace::Namespace, objects, wait::until};
 
@@ -22,7 +22,7 @@ fn is_served(namespace: &Namespace, name: &str) {
     let other = json!({ "cookie": { "name": "login", "maxAge": 301 } });
     until("the other cookie", || (live(namespace, name) == other).then_some(()));
     declare(namespace, name, DECLARED);
-    until("the cookie of before", || (live(namespace, name) == stanza()).then_some(()));
+    until("the cookie of before", || (live(namespace, name) == declared_sticky()).then_some(()));
 }
 
 /// A Canary that computes this name for its TraefikService.
@@ -91,7 +91,7 @@ fn a_repair_that_a_policy_forbids_is_that_objects_affair_and_tried_again() {
         let evil = turn.shops("evil", &["shop"]);
         let namespace = turn.shops("quiet", &["shop"]);
         let mut guard = Guard::start(&namespace, "shop", &[]);
-        until("the first repair", || (live(&evil, "shop") == stanza()).then_some(()));
+        until("the first repair", || (live(&evil, "shop") == declared_sticky()).then_some(()));
         refuse(&evil, reason);
         until("the policy to act", || {
             let path = evil.path("TraefikService", "shop") + "?dryRun=All";
@@ -129,7 +129,7 @@ fn a_webhook_that_never_answers_for_one_tenant_keeps_no_other_waiting() {
     let namespace = turn.shops("quiet", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
     for name in ["a", "b", "c"] {
-        until("the first repairs", || (live(&evil, name) == stanza()).then_some(()));
+        until("the first repairs", || (live(&evil, name) == declared_sticky()).then_some(()));
     }
     // It takes connections and says nothing, for longer than this test lasts.
     let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
@@ -203,12 +203,12 @@ fn objects_as_large_as_a_server_takes_them_cost_the_guard_no_memory() {
     guard.acts(&namespace, "shop");
     for number in 0..LARGE {
         let name = format!("services-{number}");
-        until("the repair of a large one", || (live(&evil, &name) == stanza()).then_some(()));
+        until("the repair of a large one", || (live(&evil, &name) == declared_sticky()).then_some(()));
         // A review with two of them.
         let path = evil.path("TraefikService", &name) + "?dryRun=All";
         let dropped = json!({ "spec": { "weighted": { "sticky": null } } });
         let kept = evil.server().admin().merge(&path, &dropped).expect("the write passes");
-        assert_eq!(kept["spec"]["weighted"]["sticky"], stanza());
+        assert_eq!(kept["spec"]["weighted"]["sticky"], declared_sticky());
     }
     // A declaration beside half a million weights is checked like any other.
     let malformed = json!({ "metadata": { "annotations": { ANNOTATION: "a;" } } });
@@ -257,7 +257,7 @@ fn when_descriptors_run_out_silent_connections_give_way_to_the_api_server() {
     }
     for (primary, canary) in [(90, 10), (80, 20), (70, 30)] {
         let stored = flagger::writes(&namespace, "shop", primary, canary).expect("nobody else wrote");
-        assert_eq!(stored["spec"]["weighted"]["sticky"], stanza());
+        assert_eq!(stored["spec"]["weighted"]["sticky"], declared_sticky());
     }
     assert_eq!(guard.ends("TERM").0.code, Some(0));
 }

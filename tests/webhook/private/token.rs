@@ -134,11 +134,11 @@ impl<'a> Stolen<'a> {
         let owner = json!([{ "apiVersion": "v1", "kind": "Namespace", "name": "default", "uid": "u" }]);
         let sticky = json!({ "cookie": { "name": "x" } });
         for (what, patch) in [
-            ("a stanza", json!({ "spec": { "weighted": { "sticky": sticky } } })),
-            ("no stanza", json!({ "spec": { "weighted": { "sticky": null } } })),
+            ("a cookie", json!({ "spec": { "weighted": { "sticky": sticky } } })),
+            ("no cookie", json!({ "spec": { "weighted": { "sticky": null } } })),
             ("other services", json!({ "spec": { "weighted": { "services": services } } })),
             (
-                "a stanza and other services",
+                "a cookie and other services",
                 json!({ "spec": { "weighted": { "sticky": sticky, "services": services } } }),
             ),
             ("a mirror beside", json!({ "spec": { "mirroring": { "name": "mine", "port": 80 } } })),
@@ -154,7 +154,7 @@ impl<'a> Stolen<'a> {
         let services: Vec<_> = (0..20_000).map(|number| json!({ "name": format!("s{number}"), "port": 80 })).collect();
         self.namespace.patch("TraefikService", "shop", &json!({ "spec": { "weighted": { "services": services } } }));
         let answer = self.api.merge(&path, &json!({ "spec": { "weighted": { "sticky": sticky } } }));
-        self.tried("traefikservices: a stanza beside 20,000 services", &answer);
+        self.tried("traefikservices: a cookie beside 20,000 services", &answer);
         let mut whole = self.namespace.get("TraefikService", "shop");
         let answer = self.api.ask(&Method::PUT, &path, "application/json", whole.to_string());
         self.tried("traefikservices: an update of the whole", &answer);
@@ -241,7 +241,7 @@ fn attempts(server: &Server, wait: impl Fn(&Stolen<'_>)) -> String {
 }
 
 #[test]
-fn a_stolen_token_changes_nothing_but_stanzas_its_own_secret_and_the_ca_bundle() {
+fn a_stolen_token_changes_nothing_but_cookies_its_own_secret_and_the_ca_bundle() {
     let server = Server::private(&bed::no_policies());
     let attempts = attempts(&server, |stolen| {
         let path = stolen.namespace.path("TraefikService", "shop") + "?dryRun=All";
@@ -299,17 +299,17 @@ validating: an update of the whole               no right
 validating: one of another name                  no right
 validating: a new one                            no right
 validating: its end                              no right
-traefikservices: a stanza                        allowed
-traefikservices: no stanza                       allowed
+traefikservices: a cookie                        allowed
+traefikservices: no cookie                       allowed
 traefikservices: other services                  refused by the policy
-traefikservices: a stanza and other services     refused by the policy
+traefikservices: a cookie and other services     refused by the policy
 traefikservices: a mirror beside                 refused by the policy
 traefikservices: a mirror instead                refused by the policy
 traefikservices: labels                          refused by the policy
 traefikservices: annotations                     refused by the policy
 traefikservices: ownerReferences                 refused by the policy
 traefikservices: finalizers                      refused by the policy
-traefikservices: a stanza beside 20,000 services allowed
+traefikservices: a cookie beside 20,000 services allowed
 traefikservices: an update of the whole          no right
 traefikservices: a new one                       no right
 traefikservices: its end                         no right
@@ -389,17 +389,17 @@ validating: an update of the whole               no right
 validating: one of another name                  no right
 validating: a new one                            no right
 validating: its end                              no right
-traefikservices: a stanza                        allowed
-traefikservices: no stanza                       allowed
+traefikservices: a cookie                        allowed
+traefikservices: no cookie                       allowed
 traefikservices: other services                  allowed
-traefikservices: a stanza and other services     allowed
+traefikservices: a cookie and other services     allowed
 traefikservices: a mirror beside                 allowed
 traefikservices: a mirror instead                allowed
 traefikservices: labels                          allowed
 traefikservices: annotations                     allowed
 traefikservices: ownerReferences                 allowed
 traefikservices: finalizers                      allowed
-traefikservices: a stanza beside 20,000 services allowed
+traefikservices: a cookie beside 20,000 services allowed
 traefikservices: an update of the whole          no right
 traefikservices: a new one                       no right
 traefikservices: its end                         no right

@@ -4,7 +4,7 @@ use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
 
-use super::guard::{self, DECLARED, Guard, Turn, declare, live, registrations, stanza, sticky};
+use super::guard::{self, DECLARED, Guard, Turn, declare, declared_sticky, live, registrations, sticky};
 use crate::support::{api::Change, flagger, objects, run::exactly, wait::until};
 
 #[test]
@@ -16,22 +16,22 @@ fn this_api_server_serves_no_admission_policies() {
 }
 
 #[test]
-fn no_write_of_flaggers_is_ever_stored_without_the_stanza() {
+fn no_write_of_flaggers_is_ever_stored_without_the_cookie() {
     let turn = Turn::take();
     let namespace = turn.shops("keep", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
-    until("the repair of what was written before", || (live(&namespace, "shop") == stanza()).then_some(()));
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
     let version = namespace.get("TraefikService", "shop")["metadata"]["resourceVersion"].clone();
     let version = version.as_str().expect("a version");
     let changes = namespace.server().admin().watch(&namespace.path("TraefikService", ""), version);
 
     let stored = guard::writes(&namespace, "shop", |number| number < 300);
 
-    let without: Vec<_> = stored.iter().filter(|service| sticky(service) != stanza()).collect();
+    let without: Vec<_> = stored.iter().filter(|service| sticky(service) != declared_sticky()).collect();
     assert_eq!(without, [&Value::Null; 0]);
     for _ in 0..stored.len() {
         let Ok(Change::Is(service)) = changes.recv() else { panic!("the watch ended") };
-        assert_eq!(sticky(&service), stanza());
+        assert_eq!(sticky(&service), declared_sticky());
     }
     let ended = guard.ends("TERM");
     assert_eq!(ended.0.code, Some(0), "{}", ended.0);
@@ -41,7 +41,7 @@ fn no_write_of_flaggers_is_ever_stored_without_the_stanza() {
 }
 
 #[test]
-fn a_traefik_service_that_flagger_creates_has_the_stanza_from_the_first_generation() {
+fn a_traefik_service_that_flagger_creates_has_the_cookie_from_the_first_generation() {
     let turn = Turn::take();
     let namespace = turn.shops("create", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
@@ -52,7 +52,7 @@ fn a_traefik_service_that_flagger_creates_has_the_stanza_from_the_first_generati
         let owner = namespace.create_value(&owner);
         let service = objects::owned_by(objects::traefik_service(&format!("new-{number}"), 100, 0), &owner);
         let created = flagger::creates(&namespace, service);
-        assert_eq!((sticky(&created), &created["metadata"]["generation"]), (stanza(), &json!(1)));
+        assert_eq!((sticky(&created), &created["metadata"]["generation"]), (declared_sticky(), &json!(1)));
     }
     let _ = guard.ends("INT");
 }
@@ -64,11 +64,11 @@ fn what_is_declared_next_is_what_the_next_write_has() {
     let guard = Guard::start(&namespace, "shop", &[]);
     declare(&namespace, "shop", "other; Secure");
     // Without any write of Flagger's.
-    until("the new stanza", || {
+    until("the new cookie", || {
         (live(&namespace, "shop") == json!({ "cookie": { "name": "other", "secure": true } })).then_some(())
     });
     namespace.patch("Canary", "shop", &json!({ "metadata": { "annotations": { ANNOTATION: null } } }));
-    until("a write of Flagger's without a stanza", || {
+    until("a write of Flagger's without a cookie", || {
         let stored = flagger::writes(&namespace, "shop", 90, 10).ok()?;
         sticky(&stored).is_null().then_some(())
     });
@@ -105,6 +105,6 @@ fn one_namespace_can_be_guarded_alone() {
     let guard = Guard::start(&inside, "shop", &["-n", inside.name()]);
     let [stored, other] =
         [&inside, &outside].map(|namespace| flagger::writes(namespace, "shop", 90, 10).expect("nobody else wrote"));
-    assert_eq!((sticky(&stored), sticky(&other)), (stanza(), Value::Null));
+    assert_eq!((sticky(&stored), sticky(&other)), (declared_sticky(), Value::Null));
     let _ = guard.ends("TERM");
 }

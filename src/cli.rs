@@ -101,12 +101,13 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
 }
 
 fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
-    let mut command = with_options_line(self::command());
+    let mut command = self::command();
     if let Some(answer) = completion_reply(&command, &arguments, &environment) {
         // If the reader has gone away, there is nothing to report.
         let _ = Ui::new(Color::Never).write_raw(&answer);
         return 0;
     }
+    command = with_options_line(command);
     if environment.program.starts_with("kubectl-") {
         command = command.bin_name("kubectl canary-traefik");
     }

@@ -9,7 +9,6 @@ use crate::{
     flagger::Declared,
     lint,
     output::{Format, findings},
-    yaml,
 };
 
 /// Print the TraefikService that Flagger generates for a Canary, with the declared cookie
@@ -47,7 +46,7 @@ pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
         }
     }
     let value = loaded.observed.generated(args.weight)?;
-    ctx.ui.data(&args.output.of(|| yaml::print(&value), || value.clone()))?;
+    ctx.ui.data(&args.output.of(String::new, || value))?;
     Ok(Exit::Ok)
 }
 

@@ -39,12 +39,12 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
         let (shared, changed, collection) =
             (Arc::clone(&shared), Arc::clone(&changed), collections::guard_object(object));
         async move {
-            let last_error = |event| {
+            let on_event = |event| {
                 if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
                     changed.notify_one();
                 }
             };
-            following::follow(&shared, &collection, Requirement::Required, last_error).await
+            following::follow(&shared, &collection, Requirement::Required, on_event).await
         }
     };
     let follow_both = async {

@@ -120,7 +120,7 @@ impl Connection {
         Self { active: AtomicU64::new(now()), has_asked: AtomicBool::new(false) }
     }
 
-    fn is_active(&self) {
+    fn note_activity(&self) {
         self.active.store(now(), Relaxed);
     }
 }
@@ -179,10 +179,10 @@ async fn serve_connection(
 ) {
     let service = service_fn(|request| {
         let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
-        connection.is_active();
+        connection.note_activity();
         async move {
             let response = answer::answer(&shared, port, request).await;
-            connection.is_active();
+            connection.note_activity();
             connection.has_asked.store(true, Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }

@@ -321,7 +321,7 @@ Findings:
     fix: add --secure, or use --same-site lax
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: set --max-age to the length of one flow, such as 300
+    fix: set --max-age to just over the length of one login
 --- stderr
 
 "#]]);

@@ -118,7 +118,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 
 "#]]);
 }
@@ -430,7 +430,7 @@ canary.flagger.app/checkout configured
    provider: traefik
    targetRef:
 warning CT020: shop/checkout: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 
 "#]]);
     assert_eq!(folder.read("checkout.yaml"), example("checkout.yaml").replace(" Max-Age=300;", ""));
@@ -577,7 +577,7 @@ canary.flagger.app/web configured
            name: sso
 +          sameSite: lax
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 
 "#]]);
     exactly(
@@ -700,7 +700,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 
 "#]]);
 }

@@ -286,7 +286,7 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
    targetRef:
 warning CT020: podinfo: a session cookie lives until the browser closes, so user
 s stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -716,7 +716,7 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: set --max-age to the length of one flow, such as 300
+    fix: set --max-age to just over the length of one login
 How long a user stays on one version:
   one login            5m     longer than one step (1m)
 > the browser session         until the browser closes

@@ -685,7 +685,7 @@ traefikservice.traefik.io/podinfo configured
 error CT004: findings-[NS]/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   fix: add --secure, or use --same-site lax
 warning CT020: findings-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 

@@ -116,7 +116,9 @@ impl Progress {
                 ));
             }
             Proof::Nothing if self.missing.is_empty() => {
-                ctx.ui.status("the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet");
+                ctx.ui.status(
+                    "the guard was not tested: no covered Canary has both a declared cookie and a TraefikService yet",
+                );
             }
             Proof::NotAllowed => {
                 ctx.ui.status("the guard was not tested: this user may not write TraefikServices");

@@ -147,9 +147,7 @@ impl Status {
             Proof::TooLarge(name) => {
                 format!("<unknown> ({name}, the only TraefikService to test it on, has too many services)")
             }
-            Proof::Nothing => {
-                "<unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)".into()
-            }
+            Proof::Nothing => "<unknown> (no covered Canary has both a declared cookie and a TraefikService)".into(),
             Proof::NotAllowed => "<unknown> (this user may not write TraefikServices)".into(),
         };
         let coverage = self.coverage();

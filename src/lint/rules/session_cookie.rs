@@ -13,7 +13,7 @@ fn check(observed: &Observed) -> Option<(String, String)> {
         (
             "a session cookie lives until the browser closes, so users stay on their track into the next rollout"
                 .into(),
-            "set --max-age to the length of one flow, such as 300".into(),
+            "set --max-age to just over the length of one login".into(),
         )
     })
 }

@@ -4,7 +4,7 @@ use super::cookie;
 use crate::{
     lint::{Rule, Severity},
     observed::Observed,
-    simulate::{percent, returning_shares_of},
+    simulate::returning_shares_of,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule { code: "CT021", severity: Severity::Warning, check };
@@ -13,9 +13,10 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     let max_age = cookie(observed)?.max_age()?;
     let rollout = &observed.canary.rollout;
     let shares = returning_shares_of(rollout, max_age)?;
-    let (seen, wanted) =
-        shares.iter().fold((0.0, 0.0), |(seen, wanted), (weight, share)| (seen + share, wanted + percent(*weight)));
-    let steps = percent(i64::try_from(shares.len()).ok()?);
+    // All steps take the same time.
+    let (wanted, seen, steps) = shares
+        .into_iter()
+        .fold((0.0, 0.0, 0.0), |(wanted, seen, steps), (weight, share)| (wanted + weight, seen + share, steps + 1.0));
     (seen * 2.0 < wanted).then(|| {
         (
             format!(

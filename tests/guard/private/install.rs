@@ -295,7 +295,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
+the guard was not tested: no covered Canary has both a declared cookie and a TraefikService yet
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -310,7 +310,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -766,7 +766,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     1
@@ -833,7 +833,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -872,7 +872,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    matchConditions:
    - expression: (has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])
      name: declaration-is-new-or-changed
-the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
+the guard was not tested: no covered Canary has both a declared cookie and a TraefikService yet
 
 "#]]);
     let policy = lone.find("validatingadmissionpolicies", CHECK).expect("there");
@@ -926,7 +926,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -1356,7 +1356,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard was not tested: no Canary in the covered namespaces that has a TraefikService declares a cookie yet
+the guard was not tested: no covered Canary has both a declared cookie and a TraefikService yet
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1371,7 +1371,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0

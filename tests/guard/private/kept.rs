@@ -158,7 +158,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        name: x
 warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to the length of one flow, such as 300
+  fix: set --max-age to just over the length of one login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 

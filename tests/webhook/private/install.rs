@@ -518,7 +518,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 certificate  not registered
 replicas     0 of 2 ready
 canaries     all
@@ -608,7 +608,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
 
 form         webhook
-acting       <unknown> (no Canary in the covered namespaces that has a TraefikService declares a cookie)
+acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 certificate  not registered
 canaries     all
 namespaces   all

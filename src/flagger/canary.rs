@@ -9,6 +9,7 @@ use crate::{
     model::{
         cookie::Cookie,
         declaration::{self, ANNOTATION, Malformed, NATIVE_COOKIE},
+        entry::{ENTRY_ANNOTATION, Entry},
         name::{self, CANARY_API_VERSION, NamespacedName, NotAName},
         view,
     },
@@ -42,6 +43,8 @@ pub struct Canary {
     pub rollout: Rollout,
     /// The declared cookie.
     pub declared: Declared,
+    /// The declared entry, or why it is malformed.
+    pub entry: Option<Result<Entry, Malformed>>,
 }
 
 /// The cookie declared on a Canary.
@@ -89,6 +92,16 @@ impl Declared {
     }
 }
 
+/// Reads the entry's annotation.
+fn read_entry(object: &Value) -> Option<Result<Entry, Malformed>> {
+    match view::at(object, &["metadata", "annotations", ENTRY_ANNOTATION]) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(Entry::parse(text)),
+        // Only possible in a manifest, as above.
+        Some(other) => Some(Err(Malformed::not_text(&other.to_string()))),
+    }
+}
+
 impl Canary {
     /// Returns whether an object is a Canary, by its kind and `apiVersion`.
     pub fn is(object: &Value) -> bool {
@@ -122,7 +135,13 @@ impl Canary {
             phase: view::owned(object, &["status", "phase"]),
             rollout: Rollout::read(object),
             declared: Declared::read(object),
+            entry: read_entry(object),
         })
+    }
+
+    /// Returns the declared entry, if it is well-formed.
+    pub fn declared_entry(&self) -> Option<&Entry> {
+        self.entry.as_ref()?.as_ref().ok()
     }
 
     /// Returns the name of the primary's child Service.

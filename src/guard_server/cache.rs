@@ -242,6 +242,7 @@ impl CachedCanary {
                 Declaration::Text(text) => Declared::of_annotation(text),
                 Declaration::Malformed => Declared::of_annotation(";"),
             },
+            entry: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod cookie;
 pub mod declaration;
+pub mod entry;
 pub mod event;
 pub mod field;
 pub mod managers;
@@ -14,6 +15,7 @@ pub mod version;
 pub(crate) mod view;
 
 pub use cookie::Cookie;
+pub use entry::Entry;
 pub use event::Event;
 pub use field::{FIELDS, Field, FieldValue};
 pub use name::NamespacedName;

@@ -1,17 +1,19 @@
 //! A Canary together with its TraefikService.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::Result,
     flagger::{Canary, Declared, NativeField, generated},
     model::{
+        Entry, ObjectRef, Stickiness,
         cookie::Cookie,
         name::{Group, NamespacedName},
     },
     traefik::{
         Live, TraefikService, Weight,
         cookie_value::{self, Track},
+        entry::{self, Holder, Routing},
     },
 };
 
@@ -24,6 +26,34 @@ pub struct Observed {
     pub service: TraefikServiceState,
     /// Whether the guard covers the Canary.
     pub guarded: Guarded,
+    /// The declared entry compared with its objects.
+    pub entry: EntryState,
+    /// The entry that its objects were made from.
+    pub live_entry: Option<Entry>,
+}
+
+/// The declared entry compared with the objects that make it live.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum EntryState {
+    /// None is declared, and there are no objects.
+    #[default]
+    None,
+    /// Declared and live.
+    Synced,
+    /// Declared, but some or all of its objects are missing.
+    Missing,
+    /// Declared and live, but its objects no longer fit the routes.
+    Differs,
+    /// Its objects are there, but it is not declared.
+    Undeclared,
+    /// Declared, but there is no TraefikService yet, or no route to it that could be covered.
+    Pending,
+    /// Declared, but something else serves its paths, or has the name of one of its objects; a sentence each.
+    Refused(Vec<String>),
+    /// The annotation is not well-formed.
+    Malformed,
+    /// Declared, but the routes were not or cannot be read; with the reason.
+    Unknown(String),
 }
 
 /// Whether the guard covers a Canary.
@@ -118,6 +148,23 @@ impl Protection {
     }
 }
 
+impl EntryState {
+    /// Returns the word to print.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Synced => "synced",
+            Self::Missing => "missing",
+            Self::Differs => "differs",
+            Self::Undeclared => "undeclared",
+            Self::Pending => "pending",
+            Self::Refused(_) => "refused",
+            Self::Malformed => "malformed",
+            Self::Unknown(_) => "<unknown>",
+        }
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -140,7 +187,71 @@ impl Observed {
                 _ => TraefikServiceState::Present(service),
             },
         };
-        Self { canary, service, guarded: Guarded::Unknown }
+        Self { canary, service, guarded: Guarded::Unknown, entry: EntryState::None, live_entry: None }
+    }
+
+    /// Adds the state of the entry, given what was read of the routes.
+    #[must_use]
+    pub fn with_entry(mut self, routing: Option<&Routing>) -> Self {
+        self.entry = self.entry_state(routing);
+        self.live_entry = routing.and_then(|routing| routing.live_entry(&self.canary.target));
+        self
+    }
+
+    fn entry_state(&self, routing: Option<&Routing>) -> EntryState {
+        let canary = &self.canary;
+        let (Some(routing), Some(holder)) = (routing, self.entry_holder()) else {
+            return match &canary.entry {
+                None => EntryState::None,
+                Some(Err(_)) => EntryState::Malformed,
+                Some(Ok(_)) => EntryState::Unknown("the routes were not read".into()),
+            };
+        };
+        let entry = match &canary.entry {
+            None if routing.own(&canary.target).next().is_some() => return EntryState::Undeclared,
+            None => return EntryState::None,
+            Some(Err(_)) => return EntryState::Malformed,
+            Some(Ok(entry)) => entry,
+        };
+        let objects = entry::objects(entry, &holder, routing);
+        if let Some(reason) = &routing.unread {
+            return EntryState::Unknown(reason.clone());
+        }
+        if !objects.problems.is_empty() {
+            return EntryState::Refused(objects.problems);
+        }
+        if objects.wanted.is_empty() || self.service().is_none() {
+            return EntryState::Pending;
+        }
+        let existing: Vec<_> = routing.existing(&canary.target).collect();
+        let live = |object: &ObjectRef| existing.iter().find(|(other, _)| other == object).map(|(_, live)| *live);
+        let foreign = objects
+            .wanted
+            .iter()
+            .filter(|(object, _)| live(object).is_some_and(|live| !entry::is_of(live, &canary.target)));
+        let foreign: Vec<_> = foreign.map(|(object, _)| format!("{object} exists, and is of something else")).collect();
+        if !foreign.is_empty() {
+            return EntryState::Refused(foreign);
+        }
+        if objects.wanted.iter().any(|(object, _)| live(object).is_none()) {
+            return EntryState::Missing;
+        }
+        let fits = |(object, wanted): &(ObjectRef, serde_json::Value)| {
+            live(object).is_some_and(|live| entry::is_as_wanted(live, wanted))
+        };
+        let is_left_over =
+            |(object, _): &(ObjectRef, &serde_json::Value)| objects.wanted.iter().all(|(wanted, _)| wanted != object);
+        if objects.wanted.iter().all(fits) && !routing.own(&canary.target).any(|own| is_left_over(&own)) {
+            EntryState::Synced
+        } else {
+            EntryState::Differs
+        }
+    }
+
+    /// Returns what an entry of this Canary depends on; `None` if it names no TraefikService.
+    pub fn entry_holder(&self) -> Option<Holder> {
+        let canary = &self.canary;
+        Some(Holder { canary: canary.target.clone(), uid: canary.uid.clone(), service: canary.service_target()? })
     }
 
     /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then
@@ -192,6 +303,19 @@ impl Observed {
             (Some(_), Live::Absent) => State::Missing,
             (Some(declared), Live::Cookie(live, odd)) if declared == live && odd.is_empty() => State::Synced,
             (Some(_), Live::Empty | Live::Cookie(..)) => State::Differs,
+        }
+    }
+
+    /// Compares everything declared with what is live: the cookie, and then the entry.
+    pub fn whole_state(&self) -> State {
+        match (self.state(), &self.entry) {
+            (State::Synced, EntryState::Missing) => State::Missing,
+            (State::Synced, EntryState::Differs | EntryState::Refused(_)) => State::Differs,
+            (State::Synced | State::None, EntryState::Undeclared) => State::Undeclared,
+            (State::Synced, EntryState::Pending) => State::Pending,
+            (State::Synced, EntryState::Unknown(_)) => State::Unknown,
+            (_, EntryState::Malformed) => State::Malformed,
+            (state, _) => state,
         }
     }
 
@@ -251,9 +375,30 @@ pub struct Loaded {
     pub service: Option<serde_json::Value>,
     /// Whether the schema of the cluster's Canaries has the native field.
     pub native: NativeField,
+    /// The routes and the objects of entries; `None` if the entry does not matter here.
+    pub routing: Option<Arc<Routing>>,
 }
 
 impl Loaded {
+    /// Adds what was read of the routes.
+    #[must_use]
+    pub fn with_routing(mut self, routing: Arc<Routing>) -> Self {
+        self.observed = self.observed.with_entry(Some(&routing));
+        self.routing = Some(routing);
+        self
+    }
+
+    /// Returns the declared cookie and entry, as far as they are well-formed.
+    pub fn declared(&self) -> Stickiness {
+        let canary = &self.observed.canary;
+        Stickiness { cookie: canary.declared.cookie().cloned(), entry: canary.declared_entry().cloned() }
+    }
+
+    /// Returns the live cookie and entry.
+    pub fn live(&self) -> Stickiness {
+        Stickiness { cookie: self.observed.live_cookie().cloned(), entry: self.observed.live_entry.clone() }
+    }
+
     /// Returns the tracks of the Canary, with the cookie values that pin to them. Empty if it names no target.
     pub fn tracks(&self, namespace: Option<&str>) -> Vec<Track> {
         let canary = &self.observed.canary;

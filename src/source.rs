@@ -1,22 +1,26 @@
 //! The source of Canaries: a cluster or manifests. Both are read alike; only a cluster is written object by object.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::join;
 
 use crate::{
-    cluster::{Cluster, Selection},
+    cluster::{Cluster, Reading, Selection},
     error::{Error, Kind, Result},
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
     model::{
         FIELDS, NamespacedName,
         declaration::{ANNOTATION, NATIVE_COOKIE},
-        name::near,
+        entry::ENTRY_ANNOTATION,
+        name::{Group, near},
         selector::Selector,
     },
     observed::{Loaded, Observed},
-    traefik::{Lookup, Route, RouteKind, RoutesAndEvents, TraefikService},
+    traefik::{
+        Lookup, Route, RouteKind, RoutesAndEvents, TraefikService,
+        entry::{Need, Routing},
+    },
 };
 
 /// The source of Canaries.
@@ -58,7 +62,7 @@ impl Source {
 
     /// Returns one Canary, and whether the guard protects its cookie.
     pub async fn look(&self, namespace: Option<&str>, name: &str) -> Result<Observed> {
-        let observed = self.load(namespace, name, false).await?.observed;
+        let observed = self.load(namespace, name, Reading::SHOWN).await?.observed;
         match self {
             Self::Cluster(cluster) => Ok(Observed { guarded: cluster.guarded(&observed).await, ..observed }),
             Self::Files(_) => Ok(observed),
@@ -73,7 +77,7 @@ impl Source {
     /// Fails if the Canary or its TraefikService cannot be read. Whatever else cannot be read is reported in the
     /// result.
     pub async fn load_with_context(&self, namespace: Option<&str>, name: &str) -> Result<(Loaded, RoutesAndEvents)> {
-        let mut loaded = self.load(namespace, name, false).await?;
+        let mut loaded = self.load(namespace, name, Reading { routing: Need::Own, ..Reading::SHOWN }).await?;
         match self {
             Self::Cluster(cluster) => {
                 let (guarded, surroundings) =
@@ -88,12 +92,12 @@ impl Source {
         }
     }
 
-    /// Returns one Canary with its objects. `schema` also looks for the native field in the cluster's schema.
-    pub async fn load(&self, namespace: Option<&str>, name: &str, schema: bool) -> Result<Loaded> {
+    /// Returns one Canary with its objects. From manifests, everything is read in any case.
+    pub async fn load(&self, namespace: Option<&str>, name: &str, reading: Reading) -> Result<Loaded> {
         let loaded = match self {
             Self::Cluster(cluster) => {
                 let namespace = namespace.unwrap_or(cluster.api().namespace()).to_owned();
-                cluster.load(&NamespacedName { namespace: Some(namespace), name: name.to_owned() }, schema).await?
+                cluster.load(&NamespacedName { namespace: Some(namespace), name: name.to_owned() }, reading).await?
             }
             Self::Files(files) => one_in_files(files, namespace, name)?.1,
         };
@@ -155,8 +159,7 @@ fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -
         1 => (found, Vec::new()),
         _ => found.into_iter().partition(|(object, _)| !is_part(&object.value)),
     };
-    let over: Vec<_> =
-        parts.iter().filter(|(_, loaded)| loaded.observed.canary.declared != Declared::Nothing).collect();
+    let over: Vec<_> = parts.iter().filter(|(_, loaded)| declares(&loaded.observed.canary)).collect();
     match whole.pop() {
         Some(one) if whole.is_empty() && over.is_empty() => {
             let over = files.mentions(&DECLARING, holds_no_patch);
@@ -178,8 +181,18 @@ fn one_in_files<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -
     }
 }
 
+fn declares(canary: &Canary) -> bool {
+    canary.declared != Declared::Nothing || canary.entry.is_some()
+}
+
 /// Text that marks a patch, inside another document, of what a Canary declares.
-const DECLARING: [&str; 3] = [ANNOTATION, "kubectl-canary-traefik~1sticky-cookie", "/spec/service/traefik"];
+const DECLARING: [&str; 5] = [
+    ANNOTATION,
+    "kubectl-canary-traefik~1sticky-cookie",
+    ENTRY_ANNOTATION,
+    "kubectl-canary-traefik~1entry",
+    "/spec/service/traefik",
+];
 
 /// Returns whether this object cannot contain patches of other objects. Kustomize, Flux and Argo CD have kinds that
 /// can; documents without a kind are not objects here.
@@ -247,6 +260,7 @@ fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&
             Some((TraefikService::from_object(&object.value, group)?, &object.value))
         })
         .collect();
+    let routing = Arc::new(routing(files));
     let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
         let canary = Canary::from_object(&object.value)?;
         let in_namespace = selection
@@ -262,12 +276,32 @@ fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&
             .map(|(service, value)| (service.clone(), (*value).clone()));
         let (service, value) = service.unzip();
         let native = native_field(&object.value);
-        Some((
-            object,
-            Loaded { observed: Observed::pair(canary, service), canary: object.value.clone(), service: value, native },
-        ))
+        let observed = Observed::pair(canary, service);
+        let loaded = Loaded { observed, canary: object.value.clone(), service: value, native, routing: None };
+        Some((object, loaded.with_routing(routing.clone())))
     });
     Ok(canaries.collect())
+}
+
+/// Returns what entries depend on among manifests, in any namespace.
+fn routing(files: &Manifests) -> Routing {
+    let mut routing = Routing::default();
+    for object in files.objects() {
+        let value = &object.value;
+        let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let group = Group::of_api_version(text("apiVersion"));
+        match (text("kind"), group) {
+            ("IngressRoute", Some(group)) => routing.ingress_routes.push((group, value.clone())),
+            ("Middleware", Some(group)) => routing.middlewares.push((group, value.clone())),
+            ("TraefikService", Some(_)) => routing.traefik_services.push(value.clone()),
+            ("HTTPRoute", None) if text("apiVersion").starts_with("gateway.networking.k8s.io/") => {
+                routing.http_routes.push(value.clone());
+            }
+            ("Ingress", None) if text("apiVersion") == "networking.k8s.io/v1" => routing.ingresses.push(value.clone()),
+            _ => {}
+        }
+    }
+    routing
 }
 
 /// Without a schema, a manifest that uses the native field implies that its cluster has it.

@@ -71,6 +71,12 @@ impl Failure {
         self.refusal(StatusCode::CONFLICT).is_some()
     }
 
+    /// Returns whether another field manager owns fields of a server-side apply.
+    pub fn is_field_conflict(&self) -> bool {
+        let is_manager = |refusal: &Refusal| refusal.causes.iter().any(|cause| cause.reason == "FieldManagerConflict");
+        self.refusal(StatusCode::CONFLICT).is_some_and(is_manager)
+    }
+
     /// Returns whether the server answered 403.
     pub fn is_forbidden(&self) -> bool {
         self.refusal(StatusCode::FORBIDDEN).is_some()

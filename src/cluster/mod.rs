@@ -7,6 +7,7 @@ mod guard;
 mod inside;
 pub(crate) mod paths;
 mod read;
+mod routing;
 mod support;
 mod surroundings;
 mod versions;
@@ -14,7 +15,11 @@ mod write;
 
 use std::sync::Arc;
 
-pub use self::{acting::ActiveForms, read::Selection, versions::Workload};
+pub use self::{
+    acting::ActiveForms,
+    read::{Reading, Selection},
+    versions::Workload,
+};
 use crate::{
     apiserver::{self, ApiServer, ConnectionArgs, Progress},
     environment::Environment,

@@ -1,7 +1,7 @@
 //! Reads Canaries with their TraefikServices. A single Canary takes only GETs; many take two parallel LISTs, unpaged
 //! because pages take more than four times as long (10,000 of each kind: 1.0 s against 4.7 s).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{join, join3};
 use serde_json::Value;
@@ -24,8 +24,8 @@ use crate::{
         NamespacedName, ObjectKind, ObjectRef,
         name::{Group, near},
     },
-    observed::{Guarded, Loaded, Observed, TraefikServiceState},
-    traefik::TraefikService,
+    observed::{Loaded, Observed, TraefikServiceState},
+    traefik::{TraefikService, entry::Need},
 };
 
 /// The Canaries to list.
@@ -35,6 +35,21 @@ pub struct Selection<'a> {
     pub namespace: Option<&'a str>,
     /// The label selector of the Canaries.
     pub selector: Option<&'a str>,
+}
+
+/// What to read of a Canary besides the Canary and its TraefikService.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// Whether to look up the native field in the cluster's own schema. Only changes need that: a field that is not in
+    /// the schema is never stored.
+    pub schema: bool,
+    /// How much of the routing.
+    pub routing: Need,
+}
+
+impl Reading {
+    /// What showing a Canary needs.
+    pub const SHOWN: Self = Self { schema: false, routing: Need::IfDeclared };
 }
 
 impl Cluster {
@@ -62,8 +77,9 @@ impl Cluster {
 
     async fn list_with_coverage(&self, selection: Selection<'_>) -> Result<(GuardCoverage, Vec<Observed>)> {
         let (pairs, look) = join(self.pairs(selection, false), self.read_coverage()).await;
+        let pairs = self.with_routing(pairs?, selection.namespace, Need::IfDeclared).await;
         let seen = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
-        let all = pairs?.into_iter().map(seen).collect();
+        let all = pairs.into_iter().map(seen).collect();
         Ok((look, all))
     }
 
@@ -73,21 +89,33 @@ impl Cluster {
     ///
     /// As [`Cluster::list`].
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
-        self.pairs(selection, true).await
+        let pairs = self.pairs(selection, true).await?;
+        Ok(self.with_routing(pairs, selection.namespace, Need::Own).await)
+    }
+
+    /// Adds the routing, if any of these Canaries needs it.
+    async fn with_routing(&self, pairs: Vec<Loaded>, namespace: Option<&str>, need: Need) -> Vec<Loaded> {
+        let declares = pairs.iter().any(|pair| pair.observed.canary.entry.is_some());
+        let routing = match need {
+            Need::All => self.routing(namespace).await,
+            _ if declares => self.routing(namespace).await,
+            Need::Own if !pairs.is_empty() => self.entry_objects(namespace).await,
+            Need::Own | Need::IfDeclared => return pairs,
+        };
+        let routing = Arc::new(routing);
+        pairs.into_iter().map(|pair| pair.with_routing(routing.clone())).collect()
     }
 
     /// Reads one Canary with its TraefikService and the raw objects.
     ///
-    /// With `schema`, the native field is also looked up in the cluster's own schema. Reading a Canary does not need
-    /// that, since a field that is not in the schema is never stored.
-    ///
     /// # Errors
     ///
     /// The Canary does not exist (similar names are hints), or cannot be read.
-    pub async fn load(&self, target: &NamespacedName, schema: bool) -> Result<Loaded> {
+    pub async fn load(&self, target: &NamespacedName, reading: Reading) -> Result<Loaded> {
         // Most TraefikServices have the name of their Canary: requesting that one at once saves a round trip.
         let (canary, guess, native) =
-            join3(self.get(ObjectKind::Canary, target), self.get_service(target), self.native_field(schema)).await;
+            join3(self.get(ObjectKind::Canary, target), self.get_service(target), self.native_field(reading.schema))
+                .await;
         let object = match canary {
             Ok(object) => object,
             Err(failure) => return Err(self.no_canary(target, failure).await),
@@ -101,9 +129,12 @@ impl Cluster {
         };
         let observed = match service {
             TraefikServiceState::Present(service) => Observed::pair(canary, Some(service)),
-            service => Observed { canary, service, guarded: Guarded::Unknown },
-        };
-        Ok(Loaded { observed, canary: object, service: service_object, native })
+            service => Observed { service, ..Observed::pair(canary, None) },
+        }
+        .with_entry(None);
+        let loaded = Loaded { observed, canary: object, service: service_object, native, routing: None };
+        let namespace = target.namespace.as_deref();
+        Ok(self.with_routing(vec![loaded], namespace, reading.routing).await.remove(0))
     }
 
     /// Reads one object.
@@ -282,9 +313,10 @@ impl Cluster {
             });
             let (observed, service) = match found {
                 Some((service, object)) => (Observed::pair(canary, Some(service)), object),
-                None => (Observed { canary, service: missing.clone(), guarded: Guarded::Unknown }, None),
+                None => (Observed { service: missing.clone(), ..Observed::pair(canary, None) }, None),
             };
-            Loaded { observed, canary: object, service, native: NativeField::Absent }
+            let observed = observed.with_entry(None);
+            Loaded { observed, canary: object, service, native: NativeField::Absent, routing: None }
         });
         Ok(pairs.collect())
     }

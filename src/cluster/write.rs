@@ -19,26 +19,44 @@ use crate::{
     },
     guard::{Change, deployment},
     model::{FIELD_MANAGER, NamespacedName, ObjectRef},
-    plan::{Confirmed, Step, Write},
+    plan::{Action, Confirmed, Step, Write},
 };
 
 impl Cluster {
-    /// Sends the same patch as [`Cluster::write`] as a dry run, and returns the object that the server would store.
+    /// Does the same as [`Cluster::write`] as a dry run, and returns the object that the server would store.
     ///
     /// # Errors
     ///
-    /// The server refuses the patch.
-    pub async fn dry_run(&self, step: &Step) -> Result<Value, Failure> {
-        self.patch(step, "&dryRun=All").await
+    /// As [`Cluster::write`].
+    pub async fn dry_run(&self, step: &Step, force: bool) -> Result<Value, Failure> {
+        self.take(step, force, "&dryRun=All", &["All"]).await
     }
 
-    /// Sends one confirmed patch, and returns the stored object.
+    /// Takes one confirmed step, and returns the stored object; null if it is deleted. With `force`, an object of an
+    /// entry is taken over from other field managers.
     ///
     /// # Errors
     ///
-    /// The server refuses the patch; a conflict if the object changed since it was read.
-    pub async fn write(&self, write: Write<'_>) -> Result<Value, Failure> {
-        self.patch(write.step(), "").await
+    /// The server refuses the step; a conflict if the object changed since it was read.
+    pub async fn write(&self, write: Write<'_>, force: bool) -> Result<Value, Failure> {
+        self.take(write.step(), force, "", &[]).await
+    }
+
+    async fn take(&self, step: &Step, force: bool, more: &str, dry_run: &[&str]) -> Result<Value, Failure> {
+        match &step.action {
+            Action::Patch(_) => self.patch_step(step, more).await?.json(),
+            Action::Apply(wanted) => {
+                let path =
+                    path(step.object.kind, step.object.target.namespace.as_deref(), Some(&step.object.target.name));
+                self.apply_at(&call_of(Verb::Patch, &step.object), &path, wanted, force, more).await
+            }
+            Action::Delete => {
+                let path =
+                    path(step.object.kind, step.object.target.namespace.as_deref(), Some(&step.object.target.name));
+                self.delete_at(&call_of(Verb::Delete, &step.object), &path, Some(&step.before), dry_run).await?;
+                Ok(Value::Null)
+            }
+        }
     }
 
     /// Like [`Cluster::write`], but returns only this part of the stored object.
@@ -50,13 +68,10 @@ impl Cluster {
         self.patch_step(write.step(), "").await?.part(part)
     }
 
-    async fn patch(&self, step: &Step, more: &str) -> Result<Value, Failure> {
-        self.patch_step(step, more).await?.json()
-    }
-
     async fn patch_step(&self, step: &Step, more: &str) -> Result<Answer, Failure> {
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
-        self.patch_object(&step.object, &query, &step.patch).await
+        // Anything else is no patch, and refused by the server.
+        self.patch_object(&step.object, &query, step.patch().unwrap_or(&Value::Null)).await
     }
 
     /// Drops the sticky cookie in a dry run, without a field manager as Flagger does or with this one. Returns the
@@ -114,10 +129,21 @@ impl Cluster {
 
     async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {
         let (call, path) = place(object);
+        self.apply_at(&call, &path, object, force, more).await
+    }
+
+    async fn apply_at(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        object: &Value,
+        force: bool,
+        more: &str,
+    ) -> Result<Value, Failure> {
         let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{more}");
         let body = object.to_string().into_bytes();
         let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
-        self.api.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+        self.api.call(&Call { verb: Verb::Patch, ..*call }, request).await?.json()
     }
 
     /// Deletes one of the guard's objects as a dry run.
@@ -173,11 +199,21 @@ impl Cluster {
 
     async fn delete(&self, change: &Change, dry_run: &[&str]) -> Result<(), Failure> {
         let (call, path) = place(&change.wanted);
-        let version = change.before.as_ref().and_then(|before| before.pointer("/metadata/resourceVersion"));
+        self.delete_at(&call, &path, change.before.as_ref(), dry_run).await
+    }
+
+    async fn delete_at(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        before: Option<&Value>,
+        dry_run: &[&str],
+    ) -> Result<(), Failure> {
+        let version = before.and_then(|before| before.pointer("/metadata/resourceVersion"));
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": dry_run,
             "preconditions": {"resourceVersion": version}});
-        let request = request(Method::DELETE, &path, Some("application/json"), options.to_string().into_bytes())?;
-        match self.api.call(&Call { verb: Verb::Delete, ..call }, request).await {
+        let request = request(Method::DELETE, path, Some("application/json"), options.to_string().into_bytes())?;
+        match self.api.call(&Call { verb: Verb::Delete, ..*call }, request).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.is_not_found() => Ok(()),
             Err(failure) => Err(failure),

@@ -1,6 +1,7 @@
 //! `diff`: compares the declared cookie with the live one.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::{
     args::SelectArgs,
@@ -10,10 +11,10 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     files::Scratch,
-    flagger::{Declared, NativeField},
+    flagger::NativeField,
     model::ObjectKind,
-    observed::{Loaded, State},
-    output::{self, change, diff::comparable, findings},
+    observed::{EntryState, Loaded, State},
+    output::{self, change, diff::comparable, findings, show},
     plan::{Plan, Scope, Step},
     source::Source,
 };
@@ -51,9 +52,11 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
             _ => error,
         });
         match several.take(ctx, &loaded.observed.canary.target, difference)? {
-            Some(Difference::Step(step)) => steps.push(*step),
-            Some(Difference::Reported) => found = true,
-            Some(Difference::None) | None => {}
+            Some(difference) => {
+                found |= difference.is_reported;
+                steps.extend(difference.steps);
+            }
+            None => {}
         }
     }
     found |= show(ctx, &steps).await?;
@@ -61,37 +64,57 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     Ok(if found { Exit::Found } else { Exit::Ok })
 }
 
-enum Difference {
-    None,
-    /// A difference that was reported on standard error.
-    Reported,
-    Step(Box<Step>),
+/// What differs for one Canary.
+#[derive(Default)]
+struct Difference {
+    /// Whether a difference was reported on standard error.
+    is_reported: bool,
+    steps: Vec<Step>,
 }
 
 fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
     let observed = &loaded.observed;
-    if let Declared::Malformed(..) = observed.canary.declared {
+    let name = output::escaped(&observed.canary.target.to_string());
+    let mut difference = Difference::default();
+    let mut report = |text: &str| {
+        ctx.ui.status(text);
+        difference.is_reported = true;
+    };
+    if observed.whole_state() == State::Malformed {
         for finding in crate::lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+            report(&findings::text(&finding, ctx.ui.err_style()));
         }
-        return Ok(Difference::Reported);
+        return Ok(difference);
+    }
+    // Compare with the declaration even if Flagger copies the native field itself.
+    let mut compared = Loaded { native: NativeField::Absent, ..loaded.clone() };
+    match &observed.entry {
+        EntryState::Refused(problems) => {
+            problems.iter().for_each(|problem| report(&format!("{name}: entry: {}", output::escaped(problem))));
+            compared.routing = None;
+        }
+        EntryState::Unknown(reason) => return Err(Error::cluster(reason.clone())),
+        EntryState::Pending => {
+            let reason = show::entry(observed).unwrap_or_default();
+            report(&format!("{name}: entry {}", output::escaped(&reason)));
+            compared.routing = None;
+        }
+        _ => {}
     }
     match observed.state() {
-        State::None | State::Synced => Ok(Difference::None),
         State::Pending => {
-            let name = output::escaped(&observed.canary.target.to_string());
             let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();
-            ctx.ui.status(&format!("{name}: declared, but not live: {}", output::escaped(&why)));
-            Ok(Difference::Reported)
+            report(&format!("{name}: declared, but not live: {}", output::escaped(&why)));
+            return Ok(difference);
         }
-        State::Unknown => Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be read"))),
-        State::Missing | State::Differs | State::Undeclared | State::Malformed => {
-            // Compare with the declaration even if Flagger copies the native field itself.
-            let loaded = Loaded { native: NativeField::Absent, ..loaded.clone() };
-            let plan = Plan::new(&loaded, observed.canary.declared.cookie(), Scope::LiveOnly)?;
-            Ok(plan.steps.into_iter().next().map_or(Difference::None, |step| Difference::Step(Box::new(step))))
+        State::Unknown => {
+            return Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be read")));
         }
+        State::None if observed.service().is_none() => return Ok(difference),
+        State::None | State::Synced | State::Missing | State::Differs | State::Undeclared | State::Malformed => {}
     }
+    difference.steps = Plan::new(&compared, &compared.declared(), Scope::LiveOnly)?.steps;
+    Ok(difference)
 }
 
 async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
@@ -99,7 +122,8 @@ async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
         return Ok(false);
     }
     if let Some(program) = &ctx.environment.external_diff {
-        let texts = steps.iter().map(|step| (file_name(step), comparable(&step.before), comparable(&step.after())));
+        let text = |object: &Value| if object.is_null() { String::new() } else { comparable(object) };
+        let texts = steps.iter().map(|step| (file_name(step), text(&step.before), text(&step.after())));
         let scratch = Scratch::new(texts)?;
         return ctx.ui.show_difference(program, scratch.live(), scratch.merged()).await;
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::{
+    cluster::Reading,
     commands::args::format_of,
     context::{Context, FileArgs},
     error::{Exit, Result},
@@ -39,7 +40,7 @@ pub struct RenderArgs {
 /// Runs `render`.
 pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
-    let loaded = source.load(ctx.namespace(), &args.name, false).await?;
+    let loaded = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?;
     if let Declared::Malformed(..) = loaded.observed.canary.declared {
         for finding in lint::check(&loaded.observed) {
             ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::policy::{self, MANAGED_BY, MANAGED_BY_LABEL};
+use super::policy;
+use crate::model::{MANAGED_BY, MANAGED_BY_LABEL};
 
 /// Returns whether `whole` contains everything in `part`. The API server may have added defaults.
 pub(super) fn contains(part: &Value, whole: &Value) -> bool {

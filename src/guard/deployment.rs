@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     account,
-    policy::{Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    policy::{Coverage, VERSION_LABEL},
     webhook::{Address, NAME, WebhookEndpoint, configurations},
 };
-use crate::model::{NamespacedName, name::Group, selector::Selector};
+use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, name::Group, selector::Selector};
 
 /// The default namespace of the guard.
 pub const NAMESPACE: &str = NAME;

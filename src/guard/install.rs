@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::{
     alike::{contains, has_no_additions, is_ours, label, narrows, without_ca_bundle},
-    policy::{self, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    policy::{self, Coverage, VERSION_LABEL},
     webhook,
 };
 use crate::{
     error::{Error, Kind, Result},
     flagger::Canary,
-    model::selector::Selector,
+    model::{MANAGED_BY, MANAGED_BY_LABEL, selector::Selector},
 };
 
 /// The two forms of the guard.

@@ -15,12 +15,11 @@
 use serde_json::{Value, json};
 
 use super::declared_in_cel::{declared, text, variables};
-use crate::model::name::{CANARY_API_VERSION, Group};
+use crate::model::{
+    MANAGED_BY, MANAGED_BY_LABEL,
+    name::{CANARY_API_VERSION, Group},
+};
 
-/// Label on every object of the guard, with the value [`MANAGED_BY`].
-pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// Value of [`MANAGED_BY_LABEL`].
-pub const MANAGED_BY: &str = "kubectl-canary-traefik";
 /// Label on every object of the guard: the version that created it.
 pub const VERSION_LABEL: &str = "app.kubernetes.io/version";
 /// Names of the three policies and their bindings.

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     alike::{contains, is_ours},
-    policy::{API_VERSION, Coverage, MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
+    policy::{API_VERSION, Coverage, VERSION_LABEL},
 };
-use crate::model::{NamespacedName, declaration::ANNOTATION, name::Group, selector::Selector};
+use crate::model::{
+    MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, declaration::ANNOTATION, name::Group, selector::Selector,
+};
 
 /// Name of both webhook configurations.
 pub const NAME: &str = "kubectl-canary-traefik";

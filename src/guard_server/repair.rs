@@ -27,7 +27,7 @@ use crate::{
         review::ServiceIdentity,
         trouble::{Failed, FailureState},
     },
-    model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, name::Group},
+    model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, Stickiness, name::Group},
     observed::{Loaded, Observed},
     plan::{Confirmed, Consent, Plan, Scope, decide},
     traefik::TraefikService,
@@ -277,8 +277,14 @@ fn wanted(shared: &Shared, service: &TraefikService, object: &Value) -> Option<C
 
 fn plan(canary: Canary, service: TraefikService, object: &Value, cookie: Option<&Cookie>) -> Result<Plan> {
     let observed = Observed::pair(canary, Some(service));
-    let loaded = Loaded { observed, canary: Value::Null, service: Some(object.clone()), native: NativeField::Absent };
-    Plan::new(&loaded, cookie, Scope::LiveOnly)
+    let loaded = Loaded {
+        observed,
+        canary: Value::Null,
+        service: Some(object.clone()),
+        native: NativeField::Absent,
+        routing: None,
+    };
+    Plan::new(&loaded, &Stickiness::of_cookie(cookie), Scope::LiveOnly)
 }
 
 fn version(object: &Value) -> String {

@@ -15,17 +15,14 @@ use crate::{
     apiserver::{Event, Failure},
     cluster::collections,
     error::{Error, Kind, Result},
-    guard::{
-        deployment,
-        policy::{MANAGED_BY, MANAGED_BY_LABEL, VERSION_LABEL},
-    },
+    guard::{deployment, policy::VERSION_LABEL},
     guard_server::{
         Shared,
         certificate::{Pair, Signed, sign},
         following::{Requirement, follow},
         term::{LONGEST_OVERLAP, overlap, sleep_until},
     },
-    model::NamespacedName,
+    model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

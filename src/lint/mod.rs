@@ -59,6 +59,10 @@ pub static RULES: &[Rule] = &[
     rules::starved_canary::RULE,
     rules::malformed_declaration::RULE,
     rules::foreign_traefik_service::RULE,
+    rules::malformed_entry::RULE,
+    rules::entry_without_effect::RULE,
+    rules::entry_without_cookie::RULE,
+    rules::last_step_below_all::RULE,
 ];
 
 /// Checks one Canary against every rule.

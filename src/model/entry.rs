@@ -20,13 +20,14 @@ use super::declaration::Malformed;
 
 /// The annotation's key on the Canary, and on each object that is made from it.
 pub const ENTRY_ANNOTATION: &str = "kubectl-canary-traefik/entry";
+/// The annotation on each object of an entry that names its Canary.
+pub const CANARY_ANNOTATION: &str = "kubectl-canary-traefik/canary";
 /// Maximum length of the annotation in characters.
 pub const MAX_LENGTH: usize = 1024;
 /// Maximum number of paths.
 pub const MAX_PATHS: usize = 16;
 /// Regular expression of a path, without anchors; valid in Rust and in RE2.
-pub const PATH: &str =
-    r"/(?:(?:\.{0,2}[A-Za-z0-9_~!$&()*+=:@-][A-Za-z0-9._~!$&()*+=:@-]*)(?:/\.{0,2}[A-Za-z0-9_~!$&()*+=:@-][A-Za-z0-9._~!$&()*+=:@-]*)*/?)?";
+pub const PATH: &str = r"/(?:(?:\.{0,2}[A-Za-z0-9_~!$&()*+=:@-][A-Za-z0-9._~!$&()*+=:@-]*)(?:/\.{0,2}[A-Za-z0-9_~!$&()*+=:@-][A-Za-z0-9._~!$&()*+=:@-]*)*/?)?";
 
 /// The paths at which a flow begins, in the order in which they are declared; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The cookie's fields, one row each. Flags, prompts, help, man page, completion, the declaration's grammar,
 //! the JSON keys and the check against the live custom resource definition all derive from [`FIELDS`].
 
+use std::fmt;
+
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -133,6 +135,17 @@ pub static FIELDS: [Field; 7] = [
 /// The values of SameSite, as in `spec.weighted.sticky` (every Traefik accepts lower case; capitals only from 3.6.14
 /// on) and as in `Set-Cookie`.
 pub static SAME_SITE: [(&str, &str); 3] = [("none", "None"), ("lax", "Lax"), ("strict", "Strict")];
+
+impl fmt::Display for FieldValue {
+    /// Formats the value for a message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Seconds(seconds) => seconds.fmt(f),
+            Self::On => f.write_str("true"),
+        }
+    }
+}
 
 impl Field {
     /// Returns the field with this manifest key.

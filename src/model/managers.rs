@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::{FIELD_MANAGER, ObjectKind, declaration::ANNOTATION, name::Group};
+use crate::model::{FIELD_MANAGER, ObjectKind, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group};
 
 /// A field manager that set the cookie, or part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,15 @@ pub fn foreign(service: &Value) -> Vec<Manager> {
 
 /// Returns all field managers of what this program writes to an object of this kind, in the server's order.
 pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
-    let annotation = format!("f:{ANNOTATION}");
+    let [annotation, entry] = [ANNOTATION, ENTRY_ANNOTATION].map(|key| format!("f:{key}"));
     let paths: &[&[&str]] = match kind {
-        ObjectKind::Canary => {
-            &[&["f:metadata", "f:annotations", &annotation], &["f:spec", "f:service", "f:traefik", "f:sticky"]]
-        }
+        ObjectKind::Canary => &[
+            &["f:metadata", "f:annotations", &annotation],
+            &["f:metadata", "f:annotations", &entry],
+            &["f:spec", "f:service", "f:traefik", "f:sticky"],
+        ],
         ObjectKind::TraefikService(_) => &[&["f:spec", "f:weighted", "f:sticky"]],
+        ObjectKind::Middleware(_) | ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute => &[&["f:spec"]],
     };
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries

@@ -11,6 +11,7 @@ pub mod name;
 pub mod object;
 pub mod owner;
 pub mod selector;
+pub mod stickiness;
 pub mod version;
 pub(crate) mod view;
 
@@ -19,5 +20,6 @@ pub use entry::Entry;
 pub use event::Event;
 pub use field::{FIELDS, Field, FieldValue};
 pub use name::NamespacedName;
-pub use object::{FIELD_MANAGER, ObjectKind, ObjectRef};
+pub use object::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, ObjectRef};
 pub use owner::Owner;
+pub use stickiness::Stickiness;

@@ -9,6 +9,11 @@ use super::name::{CANARY_API_VERSION, Group, NamespacedName};
 /// `internal/controller/kustomization_controller.go:apply`, fluxcd/pkg `ssa/patch.go:matchFieldManager`).
 pub const FIELD_MANAGER: &str = "canary-traefik";
 
+/// Label on every object that this program made, with the value [`MANAGED_BY`].
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// Value of [`MANAGED_BY_LABEL`].
+pub const MANAGED_BY: &str = "kubectl-canary-traefik";
+
 /// An object that a plan changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectRef {
@@ -25,6 +30,12 @@ pub enum ObjectKind {
     Canary,
     /// `traefikservice.traefik.io`, or of the older group.
     TraefikService(Group),
+    /// `middleware.traefik.io`, or of the older group, of an entry.
+    Middleware(Group),
+    /// `ingressroute.traefik.io`, or of the older group, of an entry.
+    IngressRoute(Group),
+    /// `httproute.gateway.networking.k8s.io`, of an entry.
+    HttpRoute,
 }
 
 impl ObjectKind {
@@ -32,7 +43,8 @@ impl ObjectKind {
     pub fn group(self) -> &'static str {
         match self {
             Self::Canary => "flagger.app",
-            Self::TraefikService(group) => group.as_str(),
+            Self::TraefikService(group) | Self::Middleware(group) | Self::IngressRoute(group) => group.as_str(),
+            Self::HttpRoute => "gateway.networking.k8s.io",
         }
     }
 
@@ -40,7 +52,8 @@ impl ObjectKind {
     pub fn api_version(self) -> String {
         match self {
             Self::Canary => CANARY_API_VERSION.to_owned(),
-            Self::TraefikService(group) => group.api_version(),
+            Self::TraefikService(group) | Self::Middleware(group) | Self::IngressRoute(group) => group.api_version(),
+            Self::HttpRoute => "gateway.networking.k8s.io/v1".to_owned(),
         }
     }
 
@@ -50,15 +63,17 @@ impl ObjectKind {
             Self::Canary => "canaries.flagger.app",
             Self::TraefikService(Group::TraefikIo) => "traefikservices.traefik.io",
             Self::TraefikService(Group::TraefikContainoUs) => "traefikservices.traefik.containo.us",
+            Self::Middleware(Group::TraefikIo) => "middlewares.traefik.io",
+            Self::Middleware(Group::TraefikContainoUs) => "middlewares.traefik.containo.us",
+            Self::IngressRoute(Group::TraefikIo) => "ingressroutes.traefik.io",
+            Self::IngressRoute(Group::TraefikContainoUs) => "ingressroutes.traefik.containo.us",
+            Self::HttpRoute => "httproutes.gateway.networking.k8s.io",
         }
     }
 
     /// Returns the lower-case plural.
     pub fn plural(self) -> &'static str {
-        match self {
-            Self::Canary => "canaries",
-            Self::TraefikService(_) => "traefikservices",
-        }
+        self.resource().split_once('.').map_or("", |(plural, _)| plural)
     }
 
     /// Returns the kind's name.
@@ -66,6 +81,9 @@ impl ObjectKind {
         match self {
             Self::Canary => "Canary",
             Self::TraefikService(_) => "TraefikService",
+            Self::Middleware(_) => "Middleware",
+            Self::IngressRoute(_) => "IngressRoute",
+            Self::HttpRoute => "HTTPRoute",
         }
     }
 }

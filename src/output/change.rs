@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    diff::{comparable, unified},
+    diff::{comparable, unified_as},
     style::Style,
 };
 use crate::{
     flagger::next_write::When,
     observed::{Observed, Protection, State, TraefikServiceState},
     plan::{
-        Step,
+        Action, Step,
         write_effect::{self},
     },
 };
@@ -62,7 +62,27 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
     if let Some(namespace) = step.object.target.namespace.as_ref().filter(|_| namespaces) {
         title.push_str(&format!(" -n {namespace}"));
     }
-    unified(&title, "live", &comparable(&step.before), &comparable(after), style)
+    let mut after = after.clone();
+    if let Some(metadata) = after.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| step.before.is_null()) {
+        // A dry run makes them up.
+        ["uid", "creationTimestamp"].into_iter().for_each(|key| drop(metadata.remove(key)));
+    }
+    let text = |object: &Value| if object.is_null() { String::new() } else { comparable(object) };
+    let (was, becomes) = match (step.before.is_null(), after.is_null()) {
+        (true, _) => ("none", "after"),
+        (_, true) => ("live", "deleted"),
+        _ => ("live", "after"),
+    };
+    unified_as(&title, (was, becomes), &text(&step.before), &text(&after), style)
+}
+
+/// Returns the result of a step for its line.
+pub fn verb(step: &Step) -> Verb {
+    match (&step.action, step.before.is_null()) {
+        (Action::Delete, _) => Verb::Deleted,
+        (_, true) => Verb::Created,
+        _ => Verb::Configured,
+    }
 }
 
 /// Returns a sentence about what happens to the cookie at Flagger's next write; `None` if there is no cookie, or if the

@@ -33,6 +33,11 @@ pub fn comparable(object: &Value) -> String {
 /// Returns the unified diff of two texts with three lines of context; empty if they are equal. `was` describes the
 /// first text: `live`, `before`.
 pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -> String {
+    unified_as(name, (was, "after"), before, after, style)
+}
+
+/// Like [`unified`], with a description of each text.
+pub fn unified_as(name: &str, (was, becomes): (&str, &str), before: &str, after: &str, style: Style) -> String {
     const CONTEXT: usize = 3;
     if before == after {
         return String::new();
@@ -46,7 +51,7 @@ pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -
         text.push('\n');
     };
     line(Some(Meaning::Removed), &format!("--- {name} ({was})"));
-    line(Some(Meaning::Added), &format!("+++ {name} (after)"));
+    line(Some(Meaning::Added), &format!("+++ {name} ({becomes})"));
     for hunk in group_diff_ops(operations(&old, &new), CONTEXT) {
         line(Some(Meaning::Hunk), &UnifiedHunkHeader::new(&hunk).to_string());
         for change in hunk.iter().flat_map(|operation| operation.iter_changes(&*old, &*new)) {

@@ -1,13 +1,19 @@
 //! A cookie as text for an editor, and back: YAML with a comment per field, and errors above their lines. Pure.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::escaped;
 use crate::{
-    model::{Cookie, FIELDS, Field, FieldValue, field::FieldKind},
+    model::{Cookie, Entry, FIELDS, Field, FieldValue, Stickiness, field::FieldKind},
     plan::{Scope, merge::Clash, support::Support},
     yaml,
 };
+
+/// The key of the entry.
+pub const ENTRY: &str = "entry";
+/// What an entry is, for the editor, the wizard and the help.
+pub const ENTRY_HELP: &str =
+    "Paths at which a flow begins, such as /login: the pin begins anew there, and the request arrives without cookies";
 
 /// Prefix of error lines, which are removed when the text is marked again.
 const MARK: &str = "#!";
@@ -17,8 +23,8 @@ const MARK: &str = "#!";
 pub struct Page<'a> {
     /// The Canary, as displayed.
     pub canary: &'a str,
-    /// The cookie to edit.
-    pub cookie: &'a Cookie,
+    /// The cookie and the entry to edit.
+    pub stickiness: &'a Stickiness,
     /// The live cookie, shown where it differs.
     pub live: Option<&'a Cookie>,
     /// Which fields the cluster can store and its Traefik honours.
@@ -49,14 +55,22 @@ pub fn write(page: Page<'_>) -> String {
         for problem in [page.support.refusal(field, page.scope), page.support.ignored(field)].into_iter().flatten() {
             text.push_str(&format!("# NOT SUPPORTED: {}\n", escaped(&problem)));
         }
-        let value = page.cookie.get(field);
+        let value = page.stickiness.cookie.as_ref().and_then(|cookie| cookie.get(field));
         if let Some(live) = page.live.filter(|live| live.get(field) != value) {
-            text.push_str(&format!("# live it is {}\n", live.get(field).map_or_else(|| "unset".into(), display_value)));
+            text.push_str(&format!(
+                "# live it is {}\n",
+                live.get(field).map_or_else(|| "unset".into(), ToString::to_string)
+            ));
         }
         match value {
             Some(value) => text.push_str(&line(field, &Field::to_json(value))),
             None => text.push_str(&format!("#{}: {}\n", field.key, field.example)),
         }
+    }
+    text.push_str(&format!("\n# {ENTRY_HELP}; unset = none\n"));
+    match &page.stickiness.entry {
+        Some(entry) => text.push_str(&yaml::print(&json!({ENTRY: entry.to_string()}))),
+        None => text.push_str(&format!("#{ENTRY}: /login\n")),
     }
     text
 }
@@ -64,15 +78,6 @@ pub fn write(page: Page<'_>) -> String {
 /// Writes a field as YAML: `maxAge: 300`.
 fn line(field: &Field, value: &Value) -> String {
     yaml::print(&Value::Object(Map::from_iter([(field.key.to_owned(), value.clone())])))
-}
-
-/// Returns a value as text for a message.
-pub fn display_value(value: &FieldValue) -> String {
-    match value {
-        FieldValue::Text(text) => text.clone(),
-        FieldValue::Seconds(seconds) => seconds.to_string(),
-        FieldValue::On => "true".into(),
-    }
 }
 
 /// Returns whether the text has nothing but comments.
@@ -85,16 +90,24 @@ pub fn is_blank(text: &str) -> bool {
 /// # Errors
 ///
 /// Returns all errors, in the order of the lines.
-pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Cookie, Vec<EditError>> {
+pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Stickiness, Vec<EditError>> {
     let whole = |line, reason| vec![EditError { line, reason }];
     let entries = yaml::entries(text).map_err(|error| whole(Some(error.line), error.reason))?;
     let entries = entries.ok_or_else(|| whole(None, "this is not a mapping of fields, such as maxAge: 300".into()))?;
     let mut cookie = Cookie::default();
+    let mut paths = None;
     let mut wrong = Vec::new();
     for entry in entries {
+        if entry.key == ENTRY {
+            match entry_of(&entry.value) {
+                Ok(read) => paths = read,
+                Err(reason) => wrong.push(EditError { line: Some(entry.line), reason: format!("{ENTRY}: {reason}") }),
+            }
+            continue;
+        }
         let value = match Field::by_key(&entry.key) {
             None => {
-                let keys: Vec<_> = FIELDS.iter().map(|field| field.key).collect();
+                let keys: Vec<_> = FIELDS.iter().map(|field| field.key).chain([ENTRY]).collect();
                 Err(format!("unknown field; allowed are {}", keys.join(", ")))
             }
             Some(field) => value(field, &entry.value).and_then(|value| match (value, refusal(field)) {
@@ -108,7 +121,22 @@ pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<Co
             Err(reason) => wrong.push(EditError { line: Some(entry.line), reason: format!("{}: {reason}", entry.key) }),
         }
     }
-    if wrong.is_empty() { Ok(cookie) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(Stickiness { cookie: Some(cookie), entry: paths }) } else { Err(wrong) }
+}
+
+/// Parses an entry: its text, or a list of paths.
+fn entry_of(value: &Value) -> Result<Option<Entry>, String> {
+    let text = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.is_empty() => return Ok(None),
+        Value::String(text) => text.clone(),
+        Value::Array(paths) => {
+            let paths: Option<Vec<_>> = paths.iter().map(Value::as_str).collect();
+            paths.ok_or("must be paths such as /login")?.join(",")
+        }
+        _ => return Err("must be paths such as /login".into()),
+    };
+    Entry::parse(&text).map(Some).map_err(|malformed| malformed.to_string())
 }
 
 /// Parses a value as users write it in YAML.
@@ -164,11 +192,11 @@ pub fn mark(text: &str, wrong: &[EditError]) -> String {
 
 /// Marks fields that others changed meanwhile in a text of `write`, with the values before and after their change.
 pub fn clashing(text: &str, clashes: &[Clash]) -> String {
-    let word = |value: &Option<FieldValue>| value.as_ref().map_or_else(|| "unset".into(), display_value);
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".into());
     let wrong: Vec<_> = clashes
         .iter()
         .map(|clash| {
-            let key = clash.field.key;
+            let key = clash.key;
             let starts = |line: &str| line.trim_start_matches('#').starts_with(&format!("{key}:"));
             let reason = format!(
                 "{key} was changed by someone else while you were editing, from {} to {}; delete this line to overwrite that",
@@ -187,10 +215,21 @@ mod tests {
     use snapbox::{assert_data_eq, str};
 
     use super::*;
-    use crate::model::declaration::{parse, tests::cookies};
+    use crate::model::{
+        declaration::{parse, tests::cookies},
+        entry::tests::entries,
+    };
 
-    fn page<'a>(cookie: &'a Cookie, support: &'a Support) -> Page<'a> {
-        Page { canary: "shop/checkout", cookie, live: None, support, scope: Scope::Both }
+    fn page<'a>(stickiness: &'a Stickiness, support: &'a Support) -> Page<'a> {
+        Page { canary: "shop/checkout", stickiness, live: None, support, scope: Scope::Both }
+    }
+
+    fn alone(cookie: &Cookie) -> Stickiness {
+        Stickiness::of_cookie(Some(cookie))
+    }
+
+    fn parsed(text: &str) -> Result<Stickiness, Vec<EditError>> {
+        Ok(alone(&parse(text).unwrap()))
     }
 
     fn wrong(text: &str) -> Vec<String> {
@@ -208,7 +247,7 @@ mod tests {
         };
         let (cookie, live) =
             (parse("login; Max-Age=300; HttpOnly").unwrap(), parse("login; Max-Age=60; Secure").unwrap());
-        let text = write(Page { live: Some(&live), ..page(&cookie, &support) });
+        let text = write(Page { live: Some(&live), ..page(&alone(&cookie), &support) });
         assert_data_eq!(
             text,
             str![[r#"
@@ -243,29 +282,37 @@ httpOnly: true
 # Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never); unset = the browser decides, mostly lax (Traefik 3.0+)
 #sameSite: lax
 
+# Paths at which a flow begins, such as /login: the pin begins anew there, and the request arrives without cookies; unset = none
+#entry: /login
+
 "#]]
         );
     }
 
     #[test]
     fn every_commented_field_is_right_once_its_comment_sign_is_taken_away() {
-        let (cookie, support) = (Cookie::default(), Support::default());
-        let text = write(page(&cookie, &support));
+        let (nothing, support) = (Stickiness::default(), Support::default());
+        let text = write(page(&nothing, &support));
         let all: String = text
             .lines()
             .filter_map(|line| line.strip_prefix('#'))
             .filter(|line| !line.starts_with(' '))
             .fold(String::new(), |all, line| all + line + "\n");
         let expected = parse("login; Max-Age=300; Path=/; Domain=example.com; Secure; HttpOnly; SameSite=Lax").unwrap();
-        assert_eq!(read(&all, |_| None), Ok(expected));
+        let entry = Entry::parse("/login").ok();
+        assert_eq!(read(&all, |_| None), Ok(Stickiness { entry, ..alone(&expected) }));
     }
 
     #[test]
     fn people_write_values_as_they_are_used_to() {
         let text = "maxAge: 1h30m\nname: \"7\"\nsameSite: Lax\nsecure: yes\nhttpOnly: false\npath:\ndomain: ''\n";
-        assert_eq!(read(text, |_| None), Ok(parse("7; Max-Age=5400; Secure; SameSite=Lax").unwrap()));
+        assert_eq!(read(text, |_| None), parsed("7; Max-Age=5400; Secure; SameSite=Lax"));
         assert_eq!(read("maxAge: '300'\n", |_| None), read("{maxAge: 300}", |_| None));
-        assert_eq!(read("{}", |_| None), Ok(Cookie::default()));
+        assert_eq!(read("{}", |_| None), parsed(""));
+        let entry = Entry::parse("/login, /sso/start").ok();
+        for text in ["entry: /login, /sso/start", "entry: [/login, /sso/start]", "entry:\n- /login\n- /sso/start\n"] {
+            assert_eq!(read(text, |_| None), Ok(Stickiness { entry: entry.clone(), ..parsed("").unwrap() }), "{text}");
+        }
     }
 
     #[test]
@@ -275,7 +322,7 @@ httpOnly: true
             [
                 "1 name: may contain only letters, digits and !#$%&'*+-.^_`|~",
                 "3 maxAge: must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m",
-                "4 max-age: unknown field; allowed are name, maxAge, path, domain, secure, httpOnly, sameSite",
+                "4 max-age: unknown field; allowed are name, maxAge, path, domain, secure, httpOnly, sameSite, entry",
                 "5 secure: must be true or false",
                 "6 path: must start with / and contain only printable ASCII characters, no spaces or semicolons",
                 "7 sameSite: YAML reads this as false: put it in quotes",
@@ -314,14 +361,14 @@ httpOnly: true
 
     #[test]
     fn a_clash_shows_both_values_above_the_line() {
-        let (cookie, support) = (parse("a; Max-Age=900").unwrap(), Support::default());
-        let clash = |index: usize, base, theirs| Clash { field: &FIELDS[index], base, theirs };
+        let (cookie, support) = (alone(&parse("a; Max-Age=900").unwrap()), Support::default());
+        let clash = |key, base: Option<&str>, theirs: Option<&str>| {
+            let [base, theirs] = [base, theirs].map(|value| value.map(str::to_owned));
+            Clash { key, base, theirs }
+        };
         let text = clashing(
             &write(page(&cookie, &support)),
-            &[
-                clash(1, Some(FieldValue::Seconds(300)), Some(FieldValue::Seconds(600))),
-                clash(2, Some(FieldValue::Text("/".into())), None),
-            ],
+            &[clash("maxAge", Some("300"), Some("600")), clash("path", Some("/"), None)],
         );
         let marks: Vec<_> =
             text.lines().zip(text.lines().skip(1)).filter(|(line, _)| line.starts_with("#! ")).collect();
@@ -354,13 +401,16 @@ httpOnly: true
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(cookie in cookies(), live in cookies()) {
+        fn what_is_written_is_read_back(
+            cookie in cookies(), live in cookies(), entry in prop::option::of(entries()),
+        ) {
             let support = Support::default();
-            let text = write(Page { live: Some(&live), ..page(&cookie, &support) });
-            if cookie == Cookie::default() {
+            let written = Stickiness { entry, ..alone(&cookie) };
+            let text = write(Page { live: Some(&live), ..page(&written, &support) });
+            if written == alone(&Cookie::default()) {
                 prop_assert!(is_blank(&text));
             } else {
-                prop_assert_eq!(read(&text, |_| None), Ok(cookie));
+                prop_assert_eq!(read(&text, |_| None), Ok(written));
             }
         }
 

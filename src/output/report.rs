@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{
     flagger::Declared,
-    model::Cookie,
-    observed::{Observed, TraefikServiceState},
+    model::{Cookie, Entry},
+    observed::{EntryState, Observed, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -39,9 +39,11 @@ pub struct CanaryReport {
     declared: Option<DeclaredReport>,
     /// The live cookie; `null` if there is none.
     live: Option<Value>,
-    /// The declared cookie compared with the live one: none, synced, missing, differs, undeclared, pending, malformed,
-    /// unknown.
+    /// What is declared compared with what is live, the cookie before the entry: none, synced, missing, differs,
+    /// undeclared, pending, malformed, unknown.
     state: String,
+    /// The entry; `null` if there is none.
+    entry: Option<EntryReport>,
     /// What protects the cookie from Flagger's next write: guard, flagger, none, unknown; `null` without a cookie.
     protected_by: Option<String>,
 }
@@ -54,6 +56,18 @@ struct ServiceReport {
     api_version: Option<String>,
     /// present, foreign, notGenerated, notServed, forbidden
     status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct EntryReport {
+    /// The declared paths; `null` if none are declared, or if they are malformed.
+    declared: Option<Vec<String>>,
+    /// The paths that its objects were made from; `null` without objects.
+    live: Option<Vec<String>>,
+    /// synced, missing, differs, undeclared, pending, refused, malformed, unknown
+    state: String,
+    /// Why, one sentence each.
+    reasons: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,10 +111,28 @@ impl CanaryReport {
             weights: Weights { primary: primary.map(Weight::in_traefik), canary: track.map(Weight::in_traefik) },
             declared: declared(&canary.declared),
             live: observed.live_cookie().map(Cookie::to_json),
-            state: observed.state().as_str().trim_matches(['<', '>']).to_owned(),
+            state: observed.whole_state().as_str().trim_matches(['<', '>']).to_owned(),
+            entry: entry(observed),
             protected_by: (protection != "-").then(|| protection.trim_matches(['<', '>']).to_owned()),
         }
     }
+}
+
+fn entry(observed: &Observed) -> Option<EntryReport> {
+    let paths = |entry: &Entry| entry.paths().to_vec();
+    let reasons = match (&observed.entry, &observed.canary.entry) {
+        (EntryState::None, _) => return None,
+        (EntryState::Refused(problems), _) => problems.clone(),
+        (EntryState::Unknown(reason), _) => vec![reason.clone()],
+        (_, Some(Err(malformed))) => vec![malformed.to_string()],
+        _ => Vec::new(),
+    };
+    Some(EntryReport {
+        declared: observed.canary.declared_entry().map(paths),
+        live: observed.live_entry.as_ref().map(paths),
+        state: observed.entry.as_str().trim_matches(['<', '>']).to_owned(),
+        reasons,
+    })
 }
 
 fn declared(declared: &Declared) -> Option<DeclaredReport> {

@@ -1,10 +1,10 @@
 //! The text of `show` and `sticky get`.
 
-use super::{duration, escaped, table::table};
+use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
     flagger::Declared,
     model::{Cookie, FIELDS, Field, FieldValue, declaration},
-    observed::{Observed, TraefikServiceState},
+    observed::{EntryState, Observed, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -29,7 +29,7 @@ pub fn rows(observed: &[Observed], columns: Columns) -> String {
         heads.insert(0, "NAMESPACE");
     }
     if columns.wide {
-        heads.extend(["TRAEFIKSERVICE", "DECLARED", "LIVE"]);
+        heads.extend(["TRAEFIKSERVICE", "DECLARED", "LIVE", "ENTRY"]);
     }
     table(&heads, observed.iter().map(|observed| row(observed, columns)))
 }
@@ -42,7 +42,7 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         canary.phase.clone().unwrap_or_else(none),
         weights(observed),
         cookie_name(observed).unwrap_or_else(|| unseen(observed)),
-        observed.state().to_string(),
+        observed.whole_state().to_string(),
         observed.protection().to_string(),
         age(canary.created.as_deref(), columns.now),
     ];
@@ -63,6 +63,12 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         cells.push(service);
         cells.push(declared.unwrap_or_else(none));
         cells.push(observed.live_cookie().map_or_else(|| unseen(observed), printed));
+        let entry = match &canary.entry {
+            Some(Ok(entry)) => Some(entry.to_string()),
+            Some(Err(_)) => Some("<malformed>".to_owned()),
+            None => observed.live_entry.as_ref().map(ToString::to_string),
+        };
+        cells.push(entry.unwrap_or_else(none));
     }
     cells
 }
@@ -123,7 +129,41 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     if let Declared::Malformed(text, _) = &observed.canary.declared {
         rows.push(["<malformed>".into(), text.clone(), unseen(observed)]);
     }
+    if observed.entry != EntryState::None {
+        let declared = match &observed.canary.entry {
+            None => "<unset>".to_owned(),
+            Some(Ok(entry)) => entry.to_string(),
+            Some(Err(_)) => "<malformed>".to_owned(),
+        };
+        let live = match (&observed.live_entry, &observed.entry) {
+            (Some(entry), _) => entry.to_string(),
+            (None, EntryState::Unknown(_)) => "<unknown>".to_owned(),
+            (None, _) => "<unset>".to_owned(),
+        };
+        rows.push([ENTRY.to_owned(), declared, live]);
+    }
     rows
+}
+
+/// Returns the state of the entry with the reason; `None` if there is no entry.
+pub fn entry(observed: &Observed) -> Option<String> {
+    let state = &observed.entry;
+    let reason = match state {
+        EntryState::None => return None,
+        EntryState::Synced => return Some(state.as_str().to_owned()),
+        EntryState::Missing => "objects of it are not there".to_owned(),
+        EntryState::Differs => "its objects no longer fit the routes".to_owned(),
+        EntryState::Undeclared => "its objects are left over".to_owned(),
+        EntryState::Pending if observed.service().is_none() => "its TraefikService is not there".to_owned(),
+        EntryState::Pending => "no route in the namespace leads to the TraefikService".to_owned(),
+        EntryState::Refused(problems) => problems.join("; "),
+        EntryState::Malformed => match &observed.canary.entry {
+            Some(Err(malformed)) => malformed.to_string(),
+            _ => return Some(state.as_str().to_owned()),
+        },
+        EntryState::Unknown(reason) => reason.clone(),
+    };
+    Some(format!("{}: {reason}", state.as_str()))
 }
 
 /// Returns the text of `sticky get`: the cookie field by field, its state and what protects it.
@@ -139,9 +179,12 @@ pub fn cookie(observed: &Observed) -> String {
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
     };
-    shown.push_str(&format!("state       {} ({source})\n", observed.state()));
+    shown.push_str(&format!("state       {} ({source})\n", observed.whole_state()));
     if let Declared::Malformed(_, malformed) = &observed.canary.declared {
         shown.push_str(&format!("why         {}\n", escaped(&malformed.to_string())));
+    }
+    if let Some(entry) = entry(observed) {
+        shown.push_str(&format!("entry       {}\n", escaped(&entry)));
     }
     shown.push_str(&format!("protected   {}\n", observed.protection()));
     shown

@@ -1,78 +1,130 @@
-//! Requested changes of a cookie.
+//! Requested changes of a cookie and its entry.
 
 use super::{Scope, merge::merge};
 use crate::{
     error::{Error, Kind, Result},
     flagger::Declared,
-    model::{Cookie, Field, FieldValue},
+    model::{Cookie, Entry, Field, FieldValue, Stickiness},
     observed::Loaded,
+    traefik::entry::Need,
 };
 
-/// A requested change of a Canary's cookie. It is applied to each state that is read, because the objects may change
+/// A requested change of a Canary's cookie, and of its entry. It is applied to each state that is read, because the objects may change
 /// until the change is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CookieChange {
-    /// Sets and unsets fields; others stay as they are.
+    /// Sets and unsets fields and the entry; the rest stays as it is.
     Set {
         /// The fields.
         fields: FieldChanges,
+        /// The entry.
+        entry: EntryChange,
         /// The requested scope, which decides between the declared and the live cookie as the start.
         scope: Scope,
         /// What to do if the declaration is malformed and has no fields to change, as a hint.
         if_malformed: String,
     },
-    /// Removes the cookie.
+    /// Removes the cookie and the entry.
     Remove,
-    /// Makes the declared cookie live.
+    /// Makes the declared cookie and entry live.
     Apply,
     /// Merges an edit with what others changed since it began.
     Merge {
-        /// The cookie before the edit.
-        base: Option<Cookie>,
-        /// The edited cookie.
-        mine: Cookie,
+        /// The state before the edit.
+        base: Stickiness,
+        /// The edited state.
+        mine: Stickiness,
         /// The requested scope, as in `Set`.
         scope: Scope,
     },
 }
 
 impl CookieChange {
-    /// Returns the cookie after the change of this state; `None` for no cookie.
+    /// Returns how much of the routing the change needs.
+    pub fn needs(&self) -> Need {
+        match self {
+            Self::Set { entry: EntryChange::Set(_), .. }
+            | Self::Merge { mine: Stickiness { entry: Some(_), .. }, .. } => Need::All,
+            Self::Set { entry: EntryChange::Keep, .. } => Need::IfDeclared,
+            Self::Set { .. } | Self::Merge { .. } | Self::Remove | Self::Apply => Need::Own,
+        }
+    }
+
+    /// Returns what is wanted after the change of this state.
     ///
     /// # Errors
     ///
     /// Fails if a malformed declaration would have to be changed field by field or applied, if there is nothing to
     /// apply any more, or if others changed the same fields ([`Kind::Conflict`]).
-    pub fn on(&self, loaded: &Loaded) -> Result<Option<Cookie>> {
-        let declared = &loaded.observed.canary.declared;
-        match (self, declared) {
+    pub fn on(&self, loaded: &Loaded) -> Result<Stickiness> {
+        let canary = &loaded.observed.canary;
+        match (self, &canary.declared) {
             (Self::Set { scope, if_malformed, .. }, Declared::Malformed(_, malformed)) if *scope != Scope::LiveOnly => {
                 Err(Error::usage(format!(
                     "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",
-                    loaded.observed.canary.target
+                    canary.target
                 ))
                 .caused_by(malformed.to_string())
                 .hint(if_malformed))
             }
-            (Self::Set { fields, scope, .. }, _) => Ok(Some(fields.on(before(loaded, *scope)))),
-            (Self::Remove, _) => Ok(None),
-            (Self::Apply, Declared::Malformed(_, malformed)) => Err(Error::usage(malformed.to_string())),
-            (Self::Apply, Declared::Nothing) => {
-                Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"))
+            (Self::Set { fields, entry, scope, .. }, _) => {
+                let before = before(loaded, *scope);
+                let entry = match (entry, &canary.entry) {
+                    (EntryChange::Set(entry), _) => Some(entry.clone()),
+                    (EntryChange::Unset, _) => None,
+                    (EntryChange::Keep, Some(Err(malformed))) if *scope != Scope::LiveOnly => {
+                        return Err(Error::usage(format!("the entry of Canary `{}` is malformed", canary.target))
+                            .caused_by(malformed.to_string())
+                            .hint("replace it with --entry PATH, or remove it with --unset entry"));
+                    }
+                    (EntryChange::Keep, _) => before.entry,
+                };
+                Ok(Stickiness { cookie: Some(fields.on(before.cookie.as_ref())), entry })
             }
-            (Self::Apply, declared) => Ok(declared.cookie().cloned()),
-            (Self::Merge { base, mine, scope }, _) => merge(base.as_ref(), mine, before(loaded, *scope))
-                .map(Some)
+            (Self::Remove, _) => Ok(Stickiness::default()),
+            (Self::Apply, Declared::Malformed(_, malformed)) => Err(Error::usage(malformed.to_string())),
+            (Self::Apply, declared) => {
+                let live = loaded.live();
+                let cookie = match declared {
+                    Declared::Nothing if canary.entry.is_none() && live.entry.is_none() => {
+                        return Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"));
+                    }
+                    // An undeclared cookie stays. An undeclared entry is left over from a removal that was cut short.
+                    Declared::Nothing => live.cookie,
+                    declared => declared.cookie().cloned(),
+                };
+                match &canary.entry {
+                    Some(Err(malformed)) => Err(Error::usage(malformed.to_string())),
+                    _ => Ok(Stickiness { cookie, entry: canary.declared_entry().cloned() }),
+                }
+            }
+            (Self::Merge { base, mine, scope }, _) => merge(base, mine, &before(loaded, *scope))
                 .map_err(|conflict| Error::new(Kind::Conflict, conflict.to_string())),
         }
     }
 }
 
-/// Returns the cookie that a change starts from: the declared one, else the live one; with [`Scope::LiveOnly`] the
+/// Returns what a change starts from: the declared cookie and entry, else the live ones; with [`Scope::LiveOnly`] the
 /// other way round.
-pub fn before(loaded: &Loaded, scope: Scope) -> Option<&Cookie> {
-    let (declared, live) = (loaded.observed.canary.declared.cookie(), loaded.observed.live_cookie());
-    if scope == Scope::LiveOnly { live.or(declared) } else { declared.or(live) }
+pub fn before(loaded: &Loaded, scope: Scope) -> Stickiness {
+    let (declared, live) = (loaded.declared(), loaded.live());
+    let (first, second) = if scope == Scope::LiveOnly { (live, declared) } else { (declared, live) };
+    match first.cookie {
+        Some(_) => first,
+        None => Stickiness { cookie: second.cookie, entry: first.entry.or(second.entry) },
+    }
+}
+
+/// A requested change of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum EntryChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It becomes this one.
+    Set(Entry),
+    /// It is removed.
+    Unset,
 }
 
 /// Fields to set and fields to unset.
@@ -130,18 +182,18 @@ mod tests {
         }
         let view = TraefikService::from_object(&service, Group::TraefikIo);
         let observed = Observed::pair(Canary::from_object(&canary).unwrap(), view);
-        Loaded { observed, canary, service: Some(service), native: NativeField::Absent }
+        Loaded { observed, canary, service: Some(service), native: NativeField::Absent, routing: None }
     }
 
     fn after(change: &CookieChange, loaded: &Loaded) -> Result<Option<String>, String> {
-        let cookie = change.on(loaded).map_err(|error| error.message().to_owned())?;
-        Ok(cookie.map(|cookie| declaration::print(&cookie)))
+        let wanted = change.on(loaded).map_err(|error| error.message().to_owned())?;
+        Ok(wanted.cookie.map(|cookie| declaration::print(&cookie)))
     }
 
     fn secure(scope: Scope) -> CookieChange {
         let field = FIELDS.iter().find(|field| field.key == "secure").unwrap();
         let fields = FieldChanges { set: vec![(field, Some(FieldValue::On))], unset: Vec::new() };
-        CookieChange::Set { fields, scope, if_malformed: "mend it".into() }
+        CookieChange::Set { fields, entry: EntryChange::Keep, scope, if_malformed: "mend it".into() }
     }
 
     #[test]
@@ -153,9 +205,9 @@ mod tests {
         assert_eq!(after(&CookieChange::Remove, &both), Ok(None));
         assert_eq!(after(&CookieChange::Apply, &both), Ok(Some("a; Max-Age=60".into())));
         // Others made the live cookie what it is; that is no change of the declared one.
-        let base = declaration::parse("a; Max-Age=60").unwrap();
-        let mine = declaration::parse("a; Max-Age=300").unwrap();
-        let merge = CookieChange::Merge { base: Some(base), mine, scope: Scope::Both };
+        let base = Stickiness::of_cookie(declaration::parse("a; Max-Age=60").ok().as_ref());
+        let mine = Stickiness::of_cookie(declaration::parse("a; Max-Age=300").ok().as_ref());
+        let merge = CookieChange::Merge { base, mine, scope: Scope::Both };
         assert_eq!(after(&merge, &both), Ok(Some("a; Max-Age=300".into())));
         assert_eq!(
             after(&merge, &loaded(Some("a; Max-Age=90"), Some("b"))),

@@ -1,8 +1,9 @@
 //! What would change: a request and the observed state become a [`Plan`], with at most one patch for the Canary and one
-//! for its TraefikService. Pure.
+//! for its TraefikService, and the changes of the entry's objects. Pure.
 
 pub mod change;
 pub mod consent;
+mod entry;
 pub mod merge;
 pub mod patch;
 #[cfg(test)]
@@ -13,14 +14,14 @@ pub mod support;
 pub mod undo;
 pub mod write_effect;
 
-pub use change::{CookieChange, FieldChanges};
+pub use change::{CookieChange, EntryChange, FieldChanges};
 pub use consent::{Confirmed, Consent, Write, decide};
-pub use step::Step;
+pub use step::{Action, Step};
 
 use crate::{
     error::{Error, Kind, Result},
     flagger::NativeField,
-    model::{Cookie, NamespacedName, ObjectKind},
+    model::{NamespacedName, ObjectKind, Stickiness},
     observed::{Loaded, TraefikServiceState},
 };
 
@@ -45,37 +46,38 @@ pub struct Plan {
     pub before: Sides,
     /// The declared and the live cookie after the change.
     pub after: Sides,
-    /// The patches, the declaration first; empty if there is nothing to do.
+    /// The steps, the declaration first; empty if there is nothing to do.
     pub steps: Vec<Step>,
     /// Why the TraefikService is not changed, although it is in scope.
     pub why_service_not_changed: Option<String>,
+    /// What else there is to say about the entry, one sentence each.
+    pub notes: Vec<String>,
 }
 
-/// The declared and the live cookie.
+/// The declared and the live cookie, each with its entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sides {
     /// On the Canary.
-    pub declared: Option<Cookie>,
-    /// On the TraefikService.
-    pub live: Option<Cookie>,
+    pub declared: Stickiness,
+    /// On the TraefikService, and by the entry's objects.
+    pub live: Stickiness,
 }
 
 impl Plan {
-    /// Plans how to make `cookie` (or none) the declared and the live one.
+    /// Plans how to make this cookie and entry (or none) the declared and the live ones.
     ///
     /// # Errors
     ///
     /// Fails if the native field of this cluster's Canaries cannot hold the cookie, or if the TraefikService is not
-    /// weighted, or is missing in a change of it alone.
-    pub fn new(loaded: &Loaded, cookie: Option<&Cookie>, scope: Scope) -> Result<Self> {
+    /// weighted, or is missing in a change of it alone; and if the entry is refused.
+    pub fn new(loaded: &Loaded, wanted: &Stickiness, scope: Scope) -> Result<Self> {
         let observed = &loaded.observed;
-        let before =
-            Sides { declared: observed.canary.declared.cookie().cloned(), live: observed.live_cookie().cloned() };
+        let before = Sides { declared: loaded.declared(), live: loaded.live() };
         let mut after = before.clone();
         let mut steps = Vec::new();
         if scope != Scope::LiveOnly {
-            steps.extend(step::declaration(loaded, cookie)?);
-            after.declared = cookie.cloned();
+            steps.extend(step::declaration(loaded, wanted)?);
+            after.declared.clone_from(wanted);
         }
         let why_service_not_changed = Self::why_not_changed(loaded, scope);
         if scope != Scope::DeclareOnly {
@@ -85,12 +87,18 @@ impl Plan {
                 }
                 Some(_) => {}
                 None => {
-                    steps.extend(step::sticky(loaded, cookie)?);
-                    after.live = cookie.cloned();
+                    steps.extend(step::sticky(loaded, wanted.cookie.as_ref())?);
+                    after.live.cookie.clone_from(&wanted.cookie);
                 }
             }
         }
-        Ok(Self { target: observed.canary.target.clone(), before, after, steps, why_service_not_changed })
+        let entry = entry::steps(loaded, wanted.entry.as_ref(), scope)?;
+        if entry.is_live {
+            after.live.entry.clone_from(&wanted.entry);
+        }
+        steps.extend(entry.steps);
+        let (target, notes) = (observed.canary.target.clone(), entry.notes);
+        Ok(Self { target, before, after, steps, why_service_not_changed, notes })
     }
 
     /// Returns why a change of this scope does not change the TraefikService, if so.
@@ -105,7 +113,7 @@ impl Plan {
 
     /// Returns whether the plan changes the TraefikService.
     pub fn touches_sticky(&self) -> bool {
-        self.steps.iter().any(|step| step.object.kind != ObjectKind::Canary)
+        self.steps.iter().any(|step| matches!(step.object.kind, ObjectKind::TraefikService(_)))
     }
 
     /// Returns whether this plan has nothing but changes of `agreed`, from the same values or from those that a step of

@@ -1,5 +1,6 @@
-//! One patch of a plan. Apart from the `resourceVersion` it was computed from, it contains only the annotation (or the
-//! native field) of the Canary, or `spec.weighted.sticky` of the TraefikService.
+//! One step of a plan: a change of one object. Apart from the `resourceVersion` it was computed from, a patch contains
+//! only the annotations (or the native field) of the Canary, or `spec.weighted.sticky` of the TraefikService. The objects
+//! of an entry are this program's own, and are applied or deleted whole.
 
 use serde_json::{Value, json};
 
@@ -7,23 +8,35 @@ use crate::{
     error::{Error, Kind, Result},
     flagger::{Declared, NativeField, native},
     model::{
-        Cookie, NamespacedName, ObjectKind, ObjectRef,
+        Cookie, NamespacedName, ObjectKind, ObjectRef, Stickiness,
         declaration::{self, ANNOTATION, NATIVE_COOKIE},
+        entry::ENTRY_ANNOTATION,
     },
     observed::Loaded,
     plan::patch,
-    traefik::Live,
+    traefik::{Live, entry},
 };
 
-/// A patch of one object.
+/// A change of one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The object.
     pub object: ObjectRef,
-    /// The JSON merge patch.
-    pub patch: Value,
-    /// The object from which the patch was computed.
+    /// What is done to it.
+    pub action: Action,
+    /// The object from which the change was computed; null if there is none.
     pub before: Value,
+}
+
+/// What is done to an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// It gets this JSON merge patch.
+    Patch(Value),
+    /// It becomes this object, by server-side apply.
+    Apply(Value),
+    /// It is deleted.
+    Delete,
 }
 
 impl Step {
@@ -31,19 +44,52 @@ impl Step {
         if let Some(version) = before.pointer("/metadata/resourceVersion") {
             patch::apply(&mut patch, &json!({"metadata": {"resourceVersion": version}}));
         }
-        Self { object: ObjectRef { kind, target }, patch, before: before.clone() }
+        Self { object: ObjectRef { kind, target }, action: Action::Patch(patch), before: before.clone() }
     }
 
-    /// Returns the object after the patch, computed without a server.
+    /// Returns the step that makes an object of an entry as wanted.
+    pub(super) fn apply(object: ObjectRef, mut wanted: Value, before: Option<&Value>) -> Self {
+        let before = before.cloned().unwrap_or_default();
+        if let Some(version) = before.pointer("/metadata/resourceVersion") {
+            patch::apply(&mut wanted, &json!({"metadata": {"resourceVersion": version}}));
+        }
+        Self { object, action: Action::Apply(wanted), before }
+    }
+
+    /// Returns the step that deletes an object of an entry.
+    pub(super) fn delete(object: ObjectRef, before: &Value) -> Self {
+        Self { object, action: Action::Delete, before: before.clone() }
+    }
+
+    /// Returns the object after the step, computed without a server; null if it is deleted.
     pub fn after(&self) -> Value {
         let mut after = self.before.clone();
-        patch::apply(&mut after, &self.patch);
+        match &self.action {
+            Action::Patch(patch) => patch::apply(&mut after, patch),
+            Action::Apply(wanted) => {
+                // What others added stays; the specification is this program's alone.
+                if let Some(after) = after.as_object_mut() {
+                    after.remove("spec");
+                }
+                patch::apply(&mut after, wanted);
+            }
+            Action::Delete => after = Value::Null,
+        }
         after
     }
 
-    /// Returns the patch without the `resourceVersion` it starts from.
-    pub fn change(&self) -> Value {
-        let mut change = self.patch.clone();
+    /// Returns the patch of a step that is one.
+    pub fn patch(&self) -> Option<&Value> {
+        match &self.action {
+            Action::Patch(patch) => Some(patch),
+            Action::Apply(_) | Action::Delete => None,
+        }
+    }
+
+    /// Returns the patch of a step that is one, without the `resourceVersion` it starts from.
+    fn change(&self) -> Value {
+        let Some(patch) = self.patch() else { return Value::Null };
+        let mut change = patch.clone();
         if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("resourceVersion");
         }
@@ -55,16 +101,27 @@ impl Step {
 
     /// Returns whether both change the same values of the same object in the same way.
     pub fn same_change(&self, other: &Self) -> bool {
-        self.starts_from_the_same(other) && self.change() == other.change()
+        let is_same = match (&self.action, &other.action) {
+            (Action::Patch(_), Action::Patch(_)) => self.change() == other.change(),
+            (Action::Apply(own), Action::Apply(other)) => {
+                let parts = |object: &Value| [object["spec"].clone(), object["metadata"]["annotations"].clone()];
+                parts(own) == parts(other)
+            }
+            (own, other) => own == other,
+        };
+        is_same && self.starts_from_the_same(other)
     }
 
     /// Returns whether both start from the same values of the same object.
     pub fn starts_from_the_same(&self, other: &Self) -> bool {
         let touched = |step: &Self| {
             [
-                step.before.pointer("/metadata/annotations").and_then(|all| all.get(ANNOTATION)).cloned(),
+                annotation(&step.before, ANNOTATION),
+                annotation(&step.before, ENTRY_ANNOTATION),
                 step.before.pointer("/spec/weighted/sticky").cloned(),
                 step.before.pointer("/spec/service/traefik").cloned(),
+                // The objects of an entry are changed whole.
+                step.before.get("spec").filter(|_| !matches!(step.action, Action::Patch(_))).cloned(),
             ]
         };
         self.object == other.object && touched(self) == touched(other)
@@ -82,13 +139,30 @@ impl Step {
 
     /// Returns whether `object`, as returned by the server, contains the changes of this step.
     pub fn is_satisfied_by(&self, object: &Value) -> bool {
-        patch::is_satisfied_by(Some(object), &self.change())
+        match &self.action {
+            Action::Patch(_) => patch::is_satisfied_by(Some(object), &self.change()),
+            Action::Apply(wanted) => entry::is_as_wanted(object, wanted),
+            Action::Delete => object.is_null(),
+        }
     }
 }
 
-/// Returns the patch that makes `cookie` (or none) the declared one; `None` if it already is.
-pub(super) fn declaration(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Option<Step>> {
-    let declared = &loaded.observed.canary.declared;
+fn annotation(object: &Value, key: &str) -> Option<Value> {
+    object.pointer("/metadata/annotations")?.get(key).cloned()
+}
+
+/// Returns the patch that declares this cookie and entry (or none); `None` if they already are.
+pub(super) fn declaration(loaded: &Loaded, wanted: &Stickiness) -> Result<Option<Step>> {
+    let (cookie, canary) = (wanted.cookie.as_ref(), &loaded.observed.canary);
+    let declared = &canary.declared;
+    let entry = match (&canary.entry, &wanted.entry) {
+        (None, None) => None,
+        (Some(Ok(declared)), Some(entry)) if declared == entry => None,
+        (_, entry) => {
+            let text = entry.as_ref().map(ToString::to_string);
+            Some(json!({"metadata": {"annotations": {ENTRY_ANNOTATION: text}}}))
+        }
+    };
     let patch = match &loaded.native {
         NativeField::Present(fields) => native_patch(loaded, cookie, fields)?,
         NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => None,
@@ -97,7 +171,14 @@ pub(super) fn declaration(loaded: &Loaded, cookie: Option<&Cookie>) -> Result<Op
             Some(json!({"metadata": {"annotations": {ANNOTATION: text}}}))
         }
     };
-    let target = loaded.observed.canary.target.clone();
+    let patch = match (patch, entry) {
+        (Some(mut patch), Some(entry)) => {
+            patch::join(&mut patch, entry);
+            Some(patch)
+        }
+        (patch, entry) => patch.or(entry),
+    };
+    let target = canary.target.clone();
     Ok(patch.map(|patch| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
 }
 

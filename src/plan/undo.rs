@@ -2,21 +2,22 @@
 
 use super::{Plan, Scope};
 use crate::{
-    model::{Cookie, FIELDS, Field, FieldValue},
+    model::{Cookie, Entry, FIELDS, Field, FieldValue, Stickiness},
     text::quoted,
 };
 
 /// Returns the arguments after `kubectl canary-traefik` that undo a plan, without the namespace. Several commands are
 /// run one after the other.
 ///
-/// If a guard protects the declared cookie (`is_kept`), no other cookie can be live while one is declared: a different
-/// live cookie is then not restored, only the declared one.
+/// If a guard protects the declared cookie, no other cookie can be live while one is declared: a different live cookie
+/// is then not restored, only the declared one.
 pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
     let name = &plan.target.name;
     let (before, after) = (&plan.before, &plan.after);
-    let declared = (before.declared.as_ref(), after.declared.as_ref());
-    let live = (before.live.as_ref(), after.live.as_ref());
-    let follows = is_protected && declared.0.is_some() && live.0 != live.1;
+    let declared = (&before.declared, &after.declared);
+    let (live_before, live_after) = (with_effect(&before.live), with_effect(&after.live));
+    let live = (&live_before, &live_after);
+    let follows = is_protected && declared.0.cookie.is_some() && live.0 != live.1;
     if declared.0 != declared.1 && (declared == live || follows) {
         return vec![restore(name, declared, None, Scope::Both)];
     }
@@ -24,31 +25,45 @@ pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
         return Vec::new();
     }
     let mut commands = Vec::new();
+    let nothing = Stickiness::default();
     if declared.0 != declared.1 {
         // A plain `remove` also removes the live cookie, and a plain `set` makes the cookie live.
-        let scope = if declared.0.is_none() && live == (None, None) { Scope::Both } else { Scope::DeclareOnly };
-        commands.push(restore(name, declared, live.1, scope));
+        let both = *declared.0 == nothing && live == (&nothing, &nothing);
+        let scope = if both { Scope::Both } else { Scope::DeclareOnly };
+        commands.push(restore(name, declared, Some(live.1), scope));
     }
     if live.0 != live.1 {
         // By then, the declaration is restored.
-        commands.push(restore(name, live, declared.0, Scope::LiveOnly));
+        commands.push(restore(name, live, Some(declared.0), Scope::LiveOnly));
     }
     commands
 }
 
-/// Returns the arguments that make the same change of the declaration; the user adds the file.
-pub fn declaring(plan: &Plan) -> String {
-    let (before, after) = (plan.before.declared.as_ref(), plan.after.declared.as_ref());
-    restore(&plan.target.name, (after, before), None, Scope::Both)
+/// Returns a live side without an entry that has no cookie: no pin can begin there.
+pub(crate) fn with_effect(side: &Stickiness) -> Stickiness {
+    if side.cookie.is_none() { Stickiness::default() } else { side.clone() }
 }
 
-/// Returns a command that restores the former cookie from the current one. Without a current one, `set` starts from
+/// Returns the arguments that make the same change of the declaration; the user adds the file.
+pub fn declaring(plan: &Plan) -> String {
+    restore(&plan.target.name, (&plan.after.declared, &plan.before.declared), None, Scope::Both)
+}
+
+/// Returns a command that restores the former state from the current one. Without a current cookie, `set` starts from
 /// `other`.
-fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Option<&Cookie>, scope: Scope) -> String {
+fn restore(name: &str, (was, is): (&Stickiness, &Stickiness), other: Option<&Stickiness>, scope: Scope) -> String {
     let scope = scope_flag(scope);
-    let Some(was) = was else { return format!("sticky remove {name}{scope}") };
-    let start = is.or(other);
-    let mut flags = String::new();
+    // `set` starts from the other side where this one has no cookie.
+    let other = other.filter(|_| is.cookie.is_none());
+    let start_entry = is.entry.as_ref().or_else(|| other?.entry.as_ref());
+    let mut flags = match (was.entry.as_ref(), start_entry) {
+        (was, is) if was == is => String::new(),
+        (Some(entry), _) => entry_flags(entry),
+        (None, _) => " --unset entry".to_owned(),
+    };
+    let Some(was) = &was.cookie else { return format!("sticky remove {name}{scope}") };
+    let is = is.cookie.as_ref();
+    let start = is.or_else(|| other?.cookie.as_ref());
     for field in &FIELDS {
         match (was.get(field), is.and_then(|is| is.get(field))) {
             (Some(value), now) if now != Some(value) => flags.push_str(&flag(field, value)),
@@ -66,6 +81,11 @@ fn restore(name: &str, (was, is): (Option<&Cookie>, Option<&Cookie>), other: Opt
     format!("sticky set {name}{flags}{scope}")
 }
 
+/// Returns the flags that set an entry, each with a leading space.
+fn entry_flags(entry: &Entry) -> String {
+    entry.paths().iter().map(|path| format!(" --entry {}", quoted(path))).collect()
+}
+
 fn scope_flag(scope: Scope) -> &'static str {
     match scope {
         Scope::Both => "",
@@ -74,15 +94,21 @@ fn scope_flag(scope: Scope) -> &'static str {
     }
 }
 
-/// Returns the `sticky set` command that turns `before` into this cookie, with every field of it named.
-pub fn set_command(name: &str, cookie: &Cookie, before: Option<&Cookie>, scope: Scope) -> String {
+/// Returns the `sticky set` command that turns `before` into this cookie and entry, with every part of them named.
+pub fn set_command(name: &str, wanted: &Stickiness, before: &Stickiness, scope: Scope) -> String {
     let mut flags = String::new();
     for field in &FIELDS {
-        match (cookie.get(field), before.and_then(|before| before.get(field))) {
-            (Some(value), _) => flags.push_str(&flag(field, value)),
+        let of = |side: &Stickiness| side.cookie.as_ref().and_then(|cookie| cookie.get(field)).cloned();
+        match (of(wanted), of(before)) {
+            (Some(value), _) => flags.push_str(&flag(field, &value)),
             (None, Some(_)) => flags.push_str(&format!(" --unset {}", field.flag)),
             (None, None) => {}
         }
+    }
+    match (&wanted.entry, &before.entry) {
+        (Some(entry), _) => flags.push_str(&entry_flags(entry)),
+        (None, Some(_)) => flags.push_str(" --unset entry"),
+        (None, None) => {}
     }
     if flags.is_empty() {
         flags.push_str(&format!(" --unset {}", FIELDS[0].flag));

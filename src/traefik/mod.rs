@@ -2,7 +2,10 @@
 //! Each fact names its place in Traefik's source.
 
 pub mod cookie_value;
+pub mod entry;
 pub mod route;
+pub mod router;
+pub mod rule;
 pub mod traefik_service;
 
 pub use route::{Lookup, Route, RouteKind, RoutesAndEvents};

@@ -9,16 +9,17 @@ use crate::{
     error::{Error, Exit, Result},
     flagger::Declared,
     lint,
-    observed::State,
+    observed::{EntryState, State},
     output::{self, findings},
     plan::{CookieChange, Plan, Scope},
     source::Source,
 };
 
-/// Apply declared cookies to their TraefikServices
+/// Make declared cookies and entries live
 ///
-/// Changes each named or selected Canary whose TraefikService lacks the declared cookie or has a different one. A
-/// live cookie without a declaration stays. Running it again changes nothing.
+/// Changes each named or selected Canary whose TraefikService lacks the declared cookie or has a different one, and
+/// the objects of its entry where they no longer fit the routes. A live cookie without a declaration stays; objects of
+/// an entry without one are deleted. Running it again changes nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Restore the cookies that Flagger removed, in all namespaces, without confirmation\n  kubectl canary-traefik sticky apply -A --yes"
@@ -49,6 +50,8 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
                 ctx.ui.status(&format!("{name}: Flagger itself copies the declared cookie"));
                 return false;
             }
+            // Left over from a removal that was cut short.
+            Declared::Nothing if observed.entry != EntryState::None => return true,
             Declared::Nothing => {
                 if !args.select.names.is_empty() {
                     ctx.ui.status(&format!("{name}: nothing is declared"));
@@ -57,7 +60,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
             }
             Declared::Annotation(_) | Declared::Malformed(..) => {}
         }
-        match observed.state() {
+        match if observed.entry == EntryState::Malformed { State::Malformed } else { observed.state() } {
             State::Missing | State::Differs | State::Synced => return true,
             State::Malformed => {
                 found = true;

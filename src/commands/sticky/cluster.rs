@@ -10,6 +10,7 @@ use super::{
     refusal::{Refusal, changed_by, dry_run_error, is_reverted, offer_partial, refuse_foreign, reverted_error},
     report::{fate, report, report_skipped, show, undo},
     write,
+    write::is_stale,
 };
 use crate::{
     apiserver::Failure,
@@ -75,7 +76,8 @@ pub(super) async fn change(
                 let scope = if ended.is_ok() { scope } else { Scope::DeclareOnly };
                 reported = report(ctx, std::slice::from_ref(&done), args, scope, DryRun::None);
             }
-            let kept_by_flagger = done.loaded.native != NativeField::Absent && done.plan.after.declared.is_some();
+            let kept_by_flagger =
+                done.loaded.native != NativeField::Absent && done.plan.after.declared.cookie.is_some();
             if !kept_by_flagger {
                 report_skipped(ctx, &done, Scope::Both);
             }
@@ -112,8 +114,7 @@ pub(super) async fn prepare(
     change: &CookieChange,
 ) -> Result<Prepared, Refusal> {
     for _ in 0..write::ATTEMPTS {
-        let cookie = change.on(&loaded)?;
-        let plan = Plan::new(&loaded, cookie.as_ref(), scope)?;
+        let plan = Plan::new(&loaded, &change.on(&loaded)?, scope)?;
         if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;
         }
@@ -123,7 +124,7 @@ pub(super) async fn prepare(
         }
         let mut after = Vec::new();
         let mut stale = false;
-        let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step))).await;
+        let answers = join_all(plan.steps.iter().map(|step| server.dry_run(step, args.force_conflicts))).await;
         let good = |(step, answer): &(&Step, &Result<Value, Failure>)| {
             answer.as_ref().is_ok_and(|object| step.is_satisfied_by(object))
         };
@@ -135,7 +136,7 @@ pub(super) async fn prepare(
                 }
                 // The guard uses the declaration as it is now, which is about to change.
                 Ok(object) => after.push(if step.is_satisfied_by(&object) { object } else { step.after() }),
-                Err(failure) if failure.is_conflict() || failure.is_not_found() => stale = true,
+                Err(failure) if is_stale(&failure) => stale = true,
                 Err(failure) => return Err(dry_run_error(ctx, &plan, step, failure, possible)),
             }
         }
@@ -143,7 +144,7 @@ pub(super) async fn prepare(
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
         write::pause(Duration::ZERO).await;
-        loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
     }
     Err(keeps_changing(&loaded).into())
 }
@@ -201,7 +202,7 @@ async fn rounds(
     for _ in 0..ROUNDS {
         let (loaded, confirmed) = now;
         let before = confirmed.agreed().clone();
-        match write::write(server, loaded, confirmed, scope, change, stored).await? {
+        match write::write(server, loaded, confirmed, args, scope, change, stored).await? {
             write::Outcome::Done(loaded) => {
                 *last = *loaded;
                 return Ok(());

@@ -8,10 +8,11 @@ use clap::{
 
 use crate::{
     model::{
-        FIELDS, Field, FieldValue,
+        Entry, FIELDS, Field, FieldValue, entry,
         field::{FieldKind, SAME_SITE},
     },
-    plan::FieldChanges,
+    output::draft::{ENTRY, ENTRY_HELP},
+    plan::{EntryChange, FieldChanges},
 };
 
 /// Values of the cookie flags.
@@ -19,6 +20,15 @@ use crate::{
 pub(super) struct CookieArgs {
     /// Fields to set and to unset.
     pub(super) wish: FieldChanges,
+    /// The change of the entry.
+    pub(super) entry: EntryChange,
+}
+
+impl CookieArgs {
+    /// Returns whether nothing is requested.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wish.is_empty() && self.entry == EntryChange::Keep
+    }
 }
 
 impl Args for CookieArgs {
@@ -30,9 +40,17 @@ impl Args for CookieArgs {
             .help("Remove a field; repeat or separate with commas")
             .action(ArgAction::Append)
             .value_delimiter(',')
-            .value_parser(PossibleValuesParser::new(FIELDS.iter().map(|field| field.flag)))
+            .value_parser(PossibleValuesParser::new(FIELDS.iter().map(|field| field.flag).chain([ENTRY])))
             .help_heading("Cookie");
-        command.args(flags).arg(unset)
+        let entry = Arg::new(ENTRY)
+            .long(ENTRY)
+            .value_name("PATH")
+            .help(ENTRY_HELP)
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+            .value_parser(entry::check_path)
+            .help_heading("Cookie");
+        command.args(flags).arg(entry).arg(unset)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -73,21 +91,40 @@ impl FromArgMatches for CookieArgs {
             };
             wish.set.push((field, value));
         }
+        let paths: Vec<String> = matches.get_many::<String>(ENTRY).into_iter().flatten().cloned().collect();
+        let mut entry = EntryChange::Keep;
+        if !paths.is_empty() {
+            let paths = Entry::of(&paths).map_err(|malformed| {
+                clap::Error::raw(ErrorKind::ValueValidation, format!("--{ENTRY}: {malformed}\n"))
+            })?;
+            entry = EntryChange::Set(paths);
+        }
         for flag in matches.get_many::<String>("unset").into_iter().flatten() {
+            if flag == ENTRY {
+                if entry != EntryChange::Keep && entry != EntryChange::Unset {
+                    return Err(together(flag));
+                }
+                entry = EntryChange::Unset;
+                continue;
+            }
             let field = Field::by_flag(flag).expect("clap allows the flags of FIELDS alone");
             if wish.set.iter().any(|(other, _)| *other == field) {
-                let message = format!("--{flag} and --unset {flag} cannot be given together\n");
-                return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
+                return Err(together(flag));
             }
             if !wish.unset.contains(&field) {
                 wish.unset.push(field);
             }
         }
-        Ok(Self { wish })
+        Ok(Self { wish, entry })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+fn together(flag: &str) -> clap::Error {
+    let message = format!("--{flag} and --unset {flag} cannot be given together\n");
+    clap::Error::raw(ErrorKind::ArgumentConflict, message)
 }

@@ -39,7 +39,7 @@ pub(super) async fn change(
             object.origin()
         ));
     }
-    let plan = Plan::new(&loaded, change.on(&loaded)?.as_ref(), Scope::DeclareOnly)?;
+    let plan = Plan::new(&loaded, &change.on(&loaded)?, Scope::DeclareOnly)?;
     let source = manifests.source(object);
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {
@@ -51,7 +51,7 @@ pub(super) async fn change(
     if is_written {
         files::in_place(source)?;
     }
-    let text = files::edit(source, object, &edits(&step.patch))?;
+    let text = files::edit(source, object, &step.patch().map(edits).unwrap_or_default())?;
     let style = ctx.ui.err_style();
     ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
     for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {

@@ -25,6 +25,7 @@ use clap::Subcommand;
 
 use super::args::{SelectArgs, WriteArgs};
 use crate::{
+    cluster::Reading,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     observed::Loaded,
@@ -32,6 +33,7 @@ use crate::{
     plan::{CookieChange, Scope},
     source::Source,
     text::{quoted, without_password},
+    traefik::entry::Need,
 };
 
 /// Read and change the sticky cookie of a Canary
@@ -72,10 +74,15 @@ async fn change_in(
     match source {
         Source::Files(manifests) => files::change(ctx, manifests, name, write, change).await,
         Source::Cluster(server) => {
-            let loaded = source.load(ctx.namespace(), name, write.scope() != Scope::LiveOnly).await?;
+            let loaded = source.load(ctx.namespace(), name, reading(change, write.scope())).await?;
             cluster::change(ctx, server, vec![loaded], write, write.scope(), change).await
         }
     }
+}
+
+/// Returns what to read for a change.
+fn reading(change: &CookieChange, scope: Scope) -> Reading {
+    Reading { schema: scope != Scope::LiveOnly, routing: change.needs() }
 }
 
 /// Rejects flags that do not apply to manifests.
@@ -110,7 +117,8 @@ pub(super) async fn selected(ctx: &Context, select: &SelectArgs, source: &Source
     }
     let mut loaded = Vec::new();
     for name in &select.names {
-        loaded.push(source.load(ctx.namespace(), name, false).await?);
+        let reading = Reading { routing: Need::Own, ..Reading::SHOWN };
+        loaded.push(source.load(ctx.namespace(), name, reading).await?);
     }
     Ok(loaded)
 }

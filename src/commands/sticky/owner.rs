@@ -7,6 +7,7 @@ use crate::{
     model::{
         ObjectKind,
         declaration::{self, ANNOTATION, NATIVE_COOKIE},
+        entry::ENTRY_ANNOTATION,
         owner,
     },
     output,
@@ -20,7 +21,7 @@ pub(super) fn tell(ctx: &Context, prepared: &[Prepared]) {
             continue;
         }
         let Some(owner) = owner::of(&loaded.canary) else { continue };
-        let removed = plan.after.declared.is_none();
+        let removed = plan.after.declared.cookie.is_none();
         let instead = if owner.tool.is_helm() {
             in_chart(plan, &loaded.native)
         } else {
@@ -32,11 +33,17 @@ pub(super) fn tell(ctx: &Context, prepared: &[Prepared]) {
 
 /// Returns what to write into a Helm template, which cannot be edited here.
 fn in_chart(plan: &Plan, native: &NativeField) -> String {
-    match (native, &plan.after.declared) {
+    let (before, after) = (&plan.before.declared, &plan.after.declared);
+    let cookie = (before.cookie != after.cookie).then(|| match (native, &after.cookie) {
         (NativeField::Present(_), _) => format!("edit {}", NATIVE_COOKIE.join(".")),
         (NativeField::Absent, Some(cookie)) => {
             format!("set the Canary's annotation {ANNOTATION}: '{}'", declaration::print(cookie))
         }
         (NativeField::Absent, None) => format!("remove the annotation {ANNOTATION}"),
-    }
+    });
+    let entry = (before.entry != after.entry).then(|| match &after.entry {
+        Some(entry) => format!("set the Canary's annotation {ENTRY_ANNOTATION}: '{entry}'"),
+        None => format!("remove the annotation {ENTRY_ANNOTATION}"),
+    });
+    cookie.into_iter().chain(entry).collect::<Vec<_>>().join(", and ")
 }

@@ -1,5 +1,7 @@
 //! A change between the plan and the report: the state it starts from, and its result.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{
@@ -31,20 +33,27 @@ impl Prepared {
 /// Returns the state after the plan is carried out.
 pub(super) fn result(loaded: &Loaded, plan: &Plan, after: &[Value]) -> Loaded {
     let mut result = loaded.clone();
+    let mut routing = loaded.routing.as_deref().cloned();
     for (step, object) in plan.steps.iter().zip(after) {
-        match step.object.kind {
-            ObjectKind::Canary => result.canary = object.clone(),
-            ObjectKind::TraefikService(_) => result.service = Some(object.clone()),
+        match (step.object.kind, &mut routing) {
+            (ObjectKind::Canary, _) => result.canary = object.clone(),
+            (ObjectKind::TraefikService(_), _) => result.service = Some(object.clone()),
+            (_, Some(routing)) => routing.replace(&step.object, object),
+            (_, None) => {}
         }
     }
     if let Some(canary) = Canary::from_object(&result.canary) {
         let service = result.observed.service().map(|service| service.group);
         result.observed = match (service, &result.service) {
             (Some(group), Some(object)) => Observed::pair(canary, TraefikService::from_object(object, group)),
-            _ => Observed { canary, service: result.observed.service, guarded: Guarded::Unknown },
-        };
+            _ => Observed { service: result.observed.service, ..Observed::pair(canary, None) },
+        }
+        .with_entry(None);
     }
-    result
+    match routing {
+        Some(routing) => result.with_routing(Arc::new(routing)),
+        None => result,
+    }
 }
 
 /// Returns the error for objects that others keep changing.

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use super::{remove::RemoveArgs, set};
 use crate::{
     flagger::{Declared, NativeField},
+    model::Stickiness,
     observed::Loaded,
     plan::{
-        CookieChange, FieldChanges, Plan, Scope,
+        Plan, Scope, Sides,
         change::before,
-        properties::{applied, objects, scopes, sides, wishes},
+        properties::{Wish, applied, objects, scopes, sides, wishes},
         undo,
     },
 };
@@ -45,8 +46,10 @@ fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
     A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
-fn set_of(fields: &FieldChanges, scope: Scope) -> CookieChange {
-    CookieChange::Set { fields: fields.clone(), scope, if_malformed: String::new() }
+/// Returns both sides without an entry that has no cookie, and so no effect.
+fn with_effect(loaded: &Loaded) -> Sides {
+    let sides = sides(loaded);
+    Sides { live: undo::with_effect(&sides.live), ..sides }
 }
 
 /// Returns the objects after a command line is run.
@@ -57,13 +60,14 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
         "set" => {
             let args: set::SetArgs = parsed(&words[2..]);
             assert_eq!(args.canary.as_deref(), Some(loaded.observed.canary.target.name.as_str()), "{line}");
-            let cookie = set_of(&args.cookie.wish, args.write.scope()).on(loaded).expect("nothing malformed");
-            Plan::new(loaded, cookie.as_ref(), args.write.scope())
+            let wish = Wish { fields: args.cookie.wish.clone(), entry: args.cookie.entry.clone() };
+            let wanted = wish.on(loaded, args.write.scope()).expect("nothing malformed");
+            Plan::new(loaded, &wanted, args.write.scope())
         }
         "remove" => {
             let args: RemoveArgs = parsed(&words[2..]);
             assert_eq!(args.name, loaded.observed.canary.target.name, "{line}");
-            Plan::new(loaded, None, args.write.scope())
+            Plan::new(loaded, &Stickiness::default(), args.write.scope())
         }
         other => panic!("{other} in {line}"),
     };
@@ -78,13 +82,15 @@ proptest! {
     fn what_is_printed_to_undo_a_change_undoes_it(
         loaded in objects(), wish in wishes(), take_away: bool, scope in scopes(),
     ) {
-        let cookie = if take_away { Ok(None) } else { set_of(&wish, scope).on(&loaded) };
-        let Ok(cookie) = cookie else { return Ok(()) };
-        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        let wanted = if take_away { Some(Stickiness::default()) } else { wish.on(&loaded, scope) };
+        let Some(wanted) = wanted else { return Ok(()) };
+        let Ok(plan) = Plan::new(&loaded, &wanted, scope) else { return Ok(()) };
         let commands = undo::arguments(&plan, false);
-        prop_assert_eq!(commands.is_empty(), plan.before == plan.after, "{:?}", commands);
+        let is_same = plan.before.declared == plan.after.declared
+            && undo::with_effect(&plan.before.live) == undo::with_effect(&plan.after.live);
+        prop_assert_eq!(commands.is_empty(), is_same, "{:?}", commands);
         let undone = commands.iter().fold(applied(&loaded, &plan), |loaded, line| run(line, &loaded));
-        prop_assert_eq!(sides(&undone), sides(&loaded), "{:?}", commands);
+        prop_assert_eq!(with_effect(&undone), with_effect(&loaded), "{:?}", commands);
     }
 
     #[test]
@@ -94,15 +100,15 @@ proptest! {
         let is_protected = |loaded: &Loaded| matches!(loaded.observed.canary.declared, Declared::Annotation(_));
         prop_assume!(loaded.native == NativeField::Absent && !matches!(loaded.observed.canary.declared, Declared::Malformed(..)));
         prop_assume!(scope != Scope::LiveOnly || !is_protected(&loaded));
-        let cookie = if take_away { Ok(None) } else { set_of(&wish, scope).on(&loaded) };
-        let Ok(cookie) = cookie else { return Ok(()) };
-        let Ok(plan) = Plan::new(&loaded, cookie.as_ref(), scope) else { return Ok(()) };
+        let wanted = if take_away { Some(Stickiness::default()) } else { wish.on(&loaded, scope) };
+        let Some(wanted) = wanted else { return Ok(()) };
+        let Ok(plan) = Plan::new(&loaded, &wanted, scope) else { return Ok(()) };
         let mut undone = applied(&loaded, &plan);
         for line in undo::arguments(&plan, true) {
             prop_assert!(!line.ends_with("--live-only") || !is_protected(&undone), "{} is turned back", line);
             undone = run(&line, &undone);
         }
-        let (now, before) = (sides(&undone), sides(&loaded));
+        let (now, before) = (with_effect(&undone), with_effect(&loaded));
         prop_assert_eq!(&now.declared, &before.declared);
         prop_assert!(now.live == before.live || now.live == before.declared, "{:?} {:?}", now, before);
     }
@@ -111,11 +117,11 @@ proptest! {
     fn the_command_that_stands_for_answers_gives_the_same_cookie(
         loaded in objects(), wish in wishes(), scope in scopes(),
     ) {
-        let before = before(&loaded, scope);
-        let cookie = wish.on(before);
-        let line = undo::set_command("x", &cookie, before, scope);
+        let Some(wanted) = wish.on(&loaded, scope) else { return Ok(()) };
+        let line = undo::set_command("x", &wanted, &before(&loaded, scope), scope);
         let args: set::SetArgs = parsed(&words(&line)[2..]);
         prop_assert_eq!(args.write.scope(), scope);
-        prop_assert_eq!(args.cookie.wish.on(before), cookie, "{}", line);
+        let typed = Wish { fields: args.cookie.wish.clone(), entry: args.cookie.entry.clone() };
+        prop_assert_eq!(typed.on(&loaded, scope), Some(wanted), "{}", line);
     }
 }

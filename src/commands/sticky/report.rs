@@ -29,6 +29,9 @@ pub(super) fn show(ctx: &Context, prepared: &[Prepared]) {
             ctx.ui.status(&change::step_diff(step, after, namespaces, style));
         }
         if !plan.is_empty() {
+            for note in &plan.notes {
+                ctx.ui.status(&format!("note: {}", output::escaped(note)));
+            }
             for finding in lint::check(&prepared.result()) {
                 ctx.ui.status(&findings::text(&finding, style));
             }
@@ -49,12 +52,13 @@ pub(super) fn report(
     for Prepared { loaded, plan, after, .. } in prepared {
         for (object, value) in in_scope(loaded, plan, scope) {
             let changed = plan.steps.iter().position(|step| step.object == object);
-            let verb = if changed.is_some() { change::Verb::Configured } else { change::Verb::Unchanged };
+            let verb = changed.map_or(change::Verb::Unchanged, |index| change::verb(&plan.steps[index]));
             lines.push_str(&match args.output() {
                 Format::Name => format!("{}\n", output::escaped(&object.to_string())),
                 _ => change::line(&object, verb, dry_run),
             });
-            objects.push(printable(changed.and_then(|index| after.get(index)).unwrap_or(value)));
+            let object = changed.and_then(|index| after.get(index)).unwrap_or(value);
+            objects.extend((!object.is_null()).then(|| printable(object)));
         }
     }
     let one_or_list = |mut objects: Vec<Value>| {
@@ -81,7 +85,7 @@ pub(super) fn printable(object: &Value) -> Value {
 }
 
 /// Returns the objects in the scope of the change, changed or not.
-fn in_scope<'a>(loaded: &'a Loaded, plan: &Plan, scope: Scope) -> Vec<(ObjectRef, &'a Value)> {
+fn in_scope<'a>(loaded: &'a Loaded, plan: &'a Plan, scope: Scope) -> Vec<(ObjectRef, &'a Value)> {
     let mut objects = Vec::new();
     if scope != Scope::LiveOnly {
         let target = loaded.observed.canary.target.clone();
@@ -93,6 +97,15 @@ fn in_scope<'a>(loaded: &'a Loaded, plan: &Plan, scope: Scope) -> Vec<(ObjectRef
     {
         let kind = ObjectKind::TraefikService(service.group);
         objects.push((ObjectRef { kind, target: service.target.clone() }, object));
+    }
+    if scope != Scope::DeclareOnly
+        && let Some(routing) = &loaded.routing
+    {
+        let of_plan = plan.steps.iter().filter(|step| step.patch().is_none());
+        let changed: Vec<_> = of_plan.map(|step| (step.object.clone(), &step.before)).collect();
+        let own = routing.own(&loaded.observed.canary.target);
+        let unchanged = own.filter(|(object, _)| changed.iter().all(|(other, _)| other != object));
+        objects.extend(unchanged.chain(changed.iter().cloned()));
     }
     objects
 }
@@ -120,9 +133,10 @@ pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
 pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     let Prepared { loaded, plan, guarded, .. } = done;
     // Whether the guard covers a Canary that no longer declares a cookie has not been determined yet.
-    let is_asked = plan.after.declared.is_none() && plan.before.declared != plan.before.live;
+    let (before, after) = (&plan.before, &plan.after);
+    let is_asked = after.declared.cookie.is_none() && before.declared.cookie != before.live.cookie;
     let guarded =
-        if is_asked && plan.before.declared.is_some() { server.covers(&loaded.observed).await } else { *guarded };
+        if is_asked && before.declared.cookie.is_some() { server.covers(&loaded.observed).await } else { *guarded };
     for arguments in undo::arguments(plan, guarded == Guarded::Yes) {
         let command = ctx.command(&arguments, &done.plan.target, server.api().namespace());
         ctx.ui.status(&format!("to undo: {command}"));

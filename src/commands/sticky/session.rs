@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use crate::{
+    cluster::Reading,
     commands::args::WriteArgs,
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     files::Draft,
     flagger::Declared,
-    model::Cookie,
+    model::Stickiness,
     observed::Loaded,
     output::draft::{self, EditError, Page},
     plan::{
@@ -19,6 +20,7 @@ use crate::{
         support::Support,
     },
     source::{self, Source},
+    traefik::entry::Need,
 };
 
 /// After so many rejections, the editor is taken for a script that will never succeed.
@@ -33,8 +35,8 @@ pub(super) struct Session<'a> {
     /// The Canary as last read.
     loaded: Loaded,
     support: Support,
-    /// The cookie that the change starts from.
-    base: Option<Cookie>,
+    /// What the change starts from.
+    base: Stickiness,
     /// The next text for the editor, and the file that holds it.
     text: String,
     draft: Option<Draft>,
@@ -44,8 +46,8 @@ pub(super) struct Session<'a> {
 enum Reason {
     /// The first time: an unchanged text changes nothing.
     Begin,
-    /// To continue with this cookie: an unchanged text confirms it.
-    Again(Cookie),
+    /// To continue with this: an unchanged text confirms it.
+    Again(Stickiness),
     /// After this error: an unchanged text gives up.
     Failed(Error),
 }
@@ -71,7 +73,7 @@ impl<'a> Session<'a> {
         super::check(&source, write)?;
         let (loaded, support) = match &source {
             Source::Cluster(server) => {
-                let loaded = source.load(ctx.namespace(), name, true).await?;
+                let loaded = source.load(ctx.namespace(), name, Self::reading(write.scope())).await?;
                 let support = server.support(&loaded).await;
                 (loaded, support)
             }
@@ -82,8 +84,13 @@ impl<'a> Session<'a> {
                 (loaded, support)
             }
         };
-        let base = before(&loaded, write.scope()).cloned();
+        let base = before(&loaded, write.scope());
         Ok(Self { ctx, write, files, source, loaded, support, base, text: String::new(), draft: None })
+    }
+
+    /// Returns what to read before an edit.
+    fn reading(scope: Scope) -> Reading {
+        Reading { schema: scope != Scope::LiveOnly, routing: Need::IfDeclared }
     }
 
     /// Returns the Canary as last read.
@@ -101,25 +108,27 @@ impl<'a> Session<'a> {
         &self.support
     }
 
-    /// Returns the cookie that the change starts from.
-    pub(super) fn cookie(&self) -> Option<&Cookie> {
-        self.base.as_ref()
+    /// Returns what the change starts from.
+    pub(super) fn base(&self) -> &Stickiness {
+        &self.base
     }
 
     /// Opens the editor and makes the change.
     pub(super) async fn edit(mut self) -> Result<Exit> {
-        self.text = self.page(&self.base.clone().unwrap_or_default());
+        self.text = self.page(&self.base);
         if let Declared::Malformed(_, malformed) = &self.loaded.observed.canary.declared {
             self.complain(format!("the declaration is malformed: {malformed}"));
+        } else if let Some(Err(malformed)) = &self.loaded.observed.canary.entry {
+            self.complain(format!("the entry is malformed: {malformed}"));
         }
         match self.ask_editor(Reason::Begin).await? {
-            Some(cookie) => self.carry_out(cookie).await,
+            Some(mine) => self.carry_out(mine).await,
             None => Ok(Exit::Ok),
         }
     }
 
-    /// Makes the change to this cookie.
-    pub(super) async fn carry_out(mut self, mut mine: Cookie) -> Result<Exit> {
+    /// Makes the change to this cookie and entry.
+    pub(super) async fn carry_out(mut self, mut mine: Stickiness) -> Result<Exit> {
         self.ctx.ui.offer_editor(true);
         for _ in 0..ROUNDS {
             let attempt = self.attempt(&mine).await;
@@ -141,7 +150,7 @@ impl<'a> Session<'a> {
                 Err(error) => return Err(error),
             };
             match self.ask_editor(reason).await? {
-                Some(cookie) => mine = cookie,
+                Some(edited) => mine = edited,
                 None => return Ok(Exit::Ok),
             }
         }
@@ -149,12 +158,13 @@ impl<'a> Session<'a> {
     }
 
     /// Tries to change the cookie to `mine`, unless others changed the same fields meanwhile.
-    async fn attempt(&mut self, mine: &Cookie) -> Result<Attempt> {
+    async fn attempt(&mut self, mine: &Stickiness) -> Result<Attempt> {
         // Manifests may have changed while the user was typing; one that can be read only once has not.
         if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
         }
-        let change = CookieChange::Merge { base: self.base.clone(), mine: mine.clone(), scope: self.write.scope() };
+        let (base, mine_now) = (self.base.clone(), mine.clone());
+        let change = CookieChange::Merge { base, mine: mine_now, scope: self.write.scope() };
         let name = &self.loaded.observed.canary.target.name;
         match super::change_in(self.ctx, &self.source, name, self.write, &change).await {
             Ok(exit) => Ok(Attempt::Done(exit)),
@@ -166,21 +176,21 @@ impl<'a> Session<'a> {
     }
 
     /// Reads the Canary again after a conflict, and returns what others changed in the same fields, if that was it.
-    async fn find_clash(&self, mine: &Cookie) -> Result<Option<Attempt>> {
+    async fn find_clash(&self, mine: &Stickiness) -> Result<Option<Attempt>> {
         let (name, scope) = (&self.loaded.observed.canary.target.name, self.write.scope());
         let now = match &self.source {
-            Source::Cluster(_) => self.source.load(self.ctx.namespace(), name, scope != Scope::LiveOnly).await?,
+            Source::Cluster(_) => self.source.load(self.ctx.namespace(), name, Self::reading(scope)).await?,
             Source::Files(manifests) => source::to_change(manifests, self.ctx.namespace(), name)?.1,
         };
-        let merged = merge(self.base.as_ref(), mine, before(&now, scope));
+        let merged = merge(&self.base, mine, &before(&now, scope));
         Ok(merged.err().map(|conflict| Attempt::Clash(conflict, Box::new(now))))
     }
 
     /// Puts both versions into the text. From here on, the change starts from the current state.
-    fn clash(&mut self, mine: &Cookie, conflict: Conflict, now: Loaded) -> Error {
+    fn clash(&mut self, mine: &Stickiness, conflict: Conflict, now: Loaded) -> Error {
         let error = Error::new(Kind::Conflict, conflict.to_string());
         self.ctx.ui.status(&format!("{}: the editor says more", error.message()));
-        self.base = before(&now, self.write.scope()).cloned();
+        self.base = before(&now, self.write.scope());
         self.loaded = now;
         match conflict {
             Conflict::TakenAway => {
@@ -193,7 +203,7 @@ impl<'a> Session<'a> {
     }
 
     /// Opens the editor until the text is a valid cookie; returns `None` if nothing is to be changed.
-    async fn ask_editor(&mut self, mut reason: Reason) -> Result<Option<Cookie>> {
+    async fn ask_editor(&mut self, mut reason: Reason) -> Result<Option<Stickiness>> {
         for _ in 0..ROUNDS {
             let text = match self.edited().await {
                 Ok(text) => text,
@@ -202,7 +212,7 @@ impl<'a> Session<'a> {
             let is_as_it_was = text == self.text;
             match reason {
                 Reason::Begin if is_as_it_was => return Ok(self.cancelled("no changes were made")),
-                Reason::Again(cookie) if is_as_it_was => return Ok(Some(cookie)),
+                Reason::Again(mine) if is_as_it_was => return Ok(Some(mine)),
                 Reason::Failed(error) if is_as_it_was => {
                     self.keep();
                     return Err(error);
@@ -214,8 +224,8 @@ impl<'a> Session<'a> {
             self.keep();
             let refusal = |field: &_| self.support.refusal(field, self.write.scope());
             match draft::read(&self.text, refusal) {
-                Ok(cookie) if self.is_the_same(&cookie) => return Ok(self.cancelled("no changes were made")),
-                Ok(cookie) => return Ok(Some(cookie)),
+                Ok(mine) if self.is_the_same(&mine) => return Ok(self.cancelled("no changes were made")),
+                Ok(mine) => return Ok(Some(mine)),
                 Err(wrong) => {
                     self.text = draft::mark(&self.text, &wrong);
                     let error = Error::usage("the edited cookie is not valid");
@@ -242,10 +252,11 @@ impl<'a> Session<'a> {
         draft.read()
     }
 
-    /// Returns whether the cookie is unchanged.
-    fn is_the_same(&self, cookie: &Cookie) -> bool {
-        let malformed = matches!(self.loaded.observed.canary.declared, Declared::Malformed(..));
-        self.base.as_ref() == Some(cookie) && !malformed
+    /// Returns whether nothing was changed.
+    fn is_the_same(&self, mine: &Stickiness) -> bool {
+        let canary = &self.loaded.observed.canary;
+        let malformed = matches!(canary.declared, Declared::Malformed(..)) || matches!(canary.entry, Some(Err(_)));
+        self.base == *mine && !malformed
     }
 
     /// Keeps the user's edit, if any, after the editor failed.
@@ -263,7 +274,7 @@ impl<'a> Session<'a> {
         error
     }
 
-    fn cancelled(&mut self, why: &str) -> Option<Cookie> {
+    fn cancelled(&mut self, why: &str) -> Option<Stickiness> {
         self.ctx.ui.status(&format!("edit cancelled: {why}"));
         self.discard();
         None
@@ -290,12 +301,12 @@ impl<'a> Session<'a> {
         self.text = draft::mark(&self.text, &[EditError { line: None, reason }]);
     }
 
-    /// Returns the text for this cookie.
-    fn page(&self, cookie: &Cookie) -> String {
+    /// Returns the text for this cookie and entry.
+    fn page(&self, stickiness: &Stickiness) -> String {
         let observed = &self.loaded.observed;
         let live = observed.live_cookie().filter(|_| observed.canary.declared.cookie().is_some());
         let (canary, scope) = (observed.canary.target.to_string(), self.write.scope());
-        draft::write(Page { canary: &canary, cookie, live, support: &self.support, scope })
+        draft::write(Page { canary: &canary, stickiness, live, support: &self.support, scope })
     }
 }
 

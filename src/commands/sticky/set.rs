@@ -37,11 +37,11 @@ pub struct SetArgs {
 
 /// Runs `sticky set`.
 pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
-    if args.cookie.wish.is_empty() && ctx.ui.can_ask() {
+    if args.cookie.is_empty() && ctx.ui.can_ask() {
         return wizard::run(ctx, args.canary.as_deref(), &args.files, &args.write).await;
     }
     let named = args.canary.as_deref().unwrap_or("CANARY");
-    if args.cookie.wish.is_empty() {
+    if args.cookie.is_empty() {
         let example = super::typed(&format!("set {named} --name login --max-age 300 --http-only"), &args.files);
         return Err(Error::usage("nothing to set: no cookie flag is given, and no terminal to ask on").hint(example));
     }
@@ -57,6 +57,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
     let remove = super::typed(&format!("remove {name}"), &args.files);
     let change = CookieChange::Set {
         fields: args.cookie.wish.clone(),
+        entry: args.cookie.entry.clone(),
         scope: args.write.scope(),
         if_malformed: format!("{remove} removes it"),
     };

@@ -7,11 +7,15 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     model::{
-        Cookie, FIELDS, Field, FieldValue,
+        Cookie, Entry, FIELDS, Field, FieldValue, Stickiness,
         field::{FieldKind, SAME_SITE},
     },
     observed::Observed,
-    output::{self, describe, draft::display_value, table::table},
+    output::{
+        self, describe,
+        draft::{ENTRY, ENTRY_HELP},
+        table::table,
+    },
     plan::{
         Scope,
         purpose::{self, Purpose, Suggestion},
@@ -32,8 +36,8 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
     };
     let session = Session::begin(ctx, &name, write, files, source).await?;
     ctx.ui.status(&picture(ctx, &session).await?);
-    let cookie = answers(ctx, &session, write.scope()).await?;
-    let arguments = undo::set_command(&name, &cookie, session.cookie(), write.scope()) + " --yes";
+    let wanted = answers(ctx, &session, write.scope()).await?;
+    let arguments = undo::set_command(&name, &wanted, session.base(), write.scope()) + " --yes";
     let command = match session.source() {
         Source::Cluster(server) => {
             ctx.command(&arguments, &session.loaded().observed.canary.target, server.api().namespace())
@@ -41,7 +45,7 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
         Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
     };
     ctx.ui.status(&format!("the equivalent command: {command}"));
-    session.carry_out(cookie).await
+    session.carry_out(wanted).await
 }
 
 /// Asks which Canary; if there is only one, returns it.
@@ -76,18 +80,19 @@ async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
 }
 
 /// Asks for the duration, then field by field.
-async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Cookie> {
+async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Stickiness> {
     let observed = &session.loaded().observed;
     let rollout = &observed.canary.rollout;
     let chosen = purpose(ctx, session).await?;
-    let start = start(&observed.canary.target.name, session.cookie(), &chosen);
+    let now = session.base().cookie.as_ref();
+    let start = start(&observed.canary.target.name, now, &chosen);
     let mut cookie = start.clone();
     for field in &FIELDS {
         let refusal = session.support().refusal(field, scope);
         if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
             ctx.ui.status(&output::escaped(&format!("{}: skipped, {why}", field.flag)));
             // A value already set stays, even if it is ignored.
-            match session.cookie().and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
+            match now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
                 Some(value) => cookie.set(field, value.clone()),
                 None => cookie.unset(field),
             }
@@ -97,7 +102,11 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<C
             continue;
         }
         let value = ask(ctx, field, start.get(field)).await?;
-        ctx.ui.status(&format!("{}: {}", field.flag, value.as_ref().map_or_else(|| "unset".into(), display_value)));
+        ctx.ui.status(&format!(
+            "{}: {}",
+            field.flag,
+            value.as_ref().map_or_else(|| "unset".into(), ToString::to_string)
+        ));
         match value {
             Some(value) => cookie.set(field, value),
             None => cookie.unset(field),
@@ -106,7 +115,28 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<C
     if let Some(advice) = purpose::promotion_advice(rollout, cookie.max_age()) {
         ctx.ui.status(&format!("note: {advice}"));
     }
-    Ok(cookie)
+    let entry = ask_entry(ctx, session.base().entry.as_ref()).await?;
+    Ok(Stickiness { cookie: Some(cookie), entry })
+}
+
+/// Asks where a flow begins until the answer is valid.
+async fn ask_entry(ctx: &Context, start: Option<&Entry>) -> Result<Option<Entry>> {
+    ctx.ui.status(&format!("{ENTRY_HELP}. Separate several by commas. Type {NONE} to leave it unset"));
+    let default = start.map_or_else(|| NONE.to_owned(), ToString::to_string);
+    loop {
+        let answer = ctx.ui.line(ENTRY, &default).await?;
+        if answer == NONE {
+            ctx.ui.status(&format!("{ENTRY}: unset"));
+            return Ok(None);
+        }
+        match Entry::parse(&answer) {
+            Ok(entry) => {
+                ctx.ui.status(&format!("{ENTRY}: {entry}"));
+                return Ok(Some(entry));
+            }
+            Err(malformed) => ctx.ui.status(&output::escaped(&malformed.to_string())),
+        }
+    }
 }
 
 async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
@@ -117,7 +147,7 @@ async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
     };
     let items: Vec<_> = suggestions.iter().map(words).collect();
     // With a cookie already set, default to the same duration.
-    let default = session.cookie().map_or(0, |cookie| {
+    let default = session.base().cookie.as_ref().map_or(0, |cookie| {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
@@ -154,7 +184,7 @@ async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result
     if field.kind == FieldKind::SameSite {
         let mut items = vec![NONE.to_owned()];
         items.extend(SAME_SITE.map(|(lower, _)| lower.to_owned()));
-        let default = start.map(display_value).and_then(|value| items.iter().position(|item| *item == value));
+        let default = start.map(ToString::to_string).and_then(|value| items.iter().position(|item| *item == value));
         let index = ctx.ui.choose(field.flag, &items, default.unwrap_or(0)).await?;
         return Ok(field.parse(&items[index]).ok());
     }
@@ -162,7 +192,7 @@ async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result
     let (question, default) = match start {
         _ if is_switch => (format!("{}, y or n", field.flag), if start.is_some() { "y" } else { "n" }.to_owned()),
         Some(FieldValue::Seconds(seconds)) => (field.flag.to_owned(), purpose::seconds(*seconds)),
-        start => (field.flag.to_owned(), start.map_or_else(|| NONE.to_owned(), display_value)),
+        start => (field.flag.to_owned(), start.map_or_else(|| NONE.to_owned(), ToString::to_string)),
     };
     loop {
         let answer = ctx.ui.line(&question, &default).await?;

@@ -13,8 +13,9 @@ use super::{
     refusal::{is_reverted, reverted_error},
 };
 use crate::{
-    apiserver::Verb,
+    apiserver::{Failure, Verb},
     cluster::{Cluster, paths::call_of},
+    commands::args::WriteArgs,
     error::{Error, Kind, Result},
     model::ObjectKind,
     observed::{Guarded, Loaded},
@@ -73,9 +74,15 @@ impl Stored {
             }
             ObjectKind::TraefikService(_) => {
                 if is_first {
-                    self.before.live.clone_from(&plan.before.live);
+                    self.before.live.cookie.clone_from(&plan.before.live.cookie);
                 }
-                self.after.live.clone_from(&plan.after.live);
+                self.after.live.cookie.clone_from(&plan.after.live.cookie);
+            }
+            ObjectKind::Middleware(_) | ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute => {
+                if is_first {
+                    self.before.live.entry.clone_from(&plan.before.live.entry);
+                }
+                self.after.live.entry.clone_from(&plan.after.live.entry);
             }
         }
     }
@@ -85,7 +92,8 @@ impl Stored {
         let (steps, after) = self.steps.into_iter().unzip();
         let why_service_not_changed = Plan::why_not_changed(&loaded, scope);
         let target = loaded.observed.canary.target.clone();
-        let plan = Plan { target, before: self.before, after: self.after, steps, why_service_not_changed };
+        let (before, after_all) = (self.before, self.after);
+        let plan = Plan { target, before, after: after_all, steps, why_service_not_changed, notes: Vec::new() };
         Prepared { loaded, plan, after, guarded: self.guarded }
     }
 }
@@ -98,6 +106,7 @@ pub(super) async fn write(
     server: &Cluster,
     mut loaded: Loaded,
     agreed: Confirmed<Plan>,
+    args: &WriteArgs,
     scope: Scope,
     change: &CookieChange,
     stored: &mut Stored,
@@ -105,7 +114,7 @@ pub(super) async fn write(
     let mut left = agreed;
     let began = Instant::now();
     for attempt in 0..ATTEMPTS {
-        match write_steps(server, &loaded, &left, stored).await? {
+        match write_steps(server, &loaded, &left, args.force_conflicts, stored).await? {
             Written::All if left.agreed().steps.iter().any(|step| step.object.kind == ObjectKind::Canary) => {
                 return Ok(Outcome::Done(Box::new(loaded)));
             }
@@ -120,8 +129,8 @@ pub(super) async fn write(
                     .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"));
             }
         }
-        loaded = server.load(&loaded.observed.canary.target, scope != Scope::LiveOnly).await?;
-        let plan = Plan::new(&loaded, change.on(&loaded)?.as_ref(), scope)?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
+        let plan = Plan::new(&loaded, &change.on(&loaded)?, scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {
                 stored.guarded = server.guarded(&loaded.observed).await;
@@ -151,6 +160,7 @@ async fn write_steps(
     server: &Cluster,
     loaded: &Loaded,
     left: &Confirmed<Plan>,
+    force: bool,
     stored: &mut Stored,
 ) -> Result<Written> {
     let plan = left.agreed();
@@ -160,22 +170,27 @@ async fn write_steps(
         let answer = if index == last {
             let after: Vec<_> = plan.steps.iter().map(Step::after).collect();
             let result = result(loaded, plan, &after).observed;
-            let (answer, guarded) = join(server.write(write), server.guarded(&result)).await;
+            let (answer, guarded) = join(server.write(write, force), server.guarded(&result)).await;
             stored.guarded = guarded;
             answer
         } else {
-            server.write(write).await
+            server.write(write, force).await
         };
         match answer {
             Ok(object) if step.is_satisfied_by(&object) => stored.add(plan, step, object),
             Ok(object) => {
                 return Ok(Written::Otherwise { is_reverted: is_reverted(loaded, step, &object) });
             }
-            Err(failure) if failure.is_conflict() || failure.is_not_found() => return Ok(Written::Stale),
+            Err(failure) if is_stale(&failure) => return Ok(Written::Stale),
             Err(failure) => return Err(failure.into_error(&call_of(Verb::Patch, &step.object))),
         }
     }
     Ok(Written::All)
+}
+
+/// Returns whether an object was changed, created or deleted since it was read, so that reading it again helps.
+pub(super) fn is_stale(failure: &Failure) -> bool {
+    (failure.is_conflict() && !failure.is_field_conflict()) || failure.is_not_found()
 }
 
 /// Sleeps for about this long, with jitter.

@@ -8,6 +8,7 @@ pub use report::report;
 use super::{
     escaped,
     fate::{due, outcome, which},
+    show,
     style::{Meaning, Style},
     wrap::{padded, wrapped},
 };
@@ -15,7 +16,7 @@ use crate::{
     flagger::{Rollout, Strategy},
     lint,
     model::{Owner, owner},
-    observed::{Loaded, Protection, TraefikServiceState},
+    observed::{EntryState, Loaded, Protection, TraefikServiceState},
     plan::write_effect::{self, WriteEffect},
     traefik::{RoutesAndEvents, cookie_value},
 };
@@ -87,6 +88,14 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     text.push_str(&page.head("Applied by", &owner.unwrap_or_else(none)));
     text.push_str(&sections::tracks(description, page));
     text.push_str(&sections::cookie(observed, page));
+    if let Some(entry) = show::entry(observed) {
+        let meaning = match observed.entry {
+            EntryState::Synced => Some(Meaning::Good),
+            EntryState::None | EntryState::Pending | EntryState::Unknown(_) => None,
+            _ => Some(Meaning::Warning),
+        };
+        text.push_str(&page.meant("Entry", &entry, meaning));
+    }
     let meaning = match observed.protection() {
         Protection::Native | Protection::Guard => Some(Meaning::Good),
         Protection::No => Some(Meaning::Warning),

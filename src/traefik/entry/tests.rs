@@ -1,0 +1,267 @@
+//! Tests of the entry's objects.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    model::entry::tests::entries,
+    traefik::{
+        router::{Router, routers},
+        rule::{Answer, Request, Rule},
+    },
+};
+
+fn holder() -> Holder {
+    let named = |name: &str| NamespacedName { namespace: Some("shop".into()), name: name.into() };
+    Holder { canary: named("checkout"), uid: Some("u1".into()), service: named("checkout") }
+}
+
+/// Returns an IngressRoute with these rules and priorities to the TraefikService, or else to the Service `api`.
+fn ingress_route(name: &str, to_canary: bool, routes: &[(&str, i64)]) -> (Group, Value) {
+    let service = if to_canary {
+        json!({"kind": "TraefikService", "name": "checkout"})
+    } else {
+        json!({"name": "api", "port": 80})
+    };
+    let routes: Vec<_> = routes
+        .iter()
+        .map(|(rule, priority)| match priority {
+            0 => json!({"match": rule, "kind": "Rule", "services": [service]}),
+            priority => json!({"match": rule, "kind": "Rule", "services": [service], "priority": priority}),
+        })
+        .collect();
+    let object = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
+        "metadata": {"name": name, "namespace": "shop"}, "spec": {"entryPoints": ["web"], "routes": routes}});
+    (Group::TraefikIo, object)
+}
+
+fn routing(ingress_routes: Vec<(Group, Value)>) -> Routing {
+    Routing { ingress_routes, ..Routing::default() }
+}
+
+fn made(entry: &str, routing: &Routing) -> EntryObjects {
+    objects(&Entry::parse(entry).unwrap(), &holder(), routing)
+}
+
+/// Returns each rule with its priority.
+fn rules(made: &EntryObjects) -> Vec<(String, i64)> {
+    let routes =
+        made.wanted.iter().flat_map(|(_, value)| value["spec"]["routes"].as_array().cloned().unwrap_or_default());
+    routes.map(|route| (route["match"].as_str().unwrap().to_owned(), route["priority"].as_i64().unwrap())).collect()
+}
+
+#[test]
+fn a_route_of_our_own_has_what_its_model_has_and_takes_the_cookie_header_off_last() {
+    let (group, mut route) = ingress_route("web", true, &[("Host(`shop.test`)", 0)]);
+    route["metadata"]["annotations"] = json!({CLASS: "edge"});
+    route["spec"]["tls"] = json!({"certResolver": "le"});
+    route["spec"]["routes"][0]["middlewares"] = json!([{"name": "auth", "namespace": "edge"}]);
+    let made = made("/login, /sso/start", &routing(vec![(group, route)]));
+    let common = |name: &str| {
+        json!({"name": name, "namespace": "shop", "labels": {MANAGED_BY_LABEL: MANAGED_BY},
+            "annotations": {ENTRY_ANNOTATION: "/login, /sso/start", "kubectl-canary-traefik/canary": "checkout"},
+            "ownerReferences": [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "checkout", "uid": "u1"}]})
+    };
+    let mut metadata = common("checkout-entry");
+    metadata["annotations"][CLASS] = json!("edge");
+    let expected = json!([
+        {"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": common("checkout-entry"),
+            "spec": {"headers": {"customRequestHeaders": {"Cookie": ""}}}},
+        {"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute", "metadata": metadata,
+            "spec": {"entryPoints": ["web"], "tls": {"certResolver": "le"}, "routes": [{
+                "match": "(Host(`shop.test`)) && (Path(`/login`) || Path(`/sso/start`))", "kind": "Rule", "priority": 18,
+                "middlewares": [{"name": "auth", "namespace": "edge"}, {"name": "checkout-entry"}],
+                "services": [{"kind": "TraefikService", "name": "checkout"}]}]}},
+    ]);
+    let values: Vec<_> = made.wanted.iter().map(|(_, value)| value.clone()).collect();
+    assert_eq!(Value::from(values), expected);
+    assert_eq!((made.problems, made.notes), (vec![], vec![]));
+}
+
+#[test]
+fn routes_that_share_entry_points_and_tls_share_an_object_and_paths_go_where_they_can_be_served() {
+    let (group, mut secure) = ingress_route("secure", true, &[("Host(`shop.test`)", 7)]);
+    secure["spec"]["tls"] = json!({});
+    let plain = ingress_route("plain", true, &[("Host(`shop.test`) && PathPrefix(`/sso`)", 0), ("Host(`b.test`)", -1)]);
+    let made = made("/login, /sso/start", &routing(vec![(group, secure), plain]));
+    assert_eq!(
+        rules(&made),
+        [
+            ("(Host(`shop.test`) && PathPrefix(`/sso`)) && (Path(`/sso/start`))".to_owned(), 40),
+            ("(Host(`b.test`)) && (Path(`/login`) || Path(`/sso/start`))".to_owned(), 1),
+            ("(Host(`shop.test`)) && (Path(`/login`) || Path(`/sso/start`))".to_owned(), 8),
+        ]
+    );
+    let names: Vec<_> = made.wanted.iter().map(|(object, _)| object.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "middleware.traefik.io/checkout-entry",
+            "ingressroute.traefik.io/checkout-entry",
+            "ingressroute.traefik.io/checkout-entry-2"
+        ]
+    );
+}
+
+#[test]
+fn an_http_route_gets_exact_paths_and_a_filter() {
+    let mut route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"parentRefs": [{"name": "edge"}], "hostnames": ["shop.test"], "rules": [
+            {"name": "api", "matches": [{"path": {"type": "PathPrefix", "value": "/api"}}],
+                "backendRefs": [{"name": "api", "port": 80}]},
+            {"name": "all", "matches": [{"method": "GET"}, {"path": {"type": "PathPrefix", "value": "/api"}}],
+                "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-A"]}}],
+                "backendRefs": [{"group": "traefik.io", "kind": "TraefikService", "name": "checkout"}]}]}});
+    let of = |route: &Value| made("/login", &Routing { http_routes: vec![route.clone()], ..Routing::default() });
+    let expected = json!({"parentRefs": [{"name": "edge"}], "hostnames": ["shop.test"], "rules": [
+        {"matches": [{"method": "GET", "path": {"type": "Exact", "value": "/login"}}],
+            "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-A", "Cookie"]}}],
+            "backendRefs": [{"group": "traefik.io", "kind": "TraefikService", "name": "checkout"}]}]});
+    assert_eq!(of(&route).wanted.len(), 1);
+    assert_eq!(of(&route).wanted[0].1["spec"], expected);
+    // Among HTTPRoutes, an exact path wins; where another has it, that one keeps it.
+    route["spec"]["rules"][0]["matches"] = json!([{"path": {"type": "Exact", "value": "/login"}}]);
+    assert_eq!(
+        of(&route).problems,
+        [
+            "`/login` on host `shop.test` is served by HTTPRoute `shop/web` (priority 100011) instead of HTTPRoute `shop/web` (priority 1011)"
+        ]
+    );
+}
+
+#[test]
+fn a_path_that_something_else_serves_is_refused_with_its_name() {
+    let own = ingress_route("web", true, &[("Host(`shop.test`)", 0)]);
+    let problems = |other: &[(&str, i64)]| {
+        made("/login", &routing(vec![own.clone(), ingress_route("api", false, other)])).problems
+    };
+    let served =
+        |by: &str| vec![format!("`/login` on host `shop.test` {by} instead of IngressRoute `shop/web` (priority 17)")];
+    assert_eq!(
+        problems(&[("Host(`shop.test`) && PathPrefix(`/log`)", 0)]),
+        served("is served by IngressRoute `shop/api` (priority 39)")
+    );
+    assert_eq!(problems(&[("PathPrefix(`/`)", 100)]), served("is served by IngressRoute `shop/api` (priority 100)"));
+    assert_eq!(problems(&[("Path(`/login`)  ", 0)]), Vec::<String>::new(), "shorter");
+    assert_eq!(problems(&[("Path(`/login`)", 17)]), served("may be served by IngressRoute `shop/api` (priority 17)"));
+    assert_eq!(problems(&[("Host(`b.test`) && PathPrefix(`/log`)", 0)]), Vec::<String>::new(), "another host");
+    assert_eq!(problems(&[("Host(`shop.test`) && PathPrefix(`/api`)", 0)]), Vec::<String>::new(), "another path");
+    // Ours is below that one, and takes nothing from it.
+    assert_eq!(problems(&[("Host(`shop.test`) && Method(`POST`)", 0)]), Vec::<String>::new());
+    assert_eq!(
+        problems(&[("Path(`/login`) && Method(`POST`)", 18)]),
+        served("is served by IngressRoute `shop/api` (priority 18)")
+    );
+    // Other entry points, and TLS, are another world.
+    let (group, mut elsewhere) = ingress_route("api", false, &[("PathPrefix(`/`)", 100)]);
+    elsewhere["spec"]["entryPoints"] = json!(["admin"]);
+    assert_eq!(made("/login", &routing(vec![own.clone(), (group, elsewhere)])).problems, Vec::<String>::new());
+    let ingress = json!({"kind": "Ingress", "metadata": {"name": "old", "namespace": "other"}, "spec": {"rules": [
+        {"host": "shop.test", "http": {"paths": [{"path": "/login", "pathType": "Prefix", "backend": {}}]}}]}});
+    let with_ingress = Routing { ingresses: vec![ingress], ..routing(vec![own]) };
+    assert_eq!(made("/login", &with_ingress).problems, served("is served by Ingress `other/old` (priority 41)"));
+}
+
+#[test]
+fn what_cannot_be_covered_is_named_with_the_reason() {
+    let (group, mut elsewhere) = ingress_route("edge", true, &[("Host(`shop.test`)", 0)]);
+    elsewhere["metadata"]["namespace"] = json!("edge");
+    elsewhere["spec"]["routes"][0]["services"][0]["namespace"] = json!("shop");
+    let odd = ingress_route("odd", true, &[("Host(", 0), ("Host(`a`)", MAX)]);
+    let ingress = json!({"metadata": {"name": "old", "namespace": "shop"},
+        "spec": {"defaultBackend": {"service": {"name": "checkout-primary"}}}});
+    let outer = json!({"metadata": {"name": "outer", "namespace": "shop"},
+        "spec": {"weighted": {"services": [{"kind": "TraefikService", "name": "checkout"}]}}});
+    let routing =
+        Routing { ingresses: vec![ingress], traefik_services: vec![outer], ..routing(vec![(group, elsewhere), odd]) };
+    let made = made("/login", &routing);
+    assert_eq!(made.wanted, []);
+    assert_eq!(
+        made.notes,
+        [
+            "IngressRoute `edge/edge` is not covered: it is in another namespace",
+            "IngressRoute `shop/odd` is not covered: its rule cannot be read",
+            "IngressRoute `shop/odd` is not covered: its priority is the highest that can be set",
+            "TraefikService `shop/outer` is not covered: routes to it reach the Canary through it",
+            "Ingress `shop/old` is not covered: an Ingress cannot lead to a TraefikService",
+        ]
+    );
+}
+
+const MAX: i64 = i64::MAX - 1000;
+
+#[test]
+fn a_path_that_no_route_serves_is_refused_and_without_any_route_there_is_nothing() {
+    let own = ingress_route("web", true, &[("Host(`a`) && PathPrefix(`/shop`)", 0)]);
+    let all = made("/login, /shop/login", &routing(vec![own]));
+    assert_eq!(all.problems, ["`/login` is served by no route to TraefikService `checkout`"]);
+    let none = made("/login", &routing(vec![ingress_route("api", false, &[("Host(`a`)", 0)])]));
+    assert_eq!(none, EntryObjects::default());
+}
+
+/// Generates routes to the TraefikService and to others.
+fn ground() -> impl Strategy<Value = Routing> {
+    let part = prop::sample::select(vec![
+        "Host(`a.test`)",
+        "Host(`b.test`) || Host(`a.test`)",
+        "PathPrefix(`/`)",
+        "Host(`a.test`) && PathPrefix(`/a`)",
+        "HostRegexp(`^.+$`) && !Path(`/x`)",
+        "Host(`a.test`) && Method(`GET`)",
+    ]);
+    let route = (part, prop_oneof![Just(0), -3..60_i64], any::<bool>());
+    prop::collection::vec(prop::collection::vec(route, 1..4), 1..4).prop_map(|all| {
+        let routes = all.into_iter().enumerate().flat_map(|(number, routes)| {
+            [true, false].into_iter().map(move |own| {
+                let routes = routes.iter().filter(|(.., is_own)| *is_own == own);
+                let routes: Vec<_> = routes.map(|(rule, priority, _)| (*rule, *priority)).collect();
+                ingress_route(&format!("r{number}{own}"), own, &routes)
+            })
+        });
+        routing(routes.collect())
+    })
+}
+
+proptest! {
+    #[test]
+    fn entry_to_objects_to_entry_is_the_identity_and_what_is_made_is_as_wanted(entry in entries(), ground in ground()) {
+        let mut ground = ground;
+        let made = objects(&entry, &holder(), &ground);
+        for (object, value) in &made.wanted {
+            ground.replace(object, value);
+        }
+        let live = ground.live_entry(&holder().canary);
+        prop_assert_eq!(live, (!made.wanted.is_empty()).then(|| entry.clone()));
+        // Its own objects change nothing about the entry.
+        prop_assert_eq!(objects(&entry, &holder(), &ground), made.clone());
+        for (object, value) in ground.own(&holder().canary) {
+            prop_assert!(made.wanted.iter().any(|(other, wanted)| *other == object && is_as_wanted(value, wanted)));
+        }
+    }
+
+    #[test]
+    fn an_entry_takes_no_request_from_another_router(entry in entries(), ground in ground()) {
+        let made = objects(&entry, &holder(), &ground);
+        prop_assume!(made.problems.is_empty());
+        let others: Vec<_> = ground.ingress_routes.iter().flat_map(|(_, object)| routers("IngressRoute", object)).collect();
+        for (text, priority) in rules(&made) {
+            let rule = Rule::parse(&text);
+            prop_assert!(rule.is_some(), "{}", text);
+            for path in entry.paths() {
+                let request = Request { host: Some("a.test"), path };
+                let is_other = |router: &&Router| router.holder.contains("false");
+                if rule.as_ref().unwrap().answers(request) == Answer::No {
+                    continue;
+                }
+                // Whoever could have it before ours is above ours still.
+                for other in others.iter().filter(is_other) {
+                    let answer = other.rule.as_ref().unwrap().answers(request);
+                    let taken = answer == Answer::Yes && other.priority == priority;
+                    prop_assert!(!taken, "{} of {} at {}", path, other.holder, priority);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The objects of an entry while they are made: which routes are covered, and what would take a path.
+
+use serde_json::{Map, Value, json};
+
+use super::{CLASS, EntryObjects, Holder, Routing, is_of};
+use crate::{
+    model::{
+        Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
+        entry::{CANARY_ANNOTATION, ENTRY_ANNOTATION},
+        name::{CANARY_API_VERSION, Group},
+        view,
+    },
+    traefik::{
+        router::{MAX_PRIORITY, Router, http_rule, matches, routers},
+        rule::{Answer, Request, Rule},
+    },
+};
+
+/// The most matches that a rule of an HTTPRoute may have (`sigs.k8s.io/gateway-api` `apis/v1/httproute_types.go`).
+const MAX_MATCHES: usize = 64;
+
+/// The objects while they are made.
+pub(super) struct Work<'a> {
+    entry: &'a Entry,
+    holder: &'a Holder,
+    routing: &'a Routing,
+    /// All routers but those of this entry.
+    others: Vec<(Router, bool)>,
+    /// Paths that a route serves, by position.
+    served: Vec<bool>,
+    result: EntryObjects,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(entry: &'a Entry, holder: &'a Holder, routing: &'a Routing) -> Self {
+        let of = |kind: &'static str, objects: Vec<&'a Value>| {
+            objects.into_iter().filter(|object| !is_of(object, &holder.canary)).flat_map(move |object| {
+                let leads = leading(kind, object, &holder.service);
+                routers(kind, object).into_iter().map(move |router| {
+                    let is_own = leads.contains(&router.index);
+                    (router, is_own)
+                })
+            })
+        };
+        let others = of("IngressRoute", routing.ingress_routes.iter().map(|(_, object)| object).collect())
+            .chain(of("HTTPRoute", routing.http_routes.iter().collect()))
+            .chain(of("Ingress", routing.ingresses.iter().collect()))
+            .collect();
+        Self {
+            entry,
+            holder,
+            routing,
+            others,
+            served: vec![false; entry.paths().len()],
+            result: EntryObjects::default(),
+        }
+    }
+
+    /// Makes everything.
+    pub(super) fn done(mut self) -> EntryObjects {
+        self.ingress_routes();
+        self.http_routes();
+        self.name_others();
+        self.find_unserved();
+        if let Some(reason) = &self.routing.unread_elsewhere {
+            self.result
+                .notes
+                .push(format!("whether a route elsewhere serves a path of the entry is not known: {reason}"));
+        }
+        self.result
+    }
+
+    /// Makes an IngressRoute for each set of routes that share what an IngressRoute has once, and the Middlewares.
+    fn ingress_routes(&mut self) {
+        let mut sources: Vec<_> = self.routing.ingress_routes.iter().collect();
+        sources.sort_by_key(|(group, object)| (*group, NamespacedName::of(object)));
+        let mut made: Vec<(Group, Map<String, Value>, Option<String>, Vec<Value>)> = Vec::new();
+        for (group, object) in sources {
+            let target = NamespacedName::of(object);
+            let leads = leading("IngressRoute", object, &self.holder.service);
+            if is_of(object, &self.holder.canary) || leads.is_empty() || !self.is_here(&target, "IngressRoute") {
+                continue;
+            }
+            let mut spec = object["spec"].as_object().cloned().unwrap_or_default();
+            spec.remove("routes");
+            let class = view::owned(object, &["metadata", "annotations", CLASS]);
+            for router in routers("IngressRoute", object).into_iter().filter(|it| leads.contains(&it.index)) {
+                let route = &object["spec"]["routes"][router.index];
+                let Some(route) = self.ingress_route_rule(route, &router) else { continue };
+                let known =
+                    made.iter_mut().find(|(other, same, kind, _)| (other, same, kind) == (group, &spec, &class));
+                match known {
+                    // Traefik names a router by its rule.
+                    Some((.., routes)) if routes.iter().any(|other| other["match"] == route["match"]) => {}
+                    Some((.., routes)) => routes.push(route),
+                    None => made.push((*group, spec.clone(), class.clone(), vec![route])),
+                }
+            }
+        }
+        for group in Group::ALL {
+            if made.iter().any(|(other, ..)| *other == group) {
+                let spec = json!({"headers": {"customRequestHeaders": {"Cookie": ""}}});
+                self.add(ObjectKind::Middleware(group), 0, &[], spec);
+            }
+        }
+        for group in Group::ALL {
+            let of_group = made.iter().filter(|(other, ..)| *other == group);
+            for (number, (_, spec, class, routes)) in of_group.enumerate() {
+                let mut spec = spec.clone();
+                spec.insert("routes".into(), routes.clone().into());
+                let class: Vec<_> = class.iter().map(|class| (CLASS, class.as_str())).collect();
+                self.add(ObjectKind::IngressRoute(group), number, &class, spec.into());
+            }
+        }
+    }
+
+    /// Returns the route of our own for one of an IngressRoute.
+    fn ingress_route_rule(&mut self, route: &Value, router: &Router) -> Option<Value> {
+        // Zero means the rule's length.
+        let priority = match router.priority.saturating_add(1) {
+            0 => 1,
+            priority => priority,
+        };
+        if priority > MAX_PRIORITY {
+            return self.leave_out(&router.holder, "its priority is the highest that can be set");
+        }
+        let paths = self.paths(router, |_| priority)?;
+        let rules: Vec<_> = paths.iter().map(|path| format!("Path(`{path}`)")).collect();
+        let text = view::text(route, &["match"])?;
+        let mut route = route.clone();
+        route["match"] = format!("({text}) && ({})", rules.join(" || ")).into();
+        route["priority"] = priority.into();
+        let mut middlewares = route["middlewares"].as_array().cloned().unwrap_or_default();
+        middlewares.push(json!({"name": name(&self.holder.canary, 0)}));
+        route["middlewares"] = middlewares.into();
+        Some(route)
+    }
+
+    /// Makes an HTTPRoute for each that leads to the TraefikService.
+    fn http_routes(&mut self) {
+        let mut sources: Vec<_> = self.routing.http_routes.iter().collect();
+        sources.sort_by_key(|object| NamespacedName::of(object));
+        let mut number = 0;
+        for object in sources {
+            let leads = leading("HTTPRoute", object, &self.holder.service);
+            let is_here = |work: &mut Self| work.is_here(&NamespacedName::of(object), "HTTPRoute");
+            if is_of(object, &self.holder.canary) || leads.is_empty() || !is_here(self) {
+                continue;
+            }
+            let rules: Vec<Value> = leads.iter().filter_map(|index| self.http_route_rule(object, *index)).collect();
+            if rules.is_empty() {
+                continue;
+            }
+            let mut spec = object["spec"].clone();
+            spec["rules"] = rules.into();
+            self.add(ObjectKind::HttpRoute, number, &[], spec);
+            number += 1;
+        }
+    }
+
+    /// Returns the rule of our own for one of an HTTPRoute.
+    fn http_route_rule(&mut self, object: &Value, index: usize) -> Option<Value> {
+        let hosts: Vec<String> = view::at(object, &["spec", "hostnames"])
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|host| host.as_str().map(str::to_owned))
+            .collect();
+        let rule = &object["spec"]["rules"][index];
+        let all = routers("HTTPRoute", object).into_iter().filter(|router| router.index == index);
+        let mut wanted = Vec::new();
+        for (item, router) in matches(rule).into_iter().zip(all) {
+            let exactly = |path: &str| {
+                let mut item = item.clone();
+                item["path"] = json!({"type": "Exact", "value": path});
+                item
+            };
+            let paths = self.paths(&router, |path| http_rule(&hosts, &exactly(path)).1);
+            wanted.extend(paths.into_iter().flatten().map(|path| exactly(&path)));
+        }
+        if wanted.len() > MAX_MATCHES {
+            return self
+                .leave_out(&format!("HTTPRoute `{}`", NamespacedName::of(object)), "it would need too many matches");
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        let mut rule = rule.clone();
+        rule["matches"] = wanted.into();
+        let mut filters = rule["filters"].as_array().cloned().unwrap_or_default();
+        // A rule may have this filter once.
+        match filters.iter_mut().find(|filter| filter["type"] == "RequestHeaderModifier") {
+            Some(filter) => {
+                let mut removed = filter["requestHeaderModifier"]["remove"].as_array().cloned().unwrap_or_default();
+                removed.push("Cookie".into());
+                filter["requestHeaderModifier"]["remove"] = removed.into();
+            }
+            None => {
+                filters.push(json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Cookie"]}}))
+            }
+        }
+        rule["filters"] = filters.into();
+        // A rule's name is unique in its route, and optional.
+        rule.as_object_mut()?.remove("name");
+        Some(rule)
+    }
+
+    /// Returns the paths that a route can serve, and reports those that something else serves; `None` if there are none.
+    /// `priority` is that of our own route for a path.
+    fn paths(&mut self, own: &Router, priority: impl Fn(&str) -> i64) -> Option<Vec<String>> {
+        let Some(rule) = &own.rule else {
+            return self.leave_out(&own.holder, "its rule cannot be read");
+        };
+        let mut paths = Vec::new();
+        for (at, path) in self.entry.paths().iter().enumerate() {
+            let asked = hosts(rule)
+                .into_iter()
+                .filter(|host| rule.answers(Request { host: host.as_deref(), path }) != Answer::No);
+            let asked: Vec<_> = asked.collect();
+            if asked.is_empty() {
+                continue;
+            }
+            self.served[at] = true;
+            paths.push(path.clone());
+            for host in asked {
+                let request = Request { host: host.as_deref(), path };
+                let takes = |(other, leads_here): &&(Router, bool)| {
+                    let answer = if *leads_here { Answer::No } else { other.answers(request, own) };
+                    // Which of two with one priority serves a request is left to chance.
+                    other.priority >= own.priority
+                        && (answer == Answer::Yes || (answer == Answer::Maybe && other.priority <= priority(path)))
+                };
+                if let Some((other, _)) = self.others.iter().filter(takes).max_by_key(|(other, _)| other.priority) {
+                    let host = host.as_ref().map_or_else(String::new, |host| format!(" on host `{host}`"));
+                    let is = if other.priority > own.priority { "is" } else { "may be" };
+                    let problem = format!(
+                        "`{path}`{host} {is} served by {} (priority {}) instead of {} (priority {})",
+                        other.holder, other.priority, own.holder, own.priority
+                    );
+                    if !self.result.problems.contains(&problem) {
+                        self.result.problems.push(problem);
+                    }
+                }
+            }
+        }
+        (!paths.is_empty()).then_some(paths)
+    }
+
+    /// Returns whether a route is in the Canary's namespace, and reports it if not.
+    fn is_here(&mut self, target: &NamespacedName, kind: &str) -> bool {
+        let is_here = target.namespace.is_none()
+            || self.holder.canary.namespace.is_none()
+            || target.namespace == self.holder.canary.namespace;
+        if !is_here {
+            self.leave_out::<()>(&format!("{kind} `{target}`"), "it is in another namespace");
+        }
+        is_here
+    }
+
+    fn leave_out<T>(&mut self, route: &str, reason: &str) -> Option<T> {
+        let text = format!("{route} is not covered: {reason}");
+        if !self.result.notes.contains(&text) {
+            self.result.notes.push(text);
+        }
+        None
+    }
+
+    /// Reports what leads to the TraefikService or to its Services in another way.
+    fn name_others(&mut self) {
+        let service = &self.holder.service;
+        for object in &self.routing.traefik_services {
+            let target = NamespacedName::of(object);
+            let spec = object.get("spec").cloned().unwrap_or_default();
+            if target != *service && names_anywhere(&spec, service, target.namespace.as_deref()) {
+                self.leave_out::<()>(&format!("TraefikService `{target}`"), "routes to it reach the Canary through it");
+            }
+        }
+        for object in &self.routing.ingresses {
+            let target = NamespacedName::of(object);
+            let own = [service.name.clone(), format!("{}-primary", service.name), format!("{}-canary", service.name)];
+            let leads = target.namespace == service.namespace
+                && own.iter().any(|name| has_backend(object.get("spec").unwrap_or(&Value::Null), name));
+            if leads {
+                self.leave_out::<()>(&format!("Ingress `{target}`"), "an Ingress cannot lead to a TraefikService");
+            }
+        }
+    }
+
+    /// Reports paths that no route to the TraefikService serves.
+    fn find_unserved(&mut self) {
+        let has_routes = !self.result.wanted.is_empty() || self.others.iter().any(|(_, leads_here)| *leads_here);
+        let unserved = self.entry.paths().iter().zip(&self.served).filter(|(_, served)| has_routes && !**served);
+        let problems: Vec<_> = unserved
+            .map(|(path, _)| format!("`{path}` is served by no route to TraefikService `{}`", self.holder.service.name))
+            .collect();
+        self.result.problems.extend(problems);
+    }
+
+    /// Adds an object with everything that ours have.
+    fn add(&mut self, kind: ObjectKind, number: usize, annotations: &[(&str, &str)], spec: Value) {
+        let Holder { canary, uid, .. } = self.holder;
+        let name = name(canary, number);
+        let mut metadata = json!({
+            "name": name,
+            "labels": {MANAGED_BY_LABEL: MANAGED_BY},
+            "annotations": {ENTRY_ANNOTATION: self.entry.to_string(), CANARY_ANNOTATION: canary.name},
+        });
+        for (key, value) in annotations {
+            metadata["annotations"][key] = (*value).into();
+        }
+        if let Some(namespace) = &canary.namespace {
+            metadata["namespace"] = namespace.clone().into();
+        }
+        // Deleted with the Canary, by the garbage collector.
+        if let Some(uid) = uid {
+            metadata["ownerReferences"] =
+                json!([{"apiVersion": CANARY_API_VERSION, "kind": "Canary", "name": canary.name, "uid": uid}]);
+        }
+        let value = json!({"apiVersion": kind.api_version(), "kind": kind.kind(), "metadata": metadata, "spec": spec});
+        let target = NamespacedName { namespace: canary.namespace.clone(), name };
+        self.result.wanted.push((ObjectRef { kind, target }, value));
+    }
+}
+
+/// Returns the n-th name of objects of an entry, counted from 0.
+fn name(canary: &NamespacedName, number: usize) -> String {
+    if number == 0 { format!("{}-entry", canary.name) } else { format!("{}-entry-{}", canary.name, number + 1) }
+}
+
+/// Returns the hosts to ask about: those that the rule names, else any.
+fn hosts(rule: &Rule) -> Vec<Option<String>> {
+    let hosts: Vec<_> = rule.hosts().into_iter().map(Some).collect();
+    if hosts.is_empty() { vec![None] } else { hosts }
+}
+
+/// Returns the positions of the routes of an object that lead to the TraefikService.
+fn leading(kind: &str, object: &Value, service: &NamespacedName) -> Vec<usize> {
+    let (list, items) = match kind {
+        "IngressRoute" => ("routes", "services"),
+        "HTTPRoute" => ("rules", "backendRefs"),
+        _ => return Vec::new(),
+    };
+    let holder = NamespacedName::of(object).namespace;
+    let routes = view::at(object, &["spec", list]).and_then(Value::as_array);
+    let leads = |route: &Value| {
+        let items = route.get(items).and_then(Value::as_array);
+        items.into_iter().flatten().any(|item| names(item, service, holder.as_deref()))
+    };
+    routes.into_iter().flatten().enumerate().filter(|(_, route)| leads(route)).map(|(index, _)| index).collect()
+}
+
+/// Returns whether a reference in an object of this namespace names the TraefikService.
+fn names(item: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
+    let namespace = view::text(item, &["namespace"]).or(holder);
+    view::text(item, &["kind"]) == Some("TraefikService")
+        && view::text(item, &["name"]) == Some(&service.name)
+        // Manifests may omit the namespace.
+        && (namespace.is_none() || service.namespace.is_none() || namespace == service.namespace.as_deref())
+}
+
+fn names_anywhere(value: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
+    names(value, service, holder)
+        || match value {
+            Value::Array(items) => items.iter().any(|item| names_anywhere(item, service, holder)),
+            Value::Object(fields) => fields.values().any(|field| names_anywhere(field, service, holder)),
+            _ => false,
+        }
+}
+
+/// Returns whether an Ingress has a backend with this Service.
+fn has_backend(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| has_backend(item, name)),
+        Value::Object(fields) => fields.iter().any(|(key, field)| {
+            (key == "service" && view::text(field, &["name"]) == Some(name)) || has_backend(field, name)
+        }),
+        _ => false,
+    }
+}

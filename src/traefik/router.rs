@@ -1,0 +1,194 @@
+//! The routers that Traefik makes of IngressRoutes, HTTPRoutes and Ingresses, with their priorities: which one serves a
+//! request. Pure.
+//!
+//! | object | rule | priority, unless it sets one |
+//! |---|---|---|
+//! | IngressRoute | `match` | the rule's length (`pkg/provider/kubernetes/crd/kubernetes_http.go`, `pkg/muxer/http/mux.go:GetRulePriority`) |
+//! | HTTPRoute | of hosts and matches (`pkg/provider/kubernetes/gateway/httproute.go:buildMatchRule`) | from the kind and length of its matches (same) |
+//! | Ingress | of host and path (`pkg/provider/kubernetes/ingress/kubernetes.go:loadRouter`) | the rule's length; below all others for a default backend |
+
+use serde_json::Value;
+
+use super::rule::{Answer, Request, Rule};
+use crate::model::{NamespacedName, view};
+
+/// The highest priority that a user may set (`pkg/server/router/router.go:maxUserPriority`).
+pub const MAX_PRIORITY: i64 = i64::MAX - 1000;
+/// The annotation by which an Ingress sets the priority of its routers.
+const INGRESS_PRIORITY: [&str; 3] = ["metadata", "annotations", "traefik.ingress.kubernetes.io/router.priority"];
+
+/// A router.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Router {
+    /// The object it is made of, for display: `IngressRoute shop/web`.
+    pub holder: String,
+    /// The rule; `None` if it cannot be read.
+    pub rule: Option<Rule>,
+    /// The priority that counts.
+    pub priority: i64,
+    /// The entry points; empty for all.
+    pub entry_points: Vec<String>,
+    /// Whether it serves TLS; `None` where something else decides that.
+    pub tls: Option<bool>,
+    /// What a router competes within: its `parentRefs`.
+    pub parents: Value,
+    /// Position in the object.
+    pub index: usize,
+}
+
+impl Router {
+    /// Returns how this router answers requests that `other` would take, too, as far as they share entry points.
+    pub fn answers(&self, request: Request<'_>, other: &Self) -> Answer {
+        let shares = |own: &[String], others: &[String]| {
+            own.is_empty() || others.is_empty() || own.iter().any(|point| others.contains(point))
+        };
+        let apart = self.tls.zip(other.tls).is_some_and(|(own, other)| own != other);
+        if apart || self.parents != other.parents || !shares(&self.entry_points, &other.entry_points) {
+            return Answer::No;
+        }
+        self.rule.as_ref().map_or(Answer::Maybe, |rule| rule.answers(request))
+    }
+}
+
+/// Returns the routers of an object: of an IngressRoute, an HTTPRoute, or an Ingress.
+pub fn routers(kind: &str, object: &Value) -> Vec<Router> {
+    let holder = format!("{kind} `{}`", NamespacedName::of(object));
+    match kind {
+        "IngressRoute" => of_ingress_route(object, &holder),
+        "HTTPRoute" => of_http_route(object, &holder),
+        "Ingress" => of_ingress(object, &holder),
+        _ => Vec::new(),
+    }
+}
+
+fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
+    view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn texts(value: &Value, keys: &[&str]) -> Vec<String> {
+    list(value, keys).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Returns the priority of a rule without one.
+pub fn length(rule: &str) -> i64 {
+    i64::try_from(rule.len()).unwrap_or(i64::MAX)
+}
+
+fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
+    let router = |(index, route): (usize, &Value)| {
+        let text = view::text(route, &["match"])?;
+        let explicit = route.get("priority").and_then(Value::as_i64).filter(|priority| *priority != 0);
+        Some(Router {
+            holder: holder.to_owned(),
+            rule: Rule::parse(text),
+            priority: explicit.unwrap_or_else(|| length(text)),
+            entry_points: texts(object, &["spec", "entryPoints"]),
+            tls: Some(view::object(object, &["spec", "tls"]).is_some()),
+            parents: view::at(object, &["spec", "parentRefs"]).cloned().unwrap_or_default(),
+            index,
+        })
+    };
+    list(object, &["spec", "routes"]).iter().enumerate().filter_map(router).collect()
+}
+
+fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
+    let hosts = texts(object, &["spec", "hostnames"]);
+    let rules = list(object, &["spec", "rules"]);
+    let mut routers = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        for item in matches(rule) {
+            let (text, priority) = http_rule(&hosts, &item);
+            let earlier = i64::try_from(rules.len() - index).unwrap_or_default();
+            routers.push(Router {
+                holder: holder.to_owned(),
+                rule: Rule::parse(&text),
+                priority: priority + earlier,
+                // Its Gateway decides about both.
+                entry_points: Vec::new(),
+                tls: None,
+                parents: Value::Null,
+                index,
+            });
+        }
+    }
+    routers
+}
+
+/// Returns the matches of a rule of an HTTPRoute; one that matches everything if it has none.
+pub fn matches(rule: &Value) -> Vec<Value> {
+    match list(rule, &["matches"]) {
+        [] => vec![serde_json::json!({})],
+        matches => matches.to_vec(),
+    }
+}
+
+/// Returns the rule and the priority of a match of an HTTPRoute.
+pub fn http_rule(hosts: &[String], item: &Value) -> (String, i64) {
+    let value = view::text(item, &["path", "value"]).unwrap_or("/");
+    let long = i64::try_from(value.len()).unwrap_or_default();
+    let (path, mut priority) = match view::text(item, &["path", "type"]).unwrap_or("PathPrefix") {
+        "Exact" => (format!("Path({value:?})"), 100_000),
+        "RegularExpression" => (format!("PathRegexp({value:?})"), 10_000 + long * 100),
+        _ if value == "/" => ("PathPrefix(\"/\")".to_owned(), 1),
+        _ => {
+            let plain = value.strip_suffix('/').unwrap_or(value);
+            (format!("(Path({plain:?}) || PathPrefix({:?}))", format!("{plain}/")), 10_000 + long * 100)
+        }
+    };
+    let mut rule = path;
+    let count = |key| i64::try_from(list(item, &[key]).len()).unwrap_or_default();
+    priority += count("headers") * 100 + count("queryParams") * 10;
+    if count("headers") + count("queryParams") > 0 {
+        // Which ones does not matter here.
+        rule.push_str(" && Header(`-`, `-`)");
+    }
+    if let Some(method) = view::text(item, &["method"]) {
+        rule.push_str(&format!(" && Method({method:?})"));
+        priority += 1000;
+    }
+    let (host, more) = host_rule(hosts);
+    (if host.is_empty() { rule } else { format!("{host} && {rule}") }, priority + more)
+}
+
+/// Returns the rule for hosts, and what it adds to the priority (`httproute.go:buildHostRule`): the longest one's length.
+fn host_rule(hosts: &[String]) -> (String, i64) {
+    let one = |host: &String| match host.strip_prefix("*.") {
+        Some(rest) => format!("HostRegexp(`^[a-z0-9-\\.]+\\.{}$`)", rest.replace('.', "\\.")),
+        None => format!("Host(`{host}`)"),
+    };
+    let longest = hosts.iter().map(|host| length(host)).max().unwrap_or_default();
+    match hosts {
+        [] => (String::new(), 0),
+        [host] => (one(host), longest),
+        hosts => (format!("({})", hosts.iter().map(one).collect::<Vec<_>>().join(" || ")), longest),
+    }
+}
+
+fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
+    let explicit = view::text(object, &INGRESS_PRIORITY).and_then(|text| text.parse().ok());
+    let router = |rule: &str, priority: i64| Router {
+        holder: holder.to_owned(),
+        rule: Rule::parse(rule),
+        priority,
+        entry_points: Vec::new(),
+        tls: None,
+        parents: Value::Null,
+        index: 0,
+    };
+    let rules = list(object, &["spec", "rules"]);
+    if rules.is_empty() {
+        let fallback = view::at(object, &["spec", "defaultBackend"]);
+        return fallback.map(|_| router("PathPrefix(`/`)", i64::from(i32::MIN))).into_iter().collect();
+    }
+    let mut routers = Vec::new();
+    for rule in rules {
+        let host = view::text(rule, &["host"]).map(|host| format!("Host({host:?})"));
+        for path in list(rule, &["http", "paths"]) {
+            let matcher = if view::text(path, &["pathType"]) == Some("Exact") { "Path" } else { "PathPrefix" };
+            let path = view::text(path, &["path"]).map(|path| format!("{matcher}({path:?})"));
+            let text = [host.clone(), path].into_iter().flatten().collect::<Vec<_>>().join(" && ");
+            routers.push(router(&text, explicit.filter(|it| *it != 0).unwrap_or_else(|| length(&text))));
+        }
+    }
+    routers
+}

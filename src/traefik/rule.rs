@@ -1,0 +1,344 @@
+//! Rules of Traefik's routers: read as Traefik reads them, and asked about one host and path. Pure.
+//!
+//! A rule is an expression of Go (`github.com/vulcand/predicate`) over matchers (traefik/traefik `pkg/rules/parser.go`,
+//! `pkg/muxer/http/matcher.go`; `matcher_v2.go` for the older syntax). Matchers of anything but host and path may hold or
+//! not, depending on the rest of the request: the answer is then [`Answer::Maybe`].
+
+use regex::Regex;
+
+/// Deeper nesting is not read, so that no rule exhausts the stack.
+const MAX_DEPTH: usize = 64;
+
+/// A parsed rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// All of these hold.
+    All(Vec<Rule>),
+    /// One of these holds.
+    Any(Vec<Rule>),
+    /// This does not hold.
+    Not(Box<Rule>),
+    /// A matcher with its values.
+    Matcher(Matcher, Vec<String>),
+}
+
+/// A matcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matcher {
+    /// `Host`, and `HostHeader` of the older syntax.
+    Host,
+    /// `HostRegexp`.
+    HostRegexp,
+    /// `Path`.
+    Path,
+    /// `PathPrefix`.
+    PathPrefix,
+    /// `PathRegexp`.
+    PathRegexp,
+    /// Any other, about what is not known of a request.
+    Other,
+}
+
+/// Whether requests match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// No request matches.
+    No,
+    /// Some requests match, or what matches is not known.
+    Maybe,
+    /// Every request matches.
+    Yes,
+}
+
+/// The known part of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The host in lower case; `None` for any.
+    pub host: Option<&'a str>,
+    /// The path.
+    pub path: &'a str,
+}
+
+impl Rule {
+    /// Parses a rule; `None` if it cannot be read.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parser = Parser { rest: text, depth: 0 };
+        let rule = parser.any()?;
+        parser.space();
+        parser.rest.is_empty().then_some(rule)
+    }
+
+    /// Returns whether requests of this host and path match.
+    pub fn answers(&self, request: Request<'_>) -> Answer {
+        match self {
+            Self::All(rules) => rules.iter().map(|rule| rule.answers(request)).min_by_key(order).unwrap_or(Answer::Yes),
+            Self::Any(rules) => rules.iter().map(|rule| rule.answers(request)).max_by_key(order).unwrap_or(Answer::No),
+            Self::Not(rule) => match rule.answers(request) {
+                Answer::No => Answer::Yes,
+                Answer::Maybe => Answer::Maybe,
+                Answer::Yes => Answer::No,
+            },
+            Self::Matcher(matcher, values) => {
+                values.iter().map(|value| matcher.answers(value, request)).max_by_key(order).unwrap_or(Answer::Maybe)
+            }
+        }
+    }
+
+    /// Returns the hosts that the rule names, in lower case, each once, in their order.
+    pub fn hosts(&self) -> Vec<String> {
+        fn collect(rule: &Rule, hosts: &mut Vec<String>) {
+            match rule {
+                Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, hosts)),
+                Rule::Not(rule) => collect(rule, hosts),
+                Rule::Matcher(Matcher::Host, values) => {
+                    for host in values.iter().map(|value| plain(value)) {
+                        if !host.starts_with('*') && !hosts.contains(&host) {
+                            hosts.push(host);
+                        }
+                    }
+                }
+                Rule::Matcher(..) => {}
+            }
+        }
+        let mut hosts = Vec::new();
+        collect(self, &mut hosts);
+        hosts
+    }
+}
+
+impl Matcher {
+    /// Returns the matcher of this name: as it is written, or all in lower or upper case (`rules.NewParser`).
+    fn of(name: &str) -> Self {
+        let known = [
+            ("Host", Self::Host),
+            ("HostHeader", Self::Host),
+            ("HostRegexp", Self::HostRegexp),
+            ("Path", Self::Path),
+            ("PathPrefix", Self::PathPrefix),
+            ("PathRegexp", Self::PathRegexp),
+        ];
+        known
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map_or(Self::Other, |(_, matcher)| matcher)
+    }
+
+    fn answers(self, value: &str, Request { host, path }: Request<'_>) -> Answer {
+        // In the older syntax, braces hold a variable or a regular expression.
+        let is_plain = !value.contains(['{', '}']);
+        let is = |matches: bool| if matches { Answer::Yes } else { Answer::No };
+        let regex = |text: &str| Regex::new(value).map_or(Answer::Maybe, |regex| is(regex.is_match(text)));
+        match (self, host) {
+            (Self::Host, _) if value == "*" => Answer::Yes,
+            (Self::Host, Some(host)) => is(host_matches(host, &plain(value))),
+            // What is not a regular expression in the newer syntax can be one in the older.
+            (Self::HostRegexp, Some(host)) if is_plain => regex(host),
+            (Self::Path, _) if is_plain => is(path == value),
+            (Self::PathPrefix, _) if is_plain => is(path.starts_with(value)),
+            (Self::PathRegexp, _) => regex(path),
+            _ => Answer::Maybe,
+        }
+    }
+}
+
+/// Sorts answers by how many requests match.
+fn order(answer: &Answer) -> u8 {
+    match answer {
+        Answer::No => 0,
+        Answer::Maybe => 1,
+        Answer::Yes => 2,
+    }
+}
+
+/// Returns a host in lower case, without the trailing dot (`matcher.go:host` compares both forms).
+fn plain(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Returns whether a host matches; `*.` stands for one label (`pkg/muxer/muxer.go:DomainMatchHostExpression`, from 3.7 on).
+fn host_matches(host: &str, expression: &str) -> bool {
+    match expression.strip_prefix('*') {
+        Some(rest) => host.find('.').is_some_and(|dot| host[dot..] == *rest),
+        None => host == expression,
+    }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn space(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+
+    fn takes(&mut self, token: &str) -> bool {
+        self.space();
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn any(&mut self) -> Option<Rule> {
+        self.joined("||", Self::all, Rule::Any)
+    }
+
+    fn all(&mut self) -> Option<Rule> {
+        self.joined("&&", Self::one, Rule::All)
+    }
+
+    fn joined(
+        &mut self,
+        operator: &str,
+        next: fn(&mut Self) -> Option<Rule>,
+        join: fn(Vec<Rule>) -> Rule,
+    ) -> Option<Rule> {
+        let mut rules = vec![next(self)?];
+        while self.takes(operator) {
+            rules.push(next(self)?);
+        }
+        if rules.len() == 1 { rules.pop() } else { Some(join(rules)) }
+    }
+
+    fn one(&mut self) -> Option<Rule> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        let rule = if self.takes("!") {
+            Rule::Not(Box::new(self.one()?))
+        } else if self.takes("(") {
+            let rule = self.any()?;
+            self.takes(")").then_some(rule)?
+        } else {
+            self.matcher()?
+        };
+        self.depth -= 1;
+        Some(rule)
+    }
+
+    fn matcher(&mut self) -> Option<Rule> {
+        self.space();
+        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric())?;
+        let (name, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        if name.is_empty() || !self.takes("(") {
+            return None;
+        }
+        let mut values = Vec::new();
+        while !self.takes(")") {
+            if !values.is_empty() && !self.takes(",") {
+                return None;
+            }
+            // Go allows a comma behind the last one.
+            if !values.is_empty() && self.takes(")") {
+                break;
+            }
+            values.push(self.text()?);
+        }
+        Some(Rule::Matcher(Matcher::of(name), values))
+    }
+
+    /// Reads a string of Go: raw, or with escapes, of which only those of quotes and backslashes are known.
+    fn text(&mut self) -> Option<String> {
+        self.space();
+        if let Some(rest) = self.rest.strip_prefix('`') {
+            let (text, rest) = rest.split_once('`')?;
+            self.rest = rest;
+            return Some(text.to_owned());
+        }
+        let mut chars = self.rest.strip_prefix('"')?.char_indices();
+        let mut text = String::new();
+        loop {
+            match chars.next()? {
+                (at, '"') => {
+                    self.rest = &self.rest[at + 2..];
+                    return Some(text);
+                }
+                (_, '\\') => match chars.next()?.1 {
+                    c @ ('"' | '\\') => text.push(c),
+                    _ => return None,
+                },
+                (_, '\n') => return None,
+                (_, c) => text.push(c),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(rule: &str, host: &str, path: &str) -> Answer {
+        let host = (!host.is_empty()).then_some(host);
+        Rule::parse(rule).unwrap_or_else(|| panic!("{rule}")).answers(Request { host, path })
+    }
+
+    #[test]
+    fn hosts_and_paths_decide_and_anything_else_may_hold() {
+        use Answer::{Maybe, No, Yes};
+        for (rule, host, path, answer) in [
+            ("Host(`a.test`)", "a.test", "/login", Yes),
+            ("Host(`A.test.`)", "a.test", "/login", Yes),
+            ("host(`a.test`)", "b.test", "/login", No),
+            ("Host(`a.test`)", "", "/login", Maybe),
+            ("Host(`*`)", "", "/login", Yes),
+            ("Host(`*.test`)", "a.test", "/login", Yes),
+            ("Host(`*.test`)", "a.b.test", "/login", No),
+            ("Host(`a.test`, `b.test`)", "b.test", "/login", Yes),
+            ("HostRegexp(`^.+\\.test$`)", "a.test", "/login", Yes),
+            ("HostRegexp(`{sub:[a-z]+}.test`)", "a.test", "/login", Maybe),
+            ("Path(`/login`)", "", "/login", Yes),
+            ("Path(`/login`)", "", "/login/", No),
+            ("Path(`/{name}`)", "", "/login", Maybe),
+            ("PathPrefix(`/log`)", "", "/login", Yes),
+            ("PathRegexp(`^/log(in|out)$`)", "", "/login", Yes),
+            ("PathRegexp(`[`)", "", "/login", Maybe),
+            ("Host(`a.test`) && PathPrefix(\"/api\")", "a.test", "/login", No),
+            ("Host(`a.test`) && Method(`POST`)", "a.test", "/login", Maybe),
+            ("Host(`a.test`) && !Method(`POST`)", "a.test", "/login", Maybe),
+            ("Host(`a.test`) && !PathPrefix(`/api`)", "a.test", "/login", Yes),
+            ("Host(`b.test`) || Host(`a.test`) && Path(`/login`)", "a.test", "/login", Yes),
+            ("(Host(`b.test`) || Host(`a.test`)) && Path(`/x`)", "a.test", "/login", No),
+            ("ClientIP(`10.0.0.0/8`) || PathPrefix(`/`)", "a.test", "/login", Yes),
+            ("PathPrefix(\"/a\\\"b\")", "", "/a\"b", Yes),
+        ] {
+            assert_eq!(asked(rule, host, path), answer, "{rule} {host}{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_is_not_read() {
+        let deep = format!("{}Host(`a`){}", "(".repeat(65), ")".repeat(65));
+        for text in
+            ["", "Host", "Host(`a`", "Host(a)", "Host(`a`) &&", "Host(`a`) Path(`/`)", "(Host(`a`)", &deep, "\"a\""]
+        {
+            assert_eq!(Rule::parse(text), None, "{text}");
+        }
+        let deep = format!("{}Host(`a`){}", "(".repeat(60), ")".repeat(60));
+        assert!(Rule::parse(&deep).is_some());
+    }
+
+    #[test]
+    fn hosts_are_named_once_and_in_lower_case() {
+        let rule = Rule::parse("(Host(`B.test`) && Path(`/`)) || !(Host(`a.test`) || Host(`b.test.`)) || Host(`*.c`)");
+        assert_eq!(rule.unwrap().hosts(), ["b.test", "a.test"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[Hostpath()`\"\\\\!&|,{}é ]{0,80}") {
+            if let Some(rule) = Rule::parse(&text) {
+                rule.answers(Request { host: Some("a"), path: "/" });
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    declared_in_cel::text,
+    cel::text,
     deployment::SECRET,
     policy::{conditions, constraints, object},
     webhook::{NAME, WEBHOOK},

@@ -1,5 +1,6 @@
 //! The grammar of the declaration in CEL, generated from [`FIELDS`]. `model::declaration` is the same parser in Rust.
 
+use super::cel::{PRINTABLE, has_annotation, text};
 use crate::model::{
     FIELDS, Field,
     declaration::{self, ANNOTATION, MAX_LENGTH},
@@ -13,7 +14,7 @@ use crate::model::{
 /// `cookie:`).
 pub(super) fn variables(subject: &str) -> Vec<(&'static str, String)> {
     vec![
-        ("declared", declared(subject)),
+        ("declared", has_annotation(subject, ANNOTATION)),
         ("text", format!("variables.declared ? {subject}.metadata.annotations[{}] : ''", text(ANNOTATION))),
         // The first part is the cookie name. The others are attributes: key in lower case, `=` if present, value.
         ("name", "variables.text.split(';')[0].trim()".into()),
@@ -32,11 +33,6 @@ pub(super) fn variables(subject: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Returns an expression for whether the annotation exists.
-pub(super) fn declared(subject: &str) -> String {
-    format!("has({subject}.metadata.annotations) && {} in {subject}.metadata.annotations", text(ANNOTATION))
-}
-
 /// Returns an expression for the first error, in the order of `declaration::parse`, or an empty string.
 fn problem() -> String {
     let names = whole(FIELDS[0].kind);
@@ -50,7 +46,7 @@ fn problem() -> String {
     });
     format!(
         "variables.text.size() > {MAX_LENGTH} ? {} : \
-         !variables.text.matches('^[\\\\t -~]*$') ? {} : \
+         !variables.text.matches({PRINTABLE}) ? {} : \
          variables.name != '' && !variables.name.matches({names}) ? '`' + variables.name + {} : \
          variables.attributes.exists(a, {attribute} != '') ? \
          variables.attributes.map(a, {attribute}).filter(problem, problem != '')[0] : {twice}",
@@ -103,9 +99,4 @@ fn entry(field: &Field) -> String {
 
 fn whole(kind: FieldKind) -> String {
     text(&format!("^(?:{})$", kind.pattern()))
-}
-
-/// Returns a CEL string literal.
-pub(super) fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -4,7 +4,7 @@
 //! - *keep* (mutating, with the Canaries of the namespace as params) sets the cookie to what the annotation declares.
 //! - *carry* (mutating, without params) restores the previous cookie in a write that drops it. After a restart of the
 //!   API server the params' kind can be unknown for half a minute, and *keep* is silently skipped; *carry* is not.
-//! - *check* (validating) rejects a new or changed annotation that is malformed.
+//! - *check* (validating) rejects a declaration or an entry that is new or changed, and malformed.
 //!
 //! The API server evaluates policies in random order. *keep* and *carry* work in either order: *keep* is reinvoked
 //! after *carry* changed the object, and its match conditions read nothing that *carry* changes. *carry* is never
@@ -14,9 +14,14 @@
 
 use serde_json::{Value, json};
 
-use super::declared_in_cel::{declared, text, variables};
+use super::{
+    cel::{is_new_or_changed, text},
+    declared_in_cel, entry_in_cel,
+};
 use crate::model::{
     MANAGED_BY, MANAGED_BY_LABEL,
+    declaration::ANNOTATION,
+    entry::ENTRY_ANNOTATION,
     name::{CANARY_API_VERSION, Group},
 };
 
@@ -85,7 +90,7 @@ pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
 }
 
 fn keep_policy() -> Value {
-    let mut variables = variables("params");
+    let mut variables = declared_in_cel::variables("params");
     variables.push(("unmanaged", UNMANAGED.to_owned()));
     json!({
         "paramKind": {"apiVersion": CANARY_API_VERSION, "kind": "Canary"},
@@ -119,25 +124,29 @@ fn carry_policy() -> Value {
 }
 
 fn check_policy() -> Value {
-    let changed = format!(
-        "({}) && (oldObject == null || !({}) || oldObject.metadata.annotations[{key}] != object.metadata.annotations[{key}])",
-        declared("object"),
-        declared("oldObject"),
-        key = text(crate::model::declaration::ANNOTATION),
-    );
+    let [declaration, entry] = [ANNOTATION, ENTRY_ANNOTATION].map(is_new_or_changed);
+    let mut variables = declared_in_cel::variables("object");
+    variables.extend(entry_in_cel::variables());
     json!({
         "matchConstraints": constraints("Equivalent", &json!([{"apiGroups": ["flagger.app"], "apiVersions": ["v1beta1"],
             "operations": ["CREATE", "UPDATE"], "resources": ["canaries"], "scope": "*"}])),
-        "matchConditions": conditions([("declaration-is-new-or-changed", changed)]),
-        "variables": named(variables("object")),
-        "validations": [{
-            "expression": "variables.problem == ''",
-            "messageExpression": format!("{} + variables.problem",
-                text(&format!("annotation {}: ", crate::model::declaration::ANNOTATION))),
-            "message": format!("annotation {} is malformed", crate::model::declaration::ANNOTATION),
-            "reason": "Invalid",
-        }],
+        "matchConditions": conditions([("annotation-is-new-or-changed", format!("({declaration}) || ({entry})"))]),
+        "variables": named(variables),
+        // If both fail, the API server reports the first
+        // (`k8s.io/apiserver/pkg/admission/plugin/policy/validating/dispatcher.go:Dispatch`).
+        "validations": [validation(ANNOTATION, "problem"), validation(ENTRY_ANNOTATION, "entryProblem")],
         "failurePolicy": "Ignore",
+    })
+}
+
+/// Returns the validation of an annotation, given the variable with its first parse error. An annotation that this write
+/// leaves as it is passes, whatever the write does to another.
+fn validation(annotation: &str, problem: &str) -> Value {
+    json!({
+        "expression": format!("!({}) || variables.{problem} == ''", is_new_or_changed(annotation)),
+        "messageExpression": format!("{} + variables.{problem}", text(&format!("annotation {annotation}: "))),
+        "message": format!("annotation {annotation} is malformed"),
+        "reason": "Invalid",
     })
 }
 

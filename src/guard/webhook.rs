@@ -1,16 +1,18 @@
 //! The guard as a webhook: the two configurations that make an API server call it.
 //!
-//! They limit the calls as far as possible: to weighted TraefikServices and to Canaries with the annotation. Requests
-//! that do not concern the guard never wait for it.
+//! They limit the calls as far as possible: to weighted TraefikServices and to Canaries with one of the annotations.
+//! Requests that do not concern the guard never wait for it.
 
 use serde_json::{Value, json};
 
 use super::{
     alike::{contains, is_ours},
+    cel::has_annotation,
     policy::{API_VERSION, Coverage, VERSION_LABEL},
 };
 use crate::model::{
-    MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, declaration::ANNOTATION, name::Group, selector::Selector,
+    MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group,
+    selector::Selector,
 };
 
 /// Name of both webhook configurations.
@@ -82,7 +84,8 @@ pub fn configurations(callee: &WebhookEndpoint) -> Vec<Value> {
     mutating["reinvocationPolicy"] = json!("IfNeeded");
     let canary_rules = json!([{"apiGroups": ["flagger.app"], "apiVersions": ["v1beta1"],
         "operations": ["CREATE", "UPDATE"], "resources": ["canaries"], "scope": "Namespaced"}]);
-    let declared = format!("has(object.metadata.annotations) && '{ANNOTATION}' in object.metadata.annotations");
+    let declared =
+        [ANNOTATION, ENTRY_ANNOTATION].map(|key| format!("({})", has_annotation("object", key))).join(" || ");
     let validating = webhook(callee, VALIDATE, &canary_rules, ("declared", &declared));
     vec![
         configuration("MutatingWebhookConfiguration", callee, &mutating),

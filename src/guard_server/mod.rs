@@ -1,6 +1,6 @@
 //! The guard as a webhook server: an API server calls it for each write to a TraefikService or Canary, and it answers
-//! according to [`guard::decide`](crate::guard::decide()) and the grammar of the declaration. It writes only repairs,
-//! its certificates and its registration.
+//! according to [`guard::decide`](crate::guard::decide()) and [`guard::refusal`](crate::guard::refusal). It writes only
+//! repairs, its certificates and its registration.
 
 mod answer;
 mod body;

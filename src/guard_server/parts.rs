@@ -3,7 +3,10 @@
 
 use crate::{
     apiserver::Part::{self, Bounded, Each, Entries, Keys, Shape, Text, Whole},
-    model::declaration::{ANNOTATION, MAX_LENGTH},
+    model::{
+        declaration::{ANNOTATION, MAX_LENGTH},
+        entry::{self, ENTRY_ANNOTATION},
+    },
 };
 
 /// An object's name has at most 253 bytes (`k8s.io/apimachinery/pkg/util/validation`, DNS-1123 subdomain). A longer
@@ -13,19 +16,31 @@ const NAME: Part = Text(253);
 const WORD: Part = Text(256);
 /// A longer declaration is malformed in any case; a character has at most four bytes.
 const DECLARATION: Part = Text(4 * MAX_LENGTH + 4);
+/// A longer entry is malformed, too.
+const ENTRY: Part = Text(4 * entry::MAX_LENGTH + 4);
 /// `spec.weighted.sticky`, in bytes: ten times what a declaration can express.
 const STICKY: Part = Bounded(16 << 10);
+
+const OWNERS: Part = Each(256, &Keys(&[("apiVersion", WORD), ("kind", WORD), ("name", NAME), ("controller", WORD)]));
+const WRITERS: Part = Each(256, &Keys(&[("manager", WORD), ("time", WORD)]));
 
 const METADATA: Part = Keys(&[
     ("name", NAME),
     ("namespace", NAME),
     ("resourceVersion", WORD),
     ("annotations", Keys(&[(ANNOTATION, DECLARATION)])),
-    (
-        "ownerReferences",
-        Each(256, &Keys(&[("apiVersion", WORD), ("kind", WORD), ("name", NAME), ("controller", WORD)])),
-    ),
-    ("managedFields", Each(256, &Keys(&[("manager", WORD), ("time", WORD)]))),
+    ("ownerReferences", OWNERS),
+    ("managedFields", WRITERS),
+]);
+
+/// The entry is only checked when it is written: it takes no memory in the cache.
+const REVIEWED_METADATA: Part = Keys(&[
+    ("name", NAME),
+    ("namespace", NAME),
+    ("resourceVersion", WORD),
+    ("annotations", Keys(&[(ANNOTATION, DECLARATION), (ENTRY_ANNOTATION, ENTRY)])),
+    ("ownerReferences", OWNERS),
+    ("managedFields", WRITERS),
 ]);
 
 const SERVICE_NAME: Part = Keys(&[("name", NAME)]);
@@ -65,7 +80,7 @@ pub(super) const TRAEFIK_SERVICE: Part = Keys(&[
 const REVIEWED: Part = Keys(&[
     ("apiVersion", WORD),
     ("kind", WORD),
-    ("metadata", METADATA),
+    ("metadata", REVIEWED_METADATA),
     ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
 ]);
 

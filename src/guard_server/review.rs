@@ -1,5 +1,5 @@
 //! Parses and answers an `AdmissionReview` (`admission.k8s.io/v1`). No I/O: the request is passed to
-//! [`guard::decide`](crate::guard::decide()), and its decision becomes a JSON patch.
+//! [`guard::decide`](crate::guard::decide()) or [`guard::refusal`], and the decision becomes an answer.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -12,11 +12,7 @@ use crate::{
         webhook::{IS_HERE, PROBE},
     },
     guard_server::parts::REVIEW,
-    model::{
-        NamespacedName,
-        declaration::{self, ANNOTATION},
-        name::Group,
-    },
+    model::{NamespacedName, name::Group},
     traefik::TraefikService,
 };
 
@@ -165,21 +161,12 @@ impl Review {
         (outcome, answer(&response))
     }
 
-    /// Decides about a write to a Canary: a new or changed declaration that is malformed is denied, everything else is
-    /// allowed.
+    /// Decides about a write to a Canary: what [`guard::refusal`] says is denied, everything else is allowed.
     pub(super) fn check(&self) -> (Outcome, Value) {
-        let declared = |object: &Value| -> Option<String> {
-            object.pointer("/metadata/annotations")?.get(ANNOTATION)?.as_str().map(str::to_owned)
-        };
         let is_canary = self.group == "flagger.app" && self.resource == "canaries";
-        let text = declared(&self.new).filter(|_| is_canary);
-        let before = self.old.as_ref().and_then(declared);
-        let malformed =
-            text.filter(|text| Some(text) != before.as_ref()).and_then(|text| declaration::parse(&text).err());
-        let Some(malformed) = malformed else {
+        let Some(message) = guard::refusal(self.old.as_ref(), &self.new).filter(|_| is_canary) else {
             return self.leave();
         };
-        let message = format!("annotation {ANNOTATION}: {malformed}");
         let status = json!({"status": "Failure", "reason": "Invalid", "code": 422, "message": message});
         let response = json!({"uid": self.uid, "allowed": false, "status": status});
         (Outcome::Refused(message), answer(&response))
@@ -202,6 +189,7 @@ fn answer(response: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION};
 
     fn service(sticky: Option<Value>, controller: Option<&str>) -> Value {
         let mut object = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService",
@@ -328,29 +316,32 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_is_refused_only_when_it_is_new_or_changed_and_malformed() {
-        let object = |text: Option<&str>| json!({"metadata": {"name": "a", "annotations": text.map_or(json!({}), |text| json!({ANNOTATION: text}))}});
-        let check = |resource, old: Option<&str>, new: Option<&str>| {
-            let old = old.map_or(Value::Null, |text| object(Some(text)));
-            let (outcome, answer) =
-                Review::read(request(resource, &old, &object(new), &json!({})).to_string().as_bytes()).unwrap().check();
-            assert_eq!(answer["response"]["allowed"], json!(outcome == Outcome::Left));
-            match outcome {
-                Outcome::Refused(message) => {
-                    assert_eq!(answer["response"]["status"]["message"], message);
-                    message
+    fn a_canary_is_refused_as_the_one_definition_says_however_long_its_annotations_are() {
+        let long = |last: &str| format!("{}{last}", "/".repeat(9000));
+        let values = [None, Some(String::new()), Some("/a".into()), Some(long("a")), Some(long("b"))];
+        let canaries: Vec<_> = [ANNOTATION, ENTRY_ANNOTATION]
+            .iter()
+            .flat_map(|key| values.iter().map(move |value| json!({"metadata": {"annotations": {*key: value}}})))
+            .collect();
+        let mut refused = 0;
+        for (old, new) in canaries.iter().flat_map(|old| canaries.iter().map(move |new| (old, new))) {
+            let ask = |resource| {
+                Review::read(request(resource, old, new, &json!({})).to_string().as_bytes()).unwrap().check()
+            };
+            let (outcome, answer) = ask(CANARIES);
+            match guard::refusal(Some(old), new) {
+                None => assert_eq!((&outcome, &answer["response"]["allowed"]), (&Outcome::Left, &json!(true))),
+                Some(message) => {
+                    let status = json!({"status": "Failure", "reason": "Invalid", "code": 422, "message": message});
+                    assert_eq!(answer["response"], json!({"uid": "u-1", "allowed": false, "status": status}));
+                    assert_eq!(outcome, Outcome::Refused(message));
+                    refused += 1;
                 }
-                outcome => outcome.as_str().to_owned(),
             }
-        };
-        let sentence =
-            format!("annotation {ANNOTATION}: `Max-Age=x`: must be whole seconds of at most ten digits, such as 300");
-        assert_eq!(check(CANARIES, None, Some("a; Max-Age=x")), sentence);
-        assert_eq!(check(CANARIES, Some("a"), Some("a; Max-Age=x")), sentence);
-        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), Some("a; Max-Age=x")), "left");
-        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), Some("a")), "left");
-        assert_eq!(check(CANARIES, Some("a; Max-Age=x"), None), "left");
-        assert_eq!(check(("apps", "canaries"), None, Some("a; Max-Age=x")), "left");
+            assert_eq!(ask(("apps", "canaries")).0, Outcome::Left);
+        }
+        // Three values are no names, and three no entries; each is refused unless it was there before.
+        assert_eq!(refused, 2 * 3 * 9);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! each syntax of Traefik's rules and in an HTTPRoute, and is neither `.` nor `..`. Each path may be given once. Anything
 //! else is an error that names the part.
 //!
-//! The guard's policies parse the same in CEL; `guard::declared_in_cel` generates that from what is public here, with
+//! The guard's policies parse the same in CEL; `guard::entry_in_cel` generates that from what is public here, with
 //! the checks in the same order.
 
 use std::{fmt, sync::LazyLock};
@@ -53,8 +53,8 @@ impl Entry {
         }
         let paths: Vec<_> = text.split(',').map(|part| part.trim_matches([' ', '\t'])).collect();
         for path in &paths {
-            match path {
-                path if path.is_empty() => return Err(malformed("", missing())),
+            match *path {
+                "" => return Err(malformed("", missing())),
                 path if !is_path(path) => return Err(malformed(path, not_a_path())),
                 _ => {}
             }

@@ -1,5 +1,5 @@
 //! The server with the guard installed that most tests share: Canaries with the native field, TraefikServices
-//! in both groups, some Canaries whose declaration is malformed and older than the guard, and ways to know that
+//! in both groups, some Canaries whose annotations are malformed and older than the guard, and ways to know that
 //! the server has taken up what was changed.
 
 use std::sync::{
@@ -9,7 +9,7 @@ use std::sync::{
 
 use canary_traefik::{
     guard::{Coverage, policy},
-    model::{declaration::ANNOTATION, name::Group},
+    model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ const AT_ONCE: usize = 6;
 
 /// Declarations that no *check* would let in now.
 const MALFORMED: [&str; 4] = ["login; Max-Age=soon", "a b", "login; Secure; Secure", "login; Lifetime=3"];
+/// Entries likewise.
+const MALFORMED_ENTRIES: [&str; 3] = ["login", "/a/../b", "/a, /a"];
 
 /// A server with the guard.
 pub(super) struct Cluster {
@@ -102,7 +104,8 @@ impl Cluster {
         });
     }
 
-    /// Namespace and name of a Canary whose declaration is malformed and older than the guard; each is given away once.
+    /// Namespace and name of a Canary whose declaration and entry are malformed and older than the guard; each is given
+    /// away once.
     pub(super) fn older_canary(&self) -> (String, String) {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         older.pop().expect("there are enough: else raise OLDER_EACH")
@@ -189,7 +192,10 @@ fn older_canaries(server: &Server) -> Vec<(String, String)> {
     let numbered: Vec<_> = older.iter().enumerate().collect();
     each(numbered, |(number, (namespace, name))| {
         let mut canary = objects::canary(name);
-        canary["metadata"]["annotations"] = json!({ ANNOTATION: MALFORMED[number % MALFORMED.len()] });
+        canary["metadata"]["annotations"] = json!({
+            ANNOTATION: MALFORMED[number % MALFORMED.len()],
+            ENTRY_ANNOTATION: MALFORMED_ENTRIES[number % MALFORMED_ENTRIES.len()],
+        });
         server.admin().post(&canaries(namespace), &canary).expect("create a Canary");
     });
     older

@@ -20,11 +20,11 @@ impl Guard {
     }
 }
 
-/// What the API server says when it refuses the declaration of the Canary `podinfo`.
-pub(super) fn refusal(complaint: &str) -> String {
+/// What the API server says when it refuses a write to this Canary.
+pub(super) fn refusal(canary: &str, complaint: &str) -> String {
     const CHECK: &str = "kubectl-canary-traefik-check";
     format!(
-        "canaries.flagger.app \"podinfo\" is forbidden: ValidatingAdmissionPolicy '{CHECK}' with binding '{CHECK}' \
+        "canaries.flagger.app \"{canary}\" is forbidden: ValidatingAdmissionPolicy '{CHECK}' with binding '{CHECK}' \
          denied request: {complaint}"
     )
 }

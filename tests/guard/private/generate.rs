@@ -1,6 +1,11 @@
-//! Random declarations and random events, from a fixed seed.
+//! Random declarations, entries and events, from a fixed seed.
 
-use canary_traefik::model::declaration;
+use std::collections::BTreeMap;
+
+use canary_traefik::model::{
+    Entry, declaration,
+    entry::{MAX_LENGTH, MAX_PATHS},
+};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -55,16 +60,20 @@ pub(super) fn declarations() -> impl Strategy<Value = String> {
     })
 }
 
-/// A text that is hardly a declaration: a damaged one, anything, a long one.
-pub(super) fn texts() -> impl Strategy<Value = String> {
-    let strange = "[;=,\" \t\n\r\u{0}\u{1}\u{7f}\u{a0}\u{e9}\u{663}\u{17f}\u{212a}\u{1f600}0-9a-z/.-]{1,3}";
-    let damaged = (declarations(), any::<proptest::sample::Index>(), 0_usize..3, strange);
-    let damaged = damaged.prop_map(|(text, place, gone, strange)| {
+/// These texts, with some characters put between or in place of others.
+fn damaged(texts: impl Strategy<Value = String>, strange: &'static str) -> impl Strategy<Value = String> {
+    (texts, any::<proptest::sample::Index>(), 0_usize..3, strange).prop_map(|(text, place, gone, strange)| {
         let letters: Vec<_> = text.chars().collect();
         let place = place.index(letters.len() + 1);
         let (before, after) = letters.split_at(place);
         before.iter().copied().chain(strange.chars()).chain(after.iter().skip(gone).copied()).collect()
-    });
+    })
+}
+
+/// A text that is hardly a declaration: a damaged one, anything, a long one.
+pub(super) fn texts() -> impl Strategy<Value = String> {
+    let strange = "[;=,\" \t\n\r\u{0}\u{1}\u{7f}\u{a0}\u{e9}\u{663}\u{17f}\u{212a}\u{1f600}0-9a-z/.-]{1,3}";
+    let damaged = damaged(declarations(), strange);
     let twice = (declarations(), declarations()).prop_map(|(first, second)| format!("{first};{second}"));
     let long = (declarations(), 1000_usize..1040).prop_map(|(text, length)| {
         let path = format!("{text}; Path=/");
@@ -74,6 +83,55 @@ pub(super) fn texts() -> impl Strategy<Value = String> {
     let many = (proptest::sample::select(&[";", "; a", ";Secure", "; Path=/;", "; Max-Age=1"][..]), 1_usize..1400)
         .prop_map(|(part, length)| part.repeat(length / part.len() + 1));
     prop_oneof![8 => damaged, 3 => twice, 2 => long, 2 => many, 3 => "[ -~\t]{0,80}", 2 => "\\PC{0,40}", 1 => "(?s).{0,40}"]
+}
+
+/// A well-formed entry, in whatever order and with whatever blanks.
+pub(super) fn entries() -> impl Strategy<Value = String> {
+    let path = "/|(/[.]{0,2}[A-Za-z0-9_~!$&()*+=:@-][A-Za-z0-9._~!$&()*+=:@-]{0,6}){1,3}/?";
+    let paths = proptest::collection::btree_set(path, 1..=MAX_PATHS);
+    let paths = paths.prop_flat_map(|paths| Just(paths.into_iter().collect::<Vec<_>>()).prop_shuffle());
+    let blanks = proptest::collection::vec(("[ \t]{0,2}", "[ \t]{0,2}"), MAX_PATHS);
+    (paths, blanks).prop_map(|(paths, blanks)| {
+        let paths = paths.iter().zip(&blanks).map(|(path, (before, after))| format!("{before}{path}{after}"));
+        paths.collect::<Vec<_>>().join(",")
+    })
+}
+
+/// A text that is hardly an entry: a damaged one, odd segments, paths that are there twice, too many or too long ones.
+pub(super) fn entry_texts() -> impl Strategy<Value = String> {
+    let strange = "[,/. \t\n\r\u{0}\u{7f}\u{a0}\u{e9}\u{2028}\u{1f600}%?#{}`'\"|\\\\;^<>\\[\\]a-z0-9-]{1,3}";
+    let segments =
+        &["", ".", "..", "...", "....", ".a", "..a", "...a", "a.", "a..", "a", "b", "%61", "a b", "{a}", "a;b"];
+    let segments = proptest::collection::vec(proptest::sample::select(&segments[..]), 1..4);
+    let odd = (proptest::sample::select(&["/", "/", "/", ""][..]), segments, "/?")
+        .prop_map(|(begin, segments, end)| format!("{begin}{}{end}", segments.join("/")));
+    let paths = |path: BoxedStrategy<String>, number| {
+        proptest::collection::vec(path, number).prop_map(|paths| paths.join(", "))
+    };
+    let parts = proptest::sample::select(&[",", "/,", "/a, ", "/a\t,/b,", ", /a", "/a/", "/\u{e9}", "\t"][..]);
+    let many = (parts, 1_usize..1400).prop_map(|(part, length)| part.repeat(length / part.len() + 1));
+    let fill = proptest::sample::select(&["x", "/", " ", "\u{e9}", "/x", "\u{1f600}"][..]);
+    let long = (entries(), fill, MAX_LENGTH - 20..MAX_LENGTH + 20)
+        .prop_map(|(text, fill, length)| format!("{text}, /{}", fill.repeat(length)).chars().take(length).collect());
+    let numbered = (MAX_PATHS - 2..MAX_PATHS + 4, proptest::option::of((0..MAX_PATHS, "|a|/0|/1|\u{e9}")));
+    let numbered = numbered.prop_map(|(number, other)| {
+        let mut paths: Vec<_> = (0..number).map(|path| format!("/{path}")).collect();
+        if let Some((place, text)) = other {
+            paths.insert(place.min(number), text);
+        }
+        paths.join(",")
+    });
+    prop_oneof![
+        6 => damaged(entries(), strange),
+        4 => paths(odd.boxed(), 1..5),
+        4 => paths("/[ab]?/?".boxed(), 2..6),
+        3 => numbered,
+        3 => long,
+        2 => many,
+        2 => "[ -~\t]{0,80}",
+        1 => "\\PC{0,40}",
+        1 => "(?s).{0,40}"
+    ]
 }
 
 /// A start and some events that can happen one after the other.
@@ -162,4 +220,13 @@ fn what_is_generated_is_what_it_says() {
     }
     let mut malformed = values(texts()).take(2000).filter(|text| declaration::parse(text).is_err());
     assert_ne!(malformed.nth(1000), None, "half of the texts are malformed");
+    for text in values(entries()).take(2000) {
+        assert_eq!(Entry::parse(&text).map(drop), Ok(()), "{text:?}");
+    }
+    let mut reasons = BTreeMap::<_, usize>::new();
+    for malformed in values(entry_texts()).take(1000).filter_map(|text| Entry::parse(&text).err()) {
+        *reasons.entry(malformed.reason).or_default() += 1;
+    }
+    let rare = reasons.iter().find(|(_, count)| **count < 25);
+    assert_eq!((reasons.len(), rare), (6, None), "{reasons:?}");
 }

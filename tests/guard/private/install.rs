@@ -525,13 +525,17 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    name: kubectl-canary-traefik-check
    uid: [UID]
  spec:
-@@ -29,12 +29,10 @@
+@@ -29,7 +29,7 @@
        scope: "*"
    validations:
-   - expression: variables.problem == ''
+   - expression: "!((has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])) || variables.problem == ''"
 -    message: malformed
 +    message: annotation kubectl-canary-traefik/sticky-cookie is malformed
      messageExpression: "'annotation kubectl-canary-traefik/sticky-cookie: ' + variables.problem"
+     reason: Invalid
+   - expression: "!((has(object.metadata.annotations) && 'kubectl-canary-traefik/entry' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/entry' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/entry'] != object.metadata.annotations['kubectl-canary-traefik/entry'])) || variables.entryProblem == ''"
+@@ -37,8 +37,6 @@
+     messageExpression: "'annotation kubectl-canary-traefik/entry: ' + variables.entryProblem"
      reason: Invalid
    variables:
 -  - expression: "1"
@@ -617,13 +621,17 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    name: kubectl-canary-traefik-check
    uid: [UID]
  spec:
-@@ -29,12 +29,10 @@
+@@ -29,7 +29,7 @@
        scope: "*"
    validations:
-   - expression: variables.problem == ''
+   - expression: "!((has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])) || variables.problem == ''"
 -    message: malformed
 +    message: annotation kubectl-canary-traefik/sticky-cookie is malformed
      messageExpression: "'annotation kubectl-canary-traefik/sticky-cookie: ' + variables.problem"
+     reason: Invalid
+   - expression: "!((has(object.metadata.annotations) && 'kubectl-canary-traefik/entry' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/entry' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/entry'] != object.metadata.annotations['kubectl-canary-traefik/entry'])) || variables.entryProblem == ''"
+@@ -37,8 +37,6 @@
+     messageExpression: "'annotation kubectl-canary-traefik/entry: ' + variables.entryProblem"
      reason: Invalid
    variables:
 -  - expression: "1"
@@ -870,8 +878,8 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 -  failurePolicy: Fail
 +  failurePolicy: Ignore
    matchConditions:
-   - expression: (has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])
-     name: declaration-is-new-or-changed
+   - expression: ((has(object.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/sticky-cookie' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/sticky-cookie'] != object.metadata.annotations['kubectl-canary-traefik/sticky-cookie'])) || ((has(object.metadata.annotations) && 'kubectl-canary-traefik/entry' in object.metadata.annotations) && (oldObject == null || !(has(oldObject.metadata.annotations) && 'kubectl-canary-traefik/entry' in oldObject.metadata.annotations) || oldObject.metadata.annotations['kubectl-canary-traefik/entry'] != object.metadata.annotations['kubectl-canary-traefik/entry']))
+     name: annotation-is-new-or-changed
 the guard was not tested: no covered Canary has both a declared cookie and a TraefikService yet
 
 "#]]);

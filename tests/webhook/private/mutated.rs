@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use canary_traefik::model::declaration::{self, ANNOTATION};
+use canary_traefik::{guard::refusal, model::entry::ENTRY_ANNOTATION};
 use serde_json::{Value, json};
 
 use super::{
@@ -164,12 +164,11 @@ fn check(path: &str, body: &[u8], status: u16, answer: &str) -> &'static str {
     let response = &answer["response"];
     assert_eq!((&answer["apiVersion"], &answer["kind"]), (&review["apiVersion"], &review["kind"]), "{}", shown());
     assert_eq!(response["uid"], request["uid"], "{}", shown());
-    let declared = |object: &Value| object["metadata"]["annotations"][ANNOTATION].as_str().map(str::to_owned);
-    let (new, old) = (declared(&request["object"]), declared(&request["oldObject"]));
     let is_canary = request["resource"]["group"] == "flagger.app" && request["resource"]["resource"] == "canaries";
-    let is_malformed = new.as_ref().is_some_and(|text| declaration::parse(text).is_err());
-    let is_refused = path == "/validate" && is_canary && new != old && is_malformed;
+    let refusal = refusal(Some(&request["oldObject"]), &request["object"]);
+    let is_refused = path == "/validate" && is_canary && refusal.is_some();
     assert_eq!(response["allowed"], !is_refused, "{}", shown());
+    assert!(!is_refused || response["status"]["message"].as_str() == refusal.as_deref(), "{}", shown());
     let Some(patch) = response.get("patch") else { return if is_refused { "refused" } else { "left" } };
     let patch = STANDARD.decode(patch.as_str().expect("text")).expect("base64");
     let patch: Vec<Value> = serde_json::from_slice(&patch).expect("a list");
@@ -188,7 +187,11 @@ fn every_review_that_was_tampered_with_has_the_answer_it_deserves() {
     let namespace = turn.shops("spoilt", &["podinfo"]);
     let guard = Guard::start(&namespace, "podinfo", &[]);
     let reviews = REVIEWS.replace(r#""record""#, &format!("{:?}", namespace.name()));
-    let reviews = reviews.lines().map(|line| {
+    // Those of the Canary once more, with an entry.
+    let with_entry =
+        reviews.replace(r#""annotations":{"#, &format!(r#""annotations":{{"{ENTRY_ANNOTATION}":"/login","#));
+    let with_entry = with_entry.lines().filter(|line| line.contains("\"resource\":\"canaries\""));
+    let reviews = reviews.lines().chain(with_entry).map(|line| {
         let review: Value = serde_json::from_str(line).expect("JSON");
         let mut places = Vec::new();
         pointers(&review, "", &mut places);

@@ -1,6 +1,6 @@
 //! What becomes of writes while the guard runs.
 
-use canary_traefik::model::declaration::ANNOTATION;
+use canary_traefik::model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION};
 use serde_json::{Value, json};
 use snapbox::str;
 
@@ -76,21 +76,27 @@ fn what_is_declared_next_is_what_the_next_write_has() {
 }
 
 #[test]
-fn a_malformed_declaration_is_refused_in_the_grammars_words() {
+fn a_malformed_annotation_is_refused_in_the_grammars_words() {
     let turn = Turn::take();
     let namespace = turn.shops("check", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &[]);
-    let malformed = json!({ "metadata": { "annotations": { ANNOTATION: "login; Max-Age=5m" } } });
-    let answer = namespace.ask(&http::Method::POST, "Canary", "", &{
+    let refused = |key: &str, text: &str| {
         let mut canary = objects::canary("other");
-        canary["metadata"]["annotations"] = malformed["metadata"]["annotations"].clone();
-        canary
-    });
-    assert_eq!(answer.code, 422);
+        canary["metadata"]["annotations"] = json!({ key: text });
+        let answer = namespace.ask(&http::Method::POST, "Canary", "", &canary);
+        assert_eq!(answer.code, 422);
+        answer.message()
+    };
     exactly(
-        &answer.message(),
+        &refused(ANNOTATION, "login; Max-Age=5m"),
         str![[
             r#"admission webhook "guard.kubectl-canary-traefik.internal" denied the request: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300"#
+        ]],
+    );
+    exactly(
+        &refused(ENTRY_ANNOTATION, "/login, /login"),
+        str![[
+            r#"admission webhook "guard.kubectl-canary-traefik.internal" denied the request: annotation kubectl-canary-traefik/entry: `/login`: is given more than once"#
         ]],
     );
     let status = namespace.patch_status("Canary", "shop", &objects::status("Progressing", 10));

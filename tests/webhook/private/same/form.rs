@@ -35,7 +35,7 @@ impl Guard {
     }
 }
 
-/// What the API server says when it refuses a declaration.
-pub(super) fn refusal(complaint: &str) -> String {
+/// What the API server says when it refuses a write to a Canary.
+pub(super) fn refusal(_canary: &str, complaint: &str) -> String {
     format!("admission webhook \"guard.kubectl-canary-traefik.internal\" denied the request: {complaint}")
 }

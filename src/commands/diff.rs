@@ -93,7 +93,10 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
             problems.iter().for_each(|problem| report(&format!("{name}: entry: {}", output::escaped(problem))));
             compared.routing = None;
         }
-        EntryState::Unknown(reason) => return Err(Error::cluster(reason.clone())),
+        EntryState::Unknown(reason) => {
+            ctx.ui.warning(&format!("{name}: the entry is not compared: {}", output::escaped(reason)));
+            compared.routing = None;
+        }
         EntryState::Pending => {
             let reason = show::entry(observed).unwrap_or_default();
             report(&format!("{name}: entry {}", output::escaped(&reason)));

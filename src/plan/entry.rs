@@ -31,9 +31,19 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
         (Some(entry), Some(holder)) => objects(entry, &holder, routing),
         _ => EntryObjects::default(),
     };
+    let is_new = entry != canary.declared_entry();
+    if let (Some(_), Some(reason)) = (entry, &routing.unread) {
+        if !is_new || scope == Scope::DeclareOnly {
+            let notes = vec![format!("the entry's objects stay as they are: {reason}")];
+            return Ok(EntrySteps { notes, ..EntrySteps::default() });
+        }
+        return Err(Error::cluster("the routes to the TraefikService cannot be read, and an entry depends on them")
+            .caused_by(reason)
+            .hint("leave out --entry, or add --declare-only"));
+    }
     if !problems.is_empty() {
         // What is declared already is shown as a finding, and does not stand in the way of other changes.
-        if entry == canary.declared_entry() && scope != Scope::LiveOnly {
+        if !is_new && scope != Scope::LiveOnly {
             return Ok(EntrySteps::default());
         }
         let error = Error::usage(format!("the entry of Canary `{}` would have no effect", canary.target));
@@ -44,11 +54,6 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     if scope == Scope::DeclareOnly {
         return Ok(EntrySteps::default());
     }
-    if let (Some(_), Some(reason)) = (entry, &routing.unread) {
-        return Err(Error::cluster("the routes to the TraefikService cannot be read, and an entry depends on them")
-            .caused_by(reason)
-            .hint("leave out --entry, or add --declare-only"));
-    }
     if entry.is_some() && loaded.observed.service().is_none() {
         // Without a cookie, no pin begins.
         return Ok(EntrySteps {
@@ -58,6 +63,9 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     }
     if entry.is_some() && wanted.is_empty() {
         notes.push("the entry is not live: no route in the namespace leads to the TraefikService".into());
+    }
+    if let Some(entry) = entry.filter(|_| is_new) {
+        notes.push(format!("at {entry} the application gets no cookies: a login must begin there, with no need of a session"));
     }
     let existing: Vec<_> = routing.existing(&canary.target).collect();
     let mut steps = Vec::new();

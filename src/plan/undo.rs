@@ -2,7 +2,7 @@
 
 use super::{Plan, Scope};
 use crate::{
-    model::{Cookie, Entry, FIELDS, Field, FieldValue, Stickiness},
+    model::{Entry, FIELDS, Field, FieldValue, Stickiness},
     text::quoted,
 };
 

@@ -199,7 +199,7 @@ exit: 2
 --- stdout
 --- stderr
 error: invalid value 'expires' for '--unset <FIELD>'
-  [possible values: name, max-age, path, domain, secure, http-only, same-site]
+  [possible values: name, max-age, path, domain, secure, http-only, same-site, entry]
 
 For more information, try '--help'.
 
@@ -209,7 +209,7 @@ exit: 2
 --- stdout
 --- stderr
 error: invalid value 'maxage' for '--unset <FIELD>'
-  [possible values: name, max-age, path, domain, secure, http-only, same-site]
+  [possible values: name, max-age, path, domain, secure, http-only, same-site, entry]
 
   tip: a similar value exists: 'max-age'
 

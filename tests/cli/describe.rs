@@ -534,6 +534,7 @@ declared:
     sameSite: lax
     secure: true
   source: annotation
+entry: null
 events: null
 findings:
 - code: CT021
@@ -640,7 +641,12 @@ fn a_description_takes_its_objects_the_lists_around_them_and_nothing_else() {
 GET /api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DCanary%2CinvolvedObject.name%3Dpodinfo
 GET /apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo
 GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes
+GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
+GET /apis/traefik.containo.us/v1alpha1/namespaces/shop/ingressroutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
+GET /apis/traefik.containo.us/v1alpha1/namespaces/shop/middlewares?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
 GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
+GET /apis/traefik.io/v1alpha1/namespaces/shop/middlewares?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
 "#]],

@@ -132,7 +132,7 @@ Commands:
   show        Show Canaries on Traefik: weights, cookie, and what protects it
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
-              the declared cookie
+              the declared cookie, and the entry's objects
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -174,7 +174,7 @@ Commands:
   show        Show Canaries on Traefik: weights, cookie, and what protects it
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
-              the declared cookie
+              the declared cookie, and the entry's objects
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -375,11 +375,12 @@ fn render() {
         "render --help",
         str![[r#"
 Print the TraefikService that Flagger generates for a Canary, with the declared
-cookie
+cookie, and the entry's objects
 
 Without --weight, the canary gets its live weight, or 0 if there is no
 TraefikService yet. At 100, Flagger leaves out the primary's weight, and Traefik
-then uses 1.
+then uses 1. The objects of a declared entry follow: `sticky apply` makes them
+live, or commit them beside the routes they are made after.
 
 Usage: kubectl canary-traefik render [OPTIONS] <NAME>
 
@@ -390,6 +391,9 @@ Arguments:
 Options:
       --weight <WEIGHT>
           Weight of the canary, 0 to 100
+
+      --entry
+          Print the objects of the entry alone
 
   -o, --output <FORMAT>
           Output format
@@ -418,6 +422,10 @@ Options:
 Examples:
   # What Flagger will write at the step to 20 percent
   kubectl canary-traefik render checkout --weight 20
+
+  # The objects of the entry, to commit them
+  kubectl canary-traefik render checkout --entry -f deploy/ -R >
+  deploy/checkout-entry.yaml
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
@@ -492,7 +500,7 @@ Commands:
   set     Set fields of the sticky cookie; other fields stay as they are
   edit    Edit the cookie in your editor
   remove  Remove the cookie from the Canary and its TraefikService
-  apply   Apply declared cookies to their TraefikServices
+  apply   Make declared cookies and entries live
   help    Print this message or the help of the given subcommand(s)
 
 Options:
@@ -629,11 +637,15 @@ Cookie:
           
           [possible values: none, lax, strict]
 
+      --entry <PATH>
+          Paths at which a flow begins, such as /login: the pin begins anew
+          there, and the request arrives without cookies
+
       --unset <FIELD>
           Remove a field; repeat or separate with commas
           
           [possible values: name, max-age, path, domain, secure, http-only,
-          same-site]
+          same-site, entry]
 
 Writing:
   -y, --yes
@@ -717,9 +729,12 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
+      --entry <PATH>        Paths at which a flow begins, such as /login: the
+                            pin begins anew there, and the request arrives
+                            without cookies
       --unset <FIELD>       Remove a field; repeat or separate with commas
                             [possible values: name, max-age, path, domain,
-                            secure, http-only, same-site]
+                            secure, http-only, same-site, entry]
 
 Writing:
   -y, --yes                Make the change without asking for confirmation
@@ -901,11 +916,12 @@ fn sticky_apply() {
     own(
         "sticky apply --help",
         str![[r#"
-Apply declared cookies to their TraefikServices
+Make declared cookies and entries live
 
 Changes each named or selected Canary whose TraefikService lacks the declared
-cookie or has a different one. A live cookie without a declaration stays.
-Running it again changes nothing.
+cookie or has a different one, and the objects of its entry where they no longer
+fit the routes. A live cookie without a declaration stays; objects of an entry
+without one are deleted. Running it again changes nothing.
 
 Usage: kubectl canary-traefik sticky apply [OPTIONS] [NAME]...
 
@@ -1398,6 +1414,9 @@ Arguments:
 Options:
       --check
           Ask the server which of these rights you have
+
+      --entry
+          With what it needs where a Canary declares an entry
 
   -A, --all-namespaces
           For all namespaces

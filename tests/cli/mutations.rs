@@ -7,7 +7,7 @@ use canary_traefik::{
     files::{self, Edit, Manifests},
     flagger::Canary,
     lint,
-    model::declaration::ANNOTATION,
+    model::{Stickiness, declaration::ANNOTATION},
     observed::Loaded,
     output::{self, change, diff::comparable, report, show, style::Style},
     plan::{FieldChanges, Plan, Scope, undo},
@@ -131,7 +131,7 @@ fn changed(loaded: &Loaded) {
     let declared = loaded.observed.canary.declared.cookie();
     for scope in [Scope::Both, Scope::LiveOnly, Scope::DeclareOnly] {
         for cookie in [None, declared.cloned(), Some(FieldChanges::default().on(None))] {
-            let Ok(plan) = Plan::new(loaded, cookie.as_ref(), scope) else { continue };
+            let Ok(plan) = Plan::new(loaded, &Stickiness::of_cookie(cookie.as_ref()), scope) else { continue };
             for step in &plan.steps {
                 let _ = change::step_diff(step, &step.after(), true, Style::PLAIN);
                 let _ = comparable(&step.before);

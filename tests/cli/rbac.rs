@@ -58,6 +58,29 @@ rules:
   - get
   - list
   - patch
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - ingressroutes
+  verbs:
+  - list
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - middlewares
+  verbs:
+  - list
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - gateway.networking.k8s.io
+  resources:
+  - httproutes
+  verbs:
+  - list
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -124,6 +147,29 @@ rules:
   verbs:
   - get
   - list
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - ingressroutes
+  verbs:
+  - list
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - middlewares
+  verbs:
+  - list
+# without it: what is left over from an entry is not found
+- apiGroups:
+  - gateway.networking.k8s.io
+  resources:
+  - httproutes
+  verbs:
+  - list
 --- stderr
 
 "#]]);
@@ -162,6 +208,41 @@ exit: 0
                     ],
                     "verbs": [
                         "get",
+                        "list"
+                    ]
+                },
+                {
+                    "apiGroups": [
+                        "traefik.io",
+                        "traefik.containo.us"
+                    ],
+                    "resources": [
+                        "ingressroutes"
+                    ],
+                    "verbs": [
+                        "list"
+                    ]
+                },
+                {
+                    "apiGroups": [
+                        "traefik.io",
+                        "traefik.containo.us"
+                    ],
+                    "resources": [
+                        "middlewares"
+                    ],
+                    "verbs": [
+                        "list"
+                    ]
+                },
+                {
+                    "apiGroups": [
+                        "gateway.networking.k8s.io"
+                    ],
+                    "resources": [
+                        "httproutes"
+                    ],
+                    "verbs": [
                         "list"
                     ]
                 }

@@ -73,16 +73,16 @@ fn wide_rows_say_what_is_compared() {
     over(&every_state(), "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE          DECLARED                                                                            LIVE
-differs      <none>   70/30    login       differs      <unknown>   <unknown>   traefik.io/differs      login; Max-Age=300                                                                  login; Max-Age=60
-foreign      <none>   <none>   login       pending      <unknown>   <unknown>   traefik.io/foreign      login                                                                               <none>
-malformed    <none>   70/30    login       malformed    none        <unknown>   traefik.io/malformed    login; Expires=0                                                                    login
-missing      <none>   70/30    login       missing      <unknown>   <unknown>   traefik.io/missing      login; Max-Age=300; Path=/sso; Domain=example.com; Secure; HttpOnly; SameSite=Lax   <none>
-native       <none>   <none>   sso         pending      flagger     <unknown>   <none>                  sso; HttpOnly                                                                       <none>
-none         <none>   70/1     <none>      none         -           <unknown>   traefik.io/none         <none>                                                                              <none>
-pending      <none>   <none>   <derived>   pending      <unknown>   <unknown>   <none>                  ; HttpOnly                                                                          <none>
-synced       <none>   70/30    login       synced       <unknown>   <unknown>   traefik.io/synced       login; Max-Age=300                                                                  login; Max-Age=300
-undeclared   <none>   70/30    <derived>   undeclared   none        <unknown>   traefik.io/undeclared   <none>                                                                              <derived>
+NAME         PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE          DECLARED                                                                            LIVE                 ENTRY
+differs      <none>   70/30    login       differs      <unknown>   <unknown>   traefik.io/differs      login; Max-Age=300                                                                  login; Max-Age=60    <none>
+foreign      <none>   <none>   login       pending      <unknown>   <unknown>   traefik.io/foreign      login                                                                               <none>               <none>
+malformed    <none>   70/30    login       malformed    none        <unknown>   traefik.io/malformed    login; Expires=0                                                                    login                <none>
+missing      <none>   70/30    login       missing      <unknown>   <unknown>   traefik.io/missing      login; Max-Age=300; Path=/sso; Domain=example.com; Secure; HttpOnly; SameSite=Lax   <none>               <none>
+native       <none>   <none>   sso         pending      flagger     <unknown>   <none>                  sso; HttpOnly                                                                       <none>               <none>
+none         <none>   70/1     <none>      none         -           <unknown>   traefik.io/none         <none>                                                                              <none>               <none>
+pending      <none>   <none>   <derived>   pending      <unknown>   <unknown>   <none>                  ; HttpOnly                                                                          <none>               <none>
+synced       <none>   70/30    login       synced       <unknown>   <unknown>   traefik.io/synced       login; Max-Age=300                                                                  login; Max-Age=300   <none>
+undeclared   <none>   70/30    <derived>   undeclared   none        <unknown>   traefik.io/undeclared   <none>                                                                              <derived>            <none>
 --- stderr
 
 "#]]);
@@ -102,6 +102,7 @@ items:
       name: login
       secure: true
     source: annotation
+  entry: null
   live: null
   name: a
   phase: null
@@ -117,6 +118,7 @@ items:
 - declared:
     error: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
     source: annotation
+  entry: null
   live: null
   name: b
   phase: null
@@ -147,6 +149,7 @@ exit: 0
                 },
                 "source": "annotation"
             },
+            "entry": null,
             "live": null,
             "name": "a",
             "phase": null,
@@ -167,6 +170,7 @@ exit: 0
                 "error": "an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)",
                 "source": "annotation"
             },
+            "entry": null,
             "live": null,
             "name": "b",
             "phase": null,
@@ -212,6 +216,7 @@ declared:
     maxAge: 300
     name: login
   source: annotation
+entry: null
 kind: StickyReport
 live: null
 name: a
@@ -241,6 +246,7 @@ exit: 0
                 },
                 "source": "annotation"
             },
+            "entry": null,
             "live": null,
             "name": "a",
             "phase": null,
@@ -257,6 +263,7 @@ exit: 0
         },
         {
             "declared": null,
+            "entry": null,
             "live": null,
             "name": "b",
             "phase": null,
@@ -383,8 +390,8 @@ items:
     over(list, "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE         WEIGHT   COOKIE   STATE   PROTECTED   AGE      TRAEFIKSERVICE            DECLARED   LIVE
-a      Progressing   1/100    <none>   none    -           [A]      traefik.containo.us/web   <none>     <none>
+NAME   PHASE         WEIGHT   COOKIE   STATE   PROTECTED   AGE      TRAEFIKSERVICE            DECLARED   LIVE     ENTRY
+a      Progressing   1/100    <none>   none    -           [A]      traefik.containo.us/web   <none>     <none>   <none>
 --- stderr
 
 "#]]);

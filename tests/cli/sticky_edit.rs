@@ -118,6 +118,9 @@ httpOnly: true
 # Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never); unset = the browser decides, mostly lax (Traefik 3.0+)
 #sameSite: lax
 
+# Paths at which a flow begins, such as /login: the pin begins anew there, and the request arrives without cookies; unset = none
+#entry: /login
+
 "#]],
     );
     assert_eq!(place.declared().as_deref(), Some("login; Max-Age=5400; Secure; HttpOnly"));

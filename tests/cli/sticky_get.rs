@@ -85,6 +85,7 @@ exit: 0
         },
         "source": "annotation"
     },
+    "entry": null,
     "kind": "StickyReport",
     "live": null,
     "name": "web",
@@ -115,6 +116,7 @@ declared:
     sameSite: strict
     secure: true
   source: annotation
+entry: null
 kind: StickyReport
 live: null
 name: web

@@ -238,8 +238,8 @@ spec: {weighted: {services: [{name: "w\u0007b-primary", weight: 70}], sticky: {c
     run(&folder, "show -f canary.yaml -A -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAMESPACE   NAME              PHASE                            WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
-sh\nop      we\u{1b}[31mb\r   Pro\u{1b}]0;title\u{7}gressing   70/-     <derived>   malformed   none        <unknown>   traefik.io/w\u{7}b   login; \u{1b}[2JPath=\u{202e}/   ; Max-Age=3
+NAMESPACE   NAME              PHASE                            WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE          ENTRY
+sh\nop      we\u{1b}[31mb\r   Pro\u{1b}]0;title\u{7}gressing   70/-     <derived>   malformed   none        <unknown>   traefik.io/w\u{7}b   login; \u{1b}[2JPath=\u{202e}/   ; Max-Age=3   <none>
 --- stderr
 
 "#]]);
@@ -261,6 +261,7 @@ exit: 0
                 "error": "it contains a character that is not printable ASCII",
                 "source": "annotation"
             },
+            "entry": null,
             "live": {
                 "maxAge": 3
             },
@@ -293,6 +294,7 @@ items:
 - declared:
     error: it contains a character that is not printable ASCII
     source: annotation
+  entry: null
   live:
     maxAge: 3
   name: "we\e[31mb\r"
@@ -480,10 +482,10 @@ kind: Canary
     run(&folder, "show -f canary.yaml -o wide").shows(str![[r#"
 exit: 0
 --- stdout
-NAME   PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE    DECLARED   LIVE
-keys   <none>   -5/1     <derived>   undeclared   none        <unknown>   traefik.io/keys   <none>     ; Path=/sso
-odd    <none>   <none>   <none>      none         -           <unknown>   <none>            <none>     <none>
-web    <none>   -/-      <none>      undeclared   none        <unknown>   traefik.io/web    <none>     <none>
+NAME   PHASE    WEIGHT   COOKIE      STATE        PROTECTED   AGE         TRAEFIKSERVICE    DECLARED   LIVE          ENTRY
+keys   <none>   -5/1     <derived>   undeclared   none        <unknown>   traefik.io/keys   <none>     ; Path=/sso   <none>
+odd    <none>   <none>   <none>      none         -           <unknown>   <none>            <none>     <none>        <none>
+web    <none>   -/-      <none>      undeclared   none        <unknown>   traefik.io/web    <none>     <none>        <none>
 --- stderr
 
 "#]]);
@@ -495,6 +497,7 @@ exit: 0
     "items": [
         {
             "declared": null,
+            "entry": null,
             "live": {
                 "path": "/sso"
             },
@@ -514,6 +517,7 @@ exit: 0
         },
         {
             "declared": null,
+            "entry": null,
             "live": null,
             "name": "odd",
             "phase": null,
@@ -530,6 +534,7 @@ exit: 0
         },
         {
             "declared": null,
+            "entry": null,
             "live": null,
             "name": "web",
             "phase": null,

@@ -12,6 +12,7 @@ mod conflicts;
 mod definitions;
 mod describe;
 mod diff;
+mod entry;
 mod faults;
 mod groups;
 mod interleavings;

@@ -27,6 +27,8 @@ pub(crate) const PAGE: &str = STEPS[3];
 pub(crate) const VERSION: &str = "x-version";
 /// Which track answered.
 pub(crate) const TRACK: &str = "x-track";
+/// The `Cookie` header that the application got, if it got one.
+pub(crate) const RECEIVED: &str = "x-received";
 
 /// What an address answers as.
 #[derive(Debug, Clone)]
@@ -60,6 +62,9 @@ fn answer(address: IpAddr, request: &Request<Incoming>) -> Response<Empty<Bytes>
     let version = HeaderValue::from_str(&pod.version).expect("a version is printable");
     response.headers_mut().insert(VERSION, version);
     response.headers_mut().insert(TRACK, HeaderValue::from_static(pod.track));
+    if let Some(cookies) = request.headers().get(header::COOKIE) {
+        response.headers_mut().insert(RECEIVED, cookies.clone());
+    }
     if let Some(next) = STEPS.get(step + 1) {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(next));

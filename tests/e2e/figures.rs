@@ -37,6 +37,7 @@ fn promotion() -> Option<String> {
         ("maxWeight 50", &webhook.half),
         ("100, interval", &webhook.timed),
         ("100 and gate", &webhook.gated),
+        ("100 and entry", &webhook.entered.visited),
     ];
     Some(table("pods of the primary replaced over 10 s", &columns))
 }
@@ -57,7 +58,7 @@ fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
         row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
         row("  without cookie", |visited| without_sticky(&visited.rollout).to_string()),
         row("logins of people who come back", |visited| people::moved(&visited.returning).0.to_string()),
-        row("  changed track", |visited| people::moved(&visited.returning).1.to_string()),
+        row("  changed version", |visited| people::moved(&visited.returning).1.to_string()),
         row("their page views on the canary, %", |visited| {
             let shares = people::shares(&visited.returning, &visited.seen.weights);
             shares.iter().map(|share| format!("{:.0}", share.percent())).collect::<Vec<_>>().join("/")

@@ -15,6 +15,7 @@ mod application;
 mod balancer;
 mod claims;
 mod cluster;
+mod entry;
 mod figures;
 mod gate;
 mod guards;
@@ -91,6 +92,12 @@ fn main() -> ExitCode {
         when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included
         of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_flight_and_what_was_lost_is_repaired
         while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return
+    });
+    tests.extend(tests! { "private::", entry:
+        with_an_entry_at_most_one_login_in_500_changes_version_promotion_included
+        with_an_entry_people_who_come_back_see_the_canary_as_its_weight_says_at_every_step
+        at_the_entry_the_application_sees_no_cookie_and_everywhere_else_all_of_them
+        traefik_has_the_entrys_route_enabled_and_just_above_the_one_it_is_made_after
     });
     let conclusion = libtest_mimic::run(&arguments, tests);
     println!("{}", figures::all());

@@ -16,25 +16,38 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    application::{PAGE, STEPS, TRACK},
+    application::{PAGE, RECEIVED, STEPS, TRACK, VERSION},
     support::wait::until,
     traefik::WEB,
     web::{Connection, RUNTIME, block_on},
 };
 
-/// How many people there are.
-const PEOPLE: usize = 16;
+/// How many people there are, where nothing else is said.
+pub(crate) const PEOPLE: usize = 16;
+/// The application's own cookie, which everybody has from before.
+pub(crate) const SESSION: &str = "session=1";
 /// How long somebody stays on a page.
 const THINKING: Duration = Duration::from_millis(800);
 /// How many pages somebody looks at before the next login.
 const PAGES: usize = 7;
 
-/// A page view, or a login: when it began, and the track of each answer.
+/// A page view, or a login: when it began, and each answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
     pub(crate) at: Instant,
     pub(crate) is_login: bool,
-    pub(crate) tracks: Vec<String>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// An answer of the application.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) track: String,
+    pub(crate) version: String,
+    /// The cookies with which the request arrived.
+    pub(crate) received: Option<String>,
+    /// Whether Traefik drew a track for it, and began a pin.
+    pub(crate) begins_pin: bool,
 }
 
 /// People of one site, who go on until they are stopped.
@@ -42,42 +55,43 @@ pub(crate) struct People {
     stop: Arc<AtomicBool>,
     /// How many have seen a page.
     arrived: Arc<AtomicUsize>,
+    number: usize,
     tasks: Vec<JoinHandle<()>>,
     visits: mpsc::UnboundedReceiver<Visit>,
 }
 
 impl People {
     /// Lets them come. They are not all of one mind: each begins a little after the one before.
-    pub(crate) fn start(traefik: Ipv4Addr, host: &str) -> Self {
+    pub(crate) fn start(traefik: Ipv4Addr, host: &str, people: usize) -> Self {
         let (stop, arrived) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (sender, visits) = mpsc::unbounded_channel();
-        let tasks = (0..PEOPLE).map(|number| {
+        let tasks = (0..people).map(|number| {
             let (stop, arrived) = (Arc::clone(&stop), Arc::clone(&arrived));
             let (sender, host) = (sender.clone(), host.to_owned());
             RUNTIME.spawn(async move {
                 let number = u32::try_from(number).expect("a few");
-                tokio::time::sleep(THINKING * number / u32::try_from(PEOPLE).expect("a few")).await;
-                let mut browser = Browser { traefik, host, cookies: CookieStore::default() };
+                tokio::time::sleep(THINKING * number / u32::try_from(people).expect("a few")).await;
+                let mut browser = Browser::new(traefik, host);
                 let (mut pages, mut is_new) = (number as usize % PAGES, true);
                 while !stop.load(Ordering::Relaxed) {
                     pages = (pages + 1) % PAGES;
                     let (at, is_login) = (Instant::now(), pages == 0);
                     let path = if is_login { STEPS[0] } else { PAGE };
                     // Whoever gets no answer tries again; that logins do not fail is claimed elsewhere.
-                    if let Ok(tracks) = browser.visit(path).await {
-                        let _ = sender.send(Visit { at, is_login, tracks });
+                    if let Ok(answers) = browser.visit(path).await {
+                        let _ = sender.send(Visit { at, is_login, answers });
                         arrived.fetch_add(usize::from(std::mem::take(&mut is_new)), Ordering::Relaxed);
                     }
                 }
             })
         });
         let tasks = tasks.collect();
-        Self { stop, arrived, tasks, visits }
+        Self { stop, arrived, number: people, tasks, visits }
     }
 
     /// Waits until each of them was there.
     pub(crate) fn have_all_come(&self) {
-        until("people to come", || (self.arrived.load(Ordering::Relaxed) == PEOPLE).then_some(()));
+        until("people to come", || (self.arrived.load(Ordering::Relaxed) == self.number).then_some(()));
     }
 
     /// Lets them finish what they have begun, and returns everything they did.
@@ -100,17 +114,30 @@ struct Browser {
 }
 
 impl Browser {
-    /// Follows a page and its redirects to the end; returns the track of each answer.
-    async fn visit(&mut self, path: &str) -> Result<Vec<String>, String> {
+    fn new(traefik: Ipv4Addr, host: String) -> Self {
+        let mut cookies = CookieStore::default();
+        let url = Url::parse(&format!("http://{host}/")).expect("a host");
+        cookies.parse(&format!("{SESSION}; Path=/"), &url).expect("a cookie");
+        Self { traefik, host, cookies }
+    }
+
+    /// Follows a page and its redirects to the end; returns each answer.
+    async fn visit(&mut self, path: &str) -> Result<Vec<Answer>, String> {
         let mut connection = Connection::open((self.traefik, WEB)).await?;
-        let (mut path, mut tracks) = (path.to_owned(), Vec::new());
+        let (mut path, mut answers) = (path.to_owned(), Vec::new());
         loop {
             let url = Url::parse(&format!("http://{}{path}", self.host)).map_err(|error| error.to_string())?;
             let cookies: Vec<_> =
                 self.cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}")).collect();
             let answer = connection.get(&self.host, &path, &cookies.join("; ")).await?;
             let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            tracks.push(text(TRACK).ok_or_else(|| format!("{path}: {}", answer.status))?);
+            let said = |name: &str| text(name).ok_or_else(|| format!("{path}: {}", answer.status));
+            answers.push(Answer {
+                track: said(TRACK)?,
+                version: said(VERSION)?,
+                received: text(RECEIVED),
+                begins_pin: answer.headers.contains_key(header::SET_COOKIE),
+            });
             for cookie in answer.headers.get_all(header::SET_COOKIE) {
                 // A cookie that a browser would not take is not taken.
                 let _ = cookie.to_str().map(|cookie| self.cookies.parse(cookie, &url).map(|_| ()));
@@ -118,7 +145,7 @@ impl Browser {
             tokio::time::sleep(THINKING).await;
             match text("location") {
                 Some(next) => path = next,
-                None => return Ok(tracks),
+                None => return Ok(answers),
             }
         }
     }
@@ -130,6 +157,8 @@ pub(crate) struct Share {
     pub(crate) weight: u64,
     pub(crate) views: usize,
     pub(crate) of_canary: usize,
+    /// How many pins began meanwhile.
+    pub(crate) pins: usize,
 }
 
 impl Share {
@@ -146,16 +175,18 @@ pub(crate) fn shares(visits: &[Visit], weights: &[(Instant, u64)]) -> Vec<Share>
         let until = weights.get(number + 1).map(|(next, _)| *next);
         let within = |visit: &&Visit| visit.at >= *since && until.is_none_or(|until| visit.at < until);
         let views = || visits.iter().filter(within).filter(|visit| !visit.is_login);
-        let of_canary = views().filter(|visit| visit.tracks[0] == "canary").count();
-        shares.push(Share { weight: *weight, views: views().count(), of_canary });
+        let of_canary = views().filter(|visit| visit.answers[0].track == "canary").count();
+        let answers = visits.iter().filter(within).flat_map(|visit| &visit.answers);
+        let pins = answers.filter(|answer| answer.begins_pin).count();
+        shares.push(Share { weight: *weight, views: views().count(), of_canary, pins });
     }
     shares.retain(|share| share.weight > 0 && share.views > 0);
     shares
 }
 
-/// How many logins there were, and in how many the track changed.
+/// How many logins there were, and in how many the version changed.
 pub(crate) fn moved(visits: &[Visit]) -> (usize, usize) {
     let logins = || visits.iter().filter(|visit| visit.is_login);
-    let is_moved = |visit: &&Visit| visit.tracks.iter().any(|track| *track != visit.tracks[0]);
+    let is_moved = |visit: &&Visit| visit.answers.iter().any(|answer| answer.version != visit.answers[0].version);
     (logins().count(), logins().filter(is_moved).count())
 }

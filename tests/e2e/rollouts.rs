@@ -196,11 +196,22 @@ pub(crate) fn visit(
     sticky: &Value,
     begin: impl FnOnce(&Sampler) -> (Instant, Live),
 ) -> Visited {
+    visit_by(people::PEOPLE, shop, traefik, sticky, begin)
+}
+
+/// The same with so many people who come back.
+pub(crate) fn visit_by(
+    people: usize,
+    shop: &Shop,
+    traefik: &Traefik,
+    sticky: &Value,
+    begin: impl FnOnce(&Sampler) -> (Instant, Live),
+) -> Visited {
     let sampler = Sampler::start(traefik, shop.namespace().name(), NAME);
     let begun = begin(&sampler);
     shop.reaches("Initialized");
     let logins = Logins::start(traefik.address, &shop.host());
-    let people = People::start(traefik.address, &shop.host());
+    let people = People::start(traefik.address, &shop.host(), people);
     people.have_all_come();
     shop.release();
     shop.reaches("Succeeded");

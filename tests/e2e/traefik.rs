@@ -61,6 +61,16 @@ impl Traefik {
         traefik
     }
 
+    /// Its routers of this namespace, as its API has them.
+    pub(crate) fn routers(&self, namespace: &str) -> Vec<Value> {
+        let (address, path) = (self.address, format!("/api/http/routers?per_page=1000&search={namespace}"));
+        let answer = block_on(async move {
+            let mut connection = Connection::open((address, API)).await?;
+            connection.get("traefik", &path, "").await
+        });
+        answer.ok().and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default()
+    }
+
     /// What it printed last.
     pub(crate) fn last_words(&self) -> String {
         self.process().last_words()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Cluster,
+    entry::{self, Entered},
     guards::{self, Guards},
     rollouts::{Rollout, Visited, is_there, over, visit},
     shop::{DECLARATION, LIMIT, NAME, Shop, five_steps, sticky},
@@ -50,6 +51,8 @@ pub(crate) struct Webhook {
     pub(crate) timed: Visited,
     /// Declared, with a last step of 100 and the gate.
     pub(crate) gated: Visited,
+    /// Declared with an entry, a cookie that is shorter than a step, and a last step of 100.
+    pub(crate) entered: Entered,
     /// Every stored version of the Canary with the gate, and when all weight was on its canary.
     pub(crate) canaries: Vec<Value>,
     pub(crate) emptied: jiff::Timestamp,
@@ -79,29 +82,31 @@ fn documented(line: &str, max_age: u64) -> Value {
 pub(crate) fn webhook() -> Webhook {
     let cluster = Cluster::start(&bed::no_policies(), ROLLING);
     let guards = Guards::start(cluster, 7100, "20s");
-    let [nothing, half, timed, gated] =
-        ["nothing", "half", "timed", "gated"].map(|hint| Shop::new(cluster, hint, false));
+    let [nothing, half, timed, gated, entered] =
+        ["nothing", "half", "timed", "gated", "entered"].map(|hint| Shop::new(cluster, hint, false));
     nothing.create(&five_steps(), None);
     half.create(&five_steps(), Some(DECLARATION));
     timed.create_with(&documented("interval: 6m", SHORT_MAX_AGE));
     let mut canary = documented("type: confirm-promotion", MAX_AGE);
     canary["spec"]["analysis"]["webhooks"][0]["url"] = json!(guards.gate());
     gated.create_with(&canary);
+    entry::create(&entered);
     Cluster::wait_for_guard(half.namespace(), NAME);
     cluster.start_traefik(SITE);
     cluster.start_flagger();
-    let (nothing, half, timed, visited) = std::thread::scope(|scope| {
+    let (nothing, half, timed, visited, entered) = std::thread::scope(|scope| {
         let traefik = cluster.traefik();
         let nothing = scope.spawn(|| visit(&nothing, traefik, &sticky(), is_there));
         let half = scope.spawn(|| visit(&half, traefik, &sticky(), is_there));
         let timed = scope.spawn(|| visit(&timed, traefik, &sticky_of(SHORT_MAX_AGE), is_there));
+        let entered = scope.spawn(|| entry::roll_out(&entered, traefik));
         let gated = visit(&gated, traefik, &sticky_of(MAX_AGE), is_there);
         let [nothing, half, timed] = [nothing, half, timed].map(|visit| visit.join().expect("a rollout"));
-        (nothing, half, timed, gated)
+        (nothing, half, timed, gated, entered.join().expect("a rollout"))
     });
     let failed_calls = failed_calls(&cluster.server);
     let (canaries, emptied) = (gated.canaries(), gated.emptied());
-    Webhook { nothing, half, timed, gated: visited, canaries, emptied, lines: guards.end(), failed_calls }
+    Webhook { nothing, half, timed, gated: visited, entered, canaries, emptied, lines: guards.end(), failed_calls }
 }
 
 /// A rollout with users that nothing guards but repairs.

@@ -23,6 +23,7 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("Deployment", "apps/v1", "deployments", true),
     ("Event", "v1", "events", true),
     ("IngressRoute", "traefik.io/v1alpha1", "ingressroutes", true),
+    ("Middleware", "traefik.io/v1alpha1", "middlewares", true),
     ("MutatingAdmissionPolicy", "admissionregistration.k8s.io/v1", "mutatingadmissionpolicies", false),
     ("MutatingAdmissionPolicyBinding", "admissionregistration.k8s.io/v1", "mutatingadmissionpolicybindings", false),
     ("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", false),

@@ -1,5 +1,6 @@
 //! `rbac`: prints the rights a command needs, or checks for them.
 
+pub mod entry;
 pub mod rights;
 mod role;
 
@@ -38,6 +39,10 @@ pub struct RbacArgs {
     #[arg(long)]
     check: bool,
 
+    /// With what it needs where a Canary declares an entry
+    #[arg(long)]
+    entry: bool,
+
     /// For all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
@@ -51,9 +56,13 @@ pub struct RbacArgs {
 pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     let command = args.command.join(" ");
     let command = (!command.is_empty()).then_some(command.as_str());
+    let of = |row: &Row| {
+        let entry = if args.entry { entry::rights(row.command) } else { Vec::new() };
+        row.rights().chain(entry).collect::<Vec<_>>()
+    };
     let rights: Vec<_> = match command {
-        Some(command) => Row::of(command).ok_or_else(|| unknown(command))?.rights().collect(),
-        None => of_all(),
+        Some(command) => of(Row::of(command).ok_or_else(|| unknown(command))?),
+        None => of_all(of),
     };
     let rights: Vec<_> =
         rights.into_iter().map(|right| Right { cluster: right.cluster || args.all_namespaces, ..right }).collect();
@@ -78,9 +87,9 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
 }
 
 /// Returns the rights of all commands without duplicates; of two that differ only in need, the stronger remains.
-fn of_all() -> Vec<Right> {
+fn of_all(of: impl Fn(&Row) -> Vec<Right>) -> Vec<Right> {
     let mut all: Vec<Right> = Vec::new();
-    for right in ROWS.iter().flat_map(Row::rights) {
+    for right in ROWS.iter().flat_map(of) {
         let is_same = |other: &Right| Right { need: right.need, ..*other } == right;
         match all.iter_mut().find(|other| is_same(other)) {
             Some(other) if right.need == Need::Must => other.need = Need::Must,

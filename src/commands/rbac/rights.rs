@@ -60,7 +60,7 @@ impl Row {
     }
 }
 
-const TRAEFIK: &[&str] = &[Group::TraefikIo.as_str(), Group::TraefikContainoUs.as_str()];
+pub(super) const TRAEFIK: &[&str] = &[Group::TraefikIo.as_str(), Group::TraefikContainoUs.as_str()];
 const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 const PROTECTION_UNKNOWN: Need = Need::Less("whether a cookie is protected is <unknown>");
 
@@ -81,7 +81,7 @@ const fn guards(
     Right { groups: ADMISSION, resource, verbs, names, cluster: true, need }
 }
 
-const fn listed(group: &'static [&'static str], resource: &'static str, need: Need) -> Right {
+pub(super) const fn listed(group: &'static [&'static str], resource: &'static str, need: Need) -> Right {
     Right { groups: group, resource, verbs: &["list"], names: &[], cluster: true, need }
 }
 
@@ -131,11 +131,18 @@ const fn see_webhook(need: Need) -> [Right; 3] {
 }
 
 /// Returns the right to list a resource in the Canary's namespace.
-const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
+pub(super) const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
 const ROUTES: Need = Need::Less("routes of this kind are <unknown>");
+/// Rights to find the objects of an entry that is no longer declared.
+const LEFT_OVER: &[Right] = &[
+    around(TRAEFIK, "ingressroutes", NOT_FOUND),
+    around(TRAEFIK, "middlewares", NOT_FOUND),
+    around(&["gateway.networking.k8s.io"], "httproutes", NOT_FOUND),
+];
+const NOT_FOUND: Need = Need::Less("what is left over from an entry is not found");
 const RUNNING: Need = Need::Less("there is no warning about fields that the running Traefik is too old for");
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
@@ -161,6 +168,7 @@ pub static ROWS: &[Row] = &[
             &[services(&["get"], Need::Less("weights and the live cookie are <unknown>"))],
             &[services(&["list"], ROUTES), around(TRAEFIK, "ingressroutes", ROUTES)],
             &[around(&["gateway.networking.k8s.io"], "httproutes", ROUTES)],
+            &[around(TRAEFIK, "middlewares", NOT_FOUND)],
             &[around(&[""], "events", Need::Less("the last events are <unknown>"))],
             SEE_GUARD,
             SEE_NAMESPACES,
@@ -175,7 +183,11 @@ pub static ROWS: &[Row] = &[
     Row {
         command: "diff",
         everywhere: false,
-        rights: &[&[canaries(&["get", "list"], Need::Must)], &[services(&["get", "list"], Need::Must)]],
+        rights: &[
+            &[canaries(&["get", "list"], Need::Must)],
+            &[services(&["get", "list"], Need::Must)],
+            LEFT_OVER,
+        ],
     },
     Row {
         command: "sticky get",
@@ -204,7 +216,12 @@ pub static ROWS: &[Row] = &[
     Row {
         command: "sticky remove",
         everywhere: false,
-        rights: &[CHANGE, &form(Need::Less("the printed undo command may be reverted by the guard")), SEE_NAMESPACES],
+        rights: &[
+            CHANGE,
+            LEFT_OVER,
+            &form(Need::Less("the printed undo command may be reverted by the guard")),
+            SEE_NAMESPACES,
+        ],
     },
     Row {
         command: "sticky apply",
@@ -212,6 +229,7 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["get", "list", "patch"], Need::Must)],
+            LEFT_OVER,
             SEE_GUARD_ACT,
             SEE_NAMESPACES,
         ],

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::ObjectKind,
     observed::{Guarded, Loaded},
-    plan::{Confirmed, CookieChange, Plan, Scope, Sides, Step},
+    plan::{Action, Confirmed, CookieChange, Plan, Scope, Sides, Step},
 };
 
 /// Maximum number of conflicts that are resolved without asking.
@@ -115,9 +115,7 @@ pub(super) async fn write(
     let began = Instant::now();
     for attempt in 0..ATTEMPTS {
         match write_steps(server, &loaded, &left, args.force_conflicts, stored).await? {
-            Written::All if left.agreed().steps.iter().any(|step| step.object.kind == ObjectKind::Canary) => {
-                return Ok(Outcome::Done(Box::new(loaded)));
-            }
+            Written::All if !rests_on_declaration(left.agreed()) => return Ok(Outcome::Done(Box::new(loaded))),
             // The declaration was only read, so the server has not checked its resource version.
             Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
@@ -143,6 +141,13 @@ pub(super) async fn write(
         }
     }
     Err(keeps_changing(&loaded))
+}
+
+/// Returns whether what was written follows from a declaration that was only read. A declaration that is written is
+/// checked by the server, and what is left over from one that is gone is deleted in any case.
+fn rests_on_declaration(plan: &Plan) -> bool {
+    let declares = plan.steps.iter().any(|step| step.object.kind == ObjectKind::Canary);
+    !declares && plan.steps.iter().any(|step| step.action != Action::Delete)
 }
 
 enum Written {

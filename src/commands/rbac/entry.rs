@@ -1,0 +1,46 @@
+//! The rights that a command needs beside those of its row where a Canary declares an entry.
+
+use super::rights::{Need, Right, TRAEFIK, around, listed};
+
+const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
+const NETWORKING: &[&str] = &["networking.k8s.io"];
+const UNKNOWN: Need = Need::Less("the state of the entry is <unknown>");
+const UNCOMPARED: Need = Need::Less("the entry's objects are not compared");
+const KEPT: Need = Need::Less("the entry's objects stay as they are");
+
+/// Returns the rights to see what decides about an entry. Routes of all namespaces count.
+const fn see(need: Need) -> [Right; 5] {
+    [
+        listed(TRAEFIK, "ingressroutes", need),
+        around(TRAEFIK, "middlewares", need),
+        around(TRAEFIK, "traefikservices", Need::Less("routes through another TraefikService are not named")),
+        listed(GATEWAY, "httproutes", Need::Less("HTTPRoutes count as missing")),
+        listed(NETWORKING, "ingresses", Need::Less("Ingresses count as missing")),
+    ]
+}
+
+/// Returns the rights to make an entry live, and to take it away.
+const fn write(verbs: &'static [&'static str]) -> [Right; 3] {
+    let less = Need::Less("it fails where an HTTPRoute leads to the Canary");
+    [
+        Right { verbs, ..around(TRAEFIK, "ingressroutes", Need::Must) },
+        Right { verbs, ..around(TRAEFIK, "middlewares", Need::Must) },
+        Right { verbs, ..around(GATEWAY, "httproutes", less) },
+    ]
+}
+
+const ALL: &[&str] = &["create", "delete", "patch"];
+
+/// Returns the rights of a command, apart from those of its row.
+pub fn rights(command: &str) -> Vec<Right> {
+    let (see, write) = match command {
+        "show" | "describe" | "sticky get" => (see(UNKNOWN), None),
+        "diff" => (see(UNCOMPARED), None),
+        "render" => (see(Need::Must), None),
+        "sticky set" | "sticky edit" => (see(Need::Must), Some(write(ALL))),
+        "sticky apply" => (see(KEPT), Some(write(ALL))),
+        "sticky remove" => (see(KEPT), Some(write(&["delete"]))),
+        _ => return Vec::new(),
+    };
+    see.into_iter().chain(write.into_iter().flatten()).collect()
+}

@@ -16,7 +16,9 @@ use self::signals::Signals;
 use crate::{
     apiserver,
     apiserver::ConnectionArgs,
-    commands::{completion as completions, describe, diff, guard, man, options, rbac, render, show, sticky, version},
+    commands::{
+        completion as completions, describe, diff, guard, man, options, rbac, render, show, simulate, sticky, version,
+    },
     completion,
     context::Context,
     environment::Environment,
@@ -62,6 +64,7 @@ enum Command {
     Show(show::ShowArgs),
     Describe(describe::DescribeArgs),
     Render(render::RenderArgs),
+    Simulate(simulate::SimulateArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
     Sticky(sticky::StickyCommand),
@@ -161,6 +164,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Show(args) => show::run(context, args).await,
         Command::Describe(args) => describe::run(context, args).await,
         Command::Render(args) => render::run(context, args).await,
+        Command::Simulate(args) => simulate::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,
         Command::Guard(command) => guard::run(context, command).await,

@@ -109,7 +109,12 @@ impl Context {
     /// Returns a command line of this program for the target on the same cluster and as the same user, for hints.
     /// `default` is the namespace used if none is given.
     pub fn command(&self, arguments: &str, target: &NamespacedName, default: &str) -> String {
-        let mut line = format!("kubectl canary-traefik {arguments}");
+        self.kubectl(&format!("canary-traefik {arguments}"), target, default)
+    }
+
+    /// Returns a command line of kubectl for the target, likewise.
+    pub fn kubectl(&self, arguments: &str, target: &NamespacedName, default: &str) -> String {
+        let mut line = format!("kubectl {arguments}");
         if let Some(namespace) = &target.namespace
             && (self.namespace().is_some() || namespace != default)
         {

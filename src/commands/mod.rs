@@ -11,5 +11,6 @@ pub mod options;
 pub mod rbac;
 pub mod render;
 pub mod show;
+pub mod simulate;
 pub mod sticky;
 pub mod version;

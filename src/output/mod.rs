@@ -10,6 +10,7 @@ pub mod findings;
 pub mod owner;
 pub mod report;
 pub mod show;
+pub mod simulation;
 pub mod style;
 pub mod table;
 pub mod wrap;

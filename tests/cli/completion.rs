@@ -78,6 +78,7 @@ exit: 0
 show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie, and the entry's objects
+simulate	Show what people will see in a rollout of a Canary, without one
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
 guard	Protect declared cookies in every write by Flagger
@@ -123,6 +124,7 @@ fn completion_offers_exactly_the_flags_of_the_parser() {
         "",
         "show",
         "render",
+        "simulate",
         "diff",
         "sticky get",
         "sticky set",
@@ -183,6 +185,7 @@ fn files_are_left_to_the_shell() {
     assert_eq!(offered(["show", "-f", ""]), [":0"]);
     assert_eq!(offered(["show", "--filename=ex"]), [":0"]);
     assert_eq!(offered(["show", "--kubeconfig", ""]), [":0"]);
+    assert_eq!(offered(["simulate", "web", "--plot", ""]), [":0"]);
     assert_eq!(offered(["guard", "run", "--cert-dir", ""]), [":16"]);
     assert_eq!(offered(["man", ""]), [":16"]);
 }

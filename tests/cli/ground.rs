@@ -13,10 +13,11 @@ fn shell(line: &str) -> Run {
 }
 
 /// What needs no server: one line of each command.
-const LINES: [&str; 12] = [
+const LINES: [&str; 13] = [
     "show -f examples",
     "diff podinfo -f examples",
     "render checkout -f examples",
+    "simulate checkout -f examples",
     "sticky get checkout -f examples",
     "sticky set podinfo --max-age 300 -f examples --dry-run",
     "guard install -o yaml",

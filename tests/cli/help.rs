@@ -133,6 +133,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
+  simulate    Show what people will see in a rollout of a Canary, without one
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -175,6 +176,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
+  simulate    Show what people will see in a rollout of a Canary, without one
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -426,6 +428,94 @@ Examples:
   # The objects of the entry, to commit them
   kubectl canary-traefik render checkout --entry -f deploy/ -R >
   deploy/checkout-entry.yaml
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]],
+    );
+}
+
+#[test]
+fn simulate() {
+    own(
+        "simulate --help",
+        str![[r#"
+Show what people will see in a rollout of a Canary, without one
+
+For each step: the canary's share of the page views of new visitors (NEW) and of
+people who were there before the rollout (RETURNING), and how many of the logins
+begun in it change version because they are routed to the other track. The row
+`promotion` has how many of the logins then under way change version because the
+primary's pods are replaced; `rollout` has the means, and how many logins change
+version in all.
+
+The cookie, the entry and the analysis are those of the Canary; without a
+declared cookie it is the live one. Each can be replaced by a flag. The same
+input always gives the same result; docs/promotion.md has what is assumed.
+
+Usage: kubectl canary-traefik simulate [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+      --max-age <SECONDS>
+          Max-Age of the cookie: seconds, or 5m, 1h30m; 0 lasts until the
+          browser closes, -1 is no cookie
+
+      --flow <SECONDS>
+          How long a login takes, from its first request to its last one:
+          seconds, or 1m30s
+          
+          [default: 60s]
+
+      --steps <WEIGHTS>
+          The canary's weights, step by step: 10,30,100
+
+      --interval <SECONDS>
+          Time between two steps: seconds, or 1m30s
+
+      --entry[=<BOOL>]
+          Whether the pin begins anew where a login does
+          
+          [possible values: true, false]
+
+      --plot <FILE>
+          Also write a plot as SVG; an existing file is replaced
+
+  -o, --output <FORMAT>
+          Output format
+          
+          [possible values: table, json, yaml]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a directory, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, also read the subdirectories of a directory
+
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # What will people see with the cookie that is declared?
+  kubectl canary-traefik simulate checkout
+
+  # And with a shorter one, if logins take up to 90 seconds?
+  kubectl canary-traefik simulate checkout --max-age 90s --flow 90s
+
+  # From manifests, with a plot
+  kubectl canary-traefik simulate checkout -f deploy/ -R --plot checkout.svg
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 

@@ -147,7 +147,7 @@ fn hostile_name() -> (String, String) {
     (name, escaped.trim_matches('"').to_owned())
 }
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "show -A",
     "show -A -o wide",
     "show -A -o json",
@@ -160,6 +160,8 @@ const COMMANDS: [&str; 13] = [
     "sticky get NAME",
     "render NAME",
     "render NAME -o json",
+    "simulate NAME --steps 10,100",
+    "simulate NAME --steps 10,100 -o json",
     "sticky set NAME --max-age 77 --dry-run=client",
 ];
 

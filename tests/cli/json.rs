@@ -59,6 +59,16 @@ fn the_fields_of_a_list_of_reports_are_those_of_the_page() {
 }
 
 #[test]
+fn the_fields_of_a_simulation_are_those_of_the_page() {
+    let folder = manifests();
+    let mut fields = Fields::of("Simulation");
+    for name in ["podinfo", "none", "native"] {
+        fields.hold(&json(folder.path(), &format!("simulate {name} -f . --steps 10,100 -o json")));
+    }
+    fields.were_all_seen();
+}
+
+#[test]
 fn the_page_has_every_kind_that_the_program_publishes() {
     let mut published = BTreeSet::new();
     let mut folders = vec![bed::root().join("src")];

@@ -29,6 +29,7 @@ mod rbac;
 mod render;
 mod secrets;
 mod show;
+mod simulate;
 mod sticky_edit;
 mod sticky_get;
 mod sticky_remove;

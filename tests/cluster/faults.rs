@@ -581,6 +581,7 @@ fn control_characters_do_not_reach_the_terminal() {
         &["sticky", "get", "podinfo"],
         &["diff"],
         &["render", "podinfo"],
+        &["simulate", "podinfo", "--steps", "10,100"],
         &SET,
         &["sticky", "remove", "podinfo", "--dry-run=client"],
         &["sticky", "remove", "podinfo", "--dry-run=client", "-o", "json"],

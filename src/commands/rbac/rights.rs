@@ -181,6 +181,14 @@ pub static ROWS: &[Row] = &[
         rights: &[&[canaries(&["get"], Need::Must)], &[services(&["get"], Need::Less("the live weight counts as 0"))]],
     },
     Row {
+        command: "simulate",
+        everywhere: false,
+        rights: &[
+            &[canaries(&["get"], Need::Must)],
+            &[services(&["get"], Need::Less("where no cookie is declared, the live one is not simulated"))],
+        ],
+    },
+    Row {
         command: "diff",
         everywhere: false,
         rights: &[

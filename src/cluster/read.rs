@@ -1,7 +1,7 @@
 //! Reads Canaries with their TraefikServices. A single Canary takes only GETs; many take two parallel LISTs, unpaged
 //! because pages take more than four times as long (10,000 of each kind: 1.0 s against 4.7 s).
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use futures_util::future::{join, join3};
 use serde_json::Value;
@@ -91,19 +91,6 @@ impl Cluster {
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
         let pairs = self.pairs(selection, true).await?;
         Ok(self.with_routing(pairs, selection.namespace, Need::Own).await)
-    }
-
-    /// Adds the routing, if any of these Canaries needs it.
-    async fn with_routing(&self, pairs: Vec<Loaded>, namespace: Option<&str>, need: Need) -> Vec<Loaded> {
-        let declares = pairs.iter().any(|pair| pair.observed.canary.entry.is_some());
-        let routing = match need {
-            Need::All => self.routing(namespace).await,
-            _ if declares => self.routing(namespace).await,
-            Need::Own if !pairs.is_empty() => self.entry_objects(namespace).await,
-            Need::Own | Need::IfDeclared => return pairs,
-        };
-        let routing = Arc::new(routing);
-        pairs.into_iter().map(|pair| pair.with_routing(routing.clone())).collect()
     }
 
     /// Reads one Canary with its TraefikService and the raw objects.

@@ -2,6 +2,8 @@
 //! matter, since Traefik chooses among all of them by priority; without the right to see them, those next to the Canary
 //! are read alone.
 
+use std::sync::Arc;
+
 use futures_util::future::{join, join3};
 use serde_json::Value;
 
@@ -13,12 +15,26 @@ use crate::{
     },
     cluster::{Cluster, paths::path},
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
-    traefik::entry::Routing,
+    observed::Loaded,
+    traefik::entry::{Need, Routing},
 };
 
 const INGRESSES: &str = "ingresses.networking.k8s.io";
 
 impl Cluster {
+    /// Adds the routing, if any of these Canaries needs it.
+    pub(super) async fn with_routing(&self, pairs: Vec<Loaded>, namespace: Option<&str>, need: Need) -> Vec<Loaded> {
+        let declares = pairs.iter().any(|pair| pair.observed.canary.entry.is_some());
+        let routing = match need {
+            Need::All => self.routing(namespace).await,
+            _ if declares => self.routing(namespace).await,
+            Need::Own if !pairs.is_empty() => self.entry_objects(namespace).await,
+            Need::Own | Need::IfDeclared => return pairs,
+        };
+        let routing = Arc::new(routing);
+        pairs.into_iter().map(|pair| pair.with_routing(routing.clone())).collect()
+    }
+
     /// Reads everything that entries in this namespace, or in all, depend on.
     pub(super) async fn routing(&self, namespace: Option<&str>) -> Routing {
         let ((ingress_routes, http_routes, ingresses), middlewares, services) = join3(
@@ -82,7 +98,7 @@ impl Cluster {
             match self.objects(kind, None, "").await {
                 Ok(objects) => return (objects, unread),
                 Err(failure) if failure.is_no_such_resource() => return (Vec::new(), unread),
-                Err(failure) => unread.elsewhere = Some(self.reason(failure, kind, None)),
+                Err(failure) => unread.elsewhere = Some(reason(failure, kind, None)),
             }
         }
         let query = match place {
@@ -95,15 +111,10 @@ impl Cluster {
             Ok(objects) => (objects, unread),
             Err(failure) if failure.is_no_such_resource() => (Vec::new(), Unread::default()),
             Err(failure) => {
-                unread.here = Some(self.reason(failure, kind, namespace));
+                unread.here = Some(reason(failure, kind, namespace));
                 (Vec::new(), unread)
             }
         }
-    }
-
-    fn reason(&self, failure: Failure, kind: ObjectKind, namespace: Option<&str>) -> String {
-        let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-        failure.into_error(&call).message().to_owned()
     }
 
     async fn objects(&self, kind: ObjectKind, namespace: Option<&str>, query: &str) -> Result<Vec<Value>, Failure> {
@@ -125,6 +136,11 @@ impl Cluster {
         }
         Vec::new()
     }
+}
+
+fn reason(failure: Failure, kind: ObjectKind, namespace: Option<&str>) -> String {
+    let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
+    failure.into_error(&call).message().to_owned()
 }
 
 /// Which objects of a kind to list.

@@ -19,7 +19,7 @@ use crate::{
     },
     guard::{Change, deployment},
     model::{FIELD_MANAGER, NamespacedName, ObjectRef},
-    plan::{Action, Confirmed, Step, Write},
+    plan::{Action, Confirmed, Step, Write, patch},
 };
 
 impl Cluster {
@@ -43,20 +43,45 @@ impl Cluster {
     }
 
     async fn take(&self, step: &Step, force: bool, more: &str, dry_run: &[&str]) -> Result<Value, Failure> {
+        let object = &step.object;
+        let at = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
         match &step.action {
             Action::Patch(_) => self.patch_step(step, more).await?.json(),
             Action::Apply(wanted) => {
-                let path =
-                    path(step.object.kind, step.object.target.namespace.as_deref(), Some(&step.object.target.name));
-                self.apply_at(&call_of(Verb::Patch, &step.object), &path, wanted, force, more).await
+                if step.before.is_null() {
+                    self.is_free(step, wanted).await?;
+                }
+                let mut stored = self.apply_at(&call_of(Verb::Patch, object), &at, wanted, force, more).await?;
+                match patch::between(&stored["spec"], &wanted["spec"]).filter(|_| force) {
+                    None => Ok(stored),
+                    // An apply leaves the fields that others have added.
+                    Some(spec) if dry_run.is_empty() => {
+                        let version = &stored["metadata"]["resourceVersion"];
+                        let patch = json!({"metadata": {"resourceVersion": version}, "spec": spec});
+                        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
+                        self.patch_object(object, &query, &patch).await?.json()
+                    }
+                    Some(_) => {
+                        stored["spec"].clone_from(&wanted["spec"]);
+                        Ok(stored)
+                    }
+                }
             }
             Action::Delete => {
-                let path =
-                    path(step.object.kind, step.object.target.namespace.as_deref(), Some(&step.object.target.name));
-                self.delete_at(&call_of(Verb::Delete, &step.object), &path, Some(&step.before), dry_run).await?;
+                self.delete_at(&call_of(Verb::Delete, object), &at, Some(&step.before), dry_run).await?;
                 Ok(Value::Null)
             }
         }
+    }
+
+    /// Asks whether an object can be created. An apply would take over one of the same name that somebody has created since
+    /// the routes were read.
+    async fn is_free(&self, step: &Step, wanted: &Value) -> Result<(), Failure> {
+        let path = path(step.object.kind, step.object.target.namespace.as_deref(), None);
+        let query = format!("dryRun=All&fieldManager={FIELD_MANAGER}");
+        let body = wanted.to_string().into_bytes();
+        let request = request(Method::POST, &format!("{path}?{query}"), Some("application/json"), body)?;
+        self.api.call(&call_of(Verb::Create, &step.object), request).await.map(drop)
     }
 
     /// Like [`Cluster::write`], but returns only this part of the stored object.

@@ -109,7 +109,7 @@ pub struct WriteArgs {
     #[arg(long)]
     pub force_conflicts: bool,
 
-    /// Change only the TraefikService; Flagger's next write undoes this
+    /// Change only what is live, not the Canary; Flagger's next write removes the cookie
     #[arg(long, conflicts_with = "declare_only")]
     live_only: bool,
 

@@ -51,12 +51,9 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
             (Source::Files(_), Kind::Conflict) => error.of_kind(Kind::Usage),
             _ => error,
         });
-        match several.take(ctx, &loaded.observed.canary.target, difference)? {
-            Some(difference) => {
-                found |= difference.is_reported;
-                steps.extend(difference.steps);
-            }
-            None => {}
+        if let Some(difference) = several.take(ctx, &loaded.observed.canary.target, difference)? {
+            found |= difference.is_reported;
+            steps.extend(difference.steps);
         }
     }
     found |= show(ctx, &steps).await?;
@@ -90,8 +87,9 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
     let mut compared = Loaded { native: NativeField::Absent, ..loaded.clone() };
     match &observed.entry {
         EntryState::Refused(problems) => {
-            problems.iter().for_each(|problem| report(&format!("{name}: entry: {}", output::escaped(problem))));
-            compared.routing = None;
+            for problem in problems {
+                report(&format!("{name}: entry: {}", output::escaped(problem)));
+            }
         }
         EntryState::Unknown(reason) => {
             ctx.ui.warning(&format!("{name}: the entry is not compared: {}", output::escaped(reason)));
@@ -100,7 +98,6 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
         EntryState::Pending => {
             let reason = show::entry(observed).unwrap_or_default();
             report(&format!("{name}: entry {}", output::escaped(&reason)));
-            compared.routing = None;
         }
         _ => {}
     }

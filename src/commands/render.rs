@@ -11,7 +11,7 @@ use crate::{
     lint,
     observed::{Loaded, State},
     output::{self, Format, findings},
-    traefik::entry::objects,
+    traefik::entry::{Holder, objects},
     yaml,
 };
 
@@ -79,7 +79,8 @@ fn entry(ctx: &Context, loaded: &Loaded, is_asked_for: bool) -> Result<Vec<Value
         }
         return Ok(Vec::new());
     };
-    let made = objects(declared, &holder, routing);
+    // Committed with the uid of today's Canary, they would be deleted with it for ever.
+    let made = objects(declared, &Holder { uid: None, ..holder }, routing);
     for note in made.notes.iter().chain(&made.problems).chain(&routing.unread) {
         ctx.ui.warning(note);
     }

@@ -65,7 +65,9 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
     let mut after = after.clone();
     if let Some(metadata) = after.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| step.before.is_null()) {
         // A dry run makes them up.
-        ["uid", "creationTimestamp"].into_iter().for_each(|key| drop(metadata.remove(key)));
+        for key in ["uid", "creationTimestamp"] {
+            metadata.remove(key);
+        }
     }
     let text = |object: &Value| if object.is_null() { String::new() } else { comparable(object) };
     let (was, becomes) = match (step.before.is_null(), after.is_null()) {

@@ -151,11 +151,11 @@ pub fn entry(observed: &Observed) -> Option<String> {
     let reason = match state {
         EntryState::None => return None,
         EntryState::Synced => return Some(state.as_str().to_owned()),
-        EntryState::Missing => "objects of it are not there".to_owned(),
+        EntryState::Missing => "some of its objects are missing".to_owned(),
         EntryState::Differs => "its objects no longer fit the routes".to_owned(),
-        EntryState::Undeclared => "its objects are left over".to_owned(),
-        EntryState::Pending if observed.service().is_none() => "its TraefikService is not there".to_owned(),
-        EntryState::Pending => "no route in the namespace leads to the TraefikService".to_owned(),
+        EntryState::Undeclared => "it is not declared, but its objects still exist".to_owned(),
+        EntryState::Pending if observed.service().is_none() => "its TraefikService does not exist".to_owned(),
+        EntryState::Pending => "no route to the TraefikService can be covered".to_owned(),
         EntryState::Refused(problems) => problems.join("; "),
         EntryState::Malformed => match &observed.canary.entry {
             Some(Err(malformed)) => malformed.to_string(),

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Kind, Result},
     flagger::Declared,
     model::{Cookie, Entry, Field, FieldValue, Stickiness},
-    observed::Loaded,
+    observed::{EntryState, Loaded},
     traefik::entry::Need,
 };
 
@@ -43,9 +43,10 @@ impl CookieChange {
     /// Returns how much of the routing the change needs.
     pub fn needs(&self) -> Need {
         match self {
-            Self::Set { entry: EntryChange::Set(_), .. }
-            | Self::Merge { mine: Stickiness { entry: Some(_), .. }, .. } => Need::All,
+            Self::Set { entry: EntryChange::Set(_), .. } => Need::All,
             Self::Set { entry: EntryChange::Keep, .. } => Need::IfDeclared,
+            Self::Merge { base, mine, .. } if base.entry == mine.entry => Need::IfDeclared,
+            Self::Merge { mine, .. } if mine.entry.is_some() => Need::All,
             Self::Set { .. } | Self::Merge { .. } | Self::Remove | Self::Apply => Need::Own,
         }
     }
@@ -77,6 +78,10 @@ impl CookieChange {
                             .caused_by(malformed.to_string())
                             .hint("replace it with --entry PATH, or remove it with --unset entry"));
                     }
+                    // Objects that disagree are of no entry; the declared one is meant.
+                    (EntryChange::Keep, _) if loaded.observed.entry == EntryState::Differs => {
+                        before.entry.or_else(|| canary.declared_entry().cloned())
+                    }
                     (EntryChange::Keep, _) => before.entry,
                 };
                 Ok(Stickiness { cookie: Some(fields.on(before.cookie.as_ref())), entry })
@@ -86,7 +91,7 @@ impl CookieChange {
             (Self::Apply, declared) => {
                 let live = loaded.live();
                 let cookie = match declared {
-                    Declared::Nothing if canary.entry.is_none() && live.entry.is_none() => {
+                    Declared::Nothing if loaded.observed.entry == EntryState::None => {
                         return Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"));
                     }
                     // An undeclared cookie stays. An undeclared entry is left over from a removal that was cut short.

@@ -27,28 +27,38 @@ pub(super) struct EntrySteps {
 pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Result<EntrySteps> {
     let Some(routing) = &loaded.routing else { return Ok(EntrySteps::default()) };
     let canary = &loaded.observed.canary;
-    let EntryObjects { wanted, problems, mut notes } = match (entry, loaded.observed.entry_holder()) {
+    let EntryObjects { mut wanted, problems, mut notes } = match (entry, loaded.observed.entry_holder()) {
         (Some(entry), Some(holder)) => objects(entry, &holder, routing),
         _ => EntryObjects::default(),
     };
     let is_new = entry != canary.declared_entry();
-    if let (Some(_), Some(reason)) = (entry, &routing.unread) {
-        if !is_new || scope == Scope::DeclareOnly {
-            let notes = vec![format!("the entry's objects stay as they are: {reason}")];
-            return Ok(EntrySteps { notes, ..EntrySteps::default() });
-        }
-        return Err(Error::cluster("the routes to the TraefikService cannot be read, and an entry depends on them")
+    let nothing = |note: String| EntrySteps { notes: vec![note], ..EntrySteps::default() };
+    if let Some(reason) = &routing.unread {
+        let is_wanted_anew = entry.is_some() && is_new && scope != Scope::DeclareOnly;
+        if is_wanted_anew {
+            return Err(Error::cluster(
+                "the routes to the TraefikService cannot be read, and an entry depends on them",
+            )
             .caused_by(reason)
             .hint("leave out --entry, or add --declare-only"));
+        }
+        if entry.is_some() || canary.entry.is_some() {
+            return Ok(nothing(format!("the entry's objects stay as they are: {reason}")));
+        }
     }
     if !problems.is_empty() {
-        // What is declared already is shown as a finding, and does not stand in the way of other changes.
-        if !is_new && scope != Scope::LiveOnly {
-            return Ok(EntrySteps::default());
+        if is_new && entry.is_some() {
+            let error = Error::usage(format!("the entry of Canary `{}` would have no effect", canary.target));
+            return Err(problems.into_iter().chain(notes).fold(error, Error::caused_by).hint(
+                "name paths with --entry that a route to the TraefikService serves, or give that route a higher priority",
+            ));
         }
-        let error = Error::usage(format!("the entry of Canary `{}` would have no effect", canary.target));
-        return Err(problems.into_iter().fold(error, Error::caused_by).hint(
-            "name paths with --entry that a route to the TraefikService serves, or give that route a higher priority",
+        // What is there was made after routes that are no longer so, and might take the path from another router.
+        wanted.clear();
+        notes.splice(..0, problems.into_iter().map(|problem| format!("the entry is not live: {problem}")));
+    } else if let Some(entry) = entry.filter(|_| is_new) {
+        notes.push(format!(
+            "at {entry} the application gets no cookies: a login must begin there, and must not need a session yet"
         ));
     }
     if scope == Scope::DeclareOnly {
@@ -56,27 +66,25 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     }
     if entry.is_some() && loaded.observed.service().is_none() {
         // Without a cookie, no pin begins.
-        return Ok(EntrySteps {
-            notes: vec!["the entry is not live: its TraefikService is not there".into()],
-            ..EntrySteps::default()
-        });
+        return Ok(nothing("the entry is not live: there is no TraefikService of this Canary that can be read".into()));
     }
-    if entry.is_some() && wanted.is_empty() {
-        notes.push("the entry is not live: no route in the namespace leads to the TraefikService".into());
-    }
-    if let Some(entry) = entry.filter(|_| is_new) {
-        notes.push(format!("at {entry} the application gets no cookies: a login must begin there, with no need of a session"));
+    if entry.is_some() && wanted.is_empty() && notes.is_empty() {
+        notes.push("the entry is not live: no route to the TraefikService can be covered".into());
     }
     let existing: Vec<_> = routing.existing(&canary.target).collect();
     let mut steps = Vec::new();
     for (object, value) in &wanted {
         match existing.iter().find(|(other, _)| other == object) {
             None => steps.push(Step::apply(object.clone(), value.clone(), None)),
+            // Of what is declared already, that is a finding, and does not stand in the way of other changes.
+            Some((_, live)) if !is_of(live, &canary.target) && !is_new => {
+                notes.push(format!("{object} exists, but does not belong to this entry"));
+            }
             Some((_, live)) if !is_of(live, &canary.target) => {
                 let kind = object.kind.kind();
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("{kind} `{}` exists, and is not of this Canary's entry", object.target),
+                    format!("{kind} `{}` exists, but does not belong to this Canary's entry", object.target),
                 )
                 .caused_by("it would be overwritten")
                 .hint(format!(

@@ -92,7 +92,9 @@ impl Plan {
                 }
             }
         }
-        let entry = entry::steps(loaded, wanted.entry.as_ref(), scope)?;
+        // Without a cookie, no pin can begin anew.
+        let entry = wanted.entry.as_ref().filter(|_| wanted.cookie.is_some());
+        let entry = entry::steps(loaded, entry, scope)?;
         if entry.is_live {
             after.live.entry.clone_from(&wanted.entry);
         }

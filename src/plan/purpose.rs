@@ -5,8 +5,8 @@ use crate::{
     simulate,
 };
 
-/// Longest duration of a login with its redirects, in seconds: people type passwords and second factors.
-const FLOW: i64 = 300;
+/// How long a login with its redirects takes at most, in seconds: people type passwords and second factors.
+pub const FLOW: i64 = 120;
 
 /// The purpose of a cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,33 +106,6 @@ fn returning(rollout: &Rollout, max_age: i64) -> String {
     format!("; at weight {weight}, returning users see the canary in {share:.0} % of page views")
 }
 
-/// The effect of the promotion, unless it is prevented.
-const LEAD: &str = "users pinned to the primary change version at the promotion";
-
-/// Returns what to do so that the promotion, which replaces the primary's pods, moves no user; `None` if nothing needs
-/// to be done, or nothing helps.
-pub fn promotion_advice(rollout: &Rollout, max_age: Option<i64>) -> Option<String> {
-    let highest = rollout.steps()?.last().copied()?;
-    if rollout.strategy != Strategy::Canary || rollout.skips_analysis {
-        return None;
-    }
-    let Some(max_age) = max_age.filter(|seconds| *seconds > 0) else {
-        return Some(format!("{LEAD}; a Max-Age lets that end before"));
-    };
-    let wait = seconds(max_age);
-    match (highest >= 100, max_age <= rollout.interval) {
-        (true, true) => None,
-        (true, false) => Some(format!(
-            "{LEAD}; an interval of {wait} or a confirm-promotion gate that opens {wait} after the last step prevents it"
-        )),
-        (false, true) => Some(format!("{LEAD}; a last step of 100 prevents it")),
-        (false, false) => Some(format!(
-            "{LEAD}; a last step of 100, and an interval of {wait} or a confirm-promotion gate that opens {wait} after it, \
-             prevent it"
-        )),
-    }
-}
-
 /// Formats seconds exactly, as `--max-age` accepts them: 300 as `5m`.
 pub fn seconds(total: i64) -> String {
     if total <= 0 {
@@ -195,34 +168,6 @@ mod tests {
         let with = [Purpose::Flow, Purpose::Rollout, Purpose::Session, Purpose::Own];
         assert_eq!(offered(json!({"stepWeight": 10})), with);
         assert_eq!(offered(json!({})), [Purpose::Flow, Purpose::Session, Purpose::Own]);
-    }
-
-    #[test]
-    fn the_advice_says_what_is_missing_before_the_promotion() {
-        let advice =
-            |analysis, max_age| promotion_advice(&rollout(&analysis), max_age).unwrap_or_else(|| "none".into());
-        let after = |text: String| {
-            text.strip_prefix(LEAD).map_or(text.clone(), |rest| rest.trim_start_matches("; ").to_owned())
-        };
-        for (analysis, max_age, expected) in [
-            (json!({"stepWeights": [50, 100], "interval": "5m"}), Some(300), "none"),
-            (
-                json!({"stepWeights": [50, 100], "interval": "1m"}),
-                Some(300),
-                "an interval of 5m or a confirm-promotion gate that opens 5m after the last step prevents it",
-            ),
-            (json!({"stepWeights": [50], "interval": "5m"}), Some(300), "a last step of 100 prevents it"),
-            (
-                json!({"stepWeight": 10, "maxWeight": 50}),
-                Some(90),
-                "a last step of 100, and an interval of 1m30s or a confirm-promotion gate that opens 1m30s after it, prevent it",
-            ),
-            (json!({"stepWeight": 10}), None, "a Max-Age lets that end before"),
-            (json!({"iterations": 10}), Some(300), "none"),
-            (json!({}), Some(300), "none"),
-        ] {
-            assert_eq!(after(advice(analysis.clone(), max_age)), expected, "{analysis} {max_age:?}");
-        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
     let declared = (&before.declared, &after.declared);
     let (live_before, live_after) = (with_effect(&before.live), with_effect(&after.live));
     let live = (&live_before, &live_after);
-    let follows = is_protected && declared.0.cookie.is_some() && live.0 != live.1;
+    let follows = is_protected && declared.0.cookie.is_some() && live.0.cookie != live.1.cookie;
     if declared.0 != declared.1 && (declared == live || follows) {
         return vec![restore(name, declared, None, Scope::Both)];
     }

@@ -58,7 +58,11 @@ fn without(setup: &Setup, finding: Finding) -> Option<Setup> {
     let lasts = |age: i64| setup.interval.max(age.saturating_add(SLACK));
     match finding {
         Finding::Starved { .. } => match setup.pin {
-            Pin::For(age) if age <= setup.flow => better.interval = lasts(age),
+            // At a first step, a pin of this length costs a fifth of the share: what is missing at the beginning of a step
+            // is half of Max-Age, and Traefik's throttle.
+            Pin::For(age) if age <= setup.flow => {
+                better.interval = setup.interval.max(age.saturating_mul(5) / 2).saturating_add(5);
+            }
             _ => better.pin = for_flow,
         },
         Finding::Routing(_) => match setup.pin {

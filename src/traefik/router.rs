@@ -14,6 +14,9 @@ use crate::model::{NamespacedName, view};
 
 /// The highest priority that a user may set (`pkg/server/router/router.go:maxUserPriority`).
 pub const MAX_PRIORITY: i64 = i64::MAX - 1000;
+/// The annotation by which an IngressRoute or an Ingress names its class
+/// (`pkg/provider/kubernetes/crd/kubernetes.go:shouldProcessIngress`).
+pub const CLASS: &str = "kubernetes.io/ingress.class";
 /// The annotation by which an Ingress sets the priority of its routers.
 const INGRESS_PRIORITY: [&str; 3] = ["metadata", "annotations", "traefik.ingress.kubernetes.io/router.priority"];
 
@@ -28,8 +31,10 @@ pub struct Router {
     pub priority: i64,
     /// The entry points; empty for all.
     pub entry_points: Vec<String>,
-    /// Whether it serves TLS; `None` where something else decides that.
-    pub tls: Option<bool>,
+    /// The class of Traefik that it is for, if it says so.
+    pub class: Option<String>,
+    /// Whether it is made of an Ingress, which other controllers serve, too.
+    pub is_ingress: bool,
     /// What a router competes within: its `parentRefs`.
     pub parents: Value,
     /// Position in the object.
@@ -42,7 +47,14 @@ impl Router {
         let shares = |own: &[String], others: &[String]| {
             own.is_empty() || others.is_empty() || own.iter().any(|point| others.contains(point))
         };
-        let apart = self.tls.zip(other.tls).is_some_and(|(own, other)| own != other);
+        // Whether TLS is served does not separate them: an entry point can have it for all its routers
+        // (`pkg/server/aggregator.go`).
+        let apart = match (&self.class, &other.class) {
+            (Some(own), Some(other)) => own != other,
+            // One for another controller.
+            (Some(own), None) => self.is_ingress && !own.contains("traefik"),
+            _ => false,
+        };
         if apart || self.parents != other.parents || !shares(&self.entry_points, &other.entry_points) {
             return Answer::No;
         }
@@ -59,6 +71,12 @@ pub fn routers(kind: &str, object: &Value) -> Vec<Router> {
         "Ingress" => of_ingress(object, &holder),
         _ => Vec::new(),
     }
+}
+
+/// Returns the class that an IngressRoute or an Ingress names.
+pub fn class(object: &Value) -> Option<String> {
+    view::owned(object, &["spec", "ingressClassName"])
+        .or_else(|| view::owned(object, &["metadata", "annotations", CLASS]))
 }
 
 fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
@@ -83,7 +101,8 @@ fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
             rule: Rule::parse(text),
             priority: explicit.unwrap_or_else(|| length(text)),
             entry_points: texts(object, &["spec", "entryPoints"]),
-            tls: Some(view::object(object, &["spec", "tls"]).is_some()),
+            class: class(object),
+            is_ingress: false,
             parents: view::at(object, &["spec", "parentRefs"]).cloned().unwrap_or_default(),
             index,
         })
@@ -103,9 +122,10 @@ fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
                 holder: holder.to_owned(),
                 rule: Rule::parse(&text),
                 priority: priority + earlier,
-                // Its Gateway decides about both.
+                // Its Gateway decides.
                 entry_points: Vec::new(),
-                tls: None,
+                class: None,
+                is_ingress: false,
                 parents: Value::Null,
                 index,
             });
@@ -171,7 +191,8 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
         rule: Rule::parse(rule),
         priority,
         entry_points: Vec::new(),
-        tls: None,
+        class: class(object),
+        is_ingress: true,
         parents: Value::Null,
         index: 0,
     };

@@ -71,38 +71,57 @@ impl Rule {
     /// Returns whether requests of this host and path match.
     pub fn answers(&self, request: Request<'_>) -> Answer {
         match self {
-            Self::All(rules) => rules.iter().map(|rule| rule.answers(request)).min_by_key(order).unwrap_or(Answer::Yes),
-            Self::Any(rules) => rules.iter().map(|rule| rule.answers(request)).max_by_key(order).unwrap_or(Answer::No),
+            Self::All(rules) => rules
+                .iter()
+                .map(|rule| rule.answers(request))
+                .min_by_key(|answer| order(*answer))
+                .unwrap_or(Answer::Yes),
+            Self::Any(rules) => {
+                rules.iter().map(|rule| rule.answers(request)).max_by_key(|answer| order(*answer)).unwrap_or(Answer::No)
+            }
             Self::Not(rule) => match rule.answers(request) {
                 Answer::No => Answer::Yes,
                 Answer::Maybe => Answer::Maybe,
                 Answer::Yes => Answer::No,
             },
-            Self::Matcher(matcher, values) => {
-                values.iter().map(|value| matcher.answers(value, request)).max_by_key(order).unwrap_or(Answer::Maybe)
-            }
+            Self::Matcher(matcher, values) => values
+                .iter()
+                .map(|value| matcher.answers(value, request))
+                .max_by_key(|answer| order(*answer))
+                .unwrap_or(Answer::Maybe),
         }
     }
 
-    /// Returns the hosts that the rule names, in lower case, each once, in their order.
-    pub fn hosts(&self) -> Vec<String> {
-        fn collect(rule: &Rule, hosts: &mut Vec<String>) {
-            match rule {
-                Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, hosts)),
-                Rule::Not(rule) => collect(rule, hosts),
-                Rule::Matcher(Matcher::Host, values) => {
-                    for host in values.iter().map(|value| plain(value)) {
-                        if !host.starts_with('*') && !hosts.contains(&host) {
-                            hosts.push(host);
-                        }
+    /// Returns the hosts to ask about for a path, in lower case, each once: those that the rule names, and `None` for any
+    /// other if requests of another host can match.
+    pub fn hosts(&self, path: &str) -> Vec<Option<String>> {
+        let (mut hosts, mut has_patterns) = (Vec::new(), false);
+        self.collect_hosts(&mut hosts, &mut has_patterns);
+        // No host can have this name.
+        if has_patterns || self.answers(Request { host: Some("-"), path }) != Answer::No {
+            hosts.push(None);
+        }
+        hosts
+    }
+
+    fn collect_hosts(&self, hosts: &mut Vec<Option<String>>, has_patterns: &mut bool) {
+        match self {
+            Self::All(rules) | Self::Any(rules) => {
+                for rule in rules {
+                    rule.collect_hosts(hosts, has_patterns);
+                }
+            }
+            Self::Matcher(Matcher::Host, values) => {
+                for host in values.iter().map(|value| plain(value)) {
+                    *has_patterns |= host.starts_with('*');
+                    if !host.starts_with('*') && !hosts.contains(&Some(host.clone())) {
+                        hosts.push(Some(host));
                     }
                 }
-                Rule::Matcher(..) => {}
             }
+            Self::Matcher(Matcher::HostRegexp, _) => *has_patterns = true,
+            Self::Not(_) | Self::Matcher(..) => {}
         }
-        let mut hosts = Vec::new();
-        collect(self, &mut hosts);
-        hosts
     }
 }
 
@@ -142,7 +161,7 @@ impl Matcher {
 }
 
 /// Sorts answers by how many requests match.
-fn order(answer: &Answer) -> u8 {
+fn order(answer: Answer) -> u8 {
     match answer {
         Answer::No => 0,
         Answer::Maybe => 1,
@@ -328,9 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_named_once_and_in_lower_case() {
-        let rule = Rule::parse("(Host(`B.test`) && Path(`/`)) || !(Host(`a.test`) || Host(`b.test.`)) || Host(`*.c`)");
-        assert_eq!(rule.unwrap().hosts(), ["b.test", "a.test"]);
+    fn hosts_are_named_once_and_any_other_where_it_can_match() {
+        let hosts = |rule: &str| Rule::parse(rule).unwrap().hosts("/");
+        let named = |host: &str| Some(host.to_owned());
+        assert_eq!(
+            hosts("(Host(`B.test`) && Path(`/`)) || Host(`a.test`) || Host(`b.test.`)"),
+            [named("b.test"), named("a.test")]
+        );
+        assert_eq!(hosts("Host(`a.test`) || Host(`*.a.test`)"), [named("a.test"), None]);
+        assert_eq!(hosts("Host(`a.test`) || HostRegexp(`^.+$`)"), [named("a.test"), None]);
+        assert_eq!(hosts("PathPrefix(`/`) && !Host(`admin.test`)"), [None]);
     }
 
     proptest! {

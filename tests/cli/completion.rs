@@ -78,7 +78,7 @@ exit: 0
 show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie, and the entry's objects
-simulate	Show what people will see in a rollout of a Canary, without one
+simulate	Simulate a rollout of a Canary, and show what people would see
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
 guard	Protect declared cookies in every write by Flagger
@@ -95,7 +95,7 @@ help	Print this message or the help of the given subcommand(s)
     asked(["sticky", "s"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-set	Set fields of the sticky cookie; other fields stay as they are
+set	Set fields of the sticky cookie, and the entry; the rest stays as it is
 :4
 --- stderr
 

@@ -133,7 +133,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
-  simulate    Show what people will see in a rollout of a Canary, without one
+  simulate    Simulate a rollout of a Canary, and show what people would see
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -176,7 +176,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
-  simulate    Show what people will see in a rollout of a Canary, without one
+  simulate    Simulate a rollout of a Canary, and show what people would see
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -440,14 +440,14 @@ fn simulate() {
     own(
         "simulate --help",
         str![[r#"
-Show what people will see in a rollout of a Canary, without one
+Simulate a rollout of a Canary, and show what people would see
 
 For each step: the canary's share of the page views of new visitors (NEW) and of
 people who were there before the rollout (RETURNING), and how many of the logins
 begun in it change version because they are routed to the other track. The row
-`promotion` has how many of the logins then under way change version because the
-primary's pods are replaced; `rollout` has the means, and how many logins change
-version in all.
+`promotion` shows how many of the logins then under way change version because
+the primary's pods are replaced; `rollout` has the means, and how many logins
+change version in all.
 
 The cookie, the entry and the analysis are those of the Canary; without a
 declared cookie it is the live one. Each can be replaced by a flag. The same
@@ -477,7 +477,8 @@ Options:
           Time between two steps: seconds, or 1m30s
 
       --entry[=<BOOL>]
-          Whether the pin begins anew where a login does
+          With or without an entry; takes no path. The default is what is
+          declared
           
           [possible values: true, false]
 
@@ -587,7 +588,8 @@ Usage: kubectl canary-traefik sticky [OPTIONS] <COMMAND>
 
 Commands:
   get     Show the cookie of a Canary, declared and live
-  set     Set fields of the sticky cookie; other fields stay as they are
+  set     Set fields of the sticky cookie, and the entry; the rest stays as it
+          is
   edit    Edit the cookie in your editor
   remove  Remove the cookie from the Canary and its TraefikService
   apply   Make declared cookies and entries live
@@ -659,14 +661,14 @@ fn sticky_set() {
     own(
         "sticky set --help",
         str![[r#"
-Set fields of the sticky cookie; other fields stay as they are
+Set fields of the sticky cookie, and the entry; the rest stays as it is
 
 The cookie is declared on the Canary and applied to its TraefikService. Fields
 that are not named keep their declared value, or their live value if nothing is
 declared (with --live-only the other way round).
 
-Without any cookie flag, on a terminal, it asks for the Canary, the duration and
-each field. Esc cancels.
+Without any cookie flag, on a terminal, it asks for the Canary, the duration,
+each field and the entry. Esc cancels.
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
@@ -728,8 +730,8 @@ Cookie:
           [possible values: none, lax, strict]
 
       --entry <PATH>
-          Paths at which a flow begins, such as /login: the pin begins anew
-          there, and the request arrives without cookies
+          Paths where a flow begins, such as /login: the pin begins anew, and
+          the application gets no cookies; repeat or separate with commas
 
       --unset <FIELD>
           Remove a field; repeat or separate with commas
@@ -753,7 +755,8 @@ Writing:
           Change the cookie even where another field manager owns it
 
       --live-only
-          Change only the TraefikService; Flagger's next write undoes this
+          Change only what is live, not the Canary; Flagger's next write removes
+          the cookie
 
       --declare-only
           Change only the declaration on the Canary
@@ -767,9 +770,9 @@ Examples:
   # Interactive: choose the Canary and fill in each field
   kubectl canary-traefik sticky set
 
-  # Keep each login on one version for five minutes
-  kubectl canary-traefik sticky set checkout --name login --max-age 5m
-  --http-only
+  # Keep each login on one version, from the path where it begins
+  kubectl canary-traefik sticky set checkout --name login --max-age 2m --entry
+  /login
 
   # See what would change, and change nothing
   kubectl canary-traefik sticky set checkout --secure --same-site lax
@@ -785,7 +788,7 @@ Connection flags (-n, --context, ...): kubectl canary-traefik options
     help("sticky set -h").shows(str![[r#"
 exit: 0
 --- stdout
-Set fields of the sticky cookie; other fields stay as they are
+Set fields of the sticky cookie, and the entry; the rest stays as it is
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
@@ -819,9 +822,9 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
-      --entry <PATH>        Paths at which a flow begins, such as /login: the
-                            pin begins anew there, and the request arrives
-                            without cookies
+      --entry <PATH>        Paths where a flow begins, such as /login: the pin
+                            begins anew, and the application gets no cookies;
+                            repeat or separate with commas
       --unset <FIELD>       Remove a field; repeat or separate with commas
                             [possible values: name, max-age, path, domain,
                             secure, http-only, same-site, entry]
@@ -832,8 +835,8 @@ Writing:
                            client, server]
       --force-conflicts    Change the cookie even where another field manager
                            owns it
-      --live-only          Change only the TraefikService; Flagger's next write
-                           undoes this
+      --live-only          Change only what is live, not the Canary; Flagger's
+                           next write removes the cookie
       --declare-only       Change only the declaration on the Canary
   -o, --output <FORMAT>    Print the changed objects instead of a summary line
                            for each [possible values: yaml, json, name]
@@ -842,9 +845,9 @@ Examples:
   # Interactive: choose the Canary and fill in each field
   kubectl canary-traefik sticky set
 
-  # Keep each login on one version for five minutes
-  kubectl canary-traefik sticky set checkout --name login --max-age 5m
-  --http-only
+  # Keep each login on one version, from the path where it begins
+  kubectl canary-traefik sticky set checkout --name login --max-age 2m --entry
+  /login
 
   # See what would change, and change nothing
   kubectl canary-traefik sticky set checkout --secure --same-site lax
@@ -914,7 +917,8 @@ Writing:
           Change the cookie even where another field manager owns it
 
       --live-only
-          Change only the TraefikService; Flagger's next write undoes this
+          Change only what is live, not the Canary; Flagger's next write removes
+          the cookie
 
       --declare-only
           Change only the declaration on the Canary
@@ -985,7 +989,8 @@ Writing:
           Change the cookie even where another field manager owns it
 
       --live-only
-          Change only the TraefikService; Flagger's next write undoes this
+          Change only what is live, not the Canary; Flagger's next write removes
+          the cookie
 
       --declare-only
           Change only the declaration on the Canary
@@ -1054,7 +1059,8 @@ Writing:
           Change the cookie even where another field manager owns it
 
       --live-only
-          Change only the TraefikService; Flagger's next write undoes this
+          Change only what is live, not the Canary; Flagger's next write removes
+          the cookie
 
       --declare-only
           Change only the declaration on the Canary
@@ -1506,7 +1512,7 @@ Options:
           Ask the server which of these rights you have
 
       --entry
-          With what it needs where a Canary declares an entry
+          Include what the command needs if a Canary declares an entry
 
   -A, --all-namespaces
           For all namespaces

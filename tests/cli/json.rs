@@ -21,6 +21,26 @@ fn json(folder: &std::path::Path, words: &str) -> Value {
     serde_json::from_str(&output.stdout).expect("it is JSON")
 }
 
+/// A Canary whose entry is declared again, and malformed; the objects of the former one are there.
+const ENTERED: &str = "apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: entered, annotations: {kubectl-canary-traefik/sticky-cookie: login, kubectl-canary-traefik/entry: login}}
+spec: {provider: traefik, targetRef: {name: entered}}
+---
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: again, annotations: {kubectl-canary-traefik/sticky-cookie: login, kubectl-canary-traefik/entry: /login}}
+spec: {provider: traefik, targetRef: {name: again}}
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata:
+  name: again-entry
+  labels: {app.kubernetes.io/managed-by: kubectl-canary-traefik}
+  annotations: {kubectl-canary-traefik/canary: again, kubectl-canary-traefik/entry: /start}
+spec: {headers: {customRequestHeaders: {Cookie: ''}}}
+";
+
 /// Canaries in every state that manifests can be in.
 fn manifests() -> crate::support::directory::Directory {
     let live = "{cookie: {name: login, maxAge: 300, httpOnly: true}}";
@@ -31,6 +51,7 @@ fn manifests() -> crate::support::directory::Directory {
         ("c.yaml", &canary("malformed", Some("login; Max-Age=soon"))),
         ("d.yaml", &canary("none", None)),
         ("e.yaml", native),
+        ("f.yaml", ENTERED),
     ])
 }
 
@@ -38,7 +59,7 @@ fn manifests() -> crate::support::directory::Directory {
 fn the_fields_of_a_report_are_those_of_the_page() {
     let folder = manifests();
     let mut fields = Fields::of("StickyReport");
-    for name in ["podinfo", "malformed", "none", "native"] {
+    for name in ["podinfo", "malformed", "none", "native", "entered", "again"] {
         fields.hold(&json(folder.path(), &format!("sticky get {name} -f . -o json")));
         fields.hold(&json(folder.path(), &format!("show {name} -f . -o json")));
     }

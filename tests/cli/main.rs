@@ -13,6 +13,7 @@ mod chance;
 mod completion;
 mod describe;
 mod diff;
+mod entry;
 mod exit_codes;
 mod ground;
 mod help;

@@ -34,10 +34,50 @@ spec:
     sticky:
       cookie:
         httpOnly: true
-        maxAge: 300
+        maxAge: 120
         name: login
         sameSite: lax
         secure: true
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata:
+  annotations:
+    kubectl-canary-traefik/canary: checkout
+    kubectl-canary-traefik/entry: /checkout/login
+  labels:
+    app.kubernetes.io/managed-by: kubectl-canary-traefik
+  name: checkout-entry
+  namespace: shop
+spec:
+  headers:
+    customRequestHeaders:
+      Cookie: ""
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata:
+  annotations:
+    kubectl-canary-traefik/canary: checkout
+    kubectl-canary-traefik/entry: /checkout/login
+  labels:
+    app.kubernetes.io/managed-by: kubectl-canary-traefik
+  name: checkout-entry
+  namespace: shop
+spec:
+  entryPoints:
+  - websecure
+  routes:
+  - kind: Rule
+    match: (Host(`shop.example.com`) && PathPrefix(`/checkout`)) && (Path(`/checkout/login`))
+    middlewares:
+    - name: checkout-entry
+    priority: 52
+    services:
+    - kind: TraefikService
+      name: checkout
+  tls:
+    certResolver: default
 --- stderr
 
 "#]]);

@@ -28,39 +28,29 @@ fn an_example_is_simulated_with_what_to_change() {
     in_repository("simulate checkout -f examples").shows(str![[r#"
 exit: 0
 --- stdout
-cookie with Max-Age=300 (declared), no entry; logins of 1m, an interval of 30s
+cookie with Max-Age=120 (declared), with an entry; logins of 1m, an interval of
+  5m5s
 
 STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
-1           5        5 %    <1 %        6 %
-2           20       20 %   1 %         13 %
-3           50       49 %   5 %         10 %
-4           100      97 %   12 %        2 %
-promotion   -        -      -           83 %
-rollout     -        43 %   5 %         47 %
+1           5        5 %    4 %         0 %
+2           20       20 %   17 %        0 %
+3           50       50 %   44 %        0 %
+4           100      99 %   89 %        0 %
+promotion   -        -      -           1 %
+rollout     -        43 %   39 %        <1 %
 
-100 % ┤                                                 ╭──────────────
-      │                                                 │
-      │                                                 │
-      │                                                 │
- 50 % ┤                                 ╭───────────────╯
-      │                                 │
-      │                 ╭───────────────╯                        ▁▁▂▂▂▃
-      │ ╭───────────────╯ ▁▁▁▁▁▁▁▁▁▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▅▅▅▆▆▆▇▇█████████
+100 % ┤                                                ╭───────────────
+      │                                                │  ▁▆███████████
+      │                                                │ ▄█████████████
+      │                                                │▇██████████████
+ 50 % ┤                                ╭───────────────╯███████████████
+      │                                │▁▄▇████████████████████████████
+      │                ╭───────────────╯███████████████████████████████
+      │╭───────────────╯▅▇█████████████████████████████████████████████
     0 └────────────────────────────────────────────────────────────────
-       0                                                             2m
+       0                                                         20m20s
        ─ new visitors   █ returning users
 
-returning users see the canary in 5 % of their page views during the steps,
-  instead of 43 %
-8 % of the logins change version during the steps: the cookie runs out on the
-  way
-83 % of the logins under way at the promotion change version: it replaces the
-  primary's pods
-to change that:
-  kubectl canary-traefik sticky set checkout --max-age 1m -f examples
-  metadata.annotations: kubectl-canary-traefik/entry: /login # the path where a login begins
-  spec.analysis.interval: 1m3s
-to see the result: kubectl canary-traefik simulate checkout --max-age 1m --interval 1m3s --entry -f examples
 --- stderr
 
 "#]]);
@@ -71,39 +61,35 @@ fn without_a_cookie_each_request_is_drawn_anew() {
     in_repository("simulate podinfo -f examples").shows(str![[r#"
 exit: 0
 --- stdout
-no cookie, no entry; logins of 1m, an interval of 1m
+no cookie, no entry; logins of 1m, an interval of 5m5s
 
 STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
-1           10       10 %   10 %        47 %
-2           20       20 %   20 %        68 %
-3           30       30 %   30 %        81 %
-4           40       40 %   40 %        87 %
-5           50       50 %   50 %        42 %
-promotion   -        -      -           50 %
-rollout     -        30 %   30 %        71 %
+1           10       10 %   10 %        37 %
+2           20       20 %   20 %        61 %
+3           30       30 %   30 %        76 %
+4           40       40 %   40 %        85 %
+5           50       50 %   50 %        84 %
+6           100      99 %   99 %        3 %
+promotion   -        -      -           1 %
+rollout     -        41 %   41 %        58 %
 
-100 % ┤
-      │
-      │
-      │
- 50 % ┤                                       ╭────────────────────────
-      │                          ╭────────────╯████████████████████████
-      │             ╭────────────╯█████████████████████████████████████
-      │╭────────────╯██████████████████████████████████████████████████
+100 % ┤                                                     ╭──────────
+      │                                                     │██████████
+      │                                                     │██████████
+      │                                                     │██████████
+ 50 % ┤                                ╭────────────────────╯██████████
+      │                     ╭──────────╯███████████████████████████████
+      │           ╭─────────╯██████████████████████████████████████████
+      │╭──────────╯████████████████████████████████████████████████████
     0 └────────────────────────────────────────────────────────────────
-       0                                                             5m
+       0                                                         30m30s
        ─ new visitors   █ returning users
 
-65 % of the logins change version during the steps: without a cookie each
+58 % of the logins change version during the steps: without a cookie each
   request is drawn anew
-50 % of the logins under way at the promotion change version: it replaces the
-  primary's pods
 to change that:
-  kubectl canary-traefik sticky set podinfo --max-age 1m -f examples
-  metadata.annotations: kubectl-canary-traefik/entry: /login # the path where a login begins
-  spec.analysis.interval: 1m3s
-  spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
-to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --steps 10,20,30,40,50,100 --interval 1m3s --entry -f examples
+  kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -f examples
+to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --entry -f examples
 --- stderr
 
 "#]]);
@@ -139,7 +125,6 @@ rollout     -        43 %   31 %        <1 %
 
 to make it so:
   kubectl canary-traefik sticky set checkout --max-age 1m -f examples
-  metadata.annotations: kubectl-canary-traefik/entry: /login # the path where a login begins
   spec.analysis.interval: 1m3s
 --- stderr
 
@@ -359,8 +344,7 @@ rollout     -        30 %   27 %        53 %
   replaces the
   primary's pods
 to change that:
-  kubectl canary-traefik sticky set podinfo --max-age 1m -n shop
-  kubectl annotate canary/podinfo kubectl-canary-traefik/entry=/login -n shop # the path where a login begins
+  kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -n shop
   spec.analysis.interval: 1m3s
   spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
 to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --steps 10,20,30,40,50,100 --interval 1m3s --entry -n shop
@@ -489,7 +473,7 @@ rollout     -        30 %   17 %        4 %
   replaces the primary's
   pods
 to change that:
-  metadata.annotations: kubectl-canary-traefik/entry: /login # the path where a login begins
+  kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   spec.analysis.stepWeights: [10, 50, 100]
 to see the result: kubectl canary-traefik simulate web --flow 5s --steps 10,50,100 --entry -f canary.yaml
 --- stderr
@@ -568,10 +552,10 @@ returning users who do not log in see the canary in 48 % of their page views
 3 % of the logins under way at the promotion change version: it replaces the
   primary's pods
 to change that:
-  metadata.annotations: kubectl-canary-traefik/entry: /login # the path where a login begins
-  spec.analysis.interval: 1m3s
+  kubectl canary-traefik sticky set web --entry /login -f canary.yaml
+  spec.analysis.interval: 2m35s
   spec.analysis.stepWeights: [100], without iterations
-to see the result: kubectl canary-traefik simulate web --steps 100 --interval 1m3s --entry -f canary.yaml
+to see the result: kubectl canary-traefik simulate web --steps 100 --interval 2m35s --entry -f canary.yaml
 --- stderr
 
 "#]]);
@@ -616,6 +600,8 @@ exit: 0
 --- stderr
 error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
+error CT040: web: annotation kubectl-canary-traefik/entry: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
+  fix: set the paths again with sticky set --entry, or remove them with sticky set --unset entry
 warning: simulated without an entry: annotation kubectl-canary-traefik/entry: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
 
 "#]]);
@@ -768,4 +754,20 @@ caused by: no such file or directory
 
 "#]]);
     assert_eq!(folder.names(), ["canary.yaml", "web.svg"]);
+}
+
+/// What `sticky set` proposes at a terminal, where a login takes two minutes at most and its entry is named.
+#[test]
+fn what_is_proposed_for_the_examples_shows_the_canary_to_everybody_and_moves_no_login() {
+    for name in ["checkout", "podinfo"] {
+        let line = format!("simulate {name} --max-age 2m --flow 2m --entry -f examples -o json");
+        let output = Run::new(line.split(' ')).dir(env!("CARGO_MANIFEST_DIR")).run();
+        let value: serde_json::Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        for step in value["steps"].as_array().expect("steps") {
+            let share = number(&step["returningShare"]) / number(&step["weight"]);
+            assert!(share >= 0.8, "{name}: {step}");
+            assert!(number(&step["loginsMoved"]) <= 0.0, "{name}: {step}");
+        }
+    }
 }

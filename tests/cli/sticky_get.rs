@@ -12,14 +12,16 @@ fn declared_and_live_stand_side_by_side() {
     in_repository("sticky get checkout -f examples").shows(str![[r#"
 exit: 0
 --- stdout
-FIELD       DECLARED   LIVE
-name        login      <unset>
-max-age     300        <unset>
-secure      true       <unset>
-http-only   true       <unset>
-same-site   lax        <unset>
+FIELD       DECLARED          LIVE
+name        login             <unset>
+max-age     120               <unset>
+secure      true              <unset>
+http-only   true              <unset>
+same-site   lax               <unset>
+entry       /checkout/login   <unset>
 
 state       missing (declared in an annotation)
+entry       missing: some of its objects are missing
 protected   <unknown>
 --- stderr
 

@@ -48,8 +48,6 @@ canary.flagger.app/podinfo configured
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     let (before, after) = (example("podinfo.yaml"), folder.read("podinfo.yaml"));
@@ -82,18 +80,18 @@ canary.flagger.app/checkout configured
    name: checkout
    namespace: shop
    annotations:
--    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure; HttpOnly; SameSite=Lax
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure; HttpOnly; SameSite=Lax
 +    kubectl-canary-traefik/sticky-cookie: login; Max-Age=5400
+     kubectl-canary-traefik/entry: /checkout/login
  spec:
    provider: traefik
-   targetRef:
-warning CT021: shop/checkout: with Max-Age=5400 and an interval of 30 s, users who were there before the rollout see the canary in 0 % of their page views during the steps, instead of 44 %
+warning CT021: shop/checkout: with Max-Age=5400 and an interval of 305 s, users who were there before the rollout see the canary in 3 % of their page views during the steps, instead of 44 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     exactly(
         &folder.read("checkout.yaml"),
-        example("checkout.yaml").replace("login; Max-Age=300; Secure; HttpOnly; SameSite=Lax", "login; Max-Age=5400"),
+        example("checkout.yaml").replace("login; Max-Age=120; Secure; HttpOnly; SameSite=Lax", "login; Max-Age=5400"),
     );
 }
 
@@ -166,8 +164,6 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -192,8 +188,6 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -212,8 +206,19 @@ fn a_dry_run_changes_nothing() {
     run(&folder, "sticky set checkout --max-age 300 --dry-run -f checkout.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-canary.flagger.app/checkout unchanged (dry run)
+canary.flagger.app/checkout configured (dry run)
 --- stderr
+--- checkout.yaml (before)
++++ checkout.yaml (after)
+@@ -5,7 +5,7 @@
+   name: checkout
+   namespace: shop
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure; HttpOnly; SameSite=Lax
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure; HttpOnly; SameSite=Lax
+     kubectl-canary-traefik/entry: /checkout/login
+ spec:
+   provider: traefik
 
 "#]]);
     assert_eq!(folder.read("podinfo.yaml"), example("podinfo.yaml"));
@@ -405,7 +410,7 @@ fn a_format_prints_instead_of_changing_the_file() {
         let output = run(&folder, &format!("sticky set checkout --unset max-age --yes -o {format} -f checkout.yaml"));
         assert_eq!(output.code, Some(0));
         if format == "yaml" {
-            exactly(&output.stdout, example("checkout.yaml").replace(" Max-Age=300;", ""));
+            exactly(&output.stdout, example("checkout.yaml").replace(" Max-Age=120;", ""));
         } else {
             let value: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
             let declared = &value["metadata"]["annotations"]["kubectl-canary-traefik/sticky-cookie"];
@@ -424,16 +429,16 @@ canary.flagger.app/checkout configured
    name: checkout
    namespace: shop
    annotations:
--    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure; HttpOnly; SameSite=Lax
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure; HttpOnly; SameSite=Lax
 +    kubectl-canary-traefik/sticky-cookie: login; Secure; HttpOnly; SameSite=Lax
+     kubectl-canary-traefik/entry: /checkout/login
  spec:
    provider: traefik
-   targetRef:
 warning CT020: shop/checkout: a session cookie lives until the browser closes, so users stay on their track into the next rollout
   fix: set --max-age to just over the length of one login
 
 "#]]);
-    assert_eq!(folder.read("checkout.yaml"), example("checkout.yaml").replace(" Max-Age=300;", ""));
+    assert_eq!(folder.read("checkout.yaml"), example("checkout.yaml").replace(" Max-Age=120;", ""));
 }
 
 #[test]

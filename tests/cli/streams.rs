@@ -38,10 +38,54 @@ exit: 1
 +    sticky:
 +      cookie:
 +        httpOnly: true
-+        maxAge: 300
++        maxAge: 120
 +        name: login
 +        sameSite: lax
 +        secure: true
+--- middleware.traefik.io/checkout-entry (none)
++++ middleware.traefik.io/checkout-entry (after)
+@@ -0,0 +1,14 @@
++apiVersion: traefik.io/v1alpha1
++kind: Middleware
++metadata:
++  annotations:
++    kubectl-canary-traefik/canary: checkout
++    kubectl-canary-traefik/entry: /checkout/login
++  labels:
++    app.kubernetes.io/managed-by: kubectl-canary-traefik
++  name: checkout-entry
++  namespace: shop
++spec:
++  headers:
++    customRequestHeaders:
++      Cookie: ""
+--- ingressroute.traefik.io/checkout-entry (none)
++++ ingressroute.traefik.io/checkout-entry (after)
+@@ -0,0 +1,24 @@
++apiVersion: traefik.io/v1alpha1
++kind: IngressRoute
++metadata:
++  annotations:
++    kubectl-canary-traefik/canary: checkout
++    kubectl-canary-traefik/entry: /checkout/login
++  labels:
++    app.kubernetes.io/managed-by: kubectl-canary-traefik
++  name: checkout-entry
++  namespace: shop
++spec:
++  entryPoints:
++  - websecure
++  routes:
++  - kind: Rule
++    match: (Host(`shop.example.com`) && PathPrefix(`/checkout`)) && (Path(`/checkout/login`))
++    middlewares:
++    - name: checkout-entry
++    priority: 52
++    services:
++    - kind: TraefikService
++      name: checkout
++  tls:
++    certResolver: default
 --- stderr
 
 "#]]);
@@ -83,8 +127,6 @@ exit: 3
  spec:
    provider: traefik
    targetRef:
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -146,10 +188,54 @@ exit: 1
 ␛[32m+    sticky:␛[0m
 ␛[32m+      cookie:␛[0m
 ␛[32m+        httpOnly: true␛[0m
-␛[32m+        maxAge: 300␛[0m
+␛[32m+        maxAge: 120␛[0m
 ␛[32m+        name: login␛[0m
 ␛[32m+        sameSite: lax␛[0m
 ␛[32m+        secure: true␛[0m
+␛[31m--- middleware.traefik.io/checkout-entry (none)␛[0m
+␛[32m+++ middleware.traefik.io/checkout-entry (after)␛[0m
+␛[36m@@ -0,0 +1,14 @@␛[0m
+␛[32m+apiVersion: traefik.io/v1alpha1␛[0m
+␛[32m+kind: Middleware␛[0m
+␛[32m+metadata:␛[0m
+␛[32m+  annotations:␛[0m
+␛[32m+    kubectl-canary-traefik/canary: checkout␛[0m
+␛[32m+    kubectl-canary-traefik/entry: /checkout/login␛[0m
+␛[32m+  labels:␛[0m
+␛[32m+    app.kubernetes.io/managed-by: kubectl-canary-traefik␛[0m
+␛[32m+  name: checkout-entry␛[0m
+␛[32m+  namespace: shop␛[0m
+␛[32m+spec:␛[0m
+␛[32m+  headers:␛[0m
+␛[32m+    customRequestHeaders:␛[0m
+␛[32m+      Cookie: ""␛[0m
+␛[31m--- ingressroute.traefik.io/checkout-entry (none)␛[0m
+␛[32m+++ ingressroute.traefik.io/checkout-entry (after)␛[0m
+␛[36m@@ -0,0 +1,24 @@␛[0m
+␛[32m+apiVersion: traefik.io/v1alpha1␛[0m
+␛[32m+kind: IngressRoute␛[0m
+␛[32m+metadata:␛[0m
+␛[32m+  annotations:␛[0m
+␛[32m+    kubectl-canary-traefik/canary: checkout␛[0m
+␛[32m+    kubectl-canary-traefik/entry: /checkout/login␛[0m
+␛[32m+  labels:␛[0m
+␛[32m+    app.kubernetes.io/managed-by: kubectl-canary-traefik␛[0m
+␛[32m+  name: checkout-entry␛[0m
+␛[32m+  namespace: shop␛[0m
+␛[32m+spec:␛[0m
+␛[32m+  entryPoints:␛[0m
+␛[32m+  - websecure␛[0m
+␛[32m+  routes:␛[0m
+␛[32m+  - kind: Rule␛[0m
+␛[32m+    match: (Host(`shop.example.com`) && PathPrefix(`/checkout`)) && (Path(`/checkout/login`))␛[0m
+␛[32m+    middlewares:␛[0m
+␛[32m+    - name: checkout-entry␛[0m
+␛[32m+    priority: 52␛[0m
+␛[32m+    services:␛[0m
+␛[32m+    - kind: TraefikService␛[0m
+␛[32m+      name: checkout␛[0m
+␛[32m+  tls:␛[0m
+␛[32m+    certResolver: default␛[0m
 --- stderr
 
 "#]],
@@ -184,8 +270,6 @@ exit: 3
    targetRef:
 ␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   ␛[36mfix:␛[0m add --secure, or use --same-site lax
-␛[33mwarning␛[0m CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  ␛[36mfix:␛[0m set --max-age to just over the length of one login, and the Canary's interval to at least that
 ␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
 

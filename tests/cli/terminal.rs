@@ -35,7 +35,7 @@ pub(crate) fn many() -> Directory {
 #[test]
 fn a_signal_at_any_question_leaves_the_terminal_whole() {
     for (signal, code) in SIGNALS {
-        for count in [0, 1, 7, 8] {
+        for count in [0, 1, 7, 8, 9] {
             let folder = place(None);
             let before = folder.read("canary.yaml");
             let mut pty = Pty::start(set(&folder, &["podinfo"]));
@@ -182,7 +182,7 @@ fn the_wizard_works_in_the_smallest_windows() {
         }
         let seen = pty.ends();
         assert_eq!((seen.code, seen.restored), (Some(0), true), "{rows}: {seen:?}");
-        assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
+        assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=120; HttpOnly; SameSite=Lax"));
     }
 }
 
@@ -224,7 +224,7 @@ fn a_window_may_change_its_size_in_mid_question() {
     }
     let seen = pty.ends();
     assert_eq!((seen.code, seen.restored), (Some(0), true), "{seen:?}");
-    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
+    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=120; HttpOnly; SameSite=Lax"));
 }
 
 /// What terminals send for keys that mean nothing here, and when they are asked what they are.
@@ -278,7 +278,7 @@ fn keys_that_mean_nothing_here_leave_no_letter() {
     }
     let seen = pty.ends();
     assert_eq!((seen.code, seen.restored), (Some(0), true), "{seen:?}");
-    assert_eq!(declared(&folder).as_deref(), Some("abc; Max-Age=300; HttpOnly; SameSite=Lax"));
+    assert_eq!(declared(&folder).as_deref(), Some("abc; Max-Age=120; HttpOnly; SameSite=Lax"));
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn pasted_lines_are_one_value_and_answer_no_further_question() {
     takes(&mut pty, &QUESTIONS[2..]);
     let seen = pty.ends();
     assert_eq!((seen.code, seen.restored), (Some(0), true), "{seen:?}");
-    assert_eq!(declared(&folder).as_deref(), Some("two; Max-Age=300; HttpOnly; SameSite=Lax"));
+    assert_eq!(declared(&folder).as_deref(), Some("two; Max-Age=120; HttpOnly; SameSite=Lax"));
 }
 
 #[test]

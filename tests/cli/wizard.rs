@@ -13,15 +13,16 @@ use crate::{
 };
 
 /// The questions, by what stands on the screen when their turn has come.
-pub(crate) const QUESTIONS: [&str; 8] = [
+pub(crate) const QUESTIONS: [&str; 9] = [
     "How long a user stays on one version:",
     "name [podinfo-track]:",
-    "max-age [5m]:",
+    "max-age [2m]:",
     "path [-]:",
     "domain [-]:",
     "secure, y or n [n]:",
     "http-only, y or n [y]:",
     "same-site:",
+    "entry [-]:",
 ];
 
 /// A folder with one Canary that is analysed in five steps of a minute.
@@ -74,14 +75,14 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-duration: one login 5m longer than one step (1m); at weight 50, returning users
-see the canary in 25 % of page views
+duration: one login 2m longer than one step (1m); at weight 50, returning users
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to leave it unset (until the browser closes
 )
-max-age: 300
+max-age: 120
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
 Domain the browser sends the cookie to. Type - to leave it unset (the host that
@@ -94,11 +95,17 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: users pinned to the primary change version at the promotion; a last step o
-f 100, and an interval of 5m or a confirm-promotion gate that opens 5m after it,
- prevent it
+Paths where a flow begins, such as /login: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by commas. Type - to leave it unset
+entry: unset
+note: 28 % of the logins change version during the steps: the cookie runs out on
+ the way
+note: 55 % of the logins under way at the promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
+pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
--track --max-age 300 --http-only --same-site lax --yes -f canary.yaml
+-track --max-age 120 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -106,20 +113,15 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  metadata:
    name: podinfo
 +  annotations:
-+    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=300; HttpOnly;
++    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=120; HttpOnly;
  SameSite=Lax
  spec:
    provider: traefik
    targetRef:
-warning CT021: podinfo: with Max-Age=300 and an interval of 60 s, users who were
- there before the rollout see the canary in 11 % of their page views during the
-steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);
-    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
+    assert_eq!(declared(&folder).as_deref(), Some("podinfo-track; Max-Age=120; HttpOnly; SameSite=Lax"));
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn the_command_that_stands_for_the_answers_makes_the_same_change() {
     takes(&mut pty, &[QUESTIONS[0], "name [login]:"]);
     pty.types_line("path [/sso]:", "-");
     takes(&mut pty, &QUESTIONS[4..5]);
-    takes(&mut pty, &["secure, y or n [y]:", "http-only, y or n [n]:", "same-site:"]);
+    takes(&mut pty, &["secure, y or n [y]:", "http-only, y or n [n]:", "same-site:", "entry [-]:"]);
     pty.wait_for("Change canary.yaml?");
     let screen = pty.screen();
     pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
@@ -189,9 +191,17 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: users pinned to the primary change version at the promotion; a last step o
-f 100, and an interval of 6m or a confirm-promotion gate that opens 6m after it,
- prevent it
+Paths where a flow begins, such as /login: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by commas. Type - to leave it unset
+entry: unset
+note: returning users see the canary in 9 % of their page views during the steps
+, instead of 30 %
+note: 9 % of the logins change version during the steps: the cookie runs out on
+the way
+note: 75 % of the logins under way at the promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 360 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
@@ -227,7 +237,15 @@ fn the_browser_session_has_no_max_age_to_ask_for() {
     pty.press(Key::Enter);
     takes(
         &mut pty,
-        &["name [login]:", "path [-]:", QUESTIONS[4], QUESTIONS[5], "http-only, y or n [n]:", QUESTIONS[7]],
+        &[
+            "name [login]:",
+            "path [-]:",
+            QUESTIONS[4],
+            QUESTIONS[5],
+            "http-only, y or n [n]:",
+            QUESTIONS[7],
+            QUESTIONS[8],
+        ],
     );
     pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
@@ -269,8 +287,15 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: unset
-note: users pinned to the primary change version at the promotion; a Max-Age let
-s that end before
+Paths where a flow begins, such as /login: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by commas. Type - to leave it unset
+entry: unset
+note: returning users see the canary in 0 % of their page views during the steps
+, instead of 30 %
+note: 100 % of the logins under way at the promotion change version: it replaces
+ the primary's pods
+note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -unset max-age --yes -f canary.yaml
 --- canary.yaml (before)
@@ -315,6 +340,7 @@ fn own_values_are_typed_and_what_is_wrong_is_asked_again() {
     pty.wait_for("same-site:");
     pty.press(Key::Up);
     pty.press(Key::Enter);
+    takes(&mut pty, &["entry [-]:"]);
     pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
     pty.ends().shows(str![[r#"
 exit: 0
@@ -358,9 +384,15 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: none
-note: users pinned to the primary change version at the promotion; a last step o
-f 100, and an interval of 1h30m or a confirm-promotion gate that opens 1h30m aft
-er it, prevent it
+Paths where a flow begins, such as /login: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by commas. Type - to leave it unset
+entry: unset
+note: returning users see the canary in 1 % of their page views during the steps
+, instead of 30 %
+note: 98 % of the logins under way at the promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -max-age 5400 --path /sso --domain example.com --secure --same-site none --yes -
 f canary.yaml
@@ -467,8 +499,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
-duration: one login 5m longer than one step (1m); at weight 50, returning users
-see the canary in 25 % of page views
+duration: one login 2m longer than one step (1m); at weight 50, returning users
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
@@ -500,7 +532,7 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 How long a user stays on one version:
-> one login            5m     longer than one step (1m); at weight 50, returni…
+> one login            2m     longer than one step (1m); at weight 50, returni…
   the whole rollout    6m     (5 steps + 1 to promote) x 1m; at weight 50, ret…
   the browser session         until the browser closes
   custom                      set every field yourself
@@ -522,9 +554,15 @@ fn a_window_of_40_columns_is_wide_enough() {
     pty.types(&"n".repeat(50));
     pty.wait_for(&"n".repeat(17));
     pty.press(Key::Enter);
-    for question in
-        ["max-age [5m]:", "path [-]:", "domain [-]:", "secure, y or n [n]:", "http-only, y or n [y]:", "same-site:"]
-    {
+    for question in [
+        "max-age [2m]:",
+        "path [-]:",
+        "domain [-]:",
+        "secure, y or n [n]:",
+        "http-only, y or n [y]:",
+        "same-site:",
+        "entry [-]:",
+    ] {
         takes(&mut pty, &[question]);
     }
     pty.ends().shows(str![[r#"
@@ -552,9 +590,9 @@ n or rollback; there is no cookie to
 Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
-duration: one login 5m longer than one s
+duration: one login 2m longer than one s
 tep (1m); at weight 50, returning users
-see the canary in 25 % of page views
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (T
 raefik chooses one, such as _8d2a5)
 name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
@@ -564,7 +602,7 @@ seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to
 leave it unset (until the browser closes
 )
-max-age: 300
+max-age: 120
 Path the browser sends the cookie to. Ty
 pe - to leave it unset (/)
 path: unset
@@ -583,15 +621,24 @@ om other sites: none (always), lax (link
 s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
-note: users pinned to the primary change
- version at the promotion; a last step o
-f 100, and an interval of 5m or a confir
-m-promotion gate that opens 5m after it,
- prevent it
+Paths where a flow begins, such as /logi
+n: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by
+ commas. Type - to leave it unset
+entry: unset
+note: 28 % of the logins change version
+during the steps: the cookie runs out on
+ the way
+note: 55 % of the logins under way at th
+e promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, spec.an
+alysis.interval: 2m3s, spec.analysis.ste
+pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
 raefik sticky set podinfo --name nnnnnnn
 nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
-nnn --max-age 300 --http-only --same-sit
+nnn --max-age 120 --http-only --same-sit
 e lax --yes -f canary.yaml
 --- canary.yaml (before)
 +++ canary.yaml (after)
@@ -602,24 +649,16 @@ e lax --yes -f canary.yaml
 +  annotations:
 +    kubectl-canary-traefik/sticky-cooki
 e: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
-nnnnnnnnnnnnn; Max-Age=300; HttpOnly; Sa
+nnnnnnnnnnnnn; Max-Age=120; HttpOnly; Sa
 meSite=Lax
  spec:
    provider: traefik
    targetRef:
-warning CT021: podinfo: with Max-Age=300
- and an interval of 60 s, users who were
- there before the rollout see the canary
- in 11 % of their page views during the
-steps, instead of 30 %
-  fix: set --max-age to just over the le
-ngth of one login, and the Canary's inte
-rval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);
     let name = "n".repeat(50);
-    assert_eq!(declared(&folder), Some(format!("{name}; Max-Age=300; HttpOnly; SameSite=Lax")));
+    assert_eq!(declared(&folder), Some(format!("{name}; Max-Age=120; HttpOnly; SameSite=Lax")));
 }
 
 #[test]
@@ -641,7 +680,7 @@ fn nothing_is_coloured_where_colour_is_not_wanted() {
 #[test]
 fn e_goes_on_in_the_editor_and_a_change_of_mind_is_a_no() {
     let folder = place(None);
-    let editor = Editor::new(&[r#"sed -i 's/^maxAge: 300/maxAge: 77/' "$1""#, ":"]);
+    let editor = Editor::new(&[r#"sed -i 's/^maxAge: 120/maxAge: 77/' "$1""#, ":"]);
     let temporary = Directory::new();
     let mut pty = Pty::start(editor.of(set(&folder, &["podinfo"])).env("TMPDIR", temporary.path()));
     takes(&mut pty, &QUESTIONS);
@@ -718,7 +757,7 @@ Findings:
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
 How long a user stays on one version:
-  one login            5m     longer than one step (1m)
+  one login            2m     longer than one step (1m)
 > the browser session         until the browser closes
   custom                      set every field yourself
 

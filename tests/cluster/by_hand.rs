@@ -273,14 +273,14 @@ Next write:      the step to 20, or a rollback, within 60s if its checks pass;
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 5m longer than one step (1m); at weight 50, returning users
-see the canary in 25 % of page views
+duration: one login 2m longer than one step (1m); at weight 50, returning users
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to leave it unset (until the browser closes
 )
-max-age: 300
+max-age: 120
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
 Domain the browser sends the cookie to. Type - to leave it unset (the host that
@@ -293,11 +293,17 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-note: users pinned to the primary change version at the promotion; a last step o
-f 100, and an interval of 5m or a confirm-promotion gate that opens 5m after it,
- prevent it
+Paths where a flow begins, such as /login: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by commas. Type - to leave it unset
+entry: unset
+note: 28 % of the logins change version during the steps: the cookie runs out on
+ the way
+note: 55 % of the logins under way at the promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
+pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
--track --max-age 300 --http-only --same-site lax --yes
+-track --max-age 120 --http-only --same-site lax --yes
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -305,7 +311,7 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  kind: Canary
  metadata:
 +  annotations:
-+    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=300; HttpOnly;
++    kubectl-canary-traefik/sticky-cookie: podinfo-track; Max-Age=120; HttpOnly;
  SameSite=Lax
    creationTimestamp: "[TIME]"
    name: podinfo
@@ -319,14 +325,9 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +    sticky:
 +      cookie:
 +        httpOnly: true
-+        maxAge: 300
++        maxAge: 120
 +        name: podinfo-track
 +        sameSite: lax
-warning CT021: wizard-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
-ers who were there before the rollout see the canary in 11 % of their page views
- during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 20, or
@@ -334,20 +335,21 @@ not protected: Flagger removes this cookie at its next write (the step to 20, or
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
-    assert_eq!(declared(&namespace, "podinfo"), json!("podinfo-track; Max-Age=300; HttpOnly; SameSite=Lax"));
-    let cookie = json!({ "name": "podinfo-track", "maxAge": 300, "httpOnly": true, "sameSite": "lax" });
+    assert_eq!(declared(&namespace, "podinfo"), json!("podinfo-track; Max-Age=120; HttpOnly; SameSite=Lax"));
+    let cookie = json!({ "name": "podinfo-track", "maxAge": 120, "httpOnly": true, "sameSite": "lax" });
     assert_eq!(live(&namespace, "podinfo"), json!({ "cookie": cookie }));
 }
 
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 9] = [
     "How long a user stays on one version:",
     "name [podinfo-track]:",
-    "max-age [5m]:",
+    "max-age [2m]:",
     "path [-]:",
     "domain [-]:",
     "secure, y or n [n]:",
     "http-only, y or n [y]:",
     "same-site:",
+    "entry [-]:",
 ];
 const CONSENT: &str = "Change 2 objects? [y]es / [N]o / [e]dit";
 
@@ -428,9 +430,9 @@ Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 5m longer than one s
+duration: one login 2m longer than one s
 tep (1m); at weight 50, returning users
-see the canary in 25 % of page views
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (T
 raefik chooses one, such as _8d2a5)
 name: podinfo-track
@@ -439,7 +441,7 @@ seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to
 leave it unset (until the browser closes
 )
-max-age: 300
+max-age: 120
 Path the browser sends the cookie to. Ty
 pe - to leave it unset (/)
 path: unset
@@ -458,14 +460,23 @@ om other sites: none (always), lax (link
 s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
-note: users pinned to the primary change
- version at the promotion; a last step o
-f 100, and an interval of 5m or a confir
-m-promotion gate that opens 5m after it,
- prevent it
+Paths where a flow begins, such as /logi
+n: the pin begins anew, and the applicat
+ion gets no cookies. Separate several by
+ commas. Type - to leave it unset
+entry: unset
+note: 28 % of the logins change version
+during the steps: the cookie runs out on
+ the way
+note: 55 % of the logins under way at th
+e promotion change version: it replaces
+the primary's pods
+note: to prevent that: an entry, spec.an
+alysis.interval: 2m3s, spec.analysis.ste
+pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
 raefik sticky set podinfo --name podinfo
--track --max-age 300 --http-only --same-
+-track --max-age 120 --http-only --same-
 site lax --yes
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
@@ -475,7 +486,7 @@ site lax --yes
  metadata:
 +  annotations:
 +    kubectl-canary-traefik/sticky-cooki
-e: podinfo-track; Max-Age=300; HttpOnly;
+e: podinfo-track; Max-Age=120; HttpOnly;
  SameSite=Lax
    creationTimestamp: "[TIME]"
    name: podinfo
@@ -491,17 +502,9 @@ fter)
 +    sticky:
 +      cookie:
 +        httpOnly: true
-+        maxAge: 300
++        maxAge: 120
 +        name: podinfo-track
 +        sameSite: lax
-warning CT021: narrow-[NS]/podinfo: with
- Max-Age=300 and an interval of 60 s, us
-ers who were there before the rollout se
-e the canary in 11 % of their page views
- during the steps, instead of 30 %
-  fix: set --max-age to just over the le
-ngth of one login, and the Canary's inte
-rval to at least that
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -596,8 +599,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 5m longer than one step (1m); at weight 50, returning users
-see the canary in 25 % of page views
+duration: one login 2m longer than one step (1m); at weight 50, returning users
+see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: podinfo-track
 max-age: skipped, Traefik 2.11 (older-[NS]/traefik) ignores it: it needs 3.0

@@ -46,8 +46,8 @@ exit: 0
 --- stdout
 show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
-render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie
-simulate	Show what people will see in a rollout of a Canary, without one
+render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie, and the entry's objects
+simulate	Simulate a rollout of a Canary, and show what people would see
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
 guard	Protect declared cookies in every write by Flagger

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::{
-    rollout::{objects, rollout, run_as, undo, without_bookkeeping},
+    rollout::{by, objects, rollout, run_as, undo, without_bookkeeping},
     support::{namespace::Namespace, run::Run},
 };
 
@@ -134,8 +134,9 @@ ingressroute.traefik.io/podinfo-entry created
 +    services:
 +    - kind: TraefikService
 +      name: podinfo
+note: at /login the application gets no cookies: a login must begin there, and must not need a session yet
 warning CT043: entry-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
-  fix: end the Canary's stepWeights with 100
+  fix: end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -336,7 +337,7 @@ ingressroute.traefik.io/podinfo-entry configured
 +  tls:
 +    certResolver: le
 warning CT043: stale-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
-  fix: end the Canary's stepWeights with 100
+  fix: end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 
 "#]]);
@@ -348,12 +349,18 @@ not protected: Flagger removes this cookie at its next write (a weight step, pro
     namespace.delete("Middleware", "podinfo-entry");
     assert_eq!(run(&namespace, ["diff", "podinfo"]).run().code, Some(1));
     assert_eq!(run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().code, Some(0));
-    namespace.patch("Canary", "podinfo", &json!({ "metadata": { "annotations": {
-        "kubectl-canary-traefik/entry": null, "kubectl-canary-traefik/sticky-cookie": null } } }));
+    namespace.patch(
+        "Canary",
+        "podinfo",
+        &json!({ "metadata": { "annotations": {
+        "kubectl-canary-traefik/entry": null, "kubectl-canary-traefik/sticky-cookie": null } } }),
+    );
     run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
-exit: 5
+exit: 0
 --- stdout
-canary.flagger.app/podinfo unchanged
+traefikservice.traefik.io/podinfo unchanged
+ingressroute.traefik.io/podinfo-entry deleted
+middleware.traefik.io/podinfo-entry deleted
 --- stderr
 --- ingressroute.traefik.io/podinfo-entry (live)
 +++ ingressroute.traefik.io/podinfo-entry (deleted)
@@ -416,7 +423,6 @@ canary.flagger.app/podinfo unchanged
 -      Cookie: ""
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky set podinfo --entry /login --live-only
-error: the declaration was removed in the meantime
 
 "#]]);
     assert_eq!(spec(&namespace, "IngressRoute"), Value::Null);
@@ -441,51 +447,70 @@ hint: name paths with --entry that a route to the TraefikService serves, or give
     run(&namespace, ["diff", "podinfo"]).run().shows(str![[r#"
 exit: 1
 --- stdout
+--- ingressroute.traefik.io/podinfo-entry (live)
++++ ingressroute.traefik.io/podinfo-entry (deleted)
+@@ -1,29 +0,0 @@
+-apiVersion: traefik.io/v1alpha1
+-kind: IngressRoute
+-metadata:
+-  annotations:
+-    kubectl-canary-traefik/canary: podinfo
+-    kubectl-canary-traefik/entry: /login
+-  creationTimestamp: "[TIME]"
+-  labels:
+-    app.kubernetes.io/managed-by: kubectl-canary-traefik
+-  name: podinfo-entry
+-  namespace: taken-[NS]
+-  ownerReferences:
+-  - apiVersion: flagger.app/v1beta1
+-    kind: Canary
+-    name: podinfo
+-    uid: [UID]
+-  uid: [UID]
+-spec:
+-  entryPoints:
+-  - web
+-  routes:
+-  - kind: Rule
+-    match: (Host(`taken-[NS].example.com`)) && (Path(`/login`))
+-    middlewares:
+-    - name: podinfo-entry
+-    priority: 31
+-    services:
+-    - kind: TraefikService
+-      name: podinfo
+--- middleware.traefik.io/podinfo-entry (live)
++++ middleware.traefik.io/podinfo-entry (deleted)
+@@ -1,21 +0,0 @@
+-apiVersion: traefik.io/v1alpha1
+-kind: Middleware
+-metadata:
+-  annotations:
+-    kubectl-canary-traefik/canary: podinfo
+-    kubectl-canary-traefik/entry: /login
+-  creationTimestamp: "[TIME]"
+-  labels:
+-    app.kubernetes.io/managed-by: kubectl-canary-traefik
+-  name: podinfo-entry
+-  namespace: taken-[NS]
+-  ownerReferences:
+-  - apiVersion: flagger.app/v1beta1
+-    kind: Canary
+-    name: podinfo
+-    uid: [UID]
+-  uid: [UID]
+-spec:
+-  headers:
+-    customRequestHeaders:
+-      Cookie: ""
 --- stderr
 taken-[NS]/podinfo: entry: `/login` on host `taken-[NS].example.com` is served by IngressRoute `taken-[NS]/api` (priority 52) instead of IngressRoute `taken-[NS]/web` (priority 30)
 
 "#]]);
-    run(&namespace, ["describe", "podinfo"]).run().shows(str![[r#"
-exit: 0
---- stdout
-Name:            podinfo
-Namespace:       taken-[NS]
-Phase:           <none>
-Strategy:        canary, steps of 10 up to 50, every 60s
-TraefikService:  traefik.io/podinfo
-Applied by:      <none>
-Tracks:
-  podinfo
-  ├─ primary   podinfo-primary:80   90   login=6e518096c6f0cb4f
-  └─ canary    podinfo-canary:80    10   login=5c0df96225542520
-Cookie:          synced, declared in an annotation
-  FIELD     DECLARED   LIVE
-  name      login      login
-  max-age   60         60
-  entry     /login     /login
-Entry:           refused: `/login` on host `taken-[NS].example.com` is served by
-                 IngressRoute `taken-[NS]/api` (priority 52) instead of
-                 IngressRoute `taken-[NS]/web` (priority 30)
-Protected:       none: Flagger's next write removes the cookie
-Next write:      a weight step, promotion or rollback; it removes the cookie
-Routes:
-  IngressRoute/podinfo-entry on web
-    (Host(`taken-[NS].example.com`)) && (Path(`/login`))
-  IngressRoute/web on web
-    Host(`taken-[NS].example.com`)
-Findings:
-  error CT041: the entry has no effect: `/login` on host
-    `taken-[NS].example.com` is served by IngressRoute `taken-[NS]/api`
-    (priority 52) instead of IngressRoute `taken-[NS]/web` (priority 30)
-    fix: name other paths with sticky set --entry, or give the route to the
-      TraefikService a higher priority
-  warning CT043: the last step is 50, so 50 % of the flows are on the primary
-    when the promotion replaces it
-    fix: end the Canary's stepWeights with 100
-Events:          <none>
---- stderr
-
-"#]]);
+    let described = run(&namespace, ["describe", "podinfo", "-o", "json"]).run();
+    let described: Value = serde_json::from_str(&described.stdout).expect("it is JSON");
+    assert_eq!(described["entry"]["state"], "refused");
+    assert_eq!(described["findings"][0]["code"], "CT041");
     // Other changes are still possible.
     let output = run(&namespace, ["sticky", "set", "podinfo", "--max-age", "90", "--yes"]).run();
     assert_eq!(output.code, Some(0), "{output}");
@@ -500,7 +525,7 @@ fn what_is_not_of_this_entry_is_not_overwritten() {
 exit: 5
 --- stdout
 --- stderr
-error: Middleware `foreign-[NS]/podinfo-entry` exists, and is not of this Canary's entry
+error: Middleware `foreign-[NS]/podinfo-entry` exists, but does not belong to this Canary's entry
 caused by: it would be overwritten
 hint: rename or delete it: kubectl get middlewares.traefik.io podinfo-entry
 
@@ -508,8 +533,13 @@ hint: rename or delete it: kubectl get middlewares.traefik.io podinfo-entry
     namespace.delete("Middleware", "podinfo-entry");
     assert_eq!(run(&namespace, SET).arguments(["--yes"]).run().code, Some(0));
     // A person edits it, and then owns that field.
-    crate::rollout::by("kubectl-edit", &namespace, "Middleware", "podinfo-entry",
-        &json!({ "spec": { "headers": { "customRequestHeaders": { "Cookie": "a=b" } } } }));
+    by(
+        "kubectl-edit",
+        &namespace,
+        "Middleware",
+        "podinfo-entry",
+        &json!({ "spec": { "headers": { "customRequestHeaders": { "Cookie": "a=b" } } } }),
+    );
     run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
 exit: 5
 --- stdout
@@ -522,6 +552,22 @@ hint: --force-conflicts
     let forced = run(&namespace, ["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
     assert_eq!(forced.code, Some(0), "{forced}");
     assert_eq!(spec(&namespace, "Middleware"), json!({ "headers": { "customRequestHeaders": { "Cookie": "" } } }));
+    // What was added stays in an apply, unless it is taken away.
+    let added = json!({ "spec": { "tls": { "certResolver": "le" } } });
+    by("kubectl-edit", &namespace, "IngressRoute", "podinfo-entry", &added);
+    run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
+exit: 5
+--- stdout
+--- stderr
+error: others have added fields to ingressroute.traefik.io/podinfo-entry
+caused by: they would stay, and change what the entry does
+hint: remove them there, or add --force-conflicts
+
+"#]]);
+    let forced = run(&namespace, ["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
+    assert_eq!(forced.code, Some(0), "{forced}");
+    assert_eq!(spec(&namespace, "IngressRoute").get("tls"), None);
+    assert_eq!(run(&namespace, ["diff", "podinfo"]).run().code, Some(0));
 }
 
 /// Rules with which a user may do everything to a Canary and its cookie, and read the routes here.
@@ -614,8 +660,8 @@ computed locally; the server refused the dry run:
 +    services:
 +    - kind: TraefikService
 +      name: podinfo
-error: user `[USER]` may not patch middlewares.traefik.io in namespace `narrow-[NS]`
-hint: kubectl auth can-i patch middlewares.traefik.io -n narrow-[NS]
+error: user `[USER]` may not create middlewares.traefik.io in namespace `narrow-[NS]`
+hint: kubectl auth can-i create middlewares.traefik.io -n narrow-[NS]
 hint: add --declare-only to change the Canary alone
 
 "#]]);
@@ -623,7 +669,9 @@ hint: add --declare-only to change the Canary alone
     let declared = run_as(&namespace, &user, SET.iter().chain(&["--yes", "--declare-only"]).copied());
     assert_eq!(declared.code, Some(0), "{declared}");
     // Without the right to see routes, their state is not known.
-    let reader = namespace.user_with("- {apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [get, list]}");
+    let reader = namespace.user_with(
+        "- {apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [get, list]}",
+    );
     run_as(&namespace, &reader, ["sticky", "get", "podinfo"]).shows(str![[r#"
 exit: 0
 --- stdout

@@ -597,9 +597,9 @@ fn control_characters_do_not_reach_the_terminal() {
     run(&fake, ["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME              PHASE                 WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE
-\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
-podinfo           \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>
+NAME              PHASE                 WEIGHT   COOKIE      STATE       PROTECTED   AGE         TRAEFIKSERVICE       DECLARED                         LIVE        ENTRY
+\u{1b}[1A\nevil   \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>   <none>
+podinfo           \u{1b}]0;owned\u{7}   90/10    <derived>   malformed   none        <unknown>   traefik.io/podinfo   \u{1b}[31mlogin; Max-Age=\r300   <derived>   <none>
 --- stderr
 
 "#]]);

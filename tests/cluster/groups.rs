@@ -38,16 +38,16 @@ mod private {
         namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE     ENTRY
+podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>   <none>
 --- stderr
 
 "#]]);
         namespace.run(["show", "podinfo", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE     ENTRY
+podinfo   <none>   90/10    login    missing   none        [A]   traefik.containo.us/podinfo   login      <none>   <none>
 --- stderr
 
 "#]]);
@@ -151,16 +151,16 @@ to undo: kubectl canary-traefik sticky set podinfo --name login --path /sso
         namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE
-podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE     ENTRY
+podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>   <none>
 --- stderr
 
 "#]]);
         namespace.run(["show", "podinfo", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE
-podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE       DECLARED   LIVE     ENTRY
+podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinfo   <none>     <none>   <none>
 --- stderr
 
 "#]]);
@@ -176,16 +176,16 @@ podinfo   <none>   50/50    <none>   none    -           [A]   traefik.io/podinf
         run_as(&namespace, &user, ["show", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE     ENTRY
+podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>   <none>
 --- stderr
 
 "#]]);
         run_as(&namespace, &user, ["show", "podinfo", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE
-podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>
+NAME      PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE   TRAEFIKSERVICE                DECLARED   LIVE     ENTRY
+podinfo   <none>   90/10    <none>   none    -           [A]   traefik.containo.us/podinfo   <none>     <none>   <none>
 --- stderr
 
 "#]]);

@@ -213,3 +213,40 @@ fn between_any_two_requests_too() {
         assert!(kills >= 12, "{line}: {kills} kills");
     }
 }
+
+/// Apply finishes what was begun: what is declared is live, and nothing is left over.
+#[test]
+fn between_any_two_requests_of_an_entry_too() {
+    let namespace = Namespace::new("killed-entry");
+    namespace.create_rollout("podinfo", 90, 10);
+    let services = json!([{ "kind": "TraefikService", "name": "podinfo" }]);
+    namespace.create_value(&json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": { "name": "web" },
+        "spec": { "routes": [{ "kind": "Rule", "match": format!("Host(`{}`)", namespace.name()), "services": services }] },
+    }));
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let set = "sticky set podinfo --name login --max-age 60 --entry /login --yes";
+    let remove = "sticky remove podinfo --yes";
+    for (line, back) in [(set, remove), (remove, set)] {
+        let mut kills = 0;
+        for (moment, let_through) in [(Moment::Before, false), (Moment::After, true)] {
+            for at in 1.. {
+                let output = namespace.run(words(back)).run();
+                assert_eq!(output.code, Some(0), "{output}");
+                if !killed_at(&namespace, &words(line), at, moment, let_through) {
+                    break;
+                }
+                kills += 1;
+                let apply = namespace.run(["sticky", "apply", "podinfo", "--yes"]).run();
+                assert_eq!(apply.code, Some(0), "{apply}");
+                let is_declared = declared(&namespace, "podinfo") != Value::Null;
+                let are_there =
+                    ["Middleware", "IngressRoute"].map(|kind| namespace.find(kind, "podinfo-entry").is_some());
+                assert_eq!(are_there, [is_declared; 2], "{line}: killed {moment:?} request {at}");
+            }
+        }
+        assert!(kills >= 12, "{line}: {kills} kills");
+    }
+}

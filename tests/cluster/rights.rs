@@ -114,9 +114,9 @@ fn who_may_not_see_traefikservices_sees_the_rest() {
     run_as(&namespace, &blind, ["show", "-o", "wide"]).shows(str![[r#"
 exit: 0
 --- stdout
-NAME       PHASE    WEIGHT      COOKIE      STATE       PROTECTED   AGE   TRAEFIKSERVICE   DECLARED   LIVE
-checkout   <none>   <unknown>   <unknown>   <unknown>   none        [A]   <unknown>        <none>     <unknown>
-podinfo    <none>   <unknown>   login       <unknown>   <unknown>   [A]   <unknown>        login      <unknown>
+NAME       PHASE    WEIGHT      COOKIE      STATE       PROTECTED   AGE   TRAEFIKSERVICE   DECLARED   LIVE        ENTRY
+checkout   <none>   <unknown>   <unknown>   <unknown>   none        [A]   <unknown>        <none>     <unknown>   <none>
+podinfo    <none>   <unknown>   login       <unknown>   <unknown>   [A]   <unknown>        login      <unknown>   <none>
 --- stderr
 warning: user `[USER]` may not list traefikservices.traefik.io in namespace `half-blind-[NS]`
 

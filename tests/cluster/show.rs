@@ -44,14 +44,14 @@ undeclared   <none>        90/10    <derived>   undeclared   none        [A]
     namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME         PHASE         WEIGHT   COOKIE      STATE        PROTECTED   AGE   TRAEFIKSERVICE          DECLARED                       LIVE
-differs      <none>        90/10    login       differs      none        [A]   traefik.io/differs      login; Max-Age=300; HttpOnly   login; Max-Age=60; HttpOnly
-malformed    <none>        90/10    <none>      malformed    none        [A]   traefik.io/malformed    login; Max-Age=soon            <none>
-missing      <none>        90/10    login       missing      none        [A]   traefik.io/missing      login; Max-Age=300; HttpOnly   <none>
-none         <none>        90/10    <none>      none         -           [A]   traefik.io/none         <none>                         <none>
-pending      <none>        <none>   login       pending      none        [A]   <none>                  login; Max-Age=300; HttpOnly   <none>
-synced       Progressing   90/10    login       synced       none        [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly
-undeclared   <none>        90/10    <derived>   undeclared   none        [A]   traefik.io/undeclared   <none>                         <derived>
+NAME         PHASE         WEIGHT   COOKIE      STATE        PROTECTED   AGE   TRAEFIKSERVICE          DECLARED                       LIVE                           ENTRY
+differs      <none>        90/10    login       differs      none        [A]   traefik.io/differs      login; Max-Age=300; HttpOnly   login; Max-Age=60; HttpOnly    <none>
+malformed    <none>        90/10    <none>      malformed    none        [A]   traefik.io/malformed    login; Max-Age=soon            <none>                         <none>
+missing      <none>        90/10    login       missing      none        [A]   traefik.io/missing      login; Max-Age=300; HttpOnly   <none>                         <none>
+none         <none>        90/10    <none>      none         -           [A]   traefik.io/none         <none>                         <none>                         <none>
+pending      <none>        <none>   login       pending      none        [A]   <none>                  login; Max-Age=300; HttpOnly   <none>                         <none>
+synced       Progressing   90/10    login       synced       none        [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly   <none>
+undeclared   <none>        90/10    <derived>   undeclared   none        [A]   traefik.io/undeclared   <none>                         <derived>                      <none>
 --- stderr
 
 "#]]);
@@ -89,6 +89,7 @@ exit: 0
 {
     "apiVersion": "kubectl-canary-traefik/v1",
     "declared": null,
+    "entry": null,
     "kind": "StickyReport",
     "live": null,
     "name": "podinfo",
@@ -115,6 +116,7 @@ exit: 0
 apiVersion: kubectl-canary-traefik/v1
 items:
 - declared: null
+  entry: null
   live: null
   name: podinfo
   namespace: named-[NS]
@@ -129,6 +131,7 @@ items:
     canary: 10
     primary: 90
 - declared: null
+  entry: null
   live: null
   name: checkout
   namespace: named-[NS]
@@ -231,10 +234,10 @@ fn odd_traefikservices_are_rows_too() {
     namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-NAME        PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE         DECLARED   LIVE
-empty       <none>   90/10    login    differs   none        [A]   traefik.io/empty       login      <none>
-foreign     <none>   <none>   login    pending   none        [A]   traefik.io/foreign     login      <none>
-mirroring   <none>   -/-      login    missing   none        [A]   traefik.io/mirroring   login      <none>
+NAME        PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE   TRAEFIKSERVICE         DECLARED   LIVE     ENTRY
+empty       <none>   90/10    login    differs   none        [A]   traefik.io/empty       login      <none>   <none>
+foreign     <none>   <none>   login    pending   none        [A]   traefik.io/foreign     login      <none>   <none>
+mirroring   <none>   -/-      login    missing   none        [A]   traefik.io/mirroring   login      <none>   <none>
 --- stderr
 
 "#]]);

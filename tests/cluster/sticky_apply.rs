@@ -129,7 +129,7 @@ nothing to apply
 exit: 2
 --- stdout
 --- stderr
-error: --declare-only leaves nothing to do: sticky apply changes only TraefikServices
+error: --declare-only leaves nothing to do: sticky apply changes only what is live
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);

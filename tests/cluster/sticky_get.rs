@@ -39,6 +39,7 @@ exit: 0
         },
         "source": "annotation"
     },
+    "entry": null,
     "kind": "StickyReport",
     "live": {
         "maxAge": 60,
@@ -75,6 +76,7 @@ declared:
     name: login
     sameSite: lax
   source: annotation
+entry: null
 kind: StickyReport
 live:
   maxAge: 60
@@ -159,6 +161,7 @@ apiVersion: kubectl-canary-traefik/v1
 declared:
   error: "`Max-Age=soon`: must be whole seconds of at most ten digits, such as 300"
   source: annotation
+entry: null
 kind: StickyReport
 live: null
 name: podinfo

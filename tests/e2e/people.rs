@@ -184,6 +184,12 @@ pub(crate) fn shares(visits: &[Visit], weights: &[(Instant, u64)]) -> Vec<Share>
     shares
 }
 
+/// In how many logins the track changed.
+pub(crate) fn rerouted(visits: &[Visit]) -> usize {
+    let is_rerouted = |visit: &&Visit| visit.answers.iter().any(|answer| answer.track != visit.answers[0].track);
+    visits.iter().filter(|visit| visit.is_login).filter(is_rerouted).count()
+}
+
 /// How many logins there were, and in how many the version changed.
 pub(crate) fn moved(visits: &[Visit]) -> (usize, usize) {
     let logins = || visits.iter().filter(|visit| visit.is_login);

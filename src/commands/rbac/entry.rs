@@ -36,7 +36,11 @@ pub fn rights(command: &str) -> Vec<Right> {
     let (see, write) = match command {
         "show" | "describe" | "sticky get" => (see(UNKNOWN), None),
         "diff" => (see(UNCOMPARED), None),
-        "render" => (see(Need::Must), None),
+        "render" => {
+            let mut all = see(Need::Must);
+            all[1].need = Need::Less("a warning says so, although nothing depends on them");
+            (all, None)
+        }
         "sticky set" | "sticky edit" => (see(Need::Must), Some(write(ALL))),
         "sticky apply" => (see(KEPT), Some(write(ALL))),
         "sticky remove" => (see(KEPT), Some(write(&["delete"]))),

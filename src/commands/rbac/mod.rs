@@ -39,7 +39,7 @@ pub struct RbacArgs {
     #[arg(long)]
     check: bool,
 
-    /// With what it needs where a Canary declares an entry
+    /// Include what the command needs if a Canary declares an entry
     #[arg(long)]
     entry: bool,
 

@@ -191,11 +191,7 @@ pub static ROWS: &[Row] = &[
     Row {
         command: "diff",
         everywhere: false,
-        rights: &[
-            &[canaries(&["get", "list"], Need::Must)],
-            &[services(&["get", "list"], Need::Must)],
-            LEFT_OVER,
-        ],
+        rights: &[&[canaries(&["get", "list"], Need::Must)], &[services(&["get", "list"], Need::Must)], LEFT_OVER],
     },
     Row {
         command: "sticky get",

@@ -25,11 +25,11 @@ use crate::{
     simulate::{self, Pin, Setup, Simulation},
 };
 
-/// Show what people will see in a rollout of a Canary, without one
+/// Simulate a rollout of a Canary, and show what people would see
 ///
 /// For each step: the canary's share of the page views of new visitors (NEW) and of people who were there before the
 /// rollout (RETURNING), and how many of the logins begun in it change version because they are routed to the other
-/// track. The row `promotion` has how many of the logins then under way change version because the primary's pods are
+/// track. The row `promotion` shows how many of the logins then under way change version because the primary's pods are
 /// replaced; `rollout` has the means, and how many logins change version in all.
 ///
 /// The cookie, the entry and the analysis are those of the Canary; without a declared cookie it is the live one. Each
@@ -59,7 +59,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     interval: Option<i64>,
 
-    /// Whether the pin begins anew where a login does
+    /// With or without an entry; takes no path. The default is what is declared
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     entry: Option<bool>,
 

@@ -36,7 +36,7 @@ pub struct ApplyArgs {
 pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
     args.select.check()?;
     if args.write.scope() == Scope::DeclareOnly {
-        return Err(Error::usage("--declare-only leaves nothing to do: sticky apply changes only TraefikServices"));
+        return Err(Error::usage("--declare-only leaves nothing to do: sticky apply changes only what is live"));
     }
     let source = ctx.source(&FileArgs::default()).await?;
     let mut loaded = super::selected(ctx, &args.select, &source).await?;
@@ -59,6 +59,13 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
                 return false;
             }
             Declared::Annotation(_) | Declared::Malformed(..) => {}
+        }
+        // What stands in the way of the entry does not stand in that of the cookie.
+        if let EntryState::Refused(problems) = &observed.entry {
+            found = true;
+            for problem in problems {
+                ctx.ui.warning(&format!("{name}: entry: {problem}"));
+            }
         }
         match if observed.entry == EntryState::Malformed { State::Malformed } else { observed.state() } {
             State::Missing | State::Differs | State::Synced => return true,

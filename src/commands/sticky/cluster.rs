@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::{
     prepared::{Prepared, keeps_changing},
-    refusal::{Refusal, changed_by, dry_run_error, is_reverted, offer_partial, refuse_foreign, reverted_error},
-    report::{fate, report, report_skipped, show, undo},
+    refusal::{
+        Refusal, added_error, changed_by, dry_run_error, is_reverted, offer_partial, refuse_foreign, reverted_error,
+    },
+    report::{fate, report, report_skipped, report_stored, show, undo},
     write,
     write::is_stale,
 };
@@ -21,7 +23,7 @@ use crate::{
     flagger::NativeField,
     observed::{Guarded, Loaded},
     output::{self, Format, change::DryRun},
-    plan::{Confirmed, Consent, CookieChange, Plan, Scope, Step, decide},
+    plan::{Action, Confirmed, Consent, CookieChange, Plan, Scope, Step, decide},
 };
 
 /// Maximum number of times a plan is shown again because the objects changed.
@@ -72,9 +74,10 @@ pub(super) async fn change(
         if let Some(done) = stored {
             // If the reader of the lines goes away, everything that was confirmed is still written.
             if lines && reported.is_ok() {
-                // The declaration is written first, so what remains unfinished is the TraefikService.
-                let scope = if ended.is_ok() { scope } else { Scope::DeclareOnly };
-                reported = report(ctx, std::slice::from_ref(&done), args, scope, DryRun::None);
+                reported = match ended {
+                    Ok(()) => report(ctx, std::slice::from_ref(&done), args, scope, DryRun::None),
+                    Err(_) => report_stored(ctx, &done, args),
+                };
             }
             let kept_by_flagger =
                 done.loaded.native != NativeField::Absent && done.plan.after.declared.cookie.is_some();
@@ -133,6 +136,9 @@ pub(super) async fn prepare(
             match answer {
                 Ok(object) if scope == Scope::LiveOnly && is_reverted(&loaded, step, &object) => {
                     return Err(reverted_error().into());
+                }
+                Ok(object) if matches!(step.action, Action::Apply(_)) && !step.is_satisfied_by(&object) => {
+                    return Err(added_error(step).into());
                 }
                 // The guard uses the declaration as it is now, which is about to change.
                 Ok(object) => after.push(if step.is_satisfied_by(&object) { object } else { step.after() }),

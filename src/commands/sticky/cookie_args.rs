@@ -45,7 +45,7 @@ impl Args for CookieArgs {
         let entry = Arg::new(ENTRY)
             .long(ENTRY)
             .value_name("PATH")
-            .help(ENTRY_HELP)
+            .help(format!("{ENTRY_HELP}; repeat or separate with commas"))
             .action(ArgAction::Append)
             .value_delimiter(',')
             .value_parser(entry::check_path)

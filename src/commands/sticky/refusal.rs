@@ -47,6 +47,13 @@ pub(super) fn reverted_error() -> Error {
         .hint("leave out --live-only to change the declaration too")
 }
 
+/// Returns the error for an object of an entry to which others have added fields.
+pub(super) fn added_error(step: &Step) -> Error {
+    Error::new(Kind::Conflict, format!("others have added fields to {}", step.object))
+        .caused_by("they would stay, and change what the entry does")
+        .hint("remove them there, or add --force-conflicts")
+}
+
 /// Formats a field manager and the time of its write: `argocd-controller` 3m ago.
 fn set_by(manager: &Manager) -> String {
     let time = manager.time.as_ref().and_then(|time| time.parse::<jiff::Timestamp>().ok());

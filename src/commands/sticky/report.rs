@@ -16,7 +16,7 @@ use crate::{
         change::{self, DryRun},
         findings,
     },
-    plan::{Plan, Scope, undo},
+    plan::{Plan, Scope, Step, undo},
 };
 
 /// Prints the diffs, and the lint findings for the result.
@@ -28,10 +28,10 @@ pub(super) fn show(ctx: &Context, prepared: &[Prepared]) {
         for (step, after) in plan.steps.iter().zip(after) {
             ctx.ui.status(&change::step_diff(step, after, namespaces, style));
         }
+        for note in &plan.notes {
+            ctx.ui.status(&format!("note: {}", output::escaped(note)));
+        }
         if !plan.is_empty() {
-            for note in &plan.notes {
-                ctx.ui.status(&format!("note: {}", output::escaped(note)));
-            }
             for finding in lint::check(&prepared.result()) {
                 ctx.ui.status(&findings::text(&finding, style));
             }
@@ -69,6 +69,15 @@ pub(super) fn report(
         }
     };
     ctx.ui.data(&args.output().of(|| lines, || one_or_list(objects)))
+}
+
+/// Prints one result line per object that was stored before a change failed.
+pub(super) fn report_stored(ctx: &Context, done: &Prepared, args: &WriteArgs) -> Result<()> {
+    let line = |step: &Step| match args.output() {
+        Format::Name => format!("{}\n", output::escaped(&step.object.to_string())),
+        _ => change::line(&step.object, change::verb(step), DryRun::None),
+    };
+    ctx.ui.data(&done.plan.steps.iter().map(line).collect::<String>())
 }
 
 /// Returns the object as `-o` prints it: without `managedFields`, and without an annotations mapping that has become

@@ -10,15 +10,16 @@ use crate::{
     plan::CookieChange,
 };
 
-/// Set fields of the sticky cookie; other fields stay as they are
+/// Set fields of the sticky cookie, and the entry; the rest stays as it is
 ///
 /// The cookie is declared on the Canary and applied to its TraefikService. Fields that are not named keep their
 /// declared value, or their live value if nothing is declared (with --live-only the other way round).
 ///
-/// Without any cookie flag, on a terminal, it asks for the Canary, the duration and each field. Esc cancels.
+/// Without any cookie flag, on a terminal, it asks for the Canary, the duration, each field and
+/// the entry. Esc cancels.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Interactive: choose the Canary and fill in each field\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one version for five minutes\n  kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
+    after_help = "Examples:\n  # Interactive: choose the Canary and fill in each field\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one version, from the path where it begins\n  kubectl canary-traefik sticky set checkout --name login --max-age 2m --entry /login\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
 )]
 pub struct SetArgs {
     /// The Canary; if it is left out, you are asked for it on a terminal

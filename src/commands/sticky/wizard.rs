@@ -6,6 +6,7 @@ use crate::{
     commands::{self, args::WriteArgs},
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
+    flagger::Rollout,
     model::{
         Cookie, Entry, FIELDS, Field, FieldValue, Stickiness,
         field::{FieldKind, SAME_SITE},
@@ -14,6 +15,7 @@ use crate::{
     output::{
         self, describe,
         draft::{ENTRY, ENTRY_HELP},
+        simulation,
         table::table,
     },
     plan::{
@@ -21,6 +23,7 @@ use crate::{
         purpose::{self, Purpose, Suggestion},
         undo,
     },
+    simulate::{self, Pin, Setup, Simulation},
     source::Source,
 };
 
@@ -112,11 +115,39 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
             None => cookie.unset(field),
         }
     }
-    if let Some(advice) = purpose::promotion_advice(rollout, cookie.max_age()) {
-        ctx.ui.status(&format!("note: {advice}"));
-    }
     let entry = ask_entry(ctx, session.base().entry.as_ref()).await?;
+    let flow = if chosen.purpose == Purpose::Flow { cookie.max_age() } else { None };
+    for note in notes(rollout, cookie.max_age(), entry.is_some(), flow.unwrap_or(purpose::FLOW)) {
+        ctx.ui.status(&format!("note: {note}"));
+    }
     Ok(Stickiness { cookie: Some(cookie), entry })
+}
+
+/// Returns what is wrong with a rollout with these answers, and what to change in the Canary's analysis.
+fn notes(rollout: &Rollout, max_age: Option<i64>, entry: bool, flow: i64) -> Vec<String> {
+    let Ok(steps) = simulate::steps_of(rollout) else { return Vec::new() };
+    let (pin, flow) = (Pin::of_max_age(max_age), flow.max(1));
+    let setup = Setup { steps, interval: rollout.interval, pin, flow, entry };
+    let found = simulate::findings(&Simulation::of(setup.clone()));
+    let mut notes: Vec<_> = found.into_iter().map(|finding| simulation::sentence(finding, &setup)).collect();
+    let better = simulate::improved(&setup);
+    let mut changes = Vec::new();
+    if better.entry && !setup.entry {
+        changes.push("an entry".to_owned());
+    }
+    if let (Pin::For(age), true) = (better.pin, better.pin != setup.pin) {
+        changes.push(format!("--max-age {}", purpose::seconds(age)));
+    }
+    if better.interval != setup.interval {
+        changes.push(format!("spec.analysis.interval: {}", purpose::seconds(better.interval)));
+    }
+    if better.steps != setup.steps {
+        changes.push(format!("spec.analysis.stepWeights: [{}]", simulation::steps(&better.steps, ", ")));
+    }
+    if !changes.is_empty() {
+        notes.push(format!("to prevent that: {}", changes.join(", ")));
+    }
+    notes
 }
 
 /// Asks where a flow begins until the answer is valid.

@@ -115,7 +115,7 @@ pub(super) async fn write(
     let began = Instant::now();
     for attempt in 0..ATTEMPTS {
         match write_steps(server, &loaded, &left, args.force_conflicts, stored).await? {
-            Written::All if !rests_on_declaration(left.agreed()) => return Ok(Outcome::Done(Box::new(loaded))),
+            Written::All if !rests_on_what_was_read(left.agreed()) => return Ok(Outcome::Done(Box::new(loaded))),
             // The declaration was only read, so the server has not checked its resource version.
             Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
@@ -143,11 +143,15 @@ pub(super) async fn write(
     Err(keeps_changing(&loaded))
 }
 
-/// Returns whether what was written follows from a declaration that was only read. A declaration that is written is
-/// checked by the server, and what is left over from one that is gone is deleted in any case.
-fn rests_on_declaration(plan: &Plan) -> bool {
+/// Returns whether what was written follows from something that was only read: from the declaration, or from the routes. A
+/// declaration that is written is checked by the server, and what is left over from one that is gone is deleted in any case.
+fn rests_on_what_was_read(plan: &Plan) -> bool {
     let declares = plan.steps.iter().any(|step| step.object.kind == ObjectKind::Canary);
-    !declares && plan.steps.iter().any(|step| step.action != Action::Delete)
+    plan.steps.iter().any(|step| match step.action {
+        Action::Patch(_) => !declares,
+        Action::Apply(_) => true,
+        Action::Delete => false,
+    })
 }
 
 enum Written {

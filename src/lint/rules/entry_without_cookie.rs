@@ -13,8 +13,9 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     let declares = observed.canary.declared_entry().is_some() && observed.canary.declared == Declared::Nothing;
     (declares && cookie(observed).is_none()).then(|| {
         (
-            "an entry is declared, but no cookie: no pin begins there, and the request arrives without cookies".into(),
-            "declare a cookie with sticky set, or remove the entry with sticky remove".into(),
+            "an entry is declared without a cookie: nothing is pinned, and the application gets no cookies there"
+                .into(),
+            "declare a cookie with sticky set, or remove the entry with sticky set --unset entry".into(),
         )
     })
 }

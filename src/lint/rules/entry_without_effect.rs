@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule { code: "CT041", severity: Severity:
 fn check(observed: &Observed) -> Option<(String, String)> {
     let EntryState::Refused(problems) = &observed.entry else { return None };
     Some((
-        format!("the entry has no effect: {}", problems.join("; ")),
+        format!("no pin begins anew at some of the entry's paths: {}", problems.join("; ")),
         "name other paths with sticky set --entry, or give the route to the TraefikService a higher priority".into(),
     ))
 }

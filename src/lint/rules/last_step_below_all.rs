@@ -19,7 +19,7 @@ fn check(observed: &Observed) -> Option<(String, String)> {
                 "the last step is {last}, so {} % of the flows are on the primary when the promotion replaces it",
                 100 - last.clamp(0, 100)
             ),
-            "end the Canary's stepWeights with 100".into(),
+            "end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights".into(),
         )
     })
 }

@@ -95,7 +95,8 @@ fn percent(number: f64) -> String {
     if number > 0.0 && number < 0.5 { "<1 %".into() } else { format!("{number:.0} %") }
 }
 
-fn sentence(finding: Finding, setup: &Setup) -> String {
+/// Returns what is wrong as a sentence.
+pub fn sentence(finding: Finding, setup: &Setup) -> String {
     match finding {
         Finding::Starved { seen, wanted } => {
             let who = if setup.entry { "returning users who do not log in" } else { "returning users" };

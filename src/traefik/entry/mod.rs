@@ -10,21 +10,19 @@
 //! whatever wins there today still wins: where that is something else, the entry would be without effect, and is
 //! refused with its name. Without a priority of its own, the longer rule would win, over foreign ones too.
 
+mod references;
 mod work;
 
 use serde_json::Value;
 
 use self::work::Work;
+use super::router::CLASS;
 use crate::model::{
     Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
     entry::{CANARY_ANNOTATION, ENTRY_ANNOTATION},
     name::Group,
     view,
 };
-
-/// The annotation by which an IngressRoute chooses its Traefik
-/// (`pkg/provider/kubernetes/crd/kubernetes.go:shouldProcessIngress`).
-const CLASS: &str = "kubernetes.io/ingress.class";
 
 /// A Canary, as far as its entry depends on it.
 #[derive(Debug, Clone)]
@@ -79,7 +77,7 @@ pub enum Need {
 }
 
 impl Routing {
-    /// Returns the objects that are this Canary's entry, and those that have the names of such objects.
+    /// Returns the objects that have the names of this Canary's entry, its own or not.
     pub fn existing(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
         let middlewares = self.middlewares.iter().map(|(group, value)| (ObjectKind::Middleware(*group), value));
         let ingress_routes = self.ingress_routes.iter().map(|(group, value)| (ObjectKind::IngressRoute(*group), value));
@@ -87,8 +85,8 @@ impl Routing {
         middlewares
             .chain(ingress_routes)
             .chain(http_routes)
+            .filter(|(_, value)| is_named_as(value, canary))
             .map(|(kind, value)| (ObjectRef { kind, target: NamespacedName::of(value) }, value))
-            .filter(|(object, value)| is_of(value, canary) || is_named_as(&object.target, canary))
     }
 
     /// Puts an object of an entry in the place of its former state; null removes it.
@@ -133,19 +131,24 @@ impl Routing {
     }
 }
 
-/// Returns whether an object is of the entry of this Canary.
+/// Returns whether an object is of the entry of this Canary: by its label and annotation, and by its name, since a copy
+/// has them, too.
 pub fn is_of(object: &Value, canary: &NamespacedName) -> bool {
-    let metadata = |place: &str, key: &str| view::text(object, &["metadata", place, key]);
-    metadata("labels", MANAGED_BY_LABEL) == Some(MANAGED_BY)
-        && metadata("annotations", CANARY_ANNOTATION) == Some(&canary.name)
-        && NamespacedName::of(object).namespace == canary.namespace
+    entered(object) == Some(&canary.name) && is_named_as(object, canary)
 }
 
-/// Returns whether an object of an entry of this Canary could have this name.
-fn is_named_as(target: &NamespacedName, canary: &NamespacedName) -> bool {
-    let rest = target.name.strip_prefix(&canary.name).and_then(|rest| rest.strip_prefix("-entry"));
+/// Returns the Canary that an object of an entry names.
+fn entered(object: &Value) -> Option<&str> {
+    let is_ours = view::text(object, &["metadata", "labels", MANAGED_BY_LABEL]) == Some(MANAGED_BY);
+    view::text(object, &["metadata", "annotations", CANARY_ANNOTATION]).filter(|_| is_ours)
+}
+
+/// Returns whether an object has a name that one of this Canary's entry can have.
+fn is_named_as(object: &Value, canary: &NamespacedName) -> bool {
+    let text = |key: &str| view::text(object, &["metadata", key]);
+    let rest = text("name").and_then(|name| name.strip_prefix(&canary.name)?.strip_prefix("-entry"));
     let is_numbered = |rest: &str| rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok());
-    target.namespace == canary.namespace && rest.is_some_and(|rest| rest.is_empty() || is_numbered(rest))
+    text("namespace") == canary.namespace.as_deref() && rest.is_some_and(|rest| rest.is_empty() || is_numbered(rest))
 }
 
 /// Returns the objects of an entry.
@@ -165,9 +168,10 @@ pub fn is_as_wanted(object: &Value, wanted: &Value) -> bool {
             .all(|(key, value)| object["metadata"][place].get(key) == Some(value))
     };
     let owners = |object: &Value| object.pointer("/metadata/ownerReferences").and_then(Value::as_array).cloned();
+    // One that was committed has no owner: its source keeps it, and there is no uid to write there.
     let owned = owners(wanted).is_none_or(|wanted| {
         let owners = owners(object).unwrap_or_default();
-        wanted.iter().all(|owner| owners.iter().any(|other| other["uid"] == owner["uid"]))
+        owners.is_empty() || wanted.iter().all(|owner| owners.iter().any(|other| other["uid"] == owner["uid"]))
     });
     let class = |object: &Value| view::owned(object, &["metadata", "annotations", CLASS]);
     object["spec"] == wanted["spec"] && has("labels") && has("annotations") && owned && class(object) == class(wanted)

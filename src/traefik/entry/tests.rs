@@ -80,6 +80,14 @@ fn a_route_of_our_own_has_what_its_model_has_and_takes_the_cookie_header_off_las
 }
 
 #[test]
+fn a_line_break_at_the_end_of_a_rule_and_a_negated_host_are_no_obstacle() {
+    let own = ingress_route("web", true, &[("PathPrefix(`/`) && !Host(`admin.test`)\n", 0)]);
+    let made = made("/login", &routing(vec![own]));
+    assert_eq!(rules(&made), [("(PathPrefix(`/`) && !Host(`admin.test`)) && (Path(`/login`))".to_owned(), 40)]);
+    assert_eq!(made.problems, Vec::<String>::new());
+}
+
+#[test]
 fn routes_that_share_entry_points_and_tls_share_an_object_and_paths_go_where_they_can_be_served() {
     let (group, mut secure) = ingress_route("secure", true, &[("Host(`shop.test`)", 7)]);
     secure["spec"]["tls"] = json!({});
@@ -148,13 +156,28 @@ fn a_path_that_something_else_serves_is_refused_with_its_name() {
     assert_eq!(problems(&[("Path(`/login`)", 17)]), served("may be served by IngressRoute `shop/api` (priority 17)"));
     assert_eq!(problems(&[("Host(`b.test`) && PathPrefix(`/log`)", 0)]), Vec::<String>::new(), "another host");
     assert_eq!(problems(&[("Host(`shop.test`) && PathPrefix(`/api`)", 0)]), Vec::<String>::new(), "another path");
+    // Another class is another Traefik.
+    let (group, mut internal) = ingress_route("api", false, &[("PathPrefix(`/`)", 100)]);
+    internal["metadata"]["annotations"] = json!({CLASS: "internal"});
+    let (_, mut external) = own.clone();
+    external["metadata"]["annotations"] = json!({CLASS: "external"});
+    let both = routing(vec![(group, external), (group, internal)]);
+    assert_eq!(made("/login", &both).problems, Vec::<String>::new());
+    // What leads here from another namespace is not covered, and takes the path like any other.
+    let (group, mut edge) = ingress_route("edge", true, &[("PathPrefix(`/login`) && Host(`shop.test`)", 0)]);
+    edge["metadata"]["namespace"] = json!("edge");
+    edge["spec"]["routes"][0]["services"][0]["namespace"] = json!("shop");
+    assert_eq!(
+        made("/login", &routing(vec![own.clone(), (group, edge)])).problems,
+        served("is served by IngressRoute `edge/edge` (priority 41)")
+    );
     // Ours is below that one, and takes nothing from it.
     assert_eq!(problems(&[("Host(`shop.test`) && Method(`POST`)", 0)]), Vec::<String>::new());
     assert_eq!(
         problems(&[("Path(`/login`) && Method(`POST`)", 18)]),
         served("is served by IngressRoute `shop/api` (priority 18)")
     );
-    // Other entry points, and TLS, are another world.
+    // Other entry points are another world.
     let (group, mut elsewhere) = ingress_route("api", false, &[("PathPrefix(`/`)", 100)]);
     elsewhere["spec"]["entryPoints"] = json!(["admin"]);
     assert_eq!(made("/login", &routing(vec![own.clone(), (group, elsewhere)])).problems, Vec::<String>::new());
@@ -184,7 +207,7 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
             "IngressRoute `edge/edge` is not covered: it is in another namespace",
             "IngressRoute `shop/odd` is not covered: its rule cannot be read",
             "IngressRoute `shop/odd` is not covered: its priority is the highest that can be set",
-            "TraefikService `shop/outer` is not covered: routes to it reach the Canary through it",
+            "TraefikService `shop/outer` is not covered: it leads to the Canary, and routes to it get no entry",
             "Ingress `shop/old` is not covered: an Ingress cannot lead to a TraefikService",
         ]
     );
@@ -196,7 +219,7 @@ const MAX: i64 = i64::MAX - 1000;
 fn a_path_that_no_route_serves_is_refused_and_without_any_route_there_is_nothing() {
     let own = ingress_route("web", true, &[("Host(`a`) && PathPrefix(`/shop`)", 0)]);
     let all = made("/login, /shop/login", &routing(vec![own]));
-    assert_eq!(all.problems, ["`/login` is served by no route to TraefikService `checkout`"]);
+    assert_eq!(all.problems, ["no route that the entry can cover serves `/login`"]);
     let none = made("/login", &routing(vec![ingress_route("api", false, &[("Host(`a`)", 0)])]));
     assert_eq!(none, EntryObjects::default());
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{CLASS, EntryObjects, Holder, Routing, is_of};
+use super::{
+    EntryObjects, Holder, Routing, entered, is_of,
+    references::{has_backend, leading, names_anywhere},
+};
 use crate::{
     model::{
         Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
@@ -11,13 +14,22 @@ use crate::{
         view,
     },
     traefik::{
-        router::{MAX_PRIORITY, Router, http_rule, matches, routers},
-        rule::{Answer, Request, Rule},
+        router::{CLASS, MAX_PRIORITY, Router, http_rule, matches, routers},
+        rule::{Answer, Request},
     },
 };
 
 /// The most matches that a rule of an HTTPRoute may have (`sigs.k8s.io/gateway-api` `apis/v1/httproute_types.go`).
 const MAX_MATCHES: usize = 64;
+
+/// Routes of an IngressRoute of our own, and what they share.
+struct Shared {
+    group: Group,
+    /// Everything but the routes.
+    spec: Map<String, Value>,
+    class: Option<String>,
+    routes: Vec<Value>,
+}
 
 /// The objects while they are made.
 pub(super) struct Work<'a> {
@@ -35,7 +47,9 @@ impl<'a> Work<'a> {
     pub(super) fn new(entry: &'a Entry, holder: &'a Holder, routing: &'a Routing) -> Self {
         let of = |kind: &'static str, objects: Vec<&'a Value>| {
             objects.into_iter().filter(|object| !is_of(object, &holder.canary)).flat_map(move |object| {
-                let leads = leading(kind, object, &holder.service);
+                // A route elsewhere that leads here is not covered, and counts like any other.
+                let is_here = NamespacedName::of(object).namespace == holder.canary.namespace;
+                let leads = if is_here { leading(kind, object, &holder.service) } else { Vec::new() };
                 routers(kind, object).into_iter().map(move |router| {
                     let is_own = leads.contains(&router.index);
                     (router, is_own)
@@ -65,7 +79,7 @@ impl<'a> Work<'a> {
         if let Some(reason) = &self.routing.unread_elsewhere {
             self.result
                 .notes
-                .push(format!("whether a route elsewhere serves a path of the entry is not known: {reason}"));
+                .push(format!("cannot tell whether a route in another namespace serves a path of the entry: {reason}"));
         }
         self.result
     }
@@ -74,11 +88,12 @@ impl<'a> Work<'a> {
     fn ingress_routes(&mut self) {
         let mut sources: Vec<_> = self.routing.ingress_routes.iter().collect();
         sources.sort_by_key(|(group, object)| (*group, NamespacedName::of(object)));
-        let mut made: Vec<(Group, Map<String, Value>, Option<String>, Vec<Value>)> = Vec::new();
+        let mut made: Vec<Shared> = Vec::new();
         for (group, object) in sources {
             let target = NamespacedName::of(object);
             let leads = leading("IngressRoute", object, &self.holder.service);
-            if is_of(object, &self.holder.canary) || leads.is_empty() || !self.is_here(&target, "IngressRoute") {
+            // Those of another Canary's entry are no models, whatever they lead to.
+            if entered(object).is_some() || leads.is_empty() || !self.is_here(&target, "IngressRoute") {
                 continue;
             }
             let mut spec = object["spec"].as_object().cloned().unwrap_or_default();
@@ -87,29 +102,36 @@ impl<'a> Work<'a> {
             for router in routers("IngressRoute", object).into_iter().filter(|it| leads.contains(&it.index)) {
                 let route = &object["spec"]["routes"][router.index];
                 let Some(route) = self.ingress_route_rule(route, &router) else { continue };
-                let known =
-                    made.iter_mut().find(|(other, same, kind, _)| (other, same, kind) == (group, &spec, &class));
+                let known = made.iter_mut().find(|it| (&it.group, &it.spec, &it.class) == (group, &spec, &class));
                 match known {
-                    // Traefik names a router by its rule.
-                    Some((.., routes)) if routes.iter().any(|other| other["match"] == route["match"]) => {}
-                    Some((.., routes)) => routes.push(route),
-                    None => made.push((*group, spec.clone(), class.clone(), vec![route])),
+                    // Traefik names a router by its rule, and the higher one is the one that counts.
+                    Some(it) => match it.routes.iter_mut().find(|other| other["match"] == route["match"]) {
+                        Some(other) if other["priority"].as_i64() < route["priority"].as_i64() => *other = route,
+                        Some(_) => {}
+                        None => it.routes.push(route),
+                    },
+                    None => made.push(Shared {
+                        group: *group,
+                        spec: spec.clone(),
+                        class: class.clone(),
+                        routes: vec![route],
+                    }),
                 }
             }
         }
         for group in Group::ALL {
-            if made.iter().any(|(other, ..)| *other == group) {
+            if made.iter().any(|it| it.group == group) {
                 let spec = json!({"headers": {"customRequestHeaders": {"Cookie": ""}}});
-                self.add(ObjectKind::Middleware(group), 0, &[], spec);
+                self.add(ObjectKind::Middleware(group), 0, &[], &spec);
             }
         }
         for group in Group::ALL {
-            let of_group = made.iter().filter(|(other, ..)| *other == group);
-            for (number, (_, spec, class, routes)) in of_group.enumerate() {
-                let mut spec = spec.clone();
-                spec.insert("routes".into(), routes.clone().into());
-                let class: Vec<_> = class.iter().map(|class| (CLASS, class.as_str())).collect();
-                self.add(ObjectKind::IngressRoute(group), number, &class, spec.into());
+            let of_group = made.iter().filter(|it| it.group == group);
+            for (number, it) in of_group.enumerate() {
+                let mut spec = it.spec.clone();
+                spec.insert("routes".into(), it.routes.clone().into());
+                let class: Vec<_> = it.class.iter().map(|class| (CLASS, class.as_str())).collect();
+                self.add(ObjectKind::IngressRoute(group), number, &class, &spec.into());
             }
         }
     }
@@ -126,7 +148,8 @@ impl<'a> Work<'a> {
         }
         let paths = self.paths(router, |_| priority)?;
         let rules: Vec<_> = paths.iter().map(|path| format!("Path(`{path}`)")).collect();
-        let text = view::text(route, &["match"])?;
+        // A line break before the parenthesis would end the expression (`go/scanner`).
+        let text = view::text(route, &["match"])?.trim();
         let mut route = route.clone();
         route["match"] = format!("({text}) && ({})", rules.join(" || ")).into();
         route["priority"] = priority.into();
@@ -144,7 +167,7 @@ impl<'a> Work<'a> {
         for object in sources {
             let leads = leading("HTTPRoute", object, &self.holder.service);
             let is_here = |work: &mut Self| work.is_here(&NamespacedName::of(object), "HTTPRoute");
-            if is_of(object, &self.holder.canary) || leads.is_empty() || !is_here(self) {
+            if entered(object).is_some() || leads.is_empty() || !is_here(self) {
                 continue;
             }
             let rules: Vec<Value> = leads.iter().filter_map(|index| self.http_route_rule(object, *index)).collect();
@@ -153,7 +176,7 @@ impl<'a> Work<'a> {
             }
             let mut spec = object["spec"].clone();
             spec["rules"] = rules.into();
-            self.add(ObjectKind::HttpRoute, number, &[], spec);
+            self.add(ObjectKind::HttpRoute, number, &[], &spec);
             number += 1;
         }
     }
@@ -167,6 +190,10 @@ impl<'a> Work<'a> {
             .filter_map(|host| host.as_str().map(str::to_owned))
             .collect();
         let rule = &object["spec"]["rules"][index];
+        // It needs a single match of a prefix (`apis/v1/httproute_types.go`).
+        if rule["filters"].to_string().contains("ReplacePrefixMatch") {
+            return self.leave_out(&format!("HTTPRoute `{}`", NamespacedName::of(object)), "it replaces a prefix");
+        }
         let all = routers("HTTPRoute", object).into_iter().filter(|router| router.index == index);
         let mut wanted = Vec::new();
         for (item, router) in matches(rule).into_iter().zip(all) {
@@ -175,12 +202,15 @@ impl<'a> Work<'a> {
                 item["path"] = json!({"type": "Exact", "value": path});
                 item
             };
-            let paths = self.paths(&router, |path| http_rule(&hosts, &exactly(path)).1);
+            // Traefik adds one for each further rule of a route: at least one.
+            let paths = self.paths(&router, |path| http_rule(&hosts, &exactly(path)).1 + 1);
             wanted.extend(paths.into_iter().flatten().map(|path| exactly(&path)));
         }
         if wanted.len() > MAX_MATCHES {
-            return self
-                .leave_out(&format!("HTTPRoute `{}`", NamespacedName::of(object)), "it would need too many matches");
+            return self.leave_out(
+                &format!("HTTPRoute `{}`", NamespacedName::of(object)),
+                "it would need more than 64 matches",
+            );
         }
         if wanted.is_empty() {
             return None;
@@ -196,7 +226,7 @@ impl<'a> Work<'a> {
                 filter["requestHeaderModifier"]["remove"] = removed.into();
             }
             None => {
-                filters.push(json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Cookie"]}}))
+                filters.push(json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["Cookie"]}}));
             }
         }
         rule["filters"] = filters.into();
@@ -213,7 +243,8 @@ impl<'a> Work<'a> {
         };
         let mut paths = Vec::new();
         for (at, path) in self.entry.paths().iter().enumerate() {
-            let asked = hosts(rule)
+            let asked = rule
+                .hosts(path)
                 .into_iter()
                 .filter(|host| rule.answers(Request { host: host.as_deref(), path }) != Answer::No);
             let asked: Vec<_> = asked.collect();
@@ -272,7 +303,10 @@ impl<'a> Work<'a> {
             let target = NamespacedName::of(object);
             let spec = object.get("spec").cloned().unwrap_or_default();
             if target != *service && names_anywhere(&spec, service, target.namespace.as_deref()) {
-                self.leave_out::<()>(&format!("TraefikService `{target}`"), "routes to it reach the Canary through it");
+                self.leave_out::<()>(
+                    &format!("TraefikService `{target}`"),
+                    "it leads to the Canary, and routes to it get no entry",
+                );
             }
         }
         for object in &self.routing.ingresses {
@@ -290,14 +324,13 @@ impl<'a> Work<'a> {
     fn find_unserved(&mut self) {
         let has_routes = !self.result.wanted.is_empty() || self.others.iter().any(|(_, leads_here)| *leads_here);
         let unserved = self.entry.paths().iter().zip(&self.served).filter(|(_, served)| has_routes && !**served);
-        let problems: Vec<_> = unserved
-            .map(|(path, _)| format!("`{path}` is served by no route to TraefikService `{}`", self.holder.service.name))
-            .collect();
+        let problems: Vec<_> =
+            unserved.map(|(path, _)| format!("no route that the entry can cover serves `{path}`")).collect();
         self.result.problems.extend(problems);
     }
 
     /// Adds an object with everything that ours have.
-    fn add(&mut self, kind: ObjectKind, number: usize, annotations: &[(&str, &str)], spec: Value) {
+    fn add(&mut self, kind: ObjectKind, number: usize, annotations: &[(&str, &str)], spec: &Value) {
         let Holder { canary, uid, .. } = self.holder;
         let name = name(canary, number);
         let mut metadata = json!({
@@ -325,55 +358,4 @@ impl<'a> Work<'a> {
 /// Returns the n-th name of objects of an entry, counted from 0.
 fn name(canary: &NamespacedName, number: usize) -> String {
     if number == 0 { format!("{}-entry", canary.name) } else { format!("{}-entry-{}", canary.name, number + 1) }
-}
-
-/// Returns the hosts to ask about: those that the rule names, else any.
-fn hosts(rule: &Rule) -> Vec<Option<String>> {
-    let hosts: Vec<_> = rule.hosts().into_iter().map(Some).collect();
-    if hosts.is_empty() { vec![None] } else { hosts }
-}
-
-/// Returns the positions of the routes of an object that lead to the TraefikService.
-fn leading(kind: &str, object: &Value, service: &NamespacedName) -> Vec<usize> {
-    let (list, items) = match kind {
-        "IngressRoute" => ("routes", "services"),
-        "HTTPRoute" => ("rules", "backendRefs"),
-        _ => return Vec::new(),
-    };
-    let holder = NamespacedName::of(object).namespace;
-    let routes = view::at(object, &["spec", list]).and_then(Value::as_array);
-    let leads = |route: &Value| {
-        let items = route.get(items).and_then(Value::as_array);
-        items.into_iter().flatten().any(|item| names(item, service, holder.as_deref()))
-    };
-    routes.into_iter().flatten().enumerate().filter(|(_, route)| leads(route)).map(|(index, _)| index).collect()
-}
-
-/// Returns whether a reference in an object of this namespace names the TraefikService.
-fn names(item: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
-    let namespace = view::text(item, &["namespace"]).or(holder);
-    view::text(item, &["kind"]) == Some("TraefikService")
-        && view::text(item, &["name"]) == Some(&service.name)
-        // Manifests may omit the namespace.
-        && (namespace.is_none() || service.namespace.is_none() || namespace == service.namespace.as_deref())
-}
-
-fn names_anywhere(value: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
-    names(value, service, holder)
-        || match value {
-            Value::Array(items) => items.iter().any(|item| names_anywhere(item, service, holder)),
-            Value::Object(fields) => fields.values().any(|field| names_anywhere(field, service, holder)),
-            _ => false,
-        }
-}
-
-/// Returns whether an Ingress has a backend with this Service.
-fn has_backend(value: &Value, name: &str) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(|item| has_backend(item, name)),
-        Value::Object(fields) => fields.iter().any(|(key, field)| {
-            (key == "service" && view::text(field, &["name"]) == Some(name)) || has_backend(field, name)
-        }),
-        _ => false,
-    }
 }

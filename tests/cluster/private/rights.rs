@@ -1,7 +1,7 @@
 //! The table of rights is true: a user with exactly the roles that `rbac COMMAND` prints can run the command, and asks
 //! the server for exactly that; without one of the verbs `rbac COMMAND --check` says what then comes of it.
 
-use std::{os::unix::fs::symlink, path::Path};
+use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path};
 
 use canary_traefik::commands::rbac::rights::{Need, Row};
 use serde_json::json;
@@ -43,6 +43,22 @@ const COOKIES: [Case; 12] = [
     Case { command: "completion", lines: &["__complete show ", "__complete show -n "], good: &[0] },
 ];
 
+/// What reads and changes entries, with the rights that `rbac COMMAND --entry` prints. Each line finds an entry one of
+/// whose objects is gone.
+const ENTRIES: [Case; 7] = [
+    Case { command: "show", lines: &["show", "show podinfo"], good: &[0] },
+    Case { command: "describe", lines: &["describe podinfo"], good: &[0] },
+    Case { command: "diff", lines: &["diff", "diff podinfo"], good: &[0, 1] },
+    Case { command: "render", lines: &["render podinfo --entry"], good: &[0] },
+    Case {
+        command: "sticky set",
+        lines: &["sticky set podinfo --entry /login --yes", "sticky set podinfo --unset entry --yes"],
+        good: &[0],
+    },
+    Case { command: "sticky remove", lines: &["sticky remove podinfo --yes"], good: &[0] },
+    Case { command: "sticky apply", lines: &["sticky apply --yes", "sticky apply podinfo --yes"], good: &[0] },
+];
+
 /// What is about the guard itself. The dry run of an uninstall needs the same rights, and leaves things as they are.
 const GUARD: [Case; 3] = [
     Case { command: "guard install", lines: &["guard install --yes"], good: &[0] },
@@ -55,6 +71,32 @@ fn prepared(namespace: &Namespace) {
     declare(namespace, "podinfo", "login; Max-Age=300");
     namespace.patch("TraefikService", "podinfo", &json!({ "spec": { "weighted": { "sticky": null } } }));
     set_live(namespace, "podinfo", &json!({ "name": "other" }));
+}
+
+/// The same with an entry whose route was changed since, whose Middleware is gone, and which has objects too many.
+fn entered(namespace: &Namespace) {
+    prepared(namespace);
+    let output = namespace.run(["sticky", "set", "podinfo", "--entry", "/old", "--yes", "--force-conflicts"]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    namespace.delete("Middleware", "podinfo-entry");
+    let points = &namespace.get("IngressRoute", "web")["spec"]["entryPoints"];
+    let other = if *points == json!(["a"]) { "b" } else { "a" };
+    namespace.patch("IngressRoute", "web", &json!({ "spec": { "entryPoints": [other] } }));
+    for kind in ["Middleware", "IngressRoute"] {
+        if namespace.find(kind, "podinfo-entry-9").is_none() {
+            namespace.create_value(&json!({
+                "apiVersion": "traefik.io/v1alpha1",
+                "kind": kind,
+                "metadata": {
+                    "name": "podinfo-entry-9",
+                    "labels": { "app.kubernetes.io/managed-by": "kubectl-canary-traefik" },
+                    "annotations": { "kubectl-canary-traefik/canary": "podinfo", "kubectl-canary-traefik/entry": "/old" },
+                },
+                "spec": if kind == "IngressRoute" { json!({ "routes": [] }) } else { json!({}) },
+            }));
+        }
+    }
+    prepared(namespace);
 }
 
 fn rollout(server: &Server) -> Namespace<'_> {
@@ -87,7 +129,7 @@ fn works(namespace: &Namespace, user: &Granted, case: &Case) -> (bool, String) {
 }
 
 /// The row of a command as the audit log has it: an apply that creates is logged as one `patch`.
-fn row(namespace: &Namespace, command: &str) -> std::collections::BTreeSet<Asked> {
+fn row(namespace: &Namespace, command: &str) -> BTreeSet<Asked> {
     let mut row = verbs(&roles(namespace, command));
     row.extend(
         Row::of(command).expect("a row").rights().filter(|right| matches!(right.need, Need::Tried(_))).flat_map(
@@ -199,6 +241,27 @@ rights:
   resource: traefikservices.traefik.io
   verb: list
   without: it fails
+- allowed: false
+  names: []
+  namespace: rights-[NS]
+  needed: false
+  resource: ingressroutes.traefik.io
+  verb: list
+  without: what is left over from an entry is not found
+- allowed: false
+  names: []
+  namespace: rights-[NS]
+  needed: false
+  resource: middlewares.traefik.io
+  verb: list
+  without: what is left over from an entry is not found
+- allowed: false
+  names: []
+  namespace: rights-[NS]
+  needed: false
+  resource: httproutes.gateway.networking.k8s.io
+  verb: list
+  without: what is left over from an entry is not found
 works: false
 --- stderr
 
@@ -210,6 +273,67 @@ exit: 0
 this command makes no API requests
 
 "#]]);
+}
+
+/// The rights of a command where an entry is declared, as the audit log has them.
+fn row_with_entry(namespace: &Namespace, command: &str) -> BTreeSet<Asked> {
+    let mut row = row(namespace, command);
+    row.extend(verbs(&roles(namespace, &format!("{command} --entry"))));
+    row.retain(is_of_entry);
+    row
+}
+
+/// Whether it is about the objects on which an entry depends. An apply that creates is logged as one `patch`, and there
+/// are no HTTPRoutes.
+fn is_of_entry((verb, _, resource): &Asked) -> bool {
+    let kinds = ["ingressroutes", "middlewares", "httproutes", "ingresses"];
+    verb != "create" && kinds.contains(&resource.as_str()) && (resource != "httproutes" || verb == "list")
+}
+
+fn works_with_entry(namespace: &Namespace, user: &Granted, case: &Case) -> (bool, String) {
+    let run = |text: &&str| {
+        entered(namespace);
+        namespace.run_as(&user.kubeconfig, text.split(' ')).run()
+    };
+    let outputs: Vec<_> = case.lines.iter().map(run).collect();
+    let worked = outputs.iter().all(|output| output.code.is_some_and(|code| case.good.contains(&code)));
+    (worked, outputs.iter().map(ToString::to_string).collect())
+}
+
+/// A server with a Canary that has a route.
+fn routed(server: &Server) -> Namespace<'_> {
+    let namespace = rollout(server);
+    let services = json!([{ "kind": "TraefikService", "name": "podinfo" }]);
+    namespace.create_value(&json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": { "name": "web" },
+        "spec": { "routes": [{ "kind": "Rule", "match": "Host(`a.example`)", "services": services }] },
+    }));
+    namespace
+}
+
+#[test]
+fn with_an_entry_a_command_asks_for_exactly_what_its_row_says_and_check_is_right_about_each_verb() {
+    let server = Server::private(&[]);
+    let namespace = routed(&server);
+    for case in &ENTRIES {
+        let roles = roles(&namespace, &format!("{} --entry", case.command));
+        let user = Granted::new(&namespace, &roles);
+        let (worked, said) = works_with_entry(&namespace, &user, case);
+        assert!(worked, "{}: {said}", case.command);
+        let row = row_with_entry(&namespace, case.command);
+        let about_entry = || user.asked(&namespace).into_iter().filter(is_of_entry).collect::<BTreeSet<_>>();
+        until("the server to log what was asked for", || row.is_subset(&about_entry()).then_some(()));
+        assert_eq!(about_entry(), row, "{}", case.command);
+        let check = format!("rbac {} --entry --check", case.command);
+        for verb in &row {
+            let user = Granted::new(&namespace, &without(&roles, verb));
+            let (worked, said) = works_with_entry(&namespace, &user, case);
+            let checked = namespace.run_as(&user.kubeconfig, check.split(' ')).run();
+            assert_eq!(checked.code, Some(i32::from(!worked)), "{} without {verb:?}\n{checked}{said}", case.command);
+        }
+    }
 }
 
 /// Some of it is about the guard as policies.

@@ -63,7 +63,7 @@ checkout
 
 "#]]);
     play.types("r");
-    for shown in ["weights 90/10", "weights 70/30", "weights 50/50", "weights 30/70", "the rollout has succeeded"] {
+    for shown in ["weights 90/10", "weights 70/30", "weights 50/50", "weights 1/100", "the rollout has succeeded"] {
         play.wait_for(shown);
     }
     play.types("q");

@@ -57,7 +57,7 @@ pub(crate) fn run() -> ExitCode {
         "\nThe playground is open. In another terminal:\n\n  \
          export KUBECONFIG={}\n  export PATH={folder}:$PATH\n\n  \
          kubectl canary-traefik show\n  \
-         kubectl canary-traefik sticky set checkout --name login --max-age 5m --http-only\n  \
+         kubectl canary-traefik sticky set checkout --name login --max-age 10s --http-only --entry /login\n  \
          kubectl canary-traefik guard install\n  \
          curl -i -H 'Host: {}' http://{door}/login\n\n\
          Keys: r starts a rollout while users log in (some two minutes), q ends and clears up.\n",

@@ -1,19 +1,23 @@
 //! A Canary together with its TraefikService.
 
+mod entry;
+
 use std::{fmt, sync::Arc};
+
+pub use self::entry::EntryState;
 
 use crate::{
     error::Result,
     flagger::{Canary, Declared, NativeField, generated},
     model::{
-        Entry, ObjectRef, Stickiness,
+        Entry, Stickiness,
         cookie::Cookie,
         name::{Group, NamespacedName},
     },
     traefik::{
         Live, TraefikService, Weight,
         cookie_value::{self, Track},
-        entry::{self, Holder, Routing},
+        entry::Routing,
     },
 };
 
@@ -30,30 +34,6 @@ pub struct Observed {
     pub entry: EntryState,
     /// The entry that its objects were made from.
     pub live_entry: Option<Entry>,
-}
-
-/// The declared entry compared with the objects that make it live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum EntryState {
-    /// None is declared, and there are no objects.
-    #[default]
-    None,
-    /// Declared and live.
-    Synced,
-    /// Declared, but some or all of its objects are missing.
-    Missing,
-    /// Declared and live, but its objects no longer fit the routes.
-    Differs,
-    /// Its objects are there, but it is not declared.
-    Undeclared,
-    /// Declared, but there is no TraefikService yet, or no route to it that could be covered.
-    Pending,
-    /// Declared, but something else serves its paths, or has the name of one of its objects; a sentence each.
-    Refused(Vec<String>),
-    /// The annotation is not well-formed.
-    Malformed,
-    /// Declared, but the routes were not or cannot be read; with the reason.
-    Unknown(String),
 }
 
 /// Whether the guard covers a Canary.
@@ -148,23 +128,6 @@ impl Protection {
     }
 }
 
-impl EntryState {
-    /// Returns the word to print.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Synced => "synced",
-            Self::Missing => "missing",
-            Self::Differs => "differs",
-            Self::Undeclared => "undeclared",
-            Self::Pending => "pending",
-            Self::Refused(_) => "refused",
-            Self::Malformed => "malformed",
-            Self::Unknown(_) => "<unknown>",
-        }
-    }
-}
-
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -188,70 +151,6 @@ impl Observed {
             },
         };
         Self { canary, service, guarded: Guarded::Unknown, entry: EntryState::None, live_entry: None }
-    }
-
-    /// Adds the state of the entry, given what was read of the routes.
-    #[must_use]
-    pub fn with_entry(mut self, routing: Option<&Routing>) -> Self {
-        self.entry = self.entry_state(routing);
-        self.live_entry = routing.and_then(|routing| routing.live_entry(&self.canary.target));
-        self
-    }
-
-    fn entry_state(&self, routing: Option<&Routing>) -> EntryState {
-        let canary = &self.canary;
-        let (Some(routing), Some(holder)) = (routing, self.entry_holder()) else {
-            return match &canary.entry {
-                None => EntryState::None,
-                Some(Err(_)) => EntryState::Malformed,
-                Some(Ok(_)) => EntryState::Unknown("the routes were not read".into()),
-            };
-        };
-        let entry = match &canary.entry {
-            None if routing.own(&canary.target).next().is_some() => return EntryState::Undeclared,
-            None => return EntryState::None,
-            Some(Err(_)) => return EntryState::Malformed,
-            Some(Ok(entry)) => entry,
-        };
-        let objects = entry::objects(entry, &holder, routing);
-        if let Some(reason) = &routing.unread {
-            return EntryState::Unknown(reason.clone());
-        }
-        if !objects.problems.is_empty() {
-            return EntryState::Refused(objects.problems);
-        }
-        if objects.wanted.is_empty() || self.service().is_none() {
-            return EntryState::Pending;
-        }
-        let existing: Vec<_> = routing.existing(&canary.target).collect();
-        let live = |object: &ObjectRef| existing.iter().find(|(other, _)| other == object).map(|(_, live)| *live);
-        let foreign = objects
-            .wanted
-            .iter()
-            .filter(|(object, _)| live(object).is_some_and(|live| !entry::is_of(live, &canary.target)));
-        let foreign: Vec<_> = foreign.map(|(object, _)| format!("{object} exists, and is of something else")).collect();
-        if !foreign.is_empty() {
-            return EntryState::Refused(foreign);
-        }
-        if objects.wanted.iter().any(|(object, _)| live(object).is_none()) {
-            return EntryState::Missing;
-        }
-        let fits = |(object, wanted): &(ObjectRef, serde_json::Value)| {
-            live(object).is_some_and(|live| entry::is_as_wanted(live, wanted))
-        };
-        let is_left_over =
-            |(object, _): &(ObjectRef, &serde_json::Value)| objects.wanted.iter().all(|(wanted, _)| wanted != object);
-        if objects.wanted.iter().all(fits) && !routing.own(&canary.target).any(|own| is_left_over(&own)) {
-            EntryState::Synced
-        } else {
-            EntryState::Differs
-        }
-    }
-
-    /// Returns what an entry of this Canary depends on; `None` if it names no TraefikService.
-    pub fn entry_holder(&self) -> Option<Holder> {
-        let canary = &self.canary;
-        Some(Holder { canary: canary.target.clone(), uid: canary.uid.clone(), service: canary.service_target()? })
     }
 
     /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then

@@ -16,6 +16,7 @@ use crate::{
     model::NamespacedName,
     output,
     source::Source,
+    text::{quoted, without_password},
     ui::Ui,
 };
 
@@ -57,6 +58,13 @@ impl FileArgs {
     /// Returns whether one of the files can be read only once: standard input or a pipe.
     pub fn is_read_once(&self) -> bool {
         self.files.iter().any(|file| !file.is_file() && !file.is_dir())
+    }
+
+    /// Returns a command line of this program for the same files, for hints.
+    pub fn command(&self, arguments: &str) -> String {
+        let path = |file: &PathBuf| quoted(&without_password(&file.display().to_string()));
+        let files: String = self.files.iter().map(|file| format!(" -f {}", path(file))).collect();
+        format!("kubectl canary-traefik {arguments}{files}{}", if self.recursive { " -R" } else { "" })
     }
 }
 

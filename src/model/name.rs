@@ -19,6 +19,11 @@ impl NamespacedName {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         Self { namespace: text("/metadata/namespace"), name: text("/metadata/name").unwrap_or_default() }
     }
+
+    /// Returns whether this object can be in a namespace: manifests may omit it on either side.
+    pub fn may_be_in(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none() || self.namespace.is_none() || self.namespace.as_deref() == namespace
+    }
 }
 
 impl fmt::Display for NamespacedName {

@@ -73,10 +73,10 @@ impl Observed {
             Some(Err(_)) => return EntryState::Malformed,
             Some(Ok(entry)) => entry,
         };
-        let objects = entry::objects(entry, &holder, routing);
         if let Some(reason) = &routing.unread {
             return EntryState::Unknown(reason.clone());
         }
+        let objects = entry::objects(entry, &holder, routing);
         if !objects.problems.is_empty() {
             return EntryState::Refused([objects.problems, objects.notes].concat());
         }

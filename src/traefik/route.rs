@@ -132,16 +132,16 @@ fn rules(object: &Value, list: &str, items: &str, leads: impl Fn(&Value) -> bool
 
 /// Returns whether a reference names the TraefikService. Without a namespace it means that of the object it is in; the
 /// Gateway API names a group too.
-fn names(item: &Value, holder: &NamespacedName, service: &NamespacedName, group: Option<Group>) -> bool {
+pub(super) fn names(item: &Value, holder: &NamespacedName, service: &NamespacedName, group: Option<Group>) -> bool {
     let namespace = view::text(item, &["namespace"]).or(holder.namespace.as_deref());
     view::text(item, &["kind"]) == Some("TraefikService")
         && view::text(item, &["name"]) == Some(&service.name)
-        // Manifests may omit the namespace.
-        && (namespace.is_none() || service.namespace.is_none() || namespace == service.namespace.as_deref())
+        && service.may_be_in(namespace)
         && group.is_none_or(|group| view::text(item, &["group"]) == Some(group.as_str()))
 }
 
-fn anywhere(value: &Value, is: &impl Fn(&Value) -> bool) -> bool {
+/// Returns whether a value, or one within it, is such a one.
+pub(super) fn anywhere(value: &Value, is: &impl Fn(&Value) -> bool) -> bool {
     is(value)
         || match value {
             Value::Array(items) => items.iter().any(|item| anywhere(item, is)),
@@ -162,7 +162,8 @@ fn http_matches(rule: &Value, hosts: &[String]) -> Vec<String> {
     paths.into_iter().map(|path| format!("{hosts}{path}")).collect()
 }
 
-fn texts(object: &Value, keys: &[&str]) -> Vec<String> {
+/// Returns the texts of a list in an object.
+pub(super) fn texts(object: &Value, keys: &[&str]) -> Vec<String> {
     let list = view::at(object, keys).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }

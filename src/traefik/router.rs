@@ -9,7 +9,10 @@
 
 use serde_json::Value;
 
-use super::rule::{Answer, Request, Rule};
+use super::{
+    route::texts,
+    rule::{Answer, Request, Rule},
+};
 use crate::model::{NamespacedName, view};
 
 /// The highest priority that a user may set (`pkg/server/router/router.go:maxUserPriority`).
@@ -74,7 +77,7 @@ pub fn routers(kind: &str, object: &Value) -> Vec<Router> {
 }
 
 /// Returns the class that an IngressRoute or an Ingress names.
-pub fn class(object: &Value) -> Option<String> {
+fn class(object: &Value) -> Option<String> {
     view::owned(object, &["spec", "ingressClassName"])
         .or_else(|| view::owned(object, &["metadata", "annotations", CLASS]))
 }
@@ -83,12 +86,8 @@ fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
     view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn texts(value: &Value, keys: &[&str]) -> Vec<String> {
-    list(value, keys).iter().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
 /// Returns the priority of a rule without one.
-pub fn length(rule: &str) -> i64 {
+fn length(rule: &str) -> i64 {
     i64::try_from(rule.len()).unwrap_or(i64::MAX)
 }
 

@@ -106,13 +106,8 @@ impl Advice<'_> {
             Source::Cluster(cluster) => self.ctx.command(line, &self.canary.target, cluster.api().namespace()),
             Source::Files(_) => {
                 let namespace = self.ctx.namespace().map_or_else(String::new, |name| format!(" -n {}", quoted(name)));
-                format!("kubectl canary-traefik {line}{}{namespace}", self.files())
+                self.args.files.command(line) + &namespace
             }
         }
-    }
-
-    fn files(&self) -> String {
-        let files = self.args.files.files.iter().map(|file| format!(" -f {}", quoted(&file.display().to_string())));
-        files.collect::<String>() + if self.args.files.recursive { " -R" } else { "" }
     }
 }

@@ -32,7 +32,6 @@ use crate::{
     output::change::DryRun,
     plan::{CookieChange, Scope},
     source::Source,
-    text::{quoted, without_password},
     traefik::entry::Need,
 };
 
@@ -102,10 +101,7 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
 
 /// Returns a `sticky` command line with the `-f` flags of this one, for hints.
 fn typed(arguments: &str, files: &FileArgs) -> String {
-    let recursive = if files.recursive { " -R" } else { "" };
-    let files =
-        files.files.iter().map(|file| format!(" -f {}", quoted(&without_password(&file.display().to_string()))));
-    format!("kubectl canary-traefik sticky {arguments}{}{recursive}", files.collect::<String>())
+    files.command(&format!("sticky {arguments}"))
 }
 
 /// Loads the Canaries named on the command line, or else all selected ones on Traefik.

@@ -143,8 +143,9 @@ pub(super) async fn write(
     Err(keeps_changing(&loaded))
 }
 
-/// Returns whether what was written follows from something that was only read: from the declaration, or from the routes. A
-/// declaration that is written is checked by the server, and what is left over from one that is gone is deleted in any case.
+/// Returns whether what was written follows from something that was only read: from the declaration, or from the routes.
+/// A declaration that is written is checked by the server, and what is left over from one that is gone is deleted in any
+/// case.
 fn rests_on_what_was_read(plan: &Plan) -> bool {
     let declares = plan.steps.iter().any(|step| step.object.kind == ObjectKind::Canary);
     plan.steps.iter().any(|step| match step.action {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::model::{NamespacedName, view};
+use crate::{
+    model::{NamespacedName, view},
+    traefik::route::names,
+};
 
 /// Returns the positions of the routes of an object that lead to the TraefikService.
 pub(super) fn leading(kind: &str, object: &Value, service: &NamespacedName) -> Vec<usize> {
@@ -11,32 +14,13 @@ pub(super) fn leading(kind: &str, object: &Value, service: &NamespacedName) -> V
         "HTTPRoute" => ("rules", "backendRefs"),
         _ => return Vec::new(),
     };
-    let holder = NamespacedName::of(object).namespace;
+    let holder = NamespacedName::of(object);
     let routes = view::at(object, &["spec", list]).and_then(Value::as_array);
     let leads = |route: &Value| {
         let items = route.get(items).and_then(Value::as_array);
-        items.into_iter().flatten().any(|item| names(item, service, holder.as_deref()))
+        items.into_iter().flatten().any(|item| names(item, &holder, service, None))
     };
     routes.into_iter().flatten().enumerate().filter(|(_, route)| leads(route)).map(|(index, _)| index).collect()
-}
-
-/// Returns whether a reference in an object of this namespace names the TraefikService.
-fn names(item: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
-    let namespace = view::text(item, &["namespace"]).or(holder);
-    view::text(item, &["kind"]) == Some("TraefikService")
-        && view::text(item, &["name"]) == Some(&service.name)
-        // Manifests may omit the namespace.
-        && (namespace.is_none() || service.namespace.is_none() || namespace == service.namespace.as_deref())
-}
-
-/// Returns whether any reference in a value names the TraefikService.
-pub(super) fn names_anywhere(value: &Value, service: &NamespacedName, holder: Option<&str>) -> bool {
-    names(value, service, holder)
-        || match value {
-            Value::Array(items) => items.iter().any(|item| names_anywhere(item, service, holder)),
-            Value::Object(fields) => fields.values().any(|field| names_anywhere(field, service, holder)),
-            _ => false,
-        }
 }
 
 /// Returns whether an Ingress has a backend with this Service.

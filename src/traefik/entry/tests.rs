@@ -80,6 +80,15 @@ fn a_route_of_our_own_has_what_its_model_has_and_takes_the_cookie_header_off_las
 }
 
 #[test]
+fn a_manifest_without_a_namespace_is_next_to_its_canary() {
+    let (group, mut route) = ingress_route("web", true, &[("Host(`shop.test`)", 0)]);
+    route["metadata"].as_object_mut().unwrap().remove("namespace");
+    let made = made("/login", &routing(vec![(group, route)]));
+    assert_eq!(rules(&made), [("(Host(`shop.test`)) && (Path(`/login`))".to_owned(), 18)]);
+    assert_eq!(made.problems, Vec::<String>::new());
+}
+
+#[test]
 fn a_line_break_at_the_end_of_a_rule_and_a_negated_host_are_no_obstacle() {
     let own = ingress_route("web", true, &[("PathPrefix(`/`) && !Host(`admin.test`)\n", 0)]);
     let made = made("/login", &routing(vec![own]));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     EntryObjects, Holder, Routing, entered, is_of,
-    references::{has_backend, leading, names_anywhere},
+    references::{has_backend, leading},
 };
 use crate::{
     model::{
@@ -14,6 +14,7 @@ use crate::{
         view,
     },
     traefik::{
+        route::{anywhere, names, texts},
         router::{CLASS, MAX_PRIORITY, Router, http_rule, matches, routers},
         rule::{Answer, Request},
     },
@@ -48,7 +49,7 @@ impl<'a> Work<'a> {
         let of = |kind: &'static str, objects: Vec<&'a Value>| {
             objects.into_iter().filter(|object| !is_of(object, &holder.canary)).flat_map(move |object| {
                 // A route elsewhere that leads here is not covered, and counts like any other.
-                let is_here = NamespacedName::of(object).namespace == holder.canary.namespace;
+                let is_here = holder.canary.may_be_in(NamespacedName::of(object).namespace.as_deref());
                 let leads = if is_here { leading(kind, object, &holder.service) } else { Vec::new() };
                 routers(kind, object).into_iter().map(move |router| {
                     let is_own = leads.contains(&router.index);
@@ -183,12 +184,7 @@ impl<'a> Work<'a> {
 
     /// Returns the rule of our own for one of an HTTPRoute.
     fn http_route_rule(&mut self, object: &Value, index: usize) -> Option<Value> {
-        let hosts: Vec<String> = view::at(object, &["spec", "hostnames"])
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|host| host.as_str().map(str::to_owned))
-            .collect();
+        let hosts = texts(object, &["spec", "hostnames"]);
         let rule = &object["spec"]["rules"][index];
         // It needs a single match of a prefix (`apis/v1/httproute_types.go`).
         if rule["filters"].to_string().contains("ReplacePrefixMatch") {
@@ -279,9 +275,7 @@ impl<'a> Work<'a> {
 
     /// Returns whether a route is in the Canary's namespace, and reports it if not.
     fn is_here(&mut self, target: &NamespacedName, kind: &str) -> bool {
-        let is_here = target.namespace.is_none()
-            || self.holder.canary.namespace.is_none()
-            || target.namespace == self.holder.canary.namespace;
+        let is_here = self.holder.canary.may_be_in(target.namespace.as_deref());
         if !is_here {
             self.leave_out::<()>(&format!("{kind} `{target}`"), "it is in another namespace");
         }
@@ -301,8 +295,8 @@ impl<'a> Work<'a> {
         let service = &self.holder.service;
         for object in &self.routing.traefik_services {
             let target = NamespacedName::of(object);
-            let spec = object.get("spec").cloned().unwrap_or_default();
-            if target != *service && names_anywhere(&spec, service, target.namespace.as_deref()) {
+            let leads = |spec| anywhere(spec, &|item| names(item, &target, service, None));
+            if target != *service && object.get("spec").is_some_and(leads) {
                 self.leave_out::<()>(
                     &format!("TraefikService `{target}`"),
                     "it leads to the Canary, and routes to it get no entry",
@@ -312,7 +306,7 @@ impl<'a> Work<'a> {
         for object in &self.routing.ingresses {
             let target = NamespacedName::of(object);
             let own = [service.name.clone(), format!("{}-primary", service.name), format!("{}-canary", service.name)];
-            let leads = target.namespace == service.namespace
+            let leads = service.may_be_in(target.namespace.as_deref())
                 && own.iter().any(|name| has_backend(object.get("spec").unwrap_or(&Value::Null), name));
             if leads {
                 self.leave_out::<()>(&format!("Ingress `{target}`"), "an Ingress cannot lead to a TraefikService");

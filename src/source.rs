@@ -10,10 +10,10 @@ use crate::{
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
     model::{
-        FIELDS, NamespacedName,
+        FIELDS, NamespacedName, ObjectKind,
         declaration::{ANNOTATION, NATIVE_COOKIE},
         entry::ENTRY_ANNOTATION,
-        name::{Group, near},
+        name::near,
         selector::Selector,
     },
     observed::{Loaded, Observed},
@@ -285,23 +285,9 @@ fn in_files<'a>(files: &'a Manifests, selection: Selection<'_>) -> Result<Vec<(&
 
 /// Returns what entries depend on among manifests, in any namespace.
 fn routing(files: &Manifests) -> Routing {
-    let mut routing = Routing::default();
-    for object in files.objects() {
-        let value = &object.value;
-        let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let group = Group::of_api_version(text("apiVersion"));
-        match (text("kind"), group) {
-            ("IngressRoute", Some(group)) => routing.ingress_routes.push((group, value.clone())),
-            ("Middleware", Some(group)) => routing.middlewares.push((group, value.clone())),
-            ("TraefikService", Some(_)) => routing.traefik_services.push(value.clone()),
-            ("HTTPRoute", None) if text("apiVersion").starts_with("gateway.networking.k8s.io/") => {
-                routing.http_routes.push(value.clone());
-            }
-            ("Ingress", None) if text("apiVersion") == "networking.k8s.io/v1" => routing.ingresses.push(value.clone()),
-            _ => {}
-        }
-    }
-    routing
+    let objects =
+        files.objects().filter_map(|object| Some((ObjectKind::of_routing(&object.value)?, object.value.clone())));
+    objects.collect()
 }
 
 /// Without a schema, a manifest that uses the native field implies that its cluster has it.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join_all};
 use serde_json::Value;
 
 use crate::{
@@ -16,10 +16,21 @@ use crate::{
     cluster::{Cluster, paths::path},
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
     observed::Loaded,
-    traefik::entry::{Need, Routing},
+    traefik::entry::{self, Need, Routing},
 };
 
-const INGRESSES: &str = "ingresses.networking.k8s.io";
+const NEW: Group = Group::TraefikIo;
+const OLD: Group = Group::TraefikContainoUs;
+/// The kinds of which Traefik makes routers.
+const ROUTES: [ObjectKind; 4] =
+    [ObjectKind::IngressRoute(NEW), ObjectKind::IngressRoute(OLD), ObjectKind::HttpRoute, ObjectKind::Ingress];
+/// What else an entry depends on.
+const OTHERS: [ObjectKind; 4] = [
+    ObjectKind::Middleware(NEW),
+    ObjectKind::Middleware(OLD),
+    ObjectKind::TraefikService(NEW),
+    ObjectKind::TraefikService(OLD),
+];
 
 impl Cluster {
     /// Adds the routing, if any of these Canaries needs it.
@@ -37,68 +48,36 @@ impl Cluster {
 
     /// Reads everything that entries in this namespace, or in all, depend on.
     pub(super) async fn routing(&self, namespace: Option<&str>) -> Routing {
-        let ((ingress_routes, http_routes, ingresses), middlewares, services) = join3(
-            join3(
-                self.of_both_groups(ObjectKind::IngressRoute, namespace, Place::Everywhere),
-                self.seen(ObjectKind::HttpRoute, namespace, Place::Everywhere),
-                self.ingresses(namespace),
-            ),
-            self.of_both_groups(ObjectKind::Middleware, namespace, Place::Here),
-            self.of_both_groups(ObjectKind::TraefikService, namespace, Place::Here),
+        let (routes, others) = join(
+            join_all(ROUTES.map(|kind| self.seen(kind, namespace, Place::Everywhere))),
+            join_all(OTHERS.map(|kind| self.seen(kind, namespace, Place::Here))),
         )
         .await;
-        let unread = [&ingress_routes.1, &middlewares.1].into_iter().find_map(|unread| unread.here.clone());
-        let unread_elsewhere =
-            [&ingress_routes.1, &http_routes.1].into_iter().find_map(|unread| unread.elsewhere.clone());
-        Routing {
-            ingress_routes: ingress_routes.0,
-            http_routes: http_routes.0,
-            ingresses,
-            traefik_services: services.0.into_iter().map(|(_, object)| object).collect(),
-            middlewares: middlewares.0,
-            unread,
-            unread_elsewhere,
-        }
+        // The first of each kind is the group in use. Without the right to see HTTPRoutes and Ingresses, of which there may
+        // be none, an entry can still be made.
+        let unread = [&routes[0], &others[0]].into_iter().find_map(|seen| seen.unread_here.clone());
+        let unread_elsewhere = routes.iter().find_map(|seen| {
+            seen.unread_elsewhere.clone().or_else(|| seen.unread_here.clone()).filter(|_| !is_old(seen.kind))
+        });
+        let mut routing: Routing = routes.into_iter().chain(others).flat_map(Seen::objects).collect();
+        (routing.unread, routing.unread_elsewhere) = (unread, unread_elsewhere);
+        routing
     }
 
     /// Reads the objects of entries in this namespace, or in all. What cannot be read counts as missing.
     pub(super) async fn entry_objects(&self, namespace: Option<&str>) -> Routing {
-        let (ingress_routes, middlewares, http_routes) = join3(
-            self.of_both_groups(ObjectKind::IngressRoute, namespace, Place::Own),
-            self.of_both_groups(ObjectKind::Middleware, namespace, Place::Own),
-            self.seen(ObjectKind::HttpRoute, namespace, Place::Own),
-        )
-        .await;
-        Routing {
-            ingress_routes: ingress_routes.0,
-            middlewares: middlewares.0,
-            http_routes: http_routes.0,
-            ..Routing::default()
-        }
-    }
-
-    async fn of_both_groups(
-        &self,
-        kind: fn(Group) -> ObjectKind,
-        namespace: Option<&str>,
-        place: Place,
-    ) -> (Vec<(Group, Value)>, Unread) {
-        let [first, second] = Group::ALL;
-        let ((mut all, unread), (others, _)) =
-            join(self.seen(kind(first), namespace, place), self.seen(kind(second), namespace, place)).await;
-        let mut all: Vec<_> = all.drain(..).map(|object| (first, object)).collect();
-        all.extend(others.into_iter().map(|object| (second, object)));
-        (all, unread)
+        let seen = join_all(entry::KINDS.map(|kind| self.seen(kind, namespace, Place::Own))).await;
+        seen.into_iter().flat_map(Seen::objects).collect()
     }
 
     /// Lists one kind. A kind that is not served has no objects.
-    async fn seen(&self, kind: ObjectKind, namespace: Option<&str>, place: Place) -> (Vec<Value>, Unread) {
-        let mut unread = Unread::default();
+    async fn seen(&self, kind: ObjectKind, namespace: Option<&str>, place: Place) -> Seen {
+        let mut seen = Seen { kind, objects: Vec::new(), unread_here: None, unread_elsewhere: None };
         if place == Place::Everywhere && namespace.is_some() {
             match self.objects(kind, None, "").await {
-                Ok(objects) => return (objects, unread),
-                Err(failure) if failure.is_no_such_resource() => return (Vec::new(), unread),
-                Err(failure) => unread.elsewhere = Some(reason(failure, kind, None)),
+                Ok(objects) => return Seen { objects, ..seen },
+                Err(failure) if failure.is_no_such_resource() => return seen,
+                Err(failure) => seen.unread_elsewhere = Some(reason(failure, kind, None)),
             }
         }
         let query = match place {
@@ -108,13 +87,11 @@ impl Cluster {
             Place::Here | Place::Everywhere => String::new(),
         };
         match self.objects(kind, namespace, &query).await {
-            Ok(objects) => (objects, unread),
-            Err(failure) if failure.is_no_such_resource() => (Vec::new(), Unread::default()),
-            Err(failure) => {
-                unread.here = Some(reason(failure, kind, namespace));
-                (Vec::new(), unread)
-            }
+            Ok(objects) => seen.objects = objects,
+            Err(failure) if failure.is_no_such_resource() => {}
+            Err(failure) => seen.unread_here = Some(reason(failure, kind, namespace)),
         }
+        seen
     }
 
     async fn objects(&self, kind: ObjectKind, namespace: Option<&str>, query: &str) -> Result<Vec<Value>, Failure> {
@@ -122,20 +99,11 @@ impl Cluster {
         let answer = self.api.ask(&call, &(path(kind, namespace, None) + query)).await?;
         list::read(answer.body, Depth::WithoutManagedFields, Some).await
     }
+}
 
-    /// Lists the Ingresses of all namespaces, or else of this one; none if neither is allowed.
-    async fn ingresses(&self, namespace: Option<&str>) -> Vec<Value> {
-        for namespace in [None, namespace] {
-            let place =
-                namespace.map_or_else(String::new, |namespace| format!("/namespaces/{}", percent_encoded(namespace)));
-            let path = format!("/apis/networking.k8s.io/v1{place}/ingresses");
-            let call = Call { verb: Verb::List, resource: INGRESSES, namespace, name: None };
-            if let Ok(answer) = self.api.ask(&call, &path).await {
-                return list::read(answer.body, Depth::WithoutManagedFields, Some).await.unwrap_or_default();
-            }
-        }
-        Vec::new()
-    }
+/// Returns whether a kind is of the older group, which Traefik 3 does not read.
+fn is_old(kind: ObjectKind) -> bool {
+    kind.group() == OLD.as_str()
 }
 
 fn reason(failure: Failure, kind: ObjectKind, namespace: Option<&str>) -> String {
@@ -154,9 +122,18 @@ enum Place {
     Everywhere,
 }
 
-/// Why objects could not be read.
-#[derive(Debug, Clone, Default)]
-struct Unread {
-    here: Option<String>,
-    elsewhere: Option<String>,
+/// What was seen of one kind.
+struct Seen {
+    kind: ObjectKind,
+    objects: Vec<Value>,
+    /// Why the objects next to the Canary could not be read, if so.
+    unread_here: Option<String>,
+    /// Why those of other namespaces could not be read, if so.
+    unread_elsewhere: Option<String>,
+}
+
+impl Seen {
+    fn objects(self) -> impl Iterator<Item = (ObjectKind, Value)> {
+        self.objects.into_iter().map(move |object| (self.kind, object))
+    }
 }

@@ -31,7 +31,7 @@ pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
             &["f:spec", "f:service", "f:traefik", "f:sticky"],
         ],
         ObjectKind::TraefikService(_) => &[&["f:spec", "f:weighted", "f:sticky"]],
-        ObjectKind::Middleware(_) | ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute => &[&["f:spec"]],
+        _ => &[&["f:spec"]],
     };
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::name::{CANARY_API_VERSION, Group, NamespacedName};
 
 /// The field manager of every write of this program. It must not start with `kubectl`: Flux takes over fields set by
@@ -15,7 +17,7 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 pub const MANAGED_BY: &str = "kubectl-canary-traefik";
 
 /// An object that a plan changes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectRef {
     /// Its kind.
     pub kind: ObjectKind,
@@ -23,19 +25,21 @@ pub struct ObjectRef {
     pub target: NamespacedName,
 }
 
-/// The kinds of objects that a plan can change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The kinds of objects that this program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {
     /// `canary.flagger.app`
     Canary,
     /// `traefikservice.traefik.io`, or of the older group.
     TraefikService(Group),
-    /// `middleware.traefik.io`, or of the older group, of an entry.
+    /// `middleware.traefik.io`, or of the older group.
     Middleware(Group),
-    /// `ingressroute.traefik.io`, or of the older group, of an entry.
+    /// `ingressroute.traefik.io`, or of the older group.
     IngressRoute(Group),
-    /// `httproute.gateway.networking.k8s.io`, of an entry.
+    /// `httproute.gateway.networking.k8s.io`
     HttpRoute,
+    /// `ingress.networking.k8s.io`
+    Ingress,
 }
 
 impl ObjectKind {
@@ -45,6 +49,7 @@ impl ObjectKind {
             Self::Canary => "flagger.app",
             Self::TraefikService(group) | Self::Middleware(group) | Self::IngressRoute(group) => group.as_str(),
             Self::HttpRoute => "gateway.networking.k8s.io",
+            Self::Ingress => "networking.k8s.io",
         }
     }
 
@@ -54,6 +59,7 @@ impl ObjectKind {
             Self::Canary => CANARY_API_VERSION.to_owned(),
             Self::TraefikService(group) | Self::Middleware(group) | Self::IngressRoute(group) => group.api_version(),
             Self::HttpRoute => "gateway.networking.k8s.io/v1".to_owned(),
+            Self::Ingress => "networking.k8s.io/v1".to_owned(),
         }
     }
 
@@ -68,6 +74,22 @@ impl ObjectKind {
             Self::IngressRoute(Group::TraefikIo) => "ingressroutes.traefik.io",
             Self::IngressRoute(Group::TraefikContainoUs) => "ingressroutes.traefik.containo.us",
             Self::HttpRoute => "httproutes.gateway.networking.k8s.io",
+            Self::Ingress => "ingresses.networking.k8s.io",
+        }
+    }
+
+    /// Returns the kind of an object that has a part in the routing, by its `kind` and `apiVersion`, in whatever version of
+    /// the Gateway API.
+    pub fn of_routing(object: &Value) -> Option<Self> {
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        let version = text("apiVersion")?;
+        match (text("kind")?, Group::of_api_version(version)) {
+            ("TraefikService", Some(group)) => Some(Self::TraefikService(group)),
+            ("Middleware", Some(group)) => Some(Self::Middleware(group)),
+            ("IngressRoute", Some(group)) => Some(Self::IngressRoute(group)),
+            ("HTTPRoute", None) if version.starts_with("gateway.networking.k8s.io/") => Some(Self::HttpRoute),
+            ("Ingress", None) if version == "networking.k8s.io/v1" => Some(Self::Ingress),
+            _ => None,
         }
     }
 
@@ -84,6 +106,7 @@ impl ObjectKind {
             Self::Middleware(_) => "Middleware",
             Self::IngressRoute(_) => "IngressRoute",
             Self::HttpRoute => "HTTPRoute",
+            Self::Ingress => "Ingress",
         }
     }
 }

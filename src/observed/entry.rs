@@ -1,12 +1,7 @@
 //! The declared entry compared with what makes it live.
 
-use serde_json::Value;
-
 use super::Observed;
-use crate::{
-    model::ObjectRef,
-    traefik::entry::{self, Holder, Routing},
-};
+use crate::traefik::entry::{self, Holder, Routing};
 
 /// The declared entry compared with the objects that make it live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -83,25 +78,14 @@ impl Observed {
         if objects.wanted.is_empty() || self.service().is_none() {
             return EntryState::Pending;
         }
-        let existing: Vec<_> = routing.existing(&canary.target).collect();
-        let live = |object: &ObjectRef| existing.iter().find(|(other, _)| other == object).map(|(_, live)| *live);
-        let foreign = objects
-            .wanted
-            .iter()
-            .filter(|(object, _)| live(object).is_some_and(|live| !entry::is_of(live, &canary.target)));
-        let foreign: Vec<_> =
-            foreign.map(|(object, _)| format!("{object} exists, but does not belong to this entry")).collect();
-        if !foreign.is_empty() {
-            return EntryState::Refused(foreign);
-        }
-        if objects.wanted.iter().any(|(object, _)| live(object).is_none()) {
-            return EntryState::Missing;
-        }
-        let fits =
-            |(object, wanted): &(ObjectRef, Value)| live(object).is_some_and(|live| entry::is_as_wanted(live, wanted));
-        let is_left_over =
-            |(object, _): &(ObjectRef, &Value)| objects.wanted.iter().all(|(wanted, _)| wanted != object);
-        if objects.wanted.iter().all(fits) && !routing.own(&canary.target).any(|own| is_left_over(&own)) {
+        let compared = entry::compare(&objects.wanted, &canary.target, routing);
+        let is_missing = |(_, _, live): &(_, _, Option<_>)| live.is_none();
+        if !compared.foreign.is_empty() {
+            let problem = |object: &&_| format!("{object} exists, but does not belong to this entry");
+            EntryState::Refused(compared.foreign.iter().map(problem).collect())
+        } else if compared.changes.iter().any(is_missing) {
+            EntryState::Missing
+        } else if compared.changes.is_empty() && compared.left_over.is_empty() {
             EntryState::Synced
         } else {
             EntryState::Differs

@@ -94,13 +94,31 @@ impl Plan {
         }
         // Without a cookie, no pin can begin anew.
         let entry = wanted.entry.as_ref().filter(|_| wanted.cookie.is_some());
-        let entry = entry::steps(loaded, entry, scope)?;
-        if entry.is_live {
-            after.live.entry.clone_from(&wanted.entry);
+        let made = entry::steps(loaded, entry, scope)?;
+        if made.is_live {
+            after.live.entry = entry.cloned();
         }
-        steps.extend(entry.steps);
-        let (target, notes) = (observed.canary.target.clone(), entry.notes);
+        steps.extend(made.steps);
+        let (target, notes) = (observed.canary.target.clone(), made.notes);
         Ok(Self { target, before, after, steps, why_service_not_changed, notes })
+    }
+
+    /// Plans how to make the declared entry live, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// None of its own: what stands in the way of a declared entry is a note.
+    pub fn of_entry(loaded: &Loaded) -> Result<Self> {
+        let before = Sides { declared: loaded.declared(), live: loaded.live() };
+        let made = entry::steps(loaded, loaded.observed.canary.declared_entry(), Scope::LiveOnly)?;
+        Ok(Self {
+            target: loaded.observed.canary.target.clone(),
+            after: before.clone(),
+            before,
+            steps: made.steps,
+            why_service_not_changed: None,
+            notes: made.notes,
+        })
     }
 
     /// Returns why a change of this scope does not change the TraefikService, if so.

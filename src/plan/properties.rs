@@ -66,7 +66,7 @@ fn routing(canary: &Value, live: Option<&Entry>) -> Routing {
         "metadata": {"name": "web", "namespace": canary["metadata"]["namespace"]},
         "spec": {"entryPoints": ["web"], "routes": [{"match": "Host(`a.test`)", "kind": "Rule",
             "services": [{"kind": "TraefikService", "name": "podinfo"}]}]}});
-    let mut routing = Routing { ingress_routes: vec![(Group::TraefikIo, route)], ..Routing::default() };
+    let mut routing: Routing = [(ObjectKind::IngressRoute(Group::TraefikIo), route)].into_iter().collect();
     let holder = Observed::pair(Canary::from_object(canary).expect("it has a name"), None).entry_holder();
     if let Some((entry, holder)) = live.zip(holder) {
         for (object, value) in entry_objects(entry, &holder, &routing.clone()).wanted {

@@ -13,15 +13,17 @@ use super::{
     route::texts,
     rule::{Answer, Request, Rule},
 };
-use crate::model::{NamespacedName, view};
+use crate::model::{NamespacedName, ObjectKind, view};
 
 /// The highest priority that a user may set (`pkg/server/router/router.go:maxUserPriority`).
 pub const MAX_PRIORITY: i64 = i64::MAX - 1000;
 /// The annotation by which an IngressRoute or an Ingress names its class
 /// (`pkg/provider/kubernetes/crd/kubernetes.go:shouldProcessIngress`).
 pub const CLASS: &str = "kubernetes.io/ingress.class";
-/// The annotation by which an Ingress sets the priority of its routers.
-const INGRESS_PRIORITY: [&str; 3] = ["metadata", "annotations", "traefik.ingress.kubernetes.io/router.priority"];
+/// Annotations by which an Ingress configures its routers (`pkg/provider/kubernetes/ingress/annotations.go`).
+const INGRESS_PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
+const INGRESS_ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
+const INGRESS_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 
 /// A router.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,12 +68,12 @@ impl Router {
 }
 
 /// Returns the routers of an object: of an IngressRoute, an HTTPRoute, or an Ingress.
-pub fn routers(kind: &str, object: &Value) -> Vec<Router> {
-    let holder = format!("{kind} `{}`", NamespacedName::of(object));
+pub fn routers(kind: ObjectKind, object: &Value) -> Vec<Router> {
+    let holder = format!("{} `{}`", kind.kind(), NamespacedName::of(object));
     match kind {
-        "IngressRoute" => of_ingress_route(object, &holder),
-        "HTTPRoute" => of_http_route(object, &holder),
-        "Ingress" => of_ingress(object, &holder),
+        ObjectKind::IngressRoute(_) => of_ingress_route(object, &holder),
+        ObjectKind::HttpRoute => of_http_route(object, &holder),
+        ObjectKind::Ingress => of_ingress(object, &holder),
         _ => Vec::new(),
     }
 }
@@ -184,12 +186,15 @@ fn host_rule(hosts: &[String]) -> (String, i64) {
 }
 
 fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
-    let explicit = view::text(object, &INGRESS_PRIORITY).and_then(|text| text.parse().ok());
+    let annotation = |key: &str| view::text(object, &["metadata", "annotations", key]);
+    let explicit = annotation(INGRESS_PRIORITY).and_then(|text| text.parse().ok()).filter(|priority| *priority != 0);
+    let entry_points = annotation(INGRESS_ENTRY_POINTS).into_iter().flat_map(|text| text.split(','));
+    let entry_points: Vec<_> = entry_points.map(|name| name.trim().to_owned()).collect();
     let router = |rule: &str, priority: i64| Router {
         holder: holder.to_owned(),
         rule: Rule::parse(rule),
         priority,
-        entry_points: Vec::new(),
+        entry_points: entry_points.clone(),
         class: class(object),
         is_ingress: true,
         parents: Value::Null,
@@ -202,13 +207,52 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
     }
     let mut routers = Vec::new();
     for rule in rules {
-        let host = view::text(rule, &["host"]).map(|host| format!("Host({host:?})"));
+        let host = view::text(rule, &["host"]).filter(|host| !host.is_empty()).map(ingress_host_rule);
         for path in list(rule, &["http", "paths"]) {
-            let matcher = if view::text(path, &["pathType"]) == Some("Exact") { "Path" } else { "PathPrefix" };
+            let matcher = match view::text(path, &["pathType"]) {
+                Some("Exact") => "Path",
+                Some("Prefix") => "PathPrefix",
+                _ => annotation(INGRESS_MATCHER).unwrap_or("PathPrefix"),
+            };
             let path = view::text(path, &["path"]).map(|path| format!("{matcher}({path:?})"));
             let text = [host.clone(), path].into_iter().flatten().collect::<Vec<_>>().join(" && ");
-            routers.push(router(&text, explicit.filter(|it| *it != 0).unwrap_or_else(|| length(&text))));
+            routers.push(router(&text, explicit.unwrap_or_else(|| length(&text))));
         }
     }
     routers
+}
+
+/// Returns the rule for the host of an Ingress (`kubernetes.go:buildHostRule`).
+fn ingress_host_rule(host: &str) -> String {
+    match host.strip_prefix("*.") {
+        Some(rest) => format!("HostRegexp(`^[a-zA-Z0-9-]+\\.{}$`)", regex::escape(rest)),
+        None => format!("Host(`{host}`)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_ingress_is_read_with_its_annotations_and_wildcard_hosts() {
+        let path = |path: &str, kind: &str| json!({"path": path, "pathType": kind});
+        let mut ingress = json!({"metadata": {"name": "old", "namespace": "shop", "annotations": {
+                INGRESS_ENTRY_POINTS: "web, websecure", INGRESS_MATCHER: "PathRegexp"}},
+            "spec": {"rules": [{"host": "*.shop.test", "http": {"paths": [
+                path("/a", "Exact"), path("/b", "Prefix"), path("^/c$", "ImplementationSpecific")]}}]}});
+        let made = |ingress: &Value| routers(ObjectKind::Ingress, ingress);
+        let host = "HostRegexp(`^[a-zA-Z0-9-]+\\.shop\\.test$`)";
+        let expected =
+            ["Path(\"/a\")", "PathPrefix(\"/b\")", "PathRegexp(\"^/c$\")"].map(|path| format!("{host} && {path}"));
+        assert_eq!(
+            made(&ingress).iter().map(|router| (router.rule.clone(), router.priority)).collect::<Vec<_>>(),
+            expected.map(|rule| (Rule::parse(&rule), length(&rule)))
+        );
+        assert!(made(&ingress).iter().all(|router| router.entry_points == ["web", "websecure"]));
+        ingress["metadata"]["annotations"][INGRESS_PRIORITY] = json!("7");
+        assert!(made(&ingress).iter().all(|router| router.priority == 7));
+    }
 }

@@ -4,10 +4,14 @@
 //! `pkg/muxer/http/matcher.go`; `matcher_v2.go` for the older syntax). Matchers of anything but host and path may hold or
 //! not, depending on the rest of the request: the answer is then [`Answer::Maybe`].
 
-use regex::Regex;
+mod parse;
 
-/// Deeper nesting is not read, so that no rule exhausts the stack.
-const MAX_DEPTH: usize = 64;
+use std::collections::BTreeSet;
+
+use regex::RegexBuilder;
+
+/// The most memory for a compiled regular expression, in bytes. What a larger one matches is not known.
+const MAX_REGEX: usize = 256 << 10;
 
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +66,7 @@ pub struct Request<'a> {
 impl Rule {
     /// Parses a rule; `None` if it cannot be read.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parser = Parser { rest: text, depth: 0 };
-        let rule = parser.any()?;
-        parser.space();
-        parser.rest.is_empty().then_some(rule)
+        parse::parse(text)
     }
 
     /// Returns whether requests of this host and path match.
@@ -89,6 +90,24 @@ impl Rule {
                 .map(|value| matcher.answers(value, request))
                 .max_by_key(|answer| order(*answer))
                 .unwrap_or(Answer::Maybe),
+        }
+    }
+
+    /// Returns the only hosts whose requests can match, in lower case; `None` if those of others can, too.
+    pub fn only_hosts(&self) -> Option<BTreeSet<String>> {
+        match self {
+            Self::All(rules) => rules.iter().filter_map(Self::only_hosts).min_by_key(BTreeSet::len),
+            Self::Any(rules) => rules.iter().map(Self::only_hosts).try_fold(BTreeSet::new(), |mut all, hosts| {
+                hosts.map(|hosts| {
+                    all.extend(hosts);
+                    all
+                })
+            }),
+            Self::Matcher(Matcher::Host, values) if !values.is_empty() => {
+                let hosts = values.iter().map(|value| plain(value));
+                hosts.map(|host| (!host.starts_with('*')).then_some(host)).collect()
+            }
+            Self::Not(_) | Self::Matcher(..) => None,
         }
     }
 
@@ -146,7 +165,10 @@ impl Matcher {
         // In the older syntax, braces hold a variable or a regular expression.
         let is_plain = !value.contains(['{', '}']);
         let is = |matches: bool| if matches { Answer::Yes } else { Answer::No };
-        let regex = |text: &str| Regex::new(value).map_or(Answer::Maybe, |regex| is(regex.is_match(text)));
+        let regex = |text: &str| {
+            let regex = RegexBuilder::new(value).size_limit(MAX_REGEX).build();
+            regex.map_or(Answer::Maybe, |regex| is(regex.is_match(text)))
+        };
         match (self, host) {
             (Self::Host, _) if value == "*" => Answer::Yes,
             (Self::Host, Some(host)) => is(host_matches(host, &plain(value))),
@@ -179,114 +201,6 @@ fn host_matches(host: &str, expression: &str) -> bool {
     match expression.strip_prefix('*') {
         Some(rest) => host.find('.').is_some_and(|dot| host[dot..] == *rest),
         None => host == expression,
-    }
-}
-
-struct Parser<'a> {
-    rest: &'a str,
-    depth: usize,
-}
-
-impl Parser<'_> {
-    fn space(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    fn takes(&mut self, token: &str) -> bool {
-        self.space();
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn any(&mut self) -> Option<Rule> {
-        self.joined("||", Self::all, Rule::Any)
-    }
-
-    fn all(&mut self) -> Option<Rule> {
-        self.joined("&&", Self::one, Rule::All)
-    }
-
-    fn joined(
-        &mut self,
-        operator: &str,
-        next: fn(&mut Self) -> Option<Rule>,
-        join: fn(Vec<Rule>) -> Rule,
-    ) -> Option<Rule> {
-        let mut rules = vec![next(self)?];
-        while self.takes(operator) {
-            rules.push(next(self)?);
-        }
-        if rules.len() == 1 { rules.pop() } else { Some(join(rules)) }
-    }
-
-    fn one(&mut self) -> Option<Rule> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return None;
-        }
-        let rule = if self.takes("!") {
-            Rule::Not(Box::new(self.one()?))
-        } else if self.takes("(") {
-            let rule = self.any()?;
-            self.takes(")").then_some(rule)?
-        } else {
-            self.matcher()?
-        };
-        self.depth -= 1;
-        Some(rule)
-    }
-
-    fn matcher(&mut self) -> Option<Rule> {
-        self.space();
-        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric())?;
-        let (name, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        if name.is_empty() || !self.takes("(") {
-            return None;
-        }
-        let mut values = Vec::new();
-        while !self.takes(")") {
-            if !values.is_empty() && !self.takes(",") {
-                return None;
-            }
-            // Go allows a comma behind the last one.
-            if !values.is_empty() && self.takes(")") {
-                break;
-            }
-            values.push(self.text()?);
-        }
-        Some(Rule::Matcher(Matcher::of(name), values))
-    }
-
-    /// Reads a string of Go: raw, or with escapes, of which only those of quotes and backslashes are known.
-    fn text(&mut self) -> Option<String> {
-        self.space();
-        if let Some(rest) = self.rest.strip_prefix('`') {
-            let (text, rest) = rest.split_once('`')?;
-            self.rest = rest;
-            return Some(text.to_owned());
-        }
-        let mut chars = self.rest.strip_prefix('"')?.char_indices();
-        let mut text = String::new();
-        loop {
-            match chars.next()? {
-                (at, '"') => {
-                    self.rest = &self.rest[at + 2..];
-                    return Some(text);
-                }
-                (_, '\\') => match chars.next()?.1 {
-                    c @ ('"' | '\\') => text.push(c),
-                    _ => return None,
-                },
-                (_, '\n') => return None,
-                (_, c) => text.push(c),
-            }
-        }
     }
 }
 
@@ -357,6 +271,17 @@ mod tests {
         assert_eq!(hosts("Host(`a.test`) || Host(`*.a.test`)"), [named("a.test"), None]);
         assert_eq!(hosts("Host(`a.test`) || HostRegexp(`^.+$`)"), [named("a.test"), None]);
         assert_eq!(hosts("PathPrefix(`/`) && !Host(`admin.test`)"), [None]);
+    }
+
+    #[test]
+    fn only_named_hosts_are_told_apart() {
+        let only = |rule: &str| Rule::parse(rule).unwrap().only_hosts();
+        let these = |hosts: &[&str]| Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+        assert_eq!(only("Host(`B.test.`, `a.test`) && PathPrefix(`/`)"), these(&["a.test", "b.test"]));
+        assert_eq!(only("Host(`a.test`) && Path(`/`) || Host(`b.test`)"), these(&["a.test", "b.test"]));
+        for any in ["Host(`a.test`) || Path(`/`)", "Host(`a.test`, `*.test`)", "!Host(`a.test`)", "HostRegexp(`^a$`)"] {
+            assert_eq!(only(any), None, "{any}");
+        }
     }
 
     proptest! {

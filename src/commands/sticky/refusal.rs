@@ -95,10 +95,7 @@ fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
     match kind {
         ObjectKind::Canary => (Scope::DeclareOnly, "the Canary", "add --declare-only to change the Canary alone"),
         // Which of the live objects it is makes no difference.
-        ObjectKind::TraefikService(_)
-        | ObjectKind::Middleware(_)
-        | ObjectKind::IngressRoute(_)
-        | ObjectKind::HttpRoute => (
+        _ => (
             Scope::LiveOnly,
             "the TraefikService, until Flagger's next write,",
             "add --live-only to change the TraefikService alone, until Flagger's next write",

@@ -78,7 +78,7 @@ impl Stored {
                 }
                 self.after.live.cookie.clone_from(&plan.after.live.cookie);
             }
-            ObjectKind::Middleware(_) | ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute => {
+            _ => {
                 if is_first {
                     self.before.live.entry.clone_from(&plan.before.live.entry);
                 }

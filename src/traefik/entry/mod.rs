@@ -10,19 +10,30 @@
 //! whatever wins there today still wins: where that is something else, the entry would be without effect, and is
 //! refused with its name. Without a priority of its own, the longer rule would win, over foreign ones too.
 
+mod http_route;
+mod ingress_route;
 mod references;
+mod routing;
 mod work;
 
 use serde_json::Value;
 
+pub use self::routing::Routing;
 use self::work::Work;
 use super::router::CLASS;
 use crate::model::{
-    Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
-    entry::{CANARY_ANNOTATION, ENTRY_ANNOTATION},
-    name::Group,
+    Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef, entry::CANARY_ANNOTATION, name::Group,
     view,
 };
+
+/// The kinds of objects of entries.
+pub const KINDS: [ObjectKind; 5] = [
+    ObjectKind::Middleware(Group::TraefikIo),
+    ObjectKind::Middleware(Group::TraefikContainoUs),
+    ObjectKind::IngressRoute(Group::TraefikIo),
+    ObjectKind::IngressRoute(Group::TraefikContainoUs),
+    ObjectKind::HttpRoute,
+];
 
 /// A Canary, as far as its entry depends on it.
 #[derive(Debug, Clone)]
@@ -33,25 +44,6 @@ pub struct Holder {
     pub uid: Option<String>,
     /// Its TraefikService.
     pub service: NamespacedName,
-}
-
-/// The objects that decide which router serves a request, and those of entries.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Routing {
-    /// IngressRoutes, of both API groups.
-    pub ingress_routes: Vec<(Group, Value)>,
-    /// HTTPRoutes.
-    pub http_routes: Vec<Value>,
-    /// Ingresses.
-    pub ingresses: Vec<Value>,
-    /// TraefikServices, through which others can be reached.
-    pub traefik_services: Vec<Value>,
-    /// Middlewares.
-    pub middlewares: Vec<(Group, Value)>,
-    /// Why the routes next to the Canary could not be read, if so.
-    pub unread: Option<String>,
-    /// Why routes elsewhere could not be read, if so.
-    pub unread_elsewhere: Option<String>,
 }
 
 /// What an entry comes to with the routes that are there.
@@ -76,61 +68,6 @@ pub enum Need {
     All,
 }
 
-impl Routing {
-    /// Returns the objects that have the names of this Canary's entry, its own or not.
-    pub fn existing(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
-        let middlewares = self.middlewares.iter().map(|(group, value)| (ObjectKind::Middleware(*group), value));
-        let ingress_routes = self.ingress_routes.iter().map(|(group, value)| (ObjectKind::IngressRoute(*group), value));
-        let http_routes = self.http_routes.iter().map(|value| (ObjectKind::HttpRoute, value));
-        middlewares
-            .chain(ingress_routes)
-            .chain(http_routes)
-            .filter(|(_, value)| is_named_as(value, canary))
-            .map(|(kind, value)| (ObjectRef { kind, target: NamespacedName::of(value) }, value))
-    }
-
-    /// Puts an object of an entry in the place of its former state; null removes it.
-    pub fn replace(&mut self, object: &ObjectRef, value: &Value) {
-        fn put<T>(all: &mut Vec<T>, is_it: impl Fn(&T) -> bool, new: Option<T>) {
-            all.retain(|one| !is_it(one));
-            all.extend(new);
-        }
-        let new = (!value.is_null()).then(|| value.clone());
-        let is_it = |value: &Value| NamespacedName::of(value) == object.target;
-        let in_group = |group: Group| {
-            (
-                move |(other, value): &(Group, Value)| *other == group && is_it(value),
-                new.clone().map(|new| (group, new)),
-            )
-        };
-        match object.kind {
-            ObjectKind::Middleware(group) => {
-                let (is_it, new) = in_group(group);
-                put(&mut self.middlewares, is_it, new);
-            }
-            ObjectKind::IngressRoute(group) => {
-                let (is_it, new) = in_group(group);
-                put(&mut self.ingress_routes, is_it, new);
-            }
-            ObjectKind::HttpRoute => put(&mut self.http_routes, is_it, new),
-            ObjectKind::Canary | ObjectKind::TraefikService(_) => {}
-        }
-    }
-
-    /// Returns this Canary's own entry objects.
-    pub fn own(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
-        self.existing(canary).filter(|(_, value)| is_of(value, canary))
-    }
-
-    /// Returns the entry from which this Canary's objects were made; `None` without objects, or if they disagree.
-    pub fn live_entry(&self, canary: &NamespacedName) -> Option<Entry> {
-        let mut texts =
-            self.own(canary).map(|(_, value)| view::text(value, &["metadata", "annotations", ENTRY_ANNOTATION]));
-        let first = texts.next()??;
-        texts.all(|text| text == Some(first)).then(|| Entry::parse(first).ok())?
-    }
-}
-
 /// Returns whether an object is of the entry of this Canary: by its label and annotation, and by its name, since a copy
 /// has them, too.
 pub fn is_of(object: &Value, canary: &NamespacedName) -> bool {
@@ -151,12 +88,47 @@ fn is_named_as(object: &Value, canary: &NamespacedName) -> bool {
     text("namespace") == canary.namespace.as_deref() && rest.is_some_and(|rest| rest.is_empty() || is_numbered(rest))
 }
 
+/// Returns the n-th name of objects of an entry, counted from 0.
+fn name(canary: &NamespacedName, number: usize) -> String {
+    if number == 0 { format!("{}-entry", canary.name) } else { format!("{}-entry-{}", canary.name, number + 1) }
+}
+
 /// Returns the objects of an entry.
 pub fn objects(entry: &Entry, holder: &Holder, routing: &Routing) -> EntryObjects {
     let mut result = Work::new(entry, holder, routing).done();
     // A route must not refer to a Middleware that is not there yet.
     result.wanted.sort_by_key(|(object, _)| !matches!(object.kind, ObjectKind::Middleware(_)));
     result
+}
+
+/// The wanted objects of an entry compared with those that are there.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Comparison<'a> {
+    /// Objects that are missing or different, in the order in which to apply them: as wanted, and as they are.
+    pub changes: Vec<(ObjectRef, Value, Option<&'a Value>)>,
+    /// Objects with a wanted name that do not belong to the entry.
+    pub foreign: Vec<&'a ObjectRef>,
+    /// The entry's objects that are not wanted, in the order in which to delete them.
+    pub left_over: Vec<(ObjectRef, &'a Value)>,
+}
+
+/// Compares the wanted objects of a Canary's entry with those that are there.
+pub fn compare<'a>(wanted: &'a [(ObjectRef, Value)], canary: &NamespacedName, routing: &'a Routing) -> Comparison<'a> {
+    let existing: Vec<_> = routing.existing(canary).collect();
+    let mut compared = Comparison::default();
+    for (object, value) in wanted {
+        match existing.iter().find(|(other, _)| other == object) {
+            Some((_, live)) if !is_of(live, canary) => compared.foreign.push(object),
+            Some((_, live)) if is_as_wanted(live, value) => {}
+            live => compared.changes.push((object.clone(), value.clone(), live.map(|(_, live)| *live))),
+        }
+    }
+    let is_wanted = |object: &ObjectRef| wanted.iter().any(|(other, _)| other == object);
+    compared.left_over =
+        existing.into_iter().filter(|(object, live)| is_of(live, canary) && !is_wanted(object)).collect();
+    // No route may refer to a Middleware that is gone.
+    compared.left_over.sort_by_key(|(object, _)| matches!(object.kind, ObjectKind::Middleware(_)));
+    compared
 }
 
 /// Returns whether an object is as wanted. Others may have added labels and annotations.

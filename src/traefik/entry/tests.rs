@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    model::entry::tests::entries,
+    model::entry::{ENTRY_ANNOTATION, tests::entries},
     traefik::{
         router::{Router, routers},
         rule::{Answer, Request, Rule},
@@ -18,7 +18,7 @@ fn holder() -> Holder {
 }
 
 /// Returns an IngressRoute with these rules and priorities to the TraefikService, or else to the Service `api`.
-fn ingress_route(name: &str, to_canary: bool, routes: &[(&str, i64)]) -> (Group, Value) {
+fn ingress_route(name: &str, to_canary: bool, routes: &[(&str, i64)]) -> (ObjectKind, Value) {
     let service = if to_canary {
         json!({"kind": "TraefikService", "name": "checkout"})
     } else {
@@ -33,11 +33,13 @@ fn ingress_route(name: &str, to_canary: bool, routes: &[(&str, i64)]) -> (Group,
         .collect();
     let object = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
         "metadata": {"name": name, "namespace": "shop"}, "spec": {"entryPoints": ["web"], "routes": routes}});
-    (Group::TraefikIo, object)
+    (INGRESS_ROUTE, object)
 }
 
-fn routing(ingress_routes: Vec<(Group, Value)>) -> Routing {
-    Routing { ingress_routes, ..Routing::default() }
+const INGRESS_ROUTE: ObjectKind = ObjectKind::IngressRoute(Group::TraefikIo);
+
+fn routing(objects: Vec<(ObjectKind, Value)>) -> Routing {
+    objects.into_iter().collect()
 }
 
 fn made(entry: &str, routing: &Routing) -> EntryObjects {
@@ -131,7 +133,7 @@ fn an_http_route_gets_exact_paths_and_a_filter() {
             {"name": "all", "matches": [{"method": "GET"}, {"path": {"type": "PathPrefix", "value": "/api"}}],
                 "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-A"]}}],
                 "backendRefs": [{"group": "traefik.io", "kind": "TraefikService", "name": "checkout"}]}]}});
-    let of = |route: &Value| made("/login", &Routing { http_routes: vec![route.clone()], ..Routing::default() });
+    let of = |route: &Value| made("/login", &routing(vec![(ObjectKind::HttpRoute, route.clone())]));
     let expected = json!({"parentRefs": [{"name": "edge"}], "hostnames": ["shop.test"], "rules": [
         {"matches": [{"method": "GET", "path": {"type": "Exact", "value": "/login"}}],
             "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-A", "Cookie"]}}],
@@ -192,7 +194,7 @@ fn a_path_that_something_else_serves_is_refused_with_its_name() {
     assert_eq!(made("/login", &routing(vec![own.clone(), (group, elsewhere)])).problems, Vec::<String>::new());
     let ingress = json!({"kind": "Ingress", "metadata": {"name": "old", "namespace": "other"}, "spec": {"rules": [
         {"host": "shop.test", "http": {"paths": [{"path": "/login", "pathType": "Prefix", "backend": {}}]}}]}});
-    let with_ingress = Routing { ingresses: vec![ingress], ..routing(vec![own]) };
+    let with_ingress = routing(vec![own, (ObjectKind::Ingress, ingress)]);
     assert_eq!(made("/login", &with_ingress).problems, served("is served by Ingress `other/old` (priority 41)"));
 }
 
@@ -206,8 +208,12 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
         "spec": {"defaultBackend": {"service": {"name": "checkout-primary"}}}});
     let outer = json!({"metadata": {"name": "outer", "namespace": "shop"},
         "spec": {"weighted": {"services": [{"kind": "TraefikService", "name": "checkout"}]}}});
-    let routing =
-        Routing { ingresses: vec![ingress], traefik_services: vec![outer], ..routing(vec![(group, elsewhere), odd]) };
+    let routing = routing(vec![
+        (group, elsewhere),
+        odd,
+        (ObjectKind::Ingress, ingress),
+        (ObjectKind::TraefikService(Group::TraefikIo), outer),
+    ]);
     let made = made("/login", &routing);
     assert_eq!(made.wanted, []);
     assert_eq!(
@@ -274,10 +280,22 @@ proptest! {
     }
 
     #[test]
+    fn the_index_leaves_out_no_router_that_serves_a_host(ground in ground(), path in "/[ax]?") {
+        for host in [None, Some("a.test"), Some("b.test"), Some("c.test")] {
+            let request = Request { host, path: &path };
+            let serves = |router: &&Router| router.rule.as_ref().unwrap().answers(request) != Answer::No;
+            let all: Vec<_> = ground.of_kind(INGRESS_ROUTE, None).flat_map(|object| routers(INGRESS_ROUTE, object)).collect();
+            let mut found: Vec<_> = ground.routers_at(host).map(|router| &router.router).filter(serves).collect();
+            found.sort_by_key(|router| (router.holder.clone(), router.index));
+            prop_assert_eq!(found, all.iter().filter(serves).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn an_entry_takes_no_request_from_another_router(entry in entries(), ground in ground()) {
         let made = objects(&entry, &holder(), &ground);
         prop_assume!(made.problems.is_empty());
-        let others: Vec<_> = ground.ingress_routes.iter().flat_map(|(_, object)| routers("IngressRoute", object)).collect();
+        let others: Vec<_> = ground.of_kind(INGRESS_ROUTE, None).flat_map(|object| routers(INGRESS_ROUTE, object)).collect();
         for (text, priority) in rules(&made) {
             let rule = Rule::parse(&text);
             prop_assert!(rule.is_some(), "{}", text);

@@ -1,0 +1,160 @@
+//! The objects that decide which router serves a request, indexed: a cluster may have thousands of routes and Canaries,
+//! and what one Canary's entry depends on must not take a look at all of them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{KINDS, is_of, references::services};
+use crate::{
+    model::{Entry, NamespacedName, ObjectKind, ObjectRef, entry::ENTRY_ANNOTATION, view},
+    traefik::{
+        router::{Router, routers},
+        rule::Rule,
+    },
+};
+
+/// The objects that decide which router serves a request, and those of entries: IngressRoutes, HTTPRoutes, Ingresses,
+/// Middlewares, and the TraefikServices through which others can be reached.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Routing {
+    /// In the order of their references. Manifests may have several of one name.
+    objects: Vec<(ObjectRef, Arc<Value>)>,
+    /// In the order of their objects.
+    routers: Vec<PlacedRouter>,
+    /// The routers that serve only named hosts, by host.
+    by_host: HashMap<String, Vec<usize>>,
+    /// The routers that may serve any host.
+    of_any_host: Vec<usize>,
+    /// The objects whose routes lead to a TraefikService, by its name.
+    by_service: HashMap<String, Vec<usize>>,
+    /// Why the routes next to the Canary could not be read, if so.
+    pub unread: Option<String>,
+    /// Why other routes could not be read, if so.
+    pub unread_elsewhere: Option<String>,
+}
+
+/// A router of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PlacedRouter {
+    /// Position of the object.
+    pub(super) object: usize,
+    pub(super) router: Router,
+}
+
+impl<T: Into<Arc<Value>>> FromIterator<(ObjectKind, T)> for Routing {
+    fn from_iter<I: IntoIterator<Item = (ObjectKind, T)>>(objects: I) -> Self {
+        let objects = objects.into_iter().map(|(kind, value)| {
+            let value: Arc<Value> = value.into();
+            (ObjectRef { kind, target: NamespacedName::of(&value) }, value)
+        });
+        Self::indexed(objects.collect())
+    }
+}
+
+impl Routing {
+    fn indexed(mut objects: Vec<(ObjectRef, Arc<Value>)>) -> Self {
+        objects.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut all = Self::default();
+        for (place, (object, value)) in objects.iter().enumerate() {
+            for name in services(object.kind, value) {
+                all.by_service.entry(name.to_owned()).or_default().push(place);
+            }
+            for router in routers(object.kind, value) {
+                let number = all.routers.len();
+                match router.rule.as_ref().and_then(Rule::only_hosts) {
+                    Some(hosts) => {
+                        for host in hosts {
+                            all.by_host.entry(host).or_default().push(number);
+                        }
+                    }
+                    None => all.of_any_host.push(number),
+                }
+                all.routers.push(PlacedRouter { object: place, router });
+            }
+        }
+        Self { objects, ..all }
+    }
+
+    /// Puts an object in the place of its former state; null removes it.
+    pub fn replace(&mut self, object: &ObjectRef, value: &Value) {
+        let mut objects = std::mem::take(&mut self.objects);
+        objects.retain(|(other, _)| other != object);
+        if !value.is_null() {
+            objects.push((object.clone(), Arc::new(value.clone())));
+        }
+        let (unread, unread_elsewhere) = (self.unread.take(), self.unread_elsewhere.take());
+        *self = Self { unread, unread_elsewhere, ..Self::indexed(objects) };
+    }
+
+    /// Returns the objects that have the names of this Canary's entry, its own or not.
+    pub fn existing(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
+        let first = NamespacedName { namespace: canary.namespace.clone(), name: super::name(canary, 0) };
+        KINDS.into_iter().flat_map(move |kind| {
+            let first = ObjectRef { kind, target: first.clone() };
+            let begin = self.objects.partition_point(|(object, _)| *object < first);
+            let same = self.objects[begin..].iter().take_while(move |(object, _)| {
+                object.kind == kind
+                    && object.target.namespace == first.target.namespace
+                    && object.target.name.starts_with(&first.target.name)
+            });
+            same.filter(|(_, value)| super::is_named_as(value, canary))
+                .map(|(object, value)| (object.clone(), &**value))
+        })
+    }
+
+    /// Returns this Canary's own entry objects.
+    pub fn own(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
+        self.existing(canary).filter(|(_, value)| is_of(value, canary))
+    }
+
+    /// Returns the entry from which this Canary's objects were made; `None` without objects, or if they disagree.
+    pub fn live_entry(&self, canary: &NamespacedName) -> Option<Entry> {
+        let mut texts =
+            self.own(canary).map(|(_, value)| view::text(value, &["metadata", "annotations", ENTRY_ANNOTATION]));
+        let first = texts.next()??;
+        texts.all(|text| text == Some(first)).then(|| Entry::parse(first).ok())?
+    }
+
+    /// Returns the objects of a kind that can be in a namespace: manifests may omit it.
+    pub(super) fn of_kind(&self, kind: ObjectKind, namespace: Option<&str>) -> impl Iterator<Item = &Value> {
+        let begin = self.objects.partition_point(|(object, _)| object.kind < kind);
+        let all = &self.objects[begin..];
+        let all = &all[..all.partition_point(|(object, _)| object.kind == kind)];
+        // Those without a namespace come first.
+        let (anywhere, placed) = all.split_at(all.partition_point(|(object, _)| object.target.namespace.is_none()));
+        let placed = namespace.map_or(placed, |namespace| {
+            let begin = placed.partition_point(|(object, _)| object.target.namespace.as_deref() < Some(namespace));
+            let placed = &placed[begin..];
+            &placed[..placed.partition_point(|(object, _)| object.target.namespace.as_deref() == Some(namespace))]
+        });
+        anywhere.iter().chain(placed).map(|(_, value)| &**value)
+    }
+
+    /// Returns the positions of the objects whose routes may lead to this TraefikService.
+    pub(super) fn leading_to(&self, service: &NamespacedName) -> &[usize] {
+        self.by_service.get(&service.name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the object at a position.
+    pub(super) fn object(&self, place: usize) -> (&ObjectRef, &Value) {
+        let (object, value) = &self.objects[place];
+        (object, value)
+    }
+
+    /// Returns the routers that may serve a host, or any host.
+    pub(super) fn routers_at(&self, host: Option<&str>) -> impl Iterator<Item = &PlacedRouter> {
+        let (all, some) = match host {
+            None => (self.routers.as_slice(), None),
+            Some(host) => (&[][..], Some(self.by_host.get(host).into_iter().flatten().chain(&self.of_any_host))),
+        };
+        all.iter().chain(some.into_iter().flatten().map(|number| &self.routers[*number]))
+    }
+
+    /// Returns the routers of an object.
+    pub(super) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
+        let begin = self.routers.partition_point(|router| router.object < place);
+        let all = &self.routers[begin..];
+        &all[..all.partition_point(|router| router.object == place)]
+    }
+}

@@ -175,36 +175,35 @@ impl Cluster {
         } else {
             CertificateOwner::Install { authorities: String::new() }
         };
-        let placement = Placement { namespace, image: String::new(), coverage, has_conditions, keeper };
+        let placement = Placement { namespace, image: String::new(), coverage, has_conditions, keeper, entries: false };
         self.compare_webhook(placement).await.map(Some)
     }
 
-    /// Reads the webhook's objects and compares them with those of `placement`. Without an image in it, the installed
-    /// one is assumed.
+    /// Reads the webhook's objects and compares them with those of `placement`. Without an image in it, the image and the
+    /// arguments of the installed one are assumed.
     ///
     /// # Errors
     ///
     /// The registration cannot be read.
-    pub async fn compare_webhook(&self, placement: Placement) -> Result<Installed> {
-        const IMAGE: &str = "/spec/template/spec/containers/0/image";
-        let parts = join_all(deployment::objects(&placement).into_iter().map(|mut wanted| async {
-            let found = self.find_guard(&wanted).await;
-            let image = found.as_ref().ok().and_then(|found| found.as_ref()?.pointer(IMAGE)).cloned();
-            if let (true, Some(image), Some(place)) = (placement.image.is_empty(), image, wanted.pointer_mut(IMAGE)) {
-                *place = image;
+    pub async fn compare_webhook(&self, mut placement: Placement) -> Result<Installed> {
+        let found = join_all(deployment::objects(&placement).iter().map(|object| self.find_guard(object))).await;
+        if placement.image.is_empty() {
+            let deployment = found.iter().flatten().flatten().find(|object| object["kind"] == "Deployment");
+            let image = deployment.and_then(|it| it.pointer("/spec/template/spec/containers/0/image")?.as_str());
+            image.unwrap_or_default().clone_into(&mut placement.image);
+            placement.entries = deployment.is_some_and(deployment::keeps_entries);
+        }
+        let parts = deployment::objects(&placement).into_iter().zip(found).map(|(wanted, found)| match found {
+            Ok(before) => {
+                let change = Change { wanted, before };
+                Ok(Part { standing: change.standing(), change })
             }
-            match found {
-                Ok(before) => {
-                    let change = Change { wanted, before };
-                    Ok(Part { standing: change.standing(), change })
-                }
-                Err(failure) if failure.is_forbidden() && wanted["webhooks"].is_null() => {
-                    Ok(Part { standing: ObjectState::Unknown, change: Change { wanted, before: None } })
-                }
-                Err(failure) => Err(failure.into_error(&place(&wanted).0)),
+            Err(failure) if failure.is_forbidden() && wanted["webhooks"].is_null() => {
+                Ok(Part { standing: ObjectState::Unknown, change: Change { wanted, before: None } })
             }
-        }));
-        let parts = parts.await.into_iter().collect::<Result<_>>()?;
+            Err(failure) => Err(failure.into_error(&place(&wanted).0)),
+        });
+        let parts = parts.collect::<Result<_>>()?;
         Ok(Installed { form: Form::Webhook, coverage: placement.coverage, parts })
     }
 

@@ -1,6 +1,7 @@
 //! The admission policy that restricts the guard's service account. RBAC grants whole objects, so with a stolen token
 //! API servers could be made to send any object to any address, and anyone's traffic could be rerouted. The policy
-//! allows only the guard's own writes: the `caBundle` of its own webhook, `spec.weighted.sticky`, and its own Secret.
+//! allows only the guard's own writes: the `caBundle` of its own webhook, `spec.weighted.sticky`, its own Secret, and the
+//! objects of entries.
 //!
 //! Policies defined through the API see every write to a webhook configuration; webhooks never do
 //! (`k8s.io/apiserver/pkg/admission/plugin/policy/generic/plugin.go:admissionResources` against
@@ -15,7 +16,7 @@ use super::{
     policy::{conditions, constraints, object},
     webhook::{NAME, WEBHOOK},
 };
-use crate::model::name::Group;
+use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, entry::CANARY_ANNOTATION, name::Group};
 
 /// Returns the policy and its binding.
 pub(super) fn objects(namespace: &str) -> [Value; 2] {
@@ -24,11 +25,17 @@ pub(super) fn objects(namespace: &str) -> [Value; 2] {
         json!({"apiGroups": group, "apiVersions": [version], "operations": [operation], "resources": resources,
             "scope": "*"})
     };
+    let entries = |group: Value, version: &str, resources: &[&str]| {
+        json!({"apiGroups": group, "apiVersions": [version], "operations": ["CREATE", "UPDATE", "DELETE"],
+            "resources": resources, "scope": "*"})
+    };
     let configurations = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
     let rules = json!([
         rule(json!(["admissionregistration.k8s.io"]), "v1", "UPDATE", &configurations),
         rule(json!(Group::ALL.map(Group::as_str)), "v1alpha1", "UPDATE", &["traefikservices"]),
         rule(json!([""]), "v1", "CREATE", &["secrets"]),
+        entries(json!(Group::ALL.map(Group::as_str)), "v1alpha1", &["ingressroutes", "middlewares"]),
+        entries(json!(["gateway.networking.k8s.io"]), "*", &["httproutes"]),
     ]);
     let policy = json!({
         "matchConstraints": constraints("Equivalent", &rules),
@@ -38,6 +45,9 @@ pub(super) fn objects(namespace: &str) -> [Value; 2] {
                 "the guard's account may change nothing in a webhook configuration except the caBundle of its own webhook"),
             validation("traefikservices", &traefik_service(),
                 "the guard's account may change nothing in a TraefikService except spec.weighted.sticky"),
+            validation("middlewares", &entry(&middleware()), ONLY_ENTRIES),
+            validation("ingressroutes", &entry(&ingress_route()), ONLY_ENTRIES),
+            validation("httproutes", &entry(&http_route()), ONLY_ENTRIES),
             validation("secrets", &secret(), "the guard's account may create no Secret except the one for its certificates"),
         ],
         "failurePolicy": "Fail",
@@ -78,6 +88,83 @@ fn traefik_service() -> String {
         "has(object.spec.weighted) && has(oldObject.spec.weighted)".into(),
         same("object.spec.weighted", "oldObject.spec.weighted", &["sticky"]),
     ])
+}
+
+const ONLY_ENTRIES: &str = "the guard's account may write no Middleware and no route except those of entries: exact paths to \
+    TraefikServices, without the Cookie header";
+
+/// Returns the rule for an object of an entry: what is there and what is to be there have the labels and the name of one, and
+/// what is to be there has this content.
+fn entry(content: &str) -> String {
+    let is_of_one = |object: &str| {
+        let (label, value, canary) = (text(MANAGED_BY_LABEL), text(MANAGED_BY), text(CANARY_ANNOTATION));
+        both([
+            format!("has({object}.metadata.labels) && {label} in {object}.metadata.labels"),
+            format!("{object}.metadata.labels[{label}] == {value}"),
+            format!("has({object}.metadata.annotations) && {canary} in {object}.metadata.annotations"),
+            format!("{object}.metadata.name.startsWith({object}.metadata.annotations[{canary}] + '-entry')"),
+        ])
+    };
+    format!(
+        "(oldObject == null || ({})) && (object == null || (({}) && ({content})))",
+        is_of_one("oldObject"),
+        is_of_one("object")
+    )
+}
+
+fn middleware() -> String {
+    let only = |object: &str, key: &str| format!("has({object}.{key}) && {object}.all(k, k == {})", text(key));
+    both([
+        only("object.spec", "headers"),
+        only("object.spec.headers", "customRequestHeaders"),
+        only("object.spec.headers.customRequestHeaders", "Cookie"),
+        "object.spec.headers.customRequestHeaders.Cookie == ''".into(),
+    ])
+}
+
+/// Each route is for exact paths, and without the `Cookie` header to TraefikServices of its own namespace.
+fn ingress_route() -> String {
+    let path = "Path\\(`[^`]*`\\)";
+    // Without balance within the first parentheses, they could end early, and the rest would be any other rule.
+    let rule = text(&format!(r"^\({}\) && \({path}( \|\| {path})*\)$", balanced(4)));
+    let name = format!("object.metadata.annotations[{}] + '-entry'", text(CANARY_ANNOTATION));
+    let last = "r.middlewares[size(r.middlewares) - 1]";
+    format!(
+        "has(object.spec.routes) && object.spec.routes.all(r, {})",
+        both([
+            format!("r.match.matches({rule})"),
+            "has(r.middlewares) && size(r.middlewares) > 0".into(),
+            format!("{last}.name == {name} && !has({last}.namespace)"),
+            services("services"),
+        ])
+    )
+}
+
+/// Returns a regular expression for a text whose parentheses are balanced, apart from those in strings, and at most this
+/// deep.
+fn balanced(depth: usize) -> String {
+    let string = r#"`[^`]*`|"(?:[^"\\]|\\.)*""#;
+    let inner = if depth == 0 { String::new() } else { format!(r"|\({}\)", balanced(depth - 1)) };
+    format!(r#"(?:[^()`"]|{string}{inner})*"#)
+}
+
+fn http_route() -> String {
+    format!(
+        "has(object.spec.rules) && object.spec.rules.all(r, {})",
+        both([
+            "has(r.matches) && r.matches.all(m, has(m.path) && has(m.path.type) && m.path.type == 'Exact')".into(),
+            "has(r.filters) && r.filters.exists(f, f.type == 'RequestHeaderModifier' && has(f.requestHeaderModifier.remove) \
+             && 'Cookie' in f.requestHeaderModifier.remove)"
+                .into(),
+            services("backendRefs"),
+        ])
+    )
+}
+
+/// Returns the rule for the services of a route `r`.
+fn services(key: &str) -> String {
+    let is_here = "!has(s.namespace) || s.namespace == object.metadata.namespace";
+    format!("has(r.{key}) && r.{key}.all(s, has(s.kind) && s.kind == 'TraefikService' && ({is_here}))")
 }
 
 /// Returns the rule for Secrets. Kubernetes would fill a Secret of another type with a token for any account in the

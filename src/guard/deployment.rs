@@ -23,6 +23,8 @@ const NAME_LABEL: &str = "app.kubernetes.io/name";
 /// Mount path of the Secret, with [`CertificateOwner::Install`].
 const FOLDER: &str = "/certificates";
 const PORT: u16 = 8443;
+/// The argument with which the replicas keep entries.
+const ENTRIES: &str = "--entries";
 /// Port of the promotion gate, which Flagger calls without TLS.
 const GATE_PORT: u16 = 8080;
 
@@ -39,6 +41,8 @@ pub struct Placement {
     pub has_conditions: bool,
     /// The owner of the certificates.
     pub keeper: CertificateOwner,
+    /// Whether the replicas keep the objects of entries in step with the routes.
+    pub entries: bool,
 }
 
 /// The owner of the certificates: creates and renews them, and writes the CA bundle into the webhook configurations.
@@ -104,6 +108,12 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
     all
 }
 
+/// Returns whether the replicas of a Deployment keep entries.
+pub fn keeps_entries(deployment: &Value) -> bool {
+    let args = deployment.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
+    args.is_some_and(|args| args.iter().any(|arg| arg == ENTRIES))
+}
+
 /// Returns the namespace with the annotation that `guard install` sets when it creates one.
 pub fn mark_created_by_install(namespace: &Value) -> Value {
     let mut namespace = namespace.clone();
@@ -135,10 +145,23 @@ fn cluster_role(placement: &Placement) -> Value {
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
             "verbs": ["get", "list", "patch", "watch"]}));
     }
+    if placement.entries {
+        rules.extend(entry_rules());
+    }
     if placement.coverage.namespace_selector.is_some() {
         rules.push(json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}));
     }
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": rules})
+}
+
+/// Returns the rights to keep the objects of entries in step. The account's admission policy allows no other writes.
+fn entry_rules() -> [Value; 3] {
+    let verbs = json!(["create", "delete", "list", "patch", "watch"]);
+    [
+        json!({"apiGroups": Group::ALL.map(Group::as_str), "resources": ["ingressroutes", "middlewares"], "verbs": verbs}),
+        json!({"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "verbs": verbs}),
+        json!({"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": ["list", "watch"]}),
+    ]
 }
 
 /// Returns the rights of the replicas in their own namespace. RBAC cannot restrict `create` to a name. With
@@ -167,7 +190,7 @@ fn binding(kind: &str, role: &str, of: Option<&str>, namespace: &str) -> Value {
 }
 
 fn deployment(placement: &Placement) -> Value {
-    let Placement { namespace, image, coverage, keeper, .. } = placement;
+    let Placement { namespace, image, coverage, keeper, entries, .. } = placement;
     let mut args = vec!["guard".to_owned(), "run".to_owned(), format!("--listen=0.0.0.0:{PORT}")];
     match keeper {
         CertificateOwner::Replicas => {
@@ -176,6 +199,9 @@ fn deployment(placement: &Placement) -> Value {
         CertificateOwner::Install { .. } => args.push(format!("--cert-dir={FOLDER}")),
     }
     args.push(format!("--gate-listen=0.0.0.0:{GATE_PORT}"));
+    if *entries {
+        args.push(ENTRIES.to_owned());
+    }
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
     for (flag, selector) in selectors {
         let selector = selector.as_ref().and_then(Selector::from_object);
@@ -230,6 +256,7 @@ mod tests {
             coverage: Coverage::default(),
             has_conditions: true,
             keeper: CertificateOwner::Replicas,
+            entries: true,
         })
     }
 
@@ -249,7 +276,9 @@ mod tests {
         for rule in all.iter().filter(|object| object.get("rules").is_some()).flat_map(rules) {
             let is_named = rule.get("resourceNames").is_some();
             let resource = rule["resources"][0].as_str().unwrap();
-            let must = resource != "canaries" && resource != "traefikservices" && rule["verbs"] != json!(["create"]);
+            let is_open =
+                ["canaries", "traefikservices", "ingressroutes", "httproutes", "ingresses"].contains(&resource);
+            let must = !is_open && rule["verbs"] != json!(["create"]);
             assert_eq!(is_named, must, "{rule}");
         }
     }

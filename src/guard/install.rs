@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     alike::{contains, has_no_additions, is_ours, label, narrows, without_ca_bundle},
+    deployment,
     policy::{self, Coverage, VERSION_LABEL},
     webhook,
 };
@@ -119,6 +120,11 @@ impl Installed {
         self.parts
             .iter()
             .any(|part| part.change.before.as_ref().is_some_and(|found| narrows(found, &part.change.wanted)))
+    }
+
+    /// Returns whether the webhook's replicas keep entries.
+    pub fn keeps_entries(&self) -> bool {
+        self.deployment().is_some_and(deployment::keeps_entries)
     }
 
     /// Returns the namespace of the webhook's Deployment.

@@ -13,7 +13,7 @@ use crate::{
     apiserver::Event,
     flagger::{Canary, Declared, Rollout},
     guard_server::review::ServiceIdentity,
-    model::{Cookie, NamespacedName, declaration::ANNOTATION},
+    model::{Cookie, Entry, NamespacedName, declaration::ANNOTATION},
 };
 
 /// Memory budget for all Canaries, in bytes: enough for about 60,000 typical ones, and a fifth of the
@@ -35,6 +35,8 @@ pub(super) struct Cache {
 pub(super) struct Effects {
     /// The TraefikService whose declaration changed.
     pub(super) declared: Option<NamespacedName>,
+    /// Whether an entry changed.
+    pub(super) is_entry_news: bool,
     /// A Canary that was not cached because it is too large or the budget is exhausted.
     pub(super) refused: Option<NamespacedName>,
 }
@@ -57,8 +59,18 @@ struct CachedCanary {
     name: Box<str>,
     provider: Option<Box<str>>,
     declared: Declaration,
+    /// The entry and the uid of a Canary that declares a well-formed one.
+    entry: Option<Box<DeclaredEntry>>,
     /// Number of the last list that contained the Canary.
     list: u32,
+}
+
+/// An entry, which few Canaries declare.
+#[derive(Debug, PartialEq, Eq)]
+struct DeclaredEntry {
+    text: Box<str>,
+    /// For the owner reference of its objects.
+    uid: Option<Box<str>>,
 }
 
 /// The declaration of a Canary.
@@ -113,6 +125,23 @@ impl Cache {
         found.iter().find(is_owner).or_else(|| found.first()).map(|known| known.canary(&belongs.service))
     }
 
+    /// Returns the Canaries that declare an entry and a cookie.
+    pub(super) fn with_entries(&self) -> Vec<Canary> {
+        let canaries = self.read();
+        let of = |(service, there): (&NamespacedName, &Vec<CachedCanary>)| {
+            let entered = there.iter().filter(|known| known.entry.is_some());
+            entered.map(|known| known.canary(service)).collect::<Vec<_>>()
+        };
+        let all = canaries.by_service.iter().flat_map(of);
+        all.filter(|canary| canary.declared.cookie().is_some()).collect()
+    }
+
+    /// Returns whether a Canary of this TraefikService declares an entry.
+    pub(super) fn has_entry(&self, service: &NamespacedName) -> bool {
+        let canaries = self.read();
+        canaries.by_service.get(service).into_iter().flatten().any(|known| known.entry.is_some())
+    }
+
     /// Returns the number of cached Canaries.
     pub(super) fn len(&self) -> usize {
         self.read().service_of.len()
@@ -137,7 +166,11 @@ impl Canaries {
         if !self.has_room(&service, bytes) {
             return Effects { refused: Some(canary.target), ..Effects::default() };
         }
-        let is_news = before.is_none_or(|(name, before)| *name != *service.name || !before.says_the_same(&known));
+        let is_same = |is: fn(&CachedCanary, &CachedCanary) -> bool| {
+            before.as_ref().is_some_and(|(name, before)| **name == *service.name && is(before, &known))
+        };
+        let is_news = !is_same(CachedCanary::says_the_same);
+        let is_entry_news = !is_same(|before, known| before.entry == known.entry && before.says_the_same(known));
         *self.bytes_of.entry(namespace_of(&service).into()).or_default() += bytes;
         self.bytes += bytes;
         self.service_of.insert(canary.target, service.name.as_str().into());
@@ -145,7 +178,7 @@ impl Canaries {
         // By default `push` would allocate space for four.
         there.reserve_exact(1);
         there.push(known);
-        Effects { declared: is_news.then_some(service), refused: None }
+        Effects { declared: is_news.then_some(service), is_entry_news, refused: None }
     }
 
     /// Makes room for another Canary by removing Canaries of namespaces that use more memory than this one.
@@ -207,7 +240,11 @@ impl CachedCanary {
             _ => text().map_or(Declaration::Nothing, |text| Declaration::Text(text.into())),
         };
         let provider = canary.provider.as_deref().map(Into::into);
-        Self { name: canary.target.name.as_str().into(), provider, declared, list }
+        let entry = canary.declared_entry().map(|entry| {
+            let uid = canary.uid.as_deref().map(Into::into);
+            Box::new(DeclaredEntry { text: entry.to_string().into(), uid })
+        });
+        Self { name: canary.target.name.as_str().into(), provider, declared, entry, list }
     }
 
     fn says_the_same(&self, other: &Self) -> bool {
@@ -219,14 +256,15 @@ impl CachedCanary {
         let text = if let Declaration::Text(text) = &self.declared { text.len() } else { 0 };
         let provider = self.provider.as_deref().map_or(0, str::len);
         let keys = 2 * namespace_of(service).len() + 2 * self.name.len() + 2 * service.name.len();
-        EACH + keys + provider + text
+        let entry = self.entry.as_ref().map_or(0, |entry| EACH + entry.text.len());
+        EACH + keys + provider + text + entry
     }
 
     /// Returns a [`Canary`] with the fields that the guard reads.
     fn canary(&self, service: &NamespacedName) -> Canary {
         Canary {
             target: NamespacedName { namespace: service.namespace.clone(), name: self.name.to_string() },
-            uid: None,
+            uid: self.entry.as_ref().and_then(|entry| entry.uid.as_deref().map(str::to_owned)),
             created: None,
             labels: BTreeMap::new(),
             provider: self.provider.as_deref().map(str::to_owned),
@@ -242,137 +280,10 @@ impl CachedCanary {
                 Declaration::Text(text) => Declared::of_annotation(text),
                 Declaration::Malformed => Declared::of_annotation(";"),
             },
-            entry: None,
+            entry: self.entry.as_ref().map(|entry| Entry::parse(&entry.text)),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn target(name: &str) -> NamespacedName {
-        NamespacedName { namespace: Some("web".into()), name: name.into() }
-    }
-
-    fn canary(name: &str, service: &str, declared: &str) -> Value {
-        json!({"metadata": {"name": name, "namespace": "web", "labels": {"a": "b"}, "annotations": {ANNOTATION: declared}},
-            "spec": {"targetRef": {"name": service}}, "status": {"phase": "Progressing"}})
-    }
-
-    fn found(cache: &Cache, service: &str, owner: Option<&str>) -> Option<String> {
-        let belongs = ServiceIdentity { service: target(service), owner: owner.map(target) };
-        cache.find(&belongs).map(|canary| canary.target.name)
-    }
-
-    #[test]
-    fn a_canary_is_found_by_the_name_it_computes_and_moves_with_it() {
-        let cache = Cache::default();
-        assert_eq!(cache.take(Event::Apply(canary("a", "shop", "x"))).declared, Some(target("shop")));
-        assert_eq!(found(&cache, "shop", None), Some("a".into()));
-        assert_eq!(cache.take(Event::Apply(canary("a", "other", "x"))).declared, Some(target("other")));
-        assert_eq!((found(&cache, "shop", None), found(&cache, "other", None)), (None, Some("a".into())));
-        cache.take(Event::Delete(canary("a", "other", "x")));
-        assert_eq!((found(&cache, "other", None), cache.len()), (None, 0));
-    }
-
-    #[test]
-    fn only_another_declaration_is_news() {
-        let cache = Cache::default();
-        cache.take(Event::Apply(canary("a", "shop", "x")));
-        let mut again = canary("a", "shop", "x");
-        again["status"]["phase"] = json!("Succeeded");
-        assert_eq!(cache.take(Event::Apply(again)).declared, None);
-        assert_eq!(cache.take(Event::Apply(canary("a", "shop", "y"))).declared, Some(target("shop")));
-    }
-
-    #[test]
-    fn of_several_canaries_the_controlling_one_counts() {
-        let cache = Cache::default();
-        cache.take(Event::Apply(canary("a", "shop", "x")));
-        cache.take(Event::Apply(canary("b", "shop", "y")));
-        assert_eq!(found(&cache, "shop", None), Some("a".into()));
-        assert_eq!(found(&cache, "shop", Some("b")), Some("b".into()));
-        assert_eq!(found(&cache, "shop", Some("c")), Some("a".into()));
-    }
-
-    #[test]
-    fn a_list_replaces_what_was_known_without_a_moment_of_knowing_nothing() {
-        let cache = Cache::default();
-        assert!(!cache.is_synced());
-        for event in [
-            Event::Init,
-            Event::InitApply(canary("a", "shop", "x")),
-            Event::InitApply(canary("b", "web", "x")),
-            Event::InitDone,
-        ] {
-            cache.take(event);
-        }
-        assert!(cache.is_synced());
-        cache.take(Event::Init);
-        assert_eq!(cache.len(), 2);
-        cache.take(Event::InitApply(canary("b", "web", "x")));
-        cache.take(Event::InitDone);
-        assert_eq!((cache.len(), found(&cache, "shop", None)), (1, None));
-    }
-
-    #[test]
-    fn what_is_known_decides_as_the_whole_canary_does() {
-        use crate::guard::{decide, decide::Request};
-        let service = |sticky: &Value| {
-            json!({"apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService", "metadata": {"name": "shop",
-                "namespace": "web", "ownerReferences": [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary",
-                "name": "a", "controller": true}]}, "spec": {"weighted": {"services": [], "sticky": sticky}}})
-        };
-        let (old, bare) = (service(&json!({"cookie": {"name": "old"}})), service(&Value::Null));
-        let native = json!({"traefik": {"sticky": {"cookie": {"name": "n"}}}});
-        let mut seen = Vec::new();
-        for declared in [json!("x; Max-Age=5"), json!("x; Max-Age=y"), json!(""), Value::Null] {
-            for (provider, of_service) in
-                [("", json!({})), ("traefik", json!({"name": "shop"})), ("istio", json!({})), ("", native.clone())]
-            {
-                let mut object = canary("a", "shop", "");
-                object["metadata"]["annotations"][ANNOTATION] = declared.clone();
-                object["spec"]["provider"] = json!(provider);
-                object["spec"]["service"] = of_service;
-                let cache = Cache::default();
-                cache.take(Event::InitApply(object.clone()));
-                let known = cache.find(&ServiceIdentity { service: target("shop"), owner: Some(target("a")) });
-                let whole = Canary::from_object(&object);
-                for (old, new, names_manager) in [(&old, &bare, false), (&old, &bare, true), (&bare, &old, false)] {
-                    let [known, whole] = [&known, &whole]
-                        .map(|canary| decide(&Request { canary: canary.as_ref(), old: Some(old), new, names_manager }));
-                    assert_eq!(known, whole, "{object}");
-                    seen.push(format!("{whole:?}"));
-                }
-            }
-        }
-        seen.sort();
-        seen.dedup();
-        assert!(seen.len() >= 4, "{seen:?}");
-    }
-
-    #[test]
-    fn a_namespace_that_fills_the_room_loses_its_own_canaries_and_nobody_elses() {
-        let cache = Cache::default();
-        let other = json!({"metadata": {"name": "a", "namespace": "quiet", "annotations": {ANNOTATION: "x"}},
-            "spec": {"targetRef": {"name": "shop"}}});
-        let long = format!("x; Path=/{}", "a".repeat(1000));
-        let mut refused = 0;
-        for number in 0..BUDGET / 1024 {
-            let name = format!("c{number}");
-            refused += usize::from(cache.take(Event::Apply(canary(&name, &name, &long))).refused.is_some());
-        }
-        assert!(refused > 0 && cache.len() < BUDGET / 1024 && cache.read().bytes <= BUDGET);
-        let taken = cache.take(Event::Apply(other));
-        assert_eq!((taken.declared.map(|target| target.to_string()), taken.refused), (Some("quiet/shop".into()), None));
-        assert!(cache.read().bytes <= BUDGET);
-        // All memory is accounted for.
-        cache.take(Event::Init);
-        cache.take(Event::InitDone);
-        let canaries = cache.read();
-        assert_eq!((canaries.bytes, canaries.bytes_of.len(), canaries.service_of.len()), (0, 0, 0));
-    }
-}
+mod tests;

@@ -37,6 +37,8 @@ pub(super) struct Metrics {
     pub(super) losses: AtomicU64,
     /// Cookies that this process restored.
     pub(super) repairs: AtomicU64,
+    /// Objects of entries that were created, updated or deleted.
+    pub(super) entries: AtomicU64,
     /// Canaries that were read one by one because the watch had not delivered them yet.
     pub(super) lookups: AtomicU64,
     /// Objects that are too large, or that exceeded the cache's budget.
@@ -108,6 +110,7 @@ impl Metrics {
             one(&self.losses),
         );
         family("repairs_total", "counter", "Cookies restored.", one(&self.repairs));
+        family("entry_writes_total", "counter", "Objects of entries created, updated or deleted.", one(&self.entries));
         family("lookups_total", "counter", "Single Canaries read from the API server.", one(&self.lookups));
         family("too_large_total", "counter", "Objects too large to protect.", one(&self.too_large));
         let dropped = vec![(String::new(), now.lines_dropped.to_string())];

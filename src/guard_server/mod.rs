@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod cache;
 mod certificate;
+mod entries;
 mod following;
 mod gate;
 mod log;
@@ -15,16 +16,18 @@ mod parts;
 mod queue;
 mod register;
 mod repair;
+mod restart;
 mod review;
+mod routes;
 mod secret;
 mod server;
 mod term;
 mod trouble;
+mod worker;
 
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    panic::AssertUnwindSafe,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -32,8 +35,6 @@ use std::{
     },
     time::Duration,
 };
-
-use futures_util::FutureExt as _;
 
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -45,7 +46,7 @@ pub use crate::guard_server::{
 };
 use crate::{
     cluster::{Cluster, collections},
-    error::{Error, Kind, Result, panic::take_panic},
+    error::{Error, Kind, Result},
     flagger::Canary,
     guard::{Coverage, webhook::Address},
     guard_server::{
@@ -54,6 +55,8 @@ use crate::{
         following::{Requirement, Watches, follow},
         lookups::Lookups,
         metrics::Metrics,
+        restart::spawn,
+        worker::{Work, work_off},
     },
     model::{NamespacedName, ObjectKind, name::Group, selector::Selector},
 };
@@ -79,6 +82,8 @@ pub struct Options {
     pub coverage: Coverage,
     /// Whether to restore lost cookies.
     pub repairs: bool,
+    /// Whether to keep the objects of entries in step with the routes.
+    pub entries: bool,
 }
 
 /// The source of the serving certificate.
@@ -106,7 +111,9 @@ struct Shared {
     authorities: watch::Sender<String>,
     published: watch::Sender<String>,
     is_registered: AtomicBool,
-    repairs: repair::Repairs,
+    repairs: worker::Repairs,
+    settled: repair::Settled,
+    entries: entries::Entries,
     /// Lookups of Canaries that the watch has not delivered yet, or that are not cached.
     lookups: Lookups<Option<Canary>>,
     /// Memory budget for large bodies.
@@ -154,8 +161,6 @@ impl Shared {
 
 /// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
 const REMEMBER: Duration = Duration::from_secs(2);
-/// Pause before a task that panicked is restarted.
-const AFTER_PANIC: Duration = Duration::from_millis(200);
 /// Number of too-large objects whose names are remembered, so that each is logged once.
 const MOST_TOLD: usize = 1024;
 
@@ -191,7 +196,9 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         authorities: watch::Sender::default(),
         published: watch::Sender::default(),
         is_registered: AtomicBool::new(options.address.is_none()),
-        repairs: repair::Repairs::default(),
+        repairs: worker::Repairs::default(),
+        settled: repair::Settled::default(),
+        entries: entries::Entries::default(),
         lookups: Lookups::new(REMEMBER),
         room: body::Room::default(),
         watches: Watches::default(),
@@ -209,6 +216,9 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     }
     shared.log.info("listening", &[("address", json!(place.to_string()))]);
     follow_all(&shared, &mut tasks, options.repairs);
+    if options.entries {
+        keep_entries(&shared, &mut tasks);
+    }
     if let Some(address) = options.address.clone() {
         let shared = Arc::clone(&shared);
         spawn(&mut tasks, &Arc::clone(&shared), move || {
@@ -270,32 +280,6 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
     Ok(())
 }
 
-/// Runs a task and restarts it if it panics. Only the operation in progress is lost.
-fn spawn<F: Future<Output = Error> + Send + 'static>(
-    tasks: &mut JoinSet<Error>,
-    shared: &Arc<Shared>,
-    part: impl Fn() -> F + Send + 'static,
-) {
-    let shared = Arc::clone(shared);
-    tasks.spawn(async move { keep_running(&shared.log, part).await });
-}
-
-async fn keep_running<F: Future<Output = Error>>(log: &Log, part: impl Fn() -> F) -> Error {
-    loop {
-        if let Ok(error) = AssertUnwindSafe(part()).catch_unwind().await {
-            return error;
-        }
-        log.warning("a part of the guard panicked and starts again", &[("reason", json!(panicked()))]);
-        tokio::time::sleep(AFTER_PANIC).await;
-    }
-}
-
-/// Returns the message and location of the last panic.
-fn panicked() -> String {
-    let error = take_panic().unwrap_or_else(|| Error::new(Kind::Bug, "it panicked"));
-    error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
-}
-
 /// Watches the Canaries and, once they are listed and if repairs are enabled, the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     let mut canaries = collections::of_kind(ObjectKind::Canary, shared.namespace.as_deref(), &parts::CANARY);
@@ -313,6 +297,9 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
                     if taken.refused.is_some() {
                         shared.too_large(canaries.resource(), taken.refused);
                     }
+                    if taken.is_entry_news {
+                        shared.entries.changed();
+                    }
                     // At startup the TraefikServices are listed after the Canaries anyway.
                     if let Some(target) = taken.declared.filter(|_| was_known && repairs) {
                         repair::declared(&shared, &target);
@@ -327,7 +314,7 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     }
     spawn(tasks, shared, {
         let shared = Arc::clone(shared);
-        move || repair::repair(Arc::clone(&shared))
+        move || work_off(Arc::clone(&shared), Work::Cookies)
     });
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
@@ -344,28 +331,15 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicU32;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_part_that_panics_is_started_again_and_one_that_ends_is_not() {
-        let (lines, written) = std::sync::mpsc::channel();
-        let log = Log::new(LogFormat::Json, move |line| drop(lines.send(line.to_owned())));
-        let runs = AtomicU32::new(0);
-        let part = async || match runs.fetch_add(1, Relaxed) {
-            0 => panic!("once"),
-            _ => Error::cluster("it is over"),
-        };
-        let error = keep_running(&log, part).await;
-        drop(log);
-        let messages: Vec<_> = written
-            .iter()
-            .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"].clone())
-            .collect();
-        assert_eq!((error.message(), runs.into_inner()), ("it is over", 2));
-        assert_eq!(messages, [json!("a part of the guard panicked and starts again")]);
-    }
+/// Watches what entries depend on, and keeps their objects in step.
+fn keep_entries(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
+    entries::follow_routes(shared, tasks);
+    spawn(tasks, shared, {
+        let shared = Arc::clone(shared);
+        move || entries::compare_all(Arc::clone(&shared))
+    });
+    spawn(tasks, shared, {
+        let shared = Arc::clone(shared);
+        move || work_off(Arc::clone(&shared), Work::Entries)
+    });
 }

@@ -4,9 +4,11 @@
 use crate::{
     apiserver::Part::{self, Bounded, Each, Entries, Keys, Shape, Text, Whole},
     model::{
+        MANAGED_BY_LABEL,
         declaration::{ANNOTATION, MAX_LENGTH},
-        entry::{self, ENTRY_ANNOTATION},
+        entry::{self, CANARY_ANNOTATION, ENTRY_ANNOTATION},
     },
+    traefik::router::{CLASS, INGRESS_ENTRY_POINTS, INGRESS_MATCHER, INGRESS_PRIORITY},
 };
 
 /// An object's name has at most 253 bytes (`k8s.io/apimachinery/pkg/util/validation`, DNS-1123 subdomain). A longer
@@ -33,7 +35,6 @@ const METADATA: Part = Keys(&[
     ("managedFields", WRITERS),
 ]);
 
-/// The entry is only checked when it is written: it takes no memory in the cache.
 const REVIEWED_METADATA: Part = Keys(&[
     ("name", NAME),
     ("namespace", NAME),
@@ -50,8 +51,42 @@ const SERVICE_OF_A_CANARY: Part = Keys(&[("name", NAME), ("traefik", Keys(&[("st
 
 /// A Canary in the cache.
 pub(super) const CANARY: Part = Keys(&[
-    ("metadata", METADATA),
+    (
+        "metadata",
+        Keys(&[
+            ("name", NAME),
+            ("namespace", NAME),
+            ("uid", WORD),
+            ("annotations", Keys(&[(ANNOTATION, DECLARATION), (ENTRY_ANNOTATION, ENTRY)])),
+        ]),
+    ),
     ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
+]);
+
+/// A route, or another object that entries depend on.
+pub(super) const ROUTE: Part = Keys(&[
+    (
+        "metadata",
+        Keys(&[
+            ("name", NAME),
+            ("namespace", NAME),
+            ("resourceVersion", WORD),
+            ("labels", Keys(&[(MANAGED_BY_LABEL, WORD)])),
+            (
+                "annotations",
+                Keys(&[
+                    (ENTRY_ANNOTATION, ENTRY),
+                    (CANARY_ANNOTATION, NAME),
+                    (CLASS, WORD),
+                    (INGRESS_PRIORITY, WORD),
+                    (INGRESS_ENTRY_POINTS, WORD),
+                    (INGRESS_MATCHER, WORD),
+                ]),
+            ),
+            ("ownerReferences", Each(256, &Keys(&[("uid", WORD)]))),
+        ]),
+    ),
+    ("spec", Bounded(64 << 10)),
 ]);
 
 /// A Canary that is looked up, with the labels to match the selector against.

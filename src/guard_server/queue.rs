@@ -54,6 +54,11 @@ pub(super) struct PendingRepair {
 }
 
 impl PendingRepair {
+    /// Returns a need for repair seen at this time, of something that must be read.
+    pub(super) fn due(seen: Instant) -> Self {
+        Self { object: None, is_cookie_lost: false, seen, before: Duration::ZERO, tries: 0 }
+    }
+
     /// Returns the same loss with the time of the earlier observation.
     fn known_since(self, known: &Self) -> Self {
         Self {
@@ -209,7 +214,7 @@ impl Queue {
     /// Requeues all repairs in progress, after their worker was lost.
     pub(super) fn requeue_running(&mut self, now: Instant) {
         self.busy.clear();
-        let lost = PendingRepair { object: None, is_cookie_lost: false, seen: now, before: Duration::ZERO, tries: 1 };
+        let lost = PendingRepair { tries: 1, ..PendingRepair::due(now) };
         let mut again: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
         again.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (key, running) in again {

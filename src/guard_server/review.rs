@@ -75,6 +75,16 @@ pub(super) struct ServiceIdentity {
     pub(super) owner: Option<NamespacedName>,
 }
 
+impl ServiceIdentity {
+    /// Returns the identity of an object of the API server.
+    pub(super) fn of(service: &TraefikService) -> Self {
+        let owner = service.controller.as_ref().filter(|owner| owner.is_any_canary());
+        let namespace = service.target.namespace.clone();
+        let owner = owner.map(|owner| NamespacedName { namespace, name: owner.name.clone() });
+        Self { service: service.target.clone(), owner }
+    }
+}
+
 impl Review {
     /// Parses a request.
     pub(super) fn read(body: &[u8]) -> Result<Self, InvalidReview> {

@@ -12,7 +12,7 @@ use crate::{
         Log,
         queue::{Key, Outcome, PendingRepair},
     },
-    model::{ObjectKind, ObjectRef, name::Group},
+    model::{ObjectRef, name::Group},
 };
 
 /// Grace period for an API server that has just started, which denies requests until it has read its RBAC.
@@ -22,6 +22,8 @@ const DENIED_FOR: Duration = Duration::from_secs(30);
 pub(super) struct Failed {
     /// The verb of the failed call.
     pub(super) verb: Verb,
+    /// The object of the failed call.
+    pub(super) object: Box<ObjectRef>,
     /// The failure.
     pub(super) failure: Failure,
     /// Whether this process lacks the right to the call.
@@ -29,8 +31,8 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn of(verb: Verb) -> impl Fn(Failure) -> Self {
-        move |failure| Self { verb, failure, lacks_right: false }
+    pub(super) fn of(verb: Verb, object: &ObjectRef) -> impl Fn(Failure) -> Self {
+        move |failure| Self { verb, object: Box::new(object.clone()), failure, lacks_right: false }
     }
 }
 
@@ -56,7 +58,7 @@ impl FailureState {
         lost: &PendingRepair,
         result: std::result::Result<(), Failed>,
     ) -> Result<Outcome> {
-        let Err(Failed { verb, failure, lacks_right }) = result else {
+        let Err(Failed { verb, object, failure, lacks_right }) = result else {
             (self.denied, self.is_away_told) = (None, false);
             return Ok(Outcome::Done);
         };
@@ -66,7 +68,6 @@ impl FailureState {
         if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
             return Ok(Outcome::Done);
         }
-        let object = ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() };
         let call = call_of(verb, &object);
         if !lacks_right {
             self.denied = None;
@@ -87,7 +88,11 @@ impl FailureState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{apiserver::Refusal, error::Error, model::NamespacedName};
+    use crate::{
+        apiserver::Refusal,
+        error::Error,
+        model::{NamespacedName, ObjectKind},
+    };
 
     #[test]
     fn only_a_right_that_is_missing_for_half_a_minute_ends_the_repairs() {
@@ -96,16 +101,11 @@ mod tests {
             group: Group::TraefikIo,
             target: NamespacedName { namespace: Some("web".into()), name: "shop".into() },
         };
-        let lost = PendingRepair {
-            object: None,
-            is_cookie_lost: true,
-            seen: Instant::now(),
-            before: Duration::ZERO,
-            tries: 9,
-        };
+        let lost = PendingRepair { tries: 9, ..PendingRepair::due(Instant::now()) };
+        let object = || Box::new(ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() });
         let refused = |code: u16, lacks_right: bool| {
             let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }));
-            Err(Failed { verb: Verb::Patch, failure, lacks_right })
+            Err(Failed { verb: Verb::Patch, object: object(), failure, lacks_right })
         };
         let long_ago = Instant::now().checked_sub(DENIED_FOR * 2);
         let classify = |denied: Option<Instant>, result| {
@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(classify(long_ago, refused(code, false)), Ok(Outcome::Done), "{code}");
         }
         let silent = Failure::Timeout(Error::cluster("no answer"));
-        let silent = Err(Failed { verb: Verb::Get, failure: silent, lacks_right: false });
+        let silent = Err(Failed { verb: Verb::Get, object: object(), failure: silent, lacks_right: false });
         assert_eq!(classify(long_ago, silent), Ok(Outcome::Unreachable));
         assert_eq!(classify(long_ago, Ok(())), Ok(Outcome::Done));
     }

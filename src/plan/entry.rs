@@ -58,12 +58,10 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
         let note = "the entry is not live: there is no TraefikService of this Canary that can be read";
         return Ok(EntrySteps::none(note.into()));
     }
-    let EntryObjects { mut wanted, problems, mut notes } = made;
-    if !problems.is_empty() {
-        // What is there was made after routes that are no longer so, and might take the path from another router.
-        wanted.clear();
-        notes.splice(..0, problems.into_iter().map(|problem| format!("the entry is not live: {problem}")));
-    } else if let Some(entry) = new {
+    let wanted = made.in_force();
+    let problems = made.problems.iter().map(|problem| format!("the entry is not live: {problem}"));
+    let mut notes: Vec<_> = problems.chain(made.notes.iter().cloned()).collect();
+    if let Some(entry) = new {
         notes.push(format!(
             "at {entry} the application gets no cookies: a login must begin there, and must not need a session yet"
         ));
@@ -71,7 +69,7 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     if entry.is_some() && wanted.is_empty() && notes.is_empty() {
         notes.push("the entry is not live: no route to the TraefikService can be covered".into());
     }
-    let compared = compare(&wanted, &canary.target, routing);
+    let compared = compare(wanted, &canary.target, routing);
     for object in compared.foreign {
         if new.is_some() {
             return Err(taken(object));

@@ -20,10 +20,12 @@ pub const MAX_PRIORITY: i64 = i64::MAX - 1000;
 /// The annotation by which an IngressRoute or an Ingress names its class
 /// (`pkg/provider/kubernetes/crd/kubernetes.go:shouldProcessIngress`).
 pub const CLASS: &str = "kubernetes.io/ingress.class";
-/// Annotations by which an Ingress configures its routers (`pkg/provider/kubernetes/ingress/annotations.go`).
-const INGRESS_PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
-const INGRESS_ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
-const INGRESS_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
+/// The annotation by which an Ingress sets the priority of its routers (`pkg/provider/kubernetes/ingress/annotations.go`).
+pub(crate) const INGRESS_PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
+/// The annotation by which an Ingress names the entry points of its routers.
+pub(crate) const INGRESS_ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
+/// The annotation by which an Ingress names the matcher of its paths.
+pub(crate) const INGRESS_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 
 /// A router.
 #[derive(Debug, Clone, PartialEq)]

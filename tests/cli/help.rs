@@ -1176,6 +1176,10 @@ Options:
       --no-repairs
           Only answer requests; never write a TraefikService
 
+      --entries
+          Keep the Middlewares and routes of declared entries in step with the
+          routes to their TraefikServices
+
       --gate-listen <ADDRESS>
           Serve Flagger's confirm-promotion webhook on this address over plain
           HTTP
@@ -1244,6 +1248,12 @@ Options:
 
       --namespace-selector <SELECTOR>
           Cover only namespaces with these labels; '' covers all of them
+
+      --entries[=<BOOL>]
+          Also keep the Middlewares and routes of declared entries in step with
+          the routes (webhook only); --entries=false ends that
+          
+          [possible values: true, false]
 
       --force-conflicts
           Overwrite fields of the objects that other field managers have changed

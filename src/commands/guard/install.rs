@@ -73,6 +73,11 @@ pub struct InstallArgs {
     #[arg(long, value_name = "SELECTOR")]
     namespace_selector: Option<String>,
 
+    /// Also keep the Middlewares and routes of declared entries in step with the routes (webhook only); --entries=false
+    /// ends that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    entries: Option<bool>,
+
     /// Overwrite fields of the objects that other field managers have changed
     #[arg(long)]
     force_conflicts: bool,
@@ -104,8 +109,8 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         return if args.mode == Mode::Webhook {
             let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
             let image = args.image.clone().ok_or_else(no_image)?;
-            let placement =
-                Placement { namespace, image, coverage, has_conditions: true, keeper: CertificateOwner::Replicas };
+            let (keeper, entries) = (CertificateOwner::Replicas, args.entries.unwrap_or_default());
+            let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries };
             print_objects(ctx, format, &deployment::objects(&placement))
         } else {
             print_objects(ctx, format, &policy::objects(&coverage))
@@ -204,7 +209,11 @@ fn question(changes: usize, removal: &Removal) -> String {
 
 /// Rejects flags that would otherwise be silently ignored.
 fn refuse_unused(args: &InstallArgs) -> Result<()> {
-    let named = [("--image", args.image.is_some()), ("--guard-namespace", args.guard_namespace.is_some())];
+    let named = [
+        ("--image", args.image.is_some()),
+        ("--guard-namespace", args.guard_namespace.is_some()),
+        ("--entries", args.entries == Some(true)),
+    ];
     let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     match (args.mode, args.output) {
         (Mode::Policy, _) => {
@@ -226,6 +235,10 @@ fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
             Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE"))
         }
         (_, None) => {
+            if args.entries == Some(true) {
+                return Err(Error::usage("--entries is for the webhook, and this cluster serves admission policies")
+                    .hint("--mode webhook --image IMAGE installs the webhook"));
+            }
             if args.image.is_some() || args.guard_namespace.is_some() {
                 ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
             }
@@ -269,7 +282,13 @@ async fn webhook_changes(
     let image = args.image.clone().or_else(|| state::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
     let has_conditions = server.has_match_conditions().await.map_err(|failure| server.version_error(failure))?;
     let (keeper, secret) = certificates(server, &namespace, installed).await?;
-    let placement = Placement { namespace, image, coverage, has_conditions, keeper };
+    let entries = args.entries.unwrap_or_else(|| installed.is_some_and(Installed::keeps_entries));
+    if entries && keeper != CertificateOwner::Replicas {
+        return Err(Error::usage("--entries needs ValidatingAdmissionPolicies (Kubernetes 1.30)")
+            .caused_by("without one, the guard's account could write any route")
+            .hint("leave out --entries, and run sticky apply when routes change"));
+    }
+    let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries };
     let mut changes = server.changes(deployment::objects(&placement)).await?;
     // A namespace owned by someone else is used unchanged.
     changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != ObjectState::Foreign);

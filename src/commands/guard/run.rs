@@ -66,6 +66,10 @@ pub struct RunArgs {
     #[arg(long)]
     no_repairs: bool,
 
+    /// Keep the Middlewares and routes of declared entries in step with the routes to their TraefikServices
+    #[arg(long, conflicts_with = "no_repairs")]
+    entries: bool,
+
     /// Serve Flagger's confirm-promotion webhook on this address over plain HTTP
     #[arg(long, value_name = "ADDRESS")]
     gate_listen: Option<SocketAddr>,
@@ -131,6 +135,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         life: args.cert_lifetime,
         namespace: ctx.namespace().map(str::to_owned),
         repairs: !args.no_repairs,
+        entries: args.entries,
     };
     let format = if args.log_format == Format::Json { LogFormat::Json } else { LogFormat::Text };
     let ui = Arc::clone(&ctx.ui);

@@ -56,6 +56,7 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
         malformed: with(&observed, |observed| matches!(observed.canary.declared, Declared::Malformed(..))),
         certificate: webhook.map(Installed::has_ca_bundle),
         replicas: webhook.and_then(|webhook| webhook.deployment().map(proof::replicas)),
+        entries: webhook.filter(|webhook| webhook.deployment().is_some()).map(Installed::keeps_entries),
         missing,
         // The webhook indexes Canaries by TraefikService; policies are passed every Canary of a namespace.
         crowded: if forms.iter().any(|form| form.form == Form::Policies) {
@@ -97,6 +98,8 @@ struct Status {
     certificate: Option<bool>,
     /// Replicas of the webhook's Deployment, if it can be read.
     replicas: Option<Replicas>,
+    /// Whether the webhook's replicas keep entries, if the Deployment can be read.
+    entries: Option<bool>,
     /// What the webhook still lacks to work.
     missing: Vec<String>,
     /// Namespaces with so many Canaries that the policies are slow, with the number of Canaries.
@@ -163,6 +166,9 @@ impl Status {
         if let Some(replicas) = self.replicas {
             lines.push(("replicas", format!("{} of {} ready", replicas.ready, replicas.wanted)));
         }
+        if let Some(keeps) = self.entries {
+            lines.push(("entries", if keeps { "kept in step with the routes" } else { "not kept" }.into()));
+        }
         lines.extend([
             ("canaries", scope(&coverage.selector)),
             ("namespaces", scope(&coverage.namespace_selector)),
@@ -213,7 +219,7 @@ impl Status {
         let crowded: Vec<_> =
             self.crowded.iter().map(|(namespace, count)| json!({"namespace": namespace, "canaries": count})).collect();
         let status = json!({"forms": self.words(), "objects": objects,
-            "acting": acting, "certificate": self.certificate, "replicas": replicas, "missing": self.missing,
+            "acting": acting, "certificate": self.certificate, "replicas": replicas, "entries": self.entries, "missing": self.missing,
             "selector": coverage.selector, "namespaceSelector": coverage.namespace_selector,
             "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed,
             "contested": contested, "crowded": crowded});

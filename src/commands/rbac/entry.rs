@@ -31,6 +31,21 @@ const fn write(verbs: &'static [&'static str]) -> [Right; 3] {
 
 const ALL: &[&str] = &["create", "delete", "patch"];
 
+/// The rights of `guard run --entries`.
+fn keep() -> Vec<Right> {
+    let verbs = &["create", "delete", "list", "patch", "watch"];
+    let less = Need::Less("HTTPRoutes get no entry");
+    vec![
+        Right { verbs, ..listed(TRAEFIK, "ingressroutes", Need::Must) },
+        Right { verbs, ..listed(TRAEFIK, "middlewares", Need::Must) },
+        Right { verbs, ..listed(GATEWAY, "httproutes", less) },
+        Right {
+            verbs: &["list", "watch"],
+            ..listed(NETWORKING, "ingresses", Need::Less("Ingresses count as missing"))
+        },
+    ]
+}
+
 /// Returns the rights of a command, apart from those of its row.
 pub fn rights(command: &str) -> Vec<Right> {
     let (see, write) = match command {
@@ -43,6 +58,7 @@ pub fn rights(command: &str) -> Vec<Right> {
         }
         "sticky set" | "sticky edit" => (see(Need::Must), Some(write(ALL))),
         "sticky apply" => (see(KEPT), Some(write(ALL))),
+        "guard run" => return keep(),
         "sticky remove" => (see(KEPT), Some(write(&["delete"]))),
         _ => return Vec::new(),
     };

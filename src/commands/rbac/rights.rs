@@ -358,15 +358,19 @@ mod tests {
 
     #[test]
     fn guard_run_has_the_rights_that_its_deployment_is_given() {
-        let objects = deployment::objects(&deployment::Placement {
-            namespace: "guard".to_owned(),
-            image: "image".to_owned(),
-            coverage: crate::guard::Coverage::default(),
-            has_conditions: true,
-            keeper: crate::guard::CertificateOwner::Replicas,
-        });
-        let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
-        let row = Row::of("guard run").unwrap().rights().map(|right| super::super::role::rule(&right));
-        assert_eq!(singly(row), singly(given));
+        for entries in [false, true] {
+            let objects = deployment::objects(&deployment::Placement {
+                namespace: "guard".to_owned(),
+                image: "image".to_owned(),
+                coverage: crate::guard::Coverage::default(),
+                has_conditions: true,
+                keeper: crate::guard::CertificateOwner::Replicas,
+                entries,
+            });
+            let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
+            let more = if entries { super::super::entry::rights("guard run") } else { Vec::new() };
+            let row = Row::of("guard run").unwrap().rights().chain(more);
+            assert_eq!(singly(row.map(|right| super::super::role::rule(&right))), singly(given));
+        }
     }
 }

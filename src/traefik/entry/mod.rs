@@ -57,6 +57,14 @@ pub struct EntryObjects {
     pub notes: Vec<String>,
 }
 
+impl EntryObjects {
+    /// Returns the objects that should be there: none of a refused entry. What was made after routes that are no longer
+    /// so might take the path from another router.
+    pub fn in_force(&self) -> &[(ObjectRef, Value)] {
+        if self.problems.is_empty() { &self.wanted } else { &[] }
+    }
+}
+
 /// How much of the routing to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {

@@ -100,8 +100,9 @@ struct User {
 
 /// The user with the rights that an installed process has, and those of one outside the cluster to register itself and to
 /// keep its certificates wherever it likes.
-fn user() -> &'static User {
-    static USER: LazyLock<User> = LazyLock::new(|| {
+fn user(entries: bool) -> &'static User {
+    static USERS: [LazyLock<User>; 2] = [LazyLock::new(|| make(false)), LazyLock::new(|| make(true))];
+    fn make(entries: bool) -> User {
         let server = self::server();
         let (name, kubeconfig) = server.next_narrow_user("default");
         let directory = Directory::new();
@@ -112,6 +113,7 @@ fn user() -> &'static User {
             coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
             has_conditions: true,
             keeper: CertificateOwner::Replicas,
+            entries,
         };
         let mut roles = deployment::objects(&placement);
         let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");
@@ -123,8 +125,8 @@ fn user() -> &'static User {
             "verbs": ["create", "get", "list", "update", "watch"] }));
         bind(server, &name, role, &kubeconfig);
         User { name, kubeconfig, rules: Rules::of([&*role]), directory }
-    });
-    &USER
+    }
+    &USERS[usize::from(entries)]
 }
 
 /// Gives a user this `ClusterRole` in the whole cluster, and waits until the server knows.
@@ -176,6 +178,7 @@ pub(super) fn generation(namespace: &Namespace, name: &str) -> i64 {
 pub(super) struct Guard {
     running: Running,
     pub(super) port: u16,
+    user: &'static User,
 }
 
 impl Guard {
@@ -206,12 +209,14 @@ impl Guard {
         flags: &[&str],
         change: impl FnOnce(Run) -> Run,
     ) -> Self {
-        Self::of(namespace, &user().kubeconfig, port, of, flags, change)
+        let user = user(flags.contains(&"--entries"));
+        Self { user, ..Self::of(namespace, &user.kubeconfig, port, of, flags, change) }
     }
 
     /// Starts it with a kubeconfig that leads to the API server by another way, and waits until it has registered.
     pub(super) fn behind(namespace: &Namespace, change: impl FnOnce(String) -> String) -> Self {
-        let kubeconfig = user().directory.write("behind.kubeconfig", change(user().directory.read("guard.kubeconfig")));
+        let user = user(false);
+        let kubeconfig = user.directory.write("behind.kubeconfig", change(user.directory.read("guard.kubeconfig")));
         let port = free_port();
         let mut guard = Self::of(namespace, &kubeconfig, port, port, &[], |run| run);
         guard.running.wait_for(Stream::Stderr, r#""message":"registered""#);
@@ -231,7 +236,7 @@ impl Guard {
         let run = namespace.run_as(kubeconfig, arguments).arguments(flags.iter().copied());
         let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
-        Self { running, port }
+        Self { running, port, user: user(false) }
     }
 
     /// Starts it without a registration: it repairs and nothing else.
@@ -239,9 +244,9 @@ impl Guard {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
-        let mut running = Running::start(namespace.run_as(&user().kubeconfig, arguments));
+        let mut running = Running::start(namespace.run_as(&user(false).kubeconfig, arguments));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
-        Self { running, port }
+        Self { running, port, user: user(false) }
     }
 
     /// Waits until the API server asks it: about a write, and about a Canary.
@@ -279,7 +284,7 @@ impl Guard {
     pub(super) fn ends(self, signal: &str) -> Ended {
         self.running.signal(signal);
         let ended = Ended(self.running.ends());
-        assert_eq!(user().rules.beyond(server(), &user().name), BTreeSet::new(), "{}", ended.0);
+        assert_eq!(self.user.rules.beyond(server(), &self.user.name), BTreeSet::new(), "{}", ended.0);
         ended
     }
 }

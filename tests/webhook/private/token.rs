@@ -20,20 +20,22 @@ const SECRETS: &str = "/api/v1/namespaces/kubectl-canary-traefik/secrets";
 const WEBHOOK: &str = "guard.kubectl-canary-traefik.internal";
 
 /// A cluster with the guard as a webhook, and its token.
-struct Stolen<'a> {
-    namespace: &'a Namespace<'a>,
-    api: Api,
+pub(super) struct Stolen<'a> {
+    pub(super) namespace: &'a Namespace<'a>,
+    pub(super) api: Api,
     _directory: Directory,
     certificate: Value,
-    lines: String,
+    /// What was tried so far, with what came of it.
+    pub(super) lines: String,
 }
 
 impl<'a> Stolen<'a> {
-    fn from(server: &Server, namespace: &'a Namespace<'a>) -> Self {
+    /// Installs the guard with these flags, and takes its token.
+    pub(super) fn from(server: &Server, namespace: &'a Namespace<'a>, flags: &[&str]) -> Self {
         namespace.create_rollout("shop", 100, 0);
         declare(namespace, "shop", "login; Max-Age=300");
         let install = ["guard", "install", "--mode=webhook", "--image=registry.example/guard:1", "--yes", "--wait=0s"];
-        let installed = namespace.run(install).run();
+        let installed = namespace.run(install).arguments(flags.iter().copied()).run();
         assert_eq!(installed.code, Some(1), "{installed}");
         // Somebody's webhook beside it, to be left alone.
         for (configuration, _) in CONFIGURATIONS {
@@ -59,7 +61,7 @@ impl<'a> Stolen<'a> {
     }
 
     /// Notes what came of an attempt.
-    fn tried(&mut self, what: &str, answer: &Answer) {
+    pub(super) fn tried(&mut self, what: &str, answer: &Answer) {
         let message = if answer.code < 300 { String::new() } else { answer.message() };
         let why = message.split_once("denied request: ").map_or("", |(_, why)| why);
         let outcome = match answer.code {
@@ -231,7 +233,7 @@ const CONFIGURATIONS: [(&str, &str); 2] =
 /// Every attempt, and what came of it.
 fn attempts(server: &Server, wait: impl Fn(&Stolen<'_>)) -> String {
     let namespace = Namespace::on(server, "token");
-    let mut stolen = Stolen::from(server, &namespace);
+    let mut stolen = Stolen::from(server, &namespace, &[]);
     wait(&stolen);
     stolen.configurations();
     stolen.traefik_services();

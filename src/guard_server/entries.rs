@@ -1,0 +1,247 @@
+//! Keeps the objects of declared entries in step with the routes. Whenever a route, an entry or one of its objects
+//! changes, all entries are compared with what is live, and what differs is queued, as a lost cookie is. Objects of
+//! entries that are not declared are left alone.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{
+    apiserver::{Event, Verb},
+    cluster::collections,
+    error::Error,
+    flagger::{Canary, NativeField},
+    guard_server::{
+        Shared,
+        following::{Requirement, follow},
+        parts::{ROUTE, TRAEFIK_SERVICE},
+        queue::{Key, PendingRepair},
+        repair::is_in_scope,
+        restart::spawn,
+        review::ServiceIdentity,
+        routes::{KINDS, Routes},
+        trouble::Failed,
+        worker::Repairs,
+    },
+    model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
+    observed::{Loaded, Observed},
+    plan::{Action, Confirmed, Consent, Plan, Write, decide},
+    traefik::{
+        TraefikService,
+        entry::{Routing, compare, objects},
+    },
+};
+
+/// How long changes are collected before entries are compared: a deployment changes several objects at once.
+const SETTLE: Duration = Duration::from_millis(200);
+/// Pause after a comparison, so that routes that change all the time cost little.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Number of logged problems at which all are forgotten. That costs at most one more line for each.
+const MOST_TOLD: usize = 4096;
+
+/// The version of an object.
+const VERSION: &str = "/metadata/resourceVersion";
+
+/// What entries depend on, and the waiting repairs.
+#[derive(Default)]
+pub(super) struct Entries {
+    routes: Mutex<Routes>,
+    /// The routing of the last comparison.
+    routing: Mutex<Arc<Routing>>,
+    news: Notify,
+    pub(super) repairs: Repairs,
+    /// The last logged problems of each Canary.
+    told: Mutex<HashMap<NamespacedName, String>>,
+    /// Objects that others have changed, with the resourceVersion that was not overwritten.
+    contested: Mutex<HashMap<ObjectRef, Value>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Entries {
+    /// Notes that something changed that entries depend on.
+    pub(super) fn changed(&self) {
+        self.news.notify_one();
+    }
+
+    /// Returns whether this object is as it was when a change of it met those of others.
+    fn is_contested(&self, object: &ObjectRef, live: Option<&Value>) -> bool {
+        let version = live.and_then(|live| live.pointer(VERSION));
+        version.is_some_and(|version| lock(&self.contested).get(object) == Some(version))
+    }
+
+    /// Returns whether there is a problem that was not logged last for this Canary; without a problem, forgets the last.
+    fn is_news(&self, canary: &NamespacedName, problem: &str) -> bool {
+        let mut told = lock(&self.told);
+        if problem.is_empty() {
+            told.remove(canary);
+            return false;
+        }
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        told.insert(canary.clone(), problem.to_owned()).as_deref() != Some(problem)
+    }
+}
+
+/// Watches what entries depend on.
+pub(super) fn follow_routes(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
+    for kind in KINDS {
+        let collection = collections::of_kind(kind, shared.namespace.as_deref(), &ROUTE);
+        // Entries must not be taken for unwanted because their routes may not be read.
+        let need = match kind {
+            ObjectKind::IngressRoute(Group::TraefikIo) | ObjectKind::Middleware(Group::TraefikIo) => {
+                Requirement::Required
+            }
+            _ => Requirement::Optional,
+        };
+        let of = Arc::clone(shared);
+        spawn(tasks, shared, move || {
+            let (shared, collection) = (Arc::clone(&of), collection.clone());
+            async move { follow(&shared, &collection, need, |event| take(&shared, kind, event)).await }
+        });
+    }
+}
+
+fn take(shared: &Shared, kind: ObjectKind, event: Event) {
+    let refused = lock(&shared.entries.routes).take(kind, event);
+    if refused.is_some() {
+        shared.too_large(kind.resource(), refused);
+    }
+    shared.entries.changed();
+}
+
+/// Compares the entries whenever something changed; never returns.
+pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
+    loop {
+        shared.entries.news.notified().await;
+        tokio::time::sleep(SETTLE).await;
+        let is_synced = shared.cache.is_synced() && lock(&shared.entries.routes).is_synced();
+        if !is_synced {
+            continue;
+        }
+        let comparing = {
+            let shared = Arc::clone(&shared);
+            tokio::task::spawn_blocking(move || due(&shared))
+        };
+        let due = comparing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        for target in due {
+            let key = Key { group: Group::TraefikIo, target };
+            shared.entries.repairs.put(key, PendingRepair::due(Instant::now()));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Returns the TraefikServices of the Canaries whose entries are not as they should be.
+fn due(shared: &Shared) -> Vec<NamespacedName> {
+    let canaries = shared.cache.with_entries();
+    let routing = {
+        let routes = lock(&shared.entries.routes);
+        let routing = if canaries.is_empty() { Routing::default() } else { routes.routing() };
+        let is_known = |canary: &Canary| routes.knows(canary.target.namespace.as_ref());
+        let canaries: Vec<_> = canaries.into_iter().filter(is_known).collect();
+        (Arc::new(routing), canaries)
+    };
+    let (routing, canaries) = routing;
+    lock(&shared.entries.routing).clone_from(&routing);
+    canaries.iter().filter(|canary| is_due(shared, canary, &routing)).filter_map(Canary::service_target).collect()
+}
+
+/// Returns whether the objects of an entry must be changed, and logs what stands in its way.
+fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
+    let observed = Observed::pair(canary.clone(), None);
+    let (Some(entry), Some(holder)) = (canary.declared_entry(), observed.entry_holder()) else { return false };
+    let made = objects(entry, &holder, routing);
+    let compared = compare(made.in_force(), &canary.target, routing);
+    let foreign = compared.foreign.iter().map(|object| format!("{object} exists, but does not belong to this entry"));
+    let problems: Vec<_> = made.problems.iter().cloned().chain(foreign).collect();
+    let reason = problems.join("; ");
+    if shared.entries.is_news(&canary.target, &reason) {
+        let fields = [("name", json!(canary.target.to_string())), ("reason", json!(reason))];
+        shared.log.warning("an entry is not live", &fields);
+    }
+    let is_open = |(object, _, live): &(ObjectRef, _, Option<&Value>)| !shared.entries.is_contested(object, *live);
+    compared.changes.iter().any(is_open) || !compared.left_over.is_empty()
+}
+
+/// Brings one entry in step, if it still is not.
+pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
+    let Some((canary, service, object)) = read(shared, key).await? else { return Ok(()) };
+    let of = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
+    let target = canary.target.clone();
+    let loaded = Loaded {
+        observed: Observed::pair(canary, Some(service)),
+        canary: Value::Null,
+        service: Some(object),
+        native: NativeField::Absent,
+        routing: Some(Arc::clone(&lock(&shared.entries.routing))),
+    };
+    let Ok(plan) = Plan::of_entry(&loaded) else { return Ok(()) };
+    if plan.is_empty() || !is_in_scope(shared, &target).await.map_err(Failed::of(Verb::Get, &of))? {
+        return Ok(());
+    }
+    let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
+    let is_open = |write: &Write<'_>| !shared.entries.is_contested(&write.step().object, Some(&write.step().before));
+    for write in confirmed.iter().flat_map(Confirmed::writes).filter(is_open) {
+        step(shared, &target, write).await?;
+    }
+    Ok(())
+}
+
+/// Reads the TraefikService of either group, and finds its Canary.
+async fn read(shared: &Shared, key: &Key) -> Result<Option<(Canary, TraefikService, Value)>, Failed> {
+    for group in Group::ALL {
+        let of = ObjectRef { kind: ObjectKind::TraefikService(group), target: key.target.clone() };
+        let object = match shared.cluster.get_part(of.kind, &key.target, &TRAEFIK_SERVICE).await {
+            Ok(read) if !read.is_truncated => read.value,
+            Ok(_) => return Ok(None),
+            Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => continue,
+            Err(failure) if failure.is_denied() && group != Group::TraefikIo => continue,
+            Err(failure) => return Err(Failed::of(Verb::Get, &of)(failure)),
+        };
+        let Some(service) = TraefikService::from_object(&object, group) else { return Ok(None) };
+        let canary = shared.cache.find(&ServiceIdentity::of(&service));
+        // Without a declared cookie no pin begins, and nothing says that the objects are not wanted.
+        let canary = canary.filter(|canary| canary.declared_entry().is_some() && canary.declared.cookie().is_some());
+        return Ok(canary.map(|canary| (canary, service, object)));
+    }
+    Ok(None)
+}
+
+/// Takes one step. An object of which others have changed the same fields is left as it is.
+async fn step(shared: &Shared, canary: &NamespacedName, write: Write<'_>) -> Result<(), Failed> {
+    let step = write.step();
+    let (verb, what) = match step.action {
+        Action::Delete => (Verb::Delete, "deleted"),
+        _ if step.before.is_null() => (Verb::Create, "created"),
+        _ => (Verb::Patch, "updated"),
+    };
+    let name = || ("name", json!(canary.to_string()));
+    let object = || ("object", json!(step.object.to_string()));
+    match shared.cluster.write(write, false).await {
+        Ok(_) => {}
+        Err(failure) if failure.is_field_conflict() => {
+            let mut contested = lock(&shared.entries.contested);
+            if contested.len() >= MOST_TOLD {
+                contested.clear();
+            }
+            contested.insert(step.object.clone(), step.before.pointer(VERSION).cloned().unwrap_or_default());
+            let to_type = format!("kubectl canary-traefik sticky apply {} --force-conflicts", canary.name);
+            let fields = [name(), object(), ("to_overwrite", json!(to_type))];
+            shared.log.warning("an object of an entry has changes of others, and is left alone", &fields);
+            return Ok(());
+        }
+        Err(failure) => return Err(Failed::of(verb, &step.object)(failure)),
+    }
+    shared.metrics.entries.fetch_add(1, Relaxed);
+    shared.log.info("entry kept in step", &[name(), object(), ("action", json!(what))]);
+    Ok(())
+}

@@ -110,7 +110,12 @@ fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
             index,
         })
     };
-    list(object, &["spec", "routes"]).iter().enumerate().filter_map(router).collect()
+    let routes = list(object, &["spec", "routes"]);
+    // A router is named by its rule, so that of two routes with one rule the last one counts
+    // (`pkg/provider/kubernetes/crd/kubernetes.go:makeServiceKey`).
+    let counts =
+        |(index, route): &(usize, &Value)| routes[index + 1..].iter().all(|later| later["match"] != route["match"]);
+    routes.iter().enumerate().filter(counts).filter_map(router).collect()
 }
 
 fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {

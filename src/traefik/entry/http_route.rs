@@ -55,7 +55,12 @@ impl Work<'_> {
             };
             // Traefik adds one for each further rule of a route: at least one.
             let paths = self.paths(&router.router, |path| http_rule(&hosts, &exactly(path)).1 + 1);
-            wanted.extend(paths.into_iter().flatten().map(|path| exactly(&path)));
+            for item in paths.into_iter().flatten().map(|path| exactly(&path)) {
+                // Matches that differ in their paths alone come to the same.
+                if !wanted.contains(&item) {
+                    wanted.push(item);
+                }
+            }
         }
         if wanted.len() > MAX_MATCHES {
             return self.leave_out(&holder, "it would need more than 64 matches");

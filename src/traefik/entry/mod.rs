@@ -158,4 +158,6 @@ pub fn is_as_wanted(object: &Value, wanted: &Value) -> bool {
 }
 
 #[cfg(test)]
+mod ground;
+#[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::{
     model::entry::{ENTRY_ANNOTATION, tests::entries},
     traefik::{
         router::{Router, routers},
-        rule::{Answer, Request, Rule},
+        rule::{Answer, Request},
     },
 };
 
@@ -17,26 +17,13 @@ fn holder() -> Holder {
     Holder { canary: named("checkout"), uid: Some("u1".into()), service: named("checkout") }
 }
 
-/// Returns an IngressRoute with these rules and priorities to the TraefikService, or else to the Service `api`.
 fn ingress_route(name: &str, to_canary: bool, routes: &[(&str, i64)]) -> (ObjectKind, Value) {
-    let service = if to_canary {
-        json!({"kind": "TraefikService", "name": "checkout"})
-    } else {
-        json!({"name": "api", "port": 80})
-    };
-    let routes: Vec<_> = routes
-        .iter()
-        .map(|(rule, priority)| match priority {
-            0 => json!({"match": rule, "kind": "Rule", "services": [service]}),
-            priority => json!({"match": rule, "kind": "Rule", "services": [service], "priority": priority}),
-        })
-        .collect();
-    let object = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
-        "metadata": {"name": name, "namespace": "shop"}, "spec": {"entryPoints": ["web"], "routes": routes}});
-    (INGRESS_ROUTE, object)
+    (INGRESS_ROUTE, ground::ingress_route(name, to_canary, routes))
 }
 
 const INGRESS_ROUTE: ObjectKind = ObjectKind::IngressRoute(Group::TraefikIo);
+
+const ROUTES: [ObjectKind; 2] = [INGRESS_ROUTE, ObjectKind::HttpRoute];
 
 fn routing(objects: Vec<(ObjectKind, Value)>) -> Routing {
     objects.into_iter().collect()
@@ -124,13 +111,27 @@ fn routes_that_share_entry_points_and_tls_share_an_object_and_paths_go_where_the
 }
 
 #[test]
+fn of_two_routes_with_one_rule_in_an_object_the_last_one_is_the_model() {
+    let rule = "Host(`shop.test`)";
+    let own = ingress_route("web", true, &[(rule, 90), (rule, 7)]);
+    let other = ingress_route("api", false, &[("Host(`shop.test`) && PathPrefix(`/log`)", 50)]);
+    assert_eq!(rules(&made("/login", &routing(vec![own.clone()]))), [(format!("({rule}) && (Path(`/login`))"), 8)]);
+    assert_eq!(
+        made("/login", &routing(vec![own, other])).problems,
+        [
+            "`/login` on host `shop.test` is served by IngressRoute `shop/api` (priority 50) instead of IngressRoute `shop/web` (priority 7)"
+        ]
+    );
+}
+
+#[test]
 fn an_http_route_gets_exact_paths_and_a_filter() {
     let mut route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"parentRefs": [{"name": "edge"}], "hostnames": ["shop.test"], "rules": [
             {"name": "api", "matches": [{"path": {"type": "PathPrefix", "value": "/api"}}],
                 "backendRefs": [{"name": "api", "port": 80}]},
-            {"name": "all", "matches": [{"method": "GET"}, {"path": {"type": "PathPrefix", "value": "/api"}}],
+            {"name": "all", "matches": [{"method": "GET"}, {"method": "GET"}, {"path": {"type": "PathPrefix", "value": "/api"}}],
                 "filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-A"]}}],
                 "backendRefs": [{"group": "traefik.io", "kind": "TraefikService", "name": "checkout"}]}]}});
     let of = |route: &Value| made("/login", &routing(vec![(ObjectKind::HttpRoute, route.clone())]));
@@ -239,32 +240,14 @@ fn a_path_that_no_route_serves_is_refused_and_without_any_route_there_is_nothing
     assert_eq!(none, EntryObjects::default());
 }
 
-/// Generates routes to the TraefikService and to others.
-fn ground() -> impl Strategy<Value = Routing> {
-    let part = prop::sample::select(vec![
-        "Host(`a.test`)",
-        "Host(`b.test`) || Host(`a.test`)",
-        "PathPrefix(`/`)",
-        "Host(`a.test`) && PathPrefix(`/a`)",
-        "HostRegexp(`^.+$`) && !Path(`/x`)",
-        "Host(`a.test`) && Method(`GET`)",
-    ]);
-    let route = (part, prop_oneof![Just(0), -3..60_i64], any::<bool>());
-    prop::collection::vec(prop::collection::vec(route, 1..4), 1..4).prop_map(|all| {
-        let routes = all.into_iter().enumerate().flat_map(|(number, routes)| {
-            [true, false].into_iter().map(move |own| {
-                let routes = routes.iter().filter(|(.., is_own)| *is_own == own);
-                let routes: Vec<_> = routes.map(|(rule, priority, _)| (*rule, *priority)).collect();
-                ingress_route(&format!("r{number}{own}"), own, &routes)
-            })
-        });
-        routing(routes.collect())
-    })
+fn grounds() -> impl Strategy<Value = Routing> {
+    let kind = |route: &Value| ObjectKind::of_routing(route).expect("it is a route");
+    ground::routes().prop_map(move |routes| routes.into_iter().map(|route| (kind(&route), route)).collect())
 }
 
 proptest! {
     #[test]
-    fn entry_to_objects_to_entry_is_the_identity_and_what_is_made_is_as_wanted(entry in entries(), ground in ground()) {
+    fn entry_to_objects_to_entry_is_the_identity_and_what_is_made_is_as_wanted(entry in entries(), ground in grounds()) {
         let mut ground = ground;
         let made = objects(&entry, &holder(), &ground);
         for (object, value) in &made.wanted {
@@ -280,36 +263,47 @@ proptest! {
     }
 
     #[test]
-    fn the_index_leaves_out_no_router_that_serves_a_host(ground in ground(), path in "/[ax]?") {
-        for host in [None, Some("a.test"), Some("b.test"), Some("c.test")] {
+    fn the_index_leaves_out_no_router_that_serves_a_host(ground in grounds(), path in "/[ax]?") {
+        for host in [None, Some("a.test"), Some("b.a.test"), Some("c.test")] {
             let request = Request { host, path: &path };
             let serves = |router: &&Router| router.rule.as_ref().unwrap().answers(request) != Answer::No;
-            let all: Vec<_> = ground.of_kind(INGRESS_ROUTE, None).flat_map(|object| routers(INGRESS_ROUTE, object)).collect();
+            let all: Vec<_> = ROUTES
+                .into_iter()
+                .flat_map(|kind| ground.of_kind(kind, None).flat_map(move |object| routers(kind, object)))
+                .collect();
             let mut found: Vec<_> = ground.routers_at(host).map(|router| &router.router).filter(serves).collect();
-            found.sort_by_key(|router| (router.holder.clone(), router.index));
-            prop_assert_eq!(found, all.iter().filter(serves).collect::<Vec<_>>());
+            let order = |router: &&Router| (router.holder.clone(), router.index, router.priority, format!("{router:?}"));
+            found.sort_by_key(order);
+            let mut expected: Vec<_> = all.iter().filter(serves).collect();
+            expected.sort_by_key(order);
+            prop_assert_eq!(found, expected);
         }
     }
 
     #[test]
-    fn an_entry_takes_no_request_from_another_router(entry in entries(), ground in ground()) {
+    fn an_entry_takes_no_request_from_another_router(entry in entries(), ground in grounds()) {
         let made = objects(&entry, &holder(), &ground);
         prop_assume!(made.problems.is_empty());
-        let others: Vec<_> = ground.of_kind(INGRESS_ROUTE, None).flat_map(|object| routers(INGRESS_ROUTE, object)).collect();
-        for (text, priority) in rules(&made) {
-            let rule = Rule::parse(&text);
-            prop_assert!(rule.is_some(), "{}", text);
-            for path in entry.paths() {
-                let request = Request { host: Some("a.test"), path };
-                let is_other = |router: &&Router| router.holder.contains("false");
-                if rule.as_ref().unwrap().answers(request) == Answer::No {
-                    continue;
-                }
-                // Whoever could have it before ours is above ours still.
-                for other in others.iter().filter(is_other) {
-                    let answer = other.rule.as_ref().unwrap().answers(request);
-                    let taken = answer == Answer::Yes && other.priority == priority;
-                    prop_assert!(!taken, "{} of {} at {}", path, other.holder, priority);
+        let leads = |object: &Value, index: usize| {
+            let all = object.pointer("/spec/routes").or_else(|| object.pointer("/spec/rules")).unwrap();
+            all[index].to_string().contains("TraefikService")
+        };
+        let others: Vec<_> = ROUTES.into_iter().flat_map(|kind| ground.of_kind(kind, None).flat_map(move |object| {
+            routers(kind, object).into_iter().filter(move |router| !leads(object, router.index))
+        })).collect();
+        for (object, value) in &made.wanted {
+            for own in routers(object.kind, value) {
+                prop_assert!(own.rule.is_some(), "{}", value);
+                for path in entry.paths() {
+                    let request = Request { host: Some("a.test"), path };
+                    if own.rule.as_ref().unwrap().answers(request) == Answer::No {
+                        continue;
+                    }
+                    // Whoever could have it before ours is above ours still.
+                    for other in &others {
+                        let taken = other.answers(request, &own) != Answer::No && other.priority == own.priority;
+                        prop_assert!(!taken, "{} of {} at {}", path, other.holder, own.priority);
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use snapbox::str;
 
 use crate::{
     rollout::{by, objects, rollout, run_as, undo, without_bookkeeping},
-    support::{namespace::Namespace, run::Run},
+    support::namespace::Namespace,
 };
 
 const SET: [&str; 9] = ["sticky", "set", "podinfo", "--name", "login", "--max-age", "60", "--entry", "/login"];
@@ -38,11 +38,6 @@ fn routed(hint: &str) -> Namespace<'static> {
     namespace
 }
 
-/// Runs it with the host redacted, and the numbers that depend on its length.
-fn run<S: AsRef<str>>(namespace: &Namespace, arguments: impl IntoIterator<Item = S>) -> Run {
-    namespace.run(arguments)
-}
-
 fn spec(namespace: &Namespace, kind: &str) -> Value {
     namespace.find(kind, "podinfo-entry").map_or(Value::Null, |object| object["spec"].clone())
 }
@@ -51,7 +46,7 @@ fn spec(namespace: &Namespace, kind: &str) -> Value {
 fn an_entry_is_set_and_removed_with_the_cookie_and_leaves_nothing_behind() {
     let namespace = routed("entry");
     let (before, web) = (objects(&namespace, "podinfo"), without_bookkeeping(namespace.get("IngressRoute", "web")));
-    let set = run(&namespace, SET).arguments(["--yes"]).run();
+    let set = namespace.run(SET).arguments(["--yes"]).run();
     set.shows(str![[r#"
 exit: 0
 --- stdout
@@ -149,7 +144,7 @@ to undo: kubectl canary-traefik sticky remove podinfo
         json!([{ "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo",
             "uid": canary["metadata"]["uid"] }])
     );
-    run(&namespace, SET).arguments(["--yes"]).run().shows(str![[r#"
+    namespace.run(SET).arguments(["--yes"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 canary.flagger.app/podinfo unchanged
@@ -159,7 +154,7 @@ ingressroute.traefik.io/podinfo-entry unchanged
 --- stderr
 
 "#]]);
-    run(&namespace, ["sticky", "get", "podinfo"]).run().shows(str![[r#"
+    namespace.run(["sticky", "get", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 FIELD     DECLARED   LIVE
@@ -183,8 +178,8 @@ protected   none
 #[test]
 fn an_entry_is_unset_alone_and_undone() {
     let namespace = routed("unset");
-    assert_eq!(run(&namespace, SET).arguments(["--yes"]).run().code, Some(0));
-    let unset = run(&namespace, ["sticky", "set", "podinfo", "--unset", "entry", "--yes"]).run();
+    assert_eq!(namespace.run(SET).arguments(["--yes"]).run().code, Some(0));
+    let unset = namespace.run(["sticky", "set", "podinfo", "--unset", "entry", "--yes"]).run();
     unset.shows(str![[r#"
 exit: 0
 --- stdout
@@ -264,7 +259,7 @@ to undo: kubectl canary-traefik sticky set podinfo --entry /login
 
 "#]]);
     assert_eq!(undo(&namespace, &unset), ["kubectl canary-traefik sticky set podinfo --entry /login"]);
-    run(&namespace, ["diff", "podinfo"]).run().shows(str![[r#"
+    namespace.run(["diff", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 --- stderr
@@ -275,11 +270,11 @@ exit: 0
 #[test]
 fn objects_that_no_longer_fit_the_routes_differ_until_apply_mends_them() {
     let namespace = routed("stale");
-    assert_eq!(run(&namespace, SET).arguments(["--yes"]).run().code, Some(0));
+    assert_eq!(namespace.run(SET).arguments(["--yes"]).run().code, Some(0));
     let other = json!([{ "kind": "Rule", "match": format!("Host(`{0}`) || Host(`www.{0}`)", host(&namespace)),
         "middlewares": [{ "name": "auth" }], "services": [{ "kind": "TraefikService", "name": "podinfo" }] }]);
     namespace.patch("IngressRoute", "web", &json!({ "spec": { "routes": other, "tls": { "certResolver": "le" } } }));
-    run(&namespace, ["show", "podinfo"]).run().shows(str![[r#"
+    namespace.run(["show", "podinfo"]).run().shows(str![[r#"
 exit: 0
 --- stdout
 NAME      PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
@@ -287,7 +282,7 @@ podinfo   <none>   90/10    login    differs   none        [A]
 --- stderr
 
 "#]]);
-    run(&namespace, ["diff", "podinfo"]).run().shows(str![[r#"
+    namespace.run(["diff", "podinfo"]).run().shows(str![[r#"
 exit: 1
 --- stdout
 --- ingressroute.traefik.io/podinfo-entry (live)
@@ -311,128 +306,30 @@ exit: 1
 --- stderr
 
 "#]]);
-    run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
-exit: 0
---- stdout
-traefikservice.traefik.io/podinfo unchanged
-middleware.traefik.io/podinfo-entry unchanged
-ingressroute.traefik.io/podinfo-entry configured
---- stderr
---- ingressroute.traefik.io/podinfo-entry (live)
-+++ ingressroute.traefik.io/podinfo-entry (after)
-@@ -20,10 +20,13 @@
-   - web
-   routes:
-   - kind: Rule
--    match: (Host(`stale-[NS].example.com`)) && (Path(`/login`))
-+    match: (Host(`stale-[NS].example.com`) || Host(`www.stale-[NS].example.com`)) && (Path(`/login`))
-     middlewares:
-+    - name: auth
-     - name: podinfo-entry
--    priority: 31
-+    priority: 69
-     services:
-     - kind: TraefikService
-       name: podinfo
-+  tls:
-+    certResolver: le
-warning CT043: stale-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
-  fix: end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
-
-"#]]);
+    assert_eq!(namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().code, Some(0));
     let mended = spec(&namespace, "IngressRoute");
     assert_eq!(mended["tls"], json!({ "certResolver": "le" }));
     assert_eq!(mended["routes"][0]["middlewares"], json!([{ "name": "auth" }, { "name": "podinfo-entry" }]));
-    assert_eq!(run(&namespace, ["diff", "podinfo"]).run().code, Some(0));
+    assert_eq!(namespace.run(["diff", "podinfo"]).run().code, Some(0));
     // One that is gone is made again, and one that is left over is deleted.
     namespace.delete("Middleware", "podinfo-entry");
-    assert_eq!(run(&namespace, ["diff", "podinfo"]).run().code, Some(1));
-    assert_eq!(run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().code, Some(0));
+    assert_eq!(namespace.run(["diff", "podinfo"]).run().code, Some(1));
+    assert_eq!(namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().code, Some(0));
     namespace.patch(
         "Canary",
         "podinfo",
         &json!({ "metadata": { "annotations": {
         "kubectl-canary-traefik/entry": null, "kubectl-canary-traefik/sticky-cookie": null } } }),
     );
-    run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
-exit: 0
---- stdout
-traefikservice.traefik.io/podinfo unchanged
-ingressroute.traefik.io/podinfo-entry deleted
-middleware.traefik.io/podinfo-entry deleted
---- stderr
---- ingressroute.traefik.io/podinfo-entry (live)
-+++ ingressroute.traefik.io/podinfo-entry (deleted)
-@@ -1,32 +0,0 @@
--apiVersion: traefik.io/v1alpha1
--kind: IngressRoute
--metadata:
--  annotations:
--    kubectl-canary-traefik/canary: podinfo
--    kubectl-canary-traefik/entry: /login
--  creationTimestamp: "[TIME]"
--  labels:
--    app.kubernetes.io/managed-by: kubectl-canary-traefik
--  name: podinfo-entry
--  namespace: stale-[NS]
--  ownerReferences:
--  - apiVersion: flagger.app/v1beta1
--    kind: Canary
--    name: podinfo
--    uid: [UID]
--  uid: [UID]
--spec:
--  entryPoints:
--  - web
--  routes:
--  - kind: Rule
--    match: (Host(`stale-[NS].example.com`) || Host(`www.stale-[NS].example.com`)) && (Path(`/login`))
--    middlewares:
--    - name: auth
--    - name: podinfo-entry
--    priority: 69
--    services:
--    - kind: TraefikService
--      name: podinfo
--  tls:
--    certResolver: le
---- middleware.traefik.io/podinfo-entry (live)
-+++ middleware.traefik.io/podinfo-entry (deleted)
-@@ -1,21 +0,0 @@
--apiVersion: traefik.io/v1alpha1
--kind: Middleware
--metadata:
--  annotations:
--    kubectl-canary-traefik/canary: podinfo
--    kubectl-canary-traefik/entry: /login
--  creationTimestamp: "[TIME]"
--  labels:
--    app.kubernetes.io/managed-by: kubectl-canary-traefik
--  name: podinfo-entry
--  namespace: stale-[NS]
--  ownerReferences:
--  - apiVersion: flagger.app/v1beta1
--    kind: Canary
--    name: podinfo
--    uid: [UID]
--  uid: [UID]
--spec:
--  headers:
--    customRequestHeaders:
--      Cookie: ""
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
-to undo: kubectl canary-traefik sticky set podinfo --entry /login --live-only
-
-"#]]);
-    assert_eq!(spec(&namespace, "IngressRoute"), Value::Null);
+    assert_eq!(namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().code, Some(0));
+    assert_eq!(["IngressRoute", "Middleware"].map(|kind| spec(&namespace, kind)), [Value::Null, Value::Null]);
 }
 
 #[test]
 fn a_path_that_something_else_serves_is_refused_and_found_when_it_comes_later() {
     let namespace = routed("taken");
     route(&namespace, "api", " && PathPrefix(`/log`)", false);
-    run(&namespace, SET).arguments(["--yes"]).run().shows(str![[r#"
+    namespace.run(SET).arguments(["--yes"]).run().shows(str![[r#"
 exit: 2
 --- stdout
 --- stderr
@@ -442,9 +339,9 @@ hint: name paths with --entry that a route to the TraefikService serves, or give
 
 "#]]);
     namespace.delete("IngressRoute", "api");
-    assert_eq!(run(&namespace, SET).arguments(["--yes"]).run().code, Some(0));
+    assert_eq!(namespace.run(SET).arguments(["--yes"]).run().code, Some(0));
     route(&namespace, "api", " && PathPrefix(`/log`)", false);
-    run(&namespace, ["diff", "podinfo"]).run().shows(str![[r#"
+    namespace.run(["diff", "podinfo"]).run().shows(str![[r#"
 exit: 1
 --- stdout
 --- ingressroute.traefik.io/podinfo-entry (live)
@@ -507,12 +404,12 @@ exit: 1
 taken-[NS]/podinfo: entry: `/login` on host `taken-[NS].example.com` is served by IngressRoute `taken-[NS]/api` (priority 52) instead of IngressRoute `taken-[NS]/web` (priority 30)
 
 "#]]);
-    let described = run(&namespace, ["describe", "podinfo", "-o", "json"]).run();
+    let described = namespace.run(["describe", "podinfo", "-o", "json"]).run();
     let described: Value = serde_json::from_str(&described.stdout).expect("it is JSON");
     assert_eq!(described["entry"]["state"], "refused");
     assert_eq!(described["findings"][0]["code"], "CT041");
     // Other changes are still possible.
-    let output = run(&namespace, ["sticky", "set", "podinfo", "--max-age", "90", "--yes"]).run();
+    let output = namespace.run(["sticky", "set", "podinfo", "--max-age", "90", "--yes"]).run();
     assert_eq!(output.code, Some(0), "{output}");
 }
 
@@ -521,7 +418,7 @@ fn what_is_not_of_this_entry_is_not_overwritten() {
     let namespace = routed("foreign");
     namespace.create_value(&json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "Middleware",
         "metadata": { "name": "podinfo-entry" }, "spec": { "stripPrefix": { "prefixes": ["/a"] } } }));
-    run(&namespace, SET).arguments(["--yes"]).run().shows(str![[r#"
+    namespace.run(SET).arguments(["--yes"]).run().shows(str![[r#"
 exit: 5
 --- stdout
 --- stderr
@@ -531,7 +428,7 @@ hint: rename or delete it: kubectl get middlewares.traefik.io podinfo-entry
 
 "#]]);
     namespace.delete("Middleware", "podinfo-entry");
-    assert_eq!(run(&namespace, SET).arguments(["--yes"]).run().code, Some(0));
+    assert_eq!(namespace.run(SET).arguments(["--yes"]).run().code, Some(0));
     // A person edits it, and then owns that field.
     by(
         "kubectl-edit",
@@ -540,7 +437,7 @@ hint: rename or delete it: kubectl get middlewares.traefik.io podinfo-entry
         "podinfo-entry",
         &json!({ "spec": { "headers": { "customRequestHeaders": { "Cookie": "a=b" } } } }),
     );
-    run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
+    namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
 exit: 5
 --- stdout
 --- stderr
@@ -549,13 +446,13 @@ caused by: .spec.headers.customRequestHeaders.Cookie: conflict with "kubectl-edi
 hint: --force-conflicts
 
 "#]]);
-    let forced = run(&namespace, ["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
+    let forced = namespace.run(["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
     assert_eq!(forced.code, Some(0), "{forced}");
     assert_eq!(spec(&namespace, "Middleware"), json!({ "headers": { "customRequestHeaders": { "Cookie": "" } } }));
     // What was added stays in an apply, unless it is taken away.
     let added = json!({ "spec": { "tls": { "certResolver": "le" } } });
     by("kubectl-edit", &namespace, "IngressRoute", "podinfo-entry", &added);
-    run(&namespace, ["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
+    namespace.run(["sticky", "apply", "podinfo", "--yes"]).run().shows(str![[r#"
 exit: 5
 --- stdout
 --- stderr
@@ -564,10 +461,10 @@ caused by: they would stay, and change what the entry does
 hint: remove them there, or add --force-conflicts
 
 "#]]);
-    let forced = run(&namespace, ["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
+    let forced = namespace.run(["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();
     assert_eq!(forced.code, Some(0), "{forced}");
     assert_eq!(spec(&namespace, "IngressRoute").get("tls"), None);
-    assert_eq!(run(&namespace, ["diff", "podinfo"]).run().code, Some(0));
+    assert_eq!(namespace.run(["diff", "podinfo"]).run().code, Some(0));
 }
 
 /// Rules with which a user may do everything to a Canary and its cookie, and read the routes here.

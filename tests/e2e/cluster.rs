@@ -48,7 +48,7 @@ impl Cluster {
 
     /// Starts Traefik on this address.
     pub(crate) fn start_traefik(&self, address: Ipv4Addr) {
-        assert!(self.traefik.set(Traefik::start(&self.server, address, None)).is_ok(), "it is started once");
+        assert!(self.traefik.set(Traefik::start(&self.server, address, &[])).is_ok(), "it is started once");
     }
 
     /// Its Traefik.

@@ -13,6 +13,7 @@ mod support;
 
 mod application;
 mod balancer;
+mod browser;
 mod claims;
 mod cluster;
 mod entry;
@@ -28,12 +29,14 @@ mod orders;
 mod people;
 mod play;
 mod rollouts;
+mod routes;
 mod shop;
 mod traefik;
 mod web;
 mod webhook;
 mod webhook_claims;
 
+use routes::odd;
 use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
@@ -98,6 +101,15 @@ fn main() -> ExitCode {
         with_an_entry_people_who_come_back_see_the_canary_as_its_weight_says_at_every_step
         at_the_entry_the_application_sees_no_cookie_and_everywhere_else_all_of_them
         traefik_has_the_entrys_route_enabled_and_just_above_the_one_it_is_made_after
+    });
+    tests.extend(tests! { "private::routes::", routes:
+        of_an_http_route_each_login_begins_anew_at_the_entry_and_only_there_the_cookies_are_taken_off
+        of_a_route_in_the_older_syntax_each_login_begins_anew_at_the_entry_and_only_there
+        where_the_older_syntax_is_traefiks_default_each_login_begins_anew_at_the_entry_and_only_there
+        after_a_change_of_its_route_diff_says_so_and_apply_has_logins_begin_anew_on_the_new_host_over_tls
+    });
+    tests.extend(tests! { "private::routes::", odd:
+        whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed
     });
     let conclusion = libtest_mimic::run(&arguments, tests);
     println!("{}", figures::all());

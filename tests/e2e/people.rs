@@ -1,5 +1,5 @@
 //! People who were there before the rollout, come back and browse: each has one browser, whose cookies last as long as
-//! RFC 6265 lets them. They look at pages, and log in now and then.
+//! RFC 6265bis lets them. They look at pages, and log in now and then.
 
 use std::{
     net::Ipv4Addr,
@@ -10,22 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cookie_store::CookieStore;
-use http::header;
 use tokio::{sync::mpsc, task::JoinHandle};
-use url::Url;
 
 use crate::{
-    application::{PAGE, RECEIVED, STEPS, TRACK, VERSION},
+    application::{PAGE, STEPS},
+    browser::{Answer, Browser},
     support::wait::until,
-    traefik::WEB,
-    web::{Connection, RUNTIME, block_on},
+    web::{RUNTIME, block_on},
 };
 
 /// How many people there are, where nothing else is said.
 pub(crate) const PEOPLE: usize = 16;
-/// The application's own cookie, which everybody has from before.
-pub(crate) const SESSION: &str = "session=1";
 /// How long somebody stays on a page.
 const THINKING: Duration = Duration::from_millis(800);
 /// How many pages somebody looks at before the next login.
@@ -37,17 +32,6 @@ pub(crate) struct Visit {
     pub(crate) at: Instant,
     pub(crate) is_login: bool,
     pub(crate) answers: Vec<Answer>,
-}
-
-/// An answer of the application.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) track: String,
-    pub(crate) version: String,
-    /// The cookies with which the request arrived.
-    pub(crate) received: Option<String>,
-    /// Whether Traefik drew a track for it, and began a pin.
-    pub(crate) begins_pin: bool,
 }
 
 /// People of one site, who go on until they are stopped.
@@ -78,7 +62,8 @@ impl People {
                     let (at, is_login) = (Instant::now(), pages == 0);
                     let path = if is_login { STEPS[0] } else { PAGE };
                     // Whoever gets no answer tries again; that logins do not fail is claimed elsewhere.
-                    if let Ok(answers) = browser.visit(path).await {
+                    let mut answers = Vec::new();
+                    if browser.visit(path, THINKING, &mut answers).await.is_ok() {
                         let _ = sender.send(Visit { at, is_login, answers });
                         arrived.fetch_add(usize::from(std::mem::take(&mut is_new)), Ordering::Relaxed);
                     }
@@ -104,50 +89,6 @@ impl People {
             }
         });
         std::iter::from_fn(|| self.visits.try_recv().ok()).collect()
-    }
-}
-
-struct Browser {
-    traefik: Ipv4Addr,
-    host: String,
-    cookies: CookieStore,
-}
-
-impl Browser {
-    fn new(traefik: Ipv4Addr, host: String) -> Self {
-        let mut cookies = CookieStore::default();
-        let url = Url::parse(&format!("http://{host}/")).expect("a host");
-        cookies.parse(&format!("{SESSION}; Path=/"), &url).expect("a cookie");
-        Self { traefik, host, cookies }
-    }
-
-    /// Follows a page and its redirects to the end; returns each answer.
-    async fn visit(&mut self, path: &str) -> Result<Vec<Answer>, String> {
-        let mut connection = Connection::open((self.traefik, WEB)).await?;
-        let (mut path, mut answers) = (path.to_owned(), Vec::new());
-        loop {
-            let url = Url::parse(&format!("http://{}{path}", self.host)).map_err(|error| error.to_string())?;
-            let cookies: Vec<_> =
-                self.cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}")).collect();
-            let answer = connection.get(&self.host, &path, &cookies.join("; ")).await?;
-            let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let said = |name: &str| text(name).ok_or_else(|| format!("{path}: {}", answer.status));
-            answers.push(Answer {
-                track: said(TRACK)?,
-                version: said(VERSION)?,
-                received: text(RECEIVED),
-                begins_pin: answer.headers.contains_key(header::SET_COOKIE),
-            });
-            for cookie in answer.headers.get_all(header::SET_COOKIE) {
-                // A cookie that a browser would not take is not taken.
-                let _ = cookie.to_str().map(|cookie| self.cookies.parse(cookie, &url).map(|_| ()));
-            }
-            tokio::time::sleep(THINKING).await;
-            match text("location") {
-                Some(next) => path = next,
-                None => return Ok(answers),
-            }
-        }
     }
 }
 

@@ -35,8 +35,8 @@ pub(crate) struct Traefik {
 }
 
 impl Traefik {
-    /// Starts it with everything as it is by default, for all namespaces or for one, and waits until it answers.
-    pub(crate) fn start(server: &Server, address: Ipv4Addr, namespace: Option<&str>) -> Self {
+    /// Starts it with everything as it is by default but for these flags, and waits until it answers.
+    pub(crate) fn start(server: &Server, address: Ipv4Addr, flags: &[&str]) -> Self {
         let directory = std::mem::ManuallyDrop::new(Directory::new());
         let kubeconfig = directory.write("kubeconfig", server.admin_kubeconfig("default"));
         let mut command = Command::new(bed::program("traefik").unwrap_or_else(|error| panic!("{error}")));
@@ -49,7 +49,7 @@ impl Traefik {
             "--api.insecure=true",
             "--log.level=ERROR",
         ]);
-        command.args(namespace.map(|name| format!("--providers.kubernetescrd.namespaces={name}")));
+        command.args(flags);
         let process = Process::start(&command, &directory.path().join("traefik.log"), Some(directory.path()));
         let traefik = Self { address, process: Mutex::new(process.unwrap_or_else(|error| panic!("{error}"))) };
         until("Traefik to answer", || {
@@ -63,12 +63,22 @@ impl Traefik {
 
     /// Its routers of this namespace, as its API has them.
     pub(crate) fn routers(&self, namespace: &str) -> Vec<Value> {
-        let (address, path) = (self.address, format!("/api/http/routers?per_page=1000&search={namespace}"));
+        let routers = self.ask(&format!("routers?per_page=1000&search={namespace}"));
+        routers.and_then(|routers| Some(routers.as_array()?.clone())).unwrap_or_default()
+    }
+
+    /// A service, by its name and provider; `None` while there is none.
+    pub(crate) fn service(&self, id: &str) -> Option<Value> {
+        self.ask(&format!("services/{id}"))
+    }
+
+    fn ask(&self, path: &str) -> Option<Value> {
+        let (address, path) = (self.address, format!("/api/http/{path}"));
         let answer = block_on(async move {
             let mut connection = Connection::open((address, API)).await?;
             connection.get("traefik", &path, "").await
         });
-        answer.ok().and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default()
+        answer.ok().filter(|answer| answer.status == 200).and_then(|answer| serde_json::from_slice(&answer.body).ok())
     }
 
     /// What it printed last.

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use http::{Request, Response, header};
@@ -14,10 +14,16 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName},
+};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     runtime::Handle,
 };
+use tokio_rustls::TlsConnector;
 
 /// The thread on which all of it runs.
 pub(crate) static RUNTIME: LazyLock<Handle> = LazyLock::new(|| {
@@ -66,6 +72,25 @@ impl Connection {
     /// Connects.
     pub(crate) async fn open(address: (Ipv4Addr, u16)) -> Result<Self, String> {
         let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        Self::over(stream).await
+    }
+
+    /// Connects over TLS to a server that has this certificate.
+    pub(crate) async fn open_tls(
+        address: (Ipv4Addr, u16),
+        host: &str,
+        certificate: CertificateDer<'static>,
+    ) -> Result<Self, String> {
+        let mut trusted = RootCertStore::empty();
+        trusted.add(certificate).map_err(|error| error.to_string())?;
+        let config = ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth();
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        Self::over(stream.map_err(|error| error.to_string())?).await
+    }
+
+    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Self, String> {
         let (sender, connection) =
             client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         tokio::spawn(connection);

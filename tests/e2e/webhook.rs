@@ -119,7 +119,8 @@ pub(crate) struct Looped {
 /// In a namespace that nothing else guards, through a Traefik that has nothing else to do: where other changes keep it
 /// busy, it may see the loss and the repair at once.
 pub(crate) fn looped(shop: &Shop) -> Looped {
-    let traefik = Traefik::start(shop.namespace().server(), QUIET_SITE, Some(shop.namespace().name()));
+    let only = format!("--providers.kubernetescrd.namespaces={}", shop.namespace().name());
+    let traefik = Traefik::start(shop.namespace().server(), QUIET_SITE, &[&only]);
     let folder = Directory::new();
     let key = rcgen::KeyPair::generate().expect("a key");
     let certificate = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");

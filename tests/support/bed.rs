@@ -41,7 +41,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// The custom resource definitions of `flagger` or `traefik`, one text per document.
+/// The custom resource definitions of `flagger`, `traefik` or `gateway` (Gateway API), one text per document.
 ///
 /// # Errors
 ///

@@ -275,17 +275,23 @@ impl Server {
         }
     }
 
-    /// Creates the custom resource definitions that are not there, and waits until they and their schemas
-    /// are served.
-    fn define_kinds(&self) -> Result<(), String> {
+    /// Creates the custom resource definitions of `flagger`, `traefik` or `gateway` that are not there.
+    pub(crate) fn define(&self, of: &str) -> Result<(), String> {
         const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        for of in ["flagger", "traefik"] {
-            for definition in bed::definitions(of)? {
-                let answer = self.admin.ask(&http::Method::POST, PATH, "application/yaml", definition);
-                if answer.code >= 300 && answer.code != 409 {
-                    return Err(format!("a definition of {of} was refused: {}", answer.text));
-                }
+        for definition in bed::definitions(of)? {
+            let answer = self.admin.ask(&http::Method::POST, PATH, "application/yaml", definition);
+            if answer.code >= 300 && answer.code != 409 {
+                return Err(format!("a definition of {of} was refused: {}", answer.text));
             }
+        }
+        Ok(())
+    }
+
+    /// Creates the custom resource definitions of Flagger and Traefik that are not there, and waits until they and
+    /// their schemas are served.
+    fn define_kinds(&self) -> Result<(), String> {
+        for of in ["flagger", "traefik"] {
+            self.define(of)?;
         }
         for (group, kind) in [("flagger.app/v1beta1", "Canary"), ("traefik.io/v1alpha1", "TraefikService")] {
             until(&format!("the schema of {kind}"), || {

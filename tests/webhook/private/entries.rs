@@ -1,9 +1,10 @@
 //! `guard run --entries`: the objects of entries follow the routes.
 
 use serde_json::{Value, json};
+use snapbox::str;
 
 use super::guard::{Guard, Turn, declare, free_port};
-use crate::support::{namespace::Namespace, run::Output, wait::until};
+use crate::support::{bed, namespace::Namespace, run::Output, server::Server, wait::until};
 
 const ENTRY: &str = "kubectl-canary-traefik/entry";
 
@@ -166,4 +167,39 @@ fn two_processes_make_an_entry_once_and_a_tenants_routes_starve_no_other() {
     let ended = [second, first].map(|guard| guard.ends("TERM"));
     let made: usize = ended.iter().map(|ended| ended.logged("entry kept in step", "object").len()).sum();
     assert_eq!(made, 2, "{}{}", ended[0].0, ended[1].0);
+}
+
+#[test]
+fn an_installed_guard_keeps_entries_from_when_it_is_told_until_it_is_told_not_to() {
+    let server = Server::private(&bed::no_policies());
+    let namespace = Namespace::on(&server, "entries");
+    let install = |flags: &[&str]| {
+        let arguments =
+            ["guard", "install", "--mode=webhook", "--image=registry.example/guard:1", "--yes", "--wait=0s"];
+        let installed = namespace.run(arguments).arguments(flags.iter().copied()).run();
+        // Without pods it does not work yet.
+        assert_eq!(installed.code, Some(1), "{installed}");
+        let changed = installed.stdout.lines().filter(|line| !line.ends_with(" unchanged"));
+        changed.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(install(&["--entries"]).len(), 13);
+    assert_eq!(install(&[]), Vec::<String>::new());
+    let ended = install(&["--entries=false"]);
+    assert_eq!(
+        ended,
+        [
+            "clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik configured",
+            "deployment.apps/kubectl-canary-traefik configured"
+        ]
+    );
+    assert_eq!(install(&[]), Vec::<String>::new());
+    let refused = namespace.run(["guard", "install", "--mode=policy", "--entries"]).run();
+    refused.shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: --entries is for the webhook, which --mode policy does not install
+hint: leave out --entries, or --mode webhook
+
+"#]]);
 }

@@ -110,6 +110,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of handed-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
+entries      not kept
 canaries     all
 namespaces   all
 declared     1

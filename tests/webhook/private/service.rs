@@ -132,6 +132,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
+entries      not kept
 canaries     all
 namespaces   all
 declared     1
@@ -220,6 +221,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     1 of 2 ready
+entries      not kept
 canaries     all
 namespaces   all
 declared     1

@@ -13,6 +13,13 @@ fn web() -> Value {
             "services": [{ "kind": "TraefikService", "name": "shop" }] }] } })
 }
 
+/// Somebody's route of the Gateway API to the TraefikService.
+fn gate() -> Value {
+    json!({ "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": { "name": "gate" },
+        "spec": { "parentRefs": [{ "name": "edge" }], "hostnames": ["gate.example.com"], "rules": [{
+            "backendRefs": [{ "group": "traefik.io", "kind": "TraefikService", "name": "shop" }] }] } })
+}
+
 /// The object of an entry with one value replaced.
 fn with(object: &Value, pointer: &str, value: Value) -> Value {
     let mut object = object.clone();
@@ -35,10 +42,12 @@ fn new(object: &Value, name: &str, canary: &str) -> Value {
 
 fn attempts(stolen: &mut Stolen<'_>) {
     let namespace = stolen.namespace;
-    let [route, middleware] = ["IngressRoute", "Middleware"].map(|kind| namespace.get(kind, "shop-entry"));
+    let [route, middleware, http] =
+        ["IngressRoute", "Middleware", "HTTPRoute"].map(|kind| namespace.get(kind, "shop-entry"));
     let first = "/spec/routes/0";
     let in_route = |key: &str, value: Value| with(&route, &format!("{first}/{key}"), value);
     let service = |value: Value| in_route("services", json!([value]));
+    let in_rule = |key: &str, value: Value| with(&http, &format!("/spec/rules/0/{key}"), value);
     let headers = |value: Value| with(&middleware, "/spec/headers", value);
     for (what, object) in [
         ("an entry's route: as it is", route.clone()),
@@ -70,6 +79,13 @@ fn attempts(stolen: &mut Stolen<'_>) {
             "an entry's route: for another Canary",
             with(&route, "/metadata/annotations", json!({ "kubectl-canary-traefik/canary": "b" })),
         ),
+        ("an entry's HTTPRoute: as it is", http.clone()),
+        (
+            "an entry's HTTPRoute: every path",
+            in_rule("matches", json!([{ "path": { "type": "PathPrefix", "value": "/" } }])),
+        ),
+        ("an entry's HTTPRoute: without the filter", in_rule("filters", json!([]))),
+        ("an entry's HTTPRoute: to a Service", in_rule("backendRefs", json!([{ "name": "mine", "port": 80 }]))),
         ("an entry's Middleware: as it is", middleware.clone()),
         ("an entry's Middleware: another header", headers(json!({ "customRequestHeaders": { "Host": "a" } }))),
         ("an entry's Middleware: a cookie instead", headers(json!({ "customRequestHeaders": { "Cookie": "a" } }))),
@@ -85,7 +101,7 @@ fn attempts(stolen: &mut Stolen<'_>) {
         let mut patch = object.clone();
         patch["metadata"]["managedFields"] = version["metadata"]["managedFields"].clone();
         // A merge patch replaces lists, but joins mappings.
-        if let Some(old) = [&route, &middleware].into_iter().find(|old| old["kind"] == object["kind"]) {
+        if let Some(old) = [&route, &middleware, &http].into_iter().find(|old| old["kind"] == object["kind"]) {
             for key in old["spec"].as_object().expect("a specification").keys() {
                 if object["spec"].get(key).is_none() {
                     patch["spec"][key] = Value::Null;
@@ -118,6 +134,8 @@ fn attempts(stolen: &mut Stolen<'_>) {
     for (what, kind, name) in [
         ("an entry's route: its end", "IngressRoute", "shop-entry"),
         ("an entry's Middleware: its end", "Middleware", "shop-entry"),
+        ("an entry's HTTPRoute: its end", "HTTPRoute", "shop-entry"),
+        ("somebody's HTTPRoute: its end", "HTTPRoute", "gate"),
         ("somebody's route: its end", "IngressRoute", "web"),
     ] {
         let answer = stolen.api.delete(&(namespace.path(kind, name) + "?dryRun=All"));
@@ -131,6 +149,11 @@ fn with_entries_a_stolen_token_writes_no_other_route_and_no_other_middleware() {
     let namespace = Namespace::on(&server, "token");
     let mut stolen = Stolen::from(&server, &namespace, &["--entries"]);
     namespace.create_value(&web());
+    server.define("gateway").expect("the definitions");
+    until("HTTPRoutes to be served", || {
+        let answer = server.admin().post(&namespace.path("HTTPRoute", ""), &gate());
+        (answer.code == 201).then_some(())
+    });
     let set = namespace.run(["sticky", "set", "shop", "--entry", "/login", "--yes"]).run();
     assert_eq!(set.code, Some(0), "{set}");
     until("the policy to be taken up", || {
@@ -155,6 +178,10 @@ an entry's route: without the Middleware         refused by the policy
 an entry's route: with another last              refused by the policy
 an entry's route: without its label              refused by the policy
 an entry's route: for another Canary             refused by the policy
+an entry's HTTPRoute: as it is                   allowed
+an entry's HTTPRoute: every path                 refused by the policy
+an entry's HTTPRoute: without the filter         refused by the policy
+an entry's HTTPRoute: to a Service               refused by the policy
 an entry's Middleware: as it is                  allowed
 an entry's Middleware: another header            refused by the policy
 an entry's Middleware: a cookie instead          refused by the policy
@@ -170,6 +197,8 @@ somebody's route: another rule                   refused by the policy
 somebody's route: an entry's marks               refused by the policy
 an entry's route: its end                        allowed
 an entry's Middleware: its end                   allowed
+an entry's HTTPRoute: its end                    allowed
+somebody's HTTPRoute: its end                    refused by the policy
 somebody's route: its end                        refused by the policy
 
 "#]]

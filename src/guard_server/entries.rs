@@ -3,7 +3,7 @@
 //! entries that are not declared are left alone.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -43,7 +43,8 @@ const SETTLE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(2);
 /// Number of logged problems at which all are forgotten. That costs at most one more line for each.
 const MOST_TOLD: usize = 4096;
-
+/// Number of TraefikServices waited for at which all are forgotten. That costs at most one more request for each.
+const MOST_WAITING: usize = 20_000;
 /// The version of an object.
 const VERSION: &str = "/metadata/resourceVersion";
 
@@ -57,6 +58,8 @@ pub(super) struct Entries {
     pub(super) repairs: Repairs,
     /// The last logged problems of each Canary.
     told: Mutex<HashMap<NamespacedName, String>>,
+    /// TraefikServices that do not exist, or are not the Canary's. They are not asked for again until they change.
+    waiting: Mutex<HashSet<NamespacedName>>,
     /// Objects that others have changed, with the resourceVersion that was not overwritten.
     contested: Mutex<HashMap<ObjectRef, Value>>,
 }
@@ -69,6 +72,21 @@ impl Entries {
     /// Notes that something changed that entries depend on.
     pub(super) fn changed(&self) {
         self.news.notify_one();
+    }
+
+    /// Notes that the TraefikService of an entry changed.
+    pub(super) fn service_changed(&self, service: &NamespacedName) {
+        lock(&self.waiting).remove(service);
+        self.changed();
+    }
+
+    /// Waits until a TraefikService changes.
+    fn wait_for(&self, service: &NamespacedName) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() >= MOST_WAITING {
+            waiting.clear();
+        }
+        waiting.insert(service.clone());
     }
 
     /// Returns whether this object is as it was when a change of it met those of others.
@@ -142,17 +160,17 @@ pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
 
 /// Returns the TraefikServices of the Canaries whose entries are not as they should be.
 fn due(shared: &Shared) -> Vec<NamespacedName> {
-    let canaries = shared.cache.with_entries();
-    let routing = {
+    let mut canaries = shared.cache.with_entries();
+    let objects = {
         let routes = lock(&shared.entries.routes);
-        let routing = if canaries.is_empty() { Routing::default() } else { routes.routing() };
-        let is_known = |canary: &Canary| routes.knows(canary.target.namespace.as_ref());
-        let canaries: Vec<_> = canaries.into_iter().filter(is_known).collect();
-        (Arc::new(routing), canaries)
+        canaries.retain(|canary| routes.knows(canary.target.namespace.as_ref()));
+        if canaries.is_empty() { Vec::new() } else { routes.objects() }
     };
-    let (routing, canaries) = routing;
+    // Events can go on while this is indexed.
+    let routing: Arc<Routing> = Arc::new(objects.into_iter().collect());
     lock(&shared.entries.routing).clone_from(&routing);
-    canaries.iter().filter(|canary| is_due(shared, canary, &routing)).filter_map(Canary::service_target).collect()
+    let due = canaries.iter().filter(|canary| is_due(shared, canary, &routing));
+    due.filter_map(Canary::service_target).filter(|service| !lock(&shared.entries.waiting).contains(service)).collect()
 }
 
 /// Returns whether the objects of an entry must be changed, and logs what stands in its way.
@@ -174,6 +192,8 @@ fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
 
 /// Brings one entry in step, if it still is not.
 pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
+    // Before it is read: a change in the meantime must not be missed.
+    shared.entries.wait_for(&key.target);
     let Some((canary, service, object)) = read(shared, key).await? else { return Ok(()) };
     let of = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
     let target = canary.target.clone();
@@ -184,6 +204,9 @@ pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
         native: NativeField::Absent,
         routing: Some(Arc::clone(&lock(&shared.entries.routing))),
     };
+    if loaded.observed.service().is_some() {
+        lock(&shared.entries.waiting).remove(&key.target);
+    }
     let Ok(plan) = Plan::of_entry(&loaded) else { return Ok(()) };
     if plan.is_empty() || !is_in_scope(shared, &target).await.map_err(Failed::of(Verb::Get, &of))? {
         return Ok(());

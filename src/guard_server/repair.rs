@@ -58,7 +58,7 @@ pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
     let Some(service) = TraefikService::from_object(&object, group) else { return };
     // An entry waits for its TraefikService.
     if shared.cache.has_entry(&service.target) {
-        shared.entries.changed();
+        shared.entries.service_changed(&service.target);
     }
     if wanted(shared, &service, &object).is_none() {
         return;

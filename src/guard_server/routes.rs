@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::{
     apiserver::Event,
     model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
-    traefik::entry::Routing,
 };
 
 /// The kinds of objects that entries depend on. TraefikServices through which others could be reached only matter to what
@@ -89,8 +88,8 @@ impl Routes {
         !self.left_out.contains(&namespace.cloned())
     }
 
-    /// Returns the routing.
-    pub(super) fn routing(&self) -> Routing {
+    /// Returns the objects.
+    pub(super) fn objects(&self) -> Vec<(ObjectKind, Arc<Value>)> {
         self.objects.iter().map(|(object, cached)| (object.kind, Arc::clone(&cached.value))).collect()
     }
 

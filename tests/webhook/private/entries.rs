@@ -1,10 +1,11 @@
 //! `guard run --entries`: the objects of entries follow the routes.
 
+use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
 
-use super::guard::{Guard, Turn, declare, free_port};
-use crate::support::{bed, namespace::Namespace, run::Output, server::Server, wait::until};
+use super::guard::{DECLARED, Guard, Turn, declare, free_port};
+use crate::support::{bed, namespace::Namespace, objects, run::Output, server::Server, wait::until};
 
 const ENTRY: &str = "kubectl-canary-traefik/entry";
 
@@ -85,6 +86,27 @@ fn an_entry_follows_its_routes_its_declaration_and_its_objects() {
         namespace.find("IngressRoute", "other-entry")
     });
     assert!(namespace.find("IngressRoute", "shop-entry").is_some(), "{}", diff(&namespace, "shop"));
+    assert_eq!(guard.ends("TERM").0.code, Some(0));
+}
+
+#[test]
+fn an_entry_waits_for_its_traefikservice() {
+    let turn = Turn::take();
+    let namespace = turn.shops("entries", &["first"]);
+    let guard = Guard::start(&namespace, "first", &["--entries"]);
+    let mut canary = objects::canary("shop");
+    canary["metadata"]["annotations"] = json!({ ANNOTATION: DECLARED, ENTRY: "/login" });
+    let canary = namespace.create_value(&canary);
+    route(&namespace, "web", "", true);
+    // Another one is made meanwhile: so this one was looked at.
+    namespace.create_value(&json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
+        "metadata": { "name": "first" }, "spec": { "routes": [{ "kind": "Rule", "match": "Host(`first.example.com`)",
+            "services": [{ "kind": "TraefikService", "name": "first" }] }] } }));
+    enter(&namespace, "first", &json!("/login"));
+    until("the other entry", || namespace.find("IngressRoute", "first-entry"));
+    assert!(namespace.find("Middleware", "shop-entry").is_none());
+    namespace.create_value(&objects::owned_by(objects::traefik_service("shop", 100, 0), &canary));
+    is_in_step(&namespace, &["(Host(`HOST`)) && (Path(`/login`))"]);
     assert_eq!(guard.ends("TERM").0.code, Some(0));
 }
 

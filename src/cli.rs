@@ -17,7 +17,8 @@ use crate::{
     apiserver,
     apiserver::ConnectionArgs,
     commands::{
-        completion as completions, describe, diff, guard, man, options, rbac, render, show, simulate, sticky, version,
+        completion as completions, cookie, describe, diff, guard, man, options, rbac, render, show, simulate, sticky,
+        version,
     },
     completion,
     context::Context,
@@ -64,6 +65,7 @@ enum Command {
     Show(show::ShowArgs),
     Describe(describe::DescribeArgs),
     Render(render::RenderArgs),
+    Cookie(cookie::CookieArgs),
     Simulate(simulate::SimulateArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
@@ -164,6 +166,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Show(args) => show::run(context, args).await,
         Command::Describe(args) => describe::run(context, args).await,
         Command::Render(args) => render::run(context, args).await,
+        Command::Cookie(args) => cookie::run(context, args).await,
         Command::Simulate(args) => simulate::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,

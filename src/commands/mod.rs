@@ -3,6 +3,7 @@
 pub mod args;
 mod batch;
 pub mod completion;
+pub mod cookie;
 pub mod describe;
 pub mod diff;
 pub mod guard;

@@ -16,7 +16,7 @@ use crate::{
     },
     traefik::{
         Live, TraefikService, Weight,
-        cookie_value::{self, Track},
+        cookie_value::{self, Parent, Track},
         entry::Routing,
     },
 };
@@ -303,6 +303,15 @@ impl Loaded {
         let canary = &self.observed.canary;
         let service = self.observed.service().and(self.service.as_ref());
         let of_flagger = [("primary", canary.primary_name()), ("canary", canary.canary_name())];
-        cookie_value::tracks(service, of_flagger, canary.port, namespace)
+        let parent = Parent { namespace, name: canary.service_name.as_deref().unwrap_or_default() };
+        cookie_value::tracks(service, of_flagger, canary.port, parent)
+    }
+
+    /// Returns the name of the cookie: of the live one, else of the declared one.
+    pub fn cookie_name(&self, namespace: Option<&str>, safe_naming: bool) -> Option<String> {
+        let canary = &self.observed.canary;
+        let cookie = self.observed.live_cookie().or_else(|| canary.declared.cookie())?;
+        let parent = Parent { namespace, name: canary.service_name.as_deref().unwrap_or_default() };
+        cookie_value::cookie_name(cookie, parent, safe_naming)
     }
 }

@@ -1,6 +1,7 @@
 //! Formats results: values in, text out. Pure; `ui` decides on colour and prints.
 
 pub mod change;
+pub mod cookie;
 pub mod describe;
 pub mod diff;
 pub mod draft;

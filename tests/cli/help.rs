@@ -133,6 +133,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
+  cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
@@ -176,6 +177,7 @@ Commands:
   describe    Show everything about one Canary and its cookie
   render      Print the TraefikService that Flagger generates for a Canary, with
               the declared cookie, and the entry's objects
+  cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
@@ -428,6 +430,126 @@ Examples:
   # The objects of the entry, to commit them
   kubectl canary-traefik render checkout --entry -f deploy/ -R >
   deploy/checkout-entry.yaml
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]],
+    );
+}
+
+#[test]
+fn cookie() {
+    own(
+        "cookie --help",
+        str![[r#"
+Show the cookies that pin a browser to a track, or decode one
+
+For each track of a Canary the cookie as each version of Traefik writes it; the
+values are the same in every rollout. So a tester can be on the canary whatever
+its weight is, as long as Traefik lists it. Newer versions of Traefik accept the
+values of older ones.
+
+Usage: kubectl canary-traefik cookie [OPTIONS] <NAME>
+       kubectl canary-traefik cookie <COMMAND>
+
+Commands:
+  decode  Show which track a cookie pins to
+  help    Print this message or the help of the given subcommand(s)
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+      --track <TRACK>
+          Print only the cookie of this track: primary or canary
+
+      --safe-naming
+          With --track: Traefik runs with providers.kubernetescrd.safeNaming
+
+  -o, --output <FORMAT>
+          Output format
+          
+          [possible values: table, json, yaml]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a directory, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, also read the subdirectories of a directory
+
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # The cookies of both tracks
+  kubectl canary-traefik cookie checkout
+
+  # See the canary's version of a page
+  curl -b "$(kubectl canary-traefik cookie checkout --track canary)"
+  https://shop.example.com/
+
+  # Which track is a user on?
+  kubectl canary-traefik cookie decode checkout login=e45fd03ad59c87c7
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]],
+    );
+}
+
+#[test]
+fn cookie_decode() {
+    own(
+        "cookie decode --help",
+        str![[r#"
+Show which track a cookie pins to
+
+Exit status: 0 it pins to a track, 1 it does not: Traefik draws a track and
+replaces it, more than 1 an error.
+
+Usage: kubectl canary-traefik cookie decode [OPTIONS] <NAME> <COOKIE>
+
+Arguments:
+  <NAME>
+          The Canary
+
+  <COOKIE>
+          The cookie's value, or NAME=VALUE, or a whole Cookie or Set-Cookie
+          header
+
+Options:
+  -o, --output <FORMAT>
+          Output format
+          
+          [possible values: table, json, yaml]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: a file, a directory, or - for
+          standard input; can be repeated
+
+  -R, --recursive
+          With -f, also read the subdirectories of a directory
+
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 

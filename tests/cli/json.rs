@@ -90,6 +90,19 @@ fn the_fields_of_a_simulation_are_those_of_the_page() {
 }
 
 #[test]
+fn the_fields_of_cookies_are_those_of_the_page() {
+    let folder = manifests();
+    let shown = json(folder.path(), "cookie podinfo -f . -n shop -o json");
+    let mut fields = Fields::of("CanaryCookie");
+    fields.hold(&shown);
+    fields.were_all_seen();
+    let value = shown["tracks"][1]["values"]["fnv"].as_str().expect("a value");
+    let mut fields = Fields::of("DecodedCookie");
+    fields.hold(&json(folder.path(), &format!("cookie decode podinfo {value} -f . -n shop -o json")));
+    fields.were_all_seen();
+}
+
+#[test]
 fn the_page_has_every_kind_that_the_program_publishes() {
     let mut published = BTreeSet::new();
     let mut folders = vec![bed::root().join("src")];

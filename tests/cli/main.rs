@@ -11,6 +11,7 @@ mod bad_kubeconfig;
 mod bed;
 mod chance;
 mod completion;
+mod cookie;
 mod describe;
 mod diff;
 mod entry;

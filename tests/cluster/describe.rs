@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use canary_traefik::traefik::cookie_value;
+use canary_traefik::traefik::cookie_value::{Child, Generation};
 use serde_json::json;
 use snapbox::str;
 
@@ -18,7 +18,7 @@ use crate::{
 /// The description as this user sees it, in lines of this width. The cookies depend on the name of the namespace.
 fn described(namespace: &Namespace, user: &Path, columns: usize) -> Output {
     let name = user.file_stem().expect("a kubeconfig is named after its user").to_string_lossy().into_owned();
-    let value = |track: &str| cookie_value::value(&format!("{}-podinfo-{track}-80", namespace.name()));
+    let value = |track: &str| Child::new(format!("{}-podinfo-{track}-80", namespace.name())).value(Generation::Sha256);
     namespace
         .run_as(user, ["describe", "podinfo"])
         .env("COLUMNS", columns.to_string())

@@ -147,6 +147,11 @@ const RUNNING: Need = Need::Less("there is no warning about fields that the runn
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
+const PINS: &[&[Right]] = &[
+    &[canaries(&["get"], Need::Must)],
+    &[services(&["get"], Need::Less("the cookie and its tracks are those of the declaration"))],
+];
+
 /// The rights of every command.
 pub static ROWS: &[Row] = &[
     Row {
@@ -180,6 +185,8 @@ pub static ROWS: &[Row] = &[
         everywhere: false,
         rights: &[&[canaries(&["get"], Need::Must)], &[services(&["get"], Need::Less("the live weight counts as 0"))]],
     },
+    Row { command: "cookie", everywhere: false, rights: PINS },
+    Row { command: "cookie decode", everywhere: false, rights: PINS },
     Row {
         command: "simulate",
         everywhere: false,

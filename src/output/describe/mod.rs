@@ -18,7 +18,10 @@ use crate::{
     model::{Owner, owner},
     observed::{EntryState, Loaded, Protection, TraefikServiceState},
     plan::write_effect::{self, WriteEffect},
-    traefik::{RoutesAndEvents, cookie_value},
+    traefik::{
+        RoutesAndEvents,
+        cookie_value::{self, Generation},
+    },
 };
 
 /// Everything known about one Canary.
@@ -57,12 +60,10 @@ impl Description {
 
     /// Returns the tracks, each with the cookie that pins to it: `login=6756f515e268a8fa`.
     pub fn tracks(&self) -> Vec<(cookie_value::Track, Option<String>)> {
-        let observed = &self.loaded.observed;
-        let cookie = observed.live_cookie().or_else(|| observed.canary.declared.cookie());
-        let service = observed.canary.service_name.as_deref().unwrap_or_default();
-        let name = cookie.and_then(|cookie| cookie_value::cookie_name(cookie, self.namespace(), service));
+        let name = self.loaded.cookie_name(self.namespace(), false);
         let pinned = |track: cookie_value::Track| {
-            let cookie = name.as_ref().zip(track.value.as_ref()).map(|(name, value)| format!("{name}={value}"));
+            let value = track.child.as_ref().map(|child| child.value(Generation::Sha256));
+            let cookie = name.as_ref().zip(value).map(|(name, value)| format!("{name}={value}"));
             (track, cookie)
         };
         self.loaded.tracks(self.namespace()).into_iter().map(pinned).collect()

@@ -11,7 +11,7 @@ use crate::{
     flagger::next_write::When,
     model::Event,
     plan::write_effect::Outcome,
-    traefik::{Lookup, Route, Weight},
+    traefik::{Lookup, Route, Weight, cookie_value::Generation},
 };
 
 #[derive(Debug, Serialize)]
@@ -155,8 +155,8 @@ pub fn report(description: &Description) -> Value {
                 name: track.name,
                 service: track.service,
                 weight: track.weight.map(Weight::in_traefik),
-                child: track.child,
-                value: track.value,
+                child: track.child.as_ref().map(|child| child.name().to_owned()),
+                value: track.child.map(|child| child.value(Generation::Sha256)),
                 cookie,
             })
             .collect(),

@@ -1,0 +1,121 @@
+//! The cookies that pin to the tracks of a Canary, and what a value of one means.
+
+use serde_json::{Value, json};
+
+use super::{report::published, table::table};
+use crate::{
+    model::NamespacedName,
+    traefik::cookie_value::{Child, Generation, Track},
+};
+
+/// The cookies of one Canary.
+#[derive(Debug, Clone)]
+pub struct Cookies {
+    /// The Canary.
+    pub target: NamespacedName,
+    /// The cookie's name.
+    pub name: String,
+    /// Its name with safeNaming, which differs if it is derived.
+    pub safe_name: String,
+    /// The tracks.
+    pub tracks: Vec<Track>,
+}
+
+/// What a value means.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoded<'a> {
+    /// The track that it pins to.
+    pub track: &'a Track,
+    /// Who writes it.
+    pub generation: Generation,
+    /// Whether that is with safeNaming.
+    pub safe_naming: bool,
+}
+
+impl Cookies {
+    /// Returns the cookie that pins to a track, as Traefik 3.3.4 and later write it: `login=6756f515e268a8fa`. `None` if
+    /// the namespace is not known.
+    pub fn of(&self, track: &Track, safe_naming: bool) -> Option<String> {
+        let (name, child) = self.named(track, safe_naming);
+        Some(format!("{name}={}", child?.value(Generation::Sha256)))
+    }
+
+    /// Returns what a value means; `None` if it pins to no track.
+    pub fn decode(&self, value: &str) -> Option<Decoded<'_>> {
+        self.tracks.iter().find_map(|track| {
+            [false, true].into_iter().find_map(|safe_naming| {
+                let generation = self.named(track, safe_naming).1?.generation(value)?;
+                Some(Decoded { track, generation, safe_naming })
+            })
+        })
+    }
+
+    fn named<'a>(&'a self, track: &'a Track, safe_naming: bool) -> (&'a str, Option<&'a Child>) {
+        if safe_naming { (&self.safe_name, track.safe_child.as_ref()) } else { (&self.name, track.child.as_ref()) }
+    }
+}
+
+/// Formats the cookies of all tracks, one line for each kind of Traefik.
+pub fn text(cookies: &Cookies) -> String {
+    let rows = cookies.tracks.iter().flat_map(|track| {
+        let cookie = |safe_naming, generation| {
+            let (name, child) = cookies.named(track, safe_naming);
+            child.map_or_else(|| "<unknown>".to_owned(), |child| format!("{name}={}", child.value(generation)))
+        };
+        [
+            (Generation::Sha256.versions(), cookie(false, Generation::Sha256)),
+            (Generation::Fnv.versions(), cookie(false, Generation::Fnv)),
+            ("any version", cookie(false, Generation::Name)),
+            ("with safeNaming", cookie(true, Generation::Sha256)),
+        ]
+        .map(|(traefik, cookie)| vec![track.name.clone(), track.service.clone(), traefik.to_owned(), cookie])
+    });
+    table(&["TRACK", "SERVICE", "TRAEFIK", "COOKIE"], rows)
+}
+
+/// Returns the cookies as JSON.
+pub fn report(cookies: &Cookies) -> Value {
+    let values = |child: &Option<Child>| {
+        child.as_ref().map(|child| {
+            json!({
+                "sha256": child.value(Generation::Sha256),
+                "fnv": child.value(Generation::Fnv),
+                "child": child.name(),
+            })
+        })
+    };
+    let tracks: Vec<_> = cookies
+        .tracks
+        .iter()
+        .map(|track| {
+            json!({"name": track.name, "service": track.service, "values": values(&track.child),
+                "safeValues": values(&track.safe_child)})
+        })
+        .collect();
+    let mut value = json!({"name": cookies.target.name, "cookie": cookies.name, "safeCookie": cookies.safe_name,
+        "tracks": tracks});
+    if let Some(namespace) = &cookies.target.namespace {
+        value["namespace"] = namespace.as_str().into();
+    }
+    published("CanaryCookie", value)
+}
+
+/// Formats what a value means.
+pub fn decoded_text(decoded: &Decoded<'_>) -> String {
+    let Decoded { track, generation, safe_naming } = decoded;
+    let with = if *safe_naming { ", with safeNaming" } else { "" };
+    let service = super::escaped(&track.service);
+    format!(
+        "track     {}\nservice   {service}\nwritten   by Traefik {}{with}\n",
+        super::escaped(&track.name),
+        generation.versions()
+    )
+}
+
+/// Returns what a value means as JSON.
+pub fn decoded_report(decoded: &Decoded<'_>) -> Value {
+    let Decoded { track, generation, safe_naming } = decoded;
+    let value = json!({"track": track.name, "service": track.service, "traefik": generation.versions(),
+        "safeNaming": safe_naming});
+    published("DecodedCookie", value)
+}

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{
     apiserver::{error::auth, kubeconfig::Choice, url},
-    error::{Error, Result},
+    error::{Error, Result, reason},
     text::without_userinfo,
 };
 
@@ -73,14 +73,16 @@ fn without_credentials(user: &AuthInfo) -> AuthInfo {
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let wrong =
-        || Error::usage("the certificate authority of the cluster cannot be used").hint("--certificate-authority FILE");
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = all.map_err(|_| wrong().caused_by("it is not PEM"))?;
+    let all = all.map_err(|_| unusable_authority().caused_by("it is not PEM"))?;
     if all.is_empty() {
-        return Err(wrong().caused_by("it holds no certificate"));
+        return Err(unusable_authority().caused_by("it holds no certificate"));
     }
     Ok(all.iter().map(|certificate| certificate.to_vec()).collect())
+}
+
+pub(crate) fn unusable_authority() -> Error {
+    Error::usage("the certificate authority of the cluster cannot be used").hint("--certificate-authority FILE")
 }
 
 /// Returns the error for a client that could not be built.
@@ -88,35 +90,23 @@ pub(crate) fn unusable(error: &kube::Error) -> Error {
     match error {
         kube::Error::Auth(error) => auth(error),
         kube::Error::InferKubeconfig(error) => unloadable(error),
-        // kube's messages may quote the key.
-        kube::Error::RustlsTls(kube::client::RustlsTlsError::InvalidServerName(_)) => {
-            Error::usage("--tls-server-name is neither a host name nor an address").hint("--tls-server-name NAME")
-        }
         kube::Error::RustlsTls(kube::client::RustlsTlsError::AddRootCertificate(_)) => {
-            Error::usage("the certificate authority of the cluster cannot be used").hint("--certificate-authority FILE")
+            Error::usage("this machine has no certificate authorities to check the server's certificate with")
+                .hint("--certificate-authority FILE")
         }
-        kube::Error::RustlsTls(_) => Error::usage("the client certificate and its key cannot be used")
-            .caused_by("they must be PEM, and the key not encrypted")
-            .hint("--client-certificate FILE --client-key FILE"),
         _ => Error::cluster("the connection to the server cannot be set up"),
     }
 }
 
 fn unloadable(error: &KubeconfigError) -> Error {
     use kube::config::LoadDataError as Load;
-    let (what, load) = match error {
-        KubeconfigError::LoadCertificateAuthority(load) => ("certificate authority", load),
-        KubeconfigError::LoadClientCertificate(load) => ("client certificate", load),
-        KubeconfigError::LoadClientKey(load) => ("client key", load),
-        _ => return Error::usage("the kubeconfig cannot be used"),
-    };
-    match load {
-        Load::ReadFile(error, file) => {
-            Error::usage(format!("cannot read the {what} `{}`", file.display())).caused_by(error.to_string())
+    match error {
+        KubeconfigError::LoadCertificateAuthority(Load::ReadFile(error, file)) => {
+            Error::usage(format!("cannot read the certificate authority `{}`", file.display())).caused_by(reason(error))
         }
-        Load::DecodeBase64(_) => Error::usage(format!("the {what} in the kubeconfig is not base64")),
-        Load::NoBase64DataOrFile => {
-            Error::usage(format!("there is no {what}")).hint("--client-certificate FILE --client-key FILE")
+        KubeconfigError::LoadCertificateAuthority(Load::DecodeBase64(_)) => {
+            Error::usage("the certificate authority in the kubeconfig is not base64")
         }
+        _ => Error::usage("the kubeconfig cannot be used"),
     }
 }

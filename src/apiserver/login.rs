@@ -6,11 +6,14 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
-use kube::{Client, Config, config::ExecConfig};
+use kube::{
+    Client, Config,
+    config::{AuthInfo, ExecConfig},
+};
 use secrecy::ExposeSecret;
 
 use crate::{
-    apiserver::{ApiServer, config, error::Failure, exec, progress::Progress, transport},
+    apiserver::{ApiServer, error::Failure, exec, progress::Progress, transport},
     error::{Error, Result, reason},
 };
 
@@ -37,7 +40,7 @@ impl Login {
     /// Returns whether new credentials can be obtained.
     pub(crate) fn is_renewable(&self) -> bool {
         let user = &self.config.auth_info;
-        self.exec.is_some() || user.token_file.is_some() && user.token.is_none()
+        self.exec.is_some() || user.token_file.is_some()
     }
 
     /// Obtains credentials and builds a client that sends them.
@@ -56,7 +59,7 @@ impl Login {
             expires = credential.expires;
         }
         self.authorize(&mut config)?;
-        let client = transport::client(config).map_err(|error| config::unusable(&error))?;
+        let client = transport::client(config)?;
         Ok(Session { client, expires })
     }
 
@@ -77,23 +80,32 @@ impl Login {
         let header = if let (Some(name), Some(password)) = (&user.username, &user.password) {
             let text = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
             sensitive(format!("Basic {text}"), "the user name or the password")?
-        } else if let Some(token) = &user.token {
-            bearer(token.expose_secret(), &self.token_of)?
-        } else if let Some(file) = &user.token_file {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                Error::usage(format!("cannot read the token file `{file}`")).caused_by(reason(&error))
-            })?;
+        } else if let Some((text, file)) = token_in_file(user)? {
             let header = bearer(text.trim(), &format!("the token file `{file}`"))?;
             if text.trim() == text {
+                user.token = None;
                 return Ok(());
             }
             header
+        } else if let Some(token) = &user.token {
+            bearer(token.expose_secret(), &self.token_of)?
         } else {
             return Ok(());
         };
         (user.username, user.password, user.token, user.token_file) = (None, None, None, None);
         config.headers.push((header::AUTHORIZATION, header));
         Ok(())
+    }
+}
+
+/// Returns the content and the name of the token file. A file that cannot be read is passed over if there is a token, too
+/// (client-go `transport/round_trippers.go:bearerAuthRoundTripper`).
+fn token_in_file(user: &AuthInfo) -> Result<Option<(String, String)>> {
+    let Some(file) = user.token_file.as_ref().filter(|file| !file.is_empty()) else { return Ok(None) };
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(Some((text, file.clone()))),
+        Err(_) if user.token.is_some() => Ok(None),
+        Err(error) => Err(Error::usage(format!("cannot read the token file `{file}`")).caused_by(reason(&error))),
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod config;
 mod connect;
+mod crypto;
 mod error;
 mod exec;
 mod flags;
 mod http;
+mod identity;
 mod items;
 mod kubeconfig;
 pub(crate) mod list;
@@ -24,6 +26,7 @@ mod status;
 pub(crate) mod testing;
 mod tls;
 mod transport;
+mod trust;
 mod url;
 mod warnings;
 mod watch;

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    apiserver::{ApiServer, ConnectionArgs, Progress, connect, error::Endpoint},
+    apiserver::{ApiServer, ConnectionArgs, Progress, connect, crypto, error::Endpoint},
     environment::Environment,
     error::Result,
 };
@@ -93,9 +93,22 @@ impl Server {
 
     /// Starts a TLS server with this certificate from `testdata`.
     pub(crate) async fn start_tls(certificate: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::start_tls_with_key(certificate, "server.key", replies).await
+    }
+
+    pub(crate) async fn start_tls_with_key(
+        certificate: &str,
+        key: &str,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> Self {
         let chain = vec![CertificateDer::from_pem_file(testdata(certificate)).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(testdata("server.key")).unwrap();
-        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        let key = PrivateKeyDer::from_pem_file(testdata(key)).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(crypto::provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
         Self::run(replies.into_iter().collect(), Some(Arc::new(config).into())).await
     }
 
@@ -216,7 +229,7 @@ pub(crate) fn nowhere() -> Endpoint {
 }
 
 pub(crate) fn testdata(name: &str) -> PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cluster/testdata").join(name)
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/apiserver/testdata").join(name)
 }
 
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, asked: &Mutex<Vec<String>>, replies: &[Reply]) {

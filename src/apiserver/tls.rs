@@ -2,7 +2,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use crate::error::Error;
+use crate::{apiserver::trust, error::Error};
 
 /// Returns the error for a failed handshake with this `HOST:PORT`; `look` is the hint for checking the address.
 pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
@@ -30,6 +30,10 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
                 let error =
                     if names.is_empty() { error } else { error.caused_by(format!("it is for {}", names.join(", "))) };
                 error.hint(format!("--tls-server-name {}", names.first().map_or("NAME", String::as_str)))
+            }
+            other if trust::is_of_an_authority(other) => {
+                Error::cluster(format!("{certificate} is that of an authority, and not of one of the cluster's"))
+                    .hint("--certificate-authority FILE")
             }
             other => Error::cluster(format!("{certificate} is not accepted")).caused_by(other.to_string()),
         },

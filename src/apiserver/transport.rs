@@ -1,10 +1,11 @@
 //! The HTTP client: kube's layers on our own connector. kube's connector leaves Nagle's algorithm enabled. Since a TLS
 //! handshake ends with a small write that the server acknowledges late, every new connection would take 40 ms longer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
         Client as HttpClient,
@@ -15,11 +16,19 @@ use hyper_util::{
     },
     rt::TokioExecutor,
 };
-use kube::{Client, Config, client::ConfigExt};
+use kube::{Client, Config, client::ConfigExt, config::AuthInfo};
+use rustls::{
+    ClientConfig,
+    pki_types::{CertificateDer, ServerName},
+    sign::SingleCertAndKey,
+};
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
-use crate::apiserver::{config, url};
+use crate::{
+    apiserver::{config, crypto, identity, trust::Trust, url},
+    error::{Error, Result},
+};
 
 /// TCP keepalive: idle time before the first probe, the interval of the probes, and their number.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -31,7 +40,7 @@ const KEEPALIVE_TRIES: u32 = 3;
 /// # Errors
 ///
 /// Certificates or credentials cannot be used, or the proxy's scheme is not supported.
-pub(crate) fn client(config: Config) -> Result<Client, kube::Error> {
+pub(crate) fn client(config: Config) -> Result<Client> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -40,42 +49,100 @@ pub(crate) fn client(config: Config) -> Result<Client, kube::Error> {
     tcp.set_keepalive(Some(KEEPALIVE));
     tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
     tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
-    let Some(proxy) = config.proxy_url.clone() else { return over(config, tcp) };
+    let tls = Tls::new(&config)?;
+    let Some(proxy) = config.proxy_url.clone() else { return over(config, &tls, tcp) };
     match proxy.scheme_str() {
         Some("socks5") => {
             let tunnel = SocksV5::new(proxy.clone(), tcp);
             let text = |part| String::from_utf8(part).ok();
             match url::userinfo(&proxy).and_then(|(user, password)| text(user).zip(text(password))) {
-                Some((user, password)) => over(config, tunnel.with_auth(user, password)),
-                None => over(config, tunnel),
+                Some((user, password)) => over(config, &tls, tunnel.with_auth(user, password)),
+                None => over(config, &tls, tunnel),
             }
         }
-        Some("http") => over(config, with_credentials(&proxy, Tunnel::new(proxy.clone(), tcp))),
+        Some("http") => over(config, &tls, with_credentials(&proxy, Tunnel::new(proxy.clone(), tcp))),
         Some("https") => {
-            let tls = config.rustls_https_connector_with_connector(tcp)?;
-            over(config, with_credentials(&proxy, Tunnel::new(proxy.clone(), tls)))
+            let tunnel = Tunnel::new(proxy.clone(), tls.over(tcp));
+            over(config, &tls, with_credentials(&proxy, tunnel))
         }
-        _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) }),
+        _ => Err(config::unusable(&kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) })),
     }
 }
 
-fn over<C>(config: Config, connector: C) -> Result<Client, kube::Error>
+/// The TLS configuration of a connection.
+struct Tls {
+    config: ClientConfig,
+    /// The name in the server's certificate, if it is not the host's.
+    server_name: Option<ServerName<'static>>,
+}
+
+impl Tls {
+    fn new(config: &Config) -> Result<Self> {
+        let provider = Arc::new(crypto::provider());
+        // For what kube sets up; it fails if that was done before.
+        let _ = crypto::provider().install_default();
+        let identity = identity::load(&config.auth_info, &provider)?;
+        let trust = match &config.root_cert {
+            Some(_) if config.root_cert_file.is_some() || config.accept_invalid_certs => None,
+            Some(authorities) => {
+                let authorities = authorities.iter().cloned().map(CertificateDer::from).collect();
+                Some(Trust::new(authorities, &provider).ok_or_else(config::unusable_authority)?)
+            }
+            None => None,
+        };
+        let mut others = config.clone();
+        others.auth_info = AuthInfo::default();
+        if !needs_system_authorities(config) {
+            others.root_cert = Some(Vec::new());
+        }
+        let mut tls = others.rustls_client_config().map_err(|error| config::unusable(&error))?;
+        if let Some(trust) = trust {
+            tls.dangerous().set_certificate_verifier(Arc::new(trust));
+        }
+        if let Some(identity) = identity {
+            tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
+        }
+        let name = config.tls_server_name.clone().map(ServerName::try_from).transpose();
+        let server_name = name.map_err(|_| {
+            Error::usage("--tls-server-name is neither a host name nor an address").hint("--tls-server-name NAME")
+        })?;
+        Ok(Self { config: tls, server_name })
+    }
+
+    fn over<C>(&self, connector: C) -> HttpsConnector<C> {
+        let builder = HttpsConnectorBuilder::new().with_tls_config(self.config.clone()).https_or_http();
+        match &self.server_name {
+            Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
+            None => builder,
+        }
+        .enable_http1()
+        .wrap_connector(connector)
+    }
+}
+
+/// Returns whether certificates are checked against the system's authorities. Reading them takes longer than a request.
+fn needs_system_authorities(config: &Config) -> bool {
+    let is_proxy_tls = config.proxy_url.as_ref().is_some_and(config::is_tls);
+    (config::is_tls(&config.cluster_url) || is_proxy_tls) && config.root_cert.is_none() && !config.accept_invalid_certs
+}
+
+fn over<C>(config: Config, tls: &Tls, connector: C) -> Result<Client>
 where
     C: 'static + Clone + Send + Sync + Service<Uri>,
     C::Response: 'static + Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin,
     C::Future: 'static + Send,
     C::Error: 'static + Send + Sync + std::error::Error,
 {
-    let http =
-        HttpClient::builder(TokioExecutor::new()).build(config.rustls_https_connector_with_connector(connector)?);
+    let unusable = |error| config::unusable(&error);
+    // Credentials are never sent over an unencrypted connection.
+    let credentials = if config::is_tls(&config.cluster_url) { config.auth_layer().map_err(unusable)? } else { None };
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
-        // Credentials are never sent over an unencrypted connection.
-        .option_layer(if config::is_tls(&config.cluster_url) { config.auth_layer()? } else { None })
-        .layer(config.extra_headers_layer()?)
+        .option_layer(credentials)
+        .layer(config.extra_headers_layer().map_err(unusable)?)
         .map_err(BoxError::from)
-        .service(http);
+        .service(HttpClient::builder(TokioExecutor::new()).build(tls.over(connector)));
     Ok(Client::new(service, config.default_namespace))
 }
 

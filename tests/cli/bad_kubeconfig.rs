@@ -5,6 +5,7 @@ use snapbox::str;
 use crate::support::{
     directory::Directory,
     run::{Output, Run},
+    tls::testdata,
 };
 
 const GOOD: &str = "\
@@ -235,4 +236,33 @@ web    <none>   <none>   login    pending   <unknown>   <unknown>
 --- stderr
 
 "#]]);
+}
+
+/// Reading them takes longer than a request.
+#[test]
+fn the_authorities_of_the_machine_are_read_only_where_they_decide() {
+    let run =
+        |line: &str| Run::new(line.split(' ')).env("SSL_CERT_FILE", "missing").env("SSL_CERT_DIR", "missing").run();
+    run("show --server https://127.0.0.1:1").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: this machine has no certificate authorities to check the server's certificate with
+hint: --certificate-authority FILE
+
+"#]]);
+    for line in [
+        "show --server http://127.0.0.1:1",
+        "show --server https://127.0.0.1:1 --insecure-skip-tls-verify",
+        &format!("show --server https://127.0.0.1:1 --certificate-authority {}", testdata("ca.pem").display()),
+    ] {
+        run(line).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the connection to the server 127.0.0.1:1 was refused
+hint: --server https://HOST:PORT
+
+"#]]);
+    }
 }

@@ -169,6 +169,11 @@ impl Server {
         kubeconfig(&cluster, &json!({ "token": token }), "default")
     }
 
+    /// The text of a kubeconfig for a user with these credentials.
+    pub(crate) fn kubeconfig_of(&self, user: &Value) -> String {
+        kubeconfig(&self.cluster, user, "default")
+    }
+
     /// A user that nobody has given any right so far: its name and its kubeconfig's text.
     pub(crate) fn next_narrow_user(&self, namespace: &str) -> (String, String) {
         let number = self.next_user.fetch_add(1, Ordering::Relaxed);

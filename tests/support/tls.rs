@@ -80,6 +80,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, server: SocketAddr)
     }
 }
 
-fn testdata(name: &str) -> PathBuf {
-    bed::root().join("src/cluster/testdata").join(name)
+/// A certificate or a key.
+pub(crate) fn testdata(name: &str) -> PathBuf {
+    bed::root().join("src/apiserver/testdata").join(name)
 }

@@ -72,6 +72,53 @@ async fn certificates_that_are_not_accepted_are_told_apart() {
     }
 }
 
+/// kubectl accepts them, too.
+#[tokio::test]
+async fn a_certificate_can_be_its_own_authority_and_must_still_be_valid_and_for_this_name() {
+    let cases = [
+        ("server.pem", "server.pem", None),
+        ("own-authority.pem", "own-authority.pem", None),
+        ("own-authority.pem", "server.pem", Some("is that of an authority, and not of one of the cluster's")),
+        ("server.pem", "own-authority.pem", Some("is signed by an unknown authority")),
+        ("expired.pem", "expired.pem", Some("has expired")),
+        ("elsewhere.pem", "elsewhere.pem", Some("is for another name")),
+    ];
+    for (certificate, authority, problem) in cases {
+        let server = Server::start_tls(certificate, [json("200 OK", "{}")]).await;
+        let args = ConnectionArgs { certificate_authority: Some(testdata(authority)), ..server.args() };
+        let said = asked(&args).await.err().map(|error| error.message().to_owned());
+        let expected = problem.map(|problem| format!("the certificate of the server {} {problem}", server.address));
+        assert_eq!(said, expected, "{certificate}, known by {authority}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_and_its_authority_can_have_keys_on_p521() {
+    for digest in ["sha256", "sha384", "sha512"] {
+        let certificate = format!("p521-{digest}.pem");
+        let server = Server::start_tls_with_key(&certificate, "p521.key", [json("200 OK", "{}")]).await;
+        let args = ConnectionArgs { certificate_authority: Some(testdata("p521-authority.pem")), ..server.args() };
+        assert_eq!(asked(&args).await, Ok(b"{}".to_vec()), "{digest}");
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "joins an authority with what is none")]
+async fn an_authority_that_cannot_be_read_is_skipped_unless_it_is_the_only_one() {
+    let server = Server::start_tls("server.pem", [json("200 OK", "{}")]).await;
+    let folder = Folder::new("bundle");
+    let good = std::fs::read_to_string(testdata("ca.pem")).unwrap();
+    let bad = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let known_by = |text: &str| {
+        let file = folder.write("ca.pem", text);
+        ConnectionArgs { certificate_authority: Some(file), ..server.args() }
+    };
+    assert_eq!(asked(&known_by(&format!("{bad}{good}"))).await, Ok(b"{}".to_vec()));
+    let error = asked(&known_by(bad)).await.unwrap_err();
+    assert_eq!(error.message(), "the certificate authority of the cluster cannot be used");
+    assert_eq!(error.hints(), ["--certificate-authority FILE"]);
+}
+
 #[tokio::test]
 async fn the_name_and_the_check_can_be_overridden() {
     let server = Server::start_tls("elsewhere.pem", [json("200 OK", "{}")]).await;

@@ -79,6 +79,21 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_token_file_has_precedence_over_a_token_that_serves_where_it_cannot_be_read() {
+    let folder = Folder::new("precedence");
+    for (name, expected) in [("with", "Bearer new"), ("without", "Bearer new"), ("missing", "Bearer old")] {
+        folder.write("with", "new\n");
+        folder.write("without", "new");
+        let server = Server::start_tls("server.pem", [reply("200 OK", "{}")]).await;
+        let user = json!({"token": "old", "tokenFile": folder.0.join(name)});
+        let file = folder.write("config", &server.kubeconfig(&user));
+        let args = ConnectionArgs { kubeconfig: Some(file), ..ConnectionArgs::default() };
+        assert_eq!(asked(&args).await, Ok(b"{}".to_vec()));
+        assert_eq!(server.heard("authorization"), [Some(expected.to_owned())]);
+    }
+}
+
 /// Returns a user of each kind that a kubeconfig can contain, and the header sent for it over TLS.
 fn users(folder: &Folder) -> Vec<(Value, Option<&'static str>)> {
     let token = folder.write("token", "s3cr3t");

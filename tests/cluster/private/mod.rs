@@ -1,4 +1,6 @@
-//! With API servers of their own: tests whose users have rights in all namespaces, and that install the guard.
+//! With API servers of their own: tests whose users have rights in all namespaces or certificates, and that install the
+//! guard.
 
+mod certificates;
 mod granted;
 mod rights;

@@ -123,8 +123,10 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     // Never freed: dropping its many small allocations would take a tenth of the run time of the fastest commands.
     let command = Box::leak(Box::new(command));
     let line = apiserver::group_repeatable_flags(arguments);
-    let cli = match command.try_get_matches_from_mut(&line).and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+    let parsed = command.try_get_matches_from_mut(&line);
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, words_of_command(&matches))));
+    let (cli, command) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return parse_failure(error, &line),
     };
     let ui = Arc::new(Ui::new(cli.color));
@@ -135,6 +137,7 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         now: jiff::Timestamp::now().as_second(),
         warned: Arc::default(),
         typed: Mutex::default(),
+        command,
     };
     let handles_signals = matches!(&cli.command, Command::Guard(command) if command.handles_signals());
     let ended = catch_panic(|| block_on(dispatch(&context, &cli.command), &ui, handles_signals));
@@ -143,10 +146,22 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         Err(error) => {
             // After a panic on another thread, that panic is the cause to report.
             let error = context.with_typed(take_panic().filter(|_| !handles_signals).unwrap_or(error));
-            ui.error(&error);
-            error.kind().code()
+            let code = error.kind().code();
+            ui.error(&rbac::with_hint(&context, error));
+            code
         }
     }
+}
+
+/// Returns the words of the command, such as `sticky set`.
+fn words_of_command(matches: &clap::ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut rest = matches.subcommand();
+    while let Some((word, matches)) = rest {
+        words.push(word);
+        rest = matches.subcommand();
+    }
+    words.join(" ")
 }
 
 /// Returns the completions if the program was started to complete a command line: by kubectl under a separate name, or

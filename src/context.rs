@@ -35,6 +35,8 @@ pub struct Context {
     pub warned: Arc<Mutex<BTreeSet<String>>>,
     /// The file with a user's edit that is not carried out yet.
     pub typed: Mutex<Option<PathBuf>>,
+    /// The command, such as `sticky set`.
+    pub command: String,
 }
 
 /// Flags that select manifests instead of a cluster.
@@ -107,6 +109,11 @@ impl Context {
             Some(path) if path.is_file() => error.hint(format!("your edit was saved to {}", path.display())),
             _ => error,
         }
+    }
+
+    /// Adds the flags that select the cluster and the user to a text that ends with a command of kubectl.
+    pub fn again(&self, command: &str) -> String {
+        format!("{command}{}", self.connection.to_command_line())
     }
 
     /// Returns the namespace of `-n`, if given.

@@ -94,7 +94,27 @@ pub struct Error {
     kind: Kind,
     message: String,
     causes: Vec<String>,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
+    missing_right: Option<Box<MissingRight>>,
+}
+
+/// Something to type or to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hint {
+    text: String,
+    /// Where a command of kubectl in it ends.
+    command_end: Option<usize>,
+}
+
+/// A right that the API server says the user lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingRight {
+    /// The verb, such as `patch`.
+    pub verb: String,
+    /// The resource with its API group, such as `canaries.flagger.app`, or a path.
+    pub resource: String,
+    /// The namespace, unless the right is for all of them.
+    pub namespace: Option<String>,
 }
 
 /// A result with this program's error.
@@ -103,7 +123,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Creates an error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), missing_right: None }
     }
 
     /// Creates an error about a wrong flag, value or file.
@@ -147,7 +167,36 @@ impl Error {
     /// Adds a hint: something to type or to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(Hint { text: hint.into(), command_end: None });
+        self
+    }
+
+    /// Adds a hint that ends with a command of kubectl, and what follows the command. [`Error::for_same_user`] adds the
+    /// flags of the user to it.
+    #[must_use]
+    pub fn hint_command(mut self, command: impl Into<String>, rest: &str) -> Self {
+        let command: String = command.into();
+        let command_end = Some(command.len());
+        self.hints.push(Hint { text: command + rest, command_end });
+        self
+    }
+
+    /// Adds these flags, each with a leading space, to the commands in the hints, so that they concern the same cluster
+    /// and user.
+    #[must_use]
+    pub fn for_same_user(mut self, flags: &str) -> Self {
+        for hint in &mut self.hints {
+            if let Some(end) = hint.command_end.take() {
+                hint.text.insert_str(end, flags);
+            }
+        }
+        self
+    }
+
+    /// Marks the error as caused by a missing right.
+    #[must_use]
+    pub fn for_lack_of(mut self, right: MissingRight) -> Self {
+        self.missing_right = Some(Box::new(right));
         self
     }
 
@@ -180,9 +229,14 @@ impl Error {
         &self.causes
     }
 
+    /// Returns the right that is missing, if that is the cause.
+    pub fn missing_right(&self) -> Option<&MissingRight> {
+        self.missing_right.as_deref()
+    }
+
     /// Returns the sentences after `hint:`.
-    pub fn hints(&self) -> &[String] {
-        &self.hints
+    pub fn hints(&self) -> Vec<&str> {
+        self.hints.iter().map(|hint| hint.text.as_str()).collect()
     }
 }
 
@@ -200,4 +254,22 @@ pub fn reason(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_of_the_user_go_behind_the_command_in_a_hint() {
+        let error = Error::usage("x")
+            .hint("-n NAMESPACE")
+            .hint_command("to move it: kubectl uninstall", ", then install it")
+            .hint_command("kubectl get", "")
+            .for_same_user(" --as jane");
+        let expected =
+            ["-n NAMESPACE", "to move it: kubectl uninstall --as jane, then install it", "kubectl get --as jane"];
+        assert_eq!(error.hints(), expected);
+        assert_eq!(error.for_same_user(" --as joe").hints(), expected);
+    }
 }

@@ -118,9 +118,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Returns the hint for checking the address.
-    fn look(&self) -> &'static str {
-        if self.from_flag { "--server https://HOST:PORT" } else { "kubectl config view --minify" }
+    /// Adds the hint for checking the address.
+    fn with_look(&self, error: Error) -> Error {
+        if self.from_flag {
+            error.hint("--server https://HOST:PORT")
+        } else {
+            error.hint_command("kubectl config view --minify", "")
+        }
     }
 
     /// Classifies an error of the HTTP library.
@@ -130,7 +134,7 @@ impl Endpoint {
             return Failure::Auth(auth(error));
         }
         if let Some(error) = find::<rustls::Error>(error) {
-            return Failure::Tls(tls::sentence(error, address, self.look()));
+            return Failure::Tls(tls::sentence(error, address, |error| self.with_look(error)));
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
             return not_kubernetes("it does not speak HTTP");
@@ -138,10 +142,9 @@ impl Endpoint {
         let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
         let kind = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last().map(io::Error::kind);
         if last == "tls handshake eof" {
-            return Failure::Tls(
-                Error::cluster(format!("the server {address} closed the connection during the TLS handshake"))
-                    .hint(self.look()),
-            );
+            return Failure::Tls(self.with_look(Error::cluster(format!(
+                "the server {address} closed the connection during the TLS handshake"
+            ))));
         }
         if !is_connect(error) {
             let broke = Error::cluster(format!("the connection to the server {address} was closed before it answered"));
@@ -152,19 +155,16 @@ impl Endpoint {
         if let Some(proxy) = &self.proxy {
             return Failure::Unreachable(self.proxy_failed(proxy, kind, is_unknown, &last));
         }
-        Failure::Unreachable(match kind {
-            _ if is_unknown => {
-                Error::cluster(format!("cannot resolve the server's name `{}`", self.host)).hint(self.look())
-            }
+        Failure::Unreachable(self.with_look(match kind {
+            _ if is_unknown => Error::cluster(format!("cannot resolve the server's name `{}`", self.host)),
             Some(io::ErrorKind::ConnectionRefused) => {
-                Error::cluster(format!("the connection to the server {address} was refused")).hint(self.look())
+                Error::cluster(format!("the connection to the server {address} was refused"))
             }
             Some(io::ErrorKind::TimedOut) => {
                 Error::cluster(format!("no connection to the server {address} within {}", seconds(CONNECT_TIMEOUT)))
-                    .hint(self.look())
             }
-            _ => Error::cluster(format!("no connection to the server {address}")).caused_by(last).hint(self.look()),
-        })
+            _ => Error::cluster(format!("no connection to the server {address}")).caused_by(last),
+        }))
     }
 
     fn proxy_failed(&self, proxy: &Proxy, kind: Option<io::ErrorKind>, is_unknown: bool, last: &str) -> Error {
@@ -192,7 +192,7 @@ impl Endpoint {
                 _ => last,
             }),
         };
-        if proxy.from_environment { error.hint(format!("NO_PROXY={}", self.host)) } else { error.hint(self.look()) }
+        if proxy.from_environment { error.hint(format!("NO_PROXY={}", self.host)) } else { self.with_look(error) }
     }
 
     /// Returns the failure for an answer that ends prematurely.
@@ -238,7 +238,7 @@ impl Endpoint {
             what = format!("{what}, {kind}");
         }
         match not_kubernetes(&format!("{} answers {what}", self.url)) {
-            Failure::NotJson(error) => Failure::NotJson(error.hint(self.look())),
+            Failure::NotJson(error) => Failure::NotJson(self.with_look(error)),
             other => other,
         }
     }

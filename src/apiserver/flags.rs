@@ -156,23 +156,36 @@ impl ConnectionArgs {
     /// Returns the flags that select the cluster and the user, to be typed again, each with a leading space. The
     /// namespace, which may differ, and secrets are left out, including those in the server's address.
     pub fn to_command_line(&self) -> String {
-        let Self { kubeconfig, context, cluster, user, server, impersonate, impersonate_groups, .. } =
-            &self.without_empty();
-        let kubeconfig = kubeconfig.as_ref().map(|file| file.display().to_string());
-        let server =
-            server.as_deref().map(|server| without_userinfo(server.split(['?', '#']).next().unwrap_or_default()));
+        let args = self.without_empty();
+        let server = args.server.as_deref();
+        let server = server.map(|server| without_userinfo(server.split(['?', '#']).next().unwrap_or_default()));
+        let file = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
         let once = [
-            ("--kubeconfig", kubeconfig.as_ref()),
-            ("--context", context.as_ref()),
-            ("--cluster", cluster.as_ref()),
-            ("--user", user.as_ref()),
-            ("--server", server.as_ref()),
-            ("--as", impersonate.as_ref()),
+            ("--kubeconfig", file(&args.kubeconfig)),
+            ("--context", args.context.clone()),
+            ("--cluster", args.cluster.clone()),
+            ("--user", args.user.clone()),
+            ("--server", server),
+            ("--certificate-authority", file(&args.certificate_authority)),
+            ("--tls-server-name", args.tls_server_name.clone()),
+            ("--username", args.username.clone()),
+            ("--client-certificate", file(&args.client_certificate)),
+            ("--client-key", file(&args.client_key)),
+            ("--as", args.impersonate.clone()),
+            ("--as-uid", args.impersonate_uid.clone()),
         ];
-        once.into_iter()
+        let extra = args.impersonate_extra.iter().map(|(key, value)| ("--as-user-extra", format!("{key}={value}")));
+        let mut line: String = once
+            .into_iter()
             .filter_map(|(flag, value)| Some((flag, value?)))
-            .chain(impersonate_groups.iter().map(|group| ("--as-group", group)))
-            .fold(String::new(), |line, (flag, value)| format!("{line} {flag} {}", quoted(value)))
+            .chain(args.impersonate_groups.iter().map(|group| ("--as-group", group.clone())))
+            .chain(extra)
+            .map(|(flag, value)| format!(" {flag} {}", quoted(&value)))
+            .collect();
+        if args.insecure_skip_tls_verify == Some(true) {
+            line.push_str(" --insecure-skip-tls-verify");
+        }
+        line
     }
 }
 

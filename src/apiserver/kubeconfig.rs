@@ -260,7 +260,7 @@ users:
 
     fn error(result: Result<Choice>) -> (String, Vec<String>, Vec<String>) {
         let error = result.err().unwrap();
-        (error.message().to_owned(), error.causes().to_vec(), error.hints().to_vec())
+        (error.message().to_owned(), error.causes().to_vec(), error.hints().into_iter().map(str::to_owned).collect())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
         http::Call,
         status::{Denial, Refusal, printable},
     },
-    error::{Error, Kind},
+    error::{Error, Kind, MissingRight},
 };
 
 impl Failure {
@@ -54,7 +54,7 @@ fn unauthorized(refusal: &Refusal) -> Error {
         return withheld(Error::cluster("the server requires credentials, and none were sent"));
     }
     with_credentials_cause(Error::cluster("the server does not accept these credentials"), refusal)
-        .hint("kubectl auth whoami")
+        .hint_command("kubectl auth whoami", "")
 }
 
 /// Adds why no credentials were sent, and how to send them.
@@ -74,7 +74,7 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
         let error = explained(error, &refusal.complaint());
         let error = if refusal.withholds { withheld(error) } else { error };
         return if refusal.message.is_empty() {
-            error.hint(can_i(call.verb.as_str(), call.resource, call.namespace))
+            error.hint_command(can_i(call.verb.as_str(), call.resource, call.namespace), "")
         } else {
             error
         };
@@ -86,7 +86,11 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
         "system:anonymous" => with_credentials_cause(error, refusal),
         _ => error,
     };
-    error.hint(can_i(verb, &what, namespace))
+    error.hint_command(can_i(verb, &what, namespace), "").for_lack_of(MissingRight {
+        verb: verb.to_owned(),
+        resource: what,
+        namespace: namespace.map(str::to_owned),
+    })
 }
 
 fn can_i(verb: &str, what: &str, namespace: Option<&str>) -> String {
@@ -102,18 +106,16 @@ fn not_found(refusal: &Refusal, call: &Call<'_>) -> Error {
     if refusal.resource.is_empty() {
         let error = Error::not_found(format!("the server has no resource type `{}`", call.resource));
         return match call.resource.split_once('.') {
-            Some((_, group)) => error.hint(format!("kubectl api-resources --api-group {group}")),
+            Some((_, group)) => error.hint_command(format!("kubectl api-resources --api-group {group}"), ""),
             None => error,
         };
     }
     if refusal.resource == "namespaces" && !call.resource.starts_with("namespaces") {
-        return Error::not_found(format!("no namespace `{}`", refusal.name)).hint("kubectl get namespaces");
+        return Error::not_found(format!("no namespace `{}`", refusal.name)).hint_command("kubectl get namespaces", "");
     }
     let error = Error::not_found(format!("no {}{}", subject(refusal, call), place(call.namespace)));
-    error.hint(match call.namespace {
-        Some(namespace) => format!("kubectl get {} -n {namespace}", call.resource),
-        None => format!("kubectl get {}", call.resource),
-    })
+    let scope = call.namespace.map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
+    error.hint_command(format!("kubectl get {}{scope}", call.resource), "")
 }
 
 fn conflict(refusal: &Refusal, call: &Call<'_>) -> Error {
@@ -186,7 +188,7 @@ mod tests {
     fn said(call: &Call<'_>, code: u16, kind: &str, body: &str) -> String {
         let error = failure(code, kind, body).into_error(call);
         let causes = error.causes().iter().map(|cause| format!("\ncaused by: {cause}"));
-        let hints = error.hints().iter().map(|hint| format!("\nhint: {hint}"));
+        let hints = error.hints().into_iter().map(|hint| format!("\nhint: {hint}"));
         format!("{} {error}{}", error.kind().code(), causes.chain(hints).collect::<String>())
     }
 

@@ -4,8 +4,8 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::{apiserver::trust, error::Error};
 
-/// Returns the error for a failed handshake with this `HOST:PORT`; `look` is the hint for checking the address.
-pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
+/// Returns the error for a failed handshake with this `HOST:PORT`; `look` adds the hint for checking the address.
+pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> Error) -> Error {
     let certificate = format!("the certificate of the server {address}");
     match error {
         TlsError::InvalidCertificate(problem) => match problem {
@@ -48,7 +48,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: &str) -> Error {
             .caused_by(error.to_string())
             .hint("--client-certificate FILE --client-key FILE"),
         // There is no fallback to plain HTTP: anyone on the way could read the traffic and impersonate the server.
-        TlsError::InvalidMessage(_) => Error::cluster(format!("the server {address} does not speak TLS")).hint(look),
+        TlsError::InvalidMessage(_) => look(Error::cluster(format!("the server {address} does not speak TLS"))),
         other => Error::cluster(format!("no secure connection to the server {address}")).caused_by(other.to_string()),
     }
 }

@@ -237,10 +237,9 @@ mod tests {
         let asked = connected(&flags).await.unwrap().ask(&call, "/version").await;
         asked.map(drop).map_err(|failure| {
             let error = failure.into_error(&call);
-            [&[error.message().to_owned()], error.causes(), &error.hints()[..1]]
-                .concat()
-                .join("; ")
-                .replace(&server.address.to_string(), "SERVER")
+            let causes = error.causes().iter().map(String::as_str);
+            let all = std::iter::once(error.message()).chain(causes).chain(error.hints().into_iter().take(1));
+            all.collect::<Vec<_>>().join("; ").replace(&server.address.to_string(), "SERVER")
         })
     }
 

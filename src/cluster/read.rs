@@ -258,11 +258,13 @@ impl Cluster {
         }
         let near = near(&target.name, names.iter().map(String::as_str));
         match near.as_slice() {
-            [] if names.is_empty() => error.hint("kubectl canary-traefik show -A lists the Canaries of all namespaces"),
-            [] => error.hint(match namespace {
-                Some(namespace) => format!("kubectl canary-traefik show -n {namespace} lists the Canaries there"),
-                None => "kubectl canary-traefik show lists the Canaries".to_owned(),
-            }),
+            [] if names.is_empty() => {
+                error.hint_command("kubectl canary-traefik show -A", " lists the Canaries of all namespaces")
+            }
+            [] => {
+                let place = namespace.map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+                error.hint_command(format!("kubectl canary-traefik show{place}"), " lists the Canaries")
+            }
             near => error.hint(format!(
                 "did you mean {}?",
                 near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")

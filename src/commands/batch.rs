@@ -1,6 +1,7 @@
 //! A command on several Canaries: the failure of one is reported at once and does not stop the others.
 
 use crate::{
+    commands::rbac,
     context::Context,
     error::{Error, Kind, Result},
     model::NamespacedName,
@@ -37,7 +38,7 @@ impl Batch {
             Err(error) => {
                 self.failed += 1;
                 self.kind.get_or_insert(error.kind());
-                ctx.ui.error(&error.about(target));
+                ctx.ui.error(&rbac::with_hint(ctx, error).about(target));
                 Ok(None)
             }
         }

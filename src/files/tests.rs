@@ -50,7 +50,8 @@ impl Folder {
     /// Returns the text of an error, without the path of this folder.
     fn said(&self, error: &Error) -> String {
         assert_eq!(error.kind(), Kind::Usage);
-        let lines = [&[error.message().to_owned()], error.causes(), error.hints()].concat();
+        let causes = error.causes().iter().map(String::as_str);
+        let lines: Vec<_> = std::iter::once(error.message()).chain(causes).chain(error.hints()).collect();
         lines.join(" | ").replace(&format!("{}/", self.0.display()), "").replace(self.0.to_str().unwrap(), "DIR")
     }
 

@@ -266,3 +266,19 @@ hint: --server https://HOST:PORT
 "#]]);
     }
 }
+
+#[test]
+fn a_hint_names_the_same_cluster_and_user_again() {
+    let folder = Directory::new();
+    folder.write("my config", format!("{GOOD}current-context: production\n"));
+    let flags = "--context production --as jane --as-group web --token s3cr3t -n shop";
+    let run = Run::new(["show", "--kubeconfig", "my config"]).arguments(flags.split(' ')).dir(folder.path());
+    run.run().shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the connection to the server 127.0.0.1:1 was refused
+hint: kubectl config view --minify --kubeconfig 'my config' --context production --as jane --as-group web
+
+"#]]);
+}

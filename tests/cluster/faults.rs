@@ -72,7 +72,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `something-else` in namespace `unknown-[NS]`
-hint: kubectl canary-traefik show -n unknown-[NS] lists the Canaries there
+hint: kubectl canary-traefik show -n unknown-[NS] lists the Canaries
 
 "#]]);
     Namespace::new("empty").run(["show", "podinfo"]).run().shows(str![[r#"
@@ -290,7 +290,8 @@ exit: 6
 error: user `system:anonymous` may not list canaries.flagger.app in namespace `shop`
 caused by: credentials are not sent over http, where others could read them
 hint: --server https://HOST:PORT
-hint: kubectl auth can-i list canaries.flagger.app -n shop
+hint: kubectl auth can-i list canaries.flagger.app -n shop --as jane
+hint: kubectl canary-traefik rbac show -n shop --as jane prints the minimum Role
 
 "#]]);
     assert_eq!(fake.requests().iter().find_map(|request| request.header("authorization").map(str::to_owned)), None);

@@ -79,9 +79,14 @@ fn what_follows_two_dashes_is_left_alone() {
 #[test]
 fn what_is_typed_again_holds_nothing_secret() {
     let line = "tiny sticky get podinfo --context c --token s3cr3t --username bob --password s3cr3t \
-        --server https://bob:s3cr3t@10.0.0.1:6443/k8s?token=s3cr3t --as jane --as-group a;b -n shop";
+        --server https://bob:s3cr3t@10.0.0.1:6443/k8s?token=s3cr3t --as jane --as-group a;b -n shop \
+        --client-certificate c.pem --client-key c.key --certificate-authority ca.pem --tls-server-name k \
+        --as-uid 7 --as-user-extra scopes=view --insecure-skip-tls-verify";
     let (args, _) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
-    assert_eq!(args.to_command_line(), " --context c --server https://10.0.0.1:6443/k8s --as jane --as-group 'a;b'");
+    let expected = " --context c --server https://10.0.0.1:6443/k8s --certificate-authority ca.pem --tls-server-name k \
+        --username bob --client-certificate c.pem --client-key c.key --as jane --as-uid 7 --as-group 'a;b' \
+        --as-user-extra scopes=view --insecure-skip-tls-verify";
+    assert_eq!(args.to_command_line(), expected);
 }
 
 #[test]

@@ -132,10 +132,8 @@ async fn no_credentials_go_out_over_http_and_no_plugin_runs() {
             let error = asked(&ConnectionArgs { impersonate: Some("jane".to_owned()), ..args }).await.unwrap_err();
             assert_eq!(error.message(), "the server requires credentials, and none were sent");
             let cause = "credentials are not sent over http, where others could read them";
-            assert_eq!(
-                (error.causes(), error.hints()),
-                (&[cause.to_owned()][..], &["--server https://HOST:PORT".to_owned()][..])
-            );
+            assert_eq!(error.causes(), [cause]);
+            assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
         }
     }
     for flags in [

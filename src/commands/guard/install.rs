@@ -232,7 +232,7 @@ fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
     match (args.mode, there.unserved.clone()) {
         (Mode::Webhook, _) => Ok(Form::Webhook),
         (Mode::Policy, Some(error)) => {
-            Err(error.hint("kubectl canary-traefik guard install --mode webhook --image IMAGE"))
+            Err(error.hint_command("kubectl canary-traefik guard install --mode webhook --image IMAGE", ""))
         }
         (_, None) => {
             if args.entries == Some(true) {
@@ -250,7 +250,8 @@ fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
             Ok(Form::Webhook)
         }
         (_, Some(error)) => {
-            Err(error.hint("the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE"))
+            Err(error
+                .hint_command("the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE", ""))
         }
     }
 }
@@ -266,7 +267,10 @@ async fn webhook_changes(
     let is_outside = installed.is_some_and(|webhook| webhook.namespace().is_none());
     if is_outside {
         return Err(Error::new(Kind::Conflict, "a process outside the cluster has registered itself as the guard")
-            .hint("stop its `guard run`, or run kubectl canary-traefik guard uninstall, then repeat the command"));
+            .hint_command(
+                "stop its `guard run`, or run kubectl canary-traefik guard uninstall",
+                ", then repeat the command",
+            ));
     }
     let namespace = installed.and_then(Installed::namespace);
     let namespace = match (&args.guard_namespace, namespace) {
@@ -274,7 +278,7 @@ async fn webhook_changes(
         (Some(wanted), Some(namespace)) if wanted != namespace => {
             return Err(Error::new(Kind::Conflict, format!("the webhook runs in namespace `{namespace}`"))
                 .hint(format!("--guard-namespace {namespace}"))
-                .hint("to move it: kubectl canary-traefik guard uninstall, then install it again"));
+                .hint_command("to move it: kubectl canary-traefik guard uninstall", ", then install it again"));
         }
         (Some(wanted), _) => wanted.clone(),
         (None, namespace) => namespace.unwrap_or(deployment::NAMESPACE).to_owned(),

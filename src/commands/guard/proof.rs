@@ -129,7 +129,7 @@ impl Progress {
             ctx.ui.warning(line);
         }
         for hint in &self.hints {
-            ctx.ui.status(&crate::output::escaped(hint));
+            ctx.ui.status(&crate::output::escaped(&ctx.again(hint)));
         }
         if self.is_well() { Exit::Ok } else { Exit::Found }
     }

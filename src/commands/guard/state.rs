@@ -96,7 +96,8 @@ impl KeptNamespace {
         let namespace = &self.namespace;
         let text = format!("namespace `{namespace}` stays: {}", self.why);
         ctx.ui.status(&output::escaped(&text));
-        ctx.ui.status(&format!("to delete it and everything in it: kubectl delete namespace {namespace}"));
+        let delete = format!("to delete it and everything in it: kubectl delete namespace {namespace}");
+        ctx.ui.status(&output::escaped(&ctx.again(&delete)));
     }
 }
 

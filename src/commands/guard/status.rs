@@ -37,8 +37,11 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
     let forms: Vec<Installed> = there.forms().into_iter().cloned().collect();
     if forms.is_empty() && args.output == Format::Table {
         let image = if there.unserved.is_some() { " --image IMAGE" } else { "" };
-        ctx.ui
-            .status(&format!("the guard is not installed\nto install it: kubectl canary-traefik guard install{image}"));
+        ctx.ui.status(
+            &ctx.again(&format!(
+                "the guard is not installed\nto install it: kubectl canary-traefik guard install{image}"
+            )),
+        );
         return Ok(Exit::Found);
     }
     let observed = server.list_covered(Selection { namespace: None, selector: None }).await?;
@@ -70,10 +73,10 @@ pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
     ctx.ui.data(&args.output.of(|| status.text(), || status.value()))?;
     if args.output == Format::Table {
         if let Some((namespace, _)) = status.crowded.first() {
-            ctx.ui.status(&output::escaped(&quota_hint(namespace)));
+            ctx.ui.status(&output::escaped(&ctx.again(&quota_hint(namespace))));
         }
         for hint in hints {
-            ctx.ui.status(&output::escaped(&hint));
+            ctx.ui.status(&output::escaped(&ctx.again(&hint)));
         }
     }
     Ok(if status.is_well() { Exit::Ok } else { Exit::Found })

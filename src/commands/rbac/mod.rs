@@ -86,6 +86,31 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// Completes the hints of an error: commands for the same cluster and user, and if a right is missing, the command that
+/// prints the Role with it.
+pub fn with_hint(ctx: &Context, error: Error) -> Error {
+    let flags = ctx.connection.to_command_line();
+    let missing = error.missing_right().and_then(|right| {
+        let allows = |allowed: Right| allowed.allows(&right.verb, &right.resource);
+        let entry = match Row::of(&ctx.command)? {
+            row if row.rights().any(allows) => "",
+            row => entry::rights(row.command).into_iter().any(allows).then_some(" --entry")?,
+        };
+        let place = match (&right.namespace, ctx.namespace()) {
+            (Some(namespace), _) => format!(" -n {namespace}"),
+            (None, _) if right.verb == "list" => " -A".to_owned(),
+            (None, Some(namespace)) => format!(" -n {namespace}"),
+            (None, None) => String::new(),
+        };
+        Some(format!("kubectl canary-traefik rbac {}{entry}{place}", ctx.command))
+    });
+    match missing {
+        Some(rbac) => error.hint_command(rbac, " prints the minimum Role"),
+        None => error,
+    }
+    .for_same_user(&flags)
+}
+
 /// Returns the rights of all commands without duplicates; of two that differ only in need, the stronger remains.
 fn of_all(of: impl Fn(&Row) -> Vec<Right>) -> Vec<Right> {
     let mut all: Vec<Right> = Vec::new();

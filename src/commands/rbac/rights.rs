@@ -36,6 +36,14 @@ pub struct Right {
     pub need: Need,
 }
 
+impl Right {
+    /// Returns whether it allows this verb on this resource, named with its API group (`canaries.flagger.app`).
+    pub fn allows(&self, verb: &str, resource: &str) -> bool {
+        let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
+        self.verbs.contains(&verb) && self.resource == name && self.groups.contains(&group)
+    }
+}
+
 /// The rights of one command.
 #[derive(Debug)]
 pub struct Row {

@@ -52,7 +52,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
         None if ctx.ui.can_ask() => wizard::choose(ctx, &source).await?,
         None => {
             return Err(Error::usage("no Canary is named, and no terminal to ask on")
-                .hint("name it after `sticky set`; kubectl canary-traefik show lists the Canaries"));
+                .hint_command("name it after `sticky set`; kubectl canary-traefik show", " lists the Canaries"));
         }
     };
     let remove = super::typed(&format!("remove {name}"), &args.files);

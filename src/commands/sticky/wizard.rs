@@ -67,7 +67,7 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
         (0, None) => return Err(Error::not_found("no Canary on Traefik in the files")),
         (0, Some(namespace)) => {
             return Err(Error::not_found(format!("no Canary on Traefik in namespace `{namespace}`"))
-                .hint("kubectl canary-traefik show -A lists the Canaries of all namespaces"));
+                .hint_command("kubectl canary-traefik show -A", " lists the Canaries of all namespaces"));
         }
         (1, _) => 0,
         _ => ctx.ui.find("Which Canary?", &rows).await?,

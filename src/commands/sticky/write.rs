@@ -124,7 +124,7 @@ pub(super) async fn write(
             Written::Otherwise { .. } => {
                 return Err(Error::new(Kind::Conflict, "the server stored a different cookie than was written")
                     .caused_by("an admission policy or webhook changes it")
-                    .hint("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"));
+                    .hint_command("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations", ""));
             }
         }
         loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;

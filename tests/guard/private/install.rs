@@ -960,6 +960,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard install prints the minimum Role
 
 "#]]);
     run_as(&namespace, &blind, ["guard", "status"]).shows(str![[r#"
@@ -968,6 +969,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard status prints the minimum Role
 
 "#]]);
     run_as(&namespace, &blind, ["guard", "uninstall", "--yes"]).shows(str![[r#"
@@ -976,6 +978,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
 
 "#]]);
     let policies = "{apiGroups: [admissionregistration.k8s.io], resources: ['*'], verbs: [get]}";
@@ -986,6 +989,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not patch mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i patch mutatingadmissionpolicies.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard install prints the minimum Role
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "install", "--dry-run=client"]).shows(str![[r#"
@@ -1035,6 +1039,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not patch mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i patch mutatingadmissionpolicies.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard install prints the minimum Role
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "uninstall", "--yes"]).shows(str![[r#"
@@ -1050,6 +1055,7 @@ exit: 6
 Flagger's next write to each TraefikService will remove its cookie
 error: user `[USER]` may not delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 hint: kubectl auth can-i delete validatingadmissionpolicybindings.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "uninstall", "--dry-run=server"]).shows(str![[r#"
@@ -1058,6 +1064,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 hint: kubectl auth can-i delete validatingadmissionpolicybindings.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
 
 "#]]);
     assert_eq!(lone.objects().len(), 6);

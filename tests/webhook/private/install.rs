@@ -560,6 +560,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard install prints the minimum Role
 
 "#]]);
     as_user(&blind, &["status"]).shows(str![[r#"
@@ -568,6 +569,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard status prints the minimum Role
 
 "#]]);
     as_user(&blind, &["uninstall", "--yes"]).shows(str![[r#"
@@ -576,6 +578,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
+hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
 
 "#]]);
     let reader = format!("[{canaries}, {services}, {looks}]");

@@ -27,6 +27,7 @@ use crate::{
         Error, Exit, Kind, Result,
         panic::{catch_panic, install_panic_hook, take_panic},
     },
+    text::is_near,
     ui::{Color, Ui},
 };
 
@@ -226,8 +227,33 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: 
     result
 }
 
+/// Drops clap's tips that are too far from what was typed: by its own measure `--no-headers` is similar to `--cache-dir`.
+fn drop_far_tips(error: &mut clap::Error) {
+    for (typed, tip) in [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ] {
+        let Some(ContextValue::String(typed)) = error.get(typed).cloned() else { continue };
+        match error.remove(tip) {
+            Some(ContextValue::Strings(mut tips)) => {
+                tips.retain(|tip| is_near(&typed, tip));
+                if !tips.is_empty() {
+                    error.insert(tip, ContextValue::Strings(tips));
+                }
+            }
+            Some(ContextValue::String(one)) if !is_near(&typed, &one) => {}
+            Some(other) => {
+                error.insert(tip, other);
+            }
+            None => {}
+        }
+    }
+}
+
 /// Prints a parse error, or help and version to standard output. Returns 0 for help and version, else 2.
 fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
+    drop_far_tips(&mut error);
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(word)) = error.get(kind) {
             let shown = apiserver::without_secrets(word, line);

@@ -61,6 +61,14 @@ pub fn without_password(name: &str) -> String {
     if name.contains("://") { without_userinfo(name) } else { name.to_owned() }
 }
 
+/// Returns whether somebody who typed `wrong` may have meant `known`: it is the beginning, or they differ in no more than
+/// a third of the letters, or in two letters (a swapped pair) if the word has at least four.
+pub fn is_near(wrong: &str, known: &str) -> bool {
+    let letters = wrong.chars().count();
+    let most = if letters < 4 { 1 } else { 2.max(letters / 3) };
+    known.starts_with(wrong) && letters > 2 || strsim::levenshtein(wrong, known) <= most
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::text::is_near;
+
 /// An object's namespace and name. Manifests may omit the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NamespacedName {
@@ -112,8 +114,8 @@ pub const CANARY_API_VERSION: &str = "flagger.app/v1beta1";
 pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<_> = known
         .into_iter()
+        .filter(|name| is_near(wrong, name) || name.contains(wrong) || wrong.contains(name))
         .map(|name| (strsim::levenshtein(wrong, name), name))
-        .filter(|(distance, name)| *distance <= 2.max(wrong.len() / 3) || name.contains(wrong) || wrong.contains(name))
         .collect();
     near.sort_unstable();
     near.into_iter().map(|(_, name)| name).take(3).collect()
@@ -143,5 +145,6 @@ mod tests {
         assert_eq!(near("podinf", known), ["podinfo", "podinfo-eu"]);
         assert_eq!(near("chekcout", known), ["checkout"]);
         assert_eq!(near("zzz", known), Vec::<&str>::new());
+        assert_eq!(near("eu", ["us", "web"]), Vec::<&str>::new());
     }
 }

@@ -514,6 +514,23 @@ hint: -l 'key=value,key!=value,key in (a,b),key,!key'
 }
 
 #[test]
+fn a_tip_is_given_only_for_what_a_person_may_have_meant() {
+    let cases = [
+        ("verify web", None),
+        ("show --no-headers", None),
+        ("show --al-namespaces", Some("  tip: a similar argument exists: '--all-namespaces'")),
+        ("show --all", Some("  tip: a similar argument exists: '--all-namespaces'")),
+        ("guard stats", Some("  tip: a similar subcommand exists: 'status'")),
+        ("show -o jso", Some("  tip: a similar value exists: 'json'")),
+    ];
+    for (line, expected) in cases {
+        let output = Run::new(line.split(' ')).run();
+        let tip = output.stderr.lines().find(|line| line.starts_with("  tip: "));
+        assert_eq!((output.code, tip), (Some(2), expected), "{line}");
+    }
+}
+
+#[test]
 fn words_that_are_no_command() {
     Run::new(["shwo"]).run().shows(str![[r#"
 exit: 2

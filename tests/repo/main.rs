@@ -1,6 +1,8 @@
-//! The repository itself: who may use whom, no forgotten file, heads, sizes, words that do not belong here.
+//! The repository itself: who may use whom, no forgotten file, heads, sizes, words that do not belong here, and tests that
+//! documents name.
 #![expect(clippy::disallowed_methods, reason = "these tests read the repository's files")]
 
+mod documents;
 mod files;
 mod layers;
 mod tree;

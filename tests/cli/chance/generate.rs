@@ -6,7 +6,7 @@ use crate::support::{
     directory::Directory,
     fake::{Fake, Reply},
     numbers::Numbers,
-    objects,
+    objects, tls,
 };
 
 /// Stands in every secret, and in nothing else.
@@ -34,11 +34,16 @@ const COMMANDS: &[&str] = &[
     "describe NAME",
     "describe NAME -o yaml",
     "render NAME --weight 30",
+    "render NAME --entry",
+    "simulate NAME",
+    "simulate NAME --max-age 90s --flow 1m30s --steps NAME --interval 10s",
+    "simulate NAME --steps 10,50,100 --interval 10s --max-age 90s --plot FILE -o json",
     "diff",
     "diff NAME",
     "sticky get NAME",
     "sticky set NAME --max-age 5m --yes",
     "sticky set NAME --max-age 5m --dry-run=server",
+    "sticky set NAME --max-age 5m --entry /login --entry /NAME --yes",
     "sticky set NAME --name login --live-only --yes --force-conflicts",
     "sticky set NAME",
     "sticky edit NAME",
@@ -46,6 +51,7 @@ const COMMANDS: &[&str] = &[
     "sticky apply --yes",
     "sticky apply NAME -A --yes",
     "guard status",
+    "guard status -o json",
     "guard install --yes",
     "guard install --mode webhook --image x --yes",
     "guard uninstall --yes",
@@ -53,6 +59,7 @@ const COMMANDS: &[&str] = &[
     "guard run --webhook-url URL --listen TAKEN",
     "guard run --service a/b --cert-secret NAME/NAME --listen TAKEN",
     "rbac sticky set --check",
+    "rbac sticky set --entry",
     "version",
     "completion bash",
     "man",
@@ -110,10 +117,16 @@ pub(super) const FILES: &[&str] = &[
     ".",
     "",
     "ca.pem",
+    "client.pem",
+    "client.key",
     "two",
     "/dev/null",
     "LONG",
 ];
+
+const AUTHORITIES: &[&str] = &["server.pem", "own-authority.pem", "p521-authority.pem", "expired.pem"];
+const CERTIFICATES: &[&str] = &["server.pem", "version-1.pem", "p521.pem", "short.pem", "expired.pem"];
+const KEYS: &[&str] = &["server.key", "p521.key", "p521.sec1.key", "short.key", "encrypted.key"];
 
 impl Numbers {
     pub(super) fn is_one_in(&mut self, count: usize) -> bool {
@@ -131,7 +144,7 @@ impl Numbers {
     }
 
     pub(super) fn secret(&mut self) -> String {
-        if !self.is_one_in(3) {
+        if !self.is_one_in(6) {
             return MARK.to_owned();
         }
         let end = self.one_of(&["\n", "\r\nx: y", "\u{1}", "é", " ", "\t", "'\"$(x)", ":@/?#%"]);
@@ -141,7 +154,7 @@ impl Numbers {
 
     /// An address of one of the servers, or of none.
     pub(super) fn url(&mut self, case: &Case) -> String {
-        let fake = if self.is_one_in(2) { &case.plain } else { &case.encrypted };
+        let fake = if self.is_one_in(3) { &case.plain } else { &case.encrypted };
         let url = fake.url();
         let (scheme, place) = url.split_once("://").expect("a URL");
         let (host, port) = place.rsplit_once(':').expect("a port");
@@ -167,7 +180,7 @@ impl Numbers {
     }
 
     fn reply(&mut self, object: &Value, elsewhere: &str) -> Reply {
-        match self.below(40) {
+        match self.below(80) {
             0 => Reply::refusal(401, "Unauthorized", "Unauthorized"),
             1 => Reply::refusal(
                 403,
@@ -214,6 +227,22 @@ impl Numbers {
         fake.on("GET", "/version", [version]);
     }
 
+    /// The files that a kubeconfig or a flag can name.
+    fn files(&mut self, folder: &Directory) {
+        folder.write("token", format!("{}\n", self.secret()));
+        folder.write("two", format!("{}\n{}\n", self.secret(), self.secret()));
+        let broken = self.one_of(&["", "x", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]);
+        for (name, all) in [("ca.pem", AUTHORITIES), ("client.pem", CERTIFICATES), ("client.key", KEYS)] {
+            let text = match self.below(3) {
+                0 => broken.to_owned(),
+                _ => std::fs::read_to_string(tls::testdata(self.one_of(all))).expect("it is there"),
+            };
+            folder.write(name, text);
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("loop", folder.path().join("loop")).expect("a link can be made");
+    }
+
     /// A run.
     pub(super) fn case(&mut self) -> Case {
         let mut case = Case {
@@ -229,15 +258,10 @@ impl Numbers {
         case.kubeconfig = self.kubeconfig(&case);
         let folder = &case.folder;
         folder.write("kubeconfig", &case.kubeconfig);
-        folder.write("token", format!("{}\n", self.secret()));
-        folder.write("two", format!("{}\n{}\n", self.secret(), self.secret()));
-        folder
-            .write("ca.pem", self.one_of(&["", "x", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]));
-        #[cfg(unix)]
-        std::os::unix::fs::symlink("loop", folder.path().join("loop")).expect("a link can be made");
+        self.files(&case.folder);
 
         let mut lines = vec![self.one_of(COMMANDS)];
-        lines.extend((0..self.below(3)).map(|_| self.one_of(FLAGS)).collect::<Vec<_>>());
+        lines.extend((0..self.below(2) * self.below(3)).map(|_| self.one_of(FLAGS)).collect::<Vec<_>>());
         // No run waits for its own hour.
         lines.push("--request-timeout 2s");
         for word in lines.join(" ").split(' ') {
@@ -288,7 +312,7 @@ impl Numbers {
             ("KUBECTL_EXTERNAL_DIFF", self.one_of(&["true", "false", "no-such-program", ""]).to_owned()),
             ("HOME", self.one_of(&["", "/dev/null", "/no/such/home"]).to_owned()),
         ];
-        all.extend(some.into_iter().filter(|_| self.is_one_in(4)));
+        all.extend(some.into_iter().filter(|_| self.is_one_in(8)));
         all
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         Error, Exit, Kind, Result,
         panic::{catch_panic, install_panic_hook, take_panic},
     },
-    text::is_near,
+    text::{is_near, without_passwords},
     ui::{Color, Ui},
 };
 
@@ -270,7 +270,7 @@ fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
     let ui = Ui::new(Color::Auto);
     let (text, is_failure) = (error.render(), error.use_stderr());
     let is_colored = if is_failure { ui.err_style() } else { ui.out_style() }.colored;
-    let text = if is_colored { text.ansi().to_string() } else { text.to_string() };
+    let text = without_passwords(&if is_colored { text.ansi().to_string() } else { text.to_string() });
     if is_failure {
         ui.status(&text);
     } else {

@@ -61,6 +61,26 @@ pub fn without_password(name: &str) -> String {
     if name.contains("://") { without_userinfo(name) } else { name.to_owned() }
 }
 
+/// Removes user and password from each address in a message. Whatever a person types may be an address by mistake, and be
+/// quoted in an error.
+pub fn without_passwords(message: &str) -> String {
+    const QUOTES: [char; 3] = ['`', '\'', '"'];
+    let mut safe = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find("://") {
+        let scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let begin = rest[..at].trim_end_matches(scheme).len();
+        // A quoted address goes on to the closing quote, whatever it holds.
+        let quote = rest[..begin].chars().next_back().filter(|before| QUOTES.contains(before));
+        let ends = |c: char| quote.map_or(c.is_whitespace() || QUOTES.contains(&c), |quote| c == quote);
+        let end = rest[at..].find(ends).map_or(rest.len(), |length| at + length);
+        safe.push_str(&rest[..begin]);
+        safe.push_str(&without_userinfo(&rest[begin..end]));
+        rest = &rest[end..];
+    }
+    safe + rest
+}
+
 /// Returns whether somebody who typed `wrong` may have meant `known`: it is the beginning, or they differ in no more than
 /// a third of the letters, or in two letters (a swapped pair) if the word has at least four.
 pub fn is_near(wrong: &str, known: &str) -> bool {
@@ -72,6 +92,24 @@ pub fn is_near(wrong: &str, known: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_has_no_password_of_an_address_in_it() {
+        let cases = [
+            ("no file `https://bob:s3c ret@h/x`: https://bob:s3cret@h", "no file `https://h/x`: https://h"),
+            ("invalid value 'https://s3cret@h:1/?a=b@c' for '--x'", "invalid value 'https://h:1/?a=b@c' for '--x'"),
+            (
+                "https://10.0.0.1:6443 is me@example.com, http://[::1]:1",
+                "https://10.0.0.1:6443 is me@example.com, http://[::1]:1",
+            ),
+            ("://a:s3cret@ and git+ssh://a:s3/cret@h", ":// and git+ssh://h"),
+            ("https://a\u{e4}:s3cret\u{e4}@h", "https://h"),
+            ("nothing", "nothing"),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(without_passwords(message), expected);
+        }
+    }
 
     #[test]
     fn a_shell_takes_what_is_quoted_as_it_is() {

@@ -7,7 +7,8 @@ use clap::Args;
 use crate::{
     context::Context,
     error::{Exit, Result},
-    files,
+    files, output,
+    text::without_password,
 };
 
 /// Write the man pages to a directory
@@ -27,7 +28,8 @@ pub fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit>
     for (name, text) in &pages {
         files::write_into(&args.dir, name, text)?;
     }
-    ctx.ui.status(&format!("wrote {} to {}", crate::output::count(pages.len(), "page", "pages"), args.dir.display()));
+    let folder = without_password(&args.dir.display().to_string());
+    ctx.ui.status(&format!("wrote {} to {folder}", output::count(pages.len(), "page", "pages")));
     Ok(Exit::Ok)
 }
 

@@ -23,6 +23,7 @@ use crate::{
         escaped, safe,
         style::{Meaning, Style},
     },
+    text::without_passwords,
 };
 
 /// When to use colour (`--color`).
@@ -127,7 +128,7 @@ impl Ui {
 
     /// Writes a warning to standard error.
     pub fn warning(&self, text: &str) {
-        self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), escaped(text)));
+        self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), escaped(&without_passwords(text))));
     }
 
     /// Writes an error with its causes and hints to standard error; a broken pipe is not reported.
@@ -137,6 +138,7 @@ impl Ui {
         }
         let mut text = String::new();
         let mut line = |meaning, head: &str, body: &str| {
+            let body = without_passwords(body);
             let body: Vec<_> = body.lines().map(escaped).collect();
             text.push_str(&format!("{} {}\n", self.err.paint(meaning, head), body.join("\n  ")));
         };

@@ -226,6 +226,46 @@ For more information, try '--help'.
 "#]]);
 }
 
+/// An address that somebody typed where something else belongs, or with a password where none does.
+const ADDRESS: &str = "https://bob:hunter2@127.0.0.1:1/x";
+
+/// Every command line with the address as one argument or as the value of one flag, all else as simple as it can be.
+fn lines_with_an_address(command: &clap::Command, words: &[String], lines: &mut Vec<Vec<String>>) {
+    for subcommand in command.get_subcommands() {
+        let words = [words, &[subcommand.get_name().to_owned()]].concat();
+        lines_with_an_address(subcommand, &words, lines);
+    }
+    lines.push([words, &[ADDRESS.to_owned()]].concat());
+    for argument in command.get_arguments().filter(|argument| argument.get_action().takes_values()) {
+        // Once is enough for the flags of all.
+        if argument.is_global_set() && command.get_name() != "show" {
+            continue;
+        }
+        let Some(flag) = argument.get_long().map(|long| format!("--{long}={ADDRESS}")) else { continue };
+        lines.push([words, std::slice::from_ref(&flag)].concat());
+        lines.push([words, &["podinfo".to_owned(), flag]].concat());
+    }
+}
+
+#[test]
+fn no_message_shows_the_password_of_an_address_wherever_it_is_typed() {
+    let mut command = canary_traefik::cli::command();
+    // Gives each command the flags of all.
+    command.build();
+    let mut lines = Vec::new();
+    lines_with_an_address(&command, &[], &mut lines);
+    assert!(lines.len() > 200, "{} lines", lines.len());
+    let shown: Vec<_> = lines
+        .iter()
+        .filter_map(|line| {
+            let output = Run::new(line).run();
+            let is_documented = output.code.is_some_and(|code| code <= 6);
+            (output.stderr.contains("hunter2") || !is_documented).then(|| format!("{}\n{output}", line.join(" ")))
+        })
+        .collect();
+    assert!(shown.is_empty(), "{} of {}:\n{}", shown.len(), lines.len(), shown.join("\n"));
+}
+
 #[test]
 fn a_token_that_no_header_can_carry_is_refused_before_anything_is_asked() {
     let fake = shop();

@@ -150,7 +150,8 @@ fn selector(text: &str) -> std::result::Result<Selector, String> {
 }
 
 fn target(text: &str) -> std::result::Result<NamespacedName, String> {
-    let (namespace, name) = text.split_once('/').ok_or("it is NAMESPACE/NAME")?;
+    // Parts of an address can hold its password.
+    let (namespace, name) = text.split_once('/').filter(|_| !text.contains("://")).ok_or("it is NAMESPACE/NAME")?;
     for part in [namespace, name] {
         check(part).map_err(|problem| format!("it must be NAMESPACE/NAME: {problem}"))?;
     }

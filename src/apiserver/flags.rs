@@ -154,11 +154,12 @@ impl ConnectionArgs {
     }
 
     /// Returns the flags that select the cluster and the user, to be typed again, each with a leading space. The
-    /// namespace, which may differ, and secrets are left out, including those in the server's address.
+    /// namespace, which may differ, is left out; a word stands for a secret, and the server's address has none in it.
     pub fn to_command_line(&self) -> String {
         let args = self.without_empty();
         let server = args.server.as_deref();
         let server = server.map(|server| without_userinfo(server.split(['?', '#']).next().unwrap_or_default()));
+        let secret = |secret: &Option<Secret>, word: &str| secret.as_ref().map(|_| word.to_owned());
         let file = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
         let once = [
             ("--kubeconfig", file(&args.kubeconfig)),
@@ -168,7 +169,9 @@ impl ConnectionArgs {
             ("--server", server),
             ("--certificate-authority", file(&args.certificate_authority)),
             ("--tls-server-name", args.tls_server_name.clone()),
+            ("--token", secret(&args.token, "TOKEN")),
             ("--username", args.username.clone()),
+            ("--password", secret(&args.password, "PASSWORD")),
             ("--client-certificate", file(&args.client_certificate)),
             ("--client-key", file(&args.client_key)),
             ("--as", args.impersonate.clone()),

@@ -86,11 +86,13 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
         "system:anonymous" => with_credentials_cause(error, refusal),
         _ => error,
     };
-    error.hint_command(can_i(verb, &what, namespace), "").for_lack_of(MissingRight {
-        verb: verb.to_owned(),
-        resource: what,
-        namespace: namespace.map(str::to_owned),
-    })
+    let error = error.hint_command(can_i(verb, &what, namespace), "");
+    // Whoever is not known needs credentials, not a right.
+    if user == "system:anonymous" {
+        return error;
+    }
+    let (verb, namespace) = (verb.to_owned(), namespace.map(str::to_owned));
+    error.for_lack_of(MissingRight { verb, resource: what, namespace })
 }
 
 fn can_i(verb: &str, what: &str, namespace: Option<&str>) -> String {

@@ -278,7 +278,7 @@ exit: 6
 --- stdout
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: kubectl config view --minify --kubeconfig 'my config' --context production --as jane --as-group web
+hint: kubectl config view --minify --kubeconfig 'my config' --context production --token TOKEN --as jane --as-group web
 
 "#]]);
 }

@@ -65,7 +65,7 @@ traefikservice.traefik.io/podinfo configured
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
 protected: the guard puts the cookie back into every write by Flagger
-to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT]
+to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT] --token TOKEN
 
 "#]]);
 }

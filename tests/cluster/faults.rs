@@ -291,7 +291,6 @@ error: user `system:anonymous` may not list canaries.flagger.app in namespace `s
 caused by: credentials are not sent over http, where others could read them
 hint: --server https://HOST:PORT
 hint: kubectl auth can-i list canaries.flagger.app -n shop --as jane
-hint: kubectl canary-traefik rbac show -n shop --as jane prints the minimum Role
 
 "#]]);
     assert_eq!(fake.requests().iter().find_map(|request| request.header("authorization").map(str::to_owned)), None);

@@ -84,7 +84,7 @@ fn what_is_typed_again_holds_nothing_secret() {
         --as-uid 7 --as-user-extra scopes=view --insecure-skip-tls-verify";
     let (args, _) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
     let expected = " --context c --server https://10.0.0.1:6443/k8s --certificate-authority ca.pem --tls-server-name k \
-        --username bob --client-certificate c.pem --client-key c.key --as jane --as-uid 7 --as-group 'a;b' \
+        --token TOKEN --username bob --password PASSWORD --client-certificate c.pem --client-key c.key --as jane --as-uid 7 --as-group 'a;b' \
         --as-user-extra scopes=view --insecure-skip-tls-verify";
     assert_eq!(args.to_command_line(), expected);
 }

@@ -37,25 +37,27 @@ impl Course {
         ((self.integrated(to) - self.integrated(from)) / (to - from)).clamp(0.0, self.at(to))
     }
 
-    /// Returns the mean weight over the `age` seconds before this time; the weight itself if `age` is 0.
-    pub(super) fn mean_before(&self, time: f64, age: f64) -> f64 {
-        match age {
+    /// Returns the mean weight from `oldest` to `youngest` seconds before this time; the weight itself if both are 0.
+    pub(super) fn mean_before(&self, time: f64, youngest: f64, oldest: f64) -> f64 {
+        match oldest {
             0.0 => self.at(time),
             f64::INFINITY => 0.0,
-            _ => self.mean(time - age, time),
+            _ => self.mean(time - oldest, time - youngest),
         }
     }
 
-    /// Returns the mean of [`Self::mean_before`] over the step that begins at this time.
-    pub(super) fn step_mean(&self, begin: f64, age: f64) -> f64 {
+    /// Returns the mean, over the step that begins at this time, of the weights from `oldest` to `youngest` seconds before;
+    /// of the weights themselves if both are 0.
+    pub(super) fn step_mean(&self, begin: f64, youngest: f64, oldest: f64) -> f64 {
         let end = begin + self.interval;
-        match age {
+        match oldest {
             0.0 => self.mean(begin, end),
             f64::INFINITY => 0.0,
             _ => {
                 // A mean over means is a difference of double integrals.
                 let over = |from: f64| self.twice_integrated(from + self.interval) - self.twice_integrated(from);
-                ((over(begin) - over(begin - age)) / (self.interval * age)).clamp(0.0, self.at(begin + self.lag))
+                let mean = (over(begin - youngest) - over(begin - oldest)) / (self.interval * (oldest - youngest));
+                mean.clamp(0.0, self.at(begin + self.lag))
             }
         }
     }

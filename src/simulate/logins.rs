@@ -21,7 +21,7 @@ pub(super) fn moved_by_promotion(course: &Course, setup: &Setup) -> f64 {
     let pin = setup.pin.seconds();
     // With an entry, their pins are no older than they are themselves.
     let age = if setup.entry { pin.min(seconds(setup.flow)) } else { pin };
-    100.0 - course.mean_before(course.end(), age)
+    100.0 - course.mean_before(course.end(), 0.0, age)
 }
 
 /// Returns how much of a step falls into the time in which the logins began that are under way at the promotion.

@@ -13,18 +13,20 @@
 //! - At 100, Flagger omits the primary's weight, and Traefik takes it as 1 (`traefik::Weight`).
 //! - A login has [`REQUESTS`] requests at equal distances, begins at any time, and is made by somebody who was there
 //!   before. A pin that runs out on the way is drawn anew at the next request; without a cookie, each request is.
-//! - With an entry, the pin begins anew with the login. Whoever logs in then counts as a new visitor; the share of
-//!   those who were there before is of those who do not.
+//! - With an entry, the pin begins anew with the login. Whoever logs in then counts as a new visitor, and the share of
+//!   those who were there before is of those who do not; unless it is known how often they do ([`Setup::logins`]), which
+//!   makes their pins as old as their last login.
 //! - The promotion replaces all of the primary's pods at once. Whoever is on the primary in the middle of a login then
 //!   changes version. From then on both tracks have the new version, and no routing changes it.
 
 mod advice;
+mod ages;
 mod course;
 mod logins;
 #[cfg(test)]
 mod properties;
 
-use self::course::Course;
+use self::{ages::ages, course::Course};
 use crate::flagger::{Rollout, Strategy};
 
 pub use self::{
@@ -89,6 +91,9 @@ pub struct Setup {
     pub flow: i64,
     /// Whether the pin begins anew with each login.
     pub entry: bool,
+    /// Seconds from the beginning of one login of somebody who comes back to that of the next, longer than a login;
+    /// `None` if they do not log in during the rollout. It matters with an entry alone.
+    pub logins: Option<i64>,
 }
 
 /// What people see in a rollout. All shares are in percent, to two decimal places.
@@ -123,14 +128,17 @@ impl Simulation {
     pub fn of(setup: Setup) -> Self {
         let weight = |step: &u8| f64::from(*step).min(100.0 * 100.0 / (100.0 + ZERO_WEIGHT));
         let course = Course::new(setup.steps.iter().map(weight).collect(), seconds(setup.interval), LAG);
-        let pin = setup.pin.seconds();
+        let ages = ages(&setup);
+        let returning = |begin: f64| -> f64 {
+            ages.iter().map(|it| it.part * course.step_mean(begin, it.youngest, it.oldest)).sum()
+        };
         let steps: Vec<_> = course
             .begins()
             .zip(&setup.steps)
             .map(|(begin, weight)| Step {
                 weight: *weight,
-                new: hundredths(course.step_mean(begin, 0.0)),
-                returning: hundredths(course.step_mean(begin, pin)),
+                new: hundredths(course.step_mean(begin, 0.0, 0.0)),
+                returning: hundredths(returning(begin)),
                 moved: hundredths(logins::moved_by_routing(&course, &setup, begin)),
             })
             .collect();
@@ -155,7 +163,10 @@ impl Simulation {
 
     /// Returns the canary's share of the page views of new visitors and of people who were there before, at this time.
     pub fn shares_at(&self, time: f64) -> (f64, f64) {
-        (self.course.at(time), self.course.mean_before(time, self.setup.pin.seconds()))
+        let (new, ages) = (self.course.at(time), ages(&self.setup));
+        let returning: f64 =
+            ages.iter().map(|it| it.part * self.course.mean_before(time, it.youngest, it.oldest)).sum();
+        (new, returning.min(new))
     }
 }
 
@@ -204,7 +215,7 @@ pub fn returning_shares_of(rollout: &Rollout, max_age: i64) -> Option<Vec<(f64, 
 /// that of a pin, both in seconds and positive.
 fn returning_shares(weights: &[f64], interval: f64, max_age: f64) -> Vec<f64> {
     let course = Course::new(weights.to_vec(), interval, 0.0);
-    course.begins().map(|begin| course.step_mean(begin, max_age)).collect()
+    course.begins().map(|begin| course.step_mean(begin, 0.0, max_age)).collect()
 }
 
 fn mean(numbers: impl Iterator<Item = f64>) -> f64 {

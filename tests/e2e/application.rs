@@ -23,6 +23,8 @@ pub(crate) const PORT: u16 = 9898;
 pub(crate) const STEPS: [&str; 4] = ["/login", "/auth", "/callback", "/home"];
 /// A page that redirects nowhere.
 pub(crate) const PAGE: &str = STEPS[3];
+/// What pages load beside themselves.
+pub(crate) const ASSET: &str = "/style.css";
 /// Which version answered.
 pub(crate) const VERSION: &str = "x-version";
 /// Which track answered.
@@ -55,7 +57,7 @@ fn answer(address: IpAddr, request: &Request<Incoming>) -> Response<Empty<Bytes>
     let IpAddr::V4(address) = address else { unreachable!("it listens on IPv4 alone") };
     let pod = PODS.lock().unwrap_or_else(PoisonError::into_inner).get(&address).cloned();
     let step = STEPS.iter().position(|step| *step == request.uri().path());
-    let (Some(pod), Some(step)) = (pod, step) else {
+    let (Some(pod), true) = (pod, step.is_some() || request.uri().path() == ASSET) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };
@@ -65,7 +67,7 @@ fn answer(address: IpAddr, request: &Request<Incoming>) -> Response<Empty<Bytes>
     if let Some(cookies) = request.headers().get(header::COOKIE) {
         response.headers_mut().insert(RECEIVED, cookies.clone());
     }
-    if let Some(next) = STEPS.get(step + 1) {
+    if let Some(next) = step.and_then(|step| STEPS.get(step + 1)) {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(next));
     }

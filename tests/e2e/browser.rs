@@ -40,6 +40,8 @@ pub(crate) struct Browser {
     host: String,
     /// The certificate of the site, which is then asked over TLS.
     certificate: Option<CertificateDer<'static>>,
+    /// What it loads beside each page that redirects.
+    asset: Option<&'static str>,
     cookies: CookieStore,
 }
 
@@ -54,8 +56,13 @@ impl Browser {
         Self::with(traefik, host, Some(certificate))
     }
 
+    /// Has it load this beside each page that redirects.
+    pub(crate) fn loading(self, asset: Option<&'static str>) -> Self {
+        Self { asset, ..self }
+    }
+
     fn with(traefik: Ipv4Addr, host: String, certificate: Option<CertificateDer<'static>>) -> Self {
-        let mut browser = Self { traefik, host, certificate, cookies: CookieStore::default() };
+        let mut browser = Self { traefik, host, certificate, asset: None, cookies: CookieStore::default() };
         let url = browser.url("/").expect("a host");
         browser.cookies.parse(&format!("{SESSION}; Path=/"), &url).expect("a cookie");
         browser
@@ -79,25 +86,32 @@ impl Browser {
         };
         let mut path = path.to_owned();
         loop {
-            let url = self.url(&path)?;
-            let cookies: Vec<_> =
-                self.cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}")).collect();
-            let answer = connection.get(&self.host, &path, &cookies.join("; ")).await?;
-            let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let (Some(track), Some(version)) = (text(TRACK), text(VERSION)) else {
-                return Err(format!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body).trim()));
-            };
-            let begins_pin = answer.headers.contains_key(header::SET_COOKIE);
-            answers.push(Answer { track, version, received: text(RECEIVED), begins_pin });
-            for cookie in answer.headers.get_all(header::SET_COOKIE) {
-                // A cookie that a browser would not take is not taken.
-                let _ = cookie.to_str().map(|cookie| self.cookies.parse(cookie, &url).map(|_| ()));
-            }
+            let (answer, next) = self.get(&mut connection, &path).await?;
+            answers.push(answer);
             tokio::time::sleep(thinking).await;
-            match text("location") {
-                Some(next) => path = next,
-                None => return Ok(()),
+            let Some(next) = next else { return Ok(()) };
+            if let Some(asset) = self.asset {
+                answers.push(self.get(&mut connection, asset).await?.0);
             }
+            path = next;
         }
+    }
+
+    /// Asks for one page; returns the answer, and where it redirects to.
+    async fn get(&mut self, connection: &mut Connection, path: &str) -> Result<(Answer, Option<String>), String> {
+        let url = self.url(path)?;
+        let cookies: Vec<_> =
+            self.cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}")).collect();
+        let answer = connection.get(&self.host, path, &cookies.join("; ")).await?;
+        let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (Some(track), Some(version)) = (text(TRACK), text(VERSION)) else {
+            return Err(format!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body).trim()));
+        };
+        let begins_pin = answer.headers.contains_key(header::SET_COOKIE);
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            // A cookie that a browser would not take is not taken.
+            let _ = cookie.to_str().map(|cookie| self.cookies.parse(cookie, &url).map(|_| ()));
+        }
+        Ok((Answer { track, version, received: text(RECEIVED), begins_pin }, text("location")))
     }
 }

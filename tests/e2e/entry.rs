@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Longer than a login takes, and shorter than a step.
-const MAX_AGE: u64 = 15;
+pub(crate) const MAX_AGE: u64 = 15;
 /// How many people come back: enough for what chance does to be less than 8 points at every step.
 const PEOPLE: usize = 96;
 /// Where a forwardAuth asks.

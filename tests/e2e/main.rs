@@ -31,6 +31,7 @@ mod play;
 mod rollouts;
 mod routes;
 mod shop;
+mod simulated;
 mod traefik;
 mod web;
 mod webhook;
@@ -85,6 +86,11 @@ fn main() -> ExitCode {
         without_a_cookie_people_who_come_back_see_the_canary_as_its_weight_says
         a_max_age_longer_than_the_rollout_keeps_people_who_come_back_off_the_canary_until_it_has_succeeded
     };
+    tests.extend(tests! { "private::policies::", simulated:
+        without_a_cookie_people_see_what_is_simulated_at_every_step
+        with_a_max_age_longer_than_the_rollout_people_see_what_is_simulated_at_every_step
+        with_a_max_age_as_long_as_a_step_people_see_what_is_simulated_at_every_step
+    });
     tests.extend(play::claims::tests());
     tests.extend(tests! { "private::", webhook_claims:
         every_generation_of_a_rollout_guarded_by_processes_has_the_declared_cookie
@@ -101,6 +107,10 @@ fn main() -> ExitCode {
         with_an_entry_people_who_come_back_see_the_canary_as_its_weight_says_at_every_step
         at_the_entry_the_application_sees_no_cookie_and_everywhere_else_all_of_them
         traefik_has_the_entrys_route_enabled_and_just_above_the_one_it_is_made_after
+    });
+    tests.extend(tests! { "private::", simulated:
+        with_a_max_age_of_half_a_step_people_see_what_is_simulated_at_every_step
+        with_an_entry_people_who_log_in_see_what_is_simulated_at_every_step
     });
     tests.extend(tests! { "private::routes::", routes:
         of_an_http_route_each_login_begins_anew_at_the_entry_and_only_there_the_cookies_are_taken_off

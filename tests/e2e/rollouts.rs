@@ -27,6 +27,8 @@ use crate::{
 
 /// More than two intervals of Flagger's: whoever does nothing in that time does nothing.
 const LONG: Duration = Duration::from_secs(22);
+/// A cookie that lasts as long as a step of [`five_steps`], in seconds.
+pub(crate) const INTERVAL_MAX_AGE: i64 = 10;
 /// How long the pods of a primary take to be replaced: longer than Flagger's shortest interval of 10 s and
 /// far from twice that, so that every rollout sees it not ready once.
 const ROLLING: Duration = Duration::from_secs(15);
@@ -74,6 +76,8 @@ pub(crate) struct Rollouts {
     pub(crate) patched: Later<Visited>,
     /// Declared before the guard was installed, which was before Flagger saw it.
     pub(crate) guarded: Later<Visited>,
+    /// With a cookie that lasts as long as a step, guarded.
+    pub(crate) interval: Later<Visited>,
     /// Created, with the declaration in its manifest, in a cluster with guard and Flagger.
     pub(crate) created_later: Later<Rollout>,
     /// Declares nothing, one cookie, another one and nothing again, guarded.
@@ -116,6 +120,7 @@ fn begin() -> Rollouts {
         nothing: Later::start("nothing", nothing),
         patched: Later::start("patched once", patched),
         guarded: Later::start("guarded", guarded),
+        interval: Later::start("interval", interval),
         created_later: Later::start("created later", created_later),
         redeclared: Later::start("redeclared", redeclare),
         undeclared: Later::start("undeclared", || {
@@ -182,6 +187,13 @@ fn patched() -> Visited {
 fn guarded() -> Visited {
     let (cluster, shop) = CLUSTER.get();
     visit(shop, cluster.traefik(), &sticky(), is_there)
+}
+
+fn interval() -> Visited {
+    let shop = shop("interval", true);
+    shop.create(&five_steps(), Some(&format!("login; Max-Age={INTERVAL_MAX_AGE}; Path=/")));
+    let sticky = json!({ "cookie": { "name": "login", "maxAge": INTERVAL_MAX_AGE, "path": "/" } });
+    visit_by(3 * people::PEOPLE, &shop, CLUSTER.get().0.traefik(), &sticky, is_there)
 }
 
 /// The TraefikService is there, with or without a cookie.

@@ -144,6 +144,8 @@ fn own(observed: &Observed, flow: i64) -> Setup {
         pin: cookie.map_or(Pin::Nothing, |cookie| Pin::of_max_age(cookie.max_age())),
         flow,
         entry: observed.canary.declared_entry().is_some(),
+        // How often they do is not known; RETURNING is then about those who do not.
+        logins: None,
     }
 }
 
@@ -155,6 +157,7 @@ fn typed(own: &Setup, args: &SimulateArgs) -> Setup {
         pin: args.max_age.map_or(own.pin, |age| Pin::of_max_age(Some(age))),
         flow: own.flow,
         entry: args.entry.unwrap_or(own.entry),
+        logins: own.logins,
     }
 }
 

@@ -127,7 +127,7 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
 fn notes(rollout: &Rollout, max_age: Option<i64>, entry: bool, flow: i64) -> Vec<String> {
     let Ok(steps) = simulate::steps_of(rollout) else { return Vec::new() };
     let (pin, flow) = (Pin::of_max_age(max_age), flow.max(1));
-    let setup = Setup { steps, interval: rollout.interval, pin, flow, entry };
+    let setup = Setup { steps, interval: rollout.interval, pin, flow, entry, logins: None };
     let found = simulate::findings(&Simulation::of(setup.clone()));
     let mut notes: Vec<_> = found.into_iter().map(|finding| simulation::sentence(finding, &setup)).collect();
     let better = simulate::improved(&setup);

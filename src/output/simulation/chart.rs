@@ -102,7 +102,7 @@ mod tests {
     use crate::simulate::{Pin, Setup};
 
     fn of(steps: &[u8], interval: i64, pin: Pin, width: usize) -> String {
-        let setup = Setup { steps: steps.to_vec(), interval, pin, flow: 60, entry: false };
+        let setup = Setup { steps: steps.to_vec(), interval, pin, flow: 60, entry: false, logins: None };
         chart(&Simulation::of(setup), width)
     }
 

@@ -124,7 +124,7 @@ mod tests {
             flow in 1..86_400_i64,
         ) {
             let steps = steps.into_iter().collect();
-            let setup = Setup { steps, interval, pin: Pin::of_max_age(Some(age)), flow, entry: false };
+            let setup = Setup { steps, interval, pin: Pin::of_max_age(Some(age)), flow, entry: false, logins: None };
             let simulation = Simulation::of(setup);
             let target = NamespacedName { namespace: None, name: format!("{name}\u{1b}[31m<&\"'>]]>\u{ffff}") };
             let text = svg(&Simulated { target, cookie: CookieSource::Typed, max_age: Some(age), simulation });

@@ -37,6 +37,7 @@ mod web;
 mod webhook;
 mod webhook_claims;
 
+use play::bad;
 use routes::odd;
 use std::{process::ExitCode, time::Instant};
 
@@ -120,6 +121,12 @@ fn main() -> ExitCode {
     });
     tests.extend(tests! { "private::routes::", odd:
         whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed
+    });
+    tests.extend(tests! { "private::play::", bad:
+        a_secure_cookie_over_http_shows_as_bad_for_it_pins_nobody
+        a_cookie_for_the_path_of_the_login_alone_shows_as_bad_for_the_redirects_leave_it
+        a_max_age_longer_than_the_rollout_shows_as_bad_for_returning_users_do_not_see_the_canary
+        what_the_playground_prints_names_everything_that_is_bad
     });
     let conclusion = libtest_mimic::run(&arguments, tests);
     println!("{}", figures::all());

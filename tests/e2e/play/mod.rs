@@ -3,7 +3,9 @@
 //! All of it lives in a network namespace of its own. One socket from outside, opened before that namespace was
 //! entered and handed over as standard output, leads in: TLS to the API server, plain HTTP to the shop.
 
+pub(crate) mod bad;
 pub(crate) mod claims;
+mod report;
 pub(crate) mod scene;
 
 use std::{
@@ -17,16 +19,21 @@ use std::{
 use console::{Key, Term};
 use serde_json::Value;
 
+use self::report::Report;
 use crate::{
+    application::ASSET,
     cluster::Cluster,
     isolate::{self, HOST},
-    logins::{self, Logins},
+    people::{Crowd, People},
+    rollouts::is_there,
     support::directory::Directory,
-    traefik,
+    traefik::{self, Sampler},
 };
 
 /// The first byte of a TLS connection: a handshake record (RFC 8446, section 5.1).
 const TLS: u8 = 0x16;
+/// Some who were there before, come back and browse, and some who are new at each login.
+pub(crate) const CUSTOMERS: Crowd = Crowd { returning: 24, newcomers: 16, asset: Some(ASSET) };
 /// As long as somebody plays.
 const ALWAYS: Duration = Duration::from_hours(24);
 
@@ -60,7 +67,7 @@ pub(crate) fn run() -> ExitCode {
          kubectl canary-traefik sticky set checkout --name login --max-age 10s --http-only --entry /login\n  \
          kubectl canary-traefik guard install\n  \
          curl -i -H 'Host: {}' http://{door}/login\n\n\
-         Keys: r starts a rollout while users log in (some two minutes), q ends and clears up.\n",
+         Keys: r starts a rollout while customers browse and log in (some two minutes), q ends and clears up.\n",
         kubeconfig.display(),
         scene::HOST,
     ));
@@ -138,7 +145,7 @@ fn tell_generations(cluster: &Cluster) {
     }
 }
 
-/// Lets users log in during each rollout, and says what became of them.
+/// Lets customers come during each rollout, and says what became of them.
 fn tell_rollouts(cluster: &Cluster) {
     let in_phase = |wanted: &'static [&'static str]| {
         cluster.history.wait(("Canary", scene::NAMESPACE, scene::CANARY), ALWAYS, |canary| {
@@ -147,17 +154,13 @@ fn tell_rollouts(cluster: &Cluster) {
         })
     };
     while in_phase(&["Progressing"]).is_some() {
-        let users = Logins::start(HOST, scene::HOST);
+        let sampler = Sampler::start(cluster.traefik(), scene::NAMESPACE, scene::CANARY);
+        let begun = is_there(&sampler);
+        let customers = People::of(HOST, scene::HOST, CUSTOMERS);
         let Some(phase) = in_phase(&["Succeeded", "Failed"]) else { return };
-        let count = logins::count(&users.stop(), &scene::version(&cluster.server));
-        say(&format!(
-            "the rollout has {}: {} logins, {} changed version because routing moved them, \
-             {} because the promotion replaced their pods",
-            phase.to_lowercase(),
-            count.logins,
-            count.changed_by_routing,
-            count.changed_by_promotion
-        ));
+        let visits = customers.stop();
+        let weights = sampler.stop(begun, &Value::Null).weights;
+        say(&format!("the rollout has {}: {}", phase.to_lowercase(), Report::of(&visits, &weights)));
     }
 }
 

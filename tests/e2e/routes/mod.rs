@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) mod odd;
-mod site;
+pub(crate) mod site;
 
 /// Where users of these routes come in: the Traefik of most, that whose syntax is the older one, and that of routes at
 /// random, which would take each other's requests.
@@ -88,7 +88,7 @@ fn gateway(namespace: &Namespace, name: &str) {
 }
 
 /// Starts a Traefik that reads IngressRoutes and HTTPRoutes of these namespaces alone.
-fn start(address: Ipv4Addr, namespaces: &[&str], flags: &[&str]) -> Traefik {
+pub(crate) fn start(address: Ipv4Addr, namespaces: &[&str], flags: &[&str]) -> Traefik {
     let only = namespaces.join(",");
     let only = ["crd", "gateway"].map(|provider| format!("--providers.kubernetes{provider}.namespaces={only}"));
     Traefik::start(&CLUSTER.server, address, &[&[&only[0], only[1].as_str()], flags].concat())

@@ -12,16 +12,18 @@ use crate::{
 };
 
 /// A namespace with a Canary, its TraefikService and the pods of both tracks.
-pub(super) struct Site {
-    pub(super) namespace: Namespace<'static>,
-    pub(super) host: String,
+pub(crate) struct Site {
+    pub(crate) namespace: Namespace<'static>,
+    pub(crate) host: String,
 }
 
 impl Site {
-    pub(super) fn new(hint: &str) -> Self {
+    pub(crate) fn new(hint: &str) -> Self {
         let namespace = CLUSTER.namespace(hint, false);
         namespace.create_rollout(NAME, 50, 50);
-        for (track, deployment) in [("primary", format!("{NAME}-primary")), ("canary", NAME.to_owned())] {
+        let deployments =
+            [("primary", format!("{NAME}-primary"), VERSIONS[0]), ("canary", NAME.to_owned(), VERSIONS[1])];
+        for (track, deployment, version) in deployments {
             let labels = json!({ "app": deployment });
             namespace.create_value(&json!({
                 "apiVersion": "apps/v1",
@@ -32,7 +34,7 @@ impl Site {
                     "selector": { "matchLabels": labels },
                     "template": {
                         "metadata": { "labels": labels },
-                        "spec": { "containers": [{ "name": NAME, "image": VERSIONS[0] }] },
+                        "spec": { "containers": [{ "name": NAME, "image": version }] },
                     },
                 },
             }));
@@ -43,7 +45,7 @@ impl Site {
     }
 
     /// Creates an IngressRoute with this rule and more in its route.
-    pub(super) fn ingress_route(&self, rule: &str, more: &Value) {
+    pub(crate) fn ingress_route(&self, rule: &str, more: &Value) {
         let mut route =
             json!({ "kind": "Rule", "match": rule, "services": [{ "kind": "TraefikService", "name": NAME }] });
         route.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -55,23 +57,23 @@ impl Site {
         }));
     }
 
-    pub(super) fn run<const N: usize>(&self, arguments: [&str; N]) -> Output {
+    pub(crate) fn run<const N: usize>(&self, arguments: [&str; N]) -> Output {
         self.namespace.run(arguments).run()
     }
 
     /// Declares the cookie with its entry, live.
-    pub(super) fn enter(&self) -> Output {
+    pub(crate) fn enter(&self) -> Output {
         self.run(["sticky", "set", NAME, "--name", "login", "--max-age", "60", "--entry", STEPS[0], "--yes"])
     }
 
     /// The same, without a look at the output.
-    pub(super) fn enters(&self) {
+    pub(crate) fn enters(&self) {
         let output = self.enter();
         assert_eq!(output.code, Some(0), "{output}");
     }
 
     /// Creates a Secret with a certificate for this host, and returns the certificate.
-    pub(super) fn secret(&self, name: &str, host: &str) -> CertificateDer<'static> {
+    pub(crate) fn secret(&self, name: &str, host: &str) -> CertificateDer<'static> {
         let key = rcgen::KeyPair::generate().expect("a key");
         let certificate = rcgen::CertificateParams::new([host.to_owned()]).expect("a name").self_signed(&key);
         let certificate = certificate.expect("a certificate");
@@ -87,7 +89,7 @@ impl Site {
 
     /// Waits until Traefik has exactly these rules here, enabled, with the cookie and the pods; returns the routers, the
     /// one of the entry last.
-    pub(super) fn waits(&self, traefik: &Traefik, mut rules: Vec<String>) -> Vec<Value> {
+    pub(crate) fn waits(&self, traefik: &Traefik, mut rules: Vec<String>) -> Vec<Value> {
         rules.sort();
         let is_there = |id: &str, part: &str| {
             let service = traefik.service(&format!("{}-{NAME}{id}@kubernetescrd", self.namespace.name()));

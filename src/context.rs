@@ -15,7 +15,7 @@ use crate::{
     files,
     model::NamespacedName,
     output,
-    source::Source,
+    source::{Source, mention},
     text::{quoted, without_password},
     ui::Ui,
 };
@@ -42,8 +42,10 @@ pub struct Context {
 /// Flags that select manifests instead of a cluster.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FileArgs {
-    /// Read manifests instead of a cluster: a file, a directory, or - for standard input; can be repeated
-    #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
+    /// Read manifests instead of a cluster: files, directories, patterns ('*.yaml'), or - for standard input;
+    /// can be repeated, or a list with commas
+    #[arg(short = 'f', long = "filename", value_name = "FILE", value_delimiter = ',',
+          value_hint = clap::ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 
     /// With -f, also read the subdirectories of a directory
@@ -59,7 +61,7 @@ impl FileArgs {
 
     /// Returns whether one of the files can be read only once: standard input or a pipe.
     pub fn is_read_once(&self) -> bool {
-        self.files.iter().any(|file| !file.is_file() && !file.is_dir())
+        self.is_stdin() || self.files.iter().any(|file| file.exists() && !file.is_file() && !file.is_dir())
     }
 
     /// Returns a command line of this program for the same files, for hints.
@@ -80,10 +82,10 @@ impl Context {
         } else {
             // Reading a pipe or a network file may block forever, and signals still have to be noticed.
             let (named, recursive) = (files.files.clone(), files.recursive);
-            let read = tokio::task::spawn_blocking(move || files::read(&named, recursive));
+            let read = tokio::task::spawn_blocking(move || files::read(&named, recursive, mention));
             let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
-            for left_out in manifests.left_out() {
-                self.ui.warning(left_out);
+            for skipped in manifests.skipped() {
+                self.ui.warning(&skipped);
             }
             Ok(Source::Files(manifests))
         }

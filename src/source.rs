@@ -194,6 +194,19 @@ const DECLARING: [&str; 5] = [
     "/spec/service/traefik",
 ];
 
+/// Finds the first line of a text, from 1, that mentions a Canary or what one declares. Comments are ignored.
+pub fn mention(text: &str) -> Option<usize> {
+    let is_of_flagger = text.contains("flagger.app/");
+    let is_kind = |line: &str| {
+        let after = line.split_once("kind").map_or("", |(_, after)| after);
+        after.trim_start_matches(['"', '\'', ' ', '\t', ':']).starts_with("Canary")
+    };
+    let is_canary = |line: &str| line.contains("Canary") && (is_of_flagger || is_kind(line));
+    let is_said = |line: &str| DECLARING[..4].iter().any(|word| line.contains(word)) || is_canary(line);
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    text.lines().position(|line| !is_comment(line) && is_said(line)).map(|at| at + 1)
+}
+
 /// Returns whether this object cannot contain patches of other objects. Kustomize, Flux and Argo CD have kinds that
 /// can; documents without a kind are not objects here.
 fn holds_no_patch(object: &Object) -> bool {

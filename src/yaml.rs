@@ -82,6 +82,10 @@ fn options(text: &str) -> serde_saphyr::Options {
             // A node has a start and an end.
             max_events: limits.max_events.saturating_add(room.saturating_mul(2)),
             max_total_scalar_bytes: limits.max_total_scalar_bytes.saturating_add(room),
+            max_anchors: limits.max_anchors.saturating_add(room),
+            max_aliases: limits.max_aliases.saturating_add(room),
+            max_merge_keys: limits.max_merge_keys.saturating_add(room),
+            enforce_alias_anchor_ratio: false,
         },
     }
 }
@@ -185,10 +189,17 @@ impl Localizer for WithoutPlace {
     }
 }
 
-/// Returns the parser's message on one line.
+/// Returns the parser's message on one line, in plain words.
 fn reason(error: &serde_saphyr::Error) -> String {
     let text = error.render_with_formatter(&UserMessageFormatter.with_localizer(&WithoutPlace));
     let text = text.lines().next().unwrap_or_default().trim_end_matches('.');
+    // Beyond the text's own size, only aliases and depth are limited.
+    if text.contains("limits breached") || text.contains("recursion limit") {
+        return "its aliases expand to too much, or it is nested too deeply".to_owned();
+    }
+    if let Some(letter) = text.strip_prefix("unexpected character: `").and_then(|text| text.strip_suffix('\'')) {
+        return format!("unexpected character `{letter}`");
+    }
     let mut letters = text.chars();
     match (letters.next(), letters.as_str()) {
         (Some(first), rest) if rest.starts_with(char::is_lowercase) => {

@@ -92,7 +92,7 @@ fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
     let is_there = |path: &PathBuf| path.is_file() || path.is_dir();
     let named: Vec<_> = manifests(line).map(PathBuf::from).filter(is_there).collect();
     let recursive = line.flags.iter().any(|(arg, _)| arg.get_long() == Some("recursive"));
-    let Ok(manifests) = files::read(&named, recursive) else { return BTreeSet::new() };
+    let Ok(manifests) = files::read(&named, recursive, |_| None) else { return BTreeSet::new() };
     let canaries = manifests.objects().filter(|object| Canary::is(&object.value));
     canaries.filter_map(|object| Some(Canary::from_object(&object.value)?.target.name)).collect()
 }

@@ -1,9 +1,11 @@
-//! Splits the text of a source into YAML documents. Pure.
+//! Splits the text of a source into YAML documents, and these into the JSON values of a stream. Pure.
 //!
 //! In YAML, a line that starts with `---` or `...` is a marker wherever it occurs, even inside a block scalar or
 //! between quotes. Splitting by lines is therefore exact and needs no parser.
 
 use std::ops::Range;
+
+use serde::de::IgnoredAny;
 
 /// A YAML document of a source, including its marker and directives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,41 @@ pub(super) struct Document {
 
 /// Splits a text into documents. Together they are the whole text, without a byte order mark.
 pub(super) fn split(text: &str) -> Vec<Document> {
+    yaml_documents(text).into_iter().flat_map(|document| json_values(text, document)).collect()
+}
+
+/// Splits a document with several JSON values in a row, as `jq` writes and kubectl reads them
+/// (`k8s.io/apimachinery/pkg/util/yaml/decoder.go:YAMLOrJSONDecoder`), into one document for each.
+fn json_values(text: &str, document: Document) -> Vec<Document> {
+    let Document { range, line, .. } = document.clone();
+    let own = &text[range.clone()];
+    if !own.trim_start().starts_with('{') {
+        return vec![document];
+    }
+    let mut stream = serde_json::Deserializer::from_str(own).into_iter::<IgnoredAny>();
+    let mut ends = Vec::new();
+    while let Some(value) = stream.next() {
+        if value.is_err() {
+            return vec![document];
+        }
+        ends.push(stream.byte_offset());
+    }
+    // What follows the last value belongs to it.
+    ends.pop();
+    ends.push(own.len());
+    let (mut begin, mut line) = (0, line);
+    let value = |end: usize| {
+        let value = &own[begin..end];
+        let blank = &value[..value.len() - value.trim_start().len()];
+        let content = Some(line + breaks(blank));
+        let document = Document { range: range.start + begin..range.start + end, line, content };
+        (begin, line) = (end, line + breaks(value));
+        document
+    };
+    ends.into_iter().map(value).collect()
+}
+
+fn yaml_documents(text: &str) -> Vec<Document> {
     let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut documents = Vec::new();
     let mut current = Document { range: begin..begin, line: 1, content: None };
@@ -143,6 +180,19 @@ mod tests {
     #[test]
     fn a_lone_carriage_return_ends_a_line_too() {
         assert_eq!(parts("a: 1\r---\rb: 2"), [("a: 1\r", 1, Some(1)), ("---\rb: 2", 2, Some(3))]);
+    }
+
+    #[test]
+    fn json_values_in_a_row_are_documents() {
+        assert_eq!(
+            parts("{\"a\": 1}\n{\n\"b\": 2}{\"c\": 3}\n"),
+            [("{\"a\": 1}", 1, Some(1)), ("\n{\n\"b\": 2}", 1, Some(2)), ("{\"c\": 3}\n", 3, Some(3))]
+        );
+        assert_eq!(parts("{\"a\": 1}\n"), [("{\"a\": 1}\n", 1, Some(1))]);
+        // YAML after all, or neither.
+        for text in ["{a: 1}\n{b: 2}\n", "{\"a\": 1} # c\n", "{\"a\": 1}\n{\n"] {
+            assert_eq!(split(text).len(), 1, "{text}");
+        }
     }
 
     proptest! {

@@ -6,9 +6,11 @@
 mod document;
 mod draft;
 mod edit;
+mod inputs;
 mod link;
 mod read;
 mod scratch;
+mod skipped;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
@@ -20,12 +22,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::document::Document;
+use self::{document::Document, skipped::Skipped};
 
 pub use self::draft::Draft;
 pub use self::edit::{Edit, edit};
 pub use self::link::{Linked, link};
-pub use self::read::{parse, read};
+pub use self::read::{Mention, parse, read};
 pub use self::scratch::Scratch;
 pub use self::write::{in_place, replace, write_atomically, write_into};
 
@@ -34,13 +36,24 @@ pub use self::write::{in_place, replace, write_atomically, write_into};
 pub struct Manifests {
     sources: Vec<Source>,
     objects: Vec<Object>,
-    left_out: Vec<String>,
+    without_kind: Vec<Object>,
+    skipped: Vec<Skipped>,
 }
 
 impl Manifests {
-    /// Returns what was found in folders but not read, with the reason: one sentence each.
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
+    /// Returns what was found in folders but not read, with the reason: a sentence for each file and each chart.
+    pub fn skipped(&self) -> Vec<String> {
+        skipped::sentences(&self.skipped)
+    }
+
+    /// Returns the skipped templates with a mention of what must not be missed, as `file:line`.
+    pub fn templates(&self) -> impl Iterator<Item = &str> {
+        self.skipped.iter().filter_map(|it| it.mention.as_deref())
+    }
+
+    /// Returns the JSON patches and kustomizations without a kind.
+    pub fn without_kind(&self) -> impl Iterator<Item = &Object> {
+        self.without_kind.iter()
     }
 
     /// Returns where one of these words occurs in a document without a `known` object, as `file:line`: the first line

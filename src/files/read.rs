@@ -1,7 +1,7 @@
-//! Finds the manifests named by `-f`, reads them, and finds the objects in them, as kubectl does.
+//! Reads the manifests named by `-f` and finds the objects in them, as kubectl does.
 #![expect(clippy::disallowed_methods, reason = "this file is where manifests are read")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,25 +10,27 @@ use std::{fs, mem};
 use serde_json::Value;
 
 use super::document::{self, Document};
+use super::inputs::{self, Input, Named, unreadable};
+use super::skipped::{Reason, Skipped, sentences};
 use super::{Manifests, Object, Place, Source, tree};
 use crate::{
     error::{Error, Result, reason},
-    text::{quoted, without_password},
     yaml,
 };
 
-/// File extensions of manifests in a directory.
-const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+/// Finds the first line, from 1, of a text that must not be missed. What cannot be read and has none is skipped.
+pub type Mention = fn(&str) -> Option<usize>;
 
-/// Reads files, directories and `-` (standard input). A directory means the manifests directly in it or, if
-/// `recursive`, anywhere below it. A file that is named twice is read once.
+/// Reads files, directories, patterns and `-` (standard input). A directory means the manifests directly in it or, if
+/// `recursive`, anywhere below it. A file that is named twice is read once. What was found, not named, and cannot be
+/// read or is not YAML is skipped, unless it has a `mention`.
 ///
 /// # Errors
 ///
 /// Fails if an input cannot be read or is not YAML, a named file contains anything but Kubernetes objects, a directory
 /// has no manifests, or there is no object at all.
-pub fn read(inputs: &[PathBuf], recursive: bool) -> Result<Manifests> {
-    read_with(inputs, recursive, &mut io::stdin())
+pub fn read(inputs: &[PathBuf], recursive: bool, mention: Mention) -> Result<Manifests> {
+    read_with(inputs, recursive, mention, &mut io::stdin())
 }
 
 /// Parses the manifests of a text that is already read.
@@ -37,59 +39,84 @@ pub fn read(inputs: &[PathBuf], recursive: bool) -> Result<Manifests> {
 ///
 /// Fails as for a named file.
 pub fn parse(path: Option<PathBuf>, text: String) -> Result<Manifests> {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(|_| None);
     reader.text(path, text, Named::Yes)?;
     reader.finish()
 }
 
-pub(super) fn read_with(inputs: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Manifests> {
-    let mut reader = Reader::default();
+pub(super) fn read_with(
+    inputs: &[PathBuf],
+    recursive: bool,
+    mention: Mention,
+    stdin: &mut dyn Read,
+) -> Result<Manifests> {
+    let mut reader = Reader::new(mention);
     let mut stdin = Some(stdin);
-    for input in inputs {
-        if input == Path::new("-") {
-            let stdin = stdin.take().ok_or_else(|| Error::usage("standard input (`-`) can be read only once"))?;
-            let mut bytes = Vec::new();
-            stdin.read_to_end(&mut bytes).map_err(|error| unreadable("standard input", &error))?;
-            reader.text(None, utf8(bytes, "standard input")?, Named::Yes)?;
-        } else if fs::metadata(input).map_err(|error| missing(input, &error))?.is_dir() {
-            let mut found = Vec::new();
-            walk(input, recursive, &mut found, &mut reader.left_out)?;
-            if found.is_empty() {
-                return Err(without_manifests(input, recursive));
+    for input in inputs::find(inputs, recursive, &mut reader.skipped)? {
+        match input {
+            Input::Stdin => {
+                let stdin = stdin.take().ok_or_else(|| Error::usage("standard input (`-`) can be read only once"))?;
+                let mut bytes = Vec::new();
+                stdin.read_to_end(&mut bytes).map_err(|error| unreadable("standard input", &error))?;
+                let text = String::from_utf8(bytes).map_err(|error| not_text("standard input", &error))?;
+                reader.text(None, text, Named::Yes)?;
             }
-            for path in found {
-                reader.file(path, Named::No)?;
-            }
-        } else {
-            reader.file(input.clone(), Named::Yes)?;
+            Input::File(path, named) => reader.file(path, named)?,
         }
     }
     reader.finish()
 }
 
-/// Whether the user named the file, or it was found in a directory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
-    Yes,
-    No,
-}
-
-#[derive(Default)]
 struct Reader {
+    mention: Mention,
     sources: Vec<Source>,
     objects: Vec<Object>,
-    left_out: Vec<String>,
+    without_kind: Vec<Object>,
+    skipped: Vec<Skipped>,
     seen: BTreeSet<PathBuf>,
+    /// The chart that the templates in a folder belong to.
+    charts: BTreeMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Reader {
+    fn new(mention: Mention) -> Self {
+        Self {
+            mention,
+            sources: Vec::new(),
+            objects: Vec::new(),
+            without_kind: Vec::new(),
+            skipped: Vec::new(),
+            seen: BTreeSet::new(),
+            charts: BTreeMap::new(),
+        }
+    }
+
     fn file(&mut self, path: PathBuf, named: Named) -> Result<()> {
         if fs::canonicalize(&path).is_ok_and(|real| !self.seen.insert(real)) {
             return Ok(());
         }
-        let name = format!("`{}`", path.display());
-        let bytes = fs::read(&path).map_err(|error| unreadable(&name, &error))?;
-        self.text(Some(path), utf8(bytes, &name)?, named)
+        let name = path.display().to_string();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if named == Named::Yes => return Err(unreadable(&format!("`{name}`"), &error)),
+            Err(error) => {
+                self.skipped.push(Skipped::whole(&path, Reason::Unreadable(reason(&error))));
+                return Ok(());
+            }
+        };
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let failed = not_text(&format!("`{name}`"), &error);
+                // UTF-16 is UTF-8 with zeros between the letters, as far as the words looked for go.
+                let mention = (self.mention)(&String::from_utf8_lossy(error.as_bytes()).replace('\0', ""));
+                if named == Named::Yes {
+                    return Err(failed);
+                }
+                return self.skip(Skipped::whole(&path, Reason::NotText), failed, mention);
+            }
+        };
+        self.text(Some(path), text, named)
     }
 
     fn text(&mut self, path: Option<PathBuf>, text: String, named: Named) -> Result<()> {
@@ -100,21 +127,81 @@ impl Reader {
             let text = &source.text[document.range.clone()];
             let value = match yaml::parse(text) {
                 Ok(value) => value,
-                // A folder may contain a chart, whose templates cannot be interpreted here.
-                Err(error) if named == Named::No && is_template(text) => {
-                    let place = format!("{name}:{}:{}", document.line + error.line - 1, error.column);
-                    self.left_out.push(format!("{place}: skipped, a template and not plain YAML: {}", error.reason));
+                Err(error) => {
+                    self.not_yaml(source.path.as_deref(), document, text, &error, named)?;
                     continue;
                 }
-                Err(error) => return Err(not_yaml(&name, document, text, &error, named)),
             };
             let line = document.content.unwrap_or(document.line);
             let place = Place { source: self.sources.len(), name: name.clone(), document: index, line, items: vec![] };
-            let mut found = Found { text, document, root: None, objects: &mut self.objects, named };
-            found.add(value, place)?;
+            let (objects, without_kind) = (&mut self.objects, &mut self.without_kind);
+            Found { text, document, root: None, objects, without_kind, named }.add(value, place)?;
         }
         self.sources.push(source);
         Ok(())
+    }
+
+    /// Skips a document that is not YAML, or refuses it.
+    fn not_yaml(
+        &mut self,
+        path: Option<&Path>,
+        document: &Document,
+        text: &str,
+        error: &yaml::SyntaxError,
+        named: Named,
+    ) -> Result<()> {
+        let name = path.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
+        let (line, column) = (document.line + error.line - 1, error.column);
+        let failed = Error::usage(format!("{name}:{line}:{column}: {}", error.reason));
+        let skipped = |reason| Skipped { file: name.clone(), position: Some((line, column)), reason, mention: None };
+        match (named, is_template(text)) {
+            (Named::Yes, true) => {
+                Err(failed.hint("this looks like a template: render it first, and give the result (-f -)"))
+            }
+            (Named::Yes, false) => Err(failed),
+            // The templates of a chart cannot be interpreted here.
+            (Named::No, true) => {
+                let mention = (self.mention)(text).map(|line| format!("{name}:{}", document.line + line - 1));
+                let folder = path.and_then(Path::parent).unwrap_or(Path::new("."));
+                let chart = self.chart(folder);
+                let (folder, is_chart) = (chart.clone().unwrap_or_else(|| folder.to_owned()), chart.is_some());
+                self.add_skipped(Skipped { mention, ..skipped(Reason::Template { folder, is_chart }) });
+                Ok(())
+            }
+            (Named::No, false) => {
+                let mention = (self.mention)(text).map(|line| document.line + line - 1);
+                self.skip(skipped(Reason::NotYaml), failed, mention)
+            }
+        }
+    }
+
+    /// Skips what was found and is not a template. If it has a mention, in this line, the command fails instead.
+    fn skip(&mut self, skipped: Skipped, failed: Error, mention: Option<usize>) -> Result<()> {
+        if let Some(line) = mention {
+            return Err(failed
+                .caused_by(format!("line {line} mentions a Canary or its cookie, so the file is not skipped"))
+                .hint("correct the file, or name the others: -f FILE -f FILE"));
+        }
+        self.add_skipped(skipped);
+        Ok(())
+    }
+
+    /// Adds what is skipped, once for each file.
+    fn add_skipped(&mut self, skipped: Skipped) {
+        match self.skipped.last_mut().filter(|last| last.file == skipped.file) {
+            Some(last) => last.mention = last.mention.take().or(skipped.mention),
+            None => self.skipped.push(skipped),
+        }
+    }
+
+    /// Returns the folder of the Helm chart whose `templates` this folder is, or is in.
+    fn chart(&mut self, folder: &Path) -> Option<PathBuf> {
+        let find = || {
+            let templates = folder.ancestors().find(|it| it.file_name().is_some_and(|name| name == "templates"))?;
+            let chart = templates.parent()?;
+            chart.join("Chart.yaml").is_file().then(|| chart.to_owned())
+        };
+        self.charts.entry(folder.to_owned()).or_insert_with(find).clone()
     }
 
     fn finish(self) -> Result<Manifests> {
@@ -127,9 +214,10 @@ impl Reader {
                 _ => format!("the {} files read", names.len()),
             };
             let error = Error::usage(format!("no Kubernetes object in {names}"));
-            return Err(self.left_out.into_iter().fold(error, Error::caused_by));
+            return Err(sentences(&self.skipped).into_iter().fold(error, Error::caused_by));
         }
-        Ok(Manifests { sources: self.sources, objects: self.objects, left_out: self.left_out })
+        let Self { sources, objects, without_kind, skipped, .. } = self;
+        Ok(Manifests { sources, objects, without_kind, skipped })
     }
 }
 
@@ -140,6 +228,8 @@ struct Found<'r> {
     /// The nodes of the document, parsed once it turns out to be a list.
     root: Option<tree::Node>,
     objects: &'r mut Vec<Object>,
+    /// Documents without a kind that may still say something about objects.
+    without_kind: &'r mut Vec<Object>,
     named: Named,
 }
 
@@ -151,11 +241,16 @@ impl Found<'_> {
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
         if kind.is_empty() {
             if self.named == Named::No {
+                let is_kustomization =
+                    place.name.rsplit('/').next().is_some_and(|name| name.starts_with("kustomization."));
+                if is_patch(&value) || is_kustomization || place.name.ends_with(inputs::KUSTOMIZATION) {
+                    self.without_kind.push(Object { value, place });
+                }
                 return Ok(());
             }
             let what = match &value {
                 Value::Object(_) => "has no `kind`",
-                Value::Array(items) if !items.is_empty() && items.iter().all(is_operation) => "is a JSON patch",
+                value if is_patch(value) => "is a JSON patch",
                 _ => "is not a mapping",
             };
             let message = format!("{}:{}: this {what}, so it is not a Kubernetes object", place.name, place.line);
@@ -213,75 +308,18 @@ impl Found<'_> {
     }
 }
 
-/// Returns whether this is one operation of a JSON patch (RFC 6902).
-fn is_operation(item: &Value) -> bool {
-    item.get("op").is_some() && item.get("path").is_some()
+/// Returns whether this is a JSON patch (RFC 6902).
+fn is_patch(value: &Value) -> bool {
+    let is_operation = |item: &Value| item.get("op").is_some() && item.get("path").is_some();
+    value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(is_operation))
 }
 
-/// Returns whether this looks like a template of Helm or a similar tool.
+/// Returns whether this looks like a template of Helm, Jinja or a similar tool.
 fn is_template(text: &str) -> bool {
-    text.contains("{{")
+    ["{{", "{%", "<%"].iter().any(|open| text.contains(open))
 }
 
-/// Finds the manifests in a directory, sorted by name.
-fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>, left_out: &mut Vec<String>) -> Result<()> {
-    let name = format!("`{}`", directory.display());
-    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let mut entries = entries.map_err(|error| unreadable(&name, &error))?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        // Links to directories are not followed, because they may lead back here.
-        let into = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if into && recursive {
-            walk(&path, recursive, found, left_out)?;
-        } else if path.extension().is_some_and(|it| EXTENSIONS.iter().any(|known| it == *known)) && !path.is_dir() {
-            // Opening a pipe could block forever.
-            if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-                left_out.push(format!("{}: skipped, not a regular file", path.display()));
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn utf8(bytes: Vec<u8>, name: &str) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Error::usage(format!("{name} is not UTF-8 text: the byte at offset {at} is not part of a character"))
-    })
-}
-
-fn missing(input: &Path, error: &io::Error) -> Error {
-    let name = input.display().to_string();
-    let name = without_password(&name);
-    let failed = unreadable(&format!("`{name}`"), error);
-    if name.starts_with("https://") || name.starts_with("http://") {
-        return failed.hint(format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&name)));
-    }
-    failed
-}
-
-fn unreadable(name: &str, error: &io::Error) -> Error {
-    Error::usage(format!("cannot read {name}")).caused_by(reason(error))
-}
-
-fn without_manifests(directory: &Path, recursive: bool) -> Error {
-    let name = directory.display();
-    let error = Error::usage(format!("no manifest in `{name}`: no file ends in .json, .yaml or .yml"));
-    if recursive { error } else { error.hint(format!("-R -f {}", quoted(&name.to_string()))) }
-}
-
-fn not_yaml(name: &str, document: &Document, text: &str, error: &yaml::SyntaxError, named: Named) -> Error {
-    let line = document.line + error.line - 1;
-    let failed = Error::usage(format!("{name}:{line}:{}: {}", error.column, error.reason));
-    if is_template(text) {
-        failed.hint("this looks like a template: render it first, and give the result (-f -)")
-    } else if named == Named::No {
-        failed.hint("to skip this file, name the others: -f FILE -f FILE")
-    } else {
-        failed
-    }
+fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Error {
+    let at = error.utf8_error().valid_up_to();
+    Error::usage(format!("{name} is not UTF-8 text: the byte at offset {at} is not part of a character"))
 }

@@ -9,6 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::error::{Error, Kind};
 
+/// What must not be missed in these tests.
+fn mention(text: &str) -> Option<usize> {
+    text.lines().position(|line| line.contains("Precious")).map(|at| at + 1)
+}
+
 /// A temporary folder for one test.
 struct Folder(PathBuf);
 
@@ -58,7 +63,7 @@ impl Folder {
     fn read(&self, names: &[&str], recursive: bool) -> Result<Vec<String>, String> {
         let inputs: Vec<_> = names.iter().map(|name| if *name == "-" { "-".into() } else { self.at(name) }).collect();
         let mut stdin = "kind: Stdin\n".as_bytes();
-        let found = read::read_with(&inputs, recursive, &mut stdin).map_err(|error| self.said(&error))?;
+        let found = read::read_with(&inputs, recursive, mention, &mut stdin).map_err(|error| self.said(&error))?;
         let prefix = format!("{}/", self.0.display());
         Ok(found
             .objects()
@@ -102,6 +107,23 @@ fn a_directory_gives_its_manifests_by_name_and_its_folders_when_asked() {
 }
 
 #[test]
+fn a_pattern_gives_the_manifests_that_match_it() {
+    let folder = Folder::with(&[
+        ("a.yaml", "kind: A\n"),
+        ("b.json", "{\"kind\": \"B\"}"),
+        ("c.txt", "kind: C\n"),
+        ("d/e.yaml", "kind: E\n"),
+        ("[f].yaml", "kind: F\n"),
+    ]);
+    assert_eq!(folder.read(&["*.yaml"], false).unwrap(), ["[f].yaml:1 F", "a.yaml:1 A"]);
+    assert_eq!(folder.read(&["?.*"], false).unwrap(), ["a.yaml:1 A", "b.json:1 B"]);
+    assert_eq!(folder.read(&["*.txt"], false).unwrap(), ["c.txt:1 C"]);
+    assert_eq!(folder.read(&["*/*.yaml", "*"], false).unwrap().len(), 4);
+    assert_eq!(folder.read(&["[f].yaml"], false).unwrap(), ["[f].yaml:1 F"]);
+    assert_eq!(folder.read(&["*.yml"], false).unwrap_err(), "no file matches `*.yml`");
+}
+
+#[test]
 fn a_link_to_a_folder_is_not_followed_and_a_file_is_read_once() {
     let folder = Folder::with(&[("a/a.yaml", "kind: A\n")]);
     symlink(folder.at("a"), folder.at("a/again.yaml")).unwrap();
@@ -136,7 +158,7 @@ fn an_input_that_cannot_be_read_is_named_with_the_cause() {
 
 #[test]
 fn an_address_gets_the_command_that_fetches_it() {
-    let error = read(&["https://example.com/canary.yaml".into()], false).unwrap_err();
+    let error = read(&["https://example.com/canary.yaml".into()], false, mention).unwrap_err();
     assert_eq!(error.hints(), ["curl -fsSL https://example.com/canary.yaml | kubectl canary-traefik … -f -"]);
 }
 
@@ -169,10 +191,11 @@ fn a_syntax_error_has_the_line_of_the_file() {
             .unwrap_err()
             .ends_with(" | this looks like a template: render it first, and give the result (-f -)")
     );
-    let folder = Folder::with(&[("a.yaml", "kind: A\n"), ("b.yaml", "kind: [\n")]);
+    let folder = Folder::with(&[("a.yaml", "kind: A\n"), ("b.yaml", "kind: [Precious\n")]);
     assert_eq!(
         folder.read(&[""], false).unwrap_err(),
-        "b.yaml:1:7: unclosed bracket '[' | to skip this file, name the others: -f FILE -f FILE"
+        "b.yaml:1:7: unclosed bracket '[' | line 1 mentions a Canary or its cookie, so the file is not skipped | \
+         correct the file, or name the others: -f FILE -f FILE"
     );
 }
 
@@ -232,7 +255,7 @@ fn an_item_that_got_its_kind_from_the_list_is_edited_without_one() {
 fn the_source_of_an_object_is_the_text_to_the_byte() {
     let text = "\u{feff}kind: A\r\n";
     let folder = Folder::with(&[("a.yaml", text)]);
-    let found = read(&[folder.at("a.yaml")], false).unwrap();
+    let found = read(&[folder.at("a.yaml")], false, mention).unwrap();
     let source = found.source(found.objects().next().unwrap());
     assert_eq!((source.text.as_str(), source.path.as_deref()), (text, Some(folder.at("a.yaml").as_path())));
 }
@@ -272,7 +295,7 @@ fn a_write_that_fails_says_why_and_leaves_everything_as_it_was() {
 #[test]
 fn a_file_that_changed_since_it_was_read_is_a_conflict() {
     let folder = Folder::with(&[("a.yaml", "kind: A\n")]);
-    let found = read(&[folder.at("a.yaml")], false).unwrap();
+    let found = read(&[folder.at("a.yaml")], false, mention).unwrap();
     let source = found.source(found.objects().next().unwrap());
     replace(source, "kind: B\n").unwrap();
     let error = replace(source, "kind: C\n").unwrap_err();

@@ -309,7 +309,7 @@ error: bad.yaml:1:1: unsupported YAML major version
 exit: 2
 --- stdout
 --- stderr
-error: bad.yaml:1:8: unexpected character: `\u{0}'
+error: bad.yaml:1:8: unexpected character `\u{0}`
 
 "#]]);
     not_yaml("kind: {{ .Values.kind }}\n").shows(str![[r#"
@@ -424,8 +424,8 @@ caused by: no such file or directory
 exit: 2
 --- stdout
 --- stderr
-error: cannot read `./dangling.yaml`
-caused by: no such file or directory
+error: no Kubernetes object in the input
+caused by: ./dangling.yaml: skipped, cannot be read: no such file or directory
 
 "#]]);
     run(&folder, "show -f dir").shows(str![[r#"
@@ -481,11 +481,12 @@ For more information, try '--help'.
 #[test]
 fn a_broken_file_among_others_can_be_left_out() {
     run(&folder(&[("a.yaml", &canary("a", None)), ("b.yaml", "kind: [\n")]), "show -f .").shows(str![[r#"
-exit: 2
+exit: 0
 --- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+a      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
-error: ./b.yaml:1:7: unclosed bracket '['
-hint: to skip this file, name the others: -f FILE -f FILE
+warning: ./b.yaml:1:7: skipped, cannot be read as YAML
 
 "#]]);
 }

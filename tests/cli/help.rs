@@ -244,8 +244,9 @@ Options:
           [possible values: json, yaml]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -307,8 +308,9 @@ Options:
           [possible values: table, wide, json, yaml, name]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -352,8 +354,9 @@ Options:
                              commas
   -o, --output <FORMAT>      Output format [possible values: table, wide, json,
                              yaml, name]
-  -f, --filename <FILE>      Read manifests instead of a cluster: a file, a
-                             directory, or - for standard input; can be repeated
+  -f, --filename <FILE>      Read manifests instead of a cluster: files,
+                             directories, patterns ('*.yaml'), or - for standard
+                             input; can be repeated, or a list with commas
   -R, --recursive            With -f, also read the subdirectories of a
                              directory
       --color <WHEN>         When to use colour [possible values: auto, always,
@@ -406,8 +409,9 @@ Options:
           [possible values: yaml, json]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -613,8 +617,9 @@ Options:
           [possible values: table, json, yaml]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -672,8 +677,9 @@ Options:
           key or !key, separated by commas
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -755,8 +761,9 @@ Options:
           [possible values: table, wide, json, yaml, name]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -800,8 +807,9 @@ Arguments:
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -918,8 +926,9 @@ Arguments:
   [CANARY]  The Canary; if it is left out, you are asked for it on a terminal
 
 Options:
-  -f, --filename <FILE>  Read manifests instead of a cluster: a file, a
-                         directory, or - for standard input; can be repeated
+  -f, --filename <FILE>  Read manifests instead of a cluster: files,
+                         directories, patterns ('*.yaml'), or - for standard
+                         input; can be repeated, or a list with commas
   -R, --recursive        With -f, also read the subdirectories of a directory
       --color <WHEN>     When to use colour [possible values: auto, always,
                          never]
@@ -1006,8 +1015,9 @@ Arguments:
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -1078,8 +1088,9 @@ Arguments:
 
 Options:
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -1598,9 +1609,11 @@ Options:
           yaml, name]
   -f, --filename <FILE>
           Read manifests instead of a
-          cluster: a file, a directory,
-          or - for standard input; can
-          be repeated
+          cluster: files, directories,
+          patterns ('*.yaml'), or - for
+          standard input; can be
+          repeated, or a list with
+          commas
   -R, --recursive
           With -f, also read the
           subdirectories of a directory

@@ -27,6 +27,7 @@ mod manifests;
 mod matrix;
 mod mutations;
 mod names;
+mod neighbours;
 mod rbac;
 mod render;
 mod secrets;

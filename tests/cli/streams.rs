@@ -515,7 +515,7 @@ canary.flagger.app/web configured (dry run)
 exit: 2
 --- stdout
 --- stderr
-error: canary.yaml:7:51: unexpected character: `\u{1b}'
+error: canary.yaml:7:51: unexpected character `\u{1b}`
 
 "#]]);
 }

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::{
-    commands::args::format_of,
+    commands::{args::format_of, patches},
     context::{Context, FileArgs},
     error::{Exit, Result},
-    output::{Format, describe},
+    output::{self, Format, describe},
     source::Source,
 };
 
@@ -36,18 +36,36 @@ pub struct DescribeArgs {
 /// Runs `describe`.
 pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
-    let description = load(ctx, &source, &args.name).await?;
-    let text = || describe::text(&description, ctx.width(), ctx.ui.out_style());
-    ctx.ui.data(&args.output.unwrap_or_default().of(text, || describe::report(&description)))?;
+    let all = load(ctx, &source, &args.name).await?;
+    patches::note(ctx, all.iter().map(|description| &description.loaded.observed));
+    let text = |description: &describe::Description| {
+        let text = describe::text(description, ctx.width(), ctx.ui.out_style());
+        match &description.loaded.observed.manifest {
+            Some(manifest) if all.len() > 1 => format!("{}:\n{text}", output::escaped(&manifest.to_string())),
+            _ => text,
+        }
+    };
+    let text = || all.iter().map(text).collect::<Vec<_>>().join("\n");
+    let value = || match all.as_slice() {
+        [one] => describe::report(one),
+        all => describe::list(all),
+    };
+    ctx.ui.data(&args.output.unwrap_or_default().of(text, value))?;
     Ok(Exit::Ok)
 }
 
-/// Loads everything about one Canary.
+/// Loads everything about every Canary of this name; a cluster has one.
 ///
 /// # Errors
 ///
 /// Fails if the Canary or its TraefikService cannot be read.
-pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<describe::Description> {
-    let (loaded, around) = source.load_with_context(ctx.namespace(), name).await?;
-    Ok(describe::Description { loaded, around, namespace: ctx.namespace().map(str::to_owned), now: ctx.now })
+pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<Vec<describe::Description>> {
+    let all = source.load_with_context(ctx.namespace(), name).await?;
+    let description = |(loaded, around)| describe::Description {
+        loaded,
+        around,
+        namespace: ctx.namespace().map(str::to_owned),
+        now: ctx.now,
+    };
+    Ok(all.into_iter().map(description).collect())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     args::SelectArgs,
     batch::{Batch, several_namespaces},
+    patches,
 };
 use crate::{
     context::{Context, FileArgs},
@@ -42,6 +43,7 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     if loaded.is_empty() {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
     }
+    patches::note(ctx, loaded.iter().map(|loaded| &loaded.observed));
     let mut several = Batch::new(loaded.len());
     let mut steps = Vec::new();
     let mut found = false;

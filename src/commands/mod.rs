@@ -9,6 +9,7 @@ pub mod diff;
 pub mod guard;
 pub mod man;
 pub mod options;
+mod patches;
 pub mod rbac;
 pub mod render;
 pub mod show;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Reading,
-    commands::args::format_of,
+    commands::{args::format_of, patches},
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     lint,
@@ -50,6 +50,7 @@ pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let loaded = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?;
     let observed = &loaded.observed;
+    patches::note(ctx, [observed].into_iter());
     if observed.whole_state() == State::Malformed {
         for finding in lint::check(observed) {
             ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));

@@ -1,8 +1,13 @@
 //! `show`: one row per Canary on Traefik.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
-use super::args::{OutputArgs, SelectArgs};
+use super::{
+    args::{OutputArgs, SelectArgs},
+    patches,
+};
 use crate::{
     context::{Context, FileArgs},
     error::{Exit, Result},
@@ -38,6 +43,7 @@ pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
         ctx.ui.warning(reason);
     }
+    patches::note(ctx, observed.iter());
     let format = args.output.output;
     if observed.is_empty() && matches!(format, Format::Table | Format::Wide) {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
@@ -51,7 +57,10 @@ pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
         let namespace = |observed: &Observed| observed.canary.target.namespace.clone();
         let several = observed.iter().any(|other| namespace(other) != namespace(&observed[0]));
         let namespace = args.select.all_namespaces || several;
-        show::rows(&observed, show::Columns { namespace, wide: format == Format::Wide, now: ctx.now })
+        show::rows(
+            &observed,
+            show::Columns { namespace, wide: format == Format::Wide, file: is_repeated(&observed), now: ctx.now },
+        )
     };
     let value = || match observed.as_slice() {
         [one] if args.select.names.len() == 1 => report::single(one),
@@ -59,6 +68,12 @@ pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     };
     ctx.ui.data(&format.of(text, value))?;
     Ok(Exit::Ok)
+}
+
+/// Returns whether two manifests have a Canary of the same name, so that only their files tell them apart.
+fn is_repeated(observed: &[Observed]) -> bool {
+    let mut seen = BTreeSet::new();
+    observed.iter().any(|observed| !seen.insert(&observed.canary.target))
 }
 
 async fn all(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
@@ -70,7 +85,7 @@ async fn all(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Obse
 async fn named(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
     let mut observed = Vec::new();
     for name in &args.select.names {
-        observed.push(source.look(ctx.namespace(), name).await?);
+        observed.extend(source.look(ctx.namespace(), name).await?);
     }
     Ok(observed)
 }

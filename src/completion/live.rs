@@ -89,8 +89,8 @@ fn has_manifests(line: &Line<'_>) -> bool {
 
 fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
     // Standard input is the terminal here, and reading a pipe would drain it.
-    let is_there = |path: &PathBuf| path.is_file() || path.is_dir();
-    let named: Vec<_> = manifests(line).map(PathBuf::from).filter(is_there).collect();
+    let is_there = |path: &PathBuf| path.is_file() || path.is_dir() || !path.exists() && path.as_os_str() != "-";
+    let named: Vec<_> = manifests(line).flat_map(|list| list.split(',')).map(PathBuf::from).filter(is_there).collect();
     let recursive = line.flags.iter().any(|(arg, _)| arg.get_long() == Some("recursive"));
     let Ok(manifests) = files::read(&named, recursive, |_| None) else { return BTreeSet::new() };
     let canaries = manifests.objects().filter(|object| Canary::is(&object.value));

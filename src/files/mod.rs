@@ -56,25 +56,22 @@ impl Manifests {
         self.without_kind.iter()
     }
 
-    /// Returns where one of these words occurs in a document without a `known` object, as `file:line`: the first line
-    /// in each such document. Comments are ignored.
-    pub fn mentions(&self, words: &[&str], known: impl Fn(&Object) -> bool) -> Vec<String> {
-        let is_known = |source: usize, document: usize| {
-            let mut here = self.objects.iter().filter(|it| (it.place.source, it.place.document) == (source, document));
-            here.any(&known)
-        };
-        let mut places = Vec::new();
-        for (index, source) in self.sources.iter().enumerate() {
-            let name = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
-            for (_, document) in source.documents.iter().enumerate().filter(|(it, _)| !is_known(index, *it)) {
-                let lines = document::lines(&source.text[document.range.clone()]);
-                let mut said = lines.zip(document.line..).filter(|(line, _)| {
-                    !line.trim_start().starts_with('#') && words.iter().any(|word| line.contains(word))
-                });
-                places.extend(said.next().map(|(_, line)| format!("{name}:{line}")));
-            }
-        }
-        places
+    /// Returns the manifests without these objects; their texts stay.
+    #[must_use]
+    pub fn without(&self, is_left_out: impl Fn(&Object) -> bool) -> Self {
+        let objects = self.objects.iter().filter(|object| !is_left_out(object)).cloned().collect();
+        Self { objects, ..self.clone() }
+    }
+
+    /// Returns the place, as `file:line`, where one of these words first occurs in the document of an object, else where
+    /// the object begins. Comments are ignored.
+    pub fn place_of(&self, object: &Object, words: &[&str]) -> String {
+        let source = self.source(object);
+        let document = &source.documents[object.place.document];
+        let mut lines = document::lines(&source.text[document.range.clone()]).zip(document.line..);
+        let said =
+            lines.find(|(line, _)| !line.trim_start().starts_with('#') && words.iter().any(|word| line.contains(word)));
+        said.map_or_else(|| object.origin(), |(_, line)| format!("{}:{line}", object.file()))
     }
 
     /// Returns the objects in the order of the inputs, and within each as they are written.
@@ -111,6 +108,16 @@ pub struct Object {
 }
 
 impl Object {
+    /// Returns the file, as it was named or found; `stdin` for standard input.
+    pub fn file(&self) -> &str {
+        &self.place.name
+    }
+
+    /// Returns the line of the file on which the object begins, from 1.
+    pub fn line(&self) -> usize {
+        self.place.line
+    }
+
     /// Returns where the object begins: `dir/canary.yaml:12`, or `stdin:1`.
     pub fn origin(&self) -> String {
         format!("{}:{}", self.place.name, self.place.line)

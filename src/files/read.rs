@@ -128,7 +128,7 @@ impl Reader {
             let value = match yaml::parse(text) {
                 Ok(value) => value,
                 Err(error) => {
-                    self.not_yaml(source.path.as_deref(), document, text, &error, named)?;
+                    self.not_yaml(&source, document, &error, named)?;
                     continue;
                 }
             };
@@ -144,34 +144,36 @@ impl Reader {
     /// Skips a document that is not YAML, or refuses it.
     fn not_yaml(
         &mut self,
-        path: Option<&Path>,
+        source: &Source,
         document: &Document,
-        text: &str,
         error: &yaml::SyntaxError,
         named: Named,
     ) -> Result<()> {
+        let (path, text) = (source.path.as_deref(), &source.text[document.range.clone()]);
         let name = path.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
         let (line, column) = (document.line + error.line - 1, error.column);
         let failed = Error::usage(format!("{name}:{line}:{column}: {}", error.reason));
         let skipped = |reason| Skipped { file: name.clone(), position: Some((line, column)), reason, mention: None };
-        match (named, is_template(text)) {
-            (Named::Yes, true) => {
+        let is_template = is_template(text);
+        // A template is one piece, wherever its documents begin.
+        let (from, text) = if is_template { (1, source.text.as_str()) } else { (document.line, text) };
+        let mention = (self.mention)(text).map(|line| from + line - 1);
+        match (named, is_template) {
+            (Named::Yes, true) if mention.is_none() || path.is_none() => {
                 Err(failed.hint("this looks like a template: render it first, and give the result (-f -)"))
             }
             (Named::Yes, false) => Err(failed),
             // The templates of a chart cannot be interpreted here.
-            (Named::No, true) => {
-                let mention = (self.mention)(text).map(|line| format!("{name}:{}", document.line + line - 1));
-                let folder = path.and_then(Path::parent).unwrap_or(Path::new("."));
+            (_, true) => {
+                let mention = mention.map(|line| format!("{name}:{line}"));
+                let folder =
+                    path.and_then(Path::parent).filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 let chart = self.chart(folder);
                 let (folder, is_chart) = (chart.clone().unwrap_or_else(|| folder.to_owned()), chart.is_some());
                 self.add_skipped(Skipped { mention, ..skipped(Reason::Template { folder, is_chart }) });
                 Ok(())
             }
-            (Named::No, false) => {
-                let mention = (self.mention)(text).map(|line| document.line + line - 1);
-                self.skip(skipped(Reason::NotYaml), failed, mention)
-            }
+            (Named::No, false) => self.skip(skipped(Reason::NotYaml), failed, mention),
         }
     }
 
@@ -205,7 +207,8 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Manifests> {
-        if self.objects.is_empty() {
+        let has_canary = self.skipped.iter().any(|it| it.mention.is_some());
+        if self.objects.is_empty() && !has_canary {
             let names: Vec<_> = self.sources.iter().map(|it| it.path.as_ref()).collect();
             let names = match names[..] {
                 [] => "the input".to_owned(),

@@ -76,8 +76,7 @@ pub(super) fn sentences(skipped: &[Skipped]) -> Vec<String> {
         let canaries = if mentions.is_empty() { "" } else { "; with a Canary: " };
         let kind = if is_chart { "Helm template" } else { "template" };
         let text = match templates[..] {
-            [one] if mentions.is_empty() => format!("{}: skipped, a {kind}", one.place()),
-            [_] => format!("{}: 1 {kind} skipped", folder.display()),
+            [one] => format!("{}: skipped, a {kind}", one.place()),
             _ => format!("{}: {} {kind}s skipped", folder.display(), templates.len()),
         };
         format!("{text}{canaries}{}", mentions.join(", "))

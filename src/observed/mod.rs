@@ -34,6 +34,25 @@ pub struct Observed {
     pub entry: EntryState,
     /// The entry that its objects were made from.
     pub live_entry: Option<Entry>,
+    /// The manifest that the Canary was read from; `None` for one of a cluster.
+    pub manifest: Option<Manifest>,
+}
+
+/// Where in the manifests a Canary is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The file, as it was named or found; `stdin` for standard input.
+    pub file: String,
+    /// The line that the Canary begins on, from 1.
+    pub line: usize,
+    /// Where kustomize patches are that may change it, as `file:line`. They are not applied.
+    pub patches: Vec<String>,
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// Whether the guard covers a Canary.
@@ -150,7 +169,7 @@ impl Observed {
                 _ => TraefikServiceState::Present(service),
             },
         };
-        Self { canary, service, guarded: Guarded::Unknown, entry: EntryState::None, live_entry: None }
+        Self { canary, service, guarded: Guarded::Unknown, entry: EntryState::None, live_entry: None, manifest: None }
     }
 
     /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then

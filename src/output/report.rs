@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     flagger::Declared,
     model::{Cookie, Entry},
-    observed::{EntryState, Observed, TraefikServiceState},
+    observed::{EntryState, Manifest, Observed, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -46,6 +46,17 @@ pub struct CanaryReport {
     entry: Option<EntryReport>,
     /// What protects the cookie from Flagger's next write: guard, flagger, none, unknown; `null` without a cookie.
     protected_by: Option<String>,
+    /// Where the Canary is among manifests; missing for one of a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<ManifestReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct ManifestReport {
+    file: String,
+    line: usize,
+    /// Where kustomize patches are that may change it, as `file:line`.
+    patches: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +125,11 @@ impl CanaryReport {
             state: observed.whole_state().as_str().trim_matches(['<', '>']).to_owned(),
             entry: entry(observed),
             protected_by: (protection != "-").then(|| protection.trim_matches(['<', '>']).to_owned()),
+            manifest: observed.manifest.clone().map(|Manifest { file, line, patches }| ManifestReport {
+                file,
+                line,
+                patches,
+            }),
         }
     }
 }

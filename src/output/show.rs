@@ -18,6 +18,8 @@ pub struct Columns {
     pub namespace: bool,
     /// Whether there are more columns.
     pub wide: bool,
+    /// Whether the last column is the manifest of the Canary.
+    pub file: bool,
     /// Current time in Unix seconds.
     pub now: i64,
 }
@@ -30,6 +32,9 @@ pub fn rows(observed: &[Observed], columns: Columns) -> String {
     }
     if columns.wide {
         heads.extend(["TRAEFIKSERVICE", "DECLARED", "LIVE", "ENTRY"]);
+    }
+    if columns.file {
+        heads.push("FILE");
     }
     table(&heads, observed.iter().map(|observed| row(observed, columns)))
 }
@@ -69,6 +74,9 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
             None => observed.live_entry.as_ref().map(ToString::to_string),
         };
         cells.push(entry.unwrap_or_else(none));
+    }
+    if columns.file {
+        cells.push(observed.manifest.as_ref().map_or_else(none, ToString::to_string));
     }
     cells
 }
@@ -166,8 +174,20 @@ pub fn entry(observed: &Observed) -> Option<String> {
     Some(format!("{}: {reason}", state.as_str()))
 }
 
+/// Returns the text of `sticky get` for Canaries of one name: each under its manifest, unless there is only one.
+pub fn cookies(observed: &[Observed]) -> String {
+    if let [one] = observed {
+        return cookie(one);
+    }
+    let of_manifest = |observed: &Observed| {
+        let manifest = observed.manifest.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{}:\n{}", escaped(&manifest), cookie(observed))
+    };
+    observed.iter().map(of_manifest).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the text of `sticky get`: the cookie field by field, its state and what protects it.
-pub fn cookie(observed: &Observed) -> String {
+fn cookie(observed: &Observed) -> String {
     let rows = fields(observed);
     let mut shown = if rows.is_empty() {
         String::new()

@@ -569,15 +569,24 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
-hint: name one file with -f, or one namespace with -n
+hint: -f ./a.yaml
+hint: -f ./b.yaml
 
 "#]]);
     run(&folder, "sticky get web -f a.yaml -f b.yaml").shows(str![[r#"
-exit: 2
+exit: 0
 --- stdout
+a.yaml:2:
+state       none (nothing is declared)
+protected   -
+
+b.yaml:2:
+FIELD   DECLARED   LIVE
+name    login      <unset>
+
+state       pending (declared in an annotation)
+protected   <unknown>
 --- stderr
-error: more than one Canary is named `web`: a.yaml:2, b.yaml:2
-hint: name one file with -f, or one namespace with -n
 
 "#]]);
     run(&folder, "render web -f .").shows(str![[r#"
@@ -585,7 +594,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
-hint: name one file with -f, or one namespace with -n
+hint: -f ./a.yaml
+hint: -f ./b.yaml
 
 "#]]);
     assert_eq!(folder.read("a.yaml"), canary("web", None));

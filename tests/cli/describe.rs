@@ -536,6 +536,10 @@ events: null
 findings: []
 kind: CanaryDescription
 live: null
+manifest:
+  file: examples/checkout.yaml
+  line: 2
+  patches: []
 name: checkout
 namespace: shop
 nextWrite:

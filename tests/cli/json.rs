@@ -52,6 +52,10 @@ fn manifests() -> crate::support::directory::Directory {
         ("d.yaml", &canary("none", None)),
         ("e.yaml", native),
         ("f.yaml", ENTERED),
+        (
+            "g.yaml",
+            "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: podinfo}\nspec: {skipAnalysis: true}\n",
+        ),
     ])
 }
 
@@ -77,6 +81,14 @@ fn the_fields_of_a_list_of_reports_are_those_of_the_page() {
     for item in list["items"].as_array().expect("a list") {
         single.hold(item);
     }
+}
+
+#[test]
+fn the_fields_of_a_list_of_descriptions_are_those_of_the_page() {
+    let folder = folder(&[("a.yaml", &canary("podinfo", None)), ("b.yaml", &canary("podinfo", None))]);
+    let mut fields = Fields::of("CanaryDescriptionList");
+    fields.hold(&json(folder.path(), "describe podinfo -f . -o json"));
+    fields.were_all_seen();
 }
 
 #[test]

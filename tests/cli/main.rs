@@ -22,6 +22,7 @@ mod hostile;
 mod in_place;
 mod json;
 mod keys_at_random;
+mod kustomize;
 mod man;
 mod manifests;
 mod matrix;

@@ -104,6 +104,10 @@ items:
     source: annotation
   entry: null
   live: null
+  manifest:
+    file: canary.yaml
+    line: 2
+    patches: []
   name: a
   phase: null
   protectedBy: unknown
@@ -120,6 +124,10 @@ items:
     source: annotation
   entry: null
   live: null
+  manifest:
+    file: canary.yaml
+    line: 31
+    patches: []
   name: b
   phase: null
   protectedBy: none
@@ -151,6 +159,11 @@ exit: 0
             },
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 2,
+                "patches": []
+            },
             "name": "a",
             "phase": null,
             "protectedBy": "unknown",
@@ -172,6 +185,11 @@ exit: 0
             },
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 31,
+                "patches": []
+            },
             "name": "b",
             "phase": null,
             "protectedBy": "none",
@@ -219,6 +237,10 @@ declared:
 entry: null
 kind: StickyReport
 live: null
+manifest:
+  file: canary.yaml
+  line: 2
+  patches: []
 name: a
 phase: null
 protectedBy: unknown
@@ -248,6 +270,11 @@ exit: 0
             },
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 2,
+                "patches": []
+            },
             "name": "a",
             "phase": null,
             "protectedBy": "unknown",
@@ -265,6 +292,11 @@ exit: 0
             "declared": null,
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 17,
+                "patches": []
+            },
             "name": "b",
             "phase": null,
             "protectedBy": null,
@@ -333,7 +365,6 @@ fn a_folder_is_read_and_its_folders_when_asked() {
 exit: 0
 --- stdout
 NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
-a      <none>   <none>   <none>   none    -           <unknown>
 b      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 
@@ -342,7 +373,6 @@ b      <none>   <none>   <none>   none    -           <unknown>
 exit: 0
 --- stdout
 NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
-a      <none>   <none>   <none>   none    -           <unknown>
 b      <none>   <none>   <none>   none    -           <unknown>
 c      <none>   <none>   <none>   none    -           <unknown>
 --- stderr

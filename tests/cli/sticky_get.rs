@@ -90,6 +90,11 @@ exit: 0
     "entry": null,
     "kind": "StickyReport",
     "live": null,
+    "manifest": {
+        "file": "canary.yaml",
+        "line": 2,
+        "patches": []
+    },
     "name": "web",
     "phase": null,
     "protectedBy": "unknown",
@@ -121,6 +126,10 @@ declared:
 entry: null
 kind: StickyReport
 live: null
+manifest:
+  file: canary.yaml
+  line: 2
+  patches: []
 name: web
 phase: null
 protectedBy: unknown

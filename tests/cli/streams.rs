@@ -349,6 +349,11 @@ exit: 0
             "live": {
                 "maxAge": 3
             },
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 2,
+                "patches": []
+            },
             "name": "we\u001b[31mb\r",
             "namespace": "sh\nop",
             "phase": "Pro\u001b]0;title\u0007gressing",
@@ -381,6 +386,10 @@ items:
   entry: null
   live:
     maxAge: 3
+  manifest:
+    file: canary.yaml
+    line: 2
+    patches: []
   name: "we\e[31mb\r"
   namespace: |-
     sh
@@ -571,6 +580,7 @@ keys   <none>   -5/1     <derived>   undeclared   none        <unknown>   traefi
 odd    <none>   <none>   <none>      none         -           <unknown>   <none>            <none>     <none>        <none>
 web    <none>   -/-      <none>      undeclared   none        <unknown>   traefik.io/web    <none>     <none>        <none>
 --- stderr
+note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "show -f canary.yaml -o json").shows(str![[r#"
@@ -584,6 +594,14 @@ exit: 0
             "entry": null,
             "live": {
                 "path": "/sso"
+            },
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 17,
+                "patches": [
+                    "canary.yaml:30",
+                    "canary.yaml:34"
+                ]
             },
             "name": "keys",
             "phase": null,
@@ -603,6 +621,14 @@ exit: 0
             "declared": null,
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 1,
+                "patches": [
+                    "canary.yaml:30",
+                    "canary.yaml:34"
+                ]
+            },
             "name": "odd",
             "phase": null,
             "protectedBy": null,
@@ -620,6 +646,14 @@ exit: 0
             "declared": null,
             "entry": null,
             "live": null,
+            "manifest": {
+                "file": "canary.yaml",
+                "line": 7,
+                "patches": [
+                    "canary.yaml:30",
+                    "canary.yaml:34"
+                ]
+            },
             "name": "web",
             "phase": null,
             "protectedBy": "none",
@@ -638,6 +672,7 @@ exit: 0
     "kind": "StickyReportList"
 }
 --- stderr
+note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "diff -f canary.yaml").shows(str![[r#"
@@ -666,6 +701,7 @@ exit: 1
        a: b
 -    sticky: 7
 --- stderr
+note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky get odd -f canary.yaml").shows(str![[r#"
@@ -674,6 +710,7 @@ exit: 0
 state       none (nothing is declared)
 protected   -
 --- stderr
+note: Canary `odd` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky get keys -f canary.yaml").shows(str![[r#"
@@ -686,12 +723,14 @@ path    <unset>    /sso
 state       undeclared (nothing is declared)
 protected   none
 --- stderr
+note: Canary `keys` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "render odd -f canary.yaml").shows(str![[r#"
 exit: 2
 --- stdout
 --- stderr
+note: Canary `odd` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
 error: Canary `odd` has no spec.targetRef.name
 caused by: Flagger cannot generate a TraefikService without it
 

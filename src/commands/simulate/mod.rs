@@ -9,7 +9,7 @@ use clap::Args;
 use self::advice::Advice;
 use crate::{
     cluster::Reading,
-    commands::args::format_of,
+    commands::{args::format_of, patches},
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     files,
@@ -87,6 +87,7 @@ struct Steps(Vec<u8>);
 pub async fn run(ctx: &Context, args: &SimulateArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let observed = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?.observed;
+    patches::note(ctx, [&observed].into_iter());
     warn(ctx, &observed);
     let own = own(&observed, args.flow);
     let setup = typed(&own, args);

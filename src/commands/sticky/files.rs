@@ -1,20 +1,22 @@
 //! A change in a manifest: only the declaration, in place.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     commands::args::WriteArgs,
     context::Context,
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     files::{self, Edit, Manifests},
+    flagger::{Canary, NativeField},
     lint,
+    observed::{Loaded, Observed},
     output::{
         self, Format,
         change::{self, DryRun},
         diff, findings,
     },
     plan::{Consent, CookieChange, Plan, Scope, decide},
-    source,
+    source, yaml,
 };
 
 /// Changes the declaration of one Canary in the manifests.
@@ -25,7 +27,8 @@ pub(super) async fn change(
     args: &WriteArgs,
     change: &CookieChange,
 ) -> Result<Exit> {
-    let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)?;
+    let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)
+        .map_err(|error| with_text(error, manifests, name, change))?;
     if object.value.get("$patch").is_some() {
         return Err(Error::usage(format!(
             "{} does not declare a Canary: its `$patch` replaces or deletes one",
@@ -67,6 +70,27 @@ pub(super) async fn change(
     files::replace(source, &text)?;
     ctx.ui.data(&configured)?;
     Ok(Exit::Ok)
+}
+
+/// Adds the text to paste to the error for a Canary that is only in templates, which are not edited.
+fn with_text(error: Error, manifests: &Manifests, name: &str, change: &CookieChange) -> Error {
+    if error.kind() != Kind::NotFound || manifests.templates().next().is_none() {
+        return error;
+    }
+    let object = json!({"metadata": {"name": name}});
+    let Some(canary) = Canary::from_object(&object) else { return error };
+    let observed = Observed::pair(canary, None);
+    let nothing = Loaded { observed, canary: object, service: None, native: NativeField::Absent, routing: None };
+    let plan = change.on(&nothing).and_then(|wanted| Plan::new(&nothing, &wanted, Scope::DeclareOnly));
+    let step = plan.ok().and_then(|mut plan| plan.steps.pop());
+    match step.as_ref().map(|step| step.after()["metadata"].take()) {
+        Some(Value::Object(mut metadata)) => {
+            metadata.remove("name");
+            let text = yaml::print(&metadata.into());
+            error.hint(format!("for the Canary in a template, add to its metadata:\n{}", text.trim_end()))
+        }
+        _ => error,
+    }
 }
 
 /// Checks that the manifest of this Canary can be written, if it will be, before anything is typed.

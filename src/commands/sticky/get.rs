@@ -3,9 +3,10 @@
 use clap::Args;
 
 use crate::{
-    commands::args::OutputArgs,
+    commands::{args::OutputArgs, patches},
     context::{Context, FileArgs},
     error::{Exit, Result},
+    observed::Observed,
     output::{self, Format, report, show},
 };
 
@@ -27,14 +28,20 @@ pub struct GetArgs {
 pub(super) async fn run(ctx: &Context, args: &GetArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let observed = source.look(ctx.namespace(), &args.name).await?;
-    if let Some(reason) = observed.forbidden() {
+    if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
         ctx.ui.warning(reason);
     }
+    patches::note(ctx, observed.iter());
     let format = args.output.output;
+    let name = |observed: &Observed| format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name));
     let text = || match format {
-        Format::Name => format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name)),
-        _ => show::cookie(&observed),
+        Format::Name => observed.iter().map(name).collect(),
+        _ => show::cookies(&observed),
     };
-    ctx.ui.data(&format.of(text, || report::single(&observed)))?;
+    let value = || match observed.as_slice() {
+        [one] => report::single(one),
+        all => report::list(all),
+    };
+    ctx.ui.data(&format.of(text, value))?;
     Ok(Exit::Ok)
 }

@@ -31,7 +31,7 @@ use crate::{
     observed::Loaded,
     output::change::DryRun,
     plan::{CookieChange, Scope},
-    source::Source,
+    source::{self, Source},
     traefik::entry::Need,
 };
 
@@ -59,7 +59,8 @@ pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
 
 /// Changes the cookie of one Canary, on a cluster or in a manifest.
 async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, change: &CookieChange) -> Result<Exit> {
-    change_in(ctx, &ctx.source(files).await?, name, write, change).await
+    let (source, _) = pick(ctx, ctx.source(files).await?, name).await?;
+    change_in(ctx, &source, name, write, change).await
 }
 
 async fn change_in(
@@ -77,6 +78,18 @@ async fn change_in(
             cluster::change(ctx, server, vec![loaded], write, write.scope(), change).await
         }
     }
+}
+
+/// Asks which of several Canaries of this name in manifests is meant, if there is a terminal. Returns the source with this
+/// one alone, and where it is.
+async fn pick(ctx: &Context, source: Source, name: &str) -> Result<(Source, Option<String>)> {
+    let Source::Files(manifests) = &source else { return Ok((source, None)) };
+    let mut places = if ctx.ui.can_ask() { source::choices(manifests, ctx.namespace(), name) } else { Vec::new() };
+    if places.is_empty() {
+        return Ok((source, None));
+    }
+    let place = places.swap_remove(ctx.ui.find(&format!("Which Canary `{name}`?"), &places).await?);
+    Ok((Source::Files(source::narrowed(manifests, name, &place)), Some(place)))
 }
 
 /// Returns what to read for a change.
@@ -114,7 +127,7 @@ pub(super) async fn selected(ctx: &Context, select: &SelectArgs, source: &Source
     let mut loaded = Vec::new();
     for name in &select.names {
         let reading = Reading { routing: Need::Own, ..Reading::SHOWN };
-        loaded.push(source.load(ctx.namespace(), name, reading).await?);
+        loaded.extend(source.load_each(ctx.namespace(), name, reading).await?);
     }
     Ok(loaded)
 }

@@ -32,6 +32,8 @@ pub(super) struct Session<'a> {
     write: &'a WriteArgs,
     files: &'a FileArgs,
     source: Source,
+    /// Which of several manifests was chosen.
+    place: Option<String>,
     /// The Canary as last read.
     loaded: Loaded,
     support: Support,
@@ -71,6 +73,7 @@ impl<'a> Session<'a> {
         source: Source,
     ) -> Result<Self> {
         super::check(&source, write)?;
+        let (source, place) = super::pick(ctx, source, name).await?;
         let (loaded, support) = match &source {
             Source::Cluster(server) => {
                 let loaded = source.load(ctx.namespace(), name, Self::reading(write.scope())).await?;
@@ -85,7 +88,7 @@ impl<'a> Session<'a> {
             }
         };
         let base = before(&loaded, write.scope());
-        Ok(Self { ctx, write, files, source, loaded, support, base, text: String::new(), draft: None })
+        Ok(Self { ctx, write, files, source, place, loaded, support, base, text: String::new(), draft: None })
     }
 
     /// Returns what to read before an edit.
@@ -162,6 +165,10 @@ impl<'a> Session<'a> {
         // Manifests may have changed while the user was typing; one that can be read only once has not.
         if matches!(self.source, Source::Files(_)) && !self.files.is_read_once() {
             self.source = self.ctx.source(self.files).await?;
+            if let (Source::Files(manifests), Some(place)) = (&self.source, &self.place) {
+                let name = &self.loaded.observed.canary.target.name;
+                self.source = Source::Files(source::narrowed(manifests, name, place));
+            }
         }
         let (base, mine_now) = (self.base.clone(), mine.clone());
         let change = CookieChange::Merge { base, mine: mine_now, scope: self.write.scope() };

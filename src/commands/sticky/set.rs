@@ -55,6 +55,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
                 .hint_command("name it after `sticky set`; kubectl canary-traefik show", " lists the Canaries"));
         }
     };
+    let (source, _) = super::pick(ctx, source, &name).await?;
     let remove = super::typed(&format!("remove {name}"), &args.files);
     let change = CookieChange::Set {
         fields: args.cookie.wish.clone(),

@@ -78,8 +78,8 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
 /// Returns the description of the Canary to print above the first question.
 async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
     let name = &session.loaded().observed.canary.target.name;
-    let description = commands::describe::load(ctx, session.source(), name).await?;
-    Ok(describe::text(&description, ctx.width(), ctx.ui.err_style()))
+    let descriptions = commands::describe::load(ctx, session.source(), name).await?;
+    Ok(descriptions.iter().map(|it| describe::text(it, ctx.width(), ctx.ui.err_style())).collect())
 }
 
 /// Asks for the duration, then field by field.

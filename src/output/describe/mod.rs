@@ -3,7 +3,7 @@
 mod report;
 mod sections;
 
-pub use report::report;
+pub use report::{list, report};
 
 use super::{
     escaped,

@@ -119,6 +119,16 @@ struct EventReport {
 
 /// Returns the description as JSON with the format's version.
 pub fn report(description: &Description) -> Value {
+    published("CanaryDescription", value(description))
+}
+
+/// Returns several descriptions as a list, with the format's version.
+pub fn list(descriptions: &[Description]) -> Value {
+    let items: Vec<_> = descriptions.iter().map(value).collect();
+    published("CanaryDescriptionList", serde_json::json!({ "items": items }))
+}
+
+fn value(description: &Description) -> Value {
     let observed = &description.loaded.observed;
     let rollout = &observed.canary.rollout;
     let fate = description.fate();
@@ -179,8 +189,7 @@ pub fn report(description: &Description) -> Value {
         events,
         events_unknown,
     };
-    let value = serde_json::to_value(report).expect("a report can be written as JSON");
-    published("CanaryDescription", value)
+    serde_json::to_value(report).expect("a report can be written as JSON")
 }
 
 fn route(route: &Route) -> RouteReport {

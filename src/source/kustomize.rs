@@ -1,0 +1,343 @@
+//! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built. Pure.
+//!
+//! A patch is a document that a kustomization names, a text inside a kustomization (kustomize's own, Flux's or Argo
+//! CD's), a JSON patch, or a Canary without a target. What kustomize accepts as a patch, and which objects a patch
+//! is for: `sigs.k8s.io/kustomize/api/types/patch.go` and `selector.go`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path, PathBuf},
+};
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::DECLARING;
+use crate::{
+    files::{Manifests, Object},
+    flagger::{Canary, Declared},
+    model::{
+        declaration::ANNOTATION,
+        entry::ENTRY_ANNOTATION,
+        name::CANARY_API_VERSION,
+        selector::Selector,
+        view::{at, owned, text},
+    },
+    yaml,
+};
+
+/// Keys of a kustomization under which patches are listed.
+const LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
+
+/// A patch that can change Canaries.
+#[derive(Debug)]
+pub(super) struct Patch {
+    /// Where it is: `file:line`.
+    pub(super) place: String,
+    /// Whether it can be edited as a document of its own.
+    pub(super) is_document: bool,
+    /// Whether it changes the declared cookie or entry.
+    pub(super) declares: bool,
+    target: Target,
+    /// The files that its kustomization builds on; `None` if they are not known.
+    reach: Option<BTreeSet<PathBuf>>,
+}
+
+impl Patch {
+    /// Returns whether the patch may change this Canary, which was found in this file.
+    pub(super) fn is_for(&self, canary: &Canary, file: Option<&Path>) -> bool {
+        let is_reached = match (&self.reach, file) {
+            (Some(reach), Some(file)) => reach.contains(&normal(file)),
+            _ => true,
+        };
+        is_reached && self.target.matches(canary)
+    }
+
+    /// Returns whether the patch names this Canary, so that it is worth mentioning if nothing else is found.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.target.name.as_ref().is_some_and(|pattern| pattern.is_match(name))
+    }
+}
+
+/// The objects that a patch is for; what is missing matches everything.
+#[derive(Debug, Default)]
+struct Target {
+    name: Option<Regex>,
+    namespace: Option<Regex>,
+    labels: Option<String>,
+}
+
+impl Target {
+    /// Reads the target of a patch; `None` if it cannot be a Canary.
+    fn read(target: &Value) -> Option<Self> {
+        let pattern = |key: &str| text(target, &[key]).and_then(whole);
+        let may_be = |key: &str, own: &str| pattern(key).is_none_or(|pattern| pattern.is_match(own));
+        let (group, version) = CANARY_API_VERSION.split_once('/')?;
+        if !(may_be("kind", "Canary") && may_be("group", group) && may_be("version", version)) {
+            return None;
+        }
+        let labels = owned(target, &["labelSelector"]);
+        Some(Self { name: pattern("name"), namespace: pattern("namespace"), labels })
+    }
+
+    /// Returns the target of a strategic merge patch: the object of its name.
+    fn of(canary: &Value) -> Self {
+        let exact = |key: &str| text(canary, &["metadata", key]).and_then(|text| whole(&regex::escape(text)));
+        Self { name: exact("name"), namespace: exact("namespace"), labels: None }
+    }
+
+    fn matches(&self, canary: &Canary) -> bool {
+        let target = &canary.target;
+        let is_named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&target.name));
+        let is_there = match (&self.namespace, &target.namespace) {
+            (Some(pattern), Some(namespace)) => pattern.is_match(namespace),
+            _ => true,
+        };
+        let selector = self.labels.as_ref().and_then(|labels| Selector::parse(labels).ok());
+        is_named && is_there && selector.is_none_or(|selector| selector.matches(&canary.labels))
+    }
+}
+
+/// Returns the pattern of a whole name, as kustomize takes it; `None` if it is none.
+fn whole(pattern: &str) -> Option<Regex> {
+    Regex::new(&format!("^(?:{pattern})$")).ok()
+}
+
+/// Returns whether this is a part of a Canary, which kustomize merges into a whole one: that always has a target, as
+/// the definition of Canaries requires.
+pub fn is_part(canary: &Value) -> bool {
+    canary.pointer("/spec/targetRef").is_none()
+}
+
+/// The patches among manifests.
+#[derive(Debug, Default)]
+pub(super) struct Patches {
+    /// Every patch that can change a Canary.
+    pub(super) all: Vec<Patch>,
+    /// The files that are named as patches.
+    files: BTreeSet<PathBuf>,
+}
+
+impl Patches {
+    /// Finds the patches.
+    pub(super) fn among(files: &Manifests) -> Self {
+        let mut found = Finding { files, patches: Self::default(), bases: bases(files) };
+        for object in files.objects().chain(files.without_kind()) {
+            if is_kustomization(files, object) {
+                found.kustomization(object);
+            } else if text(&object.value, &["kind"]) == Some("AnnotationsTransformer") {
+                found.annotations(object, &["annotations"], None);
+            }
+        }
+        found.rest();
+        found.patches
+    }
+
+    /// Returns whether this Canary is a patch: it has no target, or a kustomization names its file as one.
+    pub(super) fn has(&self, files: &Manifests, canary: &Object) -> bool {
+        let path = files.source(canary).path.as_deref();
+        is_part(&canary.value) || path.is_some_and(|path| self.files.contains(&normal(path)))
+    }
+}
+
+/// Returns whether this object can hold patches of objects in other files: a kustomization or what stands for one.
+fn is_kustomization(files: &Manifests, object: &Object) -> bool {
+    match text(&object.value, &["kind"]) {
+        Some(kind) => ["Kustomization", "Component", "Application", "ApplicationSet"].contains(&kind),
+        None => object.value.is_object() && files.source(object).path.is_some(),
+    }
+}
+
+/// Returns what each kustomization builds on, by its folder.
+fn bases(files: &Manifests) -> BTreeMap<PathBuf, Vec<PathBuf>> {
+    let mut bases = BTreeMap::<_, Vec<_>>::new();
+    for object in files.objects().chain(files.without_kind()) {
+        let is_kustomize =
+            text(&object.value, &["apiVersion"]).is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"));
+        let folder = folder_of(files, object).filter(|_| is_kustomize && is_kustomization(files, object));
+        if let Some(folder) = folder {
+            let lists = ["resources", "bases", "components"].map(|key| at(&object.value, &[key]));
+            let entries = lists.into_iter().flatten().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+            let paths = entries.map(|entry| normal(&folder.join(entry))).collect::<Vec<_>>();
+            bases.entry(folder).or_default().extend(paths);
+        }
+    }
+    bases
+}
+
+fn folder_of(files: &Manifests, object: &Object) -> Option<PathBuf> {
+    files.source(object).path.as_deref().and_then(Path::parent).map(normal)
+}
+
+/// Returns a path without `.` and `..` in the middle.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// The patches found so far.
+struct Finding<'a> {
+    files: &'a Manifests,
+    patches: Patches,
+    bases: BTreeMap<PathBuf, Vec<PathBuf>>,
+}
+
+impl Finding<'_> {
+    fn kustomization(&mut self, object: &Object) {
+        let reach = folder_of(self.files, object).and_then(|folder| self.reach(&folder));
+        self.annotations(object, &["commonAnnotations"], reach.as_ref());
+        let mut items = Vec::new();
+        collect(&object.value, &mut items);
+        for item in items {
+            self.item(object, item, reach.as_ref());
+        }
+    }
+
+    /// Returns the files that the kustomization in this folder builds on; `None` if none of them is among the manifests.
+    fn reach(&self, folder: &Path) -> Option<BTreeSet<PathBuf>> {
+        let (mut reached, mut folders, mut next) = (BTreeSet::new(), BTreeSet::new(), vec![folder.to_owned()]);
+        while let Some(folder) = next.pop() {
+            for base in self.bases.get(&folder).into_iter().flatten() {
+                if self.bases.contains_key(base) {
+                    if folders.insert(base.clone()) {
+                        next.push(base.clone());
+                    }
+                } else {
+                    let sources = self.files.objects().filter_map(|it| self.files.source(it).path.as_deref());
+                    reached.extend(sources.map(normal).filter(|path| path == base || path.parent() == Some(base)));
+                }
+            }
+        }
+        (!reached.is_empty()).then_some(reached)
+    }
+
+    /// Adds annotations that are set on every object.
+    fn annotations(&mut self, object: &Object, keys: &[&str], reach: Option<&BTreeSet<PathBuf>>) {
+        let set = at(&object.value, keys).and_then(Value::as_object);
+        if set.is_some_and(|set| [ANNOTATION, ENTRY_ANNOTATION].iter().any(|key| set.contains_key(*key))) {
+            self.add(object, true, Target::default(), reach);
+        }
+    }
+
+    /// Adds one patch of a kustomization: a file, a text, or the patch itself.
+    fn item(&mut self, holder: &Object, item: &Value, reach: Option<&BTreeSet<PathBuf>>) {
+        let inner = item.get("patch").or_else(|| (!item.get("path").is_some_and(Value::is_string)).then_some(item));
+        let target = item.get("target");
+        let path = match (item.get("path"), item) {
+            (Some(Value::String(path)), _) => Some(path),
+            (None, Value::String(path)) if !path.contains(['\n', ':']) => Some(path),
+            _ => None,
+        };
+        if let (Some(path), Some(folder)) = (path, folder_of(self.files, holder)) {
+            let path = normal(&folder.join(path));
+            let files = self.files;
+            let in_file = |object: &&Object| files.source(object).path.as_deref().is_some_and(|it| normal(it) == path);
+            for object in files.objects().chain(files.without_kind()).filter(in_file) {
+                self.body(object, &object.value, target, reach);
+            }
+            self.patches.files.insert(path);
+        } else if let Some(Value::String(text)) = inner {
+            if let Ok(body) = yaml::parse(text) {
+                self.body(holder, &body, target, reach);
+            } else if DECLARING.iter().any(|word| text.contains(word)) {
+                self.add(holder, true, Target::default(), reach);
+            }
+        } else if let Some(body) = inner {
+            self.body(holder, body, target, reach);
+        }
+    }
+
+    /// Adds the patch in this value, if it can be for a Canary.
+    fn body(&mut self, place: &Object, body: &Value, target: Option<&Value>, reach: Option<&BTreeSet<PathBuf>>) {
+        let own = Canary::is(body).then(|| Target::of(body));
+        let target = match target {
+            Some(target) => Target::read(target),
+            None => own,
+        };
+        let Some(target) = target else { return };
+        let declares = match body {
+            Value::Array(operations) => operations.iter().any(changes_declaration),
+            body => is_declaring(body),
+        };
+        self.add(place, declares, target, reach);
+    }
+
+    fn add(&mut self, object: &Object, declares: bool, target: Target, reach: Option<&BTreeSet<PathBuf>>) {
+        let is_document = Canary::is(&object.value);
+        let words: &[&str] = match (declares, is_document) {
+            (true, _) => &DECLARING,
+            (false, true) => &[],
+            (false, false) => &["kind: Canary"],
+        };
+        let place = self.files.place_of(object, words);
+        self.patches.all.push(Patch { place, is_document, declares, target, reach: reach.cloned() });
+    }
+
+    /// Adds the patches that no kustomization names.
+    fn rest(&mut self) {
+        let files = self.files;
+        let is_named = |patches: &Patches, object: &Object| {
+            files.source(object).path.as_deref().is_some_and(|path| patches.files.contains(&normal(path)))
+        };
+        for object in files.objects().filter(|object| Canary::is(&object.value) && is_part(&object.value)) {
+            if !is_named(&self.patches, object) {
+                self.add(object, is_declaring(&object.value), Target::of(&object.value), None);
+            }
+        }
+        for object in files.without_kind() {
+            // Without a target, only what is certainly about a cookie counts.
+            let operations = object.value.as_array().into_iter().flatten();
+            let is_about = |path: &str| path.contains("kubectl-canary-traefik~1") || path.starts_with(DECLARING[4]);
+            if operations.filter_map(|it| text(it, &["path"])).any(is_about) && !is_named(&self.patches, object) {
+                self.add(object, true, Target::default(), None);
+            }
+        }
+    }
+}
+
+/// Collects the items of every list of patches in a value.
+fn collect<'v>(value: &'v Value, items: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match field {
+                    Value::Array(list) if LISTS.contains(&key.as_str()) => items.extend(list),
+                    // A release of Helm patches what its chart renders, which is in no file.
+                    field if key != "postRenderers" => collect(field, items),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|item| collect(item, items)),
+        _ => {}
+    }
+}
+
+/// Returns whether an operation of a JSON patch changes what a Canary declares, by itself or with what is around it.
+fn changes_declaration(operation: &Value) -> bool {
+    let is_changed = |path: &str| {
+        ["", "/metadata", "/metadata/annotations", "/spec", "/spec/service"].contains(&path)
+            || path.starts_with("/metadata/annotations/kubectl-canary-traefik~1")
+            || path.starts_with("/spec/service/traefik")
+    };
+    let paths = [text(operation, &["path"]), text(operation, &["from"])];
+    text(operation, &["op"]) != Some("test") && paths.into_iter().flatten().any(is_changed)
+}
+
+/// Returns whether a strategic merge patch changes what a Canary declares.
+fn is_declaring(patch: &Value) -> bool {
+    let annotations = at(patch, &["metadata", "annotations"]).and_then(Value::as_object);
+    annotations.is_some_and(|set| set.contains_key(ANNOTATION) || set.contains_key(ENTRY_ANNOTATION))
+        || at(patch, &["spec", "service", "traefik"]).is_some()
+        || Canary::from_object(patch).is_some_and(|canary| canary.declared != Declared::Nothing)
+        || patch.get("$patch").is_some()
+}

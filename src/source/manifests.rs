@@ -1,0 +1,249 @@
+//! Canaries among manifests.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{kustomize::Patches, not_on_traefik};
+use crate::{
+    cluster::Selection,
+    error::{Error, Result},
+    files::{Manifests, Object},
+    flagger::{Canary, NativeField},
+    model::{FIELDS, NamespacedName, ObjectKind, declaration::NATIVE_COOKIE, name::near, selector::Selector},
+    observed::{Loaded, Manifest, Observed},
+    text::quoted,
+    traefik::{Lookup, Route, RouteKind, TraefikService, entry::Routing},
+};
+
+/// At most so many names or files are listed in a message.
+const SHOWN: usize = 10;
+
+/// A Canary among manifests.
+struct Found<'a> {
+    object: &'a Object,
+    loaded: Loaded,
+    /// Whether it is a patch of another one.
+    is_patch: bool,
+}
+
+/// Returns every selected Canary, in the order of the files. Patches are none.
+pub(super) fn all(files: &Manifests, selection: Selection<'_>) -> Result<Vec<Loaded>> {
+    let found = find(files, &Patches::among(files), selection)?;
+    Ok(found.into_iter().filter(|it| !it.is_patch).map(|it| it.loaded).collect())
+}
+
+/// Returns every Canary of this name: those that are whole, else the patches of it.
+///
+/// # Errors
+///
+/// Fails if there is none; similar names are hints.
+pub(super) fn named(files: &Manifests, namespace: Option<&str>, name: &str) -> Result<Vec<Loaded>> {
+    let found = find_named(files, &Patches::among(files), namespace, name)?;
+    Ok(found.into_iter().map(|it| it.loaded).collect())
+}
+
+/// Finds the one Canary of this name to change among manifests, and the object it was read from. One without a provider
+/// may be on Traefik, because Flagger's own default is not visible here.
+///
+/// # Errors
+///
+/// Fails if there is none (similar names are hints), if there are several, if a patch overrides what it declares, or if
+/// its provider is not Traefik.
+pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) -> Result<(&'a Object, Loaded)> {
+    let patches = Patches::among(files);
+    let mut found = find_named(files, &patches, namespace, name)?;
+    let one = match found.len() {
+        1 => found.remove(0),
+        _ => return Err(several(name, &found.into_iter().map(|it| it.loaded).collect::<Vec<_>>())),
+    };
+    let file = files.source(one.object).path.as_deref();
+    let over = patches.all.iter().filter(|patch| patch.declares && patch.is_for(&one.loaded.observed.canary, file));
+    let mut over: Vec<_> = over.map(|patch| patch.place.as_str()).collect();
+    over.dedup();
+    if !one.is_patch && !over.is_empty() {
+        let at = one.object.origin();
+        return Err(Error::usage(format!(
+            "two files declare the cookie of Canary `{name}`: {at} and {}",
+            over.join(", ")
+        ))
+        .caused_by("changing only one of them might have no effect")
+        .hint("choose the file to change with -f"));
+    }
+    if one.loaded.observed.canary.provider.is_some() && !one.loaded.observed.on_traefik() {
+        return Err(not_on_traefik(&one.loaded.observed));
+    }
+    Ok((one.object, one.loaded))
+}
+
+/// Returns the places of the Canaries among which [`to_change`] cannot decide; empty if there is nothing to decide.
+pub fn choices(files: &Manifests, namespace: Option<&str>, name: &str) -> Vec<String> {
+    let found = find_named(files, &Patches::among(files), namespace, name).unwrap_or_default();
+    if found.len() < 2 { Vec::new() } else { found.iter().map(|it| it.object.origin()).collect() }
+}
+
+/// Returns the manifests without the other Canaries of this name: only the one at this place is left.
+pub fn narrowed(files: &Manifests, name: &str, place: &str) -> Manifests {
+    files.without(|object| {
+        let other = Canary::is(&object.value) && object.origin() != place;
+        other && Canary::from_object(&object.value).is_some_and(|canary| canary.target.name == name)
+    })
+}
+
+/// Returns the error for several Canaries of one name, with what to type to choose one.
+pub(super) fn several(name: &str, all: &[Loaded]) -> Error {
+    let manifests: Vec<_> = all.iter().filter_map(|loaded| loaded.observed.manifest.as_ref()).collect();
+    let places: Vec<_> = manifests.iter().map(ToString::to_string).collect();
+    let error = Error::usage(format!("more than one Canary is named `{name}`: {}", places.join(", ")));
+    let namespaces: BTreeSet<_> = all.iter().map(|loaded| loaded.observed.canary.target.namespace.as_deref()).collect();
+    let files: BTreeSet<_> = manifests.iter().map(|manifest| manifest.file.as_str()).collect();
+    let hints: Vec<_> = if files.len() == all.len() {
+        files.iter().map(|file| format!("-f {}", quoted(file))).collect()
+    } else if namespaces.len() == all.len() {
+        namespaces.iter().flatten().map(|namespace| format!("-n {namespace}")).collect()
+    } else {
+        vec!["name one file with -f, or one namespace with -n".to_owned()]
+    };
+    hints.into_iter().take(SHOWN).fold(error, Error::hint)
+}
+
+/// Returns the routes to the TraefikService among manifests, in any namespace.
+pub(super) fn routes(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Lookup<Vec<Route>>)> {
+    let (service, group) = observed.routed_to();
+    let routes = |kind: RouteKind| {
+        let of_kind = files.objects().filter(|object| kind.is(&object.value));
+        let routes = of_kind.filter_map(|object| kind.route(&object.value, service.as_ref()?, group)).collect();
+        (kind, Lookup::Seen(routes))
+    };
+    RouteKind::all(group).map(routes).into()
+}
+
+/// Finds every Canary of this name: those that are whole, else the patches of it.
+fn find_named<'a>(
+    files: &'a Manifests,
+    patches: &Patches,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<Vec<Found<'a>>> {
+    let all = find(files, patches, Selection { namespace, selector: None })?;
+    let names: BTreeSet<String> = all.iter().map(|it| it.loaded.observed.canary.target.name.clone()).collect();
+    let found = all.into_iter().filter(|it| it.loaded.observed.canary.target.name == name);
+    let (parts, whole): (Vec<_>, Vec<_>) = found.partition(|it| it.is_patch);
+    match (whole.is_empty(), parts.is_empty()) {
+        (true, true) => Err(nothing(files, patches, namespace, name, &names)),
+        (true, false) => Ok(parts),
+        (false, _) => Ok(whole),
+    }
+}
+
+/// Finds every selected Canary among manifests with its TraefikService, in the order of the files.
+fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -> Result<Vec<Found<'a>>> {
+    let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
+    let mut services = BTreeMap::<NamespacedName, _>::new();
+    for object in files.objects() {
+        let service =
+            TraefikService::is(&object.value).and_then(|group| TraefikService::from_object(&object.value, group));
+        if let Some(service) = service {
+            services.entry(service.target.clone()).or_insert((service, &object.value));
+        }
+    }
+    let routing = Arc::new(routing(files));
+    let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
+        let canary = Canary::from_object(&object.value)?;
+        let in_namespace = selection
+            .namespace
+            .is_none_or(|namespace| canary.target.namespace.as_deref().is_none_or(|own| own == namespace));
+        let selected = selector.as_ref().is_none_or(|selector| selector.matches(&canary.labels));
+        if !in_namespace || !selected {
+            return None;
+        }
+        let service = canary.service_target().and_then(|target| services.get(&target));
+        let (service, value) = service.map(|(service, value)| (service.clone(), (*value).clone())).unzip();
+        let native = native_field(&object.value);
+        let is_patch = patches.has(files, object);
+        let manifest = (!is_patch).then(|| manifest(files, patches, &canary, object));
+        let observed =
+            Observed { manifest: Some(manifest.unwrap_or_else(|| of(object))), ..Observed::pair(canary, service) };
+        let loaded = Loaded { observed, canary: object.value.clone(), service: value, native, routing: None };
+        Some(Found { object, loaded: loaded.with_routing(routing.clone()), is_patch })
+    });
+    Ok(canaries.collect())
+}
+
+/// Returns where an object is.
+fn of(object: &Object) -> Manifest {
+    Manifest { file: object.file().to_owned(), line: object.line(), patches: Vec::new() }
+}
+
+/// Returns where a Canary is, with the patches of it.
+fn manifest(files: &Manifests, patches: &Patches, canary: &Canary, object: &Object) -> Manifest {
+    let file = files.source(object).path.as_deref();
+    let own = patches.all.iter().filter(|patch| patch.is_for(canary, file)).map(|patch| patch.place.clone());
+    let mut own: Vec<_> = own.collect();
+    own.dedup();
+    Manifest { patches: own, ..of(object) }
+}
+
+/// Returns the error for a missing Canary, with the namespaces of its name or the existing names as hints.
+fn nothing(
+    files: &Manifests,
+    patches: &Patches,
+    namespace: Option<&str>,
+    name: &str,
+    names: &BTreeSet<String>,
+) -> Error {
+    let Some(namespace) = namespace else {
+        let mut error = Error::not_found(format!("no Canary `{name}` in the files"));
+        let inner = patches.all.iter().filter(|patch| !patch.is_document && patch.names(name));
+        for place in inner.map(|patch| patch.place.as_str()).collect::<BTreeSet<_>>() {
+            error = error.caused_by(format!("{place} is a patch inside another document and cannot be edited"));
+        }
+        for place in files.templates() {
+            error = error.caused_by(format!("{place} is a Canary in a template and cannot be edited"));
+        }
+        return match near(name, names.iter().map(String::as_str)).first() {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if names.is_empty() && files.templates().next().is_some() => error,
+            None if names.is_empty() => error.hint("no document is a Canary (flagger.app/v1beta1)"),
+            None => error.hint(there_are(names)),
+        };
+    };
+    let error = Error::not_found(format!("no Canary `{name}` of namespace `{namespace}` in the files"));
+    let elsewhere = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
+        let target = Canary::from_object(&object.value)?.target;
+        (target.name == name).then_some(target.namespace?)
+    });
+    let elsewhere: BTreeSet<String> = elsewhere.collect();
+    match near(name, names.iter().map(String::as_str)).first() {
+        _ if !elsewhere.is_empty() => {
+            elsewhere.iter().fold(error, |error, namespace| error.hint(format!("-n {namespace}")))
+        }
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => error.hint("no Canary in the files is in that namespace"),
+        None => error.hint(there_are(names)),
+    }
+}
+
+fn there_are(names: &BTreeSet<String>) -> String {
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    format!("there are: {}{more}", shown.join(", "))
+}
+
+/// Returns what entries depend on among manifests, in any namespace.
+fn routing(files: &Manifests) -> Routing {
+    let objects =
+        files.objects().filter_map(|object| Some((ObjectKind::of_routing(&object.value)?, object.value.clone())));
+    objects.collect()
+}
+
+/// Without a schema, a manifest that uses the native field implies that its cluster has it.
+fn native_field(canary: &Value) -> NativeField {
+    match NATIVE_COOKIE.iter().try_fold(canary, |value, key| value.get(key)) {
+        Some(_) => NativeField::Present(FIELDS.iter().map(|field| (field.key.to_owned(), Vec::new())).collect()),
+        None => NativeField::Absent,
+    }
+}

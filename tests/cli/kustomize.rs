@@ -1,0 +1,532 @@
+//! Repositories with an environment for each folder: Canaries of one name, and kustomize patches of one.
+
+use snapbox::str;
+
+use crate::{
+    manifests::{canary, folder, in_namespace, run},
+    support::{
+        directory::Directory,
+        pty::{Key, Pty},
+        run::Run,
+    },
+};
+
+/// A patch of this Canary that changes its analysis.
+fn patch(name: &str) -> String {
+    format!(
+        "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata:\n  name: {name}\nspec:\n  analysis:\n    maxWeight: 30\n"
+    )
+}
+
+/// A patch of this Canary that declares a cookie.
+fn declaring(name: &str) -> String {
+    patch(name)
+        .replace("\nspec:", "\n  annotations:\n    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60\nspec:")
+}
+
+fn environments() -> Directory {
+    folder(&[
+        ("dev/canary.yaml", &canary("shop", Some("login; Max-Age=60"))),
+        ("prod/canary.yaml", &canary("shop", None)),
+        ("prod/cart.yaml", &canary("cart", None)),
+    ])
+}
+
+#[test]
+fn reads_list_every_canary_of_a_name_with_its_file() {
+    let folder = environments();
+    run(&folder, "show -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE         FILE
+cart   <none>   <none>   <none>   none      -           <unknown>   ./prod/cart.yaml:2
+shop   <none>   <none>   login    pending   <unknown>   <unknown>   ./dev/canary.yaml:2
+shop   <none>   <none>   <none>   none      -           <unknown>   ./prod/canary.yaml:2
+--- stderr
+
+"#]]);
+    run(&folder, "show cart -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
+cart   <none>   <none>   <none>   none    -           <unknown>
+--- stderr
+
+"#]]);
+    run(&folder, "show shop -o json -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "items": [
+        {
+            "declared": {
+                "cookie": {
+                    "maxAge": 60,
+                    "name": "login"
+                },
+                "source": "annotation"
+            },
+            "entry": null,
+            "live": null,
+            "manifest": {
+                "file": "./dev/canary.yaml",
+                "line": 2,
+                "patches": []
+            },
+            "name": "shop",
+            "phase": null,
+            "protectedBy": "unknown",
+            "state": "pending",
+            "traefikService": {
+                "name": "shop",
+                "status": "notGenerated"
+            },
+            "weights": {
+                "canary": null,
+                "primary": null
+            }
+        },
+        {
+            "declared": null,
+            "entry": null,
+            "live": null,
+            "manifest": {
+                "file": "./prod/canary.yaml",
+                "line": 2,
+                "patches": []
+            },
+            "name": "shop",
+            "phase": null,
+            "protectedBy": null,
+            "state": "none",
+            "traefikService": {
+                "name": "shop",
+                "status": "notGenerated"
+            },
+            "weights": {
+                "canary": null,
+                "primary": null
+            }
+        }
+    ],
+    "kind": "StickyReportList"
+}
+--- stderr
+
+"#]]);
+    run(&folder, "sticky get shop -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+./dev/canary.yaml:2:
+FIELD     DECLARED   LIVE
+name      login      <unset>
+max-age   60         <unset>
+
+state       pending (declared in an annotation)
+protected   <unknown>
+
+./prod/canary.yaml:2:
+state       none (nothing is declared)
+protected   -
+--- stderr
+
+"#]]);
+    run(&folder, "diff shop -R -f .").shows(str![[r#"
+exit: 1
+--- stdout
+--- stderr
+shop: declared, but not live: Flagger has not created TraefikService `shop` yet
+
+"#]]);
+    run(&folder, "describe shop -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+./dev/canary.yaml:2:
+Name:            shop
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  shop, not created yet
+Applied by:      <none>
+Tracks:
+  shop
+  ├─ primary   shop-primary:80   -   <unknown>
+  └─ canary    shop-canary:80    -   <unknown>
+  their cookies depend on the namespace, which the manifests do not set: use -n
+    NAMESPACE
+Cookie:          pending, declared in an annotation
+  FIELD     DECLARED   LIVE
+  name      login      <unset>
+  max-age   60         <unset>
+Protected:       <unknown>: you may not read the guard's objects
+Next write:      the one that creates the TraefikService; weights 100/0; its
+                 effect on the cookie is <unknown>
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+
+./prod/canary.yaml:2:
+Name:            shop
+Namespace:       <none>
+Phase:           <none>
+Strategy:        no analysis: straight to the promotion
+TraefikService:  shop, not created yet
+Applied by:      <none>
+Tracks:
+  shop
+  ├─ primary   shop-primary:80   -   <none>
+  └─ canary    shop-canary:80    -   <none>
+Cookie:          none, nothing is declared
+Protected:       -
+Next write:      the one that creates the TraefikService; weights 100/0; there
+                 is no cookie to protect
+Routes:          <none>: nothing leads to the TraefikService
+Findings:        <none>
+--- stderr
+
+"#]]);
+    let described = run(&folder, "describe shop -o json -R -f .");
+    let value: serde_json::Value = serde_json::from_str(&described.stdout).expect("JSON");
+    assert_eq!(value["kind"], "CanaryDescriptionList");
+    assert_eq!(value["items"][1]["manifest"]["file"], "./prod/canary.yaml");
+}
+
+#[test]
+fn what_needs_one_canary_names_the_files_to_choose_from() {
+    let folder = environments();
+    for command in ["sticky set shop --secure --yes", "sticky remove shop --yes", "render shop", "simulate shop"] {
+        run(&folder, &format!("{command} -R -f .")).shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: more than one Canary is named `shop`: ./dev/canary.yaml:2, ./prod/canary.yaml:2
+hint: -f ./dev/canary.yaml
+hint: -f ./prod/canary.yaml
+
+"#]]);
+    }
+    let two = in_namespace("a", &canary("shop", None)) + &in_namespace("b", &canary("shop", None));
+    folder.write("two.yaml", two);
+    run(&folder, "sticky set shop --secure --yes -f two.yaml").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: more than one Canary is named `shop`: two.yaml:2, two.yaml:16
+hint: -n a
+hint: -n b
+
+"#]]);
+    run(&folder, "sticky set shop --secure --yes -f two.yaml -n b -o name").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/shop configured
+--- stderr
+--- two.yaml (before)
++++ two.yaml (after)
+@@ -18,6 +18,8 @@
+ metadata:
+   namespace: b
+   name: shop
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Secure
+ spec:
+   provider: traefik
+   targetRef:
+warning CT020: b/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
+  fix: set --max-age to just over the length of one login
+
+"#]]);
+    folder.write("two.yaml", canary("shop", None) + &canary("shop", None));
+    run(&folder, "sticky set shop --secure --yes -f two.yaml").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: more than one Canary is named `shop`: two.yaml:2, two.yaml:15
+hint: name one file with -f, or one namespace with -n
+
+"#]]);
+}
+
+#[test]
+fn on_a_terminal_a_change_asks_which_canary_is_meant() {
+    let folder = environments();
+    let line = ["sticky", "set", "shop", "--max-age", "300", "-R", "-f", "."];
+    let mut pty = Pty::start(Run::new(line).dir(folder.path()));
+    pty.wait_for("Which Canary `shop`?");
+    pty.press(Key::Down);
+    pty.press(Key::Enter);
+    pty.answers("Change ./prod/canary.yaml?", "y");
+    assert_eq!(pty.ends().code, Some(0));
+    assert_eq!(folder.read("prod/canary.yaml"), canary("shop", Some("; Max-Age=300")));
+    assert_eq!(folder.read("dev/canary.yaml"), canary("shop", Some("login; Max-Age=60")));
+}
+
+#[test]
+fn a_patch_is_no_canary_and_a_read_of_the_base_names_it() {
+    let base = canary("shop", Some("login; Max-Age=60"));
+    let kustomization = |patches: &str| format!("resources: [../base]\n{patches}");
+    // By a kustomization it is a patch even if it looks like a whole Canary.
+    let whole = canary("shop", None).replace("port: 80", "port: 8080");
+    let inline = "patches:\n- target: {kind: Canary, name: sh.p}\n  patch: |-\n    - op: replace\n      path: /spec/analysis\n      value: {}\n";
+    let folder = folder(&[
+        ("base/canary.yaml", &base),
+        ("base/kustomization.yaml", "resources: [canary.yaml]\n"),
+        ("a/kustomization.yaml", &kustomization("patches: [{path: patch.yaml}]\n")),
+        ("a/patch.yaml", &patch("shop")),
+        ("b/kustomization.yml", &kustomization("patchesStrategicMerge: [whole.yaml]\n")),
+        ("b/whole.yaml", &whole),
+        ("c/kustomization.yaml", &kustomization(inline)),
+        ("d/loose.yaml", &patch("shop")),
+    ]);
+    run(&folder, "show -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
+shop   <none>   <none>   login    pending   <unknown>   <unknown>
+--- stderr
+note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+
+"#]]);
+    run(&folder, "show shop -o json -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "declared": {
+        "cookie": {
+            "maxAge": 60,
+            "name": "login"
+        },
+        "source": "annotation"
+    },
+    "entry": null,
+    "kind": "StickyReport",
+    "live": null,
+    "manifest": {
+        "file": "./base/canary.yaml",
+        "line": 2,
+        "patches": [
+            "./a/patch.yaml:1",
+            "./b/whole.yaml:2",
+            "./c/kustomization.yaml:3",
+            "./d/loose.yaml:1"
+        ]
+    },
+    "name": "shop",
+    "phase": null,
+    "protectedBy": "unknown",
+    "state": "pending",
+    "traefikService": {
+        "name": "shop",
+        "status": "notGenerated"
+    },
+    "weights": {
+        "canary": null,
+        "primary": null
+    }
+}
+--- stderr
+note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+
+"#]]);
+    run(&folder, "sticky get shop -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+FIELD     DECLARED   LIVE
+name      login      <unset>
+max-age   60         <unset>
+
+state       pending (declared in an annotation)
+protected   <unknown>
+--- stderr
+note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+
+"#]]);
+    run(&folder, "sticky set shop --max-age 300 --yes -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/shop configured
+--- stderr
+--- ./base/canary.yaml (before)
++++ ./base/canary.yaml (after)
+@@ -4,7 +4,7 @@
+ metadata:
+   name: shop
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
++    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300
+ spec:
+   provider: traefik
+   targetRef:
+
+"#]]);
+    run(&folder, "show -f a").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+No resources found
+
+"#]]);
+}
+
+#[test]
+fn a_patch_of_another_canary_or_environment_stands_in_nobodys_way() {
+    let folder = folder(&[
+        ("shop/base/canary.yaml", &canary("shop", None)),
+        ("shop/base/kustomization.yaml", "resources: [canary.yaml]\n"),
+        ("cart/base/canary.yaml", &canary("cart", None)),
+        // A JSON patch for another Canary, by name and by what its kustomization builds on.
+        (
+            "cart/dev/kustomization.yaml",
+            "resources: [../base]\npatches:\n- path: cookie.yaml\n  target: {kind: Canary}\n",
+        ),
+        (
+            "cart/dev/cookie.yaml",
+            "- op: add\n  path: /metadata/annotations/kubectl-canary-traefik~1sticky-cookie\n  value: a\n",
+        ),
+        (
+            "cart/prod/kustomization.yaml",
+            "resources: [../base]\npatchesJson6902:\n- target: {kind: Canary, name: cart}\n  path: ../dev/cookie.yaml\n",
+        ),
+        ("cart/strategic.yaml", &declaring("cart")),
+        // Annotations of Deployments.
+        ("annotations.yaml", "- op: add\n  path: /metadata/annotations\n  value: {}\n"),
+        ("chart/Chart.yaml", "name: chart\n"),
+        ("chart/templates/canary.yaml", &("{{ if .a }}\n".to_owned() + &declaring("shop"))),
+        ("chart/values.yaml", "annotations:\n  kubectl-canary-traefik/sticky-cookie: a\n"),
+        (
+            "release.yaml",
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n  values:\n    annotations:\n      kubectl-canary-traefik/sticky-cookie: a\n",
+        ),
+    ]);
+    run(&folder, "sticky set shop --max-age 300 --yes -R -f .").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/shop configured
+--- stderr
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary: ./chart/templates/canary.yaml:3
+--- ./shop/base/canary.yaml (before)
++++ ./shop/base/canary.yaml (after)
+@@ -3,6 +3,8 @@
+ kind: Canary
+ metadata:
+   name: shop
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: ; Max-Age=300
+ spec:
+   provider: traefik
+   targetRef:
+
+"#]]);
+    run(&folder, "sticky set cart --max-age 300 --yes -R -f .").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary: ./chart/templates/canary.yaml:3
+error: two files declare the cookie of Canary `cart`: ./cart/base/canary.yaml:2 and ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+
+"#]]);
+}
+
+#[test]
+fn whatever_may_declare_the_same_cookie_is_named_before_a_change() {
+    let refused = |name: &str, text: &str| {
+        let folder = folder(&[("base/canary.yaml", &canary("shop", None)), (name, text)]);
+        run(&folder, "sticky set shop --max-age 300 --yes -R -f .").stderr
+    };
+    let cases = [
+        ("a/patch.yaml", declaring("shop")),
+        ("a/patch.yaml", "- op: add\n  path: /metadata/annotations/kubectl-canary-traefik~1entry\n  value: /a\n".to_owned()),
+        ("a/kustomization.yaml", "resources: [../base/canary.yaml]\ncommonAnnotations:\n  kubectl-canary-traefik/entry: /a\n".to_owned()),
+        ("a/kustomization.yaml", "patches:\n- target: {kind: Canary}\n  patch: |-\n    - {op: remove, path: /metadata/annotations}\n".to_owned()),
+        ("a/Kustomization", format!("patchesStrategicMerge:\n- |-\n  {}\n", declaring("shop").trim_end().replace('\n', "\n  "))),
+        ("flux.yaml", format!("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: a}}\nspec:\n  patches:\n  - patch: |-\n      {}\n", declaring("shop").trim_end().replace('\n', "\n      "))),
+        ("argo.yaml", format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a}}\nspec:\n  source:\n    kustomize:\n      patches:\n      - target: {{name: shop}}\n        patch: |-\n          {}\n", declaring("shop").trim_end().replace('\n', "\n          "))),
+        ("transformer.yaml", "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: a}\nannotations:\n  kubectl-canary-traefik/sticky-cookie: a\n".to_owned()),
+    ];
+    let said: String = cases.iter().map(|(name, text)| refused(name, text)).collect();
+    snapbox::assert_data_eq!(
+        said,
+        str![[r#"
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/patch.yaml:6
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/patch.yaml:2
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/kustomization.yaml:3
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/kustomization.yaml:1
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/Kustomization:8
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./flux.yaml:12
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./argo.yaml:15
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./transformer.yaml:5
+caused by: changing only one of them might have no effect
+hint: choose the file to change with -f
+
+"#]]
+    );
+}
+
+#[test]
+fn a_template_gets_the_annotation_to_paste() {
+    let template = "{{- if .Values.canary }}\n".to_owned() + &canary("{{ .Release.Name }}", None) + "{{- end }}\n";
+    let folder = folder(&[
+        ("Chart.yaml", "name: web\n"),
+        ("templates/canary.yaml", &template),
+        ("templates/service.yaml", "kind: {{ .Values.kind }}\n"),
+    ]);
+    run(&folder, "sticky set web --name login --max-age 60 --entry /login --yes -R -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+warning: .: 2 Helm templates skipped; with a Canary: ./templates/canary.yaml:4
+error: no Canary `web` in the files
+caused by: ./templates/canary.yaml:4 is a Canary in a template and cannot be edited
+hint: for the Canary in a template, add to its metadata:
+  annotations:
+    kubectl-canary-traefik/entry: /login
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
+
+"#]]);
+    run(&folder, "sticky set web --name login --yes -f templates/canary.yaml").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary: templates/canary.yaml:4
+error: no Canary `web` in the files
+caused by: templates/canary.yaml:4 is a Canary in a template and cannot be edited
+hint: for the Canary in a template, add to its metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login
+
+"#]]);
+    run(&folder, "show -f templates/canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary: templates/canary.yaml:4
+No resources found
+
+"#]]);
+    run(&folder, "show -f templates/service.yaml").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: templates/service.yaml:1:8: expected string scalar
+hint: this looks like a template: render it first, and give the result (-f -)
+
+"#]]);
+    assert_eq!(folder.read("templates/canary.yaml"), template);
+}

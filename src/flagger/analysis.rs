@@ -27,12 +27,23 @@ pub struct Rollout {
     pub iterations: i64,
     /// `mirror`, which Flagger's Traefik router cannot do; the analysis takes its steps all the same.
     pub mirrors: bool,
+    /// `sessionAffinity`, which Flagger's Traefik router ignores.
+    pub session_affinity: Option<SessionAffinity>,
     /// `threshold`: the number of failed checks that ends the rollout.
     pub threshold: i64,
     /// `status.iterations`.
     pub iterations_done: i64,
     /// `status.failedChecks`.
     pub failed_checks: i64,
+}
+
+/// The cookie of Flagger's own session affinity (`pkg/apis/flagger/v1beta1/canary.go:SessionAffinity`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionAffinity {
+    /// `cookieName`.
+    pub cookie_name: Option<String>,
+    /// `maxAge` in seconds; the definition of Canaries has this default.
+    pub max_age: i64,
 }
 
 /// The deployment strategy (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
@@ -87,6 +98,10 @@ impl Rollout {
             step_weight_promotion: number("stepWeightPromotion"),
             iterations,
             mirrors: view::at(analysis, &["mirror"]).and_then(Value::as_bool).unwrap_or(false),
+            session_affinity: view::object(analysis, &["sessionAffinity"]).map(|_| SessionAffinity {
+                cookie_name: view::owned(analysis, &["sessionAffinity", "cookieName"]),
+                max_age: view::at(analysis, &["sessionAffinity", "maxAge"]).and_then(Value::as_i64).unwrap_or(86_400),
+            }),
             threshold: number("threshold").unwrap_or(1),
             iterations_done: status("iterations"),
             failed_checks: status("failedChecks"),

@@ -63,6 +63,10 @@ pub static RULES: &[Rule] = &[
     rules::entry_without_effect::RULE,
     rules::entry_without_cookie::RULE,
     rules::last_step_below_all::RULE,
+    rules::ab_testing::RULE,
+    rules::mirror::RULE,
+    rules::session_affinity::RULE,
+    rules::weights_beside_iterations::RULE,
 ];
 
 /// Checks one Canary against every rule.

@@ -243,6 +243,8 @@ Strategy:        ab-testing, 3 iterations, every 60s
   └─ canary    podinfo-canary:80    100           login=68efe5a02923794e
 Next write:      an iteration, or a rollback, within 60s if its checks pass;
                  weights 0/100; its effect on the cookie is <unknown>
+    sends all users to the canary
+    fix: replace match and iterations by stepWeights
 
 "#]],
     );
@@ -746,4 +748,56 @@ Findings:        <none>
 --- stderr
 
 "#]]);
+}
+
+#[test]
+fn what_flagger_does_not_do_on_traefik_is_a_finding() {
+    let findings = |analysis: &str| {
+        let declared = Some("login; Max-Age=60").filter(|_| !analysis.contains("maxAge"));
+        let document = with_spec(&canary("cart", declared), &format!("analysis: {{{analysis}}}"));
+        let output = over(&document, "describe cart -o json -f canary.yaml");
+        let value: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+        let findings = value["findings"].as_array().expect("a list").iter().map(|finding| {
+            let text = |key: &str| finding[key].as_str().expect("a text");
+            format!("{} {}: {}\n  {}\n", text("severity"), text("code"), text("message"), text("help"))
+        });
+        format!("{analysis}:\n{}", findings.collect::<String>())
+    };
+    let said: String = [
+        "iterations: 10, match: [{headers: {cookie: {exact: a}}}]",
+        "iterations: 5, mirror: true",
+        "stepWeight: 50, interval: 60s, mirror: true",
+        "iterations: 10, stepWeight: 10",
+        "iterations: 10, sessionAffinity: {cookieName: track}",
+        "iterations: 10, sessionAffinity: {cookieName: cart-track, maxAge: 600}",
+        "iterations: 10",
+    ]
+    .into_iter()
+    .map(findings)
+    .collect();
+    exactly(
+        &said,
+        str![[r#"
+iterations: 10, match: [{headers: {cookie: {exact: a}}}]:
+error CT044: on Traefik, Flagger ignores spec.analysis.match: each iteration sends all users to the canary
+  replace match and iterations by stepWeights
+iterations: 5, mirror: true:
+warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the canary is tested without traffic
+  remove spec.analysis.mirror
+stepWeight: 50, interval: 60s, mirror: true:
+warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), and the rollout never takes its first step
+  remove spec.analysis.mirror
+iterations: 10, stepWeight: 10:
+warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights
+  remove iterations for a rollout in steps, or the weights for one without
+iterations: 10, sessionAffinity: {cookieName: track}:
+warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
+  remove it: the declared cookie takes its place
+iterations: 10, sessionAffinity: {cookieName: cart-track, maxAge: 600}:
+warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
+  for a cookie of Traefik instead: sticky set cart --name cart-track --max-age 600
+iterations: 10:
+
+"#]],
+    );
 }

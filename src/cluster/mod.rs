@@ -5,6 +5,7 @@ mod acting;
 pub mod collections;
 mod guard;
 mod inside;
+mod mesh_provider;
 pub(crate) mod paths;
 mod read;
 mod routing;

@@ -7,6 +7,7 @@ pub mod cookie;
 pub mod describe;
 pub mod diff;
 pub mod guard;
+mod left_out;
 pub mod man;
 pub mod options;
 mod patches;

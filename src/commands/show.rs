@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     args::{OutputArgs, SelectArgs},
-    patches,
+    left_out, patches,
 };
 use crate::{
     context::{Context, FileArgs},
@@ -77,9 +77,8 @@ fn is_repeated(observed: &[Observed]) -> bool {
 }
 
 async fn all(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
-    let mut observed = source.list(args.select.selection(ctx, source.namespace())).await?;
-    observed.retain(Observed::on_traefik);
-    Ok(observed)
+    let observed = source.list(args.select.selection(ctx, source.namespace())).await?;
+    Ok(left_out::keep(ctx, observed, |observed| observed))
 }
 
 async fn named(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {

@@ -4,6 +4,7 @@
 pub mod analysis;
 pub mod canary;
 pub mod generated;
+pub mod mesh_provider;
 pub mod native;
 pub mod next_write;
 

@@ -34,6 +34,8 @@ pub struct Observed {
     pub entry: EntryState,
     /// The entry that its objects were made from.
     pub live_entry: Option<Entry>,
+    /// Flagger's mesh provider, where the Canary names no provider and it can be seen.
+    pub mesh_provider: Option<String>,
     /// The manifest that the Canary was read from; `None` for one of a cluster.
     pub manifest: Option<Manifest>,
 }
@@ -169,15 +171,31 @@ impl Observed {
                 _ => TraefikServiceState::Present(service),
             },
         };
-        Self { canary, service, guarded: Guarded::Unknown, entry: EntryState::None, live_entry: None, manifest: None }
+        Self {
+            canary,
+            service,
+            guarded: Guarded::Unknown,
+            entry: EntryState::None,
+            live_entry: None,
+            mesh_provider: None,
+            manifest: None,
+        }
     }
 
-    /// Returns whether the Canary is on Traefik: its provider says so, or it names none (Flagger's own default then
-    /// decides, which is not visible here) and has a TraefikService or declares a cookie.
+    /// Returns whether the Canary is on Traefik: its provider says so, or it names none and has a TraefikService, or
+    /// Flagger's mesh provider says so. Where that is not known, a declared cookie counts.
     pub fn on_traefik(&self) -> bool {
-        match self.canary.provider.as_deref() {
+        match (self.is_certainly_on_traefik(), &self.canary.provider, &self.mesh_provider) {
+            (false, None, None) => self.canary.declared != Declared::Nothing,
+            (is, ..) => is,
+        }
+    }
+
+    /// Returns whether the Canary is on Traefik as far as can be seen, whatever it declares.
+    pub fn is_certainly_on_traefik(&self) -> bool {
+        match self.canary.provider.as_ref() {
             Some(provider) => provider == "traefik",
-            None => self.service().is_some() || self.canary.declared != Declared::Nothing,
+            None => self.service().is_some() || self.mesh_provider.as_deref() == Some("traefik"),
         }
     }
 

@@ -44,10 +44,10 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    /// Returns whether the patch may change this Canary, which was found in this file.
-    pub(super) fn is_for(&self, canary: &Canary, file: Option<&Path>) -> bool {
+    /// Returns whether the patch may change this Canary, which was found in this file (a [`normal`] path).
+    fn is_for(&self, canary: &Canary, file: Option<&PathBuf>) -> bool {
         let is_reached = match (&self.reach, file) {
-            (Some(reach), Some(file)) => reach.contains(&normal(file)),
+            (Some(reach), Some(file)) => reach.contains(file),
             _ => true,
         };
         is_reached && self.target.matches(canary)
@@ -121,7 +121,13 @@ pub(super) struct Patches {
 impl Patches {
     /// Finds the patches.
     pub(super) fn among(files: &Manifests) -> Self {
-        let mut found = Finding { files, patches: Self::default(), bases: bases(files) };
+        let mut by_path = BTreeMap::<_, Vec<_>>::new();
+        for object in files.objects().chain(files.without_kind()) {
+            if let Some(path) = &files.source(object).path {
+                by_path.entry(normal(path)).or_default().push(object);
+            }
+        }
+        let mut found = Finding { files, by_path, patches: Self::default(), bases: bases(files) };
         for object in files.objects().chain(files.without_kind()) {
             if is_kustomization(files, object) {
                 found.kustomization(object);
@@ -131,6 +137,17 @@ impl Patches {
         }
         found.rest();
         found.patches
+    }
+
+    /// Returns the patches that may change this Canary, which this object declares.
+    pub(super) fn of<'a>(
+        &'a self,
+        files: &Manifests,
+        canary: &'a Canary,
+        object: &Object,
+    ) -> impl Iterator<Item = &'a Patch> {
+        let file = files.source(object).path.as_deref().map(normal);
+        self.all.iter().filter(move |patch| patch.is_for(canary, file.as_ref()))
     }
 
     /// Returns whether this Canary is a patch: it has no target, or a kustomization names its file as one.
@@ -187,6 +204,8 @@ fn normal(path: &Path) -> PathBuf {
 /// The patches found so far.
 struct Finding<'a> {
     files: &'a Manifests,
+    /// What is in each file.
+    by_path: BTreeMap<PathBuf, Vec<&'a Object>>,
     patches: Patches,
     bases: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
@@ -212,8 +231,9 @@ impl Finding<'_> {
                         next.push(base.clone());
                     }
                 } else {
-                    let sources = self.files.objects().filter_map(|it| self.files.source(it).path.as_deref());
-                    reached.extend(sources.map(normal).filter(|path| path == base || path.parent() == Some(base)));
+                    let below = self.by_path.range(base.clone()..).map(|(path, _)| path);
+                    let below = below.take_while(|path| path.starts_with(base));
+                    reached.extend(below.filter(|path| *path == base || path.parent() == Some(base)).cloned());
                 }
             }
         }
@@ -239,9 +259,7 @@ impl Finding<'_> {
         };
         if let (Some(path), Some(folder)) = (path, folder_of(self.files, holder)) {
             let path = normal(&folder.join(path));
-            let files = self.files;
-            let in_file = |object: &&Object| files.source(object).path.as_deref().is_some_and(|it| normal(it) == path);
-            for object in files.objects().chain(files.without_kind()).filter(in_file) {
+            for object in self.by_path.get(&path).cloned().unwrap_or_default() {
                 self.body(object, &object.value, target, reach);
             }
             self.patches.files.insert(path);

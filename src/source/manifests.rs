@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{kustomize::Patches, not_on_traefik};
+use super::{kustomize::Patches, not_on_traefik, provider};
 use crate::{
     cluster::Selection,
     error::{Error, Result},
@@ -47,7 +47,7 @@ pub(super) fn named(files: &Manifests, namespace: Option<&str>, name: &str) -> R
 }
 
 /// Finds the one Canary of this name to change among manifests, and the object it was read from. One without a provider
-/// may be on Traefik, because Flagger's own default is not visible here.
+/// may be on Traefik, unless Flagger's mesh provider is among the manifests, too.
 ///
 /// # Errors
 ///
@@ -60,8 +60,7 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
         1 => found.remove(0),
         _ => return Err(several(name, &found.into_iter().map(|it| it.loaded).collect::<Vec<_>>())),
     };
-    let file = files.source(one.object).path.as_deref();
-    let over = patches.all.iter().filter(|patch| patch.declares && patch.is_for(&one.loaded.observed.canary, file));
+    let over = patches.of(files, &one.loaded.observed.canary, one.object).filter(|patch| patch.declares);
     let mut over: Vec<_> = over.map(|patch| patch.place.as_str()).collect();
     over.dedup();
     if !one.is_patch && !over.is_empty() {
@@ -73,8 +72,10 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
         .caused_by("changing only one of them might have no effect")
         .hint("choose the file to change with -f"));
     }
-    if one.loaded.observed.canary.provider.is_some() && !one.loaded.observed.on_traefik() {
-        return Err(not_on_traefik(&one.loaded.observed));
+    let observed = &one.loaded.observed;
+    let is_known = observed.canary.provider.is_some() || observed.mesh_provider.is_some();
+    if is_known && !observed.on_traefik() {
+        return Err(not_on_traefik(observed));
     }
     Ok((one.object, one.loaded))
 }
@@ -151,6 +152,7 @@ fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -
         }
     }
     let routing = Arc::new(routing(files));
+    let mesh_provider = provider::among(files);
     let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
         let canary = Canary::from_object(&object.value)?;
         let in_namespace = selection
@@ -164,9 +166,13 @@ fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -
         let (service, value) = service.map(|(service, value)| (service.clone(), (*value).clone())).unzip();
         let native = native_field(&object.value);
         let is_patch = patches.has(files, object);
+        let mesh_provider = mesh_provider.clone().filter(|_| canary.provider.is_none());
         let manifest = (!is_patch).then(|| manifest(files, patches, &canary, object));
-        let observed =
-            Observed { manifest: Some(manifest.unwrap_or_else(|| of(object))), ..Observed::pair(canary, service) };
+        let observed = Observed {
+            mesh_provider,
+            manifest: Some(manifest.unwrap_or_else(|| of(object))),
+            ..Observed::pair(canary, service)
+        };
         let loaded = Loaded { observed, canary: object.value.clone(), service: value, native, routing: None };
         Some(Found { object, loaded: loaded.with_routing(routing.clone()), is_patch })
     });
@@ -180,8 +186,7 @@ fn of(object: &Object) -> Manifest {
 
 /// Returns where a Canary is, with the patches of it.
 fn manifest(files: &Manifests, patches: &Patches, canary: &Canary, object: &Object) -> Manifest {
-    let file = files.source(object).path.as_deref();
-    let own = patches.all.iter().filter(|patch| patch.is_for(canary, file)).map(|patch| patch.place.clone());
+    let own = patches.of(files, canary, object).map(|patch| patch.place.clone());
     let mut own: Vec<_> = own.collect();
     own.dedup();
     Manifest { patches: own, ..of(object) }

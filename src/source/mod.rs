@@ -2,6 +2,7 @@
 
 mod kustomize;
 mod manifests;
+mod provider;
 
 use futures_util::future::join;
 
@@ -38,7 +39,11 @@ impl Source {
     /// Returns every selected Canary, sorted by namespace and name.
     pub async fn list(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
         let mut observed = match self {
-            Self::Cluster(cluster) => cluster.list(selection).await?,
+            Self::Cluster(cluster) => {
+                let mut all = cluster.list(selection).await?;
+                add_mesh_provider(cluster, all.iter_mut()).await;
+                all
+            }
             Self::Files(files) => manifests::all(files, selection)?.into_iter().map(|loaded| loaded.observed).collect(),
         };
         observed.sort_by(|a, b| a.canary.target.cmp(&b.canary.target));
@@ -48,7 +53,11 @@ impl Source {
     /// Returns every selected Canary with its objects, sorted by namespace and name.
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
         let mut loaded = match self {
-            Self::Cluster(cluster) => cluster.load_all(selection).await?,
+            Self::Cluster(cluster) => {
+                let mut all = cluster.load_all(selection).await?;
+                add_mesh_provider(cluster, all.iter_mut().map(|loaded| &mut loaded.observed)).await;
+                all
+            }
             Self::Files(files) => manifests::all(files, selection)?,
         };
         loaded.sort_by(|a, b| a.observed.canary.target.cmp(&b.observed.canary.target));
@@ -122,7 +131,9 @@ impl Source {
             Self::Cluster(cluster) => {
                 let namespace = namespace.unwrap_or(cluster.api().namespace()).to_owned();
                 let target = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
-                vec![cluster.load(&target, reading).await?]
+                let mut loaded = cluster.load(&target, reading).await?;
+                add_mesh_provider(cluster, [&mut loaded.observed].into_iter()).await;
+                vec![loaded]
             }
             Self::Files(files) => manifests::named(files, namespace, name)?,
         };
@@ -133,13 +144,30 @@ impl Source {
     }
 }
 
+/// Adds Flagger's mesh provider to the Canaries that it decides about. It is only asked for if there are any.
+async fn add_mesh_provider<'a>(cluster: &Cluster, all: impl Iterator<Item = &'a mut Observed>) {
+    let undecided: Vec<_> = all.filter(|it| it.canary.provider.is_none() && !it.on_traefik()).collect();
+    if undecided.is_empty() {
+        return;
+    }
+    let provider = cluster.mesh_provider().await;
+    for observed in undecided {
+        observed.mesh_provider.clone_from(&provider);
+    }
+}
+
 /// Returns the error for a Canary that is not on Traefik.
 fn not_on_traefik(observed: &Observed) -> Error {
     let canary = &observed.canary;
     let error = Error::new(Kind::NotFound, format!("Canary `{}` is not on Traefik", canary.target));
-    match canary.provider.as_deref() {
-        Some(provider) => error.caused_by(format!("its spec.provider is `{provider}`")),
-        None => error
+    match (&canary.provider, &observed.mesh_provider) {
+        (Some(provider), _) => error.caused_by(format!("its spec.provider is `{provider}`")),
+        (None, Some(provider)) => error
+            .caused_by(format!(
+                "it has no spec.provider and no TraefikService, and Flagger's mesh provider is `{provider}`"
+            ))
+            .hint("set spec.provider: traefik on the Canary"),
+        (None, None) => error
             .caused_by("it has no spec.provider, no TraefikService and no declared cookie")
             .hint("set spec.provider: traefik on the Canary"),
     }

@@ -630,6 +630,7 @@ exit: 0
 --- stdout
 canary.flagger.app/web configured (dry run)
 --- stderr
+warning: Canary `web` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@

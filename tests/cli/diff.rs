@@ -225,7 +225,7 @@ exit: 1
 --- stderr
 error CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
-pending: declared, but not live: Flagger has not created TraefikService `pending` yet
+pending: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
 
 "#]]);
     let mirror = service("web", None).replace("  weighted:\n", "  mirroring:\n");
@@ -520,4 +520,46 @@ caused by: no such file or directory
 "#]],
     );
     assert_eq!(output.code, Some(2));
+}
+
+#[test]
+fn manifests_without_a_traefik_service_are_no_difference() {
+    let all = canary("a", Some("login; Max-Age=60")) + &canary("b", None) + &canary("c", Some("login; Max-Age=60"));
+    over(&all, "diff -f canary.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+a: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+c: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+
+"#]]);
+    over(&(all + &service("c", None)), "diff -f canary.yaml").shows(str![[r#"
+exit: 1
+--- stdout
+--- traefikservice.traefik.io/c (live)
++++ traefikservice.traefik.io/c (after)
+@@ -11,3 +11,7 @@
+     - name: c-canary
+       port: 80
+       weight: 30
++    sticky:
++      cookie:
++        maxAge: 60
++        name: login
+--- stderr
+a: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+
+"#]]);
+    over(&canary("a", None), "diff --live").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the following required arguments were not provided:
+  --filename <FILE>
+
+Usage: kubectl canary-traefik diff --filename <FILE> --live [NAME]...
+
+For more information, try '--help'.
+
+"#]]);
 }

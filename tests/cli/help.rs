@@ -658,9 +658,10 @@ fn diff() {
         str![[r#"
 Compare the declared cookie with the live one
 
-Shows how applying the declared cookie would change the TraefikService. Exit
-status: 0 no difference, 1 a difference, more than 1 an error.
-KUBECTL_EXTERNAL_DIFF selects another diff program.
+Shows how applying the declared cookie would change the TraefikService. With -f,
+only manifests are compared, or with --live what they declare with the cluster,
+as kubectl diff -f does. Exit status: 0 no difference, 1 a difference, more than
+1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
 
 Usage: kubectl canary-traefik diff [OPTIONS] [NAME]...
 
@@ -684,6 +685,9 @@ Options:
   -R, --recursive
           With -f, also read the subdirectories of a directory
 
+      --live
+          With -f, compare with the Canaries and TraefikServices of the cluster
+
       --color <WHEN>
           When to use colour
 
@@ -698,6 +702,9 @@ Options:
 Examples:
   # Has the cookie of any Canary been removed? Exit status 1 if so
   kubectl canary-traefik diff -A
+
+  # What would change in the cluster if these manifests were applied
+  kubectl canary-traefik diff --live -f deploy/ -R
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 

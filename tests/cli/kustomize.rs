@@ -133,10 +133,10 @@ protected   -
 
 "#]]);
     run(&folder, "diff shop -R -f .").shows(str![[r#"
-exit: 1
+exit: 0
 --- stdout
 --- stderr
-shop: declared, but not live: Flagger has not created TraefikService `shop` yet
+shop: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
 
 "#]]);
     run(&folder, "describe shop -R -f .").shows(str![[r#"

@@ -123,7 +123,7 @@ warning: ./jinja.yml:2:2: skipped, a template
 
 "#]]);
     run(&folder, "diff -f .").shows(str![[r#"
-exit: 1
+exit: 0
 --- stdout
 --- stderr
 warning: ./at.yaml:1:8: skipped, cannot be read as YAML
@@ -136,7 +136,7 @@ warning: ./latin-1.yaml: skipped, not UTF-8 text
 warning: ./nul.yaml:1:4: skipped, cannot be read as YAML
 warning: ./tabs.yaml:2:2: skipped, cannot be read as YAML
 warning: ./jinja.yml:2:2: skipped, a template
-shop: declared, but not live: Flagger has not created TraefikService `shop` yet
+shop: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
 
 "#]]);
 }

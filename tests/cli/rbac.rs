@@ -121,6 +121,13 @@ rules:
   - namespaces
   verbs:
   - list
+# without it: Canaries without spec.provider, TraefikService and cookie are left out
+- apiGroups:
+  - apps
+  resources:
+  - deployments
+  verbs:
+  - list
 --- stderr
 
 "#]]);
@@ -168,6 +175,19 @@ rules:
   - gateway.networking.k8s.io
   resources:
   - httproutes
+  verbs:
+  - list
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-canary-traefik-diff
+rules:
+# without it: Canaries without spec.provider, TraefikService and cookie are left out
+- apiGroups:
+  - apps
+  resources:
+  - deployments
   verbs:
   - list
 --- stderr
@@ -241,6 +261,17 @@ exit: 0
                     ],
                     "resources": [
                         "httproutes"
+                    ],
+                    "verbs": [
+                        "list"
+                    ]
+                },
+                {
+                    "apiGroups": [
+                        "apps"
+                    ],
+                    "resources": [
+                        "deployments"
                     ],
                     "verbs": [
                         "list"

@@ -557,6 +557,7 @@ NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 c      <none>   <none>   login    pending   <unknown>   <unknown>
 d      <none>   70/30    <none>   none      -           <unknown>
 --- stderr
+note: left out: 1 Canary with spec.provider istio; 1 Canary without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
 
 "#]]);
     over(&unsaid("b", None), "show b -f canary.yaml").shows(str![[r#"

@@ -531,12 +531,12 @@ canary.flagger.app/web configured
 #[test]
 fn a_tab_in_a_manifest_is_a_tab_in_the_diff() {
     let manifest = "{\n\t\"apiVersion\": \"flagger.app/v1beta1\",\n\t\"kind\": \"Canary\",\n\t\"metadata\": {\n\t\t\"name\": \"web\"\n\t},\n\t\"spec\": {\"targetRef\": {\"name\": \"web\"}}\n}\n";
-    run(&folder(&[("canary.json", manifest)]), "sticky set web --max-age 300 --dry-run -f canary.json").shows(str![[
-        r#"
+    run(&folder(&[("canary.json", manifest)]), "sticky set web --max-age 300 --dry-run -f canary.json").shows(str![[r#"
 exit: 0
 --- stdout
 canary.flagger.app/web configured (dry run)
 --- stderr
+warning: Canary `web` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
 --- canary.json (before)
 +++ canary.json (after)
 @@ -2,7 +2,10 @@
@@ -552,8 +552,7 @@ canary.flagger.app/web configured (dry run)
  	"spec": {"targetRef": {"name": "web"}}
  }
 
-"#
-    ]]);
+"#]]);
 }
 
 #[test]
@@ -624,6 +623,7 @@ exit: 0
 --- stdout
 canary.flagger.app/b configured
 --- stderr
+warning: Canary `b` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
 --- list.yaml (before)
 +++ list.yaml (after)
 @@ -11,3 +11,5 @@

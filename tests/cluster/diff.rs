@@ -5,7 +5,7 @@ use snapbox::str;
 
 use crate::{
     rollout::{declare, rollout, set_live},
-    support::{namespace::Namespace, objects::canary},
+    support::{directory::Directory, namespace::Namespace, objects::canary},
 };
 
 #[test]
@@ -133,6 +133,79 @@ exit: 1
 --- stdout
 --- stderr
 diff-odd-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
+
+"#]]);
+}
+
+#[test]
+fn manifests_are_compared_with_the_cluster_as_if_they_were_applied() {
+    let namespace = Namespace::new("diff-live");
+    for name in ["added", "changed", "same"] {
+        namespace.create_rollout(name, 90, 10);
+    }
+    declare(&namespace, "changed", "login; Max-Age=60");
+    declare(&namespace, "same", "login");
+    set_live(&namespace, "same", &json!({ "name": "login" }));
+    let directory = Directory::new();
+    let manifest = |name: &str, declared: &str| {
+        let mut object = canary(name);
+        object["metadata"]["annotations"] = json!({ "kubectl-canary-traefik/sticky-cookie": declared });
+        object.to_string()
+    };
+    let all = ["added", "changed", "same", "absent"].map(|name| manifest(name, "login"));
+    directory.write("all.json", all.join("\n"));
+    let file = directory.path().join("all.json").display().to_string();
+    namespace.run(["diff", "--live", "-f", &file]).run().shows(str![[r#"
+exit: 1
+--- stdout
+--- canary.flagger.app/added (live)
++++ canary.flagger.app/added (after)
+@@ -1,6 +1,8 @@
+ apiVersion: flagger.app/v1beta1
+ kind: Canary
+ metadata:
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: login
+   creationTimestamp: "[TIME]"
+   name: added
+   namespace: diff-live-[NS]
+--- traefikservice.traefik.io/added (live)
++++ traefikservice.traefik.io/added (after)
+@@ -26,3 +26,6 @@
+       namespace: diff-live-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        name: login
+--- canary.flagger.app/changed (live)
++++ canary.flagger.app/changed (after)
+@@ -2,7 +2,7 @@
+ kind: Canary
+ metadata:
+   annotations:
+-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
++    kubectl-canary-traefik/sticky-cookie: login
+   creationTimestamp: "[TIME]"
+   name: changed
+   namespace: diff-live-[NS]
+--- traefikservice.traefik.io/changed (live)
++++ traefikservice.traefik.io/changed (after)
+@@ -26,3 +26,6 @@
+       namespace: diff-live-[NS]
+       port: 80
+       weight: 10
++    sticky:
++      cookie:
++        name: login
+--- stderr
+diff-live-[NS]/absent: not in the cluster
+
+"#]]);
+    namespace.run(["diff", "same", "--live", "-f", &file]).run().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
 
 "#]]);
 }

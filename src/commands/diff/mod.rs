@@ -1,5 +1,7 @@
 //! `diff`: compares the declared cookie with the live one.
 
+mod live;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ use crate::{
     files::Scratch,
     flagger::NativeField,
     model::ObjectKind,
-    observed::{EntryState, Loaded, State},
+    observed::{EntryState, Loaded, Observed, State, TraefikServiceState},
     output::{self, change, diff::comparable, findings, show},
     plan::{Plan, Scope, Step},
     source::Source,
@@ -22,17 +24,22 @@ use crate::{
 
 /// Compare the declared cookie with the live one
 ///
-/// Shows how applying the declared cookie would change the TraefikService. Exit status: 0 no difference, 1 a
-/// difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
+/// Shows how applying the declared cookie would change the TraefikService. With -f, only manifests are compared, or with
+/// --live what they declare with the cluster, as kubectl diff -f does. Exit status: 0 no difference, 1 a difference, more
+/// than 1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Has the cookie of any Canary been removed? Exit status 1 if so\n  kubectl canary-traefik diff -A"
+    after_help = "Examples:\n  # Has the cookie of any Canary been removed? Exit status 1 if so\n  kubectl canary-traefik diff -A\n\n  # What would change in the cluster if these manifests were applied\n  kubectl canary-traefik diff --live -f deploy/ -R"
 )]
 pub struct DiffArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
     files: FileArgs,
+
+    /// With -f, compare with the Canaries and TraefikServices of the cluster
+    #[arg(long, requires = "files")]
+    live: bool,
 }
 
 /// Runs `diff`.
@@ -44,13 +51,18 @@ pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
     }
     patches::note(ctx, loaded.iter().map(|loaded| &loaded.observed));
+    let cluster = if args.live { Some(ctx.source(&FileArgs::default()).await?) } else { None };
     let mut several = Batch::new(loaded.len());
     let mut steps = Vec::new();
     let mut found = false;
     for loaded in &loaded {
-        let difference = difference(ctx, loaded).map_err(|error| match (&source, error.kind()) {
+        let difference = match &cluster {
+            Some(Source::Cluster(cluster)) => live::difference(ctx, cluster, loaded).await,
+            _ => difference(ctx, loaded, &source),
+        };
+        let difference = difference.map_err(|error| match (&source, error.kind()) {
             // A manifest does not change while it is read, so a conflict means invalid input.
-            (Source::Files(_), Kind::Conflict) => error.of_kind(Kind::Usage),
+            (Source::Files(_), Kind::Conflict) if !args.live => error.of_kind(Kind::Usage),
             _ => error,
         });
         if let Some(difference) = several.take(ctx, &loaded.observed.canary.target, difference)? {
@@ -71,8 +83,11 @@ struct Difference {
     steps: Vec<Step>,
 }
 
-fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
+fn difference(ctx: &Context, loaded: &Loaded, source: &Source) -> Result<Difference> {
     let observed = &loaded.observed;
+    if matches!(source, Source::Files(_)) && observed.service == TraefikServiceState::NotGenerated {
+        return Ok(nothing_to_compare(ctx, observed));
+    }
     let name = output::escaped(&observed.canary.target.to_string());
     let mut difference = Difference::default();
     let mut report = |text: &str| {
@@ -117,6 +132,22 @@ fn difference(ctx: &Context, loaded: &Loaded) -> Result<Difference> {
     }
     difference.steps = Plan::new(&compared, &compared.declared(), Scope::LiveOnly)?.steps;
     Ok(difference)
+}
+
+/// Reports a Canary whose TraefikService is not among the manifests. Only a malformed declaration is a finding.
+fn nothing_to_compare(ctx: &Context, observed: &Observed) -> Difference {
+    let is_reported = observed.whole_state() == State::Malformed;
+    if is_reported {
+        for finding in crate::lint::check(observed) {
+            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+        }
+    } else if observed.canary.declared.cookie().is_some() {
+        let name = output::escaped(&observed.canary.target.to_string());
+        ctx.ui.status(&format!(
+            "{name}: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)"
+        ));
+    }
+    Difference { is_reported, steps: Vec::new() }
 }
 
 async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {

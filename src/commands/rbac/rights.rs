@@ -160,6 +160,13 @@ const PINS: &[&[Right]] = &[
     &[services(&["get"], Need::Less("the cookie and its tracks are those of the declaration"))],
 ];
 
+/// Right to read Flagger's mesh provider, which decides about Canaries that name none.
+const MESH_PROVIDER: &[Right] = &[listed(
+    &["apps"],
+    "deployments",
+    Need::Less("Canaries without spec.provider, TraefikService and cookie are left out"),
+)];
+
 /// The rights of every command.
 pub static ROWS: &[Row] = &[
     Row {
@@ -171,6 +178,7 @@ pub static ROWS: &[Row] = &[
             SEE_GUARD,
             SEE_NAMESPACES,
             PROVE_READING,
+            MESH_PROVIDER,
         ],
     },
     Row {
@@ -206,7 +214,12 @@ pub static ROWS: &[Row] = &[
     Row {
         command: "diff",
         everywhere: false,
-        rights: &[&[canaries(&["get", "list"], Need::Must)], &[services(&["get", "list"], Need::Must)], LEFT_OVER],
+        rights: &[
+            &[canaries(&["get", "list"], Need::Must)],
+            &[services(&["get", "list"], Need::Must)],
+            LEFT_OVER,
+            MESH_PROVIDER,
+        ],
     },
     Row {
         command: "sticky get",
@@ -251,6 +264,7 @@ pub static ROWS: &[Row] = &[
             LEFT_OVER,
             SEE_GUARD_ACT,
             SEE_NAMESPACES,
+            MESH_PROVIDER,
         ],
     },
     Row {
@@ -339,53 +353,4 @@ const fn secrets(names: &'static [&'static str], verbs: &'static [&'static str])
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use serde_json::Value;
-
-    use super::*;
-
-    /// Splits rules into one (group, resource, name, verb) each.
-    fn singly(rules: impl IntoIterator<Item = Value>) -> BTreeSet<[String; 4]> {
-        let texts = |rule: &Value, key: &str| -> Vec<String> {
-            let all = rule[key].as_array().into_iter().flatten();
-            all.map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
-        };
-        let mut all = BTreeSet::new();
-        for rule in rules {
-            let mut names = texts(&rule, "resourceNames");
-            if names.is_empty() {
-                names.push(String::new());
-            }
-            for group in texts(&rule, "apiGroups") {
-                for resource in texts(&rule, "resources") {
-                    for name in &names {
-                        for verb in texts(&rule, "verbs") {
-                            all.insert([group.clone(), resource.clone(), name.clone(), verb]);
-                        }
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn guard_run_has_the_rights_that_its_deployment_is_given() {
-        for entries in [false, true] {
-            let objects = deployment::objects(&deployment::Placement {
-                namespace: "guard".to_owned(),
-                image: "image".to_owned(),
-                coverage: crate::guard::Coverage::default(),
-                has_conditions: true,
-                keeper: crate::guard::CertificateOwner::Replicas,
-                entries,
-            });
-            let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
-            let more = if entries { super::super::entry::rights("guard run") } else { Vec::new() };
-            let row = Row::of("guard run").unwrap().rights().chain(more);
-            assert_eq!(singly(row.map(|right| super::super::role::rule(&right))), singly(given));
-        }
-    }
-}
+mod tests;

@@ -36,10 +36,17 @@ pub(super) async fn change(
         ))
         .hint("name the file that declares it with -f"));
     }
-    if source::is_part(&object.value) {
+    let is_part = source::is_part(&object.value);
+    if is_part {
         ctx.ui.warning(&format!(
             "{} is part of a Canary (no spec.targetRef), such as kustomize merges: declarations elsewhere are not taken into account",
             object.origin()
+        ));
+    }
+    if loaded.observed.canary.provider.is_none() && !loaded.observed.is_certainly_on_traefik() && !is_part {
+        ctx.ui.warning(&format!(
+            "Canary `{}` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect",
+            loaded.observed.canary.target
         ));
     }
     let plan = Plan::new(&loaded, &change.on(&loaded)?, Scope::DeclareOnly)?;

@@ -23,7 +23,10 @@ mod write;
 
 use clap::Subcommand;
 
-use super::args::{SelectArgs, WriteArgs};
+use super::{
+    args::{SelectArgs, WriteArgs},
+    left_out,
+};
 use crate::{
     cluster::Reading,
     context::{Context, FileArgs},
@@ -120,9 +123,8 @@ fn typed(arguments: &str, files: &FileArgs) -> String {
 /// Loads the Canaries named on the command line, or else all selected ones on Traefik.
 pub(super) async fn selected(ctx: &Context, select: &SelectArgs, source: &Source) -> Result<Vec<Loaded>> {
     if select.names.is_empty() {
-        let mut loaded = source.load_all(select.selection(ctx, source.namespace())).await?;
-        loaded.retain(|loaded| loaded.observed.on_traefik());
-        return Ok(loaded);
+        let loaded = source.load_all(select.selection(ctx, source.namespace())).await?;
+        return Ok(left_out::keep(ctx, loaded, |loaded| &loaded.observed));
     }
     let mut loaded = Vec::new();
     for name in &select.names {

@@ -13,6 +13,7 @@ use crate::{
     support::{
         directory::Directory,
         namespace::Namespace,
+        objects::canary,
         run::{Output, Run},
         server::Server,
         wait::until,
@@ -102,6 +103,10 @@ fn entered(namespace: &Namespace) {
 fn rollout(server: &Server) -> Namespace<'_> {
     let namespace = Namespace::on(server, "rights");
     namespace.create_rollout("podinfo", 90, 10);
+    // Flagger's mesh provider decides about this one.
+    let mut undecided = canary("undecided");
+    undecided["spec"].as_object_mut().expect("a spec").remove("provider");
+    namespace.create_value(&undecided);
     namespace
 }
 
@@ -262,6 +267,13 @@ rights:
   resource: httproutes.gateway.networking.k8s.io
   verb: list
   without: what is left over from an entry is not found
+- allowed: false
+  names: []
+  namespace: null
+  needed: false
+  resource: deployments.apps
+  verb: list
+  without: Canaries without spec.provider, TraefikService and cookie are left out
 works: false
 --- stderr
 

@@ -1,0 +1,32 @@
+//! What lists of Canaries say about those that are not on Traefik.
+
+use std::collections::BTreeMap;
+
+use crate::{context::Context, observed::Observed, output};
+
+/// Keeps the Canaries on Traefik, and notes how many others there are, and why they are left out.
+pub(super) fn keep<T>(ctx: &Context, all: Vec<T>, observed: impl Fn(&T) -> &Observed) -> Vec<T> {
+    let (kept, left_out): (Vec<T>, Vec<T>) = all.into_iter().partition(|it| observed(it).on_traefik());
+    let mut reasons = BTreeMap::<String, usize>::new();
+    for it in &left_out {
+        *reasons.entry(reason(observed(it))).or_default() += 1;
+    }
+    if !reasons.is_empty() {
+        let counted = |(reason, count): (&String, &usize)| {
+            format!("{} {}", output::count(*count, "Canary", "Canaries"), output::escaped(reason))
+        };
+        let counted: Vec<_> = reasons.iter().map(counted).collect();
+        ctx.ui.status(&format!("note: left out: {}", counted.join("; ")));
+    }
+    kept
+}
+
+fn reason(observed: &Observed) -> String {
+    match (&observed.canary.provider, &observed.mesh_provider) {
+        (Some(provider), _) => format!("with spec.provider {provider}"),
+        (None, Some(provider)) => format!("without spec.provider, where Flagger's mesh provider is {provider}"),
+        (None, None) => {
+            "without spec.provider (set it to traefik: Flagger's mesh provider is not known here)".to_owned()
+        }
+    }
+}

@@ -477,8 +477,9 @@ Options:
           [possible values: table, json, yaml]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -538,8 +539,9 @@ Options:
           [possible values: table, json, yaml]
 
   -f, --filename <FILE>
-          Read manifests instead of a cluster: a file, a directory, or - for
-          standard input; can be repeated
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; can be repeated, or a list with
+          commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory

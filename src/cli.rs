@@ -37,7 +37,7 @@ use crate::{
 /// hit both versions and break. This plugin declares a sticky cookie on the Canary and puts it on the TraefikService
 /// that Flagger generates.
 ///
-/// Commands that accept -f work on local manifests and never contact a cluster. Flags must come after canary-traefik;
+/// With -f, commands work on local manifests and never contact a cluster (except diff --live). Flags must come after canary-traefik;
 /// kubectl takes none before a plugin's name.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-canary_traefik", version, arg_required_else_help = true, max_term_width = 100)]

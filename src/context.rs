@@ -43,7 +43,7 @@ pub struct Context {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FileArgs {
     /// Read manifests instead of a cluster: files, directories, patterns ('*.yaml'), or - for standard input;
-    /// can be repeated, or a list with commas
+    /// repeat or separate with commas
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_delimiter = ',',
           value_hint = clap::ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,

@@ -29,8 +29,8 @@ pub(crate) fn load(user: &AuthInfo, provider: &CryptoProvider) -> Result<Option<
     let (certificate, key) = match (certificate, key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => (certificate, key),
-        (None, Some(_)) => return Err(Error::usage(format!("there is no {CERTIFICATE}")).hint(FLAGS)),
-        (Some(_), None) => return Err(Error::usage(format!("there is no {KEY}")).hint(FLAGS)),
+        (None, Some(_)) => return Err(Error::usage(format!("a {KEY} is set, but no {CERTIFICATE}")).hint(FLAGS)),
+        (Some(_), None) => return Err(Error::usage(format!("a {CERTIFICATE} is set, but no {KEY}")).hint(FLAGS)),
     };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&certificate).collect();
     let chain = chain.map_err(|_| unusable(CERTIFICATE, "it is not PEM"))?;
@@ -42,7 +42,7 @@ pub(crate) fn load(user: &AuthInfo, provider: &CryptoProvider) -> Result<Option<
     let key = provider.key_provider.load_private_key(key).map_err(|_| unusable(KEY, why))?;
     let identity = CertifiedKey::new(chain, key);
     match identity.keys_match() {
-        Err(TlsError::InconsistentKeys(_)) => Err(unusable(CERTIFICATE, "the client key belongs to another one")),
+        Err(TlsError::InconsistentKeys(_)) => Err(unusable(CERTIFICATE, "it does not match the client key")),
         // What else rustls dislikes about the certificate, such as its version, is for the server to decide.
         _ => Ok(Some(identity)),
     }
@@ -56,7 +56,7 @@ fn read(what: &str, data: Option<&str>, file: Option<&str>) -> Result<Option<Vec
     if let Some(data) = data.filter(|data| !data.is_empty()) {
         let data: String = data.split_whitespace().collect();
         let bytes = STANDARD.decode(data);
-        return bytes.map(Some).map_err(|_| Error::usage(format!("the {what} in the kubeconfig is not base64")));
+        return bytes.map(Some).map_err(|_| Error::usage(format!("the {what} in the kubeconfig is not valid base64")));
     }
     let Some(file) = file.filter(|file| !file.is_empty()) else { return Ok(None) };
     std::fs::read(file)
@@ -72,7 +72,7 @@ fn unusable(what: &str, why: &str) -> Error {
 fn unreadable_key(pem: &[u8]) -> &'static str {
     // `ENCRYPTED PRIVATE KEY` (RFC 5958), or the older `Proc-Type: 4,ENCRYPTED` (RFC 1421).
     if pem.windows(9).any(|text| text == b"ENCRYPTED") {
-        "it is encrypted: decrypt it with openssl pkey -in FILE -out DECRYPTED"
+        "it is encrypted; to decrypt it: openssl pkey -in FILE -out DECRYPTED"
     } else {
         "it holds no private key in PEM format"
     }
@@ -93,7 +93,7 @@ fn unsupported_key(key: &PrivateKeyDer<'_>) -> &'static str {
     }
 }
 
-const KEYS: &str = "keys are RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519";
+const KEYS: &str = "supported keys: RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
 #[cfg(test)]
 mod tests {
@@ -140,23 +140,17 @@ mod tests {
             ),
             (
                 ("server.pem", "encrypted.key"),
-                "the client key cannot be used: it is encrypted: decrypt it with openssl pkey -in FILE -out DECRYPTED",
+                "the client key cannot be used: it is encrypted; to decrypt it: openssl pkey -in FILE -out DECRYPTED",
             ),
             (("server.pem", "server.pem"), "the client key cannot be used: it holds no private key in PEM format"),
             (
                 ("server.key", "server.key"),
                 "the client certificate cannot be used: it holds no certificate in PEM format",
             ),
-            (
-                ("server.pem", "p521.key"),
-                "the client certificate cannot be used: the client key belongs to another one",
-            ),
-            (
-                ("p521.pem", "server.key"),
-                "the client certificate cannot be used: the client key belongs to another one",
-            ),
-            (("server.pem", ""), "there is no client key"),
-            (("", "server.key"), "there is no client certificate"),
+            (("server.pem", "p521.key"), "the client certificate cannot be used: it does not match the client key"),
+            (("p521.pem", "server.key"), "the client certificate cannot be used: it does not match the client key"),
+            (("server.pem", ""), "a client certificate is set, but no client key"),
+            (("", "server.key"), "a client key is set, but no client certificate"),
         ];
         for ((certificate, key), expected) in cases {
             assert_eq!(problem(&user(certificate, key)).as_deref(), Some(expected), "{certificate} {key}");
@@ -176,7 +170,7 @@ mod tests {
 
         user.client_key_data = Some("s3cr3t!".to_owned().into());
         let error = load(&user, &crypto::provider()).unwrap_err();
-        assert_eq!(error.message(), "the client key in the kubeconfig is not base64");
+        assert_eq!(error.message(), "the client key in the kubeconfig is not valid base64");
     }
 
     #[test]

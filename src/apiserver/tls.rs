@@ -32,7 +32,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
                 error.hint(format!("--tls-server-name {}", names.first().map_or("NAME", String::as_str)))
             }
             other if trust::is_of_an_authority(other) => {
-                Error::cluster(format!("{certificate} is that of an authority, and not of one of the cluster's"))
+                Error::cluster(format!("{certificate} is a CA certificate that the kubeconfig does not trust"))
                     .hint("--certificate-authority FILE")
             }
             other => Error::cluster(format!("{certificate} is not accepted")).caused_by(other.to_string()),

@@ -105,7 +105,7 @@ pub struct WriteArgs {
           require_equals = true, default_missing_value = "client")]
     pub dry_run: DryRun,
 
-    /// Change the cookie even where another field manager owns it
+    /// Overwrite the cookie and the entry's objects even where another field manager owns them
     #[arg(long)]
     pub force_conflicts: bool,
 

@@ -7,6 +7,7 @@ use crate::{
     commands::args::format_of,
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
+    flagger::Declared,
     model::NamespacedName,
     output::{
         Format,
@@ -17,14 +18,14 @@ use crate::{
 
 /// Show the cookies that pin a browser to a track, or decode one
 ///
-/// For each track of a Canary the cookie as each version of Traefik writes it; the values are the same in every
-/// rollout. So a tester can be on the canary whatever its weight is, as long as Traefik lists it. Newer versions of
+/// Lists, for each track, the cookie that each version of Traefik writes. Values do not change between rollouts, so a
+/// tester can use one to reach the canary at any weight, as long as the TraefikService lists it. Newer versions of
 /// Traefik accept the values of older ones.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  # The cookies of both tracks\n  kubectl canary-traefik cookie checkout\n\n  # See the canary's version of a page\n  curl -b \"$(kubectl canary-traefik cookie checkout --track canary)\" https://shop.example.com/\n\n  # Which track is a user on?\n  kubectl canary-traefik cookie decode checkout login=e45fd03ad59c87c7"
+    after_help = "Examples:\n  # The cookies of both tracks\n  kubectl canary-traefik cookie checkout\n\n  # See the canary's version of a page\n  curl -b \"$(kubectl canary-traefik cookie checkout --track canary)\" https://shop.example.com/\n\n  # Which track is a user on?\n  kubectl canary-traefik cookie decode checkout login=0ac98df64aa42da5"
 )]
 pub struct CookieArgs {
     #[command(subcommand)]
@@ -38,7 +39,7 @@ pub struct CookieArgs {
     #[arg(long, value_name = "TRACK")]
     track: Option<String>,
 
-    /// With --track: Traefik runs with providers.kubernetescrd.safeNaming
+    /// With --track, print the cookie for a Traefik that has providers.kubernetesCRD.safeNaming enabled
     #[arg(long, requires = "track")]
     safe_naming: bool,
 
@@ -58,7 +59,8 @@ enum CookieCommand {
 
 /// Show which track a cookie pins to
 ///
-/// Exit status: 0 it pins to a track, 1 it does not: Traefik draws a track and replaces it, more than 1 an error.
+/// Exit status: 0 the cookie pins to a track; 1 it does not, so Traefik chooses one and sets a new cookie; more than 1 an
+/// error.
 #[derive(Debug, Args)]
 pub struct DecodeArgs {
     /// The Canary
@@ -97,7 +99,7 @@ async fn decode(ctx: &Context, args: &DecodeArgs) -> Result<Exit> {
     let cookies = read(ctx, &args.files, &args.name).await?;
     let value = value(&args.cookie, &cookies)?;
     let Some(decoded) = cookies.decode(value) else {
-        ctx.ui.status(&format!("`{}` pins to no track: Traefik draws one, and replaces the cookie", escaped(value)));
+        ctx.ui.status(&format!("`{}` pins to no track: Traefik chooses a track and sets a new cookie", escaped(value)));
         return Ok(Exit::Found);
     };
     ctx.ui.data(&args.output.of(|| cookie::decoded_text(&decoded), || cookie::decoded_report(&decoded)))?;
@@ -114,14 +116,19 @@ async fn read(ctx: &Context, files: &FileArgs, name: &str) -> Result<Cookies> {
     let target = loaded.observed.canary.target.clone();
     let namespace = target.namespace.as_deref().or(ctx.namespace());
     if loaded.observed.live_cookie().or_else(|| loaded.observed.canary.declared.cookie()).is_none() {
+        if let Declared::Malformed(..) = loaded.observed.canary.declared {
+            return Err(Error::usage(format!("the cookie declared on Canary `{target}` is malformed"))
+                .hint(files.command(&format!("describe {}", target.name))));
+        }
         return Err(Error::new(Kind::NotFound, format!("Canary `{target}` has no cookie"))
             .hint(files.command(&format!("sticky set {}", target.name))));
     }
     let tracks = loaded.tracks(namespace);
     let names = [false, true].map(|safe_naming| loaded.cookie_name(namespace, safe_naming));
     let ([Some(name), Some(safe_name)], true) = (names, tracks.iter().all(|track| track.child.is_some())) else {
-        return Err(Error::usage("the cookies depend on the namespace, which the manifests do not set")
-            .hint("add -n NAMESPACE"));
+        return Err(
+            Error::usage("the cookie values depend on the namespace, and the manifest sets none").hint("-n NAMESPACE")
+        );
     };
     let target = NamespacedName { namespace: namespace.map(str::to_owned), name: target.name.clone() };
     Ok(Cookies { target, name, safe_name, tracks })
@@ -149,7 +156,7 @@ fn value<'a>(typed: &'a str, cookies: &Cookies) -> Result<&'a str> {
     let mut pairs = pairs.split(';').filter_map(|pair| pair.trim().split_once('='));
     // Traefik reads the first of several.
     pairs.find(is_it).map(|(_, value)| value).ok_or_else(|| {
-        Error::usage(format!("there is no cookie `{}` in it", cookies.name))
-            .hint(format!("type its value, or {}=VALUE", cookies.name))
+        Error::usage(format!("no cookie named `{}` in what you passed", cookies.name))
+            .hint(format!("pass the value alone, or {}=VALUE", cookies.name))
     })
 }

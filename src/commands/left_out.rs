@@ -13,20 +13,21 @@ pub(super) fn keep<T>(ctx: &Context, all: Vec<T>, observed: impl Fn(&T) -> &Obse
     }
     if !reasons.is_empty() {
         let counted = |(reason, count): (&String, &usize)| {
-            format!("{} {}", output::count(*count, "Canary", "Canaries"), output::escaped(reason))
+            format!("{} not shown: {}", output::count(*count, "Canary", "Canaries"), output::escaped(reason))
         };
         let counted: Vec<_> = reasons.iter().map(counted).collect();
-        ctx.ui.status(&format!("note: left out: {}", counted.join("; ")));
+        ctx.ui.status(&format!("note: {}", counted.join("; ")));
     }
     kept
 }
 
 fn reason(observed: &Observed) -> String {
     match (&observed.canary.provider, &observed.mesh_provider) {
-        (Some(provider), _) => format!("with spec.provider {provider}"),
-        (None, Some(provider)) => format!("without spec.provider, where Flagger's mesh provider is {provider}"),
+        (Some(provider), _) => format!("spec.provider is {provider}"),
+        (None, Some(provider)) => format!("no spec.provider, and Flagger's mesh provider is {provider}"),
         (None, None) => {
-            "without spec.provider (set it to traefik: Flagger's mesh provider is not known here)".to_owned()
+            "no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)"
+                .to_owned()
         }
     }
 }

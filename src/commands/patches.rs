@@ -18,15 +18,15 @@ pub(super) fn note<'a>(ctx: &Context, all: impl Iterator<Item = &'a Observed>) {
             patched.push(observed);
         }
     }
-    let (who, their) = match patched[..] {
+    let whose = match patched[..] {
         [] => return,
-        [one] => (format!("Canary `{}` is", output::escaped(&one.canary.target.name)), "its"),
-        _ => (output::count(patched.len(), "Canary is", "Canaries are"), "their"),
+        [one] => format!("Canary `{}`", output::escaped(&one.canary.target.name)),
+        _ => output::count(patched.len(), "Canary", "Canaries"),
     };
     let shown: Vec<_> = places.iter().take(SHOWN).map(|place| output::escaped(place)).collect();
     let more = if places.len() > SHOWN { format!(" and {} more", places.len() - SHOWN) } else { String::new() };
     ctx.ui.status(&format!(
-        "note: {who} read without {their} kustomize patches: {}{more}; to read the result, \
+        "note: kustomize patches are not applied to {whose}: {}{more}; to read the built result: \
          kustomize build DIR | kubectl canary-traefik … -f -",
         shown.join(", ")
     ));

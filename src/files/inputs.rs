@@ -53,6 +53,8 @@ pub(super) fn find(named: &[PathBuf], recursive: bool, skipped: &mut Vec<Skipped
                 for path in found {
                     if path.is_dir() {
                         walk(&path, recursive, &mut inputs, skipped);
+                    } else if !path.is_file() {
+                        skipped.push(Skipped::whole(&path, Reason::NotRegular));
                     } else {
                         inputs.push(Input::File(path, Named::No));
                     }
@@ -81,7 +83,11 @@ fn manifests_in(directory: &Path, recursive: bool, skipped: &mut Vec<Skipped>) -
     if found.is_empty() && skipped.is_empty() {
         let name = directory.display();
         let error = Error::usage(format!("no manifest in `{name}`: no file ends in .json, .yaml or .yml"));
-        return Err(if recursive { error } else { error.hint(format!("-R -f {}", quoted(&name.to_string()))) });
+        return Err(if recursive {
+            error
+        } else {
+            error.hint(format!("to search subdirectories too: -R -f {}", quoted(&name.to_string())))
+        });
     }
     Ok(found)
 }
@@ -119,11 +125,11 @@ fn is_manifest(path: &Path) -> bool {
 fn missing(input: &Path, error: &io::Error) -> Error {
     let name = input.display().to_string();
     let name = without_password(&name);
-    let failed = unreadable(&format!("`{name}`"), error);
     if name.starts_with("https://") || name.starts_with("http://") {
-        return failed.hint(format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&name)));
+        return Error::usage(format!("-f does not read addresses: `{name}`"))
+            .hint(format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&name)));
     }
-    failed
+    unreadable(&format!("`{name}`"), error)
 }
 
 /// Returns the error for an input that cannot be read.

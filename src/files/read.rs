@@ -160,7 +160,7 @@ impl Reader {
         let mention = (self.mention)(text).map(|line| from + line - 1);
         match (named, is_template) {
             (Named::Yes, true) if mention.is_none() || path.is_none() => {
-                Err(failed.hint("this looks like a template: render it first, and give the result (-f -)"))
+                Err(failed.hint("this looks like a template; render it and pipe the result: helm template DIR | kubectl canary-traefik … -f -"))
             }
             (Named::Yes, false) => Err(failed),
             // The templates of a chart cannot be interpreted here.
@@ -182,7 +182,7 @@ impl Reader {
         if let Some(line) = mention {
             return Err(failed
                 .caused_by(format!("line {line} mentions a Canary or its cookie, so the file is not skipped"))
-                .hint("correct the file, or name the others: -f FILE -f FILE"));
+                .hint("fix the file, or name only the other files: -f FILE -f FILE"));
         }
         self.add_skipped(skipped);
         Ok(())

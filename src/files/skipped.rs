@@ -69,11 +69,11 @@ pub(super) fn sentences(skipped: &[Skipped]) -> Vec<String> {
     }
     if sentences.len() > NAMED + 1 {
         let more = sentences.split_off(NAMED).len();
-        sentences.push(format!("{more} more files skipped"));
+        sentences.push(format!("and {more} more files skipped"));
     }
     sentences.extend(templates.into_iter().map(|((folder, is_chart), templates)| {
         let mentions: Vec<_> = templates.iter().filter_map(|it| it.mention.as_deref()).collect();
-        let canaries = if mentions.is_empty() { "" } else { "; with a Canary: " };
+        let canaries = if mentions.is_empty() { "" } else { "; these contain a Canary: " };
         let kind = if is_chart { "Helm template" } else { "template" };
         let text = match templates[..] {
             [one] => format!("{}: skipped, a {kind}", one.place()),

@@ -144,7 +144,7 @@ fn an_input_that_cannot_be_read_is_named_with_the_cause() {
     assert_eq!(folder.read(&["no.yaml"], false).unwrap_err(), "cannot read `no.yaml` | no such file or directory");
     assert_eq!(
         folder.read(&["none"], false).unwrap_err(),
-        "no manifest in `none`: no file ends in .json, .yaml or .yml | -R -f none"
+        "no manifest in `none`: no file ends in .json, .yaml or .yml | to search subdirectories too: -R -f none"
     );
     assert_eq!(
         folder.read(&["none"], true).unwrap_err(),
@@ -189,13 +189,13 @@ fn a_syntax_error_has_the_line_of_the_file() {
     assert!(
         found("kind: A\na: {{ .Values.a }}\n")
             .unwrap_err()
-            .ends_with(" | this looks like a template: render it first, and give the result (-f -)")
+            .ends_with(" | this looks like a template; render it and pipe the result: helm template DIR | kubectl canary-traefik … -f -")
     );
     let folder = Folder::with(&[("a.yaml", "kind: A\n"), ("b.yaml", "kind: [Precious\n")]);
     assert_eq!(
         folder.read(&[""], false).unwrap_err(),
         "b.yaml:1:7: unclosed bracket '[' | line 1 mentions a Canary or its cookie, so the file is not skipped | \
-         correct the file, or name the others: -f FILE -f FILE"
+         fix the file, or name only the other files: -f FILE -f FILE"
     );
 }
 

@@ -90,7 +90,7 @@ fn traefik_service() -> String {
     ])
 }
 
-const ONLY_ENTRIES: &str = "the guard's account may write no Middleware and no route except those of entries: exact paths to \
+const ONLY_ENTRIES: &str = "the guard's account may only write Middlewares and routes that belong to entries: exact paths to \
     TraefikServices, without the Cookie header";
 
 /// Returns the rule for an object of an entry: what is there and what is to be there have the labels and the name of one, and
@@ -124,7 +124,8 @@ fn middleware() -> String {
 
 /// Each route is for exact paths, and without the `Cookie` header to TraefikServices of its own namespace.
 fn ingress_route() -> String {
-    let path = "Path\\(`[^`]*`\\)";
+    // In the older syntax of rules, braces would make it a pattern.
+    let path = r"Path\(`[^`{}]*`\)";
     // Without balance within the first parentheses, they could end early, and the rest would be any other rule.
     let rule = text(&format!(r"^\({}\) && \({path}( \|\| {path})*\)$", balanced(4)));
     let name = format!("object.metadata.annotations[{}] + '-entry'", text(CANARY_ANNOTATION));
@@ -141,30 +142,40 @@ fn ingress_route() -> String {
 }
 
 /// Returns a regular expression for a text whose parentheses are balanced, apart from those in strings, and at most this
-/// deep.
+/// deep. Outside strings there is no slash, which could begin a comment of Go.
 fn balanced(depth: usize) -> String {
     let string = r#"`[^`]*`|"(?:[^"\\]|\\.)*""#;
     let inner = if depth == 0 { String::new() } else { format!(r"|\({}\)", balanced(depth - 1)) };
-    format!(r#"(?:[^()`"]|{string}{inner})*"#)
+    format!(r#"(?:[^()`"/]|{string}{inner})*"#)
 }
 
 fn http_route() -> String {
     format!(
         "has(object.spec.rules) && object.spec.rules.all(r, {})",
         both([
-            "has(r.matches) && r.matches.all(m, has(m.path) && has(m.path.type) && m.path.type == 'Exact')".into(),
+            "has(r.matches) && size(r.matches) > 0".into(),
+            "r.matches.all(m, has(m.path) && has(m.path.type) && m.path.type == 'Exact')".into(),
             "has(r.filters) && r.filters.exists(f, f.type == 'RequestHeaderModifier' && has(f.requestHeaderModifier.remove) \
              && 'Cookie' in f.requestHeaderModifier.remove)"
                 .into(),
+            harmless("r.filters"),
             services("backendRefs"),
+            format!("r.backendRefs.all(b, !has(b.filters) || ({}))", harmless("b.filters")),
         ])
     )
 }
 
-/// Returns the rule for the services of a route `r`.
+/// Returns the rule for filters, none of which may send a request or a copy of it elsewhere.
+fn harmless(filters: &str) -> String {
+    format!("{filters}.all(f, !(f.type in ['RequestRedirect', 'RequestMirror']))")
+}
+
+/// Returns the rule for the services of a route `r`: some, all of them TraefikServices of its namespace. A name with `@`
+/// would be one of another of Traefik's providers.
 fn services(key: &str) -> String {
     let is_here = "!has(s.namespace) || s.namespace == object.metadata.namespace";
-    format!("has(r.{key}) && r.{key}.all(s, has(s.kind) && s.kind == 'TraefikService' && ({is_here}))")
+    let is_one = "has(s.kind) && s.kind == 'TraefikService' && !s.name.contains('@')";
+    format!("has(r.{key}) && size(r.{key}) > 0 && r.{key}.all(s, {is_one} && ({is_here}))")
 }
 
 /// Returns the rule for Secrets. Kubernetes would fill a Secret of another type with a token for any account in the

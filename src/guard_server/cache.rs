@@ -35,8 +35,8 @@ pub(super) struct Cache {
 pub(super) struct Effects {
     /// The TraefikService whose declaration changed.
     pub(super) declared: Option<NamespacedName>,
-    /// Whether an entry changed.
-    pub(super) is_entry_news: bool,
+    /// The TraefikService whose entry changed.
+    pub(super) entry: Option<NamespacedName>,
     /// A Canary that was not cached because it is too large or the budget is exhausted.
     pub(super) refused: Option<NamespacedName>,
 }
@@ -178,7 +178,8 @@ impl Canaries {
         // By default `push` would allocate space for four.
         there.reserve_exact(1);
         there.push(known);
-        Effects { declared: is_news.then_some(service), is_entry_news, refused: None }
+        let entry = is_entry_news.then(|| service.clone());
+        Effects { declared: is_news.then_some(service), entry, refused: None }
     }
 
     /// Makes room for another Canary by removing Canaries of namespaces that use more memory than this one.

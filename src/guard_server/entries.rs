@@ -19,7 +19,7 @@ use crate::{
     guard_server::{
         Shared,
         following::{Requirement, follow},
-        parts::{ROUTE, TRAEFIK_SERVICE},
+        parts::{CANARY, ROUTE, TRAEFIK_SERVICE},
         queue::{Key, PendingRepair},
         repair::is_in_scope,
         restart::spawn,
@@ -28,7 +28,7 @@ use crate::{
         trouble::Failed,
         worker::Repairs,
     },
-    model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
+    model::{Entry, NamespacedName, ObjectKind, ObjectRef, name::Group},
     observed::{Loaded, Observed},
     plan::{Action, Confirmed, Consent, Plan, Write, decide},
     traefik::{
@@ -41,6 +41,9 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(200);
 /// Pause after a comparison, so that routes that change all the time cost little.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long the entries of one namespace may take. What is left of them stays as it is: no tenant's routes hold up the
+/// entries of others.
+const LONGEST_COMPARISON: Duration = Duration::from_secs(1);
 /// Number of logged problems at which all are forgotten. That costs at most one more line for each.
 const MOST_TOLD: usize = 4096;
 /// Number of TraefikServices waited for at which all are forgotten. That costs at most one more request for each.
@@ -58,7 +61,8 @@ pub(super) struct Entries {
     pub(super) repairs: Repairs,
     /// The last logged problems of each Canary.
     told: Mutex<HashMap<NamespacedName, String>>,
-    /// TraefikServices that do not exist, or are not the Canary's. They are not asked for again until they change.
+    /// TraefikServices for whose entries nothing can be done. They are not asked for again until they or their
+    /// declarations change.
     waiting: Mutex<HashSet<NamespacedName>>,
     /// Objects that others have changed, with the resourceVersion that was not overwritten.
     contested: Mutex<HashMap<ObjectRef, Value>>,
@@ -74,7 +78,7 @@ impl Entries {
         self.news.notify_one();
     }
 
-    /// Notes that the TraefikService of an entry changed.
+    /// Notes that the TraefikService of an entry or the declaration for it changed.
     pub(super) fn service_changed(&self, service: &NamespacedName) {
         lock(&self.waiting).remove(service);
         self.changed();
@@ -129,11 +133,13 @@ pub(super) fn follow_routes(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
 }
 
 fn take(shared: &Shared, kind: ObjectKind, event: Event) {
-    let refused = lock(&shared.entries.routes).take(kind, event);
-    if refused.is_some() {
-        shared.too_large(kind.resource(), refused);
+    let effects = lock(&shared.entries.routes).take(kind, event);
+    if effects.refused.is_some() {
+        shared.too_large(kind.resource(), effects.refused);
     }
-    shared.entries.changed();
+    if effects.is_news {
+        shared.entries.changed();
+    }
 }
 
 /// Compares the entries whenever something changed; never returns.
@@ -169,7 +175,17 @@ fn due(shared: &Shared) -> Vec<NamespacedName> {
     // Events can go on while this is indexed.
     let routing: Arc<Routing> = Arc::new(objects.into_iter().collect());
     lock(&shared.entries.routing).clone_from(&routing);
-    let due = canaries.iter().filter(|canary| is_due(shared, canary, &routing));
+    let mut spent = HashMap::<Option<&str>, Duration>::new();
+    let due = canaries.iter().filter(|canary| {
+        let spent = spent.entry(canary.target.namespace.as_deref()).or_default();
+        if *spent > LONGEST_COMPARISON {
+            return false;
+        }
+        let began = Instant::now();
+        let is_due = is_due(shared, canary, &routing);
+        *spent += began.elapsed();
+        is_due
+    });
     due.filter_map(Canary::service_target).filter(|service| !lock(&shared.entries.waiting).contains(service)).collect()
 }
 
@@ -184,7 +200,7 @@ fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
     let reason = problems.join("; ");
     if shared.entries.is_news(&canary.target, &reason) {
         let fields = [("name", json!(canary.target.to_string())), ("reason", json!(reason))];
-        shared.log.warning("an entry is not live", &fields);
+        shared.log.warning("entry not live", &fields);
     }
     let is_open = |(object, _, live): &(ObjectRef, _, Option<&Value>)| !shared.entries.is_contested(object, *live);
     compared.changes.iter().any(is_open) || !compared.left_over.is_empty()
@@ -196,7 +212,7 @@ pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
     shared.entries.wait_for(&key.target);
     let Some((canary, service, object)) = read(shared, key).await? else { return Ok(()) };
     let of = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
-    let target = canary.target.clone();
+    let (target, entry) = (canary.target.clone(), canary.declared_entry().cloned());
     let loaded = Loaded {
         observed: Observed::pair(canary, Some(service)),
         canary: Value::Null,
@@ -204,11 +220,15 @@ pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
         native: NativeField::Absent,
         routing: Some(Arc::clone(&lock(&shared.entries.routing))),
     };
-    if loaded.observed.service().is_some() {
-        lock(&shared.entries.waiting).remove(&key.target);
-    }
-    let Ok(plan) = Plan::of_entry(&loaded) else { return Ok(()) };
+    // Rules of others are parsed and asked: admission reviews must not wait for that.
+    let planning = tokio::task::spawn_blocking(move || Plan::of_entry(&loaded));
+    let plan = planning.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let Ok(plan) = plan else { return Ok(()) };
     if plan.is_empty() || !is_in_scope(shared, &target).await.map_err(Failed::of(Verb::Get, &of))? {
+        return Ok(());
+    }
+    lock(&shared.entries.waiting).remove(&key.target);
+    if plan.steps.iter().any(|step| step.before.is_null()) && !still_declares(shared, &target, entry.as_ref()).await? {
         return Ok(());
     }
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
@@ -217,6 +237,14 @@ pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
         step(shared, &target, write).await?;
     }
     Ok(())
+}
+
+/// Asks whether the Canary still declares this entry. A watch that is a moment behind must not bring back what a user has
+/// just removed.
+async fn still_declares(shared: &Shared, canary: &NamespacedName, entry: Option<&Entry>) -> Result<bool, Failed> {
+    let of = ObjectRef { kind: ObjectKind::Canary, target: canary.clone() };
+    let read = shared.cluster.get_part(of.kind, canary, &CANARY).await.map_err(Failed::of(Verb::Get, &of))?;
+    Ok(Canary::from_object(&read.value).is_some_and(|canary| canary.declared_entry() == entry))
 }
 
 /// Reads the TraefikService of either group, and finds its Canary.
@@ -249,22 +277,31 @@ async fn step(shared: &Shared, canary: &NamespacedName, write: Write<'_>) -> Res
     };
     let name = || ("name", json!(canary.to_string()));
     let object = || ("object", json!(step.object.to_string()));
+    let contest = |live: &Value| {
+        let mut contested = lock(&shared.entries.contested);
+        if contested.len() >= MOST_TOLD {
+            contested.clear();
+        }
+        contested.insert(step.object.clone(), live.pointer(VERSION).cloned().unwrap_or_default());
+        let namespace = canary.namespace.as_deref().unwrap_or_default();
+        let to_type = format!("kubectl canary-traefik sticky apply {} -n {namespace} --force-conflicts", canary.name);
+        let fields = [name(), object(), ("to_overwrite", json!(to_type))];
+        shared.log.warning("entry object left alone: another field manager changed it", &fields);
+    };
     match shared.cluster.write(write, false).await {
-        Ok(_) => {}
+        Ok(stored) if step.is_satisfied_by(&stored) => {}
+        // An apply leaves fields that others have added.
+        Ok(stored) => {
+            contest(&stored);
+            return Ok(());
+        }
         Err(failure) if failure.is_field_conflict() => {
-            let mut contested = lock(&shared.entries.contested);
-            if contested.len() >= MOST_TOLD {
-                contested.clear();
-            }
-            contested.insert(step.object.clone(), step.before.pointer(VERSION).cloned().unwrap_or_default());
-            let to_type = format!("kubectl canary-traefik sticky apply {} --force-conflicts", canary.name);
-            let fields = [name(), object(), ("to_overwrite", json!(to_type))];
-            shared.log.warning("an object of an entry has changes of others, and is left alone", &fields);
+            contest(&step.before);
             return Ok(());
         }
         Err(failure) => return Err(Failed::of(verb, &step.object)(failure)),
     }
     shared.metrics.entries.fetch_add(1, Relaxed);
-    shared.log.info("entry kept in step", &[name(), object(), ("action", json!(what))]);
+    shared.log.info("entry object updated", &[name(), object(), ("action", json!(what))]);
     Ok(())
 }

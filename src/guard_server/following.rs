@@ -113,7 +113,7 @@ pub(super) async fn follow(
         };
         let result = shared.cluster.api().follow(collection, &mut place, &mut told).await;
         if (heard || result.is_ok()) && std::mem::take(&mut broken) {
-            shared.log.info("following again", &[("resource", json!(collection.resource()))]);
+            shared.log.info("watch resumed", &[("resource", json!(collection.resource()))]);
         }
         if result.is_ok() {
             shared.watches.heard(collection.resource());
@@ -135,6 +135,7 @@ pub(super) async fn follow(
                     }
                     if is_final {
                         // A kind that is not served is an empty list.
+                        shared.watches.heard(collection.resource());
                         place = ResourceVersion::default();
                         take(Event::Init);
                         take(Event::InitDone);

@@ -112,7 +112,12 @@ impl Metrics {
         family("repairs_total", "counter", "Cookies restored.", one(&self.repairs));
         family("entry_writes_total", "counter", "Objects of entries created, updated or deleted.", one(&self.entries));
         family("lookups_total", "counter", "Single Canaries read from the API server.", one(&self.lookups));
-        family("too_large_total", "counter", "Objects too large to protect.", one(&self.too_large));
+        family(
+            "too_large_total",
+            "counter",
+            "Objects skipped because they, or their namespace, are too large.",
+            one(&self.too_large),
+        );
         let dropped = vec![(String::new(), now.lines_dropped.to_string())];
         family("log_lines_dropped_total", "counter", "Log lines dropped because stderr was not read.", dropped);
         let gate = GATE.iter().zip(&self.gate);

@@ -143,7 +143,7 @@ impl Shared {
         }
         if told.insert(format!("{resource} {name}")) {
             let fields = [("resource", json!(resource)), ("name", json!(name))];
-            self.log.warning("not protected: too large, or too many objects", &fields);
+            self.log.warning("object skipped: too large, or too many in its namespace", &fields);
         }
     }
 
@@ -297,8 +297,8 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
                     if taken.refused.is_some() {
                         shared.too_large(canaries.resource(), taken.refused);
                     }
-                    if taken.is_entry_news {
-                        shared.entries.changed();
+                    if let Some(service) = &taken.entry {
+                        shared.entries.service_changed(service);
                     }
                     // At startup the TraefikServices are listed after the Canaries anyway.
                     if let Some(target) = taken.declared.filter(|_| was_known && repairs) {

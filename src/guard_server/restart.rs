@@ -29,7 +29,7 @@ async fn keep_running<F: Future<Output = Error>>(log: &Log, part: impl Fn() -> F
         if let Ok(error) = AssertUnwindSafe(part()).catch_unwind().await {
             return error;
         }
-        log.warning("a part of the guard panicked and starts again", &[("reason", json!(panicked()))]);
+        log.warning("task panicked, restarting", &[("reason", json!(panicked()))]);
         tokio::time::sleep(AFTER_PANIC).await;
     }
 }
@@ -63,6 +63,6 @@ mod tests {
             .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap()["message"].clone())
             .collect();
         assert_eq!((error.message(), runs.into_inner()), ("it is over", 2));
-        assert_eq!(messages, [json!("a part of the guard panicked and starts again")]);
+        assert_eq!(messages, [json!("task panicked, restarting")]);
     }
 }

@@ -1,7 +1,7 @@
 //! Cache of the objects that entries depend on, in part and limited in bytes. Pure.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -26,7 +26,13 @@ pub(super) const KINDS: [ObjectKind; 6] = [
 /// Memory budget, in bytes: enough for about 10,000 typical routes. Above it, the namespace that uses most is left out.
 const BUDGET: usize = 20 << 20;
 /// Approximate memory use of a value in addition to its strings, in bytes.
-const EACH: usize = 40;
+const EACH: usize = 32;
+/// Approximate memory use of a mapping that is not empty: a node of a B-tree, which has room for eleven entries.
+const NODE: usize = 640;
+/// Approximate memory use of a byte of a rule: it is kept parsed, too, and twice while entries are compared.
+const OF_A_RULE: usize = 40;
+/// Number of too large objects that are remembered. Beyond it, their namespace is left out.
+const MOST_TOO_LARGE: usize = 1024;
 
 /// The objects that entries depend on.
 #[derive(Debug, Default)]
@@ -38,8 +44,19 @@ pub(super) struct Routes {
     synced: BTreeSet<ObjectKind>,
     bytes_of: HashMap<Option<String>, usize>,
     bytes: usize,
-    /// Namespaces with objects that are too large or too many. The objects of their entries stay as they are.
+    /// Objects that are too large. The objects of entries in their namespaces stay as they are.
+    too_large: HashSet<ObjectRef>,
+    /// Namespaces with too many objects, likewise.
     left_out: BTreeSet<Option<String>>,
+}
+
+/// The effects of an event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Effects {
+    /// Whether anything changed that entries depend on.
+    pub(super) is_news: bool,
+    /// An object that is left out because it is too large, or because its namespace uses too much memory.
+    pub(super) refused: Option<NamespacedName>,
 }
 
 #[derive(Debug)]
@@ -50,32 +67,37 @@ struct Cached {
 }
 
 impl Routes {
-    /// Applies a watch event. Returns an object that is left out because it is too large, or because its namespace uses too
-    /// much memory.
-    pub(super) fn take(&mut self, kind: ObjectKind, event: Event) -> Option<NamespacedName> {
-        match event {
+    /// Applies a watch event.
+    pub(super) fn take(&mut self, kind: ObjectKind, event: Event) -> Effects {
+        let is_news = match event {
             Event::Init => {
                 let list = self.lists.entry(kind).or_default();
                 *list = list.wrapping_add(1);
+                false
             }
             Event::InitApply(object) | Event::Apply(object) => return self.put(kind, object),
-            Event::Delete(object) => self.remove(&ObjectRef { kind, target: NamespacedName::of(&object) }),
-            Event::TooLarge(target) => {
-                let target = target?;
-                self.leave_out(target.namespace.as_ref());
-                return Some(target);
+            Event::Delete(object) => {
+                let object = ObjectRef { kind, target: NamespacedName::of(&object) };
+                self.too_large.remove(&object) | self.remove(&object).is_some()
+            }
+            // Only the Middlewares of entries matter, which are small.
+            Event::TooLarge(_) if matches!(kind, ObjectKind::Middleware(_)) => false,
+            Event::TooLarge(None) => false,
+            Event::TooLarge(Some(target)) => {
+                self.refuse(ObjectRef { kind, target: target.clone() });
+                return Effects { is_news: true, refused: Some(target) };
             }
             Event::InitDone => {
                 let list = self.lists.get(&kind).copied().unwrap_or_default();
                 let is_gone = |(object, cached): &(&ObjectRef, &Cached)| object.kind == kind && cached.list != list;
                 let gone: Vec<_> = self.objects.iter().filter(is_gone).map(|(object, _)| object.clone()).collect();
-                for object in gone {
-                    self.remove(&object);
+                for object in &gone {
+                    self.remove(object);
                 }
-                self.synced.insert(kind);
+                self.synced.insert(kind) || !gone.is_empty()
             }
-        }
-        None
+        };
+        Effects { is_news, refused: None }
     }
 
     /// Returns whether a complete list of each kind has been read.
@@ -85,7 +107,8 @@ impl Routes {
 
     /// Returns whether all routes of this namespace are known.
     pub(super) fn knows(&self, namespace: Option<&String>) -> bool {
-        !self.left_out.contains(&namespace.cloned())
+        let is_in = |object: &&ObjectRef| object.target.namespace.as_ref() == namespace;
+        !self.left_out.contains(&namespace.cloned()) && !self.too_large.iter().any(|object| is_in(&object))
     }
 
     /// Returns the objects.
@@ -93,13 +116,15 @@ impl Routes {
         self.objects.iter().map(|(object, cached)| (object.kind, Arc::clone(&cached.value))).collect()
     }
 
-    fn put(&mut self, kind: ObjectKind, value: Value) -> Option<NamespacedName> {
+    fn put(&mut self, kind: ObjectKind, value: Value) -> Effects {
         let target = NamespacedName::of(&value);
         let object = ObjectRef { kind, target };
-        self.remove(&object);
-        if !self.knows(object.target.namespace.as_ref()) {
-            return None;
+        let mut is_news = self.too_large.remove(&object);
+        let before = self.remove(&object);
+        if self.left_out.contains(&object.target.namespace) {
+            return Effects::default();
         }
+        is_news |= before.is_none_or(|before| *before != value);
         let bytes = size(&value);
         while self.bytes + bytes > BUDGET {
             let own = self.bytes_of.get(&object.target.namespace).copied().unwrap_or_default() + bytes;
@@ -107,7 +132,7 @@ impl Routes {
                 self.bytes_of.iter().filter(|(_, other)| **other > own).max_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(b.0)));
             let Some((heaviest, _)) = heaviest.map(|(namespace, bytes)| (namespace.clone(), *bytes)) else {
                 self.leave_out(object.target.namespace.as_ref());
-                return Some(object.target);
+                return Effects { is_news: true, refused: Some(object.target) };
             };
             self.leave_out(heaviest.as_ref());
         }
@@ -115,7 +140,17 @@ impl Routes {
         *self.bytes_of.entry(object.target.namespace.clone()).or_default() += bytes;
         let list = self.lists.get(&kind).copied().unwrap_or_default();
         self.objects.insert(object, Cached { value: Arc::new(value), bytes, list });
-        None
+        Effects { is_news, refused: None }
+    }
+
+    /// Forgets an object that is too large.
+    fn refuse(&mut self, object: ObjectRef) {
+        self.remove(&object);
+        if self.too_large.len() < MOST_TOO_LARGE {
+            self.too_large.insert(object);
+        } else {
+            self.leave_out(object.target.namespace.as_ref());
+        }
     }
 
     /// Forgets the objects of a namespace, and takes no more of them.
@@ -128,8 +163,8 @@ impl Routes {
         self.left_out.insert(namespace.cloned());
     }
 
-    fn remove(&mut self, object: &ObjectRef) {
-        let Some(cached) = self.objects.remove(object) else { return };
+    fn remove(&mut self, object: &ObjectRef) -> Option<Arc<Value>> {
+        let cached = self.objects.remove(object)?;
         self.bytes -= cached.bytes;
         if let Some(bytes) = self.bytes_of.get_mut(&object.target.namespace) {
             *bytes -= cached.bytes;
@@ -137,15 +172,20 @@ impl Routes {
                 self.bytes_of.remove(&object.target.namespace);
             }
         }
+        Some(cached.value)
     }
 }
 
 /// Returns the approximate memory use of a value, in bytes.
 fn size(value: &Value) -> usize {
+    let of_field = |(key, value): (&String, &Value)| match value {
+        Value::String(rule) if key == "match" => EACH + key.len() + EACH + OF_A_RULE * rule.len(),
+        value => EACH + key.len() + size(value),
+    };
     EACH + match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(size).sum(),
-        Value::Object(fields) => fields.iter().map(|(key, value)| EACH + key.len() + size(value)).sum(),
+        Value::Object(fields) => fields.len().div_ceil(11) * NODE + fields.iter().map(of_field).sum::<usize>(),
         _ => 0,
     }
 }
@@ -172,7 +212,7 @@ mod tests {
     fn a_list_replaces_what_was_known_and_every_kind_is_waited_for() {
         let mut routes = Routes::default();
         for event in [Event::Init, Event::InitApply(route("a", "one", "x")), Event::Apply(route("a", "two", "x"))] {
-            assert_eq!(routes.take(ROUTE, event), None);
+            assert_eq!(routes.take(ROUTE, event).refused, None);
         }
         routes.take(ROUTE, Event::InitDone);
         assert_eq!((names(&routes), routes.is_synced()), (vec!["a/one".to_owned(), "a/two".to_owned()], false));
@@ -180,6 +220,10 @@ mod tests {
             routes.take(ROUTE, event);
         }
         assert_eq!(names(&routes), ["a/two"]);
+        // The same once more is no news.
+        for event in [Event::Init, Event::InitApply(route("a", "two", "x")), Event::InitDone] {
+            assert_eq!(routes.take(ROUTE, event), Effects::default());
+        }
         routes.take(ROUTE, Event::Delete(route("a", "two", "x")));
         for kind in KINDS {
             routes.take(kind, Event::InitDone);
@@ -190,18 +234,35 @@ mod tests {
     #[test]
     fn the_namespace_that_uses_most_is_left_out_and_no_other() {
         let mut routes = Routes::default();
-        let large = "x".repeat(BUDGET / 4);
-        routes.take(ROUTE, Event::Apply(route("quiet", "web", "x")));
+        let large = "x".repeat(BUDGET / OF_A_RULE / 4);
+        let mut put = |namespace: &str, name: &str, rule: &str| {
+            let effects = routes.take(ROUTE, Event::Apply(route(namespace, name, rule)));
+            (effects.refused, names(&routes))
+        };
+        put("quiet", "web", "x");
         for number in 0..3 {
-            assert_eq!(routes.take(ROUTE, Event::Apply(route("evil", &number.to_string(), &large))), None);
+            assert_eq!(put("evil", &number.to_string(), &large).0, None);
         }
-        assert_eq!(routes.take(ROUTE, Event::Apply(route("quiet", "api", &large))), None);
-        assert_eq!(names(&routes), ["quiet/api", "quiet/web"]);
-        assert_eq!((routes.knows(Some(&"evil".into())), routes.knows(Some(&"quiet".into()))), (false, true));
+        let both = vec!["quiet/api".to_owned(), "quiet/web".to_owned()];
+        assert_eq!(put("quiet", "api", &large), (None, both.clone()));
         // What it sends later is not taken, and takes nobody's place.
-        assert_eq!(routes.take(ROUTE, Event::Apply(route("evil", "4", &large))), None);
-        let too_large = NamespacedName { namespace: Some("quiet".into()), name: "huge".into() };
-        assert_eq!(routes.take(ROUTE, Event::TooLarge(Some(too_large.clone()))), Some(too_large));
-        assert_eq!((names(&routes).len(), routes.bytes), (0, 0));
+        assert_eq!(put("evil", "4", &large), (None, both));
+        assert_eq!((routes.knows(Some(&"evil".into())), routes.knows(Some(&"quiet".into()))), (false, true));
+    }
+
+    #[test]
+    fn a_route_that_is_too_large_is_in_the_way_until_it_is_gone_or_smaller() {
+        let mut routes = Routes::default();
+        let shop = "shop".to_owned();
+        let target = NamespacedName { namespace: Some(shop.clone()), name: "huge".into() };
+        for end in [Event::Delete(route("shop", "huge", "x")), Event::Apply(route("shop", "huge", "x"))] {
+            let effects = routes.take(ROUTE, Event::TooLarge(Some(target.clone())));
+            assert_eq!(effects, Effects { is_news: true, refused: Some(target.clone()) });
+            assert!(!routes.knows(Some(&shop)));
+            assert!(routes.take(ROUTE, end).is_news);
+            assert!(routes.knows(Some(&shop)));
+        }
+        // Of Middlewares only those of entries matter.
+        assert_eq!(routes.take(KINDS[2], Event::TooLarge(Some(target))), Effects::default());
     }
 }

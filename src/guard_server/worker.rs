@@ -39,13 +39,15 @@ pub(super) enum Work {
     Entries,
 }
 
+/// Time and result of the last access review for each kind of object and verb.
+type Rights = HashMap<(ObjectKind, &'static str), (Instant, bool)>;
+
 /// A queue of repairs.
 #[derive(Default)]
 pub(super) struct Repairs {
     queue: Mutex<Queue>,
     news: Notify,
-    /// Time and result of the last access review.
-    rights: Mutex<Option<(Instant, bool)>>,
+    rights: Mutex<Rights>,
 }
 
 impl Repairs {
@@ -124,7 +126,7 @@ pub(super) async fn work_off(shared: Arc<Shared>, what: Work) -> Error {
         } else {
             // A bug, triggered by this object.
             let fields = [("name", json!(key.target.to_string())), ("reason", json!(panicked()))];
-            shared.log.warning("a repair panicked", &fields);
+            shared.log.warning("repair panicked", &fields);
             Outcome::Refused
         };
         repairs.queue().done(key, lost, ended, began.elapsed(), Instant::now());
@@ -154,13 +156,14 @@ async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool 
     if failed.failure.is_unauthorized() {
         return false;
     }
-    let known = *repairs.rights.lock().unwrap_or_else(PoisonError::into_inner);
+    let ObjectRef { kind, target } = &*failed.object;
+    let question = (*kind, failed.verb.as_str());
+    let known = repairs.rights.lock().unwrap_or_else(PoisonError::into_inner).get(&question).copied();
     if let Some((when, has)) = known
         && when.elapsed() < RIGHTS_FOR
     {
         return has;
     }
-    let ObjectRef { kind, target } = &*failed.object;
     let permission = Permission {
         group: kind.group(),
         resource: kind.plural(),
@@ -170,6 +173,6 @@ async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool 
     };
     let asking = tokio::time::timeout(RIGHTS_FOR, shared.cluster.api().may(permission));
     let has = asking.await.ok().and_then(std::result::Result::ok).unwrap_or(true);
-    *repairs.rights.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), has));
+    repairs.rights.lock().unwrap_or_else(PoisonError::into_inner).insert(question, (Instant::now(), has));
     has
 }

@@ -21,13 +21,16 @@ pub struct Cookies {
     pub tracks: Vec<Track>,
 }
 
+/// The versions of Traefik that have safeNaming.
+const SAFE_NAMING: &str = "3.7.11 and later";
+
 /// What a value means.
 #[derive(Debug, Clone, Copy)]
 pub struct Decoded<'a> {
     /// The track that it pins to.
     pub track: &'a Track,
-    /// Who writes it.
-    pub generation: Generation,
+    /// The versions of Traefik that write it.
+    pub versions: &'static str,
     /// Whether that is with safeNaming.
     pub safe_naming: bool,
 }
@@ -43,10 +46,13 @@ impl Cookies {
     /// Returns what a value means; `None` if it pins to no track.
     pub fn decode(&self, value: &str) -> Option<Decoded<'_>> {
         self.tracks.iter().find_map(|track| {
-            [false, true].into_iter().find_map(|safe_naming| {
-                let generation = self.named(track, safe_naming).1?.generation(value)?;
-                Some(Decoded { track, generation, safe_naming })
-            })
+            let plain = track.child.as_ref().and_then(|child| child.generation(value)).map(Generation::versions);
+            let safe = || track.safe_child.as_ref().filter(|child| child.value(Generation::Sha256) == value);
+            let (versions, safe_naming) = match plain {
+                Some(versions) => (versions, false),
+                None => (safe().map(|_| SAFE_NAMING)?, true),
+            };
+            Some(Decoded { track, versions, safe_naming })
         })
     }
 
@@ -65,12 +71,12 @@ pub fn text(cookies: &Cookies) -> String {
         [
             (Generation::Sha256.versions(), cookie(false, Generation::Sha256)),
             (Generation::Fnv.versions(), cookie(false, Generation::Fnv)),
-            ("any version", cookie(false, Generation::Name)),
-            ("with safeNaming", cookie(true, Generation::Sha256)),
+            ("before 2.11 (accepted by all)", cookie(false, Generation::Name)),
+            ("3.7.11 and later, safeNaming", cookie(true, Generation::Sha256)),
         ]
         .map(|(traefik, cookie)| vec![track.name.clone(), track.service.clone(), traefik.to_owned(), cookie])
     });
-    table(&["TRACK", "SERVICE", "TRAEFIK", "COOKIE"], rows)
+    table(&["TRACK", "SERVICE", "WRITTEN BY TRAEFIK", "COOKIE"], rows)
 }
 
 /// Returns the cookies as JSON.
@@ -88,34 +94,31 @@ pub fn report(cookies: &Cookies) -> Value {
         .tracks
         .iter()
         .map(|track| {
+            let safe = track.safe_child.as_ref().map(|child| child.value(Generation::Sha256));
             json!({"name": track.name, "service": track.service, "values": values(&track.child),
-                "safeValues": values(&track.safe_child)})
+                "safeNamingValue": safe})
         })
         .collect();
-    let mut value = json!({"name": cookies.target.name, "cookie": cookies.name, "safeCookie": cookies.safe_name,
+    let mut value = json!({"name": cookies.target.name, "cookieName": cookies.name, "safeNamingCookieName": cookies.safe_name,
         "tracks": tracks});
     if let Some(namespace) = &cookies.target.namespace {
         value["namespace"] = namespace.as_str().into();
     }
-    published("CanaryCookie", value)
+    published("TrackCookies", value)
 }
 
 /// Formats what a value means.
 pub fn decoded_text(decoded: &Decoded<'_>) -> String {
-    let Decoded { track, generation, safe_naming } = decoded;
+    let Decoded { track, versions, safe_naming } = decoded;
     let with = if *safe_naming { ", with safeNaming" } else { "" };
     let service = super::escaped(&track.service);
-    format!(
-        "track     {}\nservice   {service}\nwritten   by Traefik {}{with}\n",
-        super::escaped(&track.name),
-        generation.versions()
-    )
+    format!("track     {}\nservice   {service}\nwritten   by Traefik {}{with}\n", super::escaped(&track.name), versions)
 }
 
 /// Returns what a value means as JSON.
 pub fn decoded_report(decoded: &Decoded<'_>) -> Value {
-    let Decoded { track, generation, safe_naming } = decoded;
-    let value = json!({"track": track.name, "service": track.service, "traefik": generation.versions(),
+    let Decoded { track, versions, safe_naming } = decoded;
+    let value = json!({"track": track.name, "service": track.service, "traefik": versions,
         "safeNaming": safe_naming});
     published("DecodedCookie", value)
 }

@@ -55,7 +55,7 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     }
     if entry.is_some() && loaded.observed.service().is_none() {
         // Without a cookie, no pin begins.
-        let note = "the entry is not live: there is no TraefikService of this Canary that can be read";
+        let note = "the entry is not live: this Canary's TraefikService does not exist or cannot be read";
         return Ok(EntrySteps::none(note.into()));
     }
     let wanted = made.in_force();
@@ -99,7 +99,13 @@ fn refused(loaded: &Loaded, made: EntryObjects) -> Error {
 
 fn taken(object: &ObjectRef) -> Error {
     let ObjectRef { kind, target } = object;
+    let namespace = target.namespace.as_ref().map_or_else(String::new, |namespace| format!(" -n {namespace}"));
     Error::new(Kind::Conflict, format!("{} `{target}` exists, but does not belong to this Canary's entry", kind.kind()))
         .caused_by("it would be overwritten")
-        .hint(format!("rename or delete it: kubectl get {} {}", kind.resource(), target.name))
+        .hint(format!(
+            "rename or delete it first; to see it: kubectl get {} {}{}",
+            kind.resource(),
+            target.name,
+            namespace
+        ))
 }

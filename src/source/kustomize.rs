@@ -109,6 +109,14 @@ pub fn is_part(canary: &Value) -> bool {
     canary.pointer("/spec/targetRef").is_none()
 }
 
+/// Returns whether this is a kustomization whose patches are only for what it builds on. A component's are for what includes it,
+/// and those of Flux and Argo CD for a path.
+fn has_bases(object: &Value) -> bool {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    let is_kustomize = text("apiVersion").is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"));
+    is_kustomize && text("kind").is_none_or(|kind| kind == "Kustomization")
+}
+
 /// The patches among manifests.
 #[derive(Debug, Default)]
 pub(super) struct Patches {
@@ -212,7 +220,8 @@ struct Finding<'a> {
 
 impl Finding<'_> {
     fn kustomization(&mut self, object: &Object) {
-        let reach = folder_of(self.files, object).and_then(|folder| self.reach(&folder));
+        let reach =
+            folder_of(self.files, object).filter(|_| has_bases(&object.value)).and_then(|folder| self.reach(&folder));
         self.annotations(object, &["commonAnnotations"], reach.as_ref());
         let mut items = Vec::new();
         collect(&object.value, &mut items);

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{kustomize::Patches, not_on_traefik, provider};
+use super::{
+    kustomize::{Patches, is_part},
+    not_on_traefik, provider,
+};
 use crate::{
     cluster::Selection,
     error::{Error, Result},
@@ -66,11 +69,11 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
     if !one.is_patch && !over.is_empty() {
         let at = one.object.origin();
         return Err(Error::usage(format!(
-            "two files declare the cookie of Canary `{name}`: {at} and {}",
+            "the cookie of Canary `{name}` is declared in several files: {at}, {}",
             over.join(", ")
         ))
         .caused_by("changing only one of them might have no effect")
-        .hint("choose the file to change with -f"));
+        .hint("choose the file to change: -f FILE"));
     }
     let observed = &one.loaded.observed;
     let is_known = observed.canary.provider.is_some() || observed.mesh_provider.is_some();
@@ -86,10 +89,14 @@ pub fn choices(files: &Manifests, namespace: Option<&str>, name: &str) -> Vec<St
     if found.len() < 2 { Vec::new() } else { found.iter().map(|it| it.object.origin()).collect() }
 }
 
-/// Returns the manifests without the other Canaries of this name: only the one at this place is left.
+/// Returns the manifests without the other whole Canaries of this name: only the one at this place is left, with the patches
+/// that may change it.
 pub fn narrowed(files: &Manifests, name: &str, place: &str) -> Manifests {
+    let is_whole = |object: &Object| Canary::is(&object.value) && !is_part(&object.value);
+    let chosen_is_whole = files.objects().any(|object| object.origin() == place && is_whole(object));
     files.without(|object| {
-        let other = Canary::is(&object.value) && object.origin() != place;
+        let is_rival = if chosen_is_whole { is_whole(object) } else { Canary::is(&object.value) };
+        let other = is_rival && object.origin() != place;
         other && Canary::from_object(&object.value).is_some_and(|canary| canary.target.name == name)
     })
 }
@@ -105,6 +112,8 @@ pub(super) fn several(name: &str, all: &[Loaded]) -> Error {
         files.iter().map(|file| format!("-f {}", quoted(file))).collect()
     } else if namespaces.len() == all.len() {
         namespaces.iter().flatten().map(|namespace| format!("-n {namespace}")).collect()
+    } else if files.len() == 1 && namespaces.len() == 1 {
+        vec!["rename or remove one of them".to_owned()]
     } else {
         vec!["name one file with -f, or one namespace with -n".to_owned()]
     };
@@ -204,10 +213,10 @@ fn nothing(
         let mut error = Error::not_found(format!("no Canary `{name}` in the files"));
         let inner = patches.all.iter().filter(|patch| !patch.is_document && patch.names(name));
         for place in inner.map(|patch| patch.place.as_str()).collect::<BTreeSet<_>>() {
-            error = error.caused_by(format!("{place} is a patch inside another document and cannot be edited"));
+            error = error.caused_by(format!("{place} is an inline kustomize patch, which cannot be edited"));
         }
         for place in files.templates() {
-            error = error.caused_by(format!("{place} is a Canary in a template and cannot be edited"));
+            error = error.caused_by(format!("{place} declares a Canary in a template, which cannot be edited"));
         }
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -235,7 +244,7 @@ fn nothing(
 fn there_are(names: &BTreeSet<String>) -> String {
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
     let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
-    format!("there are: {}{more}", shown.join(", "))
+    format!("Canaries in the files: {}{more}", shown.join(", "))
 }
 
 /// Returns what entries depend on among manifests, in any namespace.

@@ -7,6 +7,8 @@
 //! | HTTPRoute | of hosts and matches (`pkg/provider/kubernetes/gateway/httproute.go:buildMatchRule`) | from the kind and length of its matches (same) |
 //! | Ingress | of host and path (`pkg/provider/kubernetes/ingress/kubernetes.go:loadRouter`) | the rule's length; below all others for a default backend |
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -113,9 +115,11 @@ fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
     let routes = list(object, &["spec", "routes"]);
     // A router is named by its rule, so that of two routes with one rule the last one counts
     // (`pkg/provider/kubernetes/crd/kubernetes.go:makeServiceKey`).
-    let counts =
-        |(index, route): &(usize, &Value)| routes[index + 1..].iter().all(|later| later["match"] != route["match"]);
-    routes.iter().enumerate().filter(counts).filter_map(router).collect()
+    let mut later = HashSet::new();
+    let mut counting: Vec<_> =
+        routes.iter().enumerate().rev().filter(|(_, route)| later.insert(view::text(route, &["match"]))).collect();
+    counting.reverse();
+    counting.into_iter().filter_map(router).collect()
 }
 
 fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {

@@ -111,6 +111,17 @@ impl Rule {
         }
     }
 
+    /// Returns roughly what it costs to ask, in comparisons: a regular expression is compiled each time, since thousands
+    /// of them would not fit into memory.
+    pub fn cost(&self) -> usize {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().map(Self::cost).sum(),
+            Self::Not(rule) => rule.cost(),
+            Self::Matcher(Matcher::HostRegexp | Matcher::PathRegexp, values) => 50 * values.len(),
+            Self::Matcher(_, values) => values.len().max(1),
+        }
+    }
+
     /// Returns the hosts to ask about for a path, in lower case, each once: those that the rule names, and `None` for any
     /// other if requests of another host can match.
     pub fn hosts(&self, path: &str) -> Vec<Option<String>> {

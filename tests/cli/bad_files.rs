@@ -317,7 +317,7 @@ exit: 2
 --- stdout
 --- stderr
 error: bad.yaml:1:8: expected string scalar
-hint: this looks like a template: render it first, and give the result (-f -)
+hint: this looks like a template; render it and pipe the result: helm template DIR | kubectl canary-traefik … -f -
 
 "#]]);
     not_yaml("{\"kind\": \"A\"\n").shows(str![[r#"
@@ -433,7 +433,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no manifest in `dir`: no file ends in .json, .yaml or .yml
-hint: -R -f dir
+hint: to search subdirectories too: -R -f dir
 
 "#]]);
     run(&folder, "show -R -f dir").shows(str![[r#"
@@ -455,8 +455,7 @@ caused by: not a directory
 exit: 2
 --- stdout
 --- stderr
-error: cannot read `https://example.com/canary.yaml`
-caused by: no such file or directory
+error: -f does not read addresses: `https://example.com/canary.yaml`
 hint: curl -fsSL https://example.com/canary.yaml | kubectl canary-traefik … -f -
 
 "#]]);
@@ -506,7 +505,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `payment` in the files
-hint: there are: checkout, podinfo
+hint: Canaries in the files: checkout, podinfo
 
 "#]]);
     in_repository("render podinfo -f examples/route.yaml").shows(str![[r#"
@@ -539,7 +538,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `payment` of namespace `shop` in the files
-hint: there are: idp
+hint: Canaries in the files: idp
 
 "#]]);
     let many: String = (1..=12).map(|number| canary(&format!("web-{number}"), None)).collect();
@@ -548,7 +547,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `checkout` in the files
-hint: there are: web-1, web-10, web-11, web-12, web-2, web-3, web-4, web-5, web-6, web-7 and 2 more
+hint: Canaries in the files: web-1, web-10, web-11, web-12, web-2, web-3, web-4, web-5, web-6, web-7 and 2 more
 
 "#]]);
     over(&two, "sticky remove web -n shop -f canary.yaml").shows(str![[r#"
@@ -630,7 +629,7 @@ exit: 0
 --- stdout
 canary.flagger.app/web configured (dry run)
 --- stderr
-warning: Canary `web` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
+warning: Canary `web` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@

@@ -634,7 +634,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `we\u{1b}[31mb` in the files
-hint: there are: web
+hint: Canaries in the files: web
 
 "#]]);
     words(&["show", "-l", "a\u{1b}[31mb"]).shows(str![[r#"
@@ -717,7 +717,7 @@ exit: 2
 --- stdout
 --- stderr
 error: --image is for the webhook, which --mode policy does not install
-hint: leave out --image, or --mode webhook
+hint: leave out --image, or use --mode webhook
 
 "#]]);
 }

@@ -15,15 +15,15 @@ fn every_track_has_the_cookie_of_each_version_of_traefik() {
     in_repository("cookie checkout -f examples -n shop").shows(str![[r#"
 exit: 0
 --- stdout
-TRACK     SERVICE                 TRAEFIK           COOKIE
-primary   checkout-primary:8080   3.3.4 and later   login=a46c252a471a9916
-primary   checkout-primary:8080   2.11 to 3.3.3     login=9d38258e06c9e680
-primary   checkout-primary:8080   any version       login=shop-checkout-primary-8080
-primary   checkout-primary:8080   with safeNaming   login=0494687f9c130ecf
-canary    checkout-canary:8080    3.3.4 and later   login=0ac98df64aa42da5
-canary    checkout-canary:8080    2.11 to 3.3.3     login=1176cc0b4b4eab18
-canary    checkout-canary:8080    any version       login=shop-checkout-canary-8080
-canary    checkout-canary:8080    with safeNaming   login=15e5cdc1cb9b31a2
+TRACK     SERVICE                 WRITTEN BY TRAEFIK              COOKIE
+primary   checkout-primary:8080   3.3.4 and later                 login=a46c252a471a9916
+primary   checkout-primary:8080   2.11 to 3.3.3                   login=9d38258e06c9e680
+primary   checkout-primary:8080   before 2.11 (accepted by all)   login=shop-checkout-primary-8080
+primary   checkout-primary:8080   3.7.11 and later, safeNaming    login=0494687f9c130ecf
+canary    checkout-canary:8080    3.3.4 and later                 login=0ac98df64aa42da5
+canary    checkout-canary:8080    2.11 to 3.3.3                   login=1176cc0b4b4eab18
+canary    checkout-canary:8080    before 2.11 (accepted by all)   login=shop-checkout-canary-8080
+canary    checkout-canary:8080    3.7.11 and later, safeNaming    login=15e5cdc1cb9b31a2
 --- stderr
 
 "#]]);
@@ -32,19 +32,15 @@ exit: 0
 --- stdout
 {
     "apiVersion": "kubectl-canary-traefik/v1",
-    "cookie": "login",
-    "kind": "CanaryCookie",
+    "cookieName": "login",
+    "kind": "TrackCookies",
     "name": "checkout",
     "namespace": "shop",
-    "safeCookie": "login",
+    "safeNamingCookieName": "login",
     "tracks": [
         {
             "name": "primary",
-            "safeValues": {
-                "child": "shop_checkout_wrr_0_shop_checkout-primary_8080",
-                "fnv": "fac14c0898a578a3",
-                "sha256": "0494687f9c130ecf"
-            },
+            "safeNamingValue": "0494687f9c130ecf",
             "service": "checkout-primary:8080",
             "values": {
                 "child": "shop-checkout-primary-8080",
@@ -54,11 +50,7 @@ exit: 0
         },
         {
             "name": "canary",
-            "safeValues": {
-                "child": "shop_checkout_wrr_1_shop_checkout-canary_8080",
-                "fnv": "c504940887fc4f50",
-                "sha256": "15e5cdc1cb9b31a2"
-            },
+            "safeNamingValue": "15e5cdc1cb9b31a2",
             "service": "checkout-canary:8080",
             "values": {
                 "child": "shop-checkout-canary-8080",
@@ -115,7 +107,7 @@ fn a_value_is_decoded_whoever_wrote_it_and_however_it_is_typed() {
 exit: 1
 --- stdout
 --- stderr
-`2b9f0f1d3c4a5e6f` pins to no track: Traefik draws one, and replaces the cookie
+`2b9f0f1d3c4a5e6f` pins to no track: Traefik chooses a track and sets a new cookie
 
 "#]]);
     decode("test-podinfo-canary-80").shows(str![[r#"
@@ -131,8 +123,8 @@ written   by Traefik before 2.11
 exit: 2
 --- stdout
 --- stderr
-error: there is no cookie `login` in it
-hint: type its value, or login=VALUE
+error: no cookie named `login` in what you passed
+hint: pass the value alone, or login=VALUE
 
 "#]]);
 }
@@ -169,8 +161,8 @@ hint: kubectl canary-traefik sticky set podinfo -f examples
 exit: 2
 --- stdout
 --- stderr
-error: the cookies depend on the namespace, which the manifests do not set
-hint: add -n NAMESPACE
+error: the cookie values depend on the namespace, and the manifest sets none
+hint: -n NAMESPACE
 
 "#]]);
     in_repository("cookie").shows(str![[r#"

@@ -51,7 +51,7 @@ Cookie:          missing, declared in an annotation
   same-site   lax               <unset>
   entry       /checkout/login   <unset>
 Entry:           missing: some of its objects are missing
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a weight step, promotion or rollback; its effect on the cookie
                  is <unknown>
 Routes:
@@ -116,9 +116,9 @@ Cookie:          missing, declared in an
   entry      /checkout/login  <unset>
 Entry:           missing: some of its
                  objects are missing
-Protected:       <unknown>: you may not
-                 read the guard's
-                 objects
+Protected:       <unknown>: local files
+                 do not show whether a
+                 guard is installed
 Next write:      a weight step,
                  promotion or rollback;
                  its effect on the
@@ -176,7 +176,7 @@ Cookie:          differs, declared in an annotation
   name      login      login
   max-age   300        60      differs
   secure    <unset>    true    differs
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      the step to 45, or a rollback, within 30s if its checks pass;
                  weights 55/45; its effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -209,7 +209,7 @@ Cookie:          differs, declared in an annotation
   name      login      login
   max-age   300        60      differs
   secure    <unset>    true    differs
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      the rollback, within 30s; weights 100/0; its effect on the
                  cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -244,7 +244,7 @@ Strategy:        ab-testing, 3 iterations, every 60s
 Next write:      an iteration, or a rollback, within 60s if its checks pass;
                  weights 0/100; its effect on the cookie is <unknown>
     sends all users to the canary
-    fix: replace match and iterations by stepWeights
+    fix: replace match and iterations with stepWeights
 
 "#]],
     );
@@ -306,7 +306,7 @@ Cookie:          synced, declared in an annotation
   FIELD       DECLARED   LIVE
   name        login      login
   same-site   none       none
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a weight step, promotion or rollback; its effect on the cookie
                  is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -715,7 +715,7 @@ Cookie:          pending, declared in an annotation
   FIELD     DECLARED    LIVE
   name      <derived>   <unset>
   max-age   300         <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      the one that creates the TraefikService; weights 100/0; its
                  effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -740,7 +740,7 @@ Cookie:          pending, declared in an annotation
   FIELD     DECLARED    LIVE
   name      <derived>   <unset>
   max-age   300         <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      the one that creates the TraefikService; weights 100/0; its
                  effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -780,22 +780,22 @@ fn what_flagger_does_not_do_on_traefik_is_a_finding() {
         str![[r#"
 iterations: 10, match: [{headers: {cookie: {exact: a}}}]:
 error CT044: on Traefik, Flagger ignores spec.analysis.match: each iteration sends all users to the canary
-  replace match and iterations by stepWeights
+  replace match and iterations with stepWeights
 iterations: 5, mirror: true:
-warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the canary is tested without traffic
+warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so no user traffic reaches the canary before the promotion
   remove spec.analysis.mirror
 stepWeight: 50, interval: 60s, mirror: true:
-warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), and the rollout never takes its first step
+warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the rollout never gets to its first step
   remove spec.analysis.mirror
 iterations: 10, stepWeight: 10:
 warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights
-  remove iterations for a rollout in steps, or the weights for one without
+  for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights
 iterations: 10, sessionAffinity: {cookieName: track}:
 warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
   remove it: the declared cookie takes its place
 iterations: 10, sessionAffinity: {cookieName: cart-track, maxAge: 600}:
 warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
-  for a cookie of Traefik instead: sticky set cart --name cart-track --max-age 600
+  remove it and set a sticky cookie that lasts just over the length of one login: kubectl canary-traefik sticky set cart --name cart-track --max-age 2m
 iterations: 10:
 
 "#]],

@@ -225,7 +225,7 @@ exit: 1
 --- stderr
 error CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
-pending: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+pending: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 
 "#]]);
     let mirror = service("web", None).replace("  weighted:\n", "  mirroring:\n");
@@ -529,8 +529,8 @@ fn manifests_without_a_traefik_service_are_no_difference() {
 exit: 0
 --- stdout
 --- stderr
-a: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
-c: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+a: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
+c: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 
 "#]]);
     over(&(all + &service("c", None)), "diff -f canary.yaml").shows(str![[r#"
@@ -547,7 +547,7 @@ exit: 1
 +        maxAge: 60
 +        name: login
 --- stderr
-a: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+a: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 
 "#]]);
     over(&canary("a", None), "diff --live").shows(str![[r#"

@@ -307,7 +307,7 @@ Cookie:          synced, declared in an annotation
 Entry:           malformed: `login`: must be a path such as /login: it starts
                  with / and may contain letters, digits and _~!$&()*+=:@.- but
                  no empty segment, . or ..
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a weight step, promotion or rollback; its effect on the cookie
                  is <unknown>
 Routes:          <none>: nothing leads to the TraefikService

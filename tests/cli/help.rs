@@ -123,8 +123,9 @@ flows that redirect (SSO logins) hit both versions and break. This plugin
 declares a sticky cookie on the Canary and puts it on the TraefikService that
 Flagger generates.
 
-Commands that accept -f work on local manifests and never contact a cluster.
-Flags must come after canary-traefik; kubectl takes none before a plugin's name.
+With -f, commands work on local manifests and never contact a cluster (except
+diff --live). Flags must come after canary-traefik; kubectl takes none before a
+plugin's name.
 
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
@@ -245,8 +246,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -309,8 +309,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -356,7 +355,7 @@ Options:
                              yaml, name]
   -f, --filename <FILE>      Read manifests instead of a cluster: files,
                              directories, patterns ('*.yaml'), or - for standard
-                             input; can be repeated, or a list with commas
+                             input; repeat or separate with commas
   -R, --recursive            With -f, also read the subdirectories of a
                              directory
       --color <WHEN>         When to use colour [possible values: auto, always,
@@ -410,8 +409,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -448,10 +446,10 @@ fn cookie() {
         str![[r#"
 Show the cookies that pin a browser to a track, or decode one
 
-For each track of a Canary the cookie as each version of Traefik writes it; the
-values are the same in every rollout. So a tester can be on the canary whatever
-its weight is, as long as Traefik lists it. Newer versions of Traefik accept the
-values of older ones.
+Lists, for each track, the cookie that each version of Traefik writes. Values do
+not change between rollouts, so a tester can use one to reach the canary at any
+weight, as long as the TraefikService lists it. Newer versions of Traefik accept
+the values of older ones.
 
 Usage: kubectl canary-traefik cookie [OPTIONS] <NAME>
        kubectl canary-traefik cookie <COMMAND>
@@ -469,7 +467,8 @@ Options:
           Print only the cookie of this track: primary or canary
 
       --safe-naming
-          With --track: Traefik runs with providers.kubernetescrd.safeNaming
+          With --track, print the cookie for a Traefik that has
+          providers.kubernetesCRD.safeNaming enabled
 
   -o, --output <FORMAT>
           Output format
@@ -478,8 +477,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -504,7 +502,7 @@ Examples:
   https://shop.example.com/
 
   # Which track is a user on?
-  kubectl canary-traefik cookie decode checkout login=e45fd03ad59c87c7
+  kubectl canary-traefik cookie decode checkout login=0ac98df64aa42da5
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
@@ -519,8 +517,8 @@ fn cookie_decode() {
         str![[r#"
 Show which track a cookie pins to
 
-Exit status: 0 it pins to a track, 1 it does not: Traefik draws a track and
-replaces it, more than 1 an error.
+Exit status: 0 the cookie pins to a track; 1 it does not, so Traefik chooses one
+and sets a new cookie; more than 1 an error.
 
 Usage: kubectl canary-traefik cookie decode [OPTIONS] <NAME> <COOKIE>
 
@@ -540,8 +538,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -620,8 +617,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -661,9 +657,10 @@ fn diff() {
 Compare the declared cookie with the live one
 
 Shows how applying the declared cookie would change the TraefikService. With -f,
-only manifests are compared, or with --live what they declare with the cluster,
-as kubectl diff -f does. Exit status: 0 no difference, 1 a difference, more than
-1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
+the manifests are compared with each other; with -f and --live, what they
+declare is compared with the cluster, as kubectl diff -f does. Exit status: 0 no
+difference, 1 a difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF selects
+another diff program.
 
 Usage: kubectl canary-traefik diff [OPTIONS] [NAME]...
 
@@ -681,14 +678,14 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
 
       --live
-          With -f, compare with the Canaries and TraefikServices of the cluster
+          With -f, compare with the cluster instead of the TraefikServices in
+          the files
 
       --color <WHEN>
           When to use colour
@@ -771,8 +768,7 @@ Options:
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -817,8 +813,7 @@ Arguments:
 Options:
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -891,7 +886,8 @@ Writing:
           - server: Let the API server compute the result
 
       --force-conflicts
-          Change the cookie even where another field manager owns it
+          Overwrite the cookie and the entry's objects even where another field
+          manager owns them
 
       --live-only
           Change only what is live, not the Canary; Flagger's next write removes
@@ -937,7 +933,7 @@ Arguments:
 Options:
   -f, --filename <FILE>  Read manifests instead of a cluster: files,
                          directories, patterns ('*.yaml'), or - for standard
-                         input; can be repeated, or a list with commas
+                         input; repeat or separate with commas
   -R, --recursive        With -f, also read the subdirectories of a directory
       --color <WHEN>     When to use colour [possible values: auto, always,
                          never]
@@ -973,8 +969,8 @@ Writing:
   -y, --yes                Make the change without asking for confirmation
       --dry-run[=<WHERE>]  Only show what would change [possible values: none,
                            client, server]
-      --force-conflicts    Change the cookie even where another field manager
-                           owns it
+      --force-conflicts    Overwrite the cookie and the entry's objects even
+                           where another field manager owns them
       --live-only          Change only what is live, not the Canary; Flagger's
                            next write removes the cookie
       --declare-only       Change only the declaration on the Canary
@@ -1025,8 +1021,7 @@ Arguments:
 Options:
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -1055,7 +1050,8 @@ Writing:
           - server: Let the API server compute the result
 
       --force-conflicts
-          Change the cookie even where another field manager owns it
+          Overwrite the cookie and the entry's objects even where another field
+          manager owns them
 
       --live-only
           Change only what is live, not the Canary; Flagger's next write removes
@@ -1098,8 +1094,7 @@ Arguments:
 Options:
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
-          ('*.yaml'), or - for standard input; can be repeated, or a list with
-          commas
+          ('*.yaml'), or - for standard input; repeat or separate with commas
 
   -R, --recursive
           With -f, also read the subdirectories of a directory
@@ -1128,7 +1123,8 @@ Writing:
           - server: Let the API server compute the result
 
       --force-conflicts
-          Change the cookie even where another field manager owns it
+          Overwrite the cookie and the entry's objects even where another field
+          manager owns them
 
       --live-only
           Change only what is live, not the Canary; Flagger's next write removes
@@ -1198,7 +1194,8 @@ Writing:
           - server: Let the API server compute the result
 
       --force-conflicts
-          Change the cookie even where another field manager owns it
+          Overwrite the cookie and the entry's objects even where another field
+          manager owns them
 
       --live-only
           Change only what is live, not the Canary; Flagger's next write removes
@@ -1316,11 +1313,11 @@ Options:
           Cover only namespaces with these labels
 
       --no-repairs
-          Only answer requests; never write a TraefikService
+          Only answer requests; never write objects
 
       --entries
-          Keep the Middlewares and routes of declared entries in step with the
-          routes to their TraefikServices
+          Update the objects of declared entries when the routes to their
+          TraefikServices change
 
       --gate-listen <ADDRESS>
           Serve Flagger's confirm-promotion webhook on this address over plain
@@ -1392,8 +1389,8 @@ Options:
           Cover only namespaces with these labels; '' covers all of them
 
       --entries[=<BOOL>]
-          Also keep the Middlewares and routes of declared entries in step with
-          the routes (webhook only); --entries=false ends that
+          Also update the objects of declared entries when your routes change
+          (webhook only); --entries=false turns this off
           
           [possible values: true, false]
 
@@ -1620,9 +1617,8 @@ Options:
           Read manifests instead of a
           cluster: files, directories,
           patterns ('*.yaml'), or - for
-          standard input; can be
-          repeated, or a list with
-          commas
+          standard input; repeat or
+          separate with commas
   -R, --recursive
           With -f, also read the
           subdirectories of a directory
@@ -1666,7 +1662,8 @@ Options:
           Ask the server which of these rights you have
 
       --entry
-          Include what the command needs if a Canary declares an entry
+          Include what the command needs if a Canary declares an entry (for
+          guard run: with --entries)
 
   -A, --all-namespaces
           For all namespaces

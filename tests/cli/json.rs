@@ -105,7 +105,7 @@ fn the_fields_of_a_simulation_are_those_of_the_page() {
 fn the_fields_of_cookies_are_those_of_the_page() {
     let folder = manifests();
     let shown = json(folder.path(), "cookie podinfo -f . -n shop -o json");
-    let mut fields = Fields::of("CanaryCookie");
+    let mut fields = Fields::of("TrackCookies");
     fields.hold(&shown);
     fields.were_all_seen();
     let value = shown["tracks"][1]["values"]["fnv"].as_str().expect("a value");

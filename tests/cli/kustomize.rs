@@ -136,7 +136,7 @@ protected   -
 exit: 0
 --- stdout
 --- stderr
-shop: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+shop: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 
 "#]]);
     run(&folder, "describe shop -R -f .").shows(str![[r#"
@@ -159,7 +159,7 @@ Cookie:          pending, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   60         <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      the one that creates the TraefikService; weights 100/0; its
                  effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
@@ -242,7 +242,7 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `shop`: two.yaml:2, two.yaml:15
-hint: name one file with -f, or one namespace with -n
+hint: rename or remove one of them
 
 "#]]);
 }
@@ -284,7 +284,7 @@ exit: 0
 NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 shop   <none>   <none>   login    pending   <unknown>   <unknown>
 --- stderr
-note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `shop`: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "show shop -o json -R -f .").shows(str![[r#"
@@ -326,7 +326,7 @@ exit: 0
     }
 }
 --- stderr
-note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `shop`: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky get shop -R -f .").shows(str![[r#"
@@ -339,7 +339,7 @@ max-age   60         <unset>
 state       pending (declared in an annotation)
 protected   <unknown>
 --- stderr
-note: Canary `shop` is read without its kustomize patches: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `shop`: ./a/patch.yaml:1, ./b/whole.yaml:2, ./c/kustomization.yaml:3, ./d/loose.yaml:1; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky set shop --max-age 300 --yes -R -f .").shows(str![[r#"
@@ -404,7 +404,7 @@ exit: 0
 --- stdout
 canary.flagger.app/shop configured
 --- stderr
-warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary: ./chart/templates/canary.yaml:3
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these contain a Canary: ./chart/templates/canary.yaml:3
 --- ./shop/base/canary.yaml (before)
 +++ ./shop/base/canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -422,10 +422,10 @@ warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Can
 exit: 2
 --- stdout
 --- stderr
-warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary: ./chart/templates/canary.yaml:3
-error: two files declare the cookie of Canary `cart`: ./cart/base/canary.yaml:2 and ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these contain a Canary: ./chart/templates/canary.yaml:3
+error: the cookie of Canary `cart` is declared in several files: ./cart/base/canary.yaml:2, ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
+hint: choose the file to change: -f FILE
 
 "#]]);
 }
@@ -450,30 +450,30 @@ fn whatever_may_declare_the_same_cookie_is_named_before_a_change() {
     snapbox::assert_data_eq!(
         said,
         str![[r#"
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/patch.yaml:6
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/patch.yaml:6
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/patch.yaml:2
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/patch.yaml:2
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/kustomization.yaml:3
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/kustomization.yaml:3
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/kustomization.yaml:1
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/kustomization.yaml:1
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./a/Kustomization:8
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/Kustomization:8
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./flux.yaml:12
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./flux.yaml:12
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./argo.yaml:15
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./argo.yaml:15
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
-error: two files declare the cookie of Canary `shop`: ./base/canary.yaml:2 and ./transformer.yaml:5
+hint: choose the file to change: -f FILE
+error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./transformer.yaml:5
 caused by: changing only one of them might have no effect
-hint: choose the file to change with -f
+hint: choose the file to change: -f FILE
 
 "#]]
     );
@@ -491,10 +491,10 @@ fn a_template_gets_the_annotation_to_paste() {
 exit: 4
 --- stdout
 --- stderr
-warning: .: 2 Helm templates skipped; with a Canary: ./templates/canary.yaml:4
+warning: .: 2 Helm templates skipped; these contain a Canary: ./templates/canary.yaml:4
 error: no Canary `web` in the files
-caused by: ./templates/canary.yaml:4 is a Canary in a template and cannot be edited
-hint: for the Canary in a template, add to its metadata:
+caused by: ./templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
+hint: to declare it in the template, add this to the Canary's metadata:
   annotations:
     kubectl-canary-traefik/entry: /login
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
@@ -504,10 +504,10 @@ hint: for the Canary in a template, add to its metadata:
 exit: 4
 --- stdout
 --- stderr
-warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
 error: no Canary `web` in the files
-caused by: templates/canary.yaml:4 is a Canary in a template and cannot be edited
-hint: for the Canary in a template, add to its metadata:
+caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
+hint: to declare it in the template, add this to the Canary's metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login
 
@@ -516,7 +516,7 @@ hint: for the Canary in a template, add to its metadata:
 exit: 0
 --- stdout
 --- stderr
-warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
 No resources found
 
 "#]]);
@@ -525,8 +525,30 @@ exit: 2
 --- stdout
 --- stderr
 error: templates/service.yaml:1:8: expected string scalar
-hint: this looks like a template: render it first, and give the result (-f -)
+hint: this looks like a template; render it and pipe the result: helm template DIR | kubectl canary-traefik … -f -
 
 "#]]);
     assert_eq!(folder.read("templates/canary.yaml"), template);
+}
+
+#[test]
+fn a_patch_of_flux_is_for_its_path_whatever_kustomization_lists_it() {
+    let patch = declaring("shop").trim_end().replace('\n', "\n      ");
+    let flux = format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: apps}}\nspec:\n  path: ./apps\n  patches:\n  - patch: |-\n      {patch}\n"
+    );
+    let folder = folder(&[
+        ("apps/canary.yaml", &canary("shop", None)),
+        ("clusters/kustomization.yaml", "resources: [apps.yaml]\n"),
+        ("clusters/apps.yaml", &flux),
+    ]);
+    run(&folder, "sticky set shop --max-age 300 --yes -R -f .").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the cookie of Canary `shop` is declared in several files: ./apps/canary.yaml:2, ./clusters/apps.yaml:13
+caused by: changing only one of them might have no effect
+hint: choose the file to change: -f FILE
+
+"#]]);
 }

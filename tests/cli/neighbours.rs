@@ -136,7 +136,7 @@ warning: ./latin-1.yaml: skipped, not UTF-8 text
 warning: ./nul.yaml:1:4: skipped, cannot be read as YAML
 warning: ./tabs.yaml:2:2: skipped, cannot be read as YAML
 warning: ./jinja.yml:2:2: skipped, a template
-shop: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)
+shop: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 
 "#]]);
 }
@@ -159,7 +159,7 @@ exit: 2
 --- stderr
 error: ./cart.yaml:14:13: unclosed bracket '{'
 caused by: line 3 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
     refused(
@@ -172,7 +172,7 @@ exit: 2
 --- stderr
 error: ./patch.yaml:3:5: while parsing a block mapping, did not find expected key
 caused by: line 2 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
     refused("nul.yaml", (canary("cart", None) + "# \0\n").as_bytes()).shows(str![[r#"
@@ -181,7 +181,7 @@ exit: 2
 --- stderr
 error: ./nul.yaml:14:3: unexpected character `\u{0}`
 caused by: line 3 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
     let mut bytes = (canary("cart", None) + "# caf").into_bytes();
@@ -192,7 +192,7 @@ exit: 2
 --- stderr
 error: `./latin-1.yaml` is not UTF-8 text: the byte at offset 200 is not part of a character
 caused by: line 3 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
     let utf_16: Vec<u8> = canary("cart", None).encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -202,7 +202,7 @@ exit: 2
 --- stderr
 error: `./utf-16.yaml` is not UTF-8 text: the byte at offset 0 is not part of a character
 caused by: line 3 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
     refused("cart.json", b"{\"apiVersion\": \"flagger.app/v1beta1\", \"kind\": \"Canary\"\n").shows(str![[r#"
@@ -211,7 +211,7 @@ exit: 2
 --- stderr
 error: ./cart.json:1:1: unclosed bracket '{'
 caused by: line 1 mentions a Canary or its cookie, so the file is not skipped
-hint: correct the file, or name the others: -f FILE -f FILE
+hint: fix the file, or name only the other files: -f FILE -f FILE
 
 "#]]);
 }
@@ -252,7 +252,7 @@ warning: ./broken/16.yaml:1:4: skipped, cannot be read as YAML
 warning: ./broken/17.yaml:1:4: skipped, cannot be read as YAML
 warning: ./broken/18.yaml:1:4: skipped, cannot be read as YAML
 warning: ./broken/19.yaml:1:4: skipped, cannot be read as YAML
-warning: 10 more files skipped
+warning: and 10 more files skipped
 
 "#]]);
 }
@@ -312,14 +312,14 @@ shop   <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 warning: ./ansible: 2 templates skipped
 warning: ./charts/db: 2 Helm templates skipped
-warning: ./charts/web: 3 Helm templates skipped; with a Canary: ./charts/web/templates/canary.yaml:4
+warning: ./charts/web: 3 Helm templates skipped; these contain a Canary: ./charts/web/templates/canary.yaml:4
 
 "#]]);
     run(&folder, "show -f charts/web/templates").shows(str![[r#"
 exit: 0
 --- stdout
 --- stderr
-warning: charts/web: 2 Helm templates skipped; with a Canary: charts/web/templates/canary.yaml:4
+warning: charts/web: 2 Helm templates skipped; these contain a Canary: charts/web/templates/canary.yaml:4
 No resources found
 
 "#]]);

@@ -36,7 +36,7 @@ fn what_is_left_out_is_counted_with_the_reason() {
 exit: 0
 --- stdout
 --- stderr
-note: left out: 2 Canaries with spec.provider istio; 1 Canary with spec.provider nginx; 2 Canaries without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
 No resources found
 
 "#]]);
@@ -47,14 +47,14 @@ exit: 0
 NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
 f      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
-note: left out: 2 Canaries with spec.provider istio; 1 Canary with spec.provider nginx; 2 Canaries without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
 
 "#]]);
     run(&folder, "diff -f .").shows(str![[r#"
 exit: 0
 --- stdout
 --- stderr
-note: left out: 2 Canaries with spec.provider istio; 1 Canary with spec.provider nginx; 2 Canaries without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
 
 "#]]);
     run(&folder, "show a -f .").shows(str![[r#"
@@ -131,7 +131,7 @@ fn a_mesh_provider_other_than_traefik_is_named() {
 exit: 0
 --- stdout
 --- stderr
-note: left out: 1 Canary without spec.provider, where Flagger's mesh provider is istio
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is istio
 No resources found
 
 "#]]);
@@ -150,7 +150,7 @@ hint: set spec.provider: traefik on the Canary
 exit: 0
 --- stdout
 --- stderr
-note: left out: 1 Canary without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)
 No resources found
 
 "#]]);
@@ -159,7 +159,7 @@ exit: 0
 --- stdout
 canary.flagger.app/a configured
 --- stderr
-warning: Canary `a` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
+warning: Canary `a` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- ./a.yaml (before)
 +++ ./a.yaml (after)
 @@ -3,6 +3,8 @@
@@ -183,7 +183,7 @@ exit: 0
 --- stdout
 canary.flagger.app/a configured
 --- stderr
-warning: Canary `shop/a` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect
+warning: Canary `shop/a` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- a.yaml (before)
 +++ a.yaml (after)
 @@ -4,6 +4,8 @@
@@ -226,7 +226,7 @@ fn on_a_cluster_flaggers_deployment_is_asked_for_its_mesh_provider() {
 exit: 0
 --- stdout
 --- stderr
-note: left out: 1 Canary without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)
 
 "#]]);
     flagger("istio");
@@ -234,7 +234,7 @@ note: left out: 1 Canary without spec.provider (set it to traefik: Flagger's mes
 exit: 0
 --- stdout
 --- stderr
-note: left out: 1 Canary without spec.provider, where Flagger's mesh provider is istio
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is istio
 
 "#]]);
     flagger("traefik");

@@ -121,7 +121,7 @@ rules:
   - namespaces
   verbs:
   - list
-# without it: Canaries without spec.provider, TraefikService and cookie are left out
+# without it: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
 - apiGroups:
   - apps
   resources:
@@ -183,7 +183,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-diff
 rules:
-# without it: Canaries without spec.provider, TraefikService and cookie are left out
+# without it: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
 - apiGroups:
   - apps
   resources:

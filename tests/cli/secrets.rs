@@ -171,8 +171,7 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: cannot read `https://example.com/x.yaml?a=1&b=;date`
-caused by: no such file or directory
+error: -f does not read addresses: `https://example.com/x.yaml?a=1&b=;date`
 hint: curl -fsSL 'https://example.com/x.yaml?a=1&b=;date' | kubectl canary-traefik … -f -
 
 "#]]);

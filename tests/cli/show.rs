@@ -557,7 +557,7 @@ NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 c      <none>   <none>   login    pending   <unknown>   <unknown>
 d      <none>   70/30    <none>   none      -           <unknown>
 --- stderr
-note: left out: 1 Canary with spec.provider istio; 1 Canary without spec.provider (set it to traefik: Flagger's mesh provider is not known here)
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 1 Canary not shown: spec.provider is istio
 
 "#]]);
     over(&unsaid("b", None), "show b -f canary.yaml").shows(str![[r#"

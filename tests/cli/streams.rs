@@ -580,7 +580,7 @@ keys   <none>   -5/1     <derived>   undeclared   none        <unknown>   traefi
 odd    <none>   <none>   <none>      none         -           <unknown>   <none>            <none>     <none>        <none>
 web    <none>   -/-      <none>      undeclared   none        <unknown>   traefik.io/web    <none>     <none>        <none>
 --- stderr
-note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to 3 Canaries: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "show -f canary.yaml -o json").shows(str![[r#"
@@ -672,7 +672,7 @@ exit: 0
     "kind": "StickyReportList"
 }
 --- stderr
-note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to 3 Canaries: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "diff -f canary.yaml").shows(str![[r#"
@@ -701,7 +701,7 @@ exit: 1
        a: b
 -    sticky: 7
 --- stderr
-note: 3 Canaries are read without their kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to 3 Canaries: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky get odd -f canary.yaml").shows(str![[r#"
@@ -710,7 +710,7 @@ exit: 0
 state       none (nothing is declared)
 protected   -
 --- stderr
-note: Canary `odd` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `odd`: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "sticky get keys -f canary.yaml").shows(str![[r#"
@@ -723,14 +723,14 @@ path    <unset>    /sso
 state       undeclared (nothing is declared)
 protected   none
 --- stderr
-note: Canary `keys` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `keys`: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 
 "#]]);
     run(&folder, "render odd -f canary.yaml").shows(str![[r#"
 exit: 2
 --- stdout
 --- stderr
-note: Canary `odd` is read without its kustomize patches: canary.yaml:30, canary.yaml:34; to read the result, kustomize build DIR | kubectl canary-traefik … -f -
+note: kustomize patches are not applied to Canary `odd`: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -
 error: Canary `odd` has no spec.targetRef.name
 caused by: Flagger cannot generate a TraefikService without it
 
@@ -799,7 +799,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `b` in the files
-hint: there are: [100000]
+hint: Canaries in the files: [100000]
 
 "#]],
     );

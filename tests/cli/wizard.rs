@@ -267,7 +267,7 @@ Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   60         <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a weight step, promotion or rollback; its effect on the cookie
                  is <unknown>
 Routes:          <none>: nothing leads to the TraefikService

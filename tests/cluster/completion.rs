@@ -47,6 +47,7 @@ exit: 0
 show	Show Canaries on Traefik: weights, cookie, and what protects it
 describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie, and the entry's objects
+cookie	Show the cookies that pin a browser to a track, or decode one
 simulate	Simulate a rollout of a Canary, and show what people would see
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary

@@ -292,7 +292,7 @@ Cookie:          <unknown>, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unknown>
   max-age   300        <unknown>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: no permission to read the guard's objects
 Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
@@ -323,7 +323,7 @@ Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   300        <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: no permission to read the guard's objects
 Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
@@ -359,7 +359,7 @@ Cookie:          missing, declared in an annotation
   FIELD     DECLARED   LIVE
   name      login      <unset>
   max-age   300        <unset>
-Protected:       <unknown>: you may not read the guard's objects
+Protected:       <unknown>: no permission to read the guard's objects
 Next write:      a weight step, promotion or rollback; its effect on the cookie is <unknown>
 Routes:
   IngressRoute/shop on websecure with TLS

@@ -199,7 +199,7 @@ exit: 1
 +      cookie:
 +        name: login
 --- stderr
-diff-live-[NS]/absent: not in the cluster
+diff-live-[NS]/absent: this Canary is not in the cluster yet
 
 "#]]);
     namespace.run(["diff", "same", "--live", "-f", &file]).run().shows(str![[r#"

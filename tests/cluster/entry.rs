@@ -424,7 +424,7 @@ exit: 5
 --- stderr
 error: Middleware `foreign-[NS]/podinfo-entry` exists, but does not belong to this Canary's entry
 caused by: it would be overwritten
-hint: rename or delete it: kubectl get middlewares.traefik.io podinfo-entry
+hint: rename or delete it first; to see it: kubectl get middlewares.traefik.io podinfo-entry -n foreign-[NS]
 
 "#]]);
     namespace.delete("Middleware", "podinfo-entry");

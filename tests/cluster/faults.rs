@@ -115,6 +115,7 @@ hint: set spec.provider: traefik on the Canary
 exit: 0
 --- stdout
 --- stderr
+note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 1 Canary not shown: spec.provider is istio
 No resources found in elsewhere-[NS] namespace.
 
 "#]]);

@@ -38,7 +38,7 @@ mod webhook;
 mod webhook_claims;
 
 use play::bad;
-use routes::odd;
+use routes::{cookies, odd};
 use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
@@ -121,6 +121,9 @@ fn main() -> ExitCode {
     });
     tests.extend(tests! { "private::routes::", odd:
         whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed
+    });
+    tests.extend(tests! { "private::routes::", cookies:
+        each_cookie_that_is_shown_pins_to_its_track_with_and_without_safe_naming
     });
     tests.extend(tests! { "private::play::", bad:
         a_secure_cookie_over_http_shows_as_bad_for_it_pins_nobody

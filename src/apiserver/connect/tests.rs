@@ -78,7 +78,7 @@ async fn a_certificate_can_be_its_own_authority_and_must_still_be_valid_and_for_
     let cases = [
         ("server.pem", "server.pem", None),
         ("own-authority.pem", "own-authority.pem", None),
-        ("own-authority.pem", "server.pem", Some("is that of an authority, and not of one of the cluster's")),
+        ("own-authority.pem", "server.pem", Some("is a CA certificate that the kubeconfig does not trust")),
         ("server.pem", "own-authority.pem", Some("is signed by an unknown authority")),
         ("expired.pem", "expired.pem", Some("has expired")),
         ("elsewhere.pem", "elsewhere.pem", Some("is for another name")),

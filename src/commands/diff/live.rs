@@ -36,10 +36,11 @@ pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Load
         return Ok(difference);
     }
     let wanted = manifest.declared();
-    let live = match cluster.load(&target, Reading { schema: true, routing: Need::Own }).await {
+    let routing = if wanted.entry.is_some() { Need::All } else { Need::Own };
+    let live = match cluster.load(&target, Reading { schema: true, routing }).await {
         Ok(live) => live,
         Err(error) if error.kind() == Kind::NotFound => {
-            report(&format!("{name}: not in the cluster"));
+            report(&format!("{name}: this Canary is not in the cluster yet"));
             return Ok(difference);
         }
         Err(error) => return Err(error),
@@ -51,6 +52,9 @@ pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Load
     let is_pending = wanted.cookie.is_some() && live.observed.service().is_none();
     if let Some(reason) = plan.why_service_not_changed.as_ref().filter(|_| is_pending) {
         report(&format!("{name}: declared, but not live: {}", output::escaped(reason)));
+    }
+    for note in &plan.notes {
+        report(&format!("{name}: {}", output::escaped(note)));
     }
     difference.steps = plan.steps;
     Ok(difference)

@@ -24,9 +24,9 @@ use crate::{
 
 /// Compare the declared cookie with the live one
 ///
-/// Shows how applying the declared cookie would change the TraefikService. With -f, only manifests are compared, or with
-/// --live what they declare with the cluster, as kubectl diff -f does. Exit status: 0 no difference, 1 a difference, more
-/// than 1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
+/// Shows how applying the declared cookie would change the TraefikService. With -f, the manifests are compared with each
+/// other; with -f and --live, what they declare is compared with the cluster, as kubectl diff -f does. Exit status: 0 no
+/// difference, 1 a difference, more than 1 an error. KUBECTL_EXTERNAL_DIFF selects another diff program.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Has the cookie of any Canary been removed? Exit status 1 if so\n  kubectl canary-traefik diff -A\n\n  # What would change in the cluster if these manifests were applied\n  kubectl canary-traefik diff --live -f deploy/ -R"
@@ -37,7 +37,7 @@ pub struct DiffArgs {
     #[command(flatten)]
     files: FileArgs,
 
-    /// With -f, compare with the Canaries and TraefikServices of the cluster
+    /// With -f, compare with the cluster instead of the TraefikServices in the files
     #[arg(long, requires = "files")]
     live: bool,
 }
@@ -144,7 +144,7 @@ fn nothing_to_compare(ctx: &Context, observed: &Observed) -> Difference {
     } else if observed.canary.declared.cookie().is_some() {
         let name = output::escaped(&observed.canary.target.to_string());
         ctx.ui.status(&format!(
-            "{name}: nothing to compare with: its TraefikService is not in the files (--live compares with the cluster)"
+            "{name}: not compared: its TraefikService is not in the files (to compare with the cluster: --live)"
         ));
     }
     Difference { is_reported, steps: Vec::new() }

@@ -73,8 +73,8 @@ pub struct InstallArgs {
     #[arg(long, value_name = "SELECTOR")]
     namespace_selector: Option<String>,
 
-    /// Also keep the Middlewares and routes of declared entries in step with the routes (webhook only); --entries=false
-    /// ends that
+    /// Also update the objects of declared entries when your routes change (webhook only); --entries=false turns this
+    /// off
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     entries: Option<bool>,
 
@@ -218,7 +218,7 @@ fn refuse_unused(args: &InstallArgs) -> Result<()> {
     match (args.mode, args.output) {
         (Mode::Policy, _) => {
             Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
-                .hint(format!("leave out {flag}, or --mode webhook")))
+                .hint(format!("leave out {flag}, or use --mode webhook")))
         }
         // No API server is contacted, so `auto` means the policies.
         (Mode::Auto, Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
@@ -236,8 +236,8 @@ fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
         }
         (_, None) => {
             if args.entries == Some(true) {
-                return Err(Error::usage("--entries is for the webhook, and this cluster serves admission policies")
-                    .hint("--mode webhook --image IMAGE installs the webhook"));
+                return Err(Error::usage("--entries needs the webhook, but this cluster serves admission policies")
+                    .hint("kubectl canary-traefik guard install --mode webhook --image IMAGE --entries"));
             }
             if args.image.is_some() || args.guard_namespace.is_some() {
                 ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
@@ -288,9 +288,9 @@ async fn webhook_changes(
     let (keeper, secret) = certificates(server, &namespace, installed).await?;
     let entries = args.entries.unwrap_or_else(|| installed.is_some_and(Installed::keeps_entries));
     if entries && keeper != CertificateOwner::Replicas {
-        return Err(Error::usage("--entries needs ValidatingAdmissionPolicies (Kubernetes 1.30)")
-            .caused_by("without one, the guard's account could write any route")
-            .hint("leave out --entries, and run sticky apply when routes change"));
+        return Err(Error::usage("--entries needs Kubernetes 1.30 or later (ValidatingAdmissionPolicy)")
+            .caused_by("without that policy, the guard's account could write any route")
+            .hint("leave out --entries, and run kubectl canary-traefik sticky apply when routes change"));
     }
     let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries };
     let mut changes = server.changes(deployment::objects(&placement)).await?;

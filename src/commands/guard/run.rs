@@ -62,11 +62,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "SELECTOR", value_parser = selector)]
     namespace_selector: Option<Selector>,
 
-    /// Only answer requests; never write a TraefikService
+    /// Only answer requests; never write objects
     #[arg(long)]
     no_repairs: bool,
 
-    /// Keep the Middlewares and routes of declared entries in step with the routes to their TraefikServices
+    /// Update the objects of declared entries when the routes to their TraefikServices change
     #[arg(long, conflicts_with = "no_repairs")]
     entries: bool,
 
@@ -114,6 +114,11 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
             .hint("--webhook-url https://HOST:PORT registers it with the API server")
             .hint("--cert-dir DIR uses a certificate whose CA bundle is registered by other means"));
     }
+    if args.entries && ctx.namespace().is_some() {
+        return Err(Error::usage("--entries and -n cannot be given together")
+            .caused_by("routes of every namespace can serve a path of an entry")
+            .hint("leave out -n, or --entries"));
+    }
     let (address, names) = address.map_or_else(Default::default, |(address, names)| (Some(address), names));
     let certificates = match (&args.cert_dir, &args.cert_secret) {
         (Some(folder), _) => Certificates::Folder(folder.clone()),
@@ -151,9 +156,9 @@ fn selector(text: &str) -> std::result::Result<Selector, String> {
 
 fn target(text: &str) -> std::result::Result<NamespacedName, String> {
     // Parts of an address can hold its password.
-    let (namespace, name) = text.split_once('/').filter(|_| !text.contains("://")).ok_or("it is NAMESPACE/NAME")?;
+    let (namespace, name) = text.split_once('/').filter(|_| !text.contains("://")).ok_or("must be NAMESPACE/NAME")?;
     for part in [namespace, name] {
-        check(part).map_err(|problem| format!("it must be NAMESPACE/NAME: {problem}"))?;
+        check(part).map_err(|problem| format!("must be NAMESPACE/NAME: {problem}"))?;
     }
     Ok(NamespacedName { namespace: Some(namespace.to_owned()), name: name.to_owned() })
 }

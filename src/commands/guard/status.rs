@@ -170,7 +170,10 @@ impl Status {
             lines.push(("replicas", format!("{} of {} ready", replicas.ready, replicas.wanted)));
         }
         if let Some(keeps) = self.entries {
-            lines.push(("entries", if keeps { "kept in step with the routes" } else { "not kept" }.into()));
+            lines.push((
+                "entries",
+                if keeps { "updated when routes change" } else { "not updated (guard install --entries)" }.into(),
+            ));
         }
         lines.extend([
             ("canaries", scope(&coverage.selector)),

@@ -34,14 +34,14 @@ const ALL: &[&str] = &["create", "delete", "patch"];
 /// The rights of `guard run --entries`.
 fn keep() -> Vec<Right> {
     let verbs = &["create", "delete", "list", "patch", "watch"];
-    let less = Need::Less("HTTPRoutes get no entry");
+    let less = Need::Less("entries on HTTPRoutes are not updated");
     vec![
         Right { verbs, ..listed(TRAEFIK, "ingressroutes", Need::Must) },
         Right { verbs, ..listed(TRAEFIK, "middlewares", Need::Must) },
         Right { verbs, ..listed(GATEWAY, "httproutes", less) },
         Right {
             verbs: &["list", "watch"],
-            ..listed(NETWORKING, "ingresses", Need::Less("Ingresses count as missing"))
+            ..listed(NETWORKING, "ingresses", Need::Less("conflicting Ingresses are not noticed"))
         },
     ]
 }

@@ -39,7 +39,7 @@ pub struct RbacArgs {
     #[arg(long)]
     check: bool,
 
-    /// Include what the command needs if a Canary declares an entry
+    /// Include what the command needs if a Canary declares an entry (for guard run: with --entries)
     #[arg(long)]
     entry: bool,
 

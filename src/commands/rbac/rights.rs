@@ -157,14 +157,14 @@ const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
 const PINS: &[&[Right]] = &[
     &[canaries(&["get"], Need::Must)],
-    &[services(&["get"], Need::Less("the cookie and its tracks are those of the declaration"))],
+    &[services(&["get"], Need::Less("cookie and tracks are computed from the Canary alone"))],
 ];
 
 /// Right to read Flagger's mesh provider, which decides about Canaries that name none.
 const MESH_PROVIDER: &[Right] = &[listed(
     &["apps"],
     "deployments",
-    Need::Less("Canaries without spec.provider, TraefikService and cookie are left out"),
+    Need::Less("Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown"),
 )];
 
 /// The rights of every command.

@@ -39,13 +39,13 @@ pub(super) async fn change(
     let is_part = source::is_part(&object.value);
     if is_part {
         ctx.ui.warning(&format!(
-            "{} is part of a Canary (no spec.targetRef), such as kustomize merges: declarations elsewhere are not taken into account",
+            "{} is a kustomize patch (no spec.targetRef): declarations in other files are not checked",
             object.origin()
         ));
     }
     if loaded.observed.canary.provider.is_none() && !loaded.observed.is_certainly_on_traefik() && !is_part {
         ctx.ui.warning(&format!(
-            "Canary `{}` has no spec.provider, and Flagger's mesh provider is not known here: unless that is traefik, the cookie has no effect",
+            "Canary `{}` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik",
             loaded.observed.canary.target
         ));
     }
@@ -94,7 +94,8 @@ fn with_text(error: Error, manifests: &Manifests, name: &str, change: &CookieCha
         Some(Value::Object(mut metadata)) => {
             metadata.remove("name");
             let text = yaml::print(&metadata.into());
-            error.hint(format!("for the Canary in a template, add to its metadata:\n{}", text.trim_end()))
+            error
+                .hint(format!("to declare it in the template, add this to the Canary's metadata:\n{}", text.trim_end()))
         }
         _ => error,
     }

@@ -14,7 +14,7 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     (rollout.strategy == Strategy::AbTesting && !rollout.skips_analysis).then(|| {
         (
             "on Traefik, Flagger ignores spec.analysis.match: each iteration sends all users to the canary".into(),
-            "replace match and iterations by stepWeights".into(),
+            "replace match and iterations with stepWeights".into(),
         )
     })
 }

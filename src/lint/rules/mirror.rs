@@ -12,8 +12,9 @@ pub(in crate::lint) const RULE: Rule = Rule { code: "CT045", severity: Severity:
 fn check(observed: &Observed) -> Option<(String, String)> {
     let rollout = &observed.canary.rollout;
     let effect = match rollout.strategy {
-        Strategy::Canary => "and the rollout never takes its first step",
-        Strategy::AbTesting | Strategy::BlueGreen => "so the canary is tested without traffic",
+        Strategy::Canary => "so the rollout never gets to its first step",
+        Strategy::AbTesting => "which has no effect in an A/B test",
+        Strategy::BlueGreen => "so no user traffic reaches the canary before the promotion",
     };
     (rollout.mirrors && !rollout.skips_analysis).then(|| {
         let message = format!("on Traefik, Flagger does not mirror requests (spec.analysis.mirror), {effect}");

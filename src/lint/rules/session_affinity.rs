@@ -17,9 +17,9 @@ fn check(observed: &Observed) -> Option<(String, String)> {
         return Some((message.into(), "remove it: the declared cookie takes its place".into()));
     }
     let name = affinity.cookie_name.as_ref().map_or_else(String::new, |name| format!(" --name {}", quoted(name)));
-    let max_age = affinity.max_age;
     let fix = format!(
-        "for a cookie of Traefik instead: sticky set {}{name} --max-age {max_age}",
+        "remove it and set a sticky cookie that lasts just over the length of one login: \
+         kubectl canary-traefik sticky set {}{name} --max-age 2m",
         quoted(&canary.target.name)
     );
     Some((message.into(), fix))

@@ -14,7 +14,8 @@ fn check(observed: &Observed) -> Option<(String, String)> {
     (rollout.strategy != Strategy::Canary && has_steps && !rollout.skips_analysis).then(|| {
         (
             "with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights".into(),
-            "remove iterations for a rollout in steps, or the weights for one without".into(),
+            "for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights"
+                .into(),
         )
     })
 }

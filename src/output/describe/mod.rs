@@ -181,7 +181,8 @@ fn protection(observed: &crate::observed::Observed) -> String {
         Protection::Guard => ": it puts the declared cookie back into every write",
         Protection::No => ": Flagger's next write removes the cookie",
         Protection::Nothing => "",
-        Protection::Unknown => ": you may not read the guard's objects",
+        Protection::Unknown if observed.manifest.is_some() => ": local files do not show whether a guard is installed",
+        Protection::Unknown => ": no permission to read the guard's objects",
     };
     format!("{}{why}", observed.protection())
 }

@@ -40,6 +40,15 @@ pub(super) struct PlacedRouter {
     /// Position of the object.
     pub(super) object: usize,
     pub(super) router: Router,
+    /// What it costs to ask its rule.
+    pub(super) cost: usize,
+}
+
+impl PlacedRouter {
+    /// Returns the order in which routers count: by priority, and else by their objects.
+    pub(super) fn key(&self) -> (i64, usize) {
+        (self.router.priority, self.object)
+    }
 }
 
 impl<T: Into<Arc<Value>>> FromIterator<(ObjectKind, T)> for Routing {
@@ -70,7 +79,8 @@ impl Routing {
                     }
                     None => all.of_any_host.push(number),
                 }
-                all.routers.push(PlacedRouter { object: place, router });
+                let cost = router.rule.as_ref().map_or(1, Rule::cost);
+                all.routers.push(PlacedRouter { object: place, router, cost });
             }
         }
         Self { objects, ..all }

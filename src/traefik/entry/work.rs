@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// The most that asking other routers may cost for one entry.
+const MAX_ASKED: usize = 500_000;
+
 /// The objects while they are made.
 pub(super) struct Work<'a> {
     pub(super) entry: &'a Entry,
@@ -31,6 +34,8 @@ pub(super) struct Work<'a> {
     own: HashSet<(usize, usize)>,
     /// Paths that a route serves, by position.
     served: Vec<bool>,
+    /// What asking other routers has cost so far.
+    asked: usize,
     result: EntryObjects,
 }
 
@@ -42,6 +47,7 @@ impl<'a> Work<'a> {
             routing,
             own: HashSet::new(),
             served: vec![false; entry.paths().len()],
+            asked: 0,
             result: EntryObjects::default(),
         };
         for place in work.leading_to_it() {
@@ -60,6 +66,9 @@ impl<'a> Work<'a> {
         self.http_routes();
         self.name_others();
         self.find_unserved();
+        if self.asked > MAX_ASKED {
+            self.result.problems.push("there are too many routes to tell what serves its paths".into());
+        }
         if let Some(reason) = &self.routing.unread_elsewhere {
             self.result.notes.push(format!("cannot tell whether another route serves a path of the entry: {reason}"));
         }
@@ -119,22 +128,28 @@ impl<'a> Work<'a> {
     }
 
     /// Returns the router that serves a request instead of `own`, or from which a route of this priority would take it.
-    fn server_instead(&self, own: &Router, request: Request<'_>, priority: i64) -> Option<&'a Router> {
-        let takes = |other: &&PlacedRouter| {
+    fn server_instead(&mut self, own: &Router, request: Request<'_>, priority: i64) -> Option<&'a Router> {
+        let mut found: Option<&'a PlacedRouter> = None;
+        for other in self.routing.routers_at(request.host) {
             // Which of two with one priority serves a request is left to chance.
-            if other.router.priority < own.priority || self.is_own(other) {
-                return false;
+            let is_above = found.is_none_or(|found| other.router.priority >= found.router.priority);
+            if other.router.priority < own.priority || !is_above || self.is_own(other) {
+                continue;
             }
-            match other.router.answers(request, own) {
+            self.asked += other.cost;
+            if self.asked > MAX_ASKED {
+                return None;
+            }
+            let takes = match other.router.answers(request, own) {
                 Answer::No => false,
                 Answer::Maybe => other.router.priority <= priority,
                 Answer::Yes => true,
+            };
+            if takes && !is_of(self.routing.object(other.object).1, &self.holder.canary) {
+                found = found.filter(|found| found.key() > other.key()).or(Some(other));
             }
-        };
-        let routing: &'a Routing = self.routing;
-        let others = routing.routers_at(request.host).filter(takes);
-        let others = others.filter(|other| !is_of(routing.object(other.object).1, &self.holder.canary));
-        others.max_by_key(|other| (other.router.priority, other.object)).map(|other| &other.router)
+        }
+        found.map(|found| &found.router)
     }
 
     /// Returns whether an object is in the Canary's namespace, and reports it if not.

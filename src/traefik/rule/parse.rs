@@ -4,10 +4,12 @@ use super::{Matcher, Rule};
 
 /// Deeper nesting is not read, so that no rule exhausts the stack.
 const MAX_DEPTH: usize = 64;
+/// Rules with more values are not read: each may be asked about for each path of an entry.
+const MAX_VALUES: usize = 512;
 
 /// Parses a rule; `None` if it cannot be read.
 pub(super) fn parse(text: &str) -> Option<Rule> {
-    let mut parser = Parser { rest: text, depth: 0 };
+    let mut parser = Parser { rest: text, depth: 0, values: 0 };
     let rule = parser.any()?;
     parser.space();
     parser.rest.is_empty().then_some(rule)
@@ -16,6 +18,7 @@ pub(super) fn parse(text: &str) -> Option<Rule> {
 struct Parser<'a> {
     rest: &'a str,
     depth: usize,
+    values: usize,
 }
 
 impl Parser<'_> {
@@ -88,6 +91,10 @@ impl Parser<'_> {
             // Go allows a comma behind the last one.
             if !values.is_empty() && self.takes(")") {
                 break;
+            }
+            self.values += 1;
+            if self.values > MAX_VALUES {
+                return None;
             }
             values.push(self.text()?);
         }

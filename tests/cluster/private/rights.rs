@@ -273,7 +273,7 @@ rights:
   needed: false
   resource: deployments.apps
   verb: list
-  without: Canaries without spec.provider, TraefikService and cookie are left out
+  without: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
 works: false
 --- stderr
 

@@ -20,6 +20,7 @@ use crate::{
     web::block_on,
 };
 
+pub(crate) mod cookies;
 pub(crate) mod odd;
 pub(crate) mod site;
 
@@ -28,6 +29,9 @@ pub(crate) mod site;
 const SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 4);
 const OLDER_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 5);
 const ODD_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 6);
+/// Where users of a Traefik come in that names its services as it always did, and of one with safeNaming.
+const SITE_OF_COOKIES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 8);
+const SITE_OF_SAFE_NAMES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 9);
 /// The class of the Gateways.
 const CLASS: &str = "traefik";
 /// How many times somebody logs in.

@@ -119,12 +119,12 @@ fn an_entry_is_withdrawn_while_something_else_serves_its_path() {
     let mut guard = Guard::start(&namespace, "shop", &["--entries"]);
     is_in_step(&namespace, &["(Host(`HOST`)) && (Path(`/login`))"]);
     route(&namespace, "api", " && PathPrefix(`/login`)", false);
-    guard.says("an entry is not live");
+    guard.says("entry not live");
     is_gone(&namespace);
     namespace.delete("IngressRoute", "api");
     is_in_step(&namespace, &["(Host(`HOST`)) && (Path(`/login`))"]);
     let ended = guard.ends("TERM");
-    let [reason] = ended.logged("an entry is not live", "reason").try_into().expect("one line");
+    let [reason] = ended.logged("entry not live", "reason").try_into().expect("one line");
     let host = format!("{}.example.com", namespace.name());
     let rule = format!("Host(`{host}`)");
     let names = |name: &str, length: usize| format!("IngressRoute `{}/{name}` (priority {length})", namespace.name());
@@ -145,7 +145,7 @@ fn what_others_have_changed_is_left_to_them_and_said_once() {
     let mut guard = Guard::start(&namespace, "shop", &["--entries"]);
     is_in_step(&namespace, &["(Host(`HOST`)) && (Path(`/login`))"]);
     namespace.patch("IngressRoute", "shop-entry", &json!({ "spec": { "entryPoints": ["websecure"] } }));
-    guard.says("an object of an entry has changes of others, and is left alone");
+    guard.says("entry object left alone: another field manager changed it");
     // What else is to be done is done beside it.
     namespace.delete("Middleware", "shop-entry");
     until("the Middleware to be back", || namespace.find("Middleware", "shop-entry"));
@@ -155,7 +155,7 @@ fn what_others_have_changed_is_left_to_them_and_said_once() {
     is_in_step(&namespace, &["(Host(`HOST`)) && (Path(`/login`))"]);
     let ended = guard.ends("TERM");
     assert_eq!(
-        ended.logged("an object of an entry has changes of others, and is left alone", "object").len(),
+        ended.logged("entry object left alone: another field manager changed it", "object").len(),
         1,
         "{}",
         ended.0
@@ -187,7 +187,7 @@ fn two_processes_make_an_entry_once_and_a_tenants_routes_starve_no_other() {
     // Its own entry stays as it is: what a route that is not read serves is not known.
     assert!(evil.find("IngressRoute", "shop-entry").is_none());
     let ended = [second, first].map(|guard| guard.ends("TERM"));
-    let made: usize = ended.iter().map(|ended| ended.logged("entry kept in step", "object").len()).sum();
+    let made: usize = ended.iter().map(|ended| ended.logged("entry object updated", "object").len()).sum();
     assert_eq!(made, 2, "{}{}", ended[0].0, ended[1].0);
 }
 

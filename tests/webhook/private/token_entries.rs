@@ -60,6 +60,11 @@ fn attempts(stolen: &mut Stolen<'_>) {
             in_route("match", json!("(Host(`b`)) || (Host(`a`)) && (Path(`/a`))")),
         ),
         (
+            "an entry's route: every path in comments",
+            in_route("match", json!("(Host(`a`) /*\"*/) || (PathPrefix(`/`) /*\"*/) && (Path(`/x`))")),
+        ),
+        ("an entry's route: a pattern", in_route("match", json!("(Host(`a`)) && (Path(`/{p:.*}`))"))),
+        (
             "an entry's route: every path in quotes",
             in_route("match", json!("(Host(`(`)) || (Host(`)`)) && (Path(`/a`))")),
         ),
@@ -68,6 +73,8 @@ fn attempts(stolen: &mut Stolen<'_>) {
             in_route("match", json!("(Host(`)`) || (Host(\")\") && !(Path(`/x`)))) && (Path(`/a`))")),
         ),
         ("an entry's route: to a Service", service(json!({ "name": "mine", "port": 80 }))),
+        ("an entry's route: to another provider", service(json!({ "kind": "TraefikService", "name": "api@internal" }))),
+        ("an entry's route: to nothing", in_route("services", json!([]))),
         (
             "an entry's route: to another namespace",
             service(json!({ "kind": "TraefikService", "name": "shop", "namespace": "default" })),
@@ -85,6 +92,18 @@ fn attempts(stolen: &mut Stolen<'_>) {
             in_rule("matches", json!([{ "path": { "type": "PathPrefix", "value": "/" } }])),
         ),
         ("an entry's HTTPRoute: without the filter", in_rule("filters", json!([]))),
+        ("an entry's HTTPRoute: no match", in_rule("matches", json!([]))),
+        ("an entry's HTTPRoute: to nothing", in_rule("backendRefs", json!([]))),
+        (
+            "an entry's HTTPRoute: a redirect",
+            in_rule(
+                "filters",
+                json!([
+                    { "type": "RequestHeaderModifier", "requestHeaderModifier": { "remove": ["Cookie"] } },
+                    { "type": "RequestRedirect", "requestRedirect": { "hostname": "a.example.com" } },
+                ]),
+            ),
+        ),
         ("an entry's HTTPRoute: to a Service", in_rule("backendRefs", json!([{ "name": "mine", "port": 80 }]))),
         ("an entry's Middleware: as it is", middleware.clone()),
         ("an entry's Middleware: another header", headers(json!({ "customRequestHeaders": { "Host": "a" } }))),

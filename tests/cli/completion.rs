@@ -127,6 +127,8 @@ fn completion_offers_exactly_the_flags_of_the_parser() {
         "render",
         "simulate",
         "diff",
+        "cookie",
+        "cookie decode",
         "sticky get",
         "sticky set",
         "sticky remove",

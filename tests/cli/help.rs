@@ -1662,8 +1662,7 @@ Options:
           Ask the server which of these rights you have
 
       --entry
-          Include what the command needs if a Canary declares an entry (for
-          guard run: with --entries)
+          Include what the command needs where Canaries declare entries
 
   -A, --all-namespaces
           For all namespaces

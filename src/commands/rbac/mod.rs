@@ -39,7 +39,7 @@ pub struct RbacArgs {
     #[arg(long)]
     check: bool,
 
-    /// Include what the command needs if a Canary declares an entry (for guard run: with --entries)
+    /// Include what the command needs where Canaries declare entries
     #[arg(long)]
     entry: bool,
 

@@ -221,7 +221,7 @@ exit: 2
 --- stdout
 --- stderr
 error: --entries is for the webhook, which --mode policy does not install
-hint: leave out --entries, or --mode webhook
+hint: leave out --entries, or use --mode webhook
 
 "#]]);
 }

@@ -95,12 +95,12 @@ fn attempts(stolen: &mut Stolen<'_>) {
         ("an entry's HTTPRoute: no match", in_rule("matches", json!([]))),
         ("an entry's HTTPRoute: to nothing", in_rule("backendRefs", json!([]))),
         (
-            "an entry's HTTPRoute: a redirect",
+            "an entry's HTTPRoute: a mirror",
             in_rule(
                 "filters",
                 json!([
                     { "type": "RequestHeaderModifier", "requestHeaderModifier": { "remove": ["Cookie"] } },
-                    { "type": "RequestRedirect", "requestRedirect": { "hostname": "a.example.com" } },
+                    { "type": "RequestMirror", "requestMirror": { "backendRef": { "name": "mine", "port": 80 } } },
                 ]),
             ),
         ),
@@ -189,9 +189,13 @@ an entry's route: every path                     refused by the policy
 an entry's route: every path, too                refused by the policy
 an entry's route: every path before              refused by the policy
 an entry's route: every path in parentheses      refused by the policy
+an entry's route: every path in comments         refused by the policy
+an entry's route: a pattern                      refused by the policy
 an entry's route: every path in quotes           refused by the policy
 an entry's route: a nested rule                  allowed
 an entry's route: to a Service                   refused by the policy
+an entry's route: to another provider            refused by the policy
+an entry's route: to nothing                     refused by the policy
 an entry's route: to another namespace           refused by the policy
 an entry's route: without the Middleware         refused by the policy
 an entry's route: with another last              refused by the policy
@@ -200,6 +204,9 @@ an entry's route: for another Canary             refused by the policy
 an entry's HTTPRoute: as it is                   allowed
 an entry's HTTPRoute: every path                 refused by the policy
 an entry's HTTPRoute: without the filter         refused by the policy
+an entry's HTTPRoute: no match                   refused by the policy
+an entry's HTTPRoute: to nothing                 refused by the policy
+an entry's HTTPRoute: a mirror                   refused by the policy
 an entry's HTTPRoute: to a Service               refused by the policy
 an entry's Middleware: as it is                  allowed
 an entry's Middleware: another header            refused by the policy

@@ -193,7 +193,7 @@ fn interval() -> Visited {
     let shop = shop("interval", true);
     shop.create(&five_steps(), Some(&format!("login; Max-Age={INTERVAL_MAX_AGE}; Path=/")));
     let sticky = json!({ "cookie": { "name": "login", "maxAge": INTERVAL_MAX_AGE, "path": "/" } });
-    visit_by(2 * people::PEOPLE, &shop, CLUSTER.get().0.traefik(), &sticky, is_there)
+    visit_by(people::PEOPLE, &shop, CLUSTER.get().0.traefik(), &sticky, is_there)
 }
 
 /// The TraefikService is there, with or without a cookie.

@@ -186,6 +186,7 @@ exit: 0
     "declared": [
         "twice-[NS]/podinfo"
     ],
+    "entries": null,
     "forms": [
         "policies"
     ],
@@ -242,6 +243,7 @@ contested: []
 crowded: []
 declared:
 - twice-[NS]/podinfo
+entries: null
 forms:
 - policies
 kind: GuardStatus
@@ -1268,6 +1270,7 @@ exit: 1
         "inside-[NS]/podinfo",
         "outside-[NS]/podinfo"
     ],
+    "entries": null,
     "forms": [
         "policies"
     ],
@@ -1405,6 +1408,7 @@ exit: 1
     "contested": [],
     "crowded": [],
     "declared": [],
+    "entries": null,
     "forms": [
         "policies"
     ],
@@ -1587,6 +1591,7 @@ exit: 1
     "contested": [],
     "crowded": [],
     "declared": [],
+    "entries": null,
     "forms": [],
     "kind": "GuardStatus",
     "malformed": [],

@@ -79,6 +79,7 @@ exit: 1
         "quarrel-[NS]/one",
         "quarrel-[NS]/other"
     ],
+    "entries": null,
     "forms": [
         "policies"
     ],

@@ -105,7 +105,7 @@ fn unloadable(error: &KubeconfigError) -> Error {
             Error::usage(format!("cannot read the certificate authority `{}`", file.display())).caused_by(reason(error))
         }
         KubeconfigError::LoadCertificateAuthority(Load::DecodeBase64(_)) => {
-            Error::usage("the certificate authority in the kubeconfig is not base64")
+            Error::usage("the certificate authority in the kubeconfig is not valid base64")
         }
         _ => Error::usage("the kubeconfig cannot be used"),
     }

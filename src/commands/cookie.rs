@@ -11,7 +11,7 @@ use crate::{
     model::NamespacedName,
     output::{
         Format,
-        cookie::{self, Cookies},
+        cookie::{self, Cookies, PinnedTrack},
         escaped,
     },
 };
@@ -123,9 +123,9 @@ async fn read(ctx: &Context, files: &FileArgs, name: &str) -> Result<Cookies> {
         return Err(Error::new(Kind::NotFound, format!("Canary `{target}` has no cookie"))
             .hint(files.command(&format!("sticky set {}", target.name))));
     }
-    let tracks = loaded.tracks(namespace);
+    let tracks = loaded.tracks(namespace).into_iter().map(PinnedTrack::of).collect::<Option<_>>();
     let names = [false, true].map(|safe_naming| loaded.cookie_name(namespace, safe_naming));
-    let ([Some(name), Some(safe_name)], true) = (names, tracks.iter().all(|track| track.child.is_some())) else {
+    let ([Some(name), Some(safe_name)], Some(tracks)) = (names, tracks) else {
         return Err(
             Error::usage("the cookie values depend on the namespace, and the manifest sets none").hint("-n NAMESPACE")
         );
@@ -136,7 +136,7 @@ async fn read(ctx: &Context, files: &FileArgs, name: &str) -> Result<Cookies> {
 
 fn of_track(cookies: &Cookies, wanted: &str, safe_naming: bool) -> Result<String> {
     let track = cookies.tracks.iter().find(|track| track.name == wanted);
-    track.and_then(|track| cookies.of(track, safe_naming)).ok_or_else(|| {
+    track.map(|track| cookies.of(track, safe_naming)).ok_or_else(|| {
         let names: Vec<_> = cookies.tracks.iter().map(|track| track.name.as_str()).collect();
         Error::usage(format!("there is no track `{wanted}`")).hint(format!("--track {}", names.join(", or --track ")))
     })

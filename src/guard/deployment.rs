@@ -41,7 +41,7 @@ pub struct Placement {
     pub has_conditions: bool,
     /// The owner of the certificates.
     pub keeper: CertificateOwner,
-    /// Whether the replicas keep the objects of entries in step with the routes.
+    /// Whether the replicas update the objects of entries when routes change.
     pub entries: bool,
 }
 
@@ -154,7 +154,7 @@ fn cluster_role(placement: &Placement) -> Value {
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": rules})
 }
 
-/// Returns the rights to keep the objects of entries in step. The account's admission policy allows no other writes.
+/// Returns the rights to update the objects of entries. The account's admission policy allows no other writes.
 fn entry_rules() -> [Value; 3] {
     let verbs = json!(["create", "delete", "list", "patch", "watch"]);
     [

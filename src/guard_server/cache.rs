@@ -170,7 +170,9 @@ impl Canaries {
             before.as_ref().is_some_and(|(name, before)| **name == *service.name && is(before, &known))
         };
         let is_news = !is_same(CachedCanary::says_the_same);
-        let is_entry_news = !is_same(|before, known| before.entry == known.entry && before.says_the_same(known));
+        let has_entry = known.entry.is_some() || before.as_ref().is_some_and(|(_, before)| before.entry.is_some());
+        let is_entry_news =
+            has_entry && !is_same(|before, known| before.entry == known.entry && before.says_the_same(known));
         *self.bytes_of.entry(namespace_of(&service).into()).or_default() += bytes;
         self.bytes += bytes;
         self.service_of.insert(canary.target, service.name.as_str().into());

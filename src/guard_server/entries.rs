@@ -1,4 +1,4 @@
-//! Keeps the objects of declared entries in step with the routes. Whenever a route, an entry or one of its objects
+//! Updates the objects of declared entries when routes change. Whenever a route, an entry or one of its objects
 //! changes, all entries are compared with what is live, and what differs is queued, as a lost cookie is. Objects of
 //! entries that are not declared are left alone.
 
@@ -179,6 +179,11 @@ fn due(shared: &Shared) -> Vec<NamespacedName> {
     let due = canaries.iter().filter(|canary| {
         let spent = spent.entry(canary.target.namespace.as_deref()).or_default();
         if *spent > LONGEST_COMPARISON {
+            let namespace = NamespacedName { name: String::new(), ..canary.target.clone() };
+            if shared.entries.is_news(&namespace, "slow") {
+                let fields = [("namespace", json!(canary.target.namespace))];
+                shared.log.warning("entries not compared: their routes take too long to compare", &fields);
+            }
             return false;
         }
         let began = Instant::now();
@@ -206,7 +211,7 @@ fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
     compared.changes.iter().any(is_open) || !compared.left_over.is_empty()
 }
 
-/// Brings one entry in step, if it still is not.
+/// Brings the objects of one entry up to date, if they still are not.
 pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
     // Before it is read: a change in the meantime must not be missed.
     shared.entries.wait_for(&key.target);

@@ -82,7 +82,7 @@ pub struct Options {
     pub coverage: Coverage,
     /// Whether to restore lost cookies.
     pub repairs: bool,
-    /// Whether to keep the objects of entries in step with the routes.
+    /// Whether to update the objects of entries when routes change.
     pub entries: bool,
 }
 
@@ -331,7 +331,7 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     }
 }
 
-/// Watches what entries depend on, and keeps their objects in step.
+/// Watches what entries depend on, and updates their objects.
 fn keep_entries(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
     entries::follow_routes(shared, tasks);
     spawn(tasks, shared, {

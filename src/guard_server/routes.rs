@@ -1,7 +1,7 @@
 //! Cache of the objects that entries depend on, in part and limited in bytes. Pure.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -44,8 +44,9 @@ pub(super) struct Routes {
     synced: BTreeSet<ObjectKind>,
     bytes_of: HashMap<Option<String>, usize>,
     bytes: usize,
-    /// Objects that are too large. The objects of entries in their namespaces stay as they are.
-    too_large: HashSet<ObjectRef>,
+    /// Objects that are too large, with the number of the last list that had them. The objects of entries in their
+    /// namespaces stay as they are.
+    too_large: HashMap<ObjectRef, u32>,
     /// Namespaces with too many objects, likewise.
     left_out: BTreeSet<Option<String>>,
 }
@@ -78,7 +79,7 @@ impl Routes {
             Event::InitApply(object) | Event::Apply(object) => return self.put(kind, object),
             Event::Delete(object) => {
                 let object = ObjectRef { kind, target: NamespacedName::of(&object) };
-                self.too_large.remove(&object) | self.remove(&object).is_some()
+                self.too_large.remove(&object).is_some() | self.remove(&object).is_some()
             }
             // Only the Middlewares of entries matter, which are small.
             Event::TooLarge(_) if matches!(kind, ObjectKind::Middleware(_)) => false,
@@ -88,13 +89,15 @@ impl Routes {
                 return Effects { is_news: true, refused: Some(target) };
             }
             Event::InitDone => {
-                let list = self.lists.get(&kind).copied().unwrap_or_default();
+                let list = self.list(kind);
                 let is_gone = |(object, cached): &(&ObjectRef, &Cached)| object.kind == kind && cached.list != list;
                 let gone: Vec<_> = self.objects.iter().filter(is_gone).map(|(object, _)| object.clone()).collect();
                 for object in &gone {
                     self.remove(object);
                 }
-                self.synced.insert(kind) || !gone.is_empty()
+                let before = self.too_large.len();
+                self.too_large.retain(|object, seen| object.kind != kind || *seen == list);
+                self.synced.insert(kind) || !gone.is_empty() || self.too_large.len() != before
             }
         };
         Effects { is_news, refused: None }
@@ -108,7 +111,7 @@ impl Routes {
     /// Returns whether all routes of this namespace are known.
     pub(super) fn knows(&self, namespace: Option<&String>) -> bool {
         let is_in = |object: &&ObjectRef| object.target.namespace.as_ref() == namespace;
-        !self.left_out.contains(&namespace.cloned()) && !self.too_large.iter().any(|object| is_in(&object))
+        !self.left_out.contains(&namespace.cloned()) && !self.too_large.keys().any(|object| is_in(&object))
     }
 
     /// Returns the objects.
@@ -119,7 +122,7 @@ impl Routes {
     fn put(&mut self, kind: ObjectKind, value: Value) -> Effects {
         let target = NamespacedName::of(&value);
         let object = ObjectRef { kind, target };
-        let mut is_news = self.too_large.remove(&object);
+        let mut is_news = self.too_large.remove(&object).is_some();
         let before = self.remove(&object);
         if self.left_out.contains(&object.target.namespace) {
             return Effects::default();
@@ -130,7 +133,7 @@ impl Routes {
             let own = self.bytes_of.get(&object.target.namespace).copied().unwrap_or_default() + bytes;
             let heaviest =
                 self.bytes_of.iter().filter(|(_, other)| **other > own).max_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(b.0)));
-            let Some((heaviest, _)) = heaviest.map(|(namespace, bytes)| (namespace.clone(), *bytes)) else {
+            let Some(heaviest) = heaviest.map(|(namespace, _)| namespace.clone()) else {
                 self.leave_out(object.target.namespace.as_ref());
                 return Effects { is_news: true, refused: Some(object.target) };
             };
@@ -138,16 +141,22 @@ impl Routes {
         }
         self.bytes += bytes;
         *self.bytes_of.entry(object.target.namespace.clone()).or_default() += bytes;
-        let list = self.lists.get(&kind).copied().unwrap_or_default();
+        let list = self.list(kind);
         self.objects.insert(object, Cached { value: Arc::new(value), bytes, list });
         Effects { is_news, refused: None }
+    }
+
+    /// Returns the number of the current list of a kind.
+    fn list(&self, kind: ObjectKind) -> u32 {
+        self.lists.get(&kind).copied().unwrap_or_default()
     }
 
     /// Forgets an object that is too large.
     fn refuse(&mut self, object: ObjectRef) {
         self.remove(&object);
         if self.too_large.len() < MOST_TOO_LARGE {
-            self.too_large.insert(object);
+            let list = self.list(object.kind);
+            self.too_large.insert(object, list);
         } else {
             self.leave_out(object.target.namespace.as_ref());
         }
@@ -262,6 +271,12 @@ mod tests {
             assert!(routes.take(ROUTE, end).is_news);
             assert!(routes.knows(Some(&shop)));
         }
+        // Gone while nobody watched.
+        routes.take(ROUTE, Event::TooLarge(Some(target.clone())));
+        routes.take(ROUTE, Event::Init);
+        assert!(!routes.knows(Some(&shop)));
+        assert!(routes.take(ROUTE, Event::InitDone).is_news);
+        assert!(routes.knows(Some(&shop)));
         // Of Middlewares only those of entries matter.
         assert_eq!(routes.take(KINDS[2], Event::TooLarge(Some(target))), Effects::default());
     }

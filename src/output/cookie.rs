@@ -18,7 +18,28 @@ pub struct Cookies {
     /// Its name with safeNaming, which differs if it is derived.
     pub safe_name: String,
     /// The tracks.
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<PinnedTrack>,
+}
+
+/// A track whose child has a name in Traefik.
+#[derive(Debug, Clone)]
+pub struct PinnedTrack {
+    /// `primary`, `canary`, or the name of a child that is neither.
+    pub name: String,
+    /// The child's Service, with its port.
+    pub service: String,
+    /// The child in Traefik.
+    pub child: Child,
+    /// The same with safeNaming.
+    pub safe_child: Child,
+}
+
+impl PinnedTrack {
+    /// Returns a track with its cookies; `None` if they depend on a namespace that is not known.
+    pub fn of(track: Track) -> Option<Self> {
+        let Track { name, service, child, safe_child, .. } = track;
+        Some(Self { name, service, child: child?, safe_child: safe_child? })
+    }
 }
 
 /// The versions of Traefik that have safeNaming.
@@ -28,7 +49,7 @@ const SAFE_NAMING: &str = "3.7.11 and later";
 #[derive(Debug, Clone, Copy)]
 pub struct Decoded<'a> {
     /// The track that it pins to.
-    pub track: &'a Track,
+    pub track: &'a PinnedTrack,
     /// The versions of Traefik that write it.
     pub versions: &'static str,
     /// Whether that is with safeNaming.
@@ -36,43 +57,34 @@ pub struct Decoded<'a> {
 }
 
 impl Cookies {
-    /// Returns the cookie that pins to a track, as Traefik 3.3.4 and later write it: `login=6756f515e268a8fa`. `None` if
-    /// the namespace is not known.
-    pub fn of(&self, track: &Track, safe_naming: bool) -> Option<String> {
-        let (name, child) = self.named(track, safe_naming);
-        Some(format!("{name}={}", child?.value(Generation::Sha256)))
+    /// Returns the cookie that pins to a track, as Traefik 3.3.4 and later write it: `login=6756f515e268a8fa`.
+    pub fn of(&self, track: &PinnedTrack, safe_naming: bool) -> String {
+        let (name, child) = if safe_naming { (&self.safe_name, &track.safe_child) } else { (&self.name, &track.child) };
+        format!("{name}={}", child.value(Generation::Sha256))
     }
 
     /// Returns what a value means; `None` if it pins to no track.
     pub fn decode(&self, value: &str) -> Option<Decoded<'_>> {
         self.tracks.iter().find_map(|track| {
-            let plain = track.child.as_ref().and_then(|child| child.generation(value)).map(Generation::versions);
-            let safe = || track.safe_child.as_ref().filter(|child| child.value(Generation::Sha256) == value);
-            let (versions, safe_naming) = match plain {
-                Some(versions) => (versions, false),
-                None => (safe().map(|_| SAFE_NAMING)?, true),
+            let is_safe = || track.safe_child.value(Generation::Sha256) == value;
+            let (versions, safe_naming) = match track.child.generation(value) {
+                Some(generation) => (generation.versions(), false),
+                None => (is_safe().then_some(SAFE_NAMING)?, true),
             };
             Some(Decoded { track, versions, safe_naming })
         })
-    }
-
-    fn named<'a>(&'a self, track: &'a Track, safe_naming: bool) -> (&'a str, Option<&'a Child>) {
-        if safe_naming { (&self.safe_name, track.safe_child.as_ref()) } else { (&self.name, track.child.as_ref()) }
     }
 }
 
 /// Formats the cookies of all tracks, one line for each kind of Traefik.
 pub fn text(cookies: &Cookies) -> String {
     let rows = cookies.tracks.iter().flat_map(|track| {
-        let cookie = |safe_naming, generation| {
-            let (name, child) = cookies.named(track, safe_naming);
-            child.map_or_else(|| "<unknown>".to_owned(), |child| format!("{name}={}", child.value(generation)))
-        };
+        let of_before = |generation| format!("{}={}", cookies.name, track.child.value(generation));
         [
-            (Generation::Sha256.versions(), cookie(false, Generation::Sha256)),
-            (Generation::Fnv.versions(), cookie(false, Generation::Fnv)),
-            ("before 2.11 (accepted by all)", cookie(false, Generation::Name)),
-            ("3.7.11 and later, safeNaming", cookie(true, Generation::Sha256)),
+            (Generation::Sha256.versions(), cookies.of(track, false)),
+            (Generation::Fnv.versions(), of_before(Generation::Fnv)),
+            ("before 2.11 (accepted by all)", of_before(Generation::Name)),
+            ("3.7.11 and later, safeNaming", cookies.of(track, true)),
         ]
         .map(|(traefik, cookie)| vec![track.name.clone(), track.service.clone(), traefik.to_owned(), cookie])
     });
@@ -81,20 +93,12 @@ pub fn text(cookies: &Cookies) -> String {
 
 /// Returns the cookies as JSON.
 pub fn report(cookies: &Cookies) -> Value {
-    let values = |child: &Option<Child>| {
-        child.as_ref().map(|child| {
-            json!({
-                "sha256": child.value(Generation::Sha256),
-                "fnv": child.value(Generation::Fnv),
-                "child": child.name(),
-            })
-        })
-    };
+    let values = |child: &Child| json!({"sha256": child.value(Generation::Sha256), "fnv": child.value(Generation::Fnv), "child": child.name()});
     let tracks: Vec<_> = cookies
         .tracks
         .iter()
         .map(|track| {
-            let safe = track.safe_child.as_ref().map(|child| child.value(Generation::Sha256));
+            let safe = track.safe_child.value(Generation::Sha256);
             json!({"name": track.name, "service": track.service, "values": values(&track.child),
                 "safeNamingValue": safe})
         })

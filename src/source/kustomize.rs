@@ -112,9 +112,12 @@ pub fn is_part(canary: &Value) -> bool {
 /// Returns whether this is a kustomization whose patches are only for what it builds on. A component's are for what includes it,
 /// and those of Flux and Argo CD for a path.
 fn has_bases(object: &Value) -> bool {
-    let text = |key: &str| object.get(key).and_then(Value::as_str);
-    let is_kustomize = text("apiVersion").is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"));
-    is_kustomize && text("kind").is_none_or(|kind| kind == "Kustomization")
+    is_of_kustomize(object) && text(object, &["kind"]).is_none_or(|kind| kind == "Kustomization")
+}
+
+/// Returns whether this is kustomize's own, and not of Flux or Argo CD.
+fn is_of_kustomize(object: &Value) -> bool {
+    text(object, &["apiVersion"]).is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"))
 }
 
 /// The patches among manifests.
@@ -177,9 +180,8 @@ fn is_kustomization(files: &Manifests, object: &Object) -> bool {
 fn bases(files: &Manifests) -> BTreeMap<PathBuf, Vec<PathBuf>> {
     let mut bases = BTreeMap::<_, Vec<_>>::new();
     for object in files.objects().chain(files.without_kind()) {
-        let is_kustomize =
-            text(&object.value, &["apiVersion"]).is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"));
-        let folder = folder_of(files, object).filter(|_| is_kustomize && is_kustomization(files, object));
+        let folder =
+            folder_of(files, object).filter(|_| is_of_kustomize(&object.value) && is_kustomization(files, object));
         if let Some(folder) = folder {
             let lists = ["resources", "bases", "components"].map(|key| at(&object.value, &[key]));
             let entries = lists.into_iter().flatten().filter_map(Value::as_array).flatten().filter_map(Value::as_str);

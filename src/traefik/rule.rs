@@ -269,6 +269,10 @@ mod tests {
         }
         let deep = format!("{}Host(`a`){}", "(".repeat(60), ")".repeat(60));
         assert!(Rule::parse(&deep).is_some());
+        let long = |values: usize| format!("Host({})", vec!["`a`"; values].join(", "));
+        let [most, more] =
+            [parse::MAX_VALUES, parse::MAX_VALUES + 1].map(|values| Rule::parse(&long(values)).is_some());
+        assert_eq!((most, more), (true, false));
     }
 
     #[test]

@@ -209,3 +209,51 @@ exit: 0
 
 "#]]);
 }
+
+#[test]
+fn an_entry_of_a_manifest_is_compared_with_the_routes_of_the_cluster() {
+    let namespace = Namespace::new("diff-entry");
+    namespace.create_rollout("podinfo", 90, 10);
+    let service = json!({ "kind": "TraefikService", "name": "podinfo" });
+    namespace.create_value(&json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
+        "metadata": { "name": "web" }, "spec": { "entryPoints": ["web"], "routes": [{ "kind": "Rule",
+            "match": format!("Host(`{}.example.com`)", namespace.name()), "services": [service] }] } }));
+    // It leads to the Canary in a way that an entry cannot cover, which is no difference.
+    namespace.create_value(&json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService",
+        "metadata": { "name": "outer" }, "spec": { "weighted": { "services": [service] } } }));
+    let directory = Directory::new();
+    let write = |entry: &str| {
+        let mut object = canary("podinfo");
+        object["metadata"]["annotations"] = json!({ "kubectl-canary-traefik/sticky-cookie": "login; Max-Age=60",
+            "kubectl-canary-traefik/entry": entry });
+        directory.write("canary.json", object.to_string());
+    };
+    let file = directory.path().join("canary.json").display().to_string();
+    let diff = || namespace.run(["diff", "--live", "-f", &file]).run();
+    write("/login");
+    let before = diff();
+    let changed: Vec<_> = before.stdout.lines().filter(|line| line.starts_with("+++ ")).collect();
+    assert_eq!(
+        (before.code, changed),
+        (
+            Some(1),
+            vec![
+                "+++ canary.flagger.app/podinfo (after)",
+                "+++ traefikservice.traefik.io/podinfo (after)",
+                "+++ middleware.traefik.io/podinfo-entry (after)",
+                "+++ ingressroute.traefik.io/podinfo-entry (after)",
+            ]
+        ),
+        "{before}"
+    );
+    let arguments = ["--name", "login", "--max-age", "60", "--entry", "/login", "--yes"];
+    let set = namespace.run(["sticky", "set", "podinfo"]).arguments(arguments).run();
+    assert_eq!(set.code, Some(0), "{set}");
+    diff().shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+note: diff-entry-[NS]/podinfo: TraefikService `diff-entry-[NS]/outer` is not covered: it leads to the Canary, and routes to it get no entry
+
+"#]]);
+}

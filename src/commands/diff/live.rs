@@ -53,9 +53,12 @@ pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Load
     if let Some(reason) = plan.why_service_not_changed.as_ref().filter(|_| is_pending) {
         report(&format!("{name}: declared, but not live: {}", output::escaped(reason)));
     }
+    // What is not covered or not known is no difference, unless the entry is not live for it.
+    let is_live = wanted.cookie.is_none() || plan.after.live.entry == wanted.entry;
     for note in &plan.notes {
-        report(&format!("{name}: {}", output::escaped(note)));
+        ctx.ui.status(&format!("note: {name}: {}", output::escaped(note)));
     }
+    difference.is_reported |= !is_live;
     difference.steps = plan.steps;
     Ok(difference)
 }

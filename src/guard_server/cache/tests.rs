@@ -40,6 +40,20 @@ fn only_another_declaration_is_news() {
 }
 
 #[test]
+fn an_entry_is_news_when_it_or_what_belongs_to_it_changes() {
+    let cache = Cache::default();
+    let entered = |declared: &str, entry: Option<&str>| {
+        let mut object = canary("a", "shop", declared);
+        object["metadata"]["annotations"]["kubectl-canary-traefik/entry"] = json!(entry);
+        cache.take(Event::Apply(object)).entry.is_some()
+    };
+    let news =
+        [("x", None), ("y", None), ("y", Some("/a")), ("y", Some("/a")), ("x", Some("/a")), ("x", None), ("y", None)];
+    let news = news.map(|(declared, entry)| entered(declared, entry));
+    assert_eq!(news, [false, false, true, false, true, true, false]);
+}
+
+#[test]
 fn of_several_canaries_the_controlling_one_counts() {
     let cache = Cache::default();
     cache.take(Event::Apply(canary("a", "shop", "x")));

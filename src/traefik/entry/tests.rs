@@ -229,6 +229,22 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
     );
 }
 
+#[test]
+fn more_routes_than_can_be_compared_refuse_the_entry_instead_of_taking_a_path() {
+    let own = ingress_route("web", true, &[("PathPrefix(`/`)", 1)]);
+    let regexps: Vec<_> = (0..200).map(|number| format!("HostRegexp(`^{number}$`) && PathPrefix(`/`)")).collect();
+    let other = |count: usize| {
+        let routes: Vec<_> = regexps.iter().take(count).map(|rule| (rule.as_str(), 1)).collect();
+        (0..60).map(|number| ingress_route(&format!("r{number}"), false, &routes)).collect::<Vec<_>>()
+    };
+    let problems = |count: usize| made("/a", &routing([vec![own.clone()], other(count)].concat())).problems;
+    assert!(problems(1).iter().all(|problem| problem.starts_with("`/a` may be served by")), "{:?}", problems(1));
+    assert_eq!(
+        problems(200).last().map(String::as_str),
+        Some("there are too many routes to tell what serves its paths")
+    );
+}
+
 const MAX: i64 = i64::MAX - 1000;
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Matcher, Rule};
 /// Deeper nesting is not read, so that no rule exhausts the stack.
 const MAX_DEPTH: usize = 64;
 /// Rules with more values are not read: each may be asked about for each path of an entry.
-const MAX_VALUES: usize = 512;
+pub(super) const MAX_VALUES: usize = 512;
 
 /// Parses a rule; `None` if it cannot be read.
 pub(super) fn parse(text: &str) -> Option<Rule> {

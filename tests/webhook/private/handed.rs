@@ -110,7 +110,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of handed-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1

@@ -521,7 +521,7 @@ form         webhook
 acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 certificate  not registered
 replicas     0 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1

@@ -179,7 +179,7 @@ form         policies and webhook
 acting       in part (in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored, not by the webhook)
 certificate  not registered
 replicas     0 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1
@@ -252,7 +252,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of switch-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1

@@ -132,7 +132,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     2 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1
@@ -221,7 +221,7 @@ form         webhook
 acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
 certificate  registered
 replicas     1 of 2 ready
-entries      not kept
+entries      not updated (guard install --entries)
 canaries     all
 namespaces   all
 declared     1

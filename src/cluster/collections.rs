@@ -1,13 +1,9 @@
 //! The collections that the guard watches.
 
-use serde_json::Value;
-
-use super::{
-    guard::{place, resource},
-    paths::{path, secrets},
-};
+use super::paths::{path, secrets};
 use crate::{
     apiserver::{Collection, Part},
+    guard::GuardObject,
     model::{NamespacedName, ObjectKind},
 };
 
@@ -24,8 +20,6 @@ pub fn secret(target: &NamespacedName) -> Collection {
 }
 
 /// Returns a collection of one of the guard's own objects.
-pub fn guard_object(object: &Value) -> Collection {
-    let (_, path) = place(object);
-    let (path, name) = path.rsplit_once('/').unwrap_or_default();
-    Collection::new(resource(object), path.to_owned(), None, &Part::Whole).named(name)
+pub fn guard_object(object: &GuardObject) -> Collection {
+    Collection::new(object.kind.resource(), object.kind.path(None), None, &Part::Whole).named(object.name())
 }

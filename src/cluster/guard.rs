@@ -1,14 +1,15 @@
 //! The guard on a cluster: its objects, and whether they exist.
 
 use futures_util::future::{join, join_all, join3};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     apiserver::{Call, Failure, Verb, request::percent_encoded},
     cluster::{Cluster, paths::call_of},
     error::{Error, Kind, Result},
     guard::{
-        CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Part, Placement, deployment, install, policy,
+        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Part, Placement,
+        deployment, install, policy,
         webhook::{self, Address, WebhookEndpoint},
     },
     model::{NamespacedName, ObjectKind, ObjectRef, selector::Selector},
@@ -20,6 +21,9 @@ const VERSION: Call<'static> =
 const ADMISSION: Call<'static> =
     Call { verb: Verb::Get, resource: "the resources of admissionregistration.k8s.io/v1", namespace: None, name: None };
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
+/// The webhook configurations, the mutating one first.
+const CONFIGURATIONS: [GuardKind; 2] =
+    [GuardKind::MutatingWebhookConfiguration, GuardKind::ValidatingWebhookConfiguration];
 /// The first minor version of Kubernetes 1 in which `matchConditions` of webhooks are enabled by default.
 const MATCH_CONDITIONS: u64 = 28;
 
@@ -79,7 +83,7 @@ impl Cluster {
     /// # Errors
     ///
     /// The object cannot be read.
-    pub async fn find_guard(&self, wanted: &Value) -> Result<Option<Value>, Failure> {
+    pub async fn find_guard(&self, wanted: &GuardObject) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
         match self.api.ask(&call, &path).await.and_then(|answer| answer.json()) {
             Ok(object) => Ok(Some(object)),
@@ -93,7 +97,7 @@ impl Cluster {
     /// # Errors
     ///
     /// An object cannot be read.
-    pub async fn changes(&self, wanted: Vec<Value>) -> Result<Vec<Change>> {
+    pub async fn changes(&self, wanted: Vec<GuardObject>) -> Result<Vec<Change>> {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
             match self.find_guard(&wanted).await {
                 Ok(before) => Ok(Change { wanted, before }),
@@ -113,7 +117,7 @@ impl Cluster {
     }
 
     /// Reads those of the guard's policies and bindings for which `wanted` returns true.
-    pub(super) async fn policies_among(&self, wanted: impl Fn(&Value) -> bool) -> Result<Installed> {
+    pub(super) async fn policies_among(&self, wanted: impl Fn(&GuardObject) -> bool) -> Result<Installed> {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
             let wanted = wanted(object);
@@ -129,9 +133,8 @@ impl Cluster {
 
     /// Returns whether the user may read the webhook configurations.
     pub async fn may_see_webhook(&self) -> bool {
-        let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
-        let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"].map(wanted);
-        let (mutating, validating) = join(self.find_guard(&kinds[0]), self.find_guard(&kinds[1])).await;
+        let [mutating, validating] = CONFIGURATIONS.map(|kind| kind.named(None, webhook::NAME));
+        let (mutating, validating) = join(self.find_guard(&mutating), self.find_guard(&validating)).await;
         let is_forbidden = |found: &Result<_, Failure>| found.as_ref().is_err_and(Failure::is_forbidden);
         !is_forbidden(&mutating) && !is_forbidden(&validating)
     }
@@ -144,9 +147,8 @@ impl Cluster {
     ///
     /// The registration cannot be read. Other objects that the user may not read are [`ObjectState::Unknown`].
     pub async fn webhook(&self) -> Result<Option<Installed>> {
-        let wanted = |kind: &str| json!({"kind": kind, "metadata": {"name": webhook::NAME}});
-        let kinds =
-            ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ClusterRoleBinding"].map(wanted);
+        let [first, second] = CONFIGURATIONS;
+        let kinds = [first, second, GuardKind::ClusterRoleBinding].map(|kind| kind.named(None, webhook::NAME));
         let (mutating, validating, binding) =
             join3(self.find_guard(&kinds[0]), self.find_guard(&kinds[1]), self.find_guard(&kinds[2])).await;
         let mutating = mutating.map_err(|failure| failure.into_error(&place(&kinds[0]).0))?;
@@ -198,7 +200,7 @@ impl Cluster {
                 let change = Change { wanted, before };
                 Ok(Part { standing: change.standing(), change })
             }
-            Err(failure) if failure.is_forbidden() && wanted["webhooks"].is_null() => {
+            Err(failure) if failure.is_forbidden() && wanted.value["webhooks"].is_null() => {
                 Ok(Part { standing: ObjectState::Unknown, change: Change { wanted, before: None } })
             }
             Err(failure) => Err(failure.into_error(&place(&wanted).0)),
@@ -216,7 +218,7 @@ impl Cluster {
             }
             (Form::Policies, policies.coverage)
         } else {
-            let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
+            let wanted = GuardKind::MutatingWebhookConfiguration.named(None, webhook::NAME);
             let Ok(found) = self.find_guard(&wanted).await else { return GuardCoverage::Unknown };
             let Some(found) = found.filter(webhook::has_ca_bundle) else { return GuardCoverage::Absent };
             let (Some(address), Some(coverage)) = (webhook::address(&found), webhook::coverage(&found)) else {
@@ -228,7 +230,8 @@ impl Cluster {
                 coverage: coverage.clone(),
                 has_conditions: true,
             };
-            let change = Change { wanted: webhook::configurations(&callee).swap_remove(0), before: Some(found) };
+            let [wanted, _] = webhook::configurations(&callee);
+            let change = Change { wanted, before: Some(found) };
             if Installed::new(Form::Webhook, Coverage::default(), [change]).is_narrowed() {
                 return GuardCoverage::Unknown;
             }
@@ -258,7 +261,7 @@ impl Cluster {
     ///
     /// The namespace cannot be read.
     pub async fn is_selected(&self, namespace: &str, selector: &Value) -> Result<bool, Failure> {
-        let wanted = json!({"kind": "Namespace", "metadata": {"name": namespace}});
+        let wanted = GuardKind::Namespace.named(None, namespace);
         Ok(self.find_guard(&wanted).await?.is_some_and(|namespace| selects(selector, &namespace)))
     }
 }
@@ -276,7 +279,7 @@ impl Cluster {
     }
 
     /// Returns the error for a failed call to one of the guard's objects.
-    pub fn guard_error(&self, failure: Failure, object: &Value) -> Error {
+    pub fn guard_error(&self, failure: Failure, object: &GuardObject) -> Error {
         let (call, _) = place(object);
         let verb = if failure.is_forbidden() || failure.is_conflict() { Verb::Patch } else { Verb::Get };
         failure.into_error(&Call { verb, ..call })
@@ -317,41 +320,12 @@ impl GuardCoverage {
     }
 }
 
-/// Returns the resource of one of the guard's objects, with its group.
-pub(super) fn resource(object: &Value) -> &'static str {
-    match object["kind"].as_str().unwrap_or_default() {
-        "MutatingAdmissionPolicy" => "mutatingadmissionpolicies.admissionregistration.k8s.io",
-        "MutatingAdmissionPolicyBinding" => "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
-        "ValidatingAdmissionPolicy" => "validatingadmissionpolicies.admissionregistration.k8s.io",
-        "ValidatingAdmissionPolicyBinding" => "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-        "MutatingWebhookConfiguration" => "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "ValidatingWebhookConfiguration" => "validatingwebhookconfigurations.admissionregistration.k8s.io",
-        "ClusterRole" => "clusterroles.rbac.authorization.k8s.io",
-        "ClusterRoleBinding" => "clusterrolebindings.rbac.authorization.k8s.io",
-        "Role" => "roles.rbac.authorization.k8s.io",
-        "RoleBinding" => "rolebindings.rbac.authorization.k8s.io",
-        "Deployment" => "deployments.apps",
-        "PodDisruptionBudget" => "poddisruptionbudgets.policy",
-        "Namespace" => "namespaces",
-        "Pod" => "pods",
-        "Secret" => "secrets",
-        "Service" => "services",
-        _ => "serviceaccounts",
-    }
-}
-
-/// Returns the call, for messages, and the path of one of the guard's objects. All are of version `v1`.
-pub(super) fn place(object: &Value) -> (Call<'_>, String) {
-    let resource = resource(object);
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
-    let mut path = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/v1") };
-    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-    if let Some(namespace) = namespace {
-        path.push_str(&format!("/namespaces/{}", percent_encoded(namespace)));
-    }
-    path.push_str(&format!("/{plural}/{}", percent_encoded(name.unwrap_or_default())));
-    (Call { verb: Verb::Get, resource, namespace, name }, path)
+/// Returns the call, for messages, and the path of one of the guard's objects.
+pub(super) fn place(object: &GuardObject) -> (Call<'_>, String) {
+    let (namespace, name) = (object.namespace(), object.name());
+    let path = object.kind.path(namespace.map(percent_encoded).as_deref());
+    let call = Call { verb: Verb::Get, resource: object.kind.resource(), namespace, name: Some(name) };
+    (call, format!("{path}/{}", percent_encoded(name)))
 }
 
 #[cfg(test)]

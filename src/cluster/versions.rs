@@ -1,7 +1,7 @@
 //! Versions of Kubernetes, Flagger, Traefik and the guard in a cluster.
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     apiserver::{
@@ -11,7 +11,7 @@ use crate::{
     },
     cluster::Cluster,
     error::Result,
-    guard::{policy, webhook},
+    guard::{GuardKind, policy, webhook},
     model::NamespacedName,
 };
 
@@ -87,7 +87,7 @@ impl Cluster {
         if policies.enforces_declarations() {
             return Some(Some(("policies", policies.version().unwrap_or_default().to_owned())));
         }
-        let wanted = json!({"kind": "MutatingWebhookConfiguration", "metadata": {"name": webhook::NAME}});
+        let wanted = GuardKind::MutatingWebhookConfiguration.named(None, webhook::NAME);
         let found = self.find_guard(&wanted).await.ok()?;
         let found = found.filter(|found| webhook::coverage(found).is_some());
         Some(found.map(|found| ("webhook", version(&found).unwrap_or_default())))

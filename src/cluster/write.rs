@@ -17,7 +17,7 @@ use crate::{
         guard::place,
         paths::{call_of, path, secret_call, secrets},
     },
-    guard::{Change, deployment},
+    guard::{Change, GuardKind, GuardObject, deployment},
     model::{FIELD_MANAGER, NamespacedName, ObjectRef},
     plan::{Action, Confirmed, Step, Write, patch},
 };
@@ -135,26 +135,26 @@ impl Cluster {
     /// The server refuses the object; a conflict if other field managers own fields of it and `force` is not set.
     pub async fn write_guard(&self, change: &Confirmed<Change>, force: bool) -> Result<Value, Failure> {
         let change = change.agreed();
-        if change.wanted["kind"] == "Namespace" && change.before.is_none() {
+        if change.wanted.kind == GuardKind::Namespace && change.before.is_none() {
             return self.create_namespace(&deployment::mark_created_by_install(&change.wanted)).await;
         }
         self.apply(&change.wanted, force, "").await
     }
 
     /// Creates the namespace. Server-side apply would take over one that was created in the meantime.
-    async fn create_namespace(&self, object: &Value) -> Result<Value, Failure> {
+    async fn create_namespace(&self, object: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(object);
         let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
         let request = http::Request::post(format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"))
             .header(http::header::CONTENT_TYPE, "application/json")
-            .body(object.to_string().into_bytes())
+            .body(object.value.to_string().into_bytes())
             .expect("names of the guard's objects are plain");
         self.api.call(&Call { verb: Verb::Create, ..call }, request).await?.json()
     }
 
-    async fn apply(&self, object: &Value, force: bool, more: &str) -> Result<Value, Failure> {
+    async fn apply(&self, object: &GuardObject, force: bool, more: &str) -> Result<Value, Failure> {
         let (call, path) = place(object);
-        self.apply_at(&call, &path, object, force, more).await
+        self.apply_at(&call, &path, &object.value, force, more).await
     }
 
     async fn apply_at(
@@ -185,10 +185,10 @@ impl Cluster {
     /// # Errors
     ///
     /// The server refuses the patch.
-    pub async fn write_authorities(&self, part: &Value) -> Result<Value, Failure> {
+    pub async fn write_authorities(&self, part: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(part);
         let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
-        let body = part.to_string().into_bytes();
+        let body = part.value.to_string().into_bytes();
         let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
         self.api.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
     }

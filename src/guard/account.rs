@@ -13,13 +13,14 @@ use serde_json::{Value, json};
 use super::{
     cel::text,
     deployment::SECRET,
+    object::{GuardKind, GuardObject},
     policy::{conditions, constraints, object},
     webhook::{NAME, WEBHOOK},
 };
 use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, entry::CANARY_ANNOTATION, name::Group};
 
 /// Returns the policy and its binding.
-pub(super) fn objects(namespace: &str) -> [Value; 2] {
+pub(super) fn objects(namespace: &str) -> [GuardObject; 2] {
     let account = text(&format!("system:serviceaccount:{namespace}:{NAME}"));
     let rule = |group: Value, version: &str, operation: &str, resources: &[&str]| {
         json!({"apiGroups": group, "apiVersions": [version], "operations": [operation], "resources": resources,
@@ -53,8 +54,12 @@ pub(super) fn objects(namespace: &str) -> [Value; 2] {
         "failurePolicy": "Fail",
     });
     [
-        object("ValidatingAdmissionPolicy", NAME, &policy),
-        object("ValidatingAdmissionPolicyBinding", NAME, &json!({"policyName": NAME, "validationActions": ["Deny"]})),
+        object(GuardKind::ValidatingAdmissionPolicy, NAME, policy),
+        object(
+            GuardKind::ValidatingAdmissionPolicyBinding,
+            NAME,
+            json!({"policyName": NAME, "validationActions": ["Deny"]}),
+        ),
     ]
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::policy;
+use super::object::GuardObject;
 use crate::model::{MANAGED_BY, MANAGED_BY_LABEL};
 
 /// Returns whether `whole` contains everything in `part`. The API server may have added defaults.
@@ -24,10 +24,9 @@ pub(super) fn contains(part: &Value, whole: &Value) -> bool {
 /// Returns whether the `spec` and `webhooks` of an installed admission object contain nothing beyond `wanted`, except
 /// for empty defaults, which the API server adds, and the `caBundle`, which the guard adds. True for any other kind of
 /// object.
-pub(super) fn has_no_additions(wanted: &Value, found: &Value) -> bool {
-    let (wanted, found) = (without_ca_bundle(wanted), without_ca_bundle(found));
-    let is_admission = wanted["apiVersion"] == policy::API_VERSION;
-    !is_admission || ["spec", "webhooks"].iter().all(|key| adds_nothing(&found[*key], &wanted[*key]))
+pub(super) fn has_no_additions(object: &GuardObject, found: &Value) -> bool {
+    let (wanted, found) = (without_ca_bundle(&object.value), without_ca_bundle(found));
+    !object.kind.is_admission() || ["spec", "webhooks"].iter().all(|key| adds_nothing(&found[*key], &wanted[*key]))
 }
 
 /// Returns the object with the `caBundle` of each webhook set to null.

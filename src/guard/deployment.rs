@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     account,
+    object::{GuardKind, GuardObject},
     policy::{Coverage, VERSION_LABEL},
     webhook::{Address, NAME, WebhookEndpoint, configurations},
 };
@@ -70,7 +71,7 @@ pub fn service(namespace: &str) -> NamespacedName {
 }
 
 /// Returns all objects in dependency order. The webhook configurations come last, when there is something to call.
-pub fn objects(placement: &Placement) -> Vec<Value> {
+pub fn objects(placement: &Placement) -> Vec<GuardObject> {
     let namespace = placement.namespace.as_str();
     let callee = WebhookEndpoint {
         address: Address::Service(service(namespace)),
@@ -82,30 +83,30 @@ pub fn objects(placement: &Placement) -> Vec<Value> {
         has_conditions: placement.has_conditions,
     };
     let mut all = vec![
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": NAME, "namespace": namespace}}),
+        GuardKind::Namespace.named(None, namespace),
+        GuardKind::ServiceAccount.named(Some(namespace), NAME),
         cluster_role(placement),
-        binding("ClusterRoleBinding", "ClusterRole", None, namespace),
+        binding(GuardKind::ClusterRoleBinding, "ClusterRole", namespace),
         role(placement),
-        binding("RoleBinding", "Role", Some(namespace), namespace),
+        binding(GuardKind::RoleBinding, "Role", namespace),
         deployment(placement),
-        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": NAME, "namespace": namespace},
-            "spec": {"minAvailable": 1, "selector": {"matchLabels": {NAME_LABEL: NAME}}}}),
-        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
-            "selector": {NAME_LABEL: NAME},
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
-                {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}}),
+        GuardKind::PodDisruptionBudget
+            .named(Some(namespace), NAME)
+            .with("spec", json!({"minAvailable": 1, "selector": {"matchLabels": {NAME_LABEL: NAME}}})),
+        GuardKind::Service.named(Some(namespace), NAME).with(
+            "spec",
+            json!({"selector": {NAME_LABEL: NAME},
+                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
+                    {"name": "gate", "port": 80, "protocol": "TCP", "targetPort": "gate"}]}),
+        ),
     ];
     all.extend(configurations(&callee));
     if placement.keeper == CertificateOwner::Replicas {
         // The account is restricted before it is granted anything.
         all.splice(2..2, account::objects(namespace));
     }
-    for object in &mut all {
-        object["metadata"]["labels"] =
-            json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION"), NAME_LABEL: NAME});
-    }
-    all
+    let labels = json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION"), NAME_LABEL: NAME});
+    all.into_iter().map(|object| object.labelled(labels.clone())).collect()
 }
 
 /// Returns whether the replicas of a Deployment keep entries.
@@ -115,9 +116,9 @@ pub fn keeps_entries(deployment: &Value) -> bool {
 }
 
 /// Returns the namespace with the annotation that `guard install` sets when it creates one.
-pub fn mark_created_by_install(namespace: &Value) -> Value {
+pub fn mark_created_by_install(namespace: &GuardObject) -> GuardObject {
     let mut namespace = namespace.clone();
-    namespace["metadata"]["annotations"][MADE_BY] = json!(INSTALL);
+    namespace.value["metadata"]["annotations"][MADE_BY] = json!(INSTALL);
     namespace
 }
 
@@ -127,13 +128,13 @@ pub fn is_made_by_install(namespace: &Value) -> bool {
 }
 
 /// Returns the Secret's kind and name, for looking it up.
-pub fn secret(namespace: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": namespace}})
+pub fn secret(namespace: &str) -> GuardObject {
+    GuardKind::Secret.named(Some(namespace), SECRET)
 }
 
 /// Returns the rights of the replicas outside their own namespace. With a namespace selector, they read the labels of a
 /// namespace before repairing anything in it.
-fn cluster_role(placement: &Placement) -> Value {
+fn cluster_role(placement: &Placement) -> GuardObject {
     let look = ["get", "list", "watch"];
     let mut rules = vec![
         json!({"apiGroups": ["flagger.app"], "resources": ["canaries"], "verbs": look}),
@@ -151,7 +152,7 @@ fn cluster_role(placement: &Placement) -> Value {
     if placement.coverage.namespace_selector.is_some() {
         rules.push(json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}));
     }
-    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": NAME}, "rules": rules})
+    GuardKind::ClusterRole.named(None, NAME).with("rules", json!(rules))
 }
 
 /// Returns the rights to update the objects of entries. The account's admission policy allows no other writes.
@@ -166,7 +167,7 @@ fn entry_rules() -> [Value; 3] {
 
 /// Returns the rights of the replicas in their own namespace. RBAC cannot restrict `create` to a name. With
 /// [`CertificateOwner::Install`] the Role is empty but still applied: another version may have granted more.
-fn role(placement: &Placement) -> Value {
+fn role(placement: &Placement) -> GuardObject {
     let rules = match placement.keeper {
         CertificateOwner::Replicas => json!([
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
@@ -175,21 +176,16 @@ fn role(placement: &Placement) -> Value {
         ]),
         CertificateOwner::Install { .. } => json!([]),
     };
-    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": {"name": NAME, "namespace": placement.namespace}, "rules": rules})
+    GuardKind::Role.named(Some(&placement.namespace), NAME).with("rules", rules)
 }
 
-fn binding(kind: &str, role: &str, of: Option<&str>, namespace: &str) -> Value {
-    let mut object = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": NAME},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": NAME},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": namespace}]});
-    if let Some(namespace) = of {
-        object["metadata"]["namespace"] = json!(namespace);
-    }
-    object
+fn binding(kind: GuardKind, role: &str, namespace: &str) -> GuardObject {
+    kind.named((kind == GuardKind::RoleBinding).then_some(namespace), NAME)
+        .with("roleRef", json!({"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": NAME}))
+        .with("subjects", json!([{"kind": "ServiceAccount", "name": NAME, "namespace": namespace}]))
 }
 
-fn deployment(placement: &Placement) -> Value {
+fn deployment(placement: &Placement) -> GuardObject {
     let Placement { namespace, image, coverage, keeper, entries, .. } = placement;
     let mut args = vec!["guard".to_owned(), "run".to_owned(), format!("--listen=0.0.0.0:{PORT}")];
     match keeper {
@@ -233,23 +229,21 @@ fn deployment(placement: &Placement) -> Value {
         pod["volumes"] = json!([{"name": "certificates", "secret": {"secretName": SECRET}}]);
     }
     pod["containers"] = json!([container]);
-    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME, "namespace": namespace}, "spec": {
+    let spec = json!({
         "replicas": 2,
         "selector": {"matchLabels": {NAME_LABEL: NAME}},
         // A new pod is ready before an old one stops, so the webhook is always available.
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-        "template": {
-            "metadata": {"labels": {NAME_LABEL: NAME}},
-            "spec": pod,
-        },
-    }})
+        "template": {"metadata": {"labels": {NAME_LABEL: NAME}}, "spec": pod},
+    });
+    GuardKind::Deployment.named(Some(namespace), NAME).with("spec", spec)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn objects(namespace: &str) -> Vec<Value> {
+    fn objects(namespace: &str) -> Vec<GuardObject> {
         super::objects(&Placement {
             namespace: namespace.into(),
             image: "registry.example/guard:1".into(),
@@ -263,17 +257,16 @@ mod tests {
     #[test]
     fn everything_is_labelled_and_the_configurations_come_last() {
         let all = objects("guard");
-        let kinds: Vec<_> = all.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+        let kinds: Vec<_> = all.iter().map(|object| object.kind).collect();
         assert_eq!(kinds.len(), 13);
-        assert_eq!(kinds[11..], ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]);
-        assert!(all.iter().all(|object| object["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY));
+        assert_eq!(kinds[11..], [GuardKind::MutatingWebhookConfiguration, GuardKind::ValidatingWebhookConfiguration]);
+        assert!(all.iter().all(|object| object.value["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY));
     }
 
     #[test]
     fn no_right_on_configurations_or_kept_secrets_is_wider_than_their_names() {
-        let rules = |object: &Value| object["rules"].as_array().unwrap().clone();
-        let all = objects("guard");
-        for rule in all.iter().filter(|object| object.get("rules").is_some()).flat_map(rules) {
+        let rules = |object: GuardObject| object.value["rules"].as_array().cloned().unwrap_or_default();
+        for rule in objects("guard").into_iter().flat_map(rules) {
             let is_named = rule.get("resourceNames").is_some();
             let resource = rule["resources"][0].as_str().unwrap();
             let is_open =

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     alike::{contains, has_no_additions, is_ours, label, narrows, without_ca_bundle},
     deployment,
+    object::{GuardKind, GuardObject},
     policy::{self, Coverage, VERSION_LABEL},
     webhook,
 };
@@ -57,7 +58,7 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// The object that this version would install.
-    pub wanted: Value,
+    pub wanted: GuardObject,
     /// The object on the cluster; `None` if it does not exist.
     pub before: Option<Value>,
 }
@@ -119,7 +120,7 @@ impl Installed {
     pub fn is_narrowed(&self) -> bool {
         self.parts
             .iter()
-            .any(|part| part.change.before.as_ref().is_some_and(|found| narrows(found, &part.change.wanted)))
+            .any(|part| part.change.before.as_ref().is_some_and(|found| narrows(found, &part.change.wanted.value)))
     }
 
     /// Returns whether the webhook's replicas keep entries.
@@ -129,48 +130,41 @@ impl Installed {
 
     /// Returns the namespace of the webhook's Deployment.
     pub fn namespace(&self) -> Option<&str> {
-        self.wanted("Deployment")?.change.wanted.pointer("/metadata/namespace")?.as_str()
+        self.part(GuardKind::Deployment)?.change.wanted.namespace()
     }
 
     /// Returns the webhook's Deployment; `None` if it does not exist, may not be read, or if the webhook runs
     /// elsewhere.
     pub fn deployment(&self) -> Option<&Value> {
-        self.wanted("Deployment")?.change.before.as_ref()
+        self.part(GuardKind::Deployment)?.change.before.as_ref()
     }
 
     /// Returns whether every webhook configuration has a CA bundle.
     pub fn has_ca_bundle(&self) -> bool {
-        let mut configurations = self.parts.iter().filter(|part| part.change.wanted["webhooks"].is_array());
+        let mut configurations = self.parts.iter().filter(|part| part.change.wanted.value["webhooks"].is_array());
         configurations.all(|part| part.change.before.as_ref().is_some_and(webhook::has_ca_bundle))
     }
 
     /// Returns the CA bundle (PEM) of a webhook whose certificates only `guard install` renews.
     pub fn installed_authorities(&self) -> Option<Vec<u8>> {
-        if self.namespace().is_none() || self.wanted("ValidatingAdmissionPolicy").is_some() {
+        if self.namespace().is_none() || self.part(GuardKind::ValidatingAdmissionPolicy).is_some() {
             return None;
         }
-        webhook::ca_bundle_of(self.wanted("MutatingWebhookConfiguration")?.change.before.as_ref()?)
+        webhook::ca_bundle_of(self.part(GuardKind::MutatingWebhookConfiguration)?.change.before.as_ref()?)
     }
 
-    fn wanted(&self, kind: &str) -> Option<&Part> {
-        self.parts.iter().find(|part| part.change.wanted["kind"] == kind)
+    fn part(&self, kind: GuardKind) -> Option<&Part> {
+        self.parts.iter().find(|part| part.change.wanted.kind == kind)
     }
 }
 
 impl Change {
-    /// Returns `kind.group/name`, as kubectl prints it.
-    pub fn name(&self) -> String {
-        let text = |pointer: &str| self.wanted.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let group = text("/apiVersion").split_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
-        format!("{}{group}/{}", text("/kind").to_lowercase(), text("/metadata/name"))
-    }
-
     /// Compares the object on the cluster with this version's.
     pub fn standing(&self) -> ObjectState {
         match &self.before {
             None => ObjectState::Missing,
             Some(before) if !is_ours(before) => ObjectState::Foreign,
-            Some(before) if contains(&self.wanted, before) && has_no_additions(&self.wanted, before) => {
+            Some(before) if contains(&self.wanted.value, before) && has_no_additions(&self.wanted, before) => {
                 ObjectState::Current
             }
             Some(_) => ObjectState::Differs,
@@ -180,7 +174,7 @@ impl Change {
     /// Returns the object in a form fit for comparison: without the `caBundle` if the guard writes it, which may happen
     /// at any time.
     pub fn comparable(&self, object: &Value) -> Value {
-        let names_authority = self.wanted.pointer("/webhooks/0/clientConfig/caBundle").is_some();
+        let names_authority = self.wanted.value.pointer("/webhooks/0/clientConfig/caBundle").is_some();
         if names_authority { object.clone() } else { without_ca_bundle(object) }
     }
 
@@ -198,7 +192,7 @@ impl Change {
         if self.standing() != ObjectState::Foreign {
             return Ok(());
         }
-        Err(Error::new(Kind::Conflict, format!("{} exists and does not belong to this program", self.name()))
+        Err(Error::new(Kind::Conflict, format!("{} exists and does not belong to this program", self.wanted))
             .caused_by(format!("it has no label {MANAGED_BY_LABEL}={MANAGED_BY}"))
             .hint("find out who made it; delete or rename it, then repeat the command"))
     }
@@ -217,13 +211,17 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<Value> {
-        policy::objects(&Coverage::default())
+        values(&Coverage::default())
+    }
+
+    fn values(coverage: &Coverage) -> Vec<Value> {
+        policy::objects(coverage).into_iter().map(|object| object.value).collect()
     }
 
     fn standing(index: usize, change: impl Fn(&mut Value)) -> ObjectState {
         let mut found = all()[index].clone();
         change(&mut found);
-        Change { wanted: all()[index].clone(), before: Some(found) }.standing()
+        Change { wanted: policy::objects(&Coverage::default()).swap_remove(index), before: Some(found) }.standing()
     }
 
     #[test]
@@ -271,7 +269,7 @@ mod tests {
     fn a_coverage_is_read_from_ones_own_binding_alone() {
         let selector = |text: &str| Some(Selector::parse(text).unwrap().to_object());
         let coverage = Coverage { selector: selector("a=b"), namespace_selector: selector("c") };
-        let mut found = policy::objects(&coverage);
+        let mut found = values(&coverage);
         let read = |found: &[Value]| Installed::policies(found.iter().cloned().map(Some).collect()).coverage;
         assert_eq!(read(&found), coverage);
         // A binding with the same name, created by someone else.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::{
     cel::{is_new_or_changed, text},
     declared_in_cel, entry_in_cel,
+    object::{GuardKind, GuardObject},
 };
 use crate::model::{
     MANAGED_BY, MANAGED_BY_LABEL,
@@ -33,7 +34,6 @@ pub const NAMES: [&str; 3] = [KEEP, CARRY, CHECK];
 pub(crate) const KEEP: &str = "kubectl-canary-traefik-keep";
 pub(crate) const CARRY: &str = "kubectl-canary-traefik-carry";
 pub(crate) const CHECK: &str = "kubectl-canary-traefik-check";
-pub(super) const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 
 /// The Canaries and namespaces that the guard covers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,7 +45,7 @@ pub struct Coverage {
 }
 
 /// Returns all objects of the guard, policies before bindings.
-pub fn objects(coverage: &Coverage) -> Vec<Value> {
+pub fn objects(coverage: &Coverage) -> Vec<GuardObject> {
     let mut keep = json!({"policyName": KEEP, "paramRef": {"parameterNotFoundAction": "Allow",
         "selector": coverage.selector.clone().unwrap_or_else(|| json!({}))}});
     let mut carry = json!({"policyName": CARRY});
@@ -57,18 +57,18 @@ pub fn objects(coverage: &Coverage) -> Vec<Value> {
         }
     }
     vec![
-        object("MutatingAdmissionPolicy", KEEP, &keep_policy()),
-        object("MutatingAdmissionPolicy", CARRY, &carry_policy()),
-        object("ValidatingAdmissionPolicy", CHECK, &check_policy()),
-        object("MutatingAdmissionPolicyBinding", KEEP, &keep),
-        object("MutatingAdmissionPolicyBinding", CARRY, &carry),
-        object("ValidatingAdmissionPolicyBinding", CHECK, &check),
+        object(GuardKind::MutatingAdmissionPolicy, KEEP, keep_policy()),
+        object(GuardKind::MutatingAdmissionPolicy, CARRY, carry_policy()),
+        object(GuardKind::ValidatingAdmissionPolicy, CHECK, check_policy()),
+        object(GuardKind::MutatingAdmissionPolicyBinding, KEEP, keep),
+        object(GuardKind::MutatingAdmissionPolicyBinding, CARRY, carry),
+        object(GuardKind::ValidatingAdmissionPolicyBinding, CHECK, check),
     ]
 }
 
 /// Returns whether an object is the policy that enforces declared cookies, or its binding.
-pub fn is_keep(object: &Value) -> bool {
-    object.pointer("/metadata/name").is_some_and(|name| name == KEEP)
+pub fn is_keep(object: &GuardObject) -> bool {
+    object.name() == KEEP
 }
 
 /// Reads the coverage from the bindings among these objects: the Canaries from *keep*'s, the namespaces from the first.
@@ -84,9 +84,14 @@ pub(super) fn coverage<'a>(objects: impl Iterator<Item = &'a Value>) -> Coverage
     }
 }
 
-pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
-    json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name, "labels": {
-        MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "spec": spec})
+/// Returns one of the policies or bindings.
+pub(super) fn object(kind: GuardKind, name: &str, spec: Value) -> GuardObject {
+    kind.named(None, name).labelled(labels()).with("spec", spec)
+}
+
+/// Returns the labels of the guard's admission objects.
+pub(super) fn labels() -> Value {
+    json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")})
 }
 
 fn keep_policy() -> Value {

@@ -8,12 +8,10 @@ use serde_json::{Value, json};
 use super::{
     alike::{contains, is_ours},
     cel::has_annotation,
-    policy::{API_VERSION, Coverage, VERSION_LABEL},
+    object::{GuardKind, GuardObject},
+    policy::{self, Coverage},
 };
-use crate::model::{
-    MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group,
-    selector::Selector,
-};
+use crate::model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group, selector::Selector};
 
 /// Name of both webhook configurations.
 pub const NAME: &str = "kubectl-canary-traefik";
@@ -64,19 +62,17 @@ pub fn only(namespace: &str) -> Value {
 }
 
 /// Returns patches with only the `caBundle` of both configurations, which a server behind a Service maintains.
-pub fn authorities(callee: &WebhookEndpoint) -> Vec<Value> {
-    let part = |object: &Value| {
-        let bundle = object.pointer("/webhooks/0/clientConfig/caBundle");
+pub fn authorities(callee: &WebhookEndpoint) -> [GuardObject; 2] {
+    configurations(callee).map(|object| {
+        let bundle = object.value.pointer("/webhooks/0/clientConfig/caBundle");
         // Without a bundle, something else writes the field.
         let client = bundle.map_or_else(|| json!({}), |bundle| json!({"caBundle": bundle}));
-        json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": {"name": NAME},
-            "webhooks": [{"name": WEBHOOK, "clientConfig": client}]})
-    };
-    configurations(callee).iter().map(part).collect()
+        object.kind.named(None, NAME).with("webhooks", json!([{"name": WEBHOOK, "clientConfig": client}]))
+    })
 }
 
 /// Returns both configurations, the mutating one first.
-pub fn configurations(callee: &WebhookEndpoint) -> Vec<Value> {
+pub fn configurations(callee: &WebhookEndpoint) -> [GuardObject; 2] {
     let service_rules = json!([{"apiGroups": Group::ALL.map(Group::as_str), "apiVersions": ["v1alpha1"],
         "operations": ["CREATE", "UPDATE"], "resources": ["traefikservices"], "scope": "Namespaced"}]);
     let weighted = "has(object.spec) && has(object.spec.weighted)";
@@ -87,17 +83,16 @@ pub fn configurations(callee: &WebhookEndpoint) -> Vec<Value> {
     let declared =
         [ANNOTATION, ENTRY_ANNOTATION].map(|key| format!("({})", has_annotation("object", key))).join(" || ");
     let validating = webhook(callee, VALIDATE, &canary_rules, ("declared", &declared));
-    vec![
-        configuration("MutatingWebhookConfiguration", callee, &mutating),
-        configuration("ValidatingWebhookConfiguration", callee, &validating),
+    [
+        configuration(GuardKind::MutatingWebhookConfiguration, callee, &mutating),
+        configuration(GuardKind::ValidatingWebhookConfiguration, callee, &validating),
     ]
 }
 
-fn configuration(kind: &str, callee: &WebhookEndpoint, webhook: &Value) -> Value {
-    let mut object = json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": NAME, "labels": {
-        MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}, "webhooks": [webhook]});
+fn configuration(kind: GuardKind, callee: &WebhookEndpoint, webhook: &Value) -> GuardObject {
+    let mut object = kind.named(None, NAME).labelled(policy::labels()).with("webhooks", json!([webhook]));
     if let Some(selector) = callee.coverage.selector.as_ref().and_then(Selector::from_object) {
-        object["metadata"]["annotations"] = json!({SELECTOR: selector.to_string()});
+        object.value["metadata"]["annotations"] = json!({SELECTOR: selector.to_string()});
     }
     object
 }
@@ -199,7 +194,7 @@ mod tests {
     #[test]
     fn nothing_ever_waits_long_or_fails_for_the_guard() {
         for object in configurations(&callee()) {
-            let webhook = &object["webhooks"][0];
+            let webhook = &object.value["webhooks"][0];
             assert_eq!((&webhook["failurePolicy"], &webhook["timeoutSeconds"]), (&json!("Ignore"), &json!(2)));
             assert_eq!(webhook["sideEffects"], "None");
         }
@@ -207,27 +202,27 @@ mod tests {
 
     #[test]
     fn a_configuration_is_right_whatever_others_added_and_wrong_when_ours_is_changed() {
-        let wanted = &configurations(&callee())[0];
+        let [wanted, _] = configurations(&callee()).map(|object| object.value);
         let mut found = wanted.clone();
         found["metadata"]["resourceVersion"] = json!("7");
         found["webhooks"].as_array_mut().unwrap().insert(0, json!({"name": "a.b.c"}));
-        assert!(is_right(wanted, &found));
+        assert!(is_right(&wanted, &found));
         found["webhooks"][1]["clientConfig"]["caBundle"] = json!("");
-        assert!(!is_right(wanted, &found));
-        assert!(!is_right(wanted, &json!({})));
+        assert!(!is_right(&wanted, &found));
+        assert!(!is_right(&wanted, &json!({})));
     }
 
     #[test]
     fn a_process_behind_a_service_keeps_the_authorities_and_nothing_else() {
         let service = NamespacedName { namespace: Some("guard".into()), name: "guard".into() };
         let callee = WebhookEndpoint { address: Address::Service(service), ..callee() };
-        let whole = &configurations(&callee)[0];
+        let whole = &configurations(&callee)[0].value;
         assert_eq!(whole.pointer("/webhooks/0/clientConfig/service/path"), Some(&json!("/mutate")));
-        let part = &authorities(&callee)[0];
+        let part = &authorities(&callee)[0].value;
         let webhook = json!([{"name": WEBHOOK, "clientConfig": {"caBundle": "UEVN"}}]);
         assert_eq!((part["webhooks"] == webhook, is_right(part, whole)), (true, true));
         let unwritten = WebhookEndpoint { authorities: String::new(), ..callee };
-        assert!(!is_right(part, &configurations(&unwritten)[0]));
+        assert!(!is_right(part, &configurations(&unwritten)[0].value));
     }
 
     #[test]
@@ -237,12 +232,13 @@ mod tests {
         let service = Address::Service(NamespacedName { namespace: Some("guard".into()), name: "guard".into() });
         for address in [callee().address, service] {
             let callee = WebhookEndpoint { address: address.clone(), coverage: coverage.clone(), ..callee() };
-            for found in configurations(&callee) {
+            for found in configurations(&callee).map(|object| object.value) {
                 assert_eq!(super::address(&found), Some(address.clone()));
                 assert_eq!((super::coverage(&found), has_ca_bundle(&found)), (Some(coverage.clone()), true));
             }
         }
-        let mut foreign = configurations(&WebhookEndpoint { authorities: String::new(), ..callee() }).remove(0);
+        let unwritten = WebhookEndpoint { authorities: String::new(), ..callee() };
+        let [mut foreign, _] = configurations(&unwritten).map(|object| object.value);
         assert_eq!((has_ca_bundle(&foreign), super::coverage(&foreign)), (false, Some(Coverage::default())));
         foreign["metadata"]["labels"] = json!({});
         assert_eq!((super::address(&foreign), super::coverage(&foreign)), (None, None));
@@ -251,8 +247,8 @@ mod tests {
     #[test]
     fn a_server_that_knows_no_match_conditions_is_sent_none() {
         let old = configurations(&WebhookEndpoint { has_conditions: false, ..callee() });
-        assert!(old.iter().all(|object| object["webhooks"][0].get("matchConditions").is_none()));
+        assert!(old.iter().all(|object| object.value["webhooks"][0].get("matchConditions").is_none()));
         let new = configurations(&callee());
-        assert!(new.iter().all(|object| object["webhooks"][0]["matchConditions"].is_array()));
+        assert!(new.iter().all(|object| object.value["webhooks"][0]["matchConditions"].is_array()));
     }
 }

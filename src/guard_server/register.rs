@@ -14,7 +14,7 @@ use crate::{
     cluster::collections,
     error::{Error, Result},
     guard::{
-        Change,
+        Change, GuardObject,
         webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
     },
     guard_server::{
@@ -35,7 +35,7 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
     let changed = Arc::new(Notify::new());
     let begun = Notify::new();
     let wanted = configurations(&callee(&shared, &address));
-    let follow = |object: &Value| {
+    let follow = |object: &GuardObject| {
         let (shared, changed, collection) =
             (Arc::clone(&shared), Arc::clone(&changed), collections::guard_object(object));
         async move {
@@ -138,7 +138,7 @@ async fn write_all(
             }
         };
         let before = shared.cluster.find_guard(&wanted).await.map_err(wrong)?;
-        if before.as_ref().is_some_and(|before| is_right(&wanted, before)) {
+        if before.as_ref().is_some_and(|before| is_right(&wanted.value, before)) {
             continue;
         }
         if !is_whole {
@@ -169,7 +169,7 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
                 let Ok(Some(before)) = shared.cluster.find_guard(&wanted).await else { break };
                 let place = |object: &Value| object.pointer("/webhooks/0/clientConfig/url").cloned();
                 let change = Change { before: Some(before), wanted: wanted.clone() };
-                if change.before.as_ref().and_then(place) != place(&wanted) || change.must_be_ours().is_err() {
+                if change.before.as_ref().and_then(place) != place(&wanted.value) || change.must_be_ours().is_err() {
                     break;
                 }
                 let Some(confirmed) = decide(vec![change], Consent::Flag)?.pop() else { break };

@@ -102,7 +102,7 @@ impl Cluster {
         let selector = json!({ "matchExpressions": [{ "key": GUARDED, "operator": "Exists" }] });
         let coverage = Coverage { namespace_selector: Some(selector), ..Coverage::default() };
         for object in policy::objects(&coverage) {
-            self.apply(&object);
+            self.apply(&object.value);
         }
     }
 

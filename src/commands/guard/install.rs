@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
-use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    GuardWriteArgs, proof,
+    GuardWriteArgs,
+    preview::{dry_run_all, print_diff},
+    proof,
     state::{self, GuardState, Removal},
 };
 use crate::{
@@ -16,13 +17,15 @@ use crate::{
     commands::args::format_of,
     context::Context,
     error::{Error, Exit, Kind, Result},
-    guard::{CertificateOwner, Change, Coverage, Form, Installed, ObjectState, Placement, deployment, policy},
+    guard::{
+        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Placement,
+        deployment, policy,
+    },
     guard_server,
     model::{NamespacedName, selector::Selector},
     output::{
         self, Format,
         change::{self, DryRun, Verb},
-        diff,
     },
     plan::decide,
     yaml,
@@ -138,7 +141,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
     let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
     let former = removal.changes.clone();
-    let after = dry_run_all(&server, &changes, args).await?;
+    let after = dry_run_all(&server, &changes, args.write.dry_run, args.force_conflicts).await?;
     let open: Vec<Change> = changes
         .iter()
         .zip(&after)
@@ -146,7 +149,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         .map(|(change, _)| change.clone())
         .collect();
     for change in &former {
-        ctx.ui.status(&format!("- {}\n", change.name()));
+        ctx.ui.status(&format!("- {}\n", change.wanted));
     }
     let lines = |dry_run| -> String {
         let verb = |change: &Change| match &change.before {
@@ -154,10 +157,10 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
             Some(_) if open.contains(change) => Verb::Configured,
             Some(_) => Verb::Unchanged,
         };
-        changes.iter().map(|change| change::line(&change.name(), verb(change), dry_run)).collect()
+        changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
     };
     let gone = |former: &[Change], dry_run| -> String {
-        former.iter().map(|change| change::line(&change.name(), Verb::Deleted, dry_run)).collect()
+        former.iter().map(|change| change::line(&change.wanted, Verb::Deleted, dry_run)).collect()
     };
     let dry_run = args.write.dry_run;
     if dry_run != DryRun::None {
@@ -295,9 +298,10 @@ async fn webhook_changes(
     let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries };
     let mut changes = server.changes(deployment::objects(&placement)).await?;
     // A namespace owned by someone else is used unchanged.
-    changes.retain(|change| change.wanted["kind"] != "Namespace" || change.standing() != ObjectState::Foreign);
+    changes.retain(|change| change.wanted.kind != GuardKind::Namespace || change.standing() != ObjectState::Foreign);
     // New pods need the Secret first; running pods get it only after its CA is registered.
-    let new_pods = changes.iter().position(|change| change.wanted["kind"] == "Deployment" && change.before.is_none());
+    let new_pods =
+        changes.iter().position(|change| change.wanted.kind == GuardKind::Deployment && change.before.is_none());
     let place = new_pods.unwrap_or(changes.len());
     changes.splice(place..place, secret);
     Ok(changes)
@@ -318,7 +322,10 @@ async fn certificates(
     let registered = String::from_utf8(registered).unwrap_or_default();
     let service = deployment::service(namespace);
     let (authorities, wanted) = guard_server::installed(&secret, &service, before.as_ref(), &registered)?;
-    Ok((CertificateOwner::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
+    Ok((
+        CertificateOwner::Install { authorities },
+        wanted.map(|value| Change { wanted: GuardObject { kind: GuardKind::Secret, value }, before }),
+    ))
 }
 
 fn no_image() -> Error {
@@ -338,60 +345,13 @@ fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
     }
 }
 
-fn print_objects(ctx: &Context, format: Format, objects: &[Value]) -> Result<Exit> {
-    let name = |object: &Value| Change { wanted: object.clone(), before: None }.name() + "\n";
+fn print_objects(ctx: &Context, format: Format, objects: &[GuardObject]) -> Result<Exit> {
+    let values: Vec<_> = objects.iter().map(|object| &object.value).collect();
     let text = match format {
-        Format::Json => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects})),
-        Format::Name => objects.iter().map(name).collect(),
-        _ => objects.iter().map(yaml::print).collect::<Vec<_>>().join("---\n"),
+        Format::Json => output::json(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": values})),
+        Format::Name => objects.iter().map(|object| format!("{object}\n")).collect(),
+        _ => values.into_iter().map(yaml::print).collect::<Vec<_>>().join("---\n"),
     };
     ctx.ui.data(&text)?;
     Ok(Exit::Ok)
-}
-
-/// Returns each object as the API server would store it; with `--dry-run=client`, as it would be sent.
-async fn dry_run_all(server: &Cluster, changes: &[Change], args: &InstallArgs) -> Result<Vec<Value>> {
-    if args.write.dry_run == DryRun::Client {
-        return Ok(changes.iter().map(|change| change.wanted.clone()).collect());
-    }
-    let is_new = changes.iter().any(|change| change.wanted["kind"] == "Namespace" && change.before.is_none());
-    // Only someone with every right in the cluster may bind params to a policy that does not exist yet.
-    let is_early = |change: &Change| {
-        let is_policy =
-            |other: &&Change| change.wanted.pointer("/spec/policyName") == other.wanted.pointer("/metadata/name");
-        let binds_params = change.wanted.pointer("/spec/paramRef").is_some();
-        binds_params && changes.iter().find(is_policy).is_some_and(|policy| policy.before.is_none())
-    };
-    let answers = join_all(changes.iter().map(|change| async move {
-        // The server cannot dry-run objects in a namespace that does not exist yet.
-        let is_homeless = is_new && change.wanted.pointer("/metadata/namespace").is_some();
-        if is_homeless || is_early(change) {
-            return Ok(change.wanted.clone());
-        }
-        server.dry_run_guard(change, args.force_conflicts).await
-    }))
-    .await;
-    let named = answers.into_iter().zip(changes);
-    named.map(|(answer, change)| answer.map_err(|failure| server.guard_error(failure, &change.wanted))).collect()
-}
-
-/// Prints the diff of one object and returns whether there is one.
-fn print_diff(ctx: &Context, change: &Change, after: &Value) -> bool {
-    let comparable = |object: &Value| diff::comparable(&change.comparable(object));
-    let before = change.before.as_ref().map(comparable).unwrap_or_default();
-    let after = comparable(after);
-    if change.before.is_none() {
-        ctx.ui.status(&format!("+ {}\n", change.name()));
-        return true;
-    }
-    if change.wanted["kind"] == "Secret" {
-        // A diff of the Secret would print private keys.
-        ctx.ui.status(&format!("{}: the certificates are renewed\n", change.name()));
-        return true;
-    }
-    let text = diff::unified(&change.name(), "live", &before, &after, ctx.ui.err_style());
-    if !text.is_empty() {
-        ctx.ui.status(&text);
-    }
-    !text.is_empty()
 }

@@ -1,6 +1,7 @@
 //! `guard …`: manages the guard, which puts declared cookies back into Flagger's writes.
 
 mod install;
+mod preview;
 mod proof;
 mod run;
 mod state;

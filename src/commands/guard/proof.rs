@@ -165,7 +165,7 @@ async fn once_of(server: &Cluster, form: Form, observed: &mut Option<Vec<Observe
     }
     for part in installed.iter().flat_map(|installed| &installed.parts) {
         if part.standing == ObjectState::Differs {
-            let name = part.change.name();
+            let name = part.change.wanted.to_string();
             missing.push(format!("{name} differs from what this version installs: someone has added to it"));
             hints.push(format!("to see what was added: kubectl get {name} -o yaml --show-managed-fields"));
         }

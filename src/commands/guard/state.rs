@@ -8,7 +8,7 @@ use crate::{
     cluster::Cluster,
     context::Context,
     error::{Error, Kind, Result},
-    guard::{Change, Form, Installed, ObjectState, deployment},
+    guard::{Change, Form, GuardKind, Installed, ObjectState, deployment},
     output,
     plan::Confirmed,
 };
@@ -104,7 +104,7 @@ impl KeptNamespace {
 impl Removal {
     /// Returns the name of the namespace that is deleted too.
     pub(super) fn namespace(&self) -> Option<&str> {
-        self.changes.iter().find(|change| is_namespace(change)).and_then(name)
+        self.changes.iter().find(|change| is_namespace(change)).map(|change| change.wanted.name())
     }
 
     /// Deletes the confirmed objects and returns the deleted ones. The namespace is checked again after everything else
@@ -129,7 +129,10 @@ impl Removal {
     /// Returns why a namespace with the guard's label is not deleted, if so: the label may have been added to an
     /// existing namespace (`guard install -o yaml | kubectl apply -f -`).
     async fn why_not_deleted(&mut self, server: &Cluster, change: &Change) -> Option<KeptNamespace> {
-        let namespace = name(change).filter(|_| change.standing() != ObjectState::Foreign)?;
+        if change.standing() == ObjectState::Foreign {
+            return None;
+        }
+        let namespace = change.wanted.name();
         if !change.before.as_ref().is_some_and(deployment::is_made_by_install) {
             let why = "it was not made by `guard install`".to_owned();
             return Some(KeptNamespace { namespace: namespace.to_owned(), why });
@@ -149,11 +152,7 @@ impl Removal {
 }
 
 fn is_namespace(change: &Change) -> bool {
-    change.wanted["kind"] == "Namespace"
-}
-
-fn name(change: &Change) -> Option<&str> {
-    change.wanted.pointer("/metadata/name")?.as_str()
+    change.wanted.kind == GuardKind::Namespace
 }
 
 /// Returns the image of an installed webhook.

@@ -125,7 +125,9 @@ impl Status {
 
     fn rows(&self) -> Vec<(String, Option<String>, ObjectState)> {
         let parts = self.forms.iter().flat_map(|form| &form.parts);
-        parts.map(|part| (part.change.name(), part.change.version().map(str::to_owned), part.standing)).collect()
+        parts
+            .map(|part| (part.change.wanted.to_string(), part.change.version().map(str::to_owned), part.standing))
+            .collect()
     }
 
     fn coverage(&self) -> Coverage {

@@ -39,7 +39,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
-    let line = |object: &Change| change::line(&object.name(), Verb::Deleted, args.write.dry_run);
+    let line = |object: &Change| change::line(&object.wanted, Verb::Deleted, args.write.dry_run);
     let lines = |changes: &[Change]| -> String { changes.iter().map(line).collect() };
     if args.write.dry_run == DryRun::Server {
         for change in &changes {
@@ -55,7 +55,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     for change in &changes {
-        ctx.ui.status(&format!("- {}\n", change.name()));
+        ctx.ui.status(&format!("- {}\n", change.wanted));
     }
     ctx.ui.status("Flagger's next write to each TraefikService will remove its cookie");
     let consent = args.write.consent(ctx, &question(&removal)).await?;

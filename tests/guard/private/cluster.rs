@@ -129,18 +129,11 @@ fn marker(draw: usize) -> Value {
     })
 }
 
-/// Creates the guard's objects, those that `keep` chooses by kind and name.
+/// Creates those of the guard's objects whose names `keep` chooses.
 pub(super) fn install(server: &Server, keep: impl Fn(&str) -> bool) {
     for object in policy::objects(&Coverage::default()) {
-        let plural = match object["kind"].as_str().expect("an object has a kind") {
-            "MutatingAdmissionPolicy" => "mutatingadmissionpolicies",
-            "MutatingAdmissionPolicyBinding" => "mutatingadmissionpolicybindings",
-            "ValidatingAdmissionPolicy" => "validatingadmissionpolicies",
-            "ValidatingAdmissionPolicyBinding" => "validatingadmissionpolicybindings",
-            other => panic!("no path for a {other}"),
-        };
-        if keep(object["metadata"]["name"].as_str().expect("an object has a name")) {
-            server.admin().post(&format!("{ADMISSION}/{plural}"), &object).expect("install the guard");
+        if keep(object.name()) {
+            server.admin().post(&object.kind.path(None), &object.value).expect("install the guard");
         }
     }
 }

@@ -29,10 +29,16 @@ fn apply(lone: &Lone, manager: &str, plural: &str, object: &Value) {
     lone.admin().ask(&Method::PATCH, &path, "application/apply-patch+yaml", object.to_string()).expect("apply");
 }
 
-/// This version's object.
+/// This version's policies and bindings.
+fn values(coverage: &Coverage) -> Vec<Value> {
+    policy::objects(coverage).into_iter().map(|object| object.value).collect()
+}
+
+/// One of them.
 fn wanted(kind: &str, name: &str) -> Value {
     let mut all = policy::objects(&Coverage::default()).into_iter();
-    all.find(|object| object["kind"] == kind && object["metadata"]["name"] == name).expect("there is one")
+    let found = all.find(|object| object.value["kind"] == kind && object.name() == name);
+    found.expect("there is one").value
 }
 
 #[test]
@@ -341,13 +347,13 @@ fn what_is_printed_is_what_is_installed_and_kubectl_applies_it() {
         let printed = Run::new(["guard", "install", "-o", "json"]).arguments(flags).run();
         assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""));
         let list: Value = serde_json::from_str(&printed.stdout).expect("JSON");
-        let expected = json!({ "apiVersion": "v1", "kind": "List", "items": policy::objects(&coverage) });
+        let expected = json!({ "apiVersion": "v1", "kind": "List", "items": values(&coverage) });
         assert_eq!(list, expected);
     }
     let printed = Run::new(["guard", "install", "-o", "yaml"]).run();
     let documents: Vec<_> =
         printed.stdout.split("---\n").map(|text| canary_traefik::yaml::parse(text).expect("YAML")).collect();
-    assert_eq!(documents, policy::objects(&Coverage::default()));
+    assert_eq!(documents, values(&Coverage::default()));
 
     kubectl(&namespace, &["apply", "-f", "-"]).stdin(&printed.stdout).run().shows(str![[r#"
 exit: 0
@@ -451,7 +457,7 @@ fn an_older_guard_is_brought_up_to_this_version() {
     let lone = lone();
     let namespace = rollout(&lone, "older");
     declare(&namespace, "login; Max-Age=300");
-    for object in policy::objects(&Coverage::default()) {
+    for object in values(&Coverage::default()) {
         let (kind, mut object) = (object["kind"].as_str().expect("a kind").to_owned(), object);
         object["metadata"]["labels"][policy::VERSION_LABEL] = json!("0.0.9");
         let plural = super::lone::KINDS.iter().find(|(known, _)| *known == kind).expect("a kind of the guard").1;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use canary_traefik::{
-    guard::{CertificateOwner, Coverage, Placement, deployment},
+    guard::{CertificateOwner, Coverage, GuardKind, Placement, deployment},
     model::declaration::ANNOTATION,
 };
 use serde_json::{Value, json};
@@ -115,16 +115,17 @@ fn user(entries: bool) -> &'static User {
             keeper: CertificateOwner::Replicas,
             entries,
         };
-        let mut roles = deployment::objects(&placement);
-        let role = roles.iter_mut().find(|object| object["kind"] == "ClusterRole").expect("there is one");
+        let mut objects = deployment::objects(&placement).into_iter();
+        let role = objects.find(|object| object.kind == GuardKind::ClusterRole).expect("there is one");
+        let mut role = role.value;
         role["metadata"] = json!({ "name": name });
         let rules = role["rules"].as_array_mut().expect("rules");
         rules.push(json!({ "apiGroups": ["admissionregistration.k8s.io"], "verbs": ["create", "delete"],
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] }));
         rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
             "verbs": ["create", "get", "list", "update", "watch"] }));
-        bind(server, &name, role, &kubeconfig);
-        User { name, kubeconfig, rules: Rules::of([&*role]), directory }
+        bind(server, &name, &role, &kubeconfig);
+        User { name, kubeconfig, rules: Rules::of([&role]), directory }
     }
     &USERS[usize::from(entries)]
 }

@@ -42,7 +42,7 @@ fn guard_run_has_the_rights_that_its_deployment_is_given() {
             keeper: crate::guard::CertificateOwner::Replicas,
             entries,
         });
-        let given = objects.iter().filter_map(|object| object["rules"].as_array()).flatten().cloned();
+        let given = objects.iter().filter_map(|object| object.value["rules"].as_array()).flatten().cloned();
         let more = if entries { super::super::entry::rights("guard run") } else { Vec::new() };
         let row = Row::of("guard run").unwrap().rights().chain(more);
         assert_eq!(singly(row.map(|right| super::super::role::rule(&right))), singly(given));

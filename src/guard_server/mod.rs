@@ -215,20 +215,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         listening.spawn(server::listen(Arc::clone(&shared), None, gate, descriptors));
     }
     shared.log.info("listening", &[("address", json!(place.to_string()))]);
-    follow_all(&shared, &mut tasks, options.repairs);
-    if options.entries {
-        keep_entries(&shared, &mut tasks);
-    }
-    if let Some(address) = options.address.clone() {
-        let shared = Arc::clone(&shared);
-        spawn(&mut tasks, &Arc::clone(&shared), move || {
-            let (shared, address) = (Arc::clone(&shared), address.clone());
-            async move {
-                shared.cache.synced().await;
-                register::keep(shared, address).await
-            }
-        });
-    }
+    begin(&shared, &mut tasks, &options);
     let result = tokio::select! {
         Some(ended) = tasks.join_next() => Err(ended.unwrap_or_else(|error| {
             Error::new(Kind::Bug, "a part of the process ended").caused_by(error.to_string())
@@ -250,6 +237,24 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     tokio::time::sleep(DRAIN).await;
     listening.abort_all();
     result.and(taken_away)
+}
+
+/// Starts what goes on beside the answers: watches, repairs, entries, the registration.
+fn begin(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, options: &Options) {
+    follow_all(shared, tasks, options.repairs);
+    if options.entries {
+        keep_entries(shared, tasks);
+    }
+    if let Some(address) = options.address.clone() {
+        let registering = Arc::clone(shared);
+        spawn(tasks, shared, move || {
+            let (shared, address) = (Arc::clone(&registering), address.clone());
+            async move {
+                shared.cache.synced().await;
+                register::keep(shared, address).await
+            }
+        });
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

@@ -27,7 +27,7 @@ use crate::{
         self, Format,
         change::{self, DryRun, Verb},
     },
-    plan::decide,
+    plan::{Confirmed, decide},
     yaml,
 };
 
@@ -99,36 +99,15 @@ pub struct InstallArgs {
 
 /// Runs `guard install`.
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
-    let selector = selector(args.selector.as_deref())?;
-    let namespace_selector = self::selector(args.namespace_selector.as_deref())?;
-    let coverage = |before: &Coverage| Coverage {
-        selector: selector.clone().unwrap_or_else(|| before.selector.clone()),
-        namespace_selector: namespace_selector.clone().unwrap_or_else(|| before.namespace_selector.clone()),
-    };
+    let selectors = Selectors::parse(args)?;
     refuse_unused(args)?;
     if let Some(format) = args.output {
-        // `-o` contacts no API server, so `auto` cannot detect the form and means the policies.
-        let coverage = coverage(&Coverage::default());
-        return if args.mode == Mode::Webhook {
-            let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
-            let image = args.image.clone().ok_or_else(no_image)?;
-            let (keeper, entries) = (CertificateOwner::Replicas, args.entries.unwrap_or_default());
-            let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries };
-            print_objects(ctx, format, &deployment::objects(&placement))
-        } else {
-            print_objects(ctx, format, &policy::objects(&coverage))
-        };
+        return print_objects(ctx, format, &printed(args, selectors.over(&Coverage::default()))?);
     }
     let server = super::cluster(ctx).await?;
     let there = GuardState::read(&server).await?;
     let form = form(ctx, args, &there)?;
-    // Changing the form keeps the selectors.
-    let before = match (form, &there.webhook) {
-        (Form::Webhook, Some(webhook)) => &webhook.coverage,
-        (Form::Policies, Some(webhook)) if there.policies.is_absent() => &webhook.coverage,
-        _ => &there.policies.coverage,
-    };
-    let coverage = coverage(before);
+    let coverage = selectors.over(kept_coverage(form, &there));
     let changes = match form {
         Form::Policies => there.policies.changes(&coverage),
         Form::Webhook => webhook_changes(&server, args, &there, coverage).await?,
@@ -139,58 +118,90 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
     // A process outside the cluster removes its own registration when it ends.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
-    let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
-    let former = removal.changes.clone();
+    let removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
     let after = dry_run_all(&server, &changes, args.write.dry_run, args.force_conflicts).await?;
-    let open: Vec<Change> = changes
-        .iter()
-        .zip(&after)
-        .filter(|(change, after)| print_diff(ctx, change, after))
-        .map(|(change, _)| change.clone())
-        .collect();
-    for change in &former {
+    let differs = |(change, after): &(&Change, &Value)| print_diff(ctx, change, after);
+    let open: Vec<Change> = changes.iter().zip(&after).filter(differs).map(|(change, _)| change.clone()).collect();
+    for change in &removal.changes {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
-    let lines = |dry_run| -> String {
-        let verb = |change: &Change| match &change.before {
-            None => Verb::Created,
-            Some(_) if open.contains(change) => Verb::Configured,
-            Some(_) => Verb::Unchanged,
-        };
-        changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
-    };
-    let gone = |former: &[Change], dry_run| -> String {
-        former.iter().map(|change| change::line(&change.wanted, Verb::Deleted, dry_run)).collect()
-    };
     let dry_run = args.write.dry_run;
     if dry_run != DryRun::None {
-        ctx.ui.data(&(lines(dry_run) + &gone(&former, dry_run)))?;
+        ctx.ui.data(&(installed_lines(&changes, &open, dry_run) + &deleted_lines(&removal.changes, dry_run)))?;
         return Ok(Exit::Ok);
     }
-    let mut former_agreed = Vec::new();
-    if !open.is_empty() || !former.is_empty() {
+    let mut former = Vec::new();
+    if !open.is_empty() || !removal.changes.is_empty() {
         let consent = args.write.consent(ctx, &question(open.len(), &removal)).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
         }
-        former_agreed = decide(former.clone(), consent)?;
+        former = decide(removal.changes.clone(), consent)?;
     }
-    ctx.ui.data(&lines(DryRun::None))?;
+    ctx.ui.data(&installed_lines(&changes, &open, DryRun::None))?;
     let progress = proof::wait(&server, form, args.wait).await?;
-    if !former.is_empty() && !progress.is_well() {
+    if former.is_empty() {
+        return Ok(progress.tell(ctx));
+    }
+    if !progress.is_well() {
         let exit = progress.tell(ctx);
         ctx.ui.status("the former guard stays until this one works; then repeat the command");
         return Ok(exit);
     }
-    let deleted = removal.delete(&server, former_agreed).await?;
-    ctx.ui.data(&gone(&deleted, DryRun::None))?;
+    remove_former(ctx, &server, removal, former).await?;
+    // With the former guard gone, the new one has to work alone.
+    Ok(proof::wait(&server, form, args.wait).await?.tell(ctx))
+}
+
+/// Deletes the objects of the other form.
+async fn remove_former(
+    ctx: &Context,
+    server: &Cluster,
+    mut removal: Removal,
+    former: Vec<Confirmed<Change>>,
+) -> Result<()> {
+    let deleted = removal.delete(server, former).await?;
+    ctx.ui.data(&deleted_lines(&deleted, DryRun::None))?;
     if let Some(stays) = &removal.stays {
         stays.tell(ctx);
     }
-    // With the former guard gone, the new one has to work alone.
-    let progress = if former.is_empty() { progress } else { proof::wait(&server, form, args.wait).await? };
-    Ok(progress.tell(ctx))
+    Ok(())
+}
+
+/// Returns the objects for `-o`. It contacts no API server, so `auto` cannot detect the form and means the policies.
+fn printed(args: &InstallArgs, coverage: Coverage) -> Result<Vec<GuardObject>> {
+    if args.mode != Mode::Webhook {
+        return Ok(policy::objects(&coverage));
+    }
+    let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
+    let image = args.image.clone().ok_or_else(no_image)?;
+    let (keeper, entries) = (CertificateOwner::Replicas, args.entries.unwrap_or_default());
+    let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries };
+    Ok(deployment::objects(&placement))
+}
+
+/// Returns the installed coverage, which stays where no selector is given. Changing the form keeps it, too.
+fn kept_coverage(form: Form, there: &GuardState) -> &Coverage {
+    match (form, &there.webhook) {
+        (Form::Webhook, Some(webhook)) => &webhook.coverage,
+        (Form::Policies, Some(webhook)) if there.policies.is_absent() => &webhook.coverage,
+        _ => &there.policies.coverage,
+    }
+}
+
+/// Returns a line for each object; those in `open` differ from this version's.
+fn installed_lines(changes: &[Change], open: &[Change], dry_run: DryRun) -> String {
+    let verb = |change: &Change| match &change.before {
+        None => Verb::Created,
+        Some(_) if open.contains(change) => Verb::Configured,
+        Some(_) => Verb::Unchanged,
+    };
+    changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
+}
+
+fn deleted_lines(changes: &[Change], dry_run: DryRun) -> String {
+    changes.iter().map(|change| change::line(&change.wanted, Verb::Deleted, dry_run)).collect()
 }
 
 fn question(changes: usize, removal: &Removal) -> String {
@@ -332,16 +343,42 @@ fn no_image() -> Error {
     Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG")
 }
 
-/// Parses a selector flag into an object: `None` if not given, `Some(None)` if empty.
-#[expect(clippy::option_option, reason = "not given, given as everything, given as some")]
-fn selector(text: Option<&str>) -> Result<Option<Option<Value>>> {
-    match text {
-        None => Ok(None),
-        Some("") => Ok(Some(None)),
-        Some(text) => match Selector::parse(text) {
-            Ok(selector) => Ok(Some(Some(selector.to_object()))),
-            Err(reason) => Err(Error::usage(format!("label selector: {reason}"))),
-        },
+/// The selector flags.
+struct Selectors {
+    canaries: SelectorFlag,
+    namespaces: SelectorFlag,
+}
+
+/// A selector flag.
+enum SelectorFlag {
+    /// It was not given: the installed selector stays.
+    Absent,
+    /// It was given; `None` selects everything.
+    Given(Option<Value>),
+}
+
+impl Selectors {
+    fn parse(args: &InstallArgs) -> Result<Self> {
+        let parse = |text: Option<&str>| match text {
+            None => Ok(SelectorFlag::Absent),
+            Some("") => Ok(SelectorFlag::Given(None)),
+            Some(text) => Selector::parse(text)
+                .map(|selector| SelectorFlag::Given(Some(selector.to_object())))
+                .map_err(|reason| Error::usage(format!("label selector: {reason}"))),
+        };
+        Ok(Self { canaries: parse(args.selector.as_deref())?, namespaces: parse(args.namespace_selector.as_deref())? })
+    }
+
+    /// Returns this coverage with the selectors that were given.
+    fn over(&self, before: &Coverage) -> Coverage {
+        let either = |flag: &SelectorFlag, before: &Option<Value>| match flag {
+            SelectorFlag::Absent => before.clone(),
+            SelectorFlag::Given(selector) => selector.clone(),
+        };
+        Coverage {
+            selector: either(&self.canaries, &before.selector),
+            namespace_selector: either(&self.namespaces, &before.namespace_selector),
+        }
     }
 }
 

@@ -141,7 +141,16 @@ impl Status {
             vec![name, word(standing).to_owned(), version]
         });
         let mut text = table(&["OBJECT", "STATE", "VERSION"], rows);
-        let acting = match &self.proof {
+        text.push('\n');
+        for (head, line) in self.lines() {
+            text.push_str(&format!("{head:<11}  {line}\n"));
+        }
+        output::escaped_lines(&text)
+    }
+
+    /// Returns whether the guard acts, in words.
+    fn acting(&self) -> String {
+        match &self.proof {
             Proof::Acts(name) => {
                 format!("yes (in a dry run, a write that removed the cookie of {name} had it restored)")
             }
@@ -157,14 +166,18 @@ impl Status {
             }
             Proof::Nothing => "<unknown> (no covered Canary has both a declared cookie and a TraefikService)".into(),
             Proof::NotAllowed => "<unknown> (this user may not write TraefikServices)".into(),
-        };
+        }
+    }
+
+    /// Returns the lines below the table: what each is about, and what is so.
+    fn lines(&self) -> Vec<(&'static str, String)> {
         let coverage = self.coverage();
         let scope = |selector: &Option<Value>| selector.as_ref().map_or("all".to_owned(), ToString::to_string);
         let names = |names: &[String]| {
             let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
             format!("{}{list}", names.len())
         };
-        let mut lines = vec![("form", self.words().join(" and ")), ("acting", acting)];
+        let mut lines = vec![("form", self.words().join(" and ")), ("acting", self.acting())];
         if let Some(certificate) = self.certificate {
             lines.push(("certificate", if certificate { "registered" } else { "not registered" }.into()));
         }
@@ -195,11 +208,7 @@ impl Status {
             )
         }));
         lines.extend(self.missing.iter().map(|what| ("missing", what.clone())));
-        text.push('\n');
-        for (head, line) in lines {
-            text.push_str(&format!("{head:<11}  {line}\n"));
-        }
-        output::escaped_lines(&text)
+        lines
     }
 
     fn words(&self) -> Vec<&'static str> {

@@ -42,16 +42,7 @@ pub(super) async fn change(
     let mut prepared = Vec::new();
     for loaded in loaded {
         let target = loaded.observed.canary.target.clone();
-        let result = match prepare(ctx, server, loaded.clone(), args, scope, change).await {
-            Err(refusal) if several.is_one() => match offer_partial(ctx, args, refusal).await {
-                Ok(possible) => {
-                    scope = possible;
-                    prepare(ctx, server, loaded, args, scope, change).await.map_err(|refusal| refusal.error)
-                }
-                Err(error) => Err(error),
-            },
-            other => other.map_err(|refusal| refusal.error),
-        };
+        let result = prepare_or_offer(ctx, server, loaded, args, (&mut scope, several.is_one()), change).await;
         prepared.extend(several.take(ctx, &target, result)?);
     }
     show(ctx, &prepared);
@@ -105,6 +96,25 @@ pub(super) async fn change(
         }
     }
     failure.and(several.end()).and(reported).map(|()| Exit::Ok)
+}
+
+/// Prepares the change of one Canary. Where it is the only one and part of the change is refused, the other part is offered,
+/// and `scope` is then what was accepted.
+async fn prepare_or_offer(
+    ctx: &Context,
+    server: &Cluster,
+    loaded: Loaded,
+    args: &WriteArgs,
+    (scope, is_one): (&mut Scope, bool),
+    change: &CookieChange,
+) -> Result<Prepared> {
+    match prepare(ctx, server, loaded.clone(), args, *scope, change).await {
+        Err(refusal) if is_one => {
+            *scope = offer_partial(ctx, args, refusal).await?;
+            prepare(ctx, server, loaded, args, *scope, change).await.map_err(|refusal| refusal.error)
+        }
+        other => other.map_err(|refusal| refusal.error),
+    }
 }
 
 /// Plans the change and validates it with a dry run on the server.

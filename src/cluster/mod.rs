@@ -3,6 +3,7 @@
 
 mod acting;
 pub mod collections;
+mod events;
 mod guard;
 mod inside;
 mod mesh_provider;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     cluster::{Cluster, paths::path},
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
     observed::Loaded,
-    traefik::entry::{self, Need, Routing},
+    traefik::entry::{self, Need, Routing, Unread},
 };
 
 const NEW: Group = Group::TraefikIo;
@@ -24,13 +24,10 @@ const OLD: Group = Group::TraefikContainoUs;
 /// The kinds of which Traefik makes routers.
 const ROUTES: [ObjectKind; 4] =
     [ObjectKind::IngressRoute(NEW), ObjectKind::IngressRoute(OLD), ObjectKind::HttpRoute, ObjectKind::Ingress];
+/// The kinds through which routes can lead.
+const SERVICES: [ObjectKind; 2] = [ObjectKind::TraefikService(NEW), ObjectKind::TraefikService(OLD)];
 /// What else an entry depends on.
-const OTHERS: [ObjectKind; 4] = [
-    ObjectKind::Middleware(NEW),
-    ObjectKind::Middleware(OLD),
-    ObjectKind::TraefikService(NEW),
-    ObjectKind::TraefikService(OLD),
-];
+const MIDDLEWARES: [ObjectKind; 2] = [ObjectKind::Middleware(NEW), ObjectKind::Middleware(OLD)];
 
 impl Cluster {
     /// Adds the routing, if any of these Canaries needs it.
@@ -48,19 +45,31 @@ impl Cluster {
 
     /// Reads everything that entries in this namespace, or in all, depend on.
     pub(super) async fn routing(&self, namespace: Option<&str>) -> Routing {
-        let (routes, others) = join(
-            join_all(ROUTES.map(|kind| self.seen(kind, namespace, Place::Everywhere))),
-            join_all(OTHERS.map(|kind| self.seen(kind, namespace, Place::Here))),
+        let everywhere = |kind| self.seen(kind, namespace, Place::Everywhere);
+        let (routes, services, middlewares) = join3(
+            join_all(ROUTES.map(everywhere)),
+            join_all(SERVICES.map(everywhere)),
+            join_all(MIDDLEWARES.map(|kind| self.seen(kind, namespace, Place::Here))),
         )
         .await;
         // The first of each kind is the group in use. Without the right to see HTTPRoutes and Ingresses, of which there may
         // be none, an entry can still be made.
-        let unread = [&routes[0], &others[0]].into_iter().find_map(|seen| seen.unread_here.clone());
+        let unread = [&routes[0], &middlewares[0]].into_iter().find_map(|seen| seen.unread_here.clone());
         let unread_elsewhere = routes.iter().find_map(|seen| {
             seen.unread_elsewhere.clone().or_else(|| seen.unread_here.clone()).filter(|_| !is_old(seen.kind))
         });
-        let mut routing: Routing = routes.into_iter().chain(others).flat_map(Seen::objects).collect();
-        (routing.unread, routing.unread_elsewhere) = (unread, unread_elsewhere);
+        let mut unread_kinds: Vec<_> = routes.iter().chain(&services).filter_map(Seen::unread).collect();
+        if let [new, old, ..] = routes.as_slice()
+            && !new.is_served
+            && !old.is_served
+        {
+            // A cluster with Traefik always serves IngressRoutes.
+            let reason = format!("the server has no resource type `{}`", new.kind.resource());
+            unread_kinds.insert(0, Unread { kind: new.kind, only_elsewhere: false, reason });
+        }
+        let mut routing: Routing =
+            routes.into_iter().chain(services).chain(middlewares).flat_map(Seen::objects).collect();
+        (routing.unread, routing.unread_elsewhere, routing.unread_kinds) = (unread, unread_elsewhere, unread_kinds);
         routing
     }
 
@@ -72,11 +81,11 @@ impl Cluster {
 
     /// Lists one kind. A kind that is not served has no objects.
     async fn seen(&self, kind: ObjectKind, namespace: Option<&str>, place: Place) -> Seen {
-        let mut seen = Seen { kind, objects: Vec::new(), unread_here: None, unread_elsewhere: None };
+        let mut seen = Seen { kind, objects: Vec::new(), is_served: true, unread_here: None, unread_elsewhere: None };
         if place == Place::Everywhere && namespace.is_some() {
             match self.objects(kind, None, "").await {
                 Ok(objects) => return Seen { objects, ..seen },
-                Err(failure) if failure.is_no_such_resource() => return seen,
+                Err(failure) if failure.is_no_such_resource() => return Seen { is_served: false, ..seen },
                 Err(failure) => seen.unread_elsewhere = Some(reason(failure, kind, None)),
             }
         }
@@ -88,7 +97,7 @@ impl Cluster {
         };
         match self.objects(kind, namespace, &query).await {
             Ok(objects) => seen.objects = objects,
-            Err(failure) if failure.is_no_such_resource() => {}
+            Err(failure) if failure.is_no_such_resource() => seen.is_served = false,
             Err(failure) => seen.unread_here = Some(reason(failure, kind, namespace)),
         }
         seen
@@ -126,6 +135,8 @@ enum Place {
 struct Seen {
     kind: ObjectKind,
     objects: Vec<Value>,
+    /// Whether the server knows the kind.
+    is_served: bool,
     /// Why the objects next to the Canary could not be read, if so.
     unread_here: Option<String>,
     /// Why those of other namespaces could not be read, if so.
@@ -133,6 +144,13 @@ struct Seen {
 }
 
 impl Seen {
+    /// Returns what could not be read. Of the older group nothing is missed: a server also answers 403 for a group that
+    /// it does not serve.
+    fn unread(&self) -> Option<Unread> {
+        let reason = self.unread_here.as_ref().or(self.unread_elsewhere.as_ref()).filter(|_| !is_old(self.kind))?;
+        Some(Unread { kind: self.kind, only_elsewhere: self.unread_here.is_none(), reason: reason.clone() })
+    }
+
     fn objects(self) -> impl Iterator<Item = (ObjectKind, Value)> {
         self.objects.into_iter().map(move |object| (self.kind, object))
     }

@@ -14,8 +14,8 @@ use crate::{
 ///
 /// The two tracks and the cookie value that pins a user to each (as Traefik 3.3.4 and later write it unless
 /// safeNaming is on); the declared and the live cookie, what protects it, and Flagger's next write; who applies the
-/// Canary; the routes in its namespace that lead to the TraefikService; findings and recent events. What you may not
-/// read is shown as unknown, with the reason.
+/// Canary; the routes that lead to the TraefikService, and those that miss it; findings and recent events. What you
+/// may not read is shown as unknown, with the reason.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"

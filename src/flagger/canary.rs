@@ -31,6 +31,8 @@ pub struct Canary {
     /// Name of the TraefikService that Flagger generates: `spec.service.name`, else `spec.targetRef.name`
     /// (Flagger's `pkg/apis/flagger/v1beta1/canary.go:GetServiceNames`).
     pub service_name: Option<String>,
+    /// `spec.targetRef.name`.
+    pub target_name: Option<String>,
     /// `spec.service.port`.
     pub port: Option<i64>,
     /// `spec.service.apex.labels`, which Flagger copies to the TraefikService.
@@ -129,6 +131,7 @@ impl Canary {
                 .or_else(|| view::owned(object, &["spec", "targetRef", "name"])),
             port: view::at(object, &["spec", "service", "port"]).and_then(Value::as_i64),
             apex_labels: view::object(object, &["spec", "service", "apex", "labels"]).cloned().unwrap_or_default(),
+            target_name: view::owned(object, &["spec", "targetRef", "name"]),
             apex_annotations: view::object(object, &["spec", "service", "apex", "annotations"])
                 .cloned()
                 .unwrap_or_default(),

@@ -272,6 +272,7 @@ impl CachedCanary {
             labels: BTreeMap::new(),
             provider: self.provider.as_deref().map(str::to_owned),
             service_name: Some(service.name.clone()),
+            target_name: None,
             port: None,
             apex_labels: Map::new(),
             apex_annotations: Map::new(),

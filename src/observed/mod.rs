@@ -2,7 +2,7 @@
 
 mod entry;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 pub use self::entry::EntryState;
 
@@ -15,9 +15,10 @@ use crate::{
         name::{Group, NamespacedName},
     },
     traefik::{
-        Live, TraefikService, Weight,
+        Live, Routes, TraefikService, Weight,
         cookie_value::{self, Parent, Track},
         entry::Routing,
+        route::{self, Destination},
     },
 };
 
@@ -267,12 +268,6 @@ impl Observed {
         }
     }
 
-    /// Returns the TraefikService that routes refer to, and the API group to look for it in.
-    pub fn routed_to(&self) -> (Option<NamespacedName>, Group) {
-        let group = self.service().map_or(Group::TraefikIo, |service| service.group);
-        (self.canary.service_target(), group)
-    }
-
     /// Returns the canary's weight as Flagger reads it: 100 minus the primary's, or 0 if the canary is not listed
     /// (`pkg/router/traefik.go:GetRoutes`).
     pub fn canary_weight(&self) -> i64 {
@@ -322,6 +317,17 @@ impl Loaded {
         self.observed = self.observed.with_entry(Some(&routing));
         self.routing = Some(routing);
         self
+    }
+
+    /// Returns the routes to the TraefikService, as far as they were read. `others` are the TraefikServices of other
+    /// Canaries, whether they exist yet or not.
+    pub fn routes(&self, others: &BTreeSet<NamespacedName>) -> Routes {
+        let canary = &self.observed.canary;
+        let (Some(routing), Some(service)) = (&self.routing, canary.service_target()) else { return Routes::default() };
+        let mut aliases = vec![canary.target.name.as_str()];
+        aliases.extend(canary.target_name.as_deref());
+        let group = self.observed.service().map(|service| service.group);
+        route::routes(routing, Destination { service: &service, group, aliases: &aliases, others })
     }
 
     /// Returns the declared cookie and entry, as far as they are well-formed.

@@ -19,7 +19,7 @@ use crate::{
     model::{FIELDS, NamespacedName, ObjectKind, declaration::NATIVE_COOKIE, name::near, selector::Selector},
     observed::{Loaded, Manifest, Observed},
     text::quoted,
-    traefik::{Lookup, Route, RouteKind, TraefikService, entry::Routing},
+    traefik::{TraefikService, entry::Routing},
 };
 
 /// At most so many names or files are listed in a message.
@@ -120,15 +120,11 @@ pub(super) fn several(name: &str, all: &[Loaded]) -> Error {
     hints.into_iter().take(SHOWN).fold(error, Error::hint)
 }
 
-/// Returns the routes to the TraefikService among manifests, in any namespace.
-pub(super) fn routes(files: &Manifests, observed: &Observed) -> Vec<(RouteKind, Lookup<Vec<Route>>)> {
-    let (service, group) = observed.routed_to();
-    let routes = |kind: RouteKind| {
-        let of_kind = files.objects().filter(|object| kind.is(&object.value));
-        let routes = of_kind.filter_map(|object| kind.route(&object.value, service.as_ref()?, group)).collect();
-        (kind, Lookup::Seen(routes))
-    };
-    RouteKind::all(group).map(routes).into()
+/// Returns the TraefikServices of the other Canaries among manifests, whether they are there or not.
+pub(super) fn others(files: &Manifests, canary: &Canary) -> BTreeSet<NamespacedName> {
+    let canaries = files.objects().filter(|object| Canary::is(&object.value));
+    let services = canaries.filter_map(|object| Canary::from_object(&object.value)?.service_target());
+    services.filter(|service| canary.service_target().as_ref() != Some(service)).collect()
 }
 
 /// Finds every Canary of this name: those that are whole, else the patches of it.

@@ -4,6 +4,8 @@ mod kustomize;
 mod manifests;
 mod provider;
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join;
 
 pub use self::{
@@ -89,21 +91,24 @@ impl Source {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Vec<(Loaded, RoutesAndEvents)>> {
-        let reading = Reading { routing: Need::Own, ..Reading::SHOWN };
+        let reading = Reading { routing: Need::All, ..Reading::SHOWN };
         let mut all = Vec::new();
         for mut loaded in self.load_each(namespace, name, reading).await? {
-            all.push(match self {
+            let mut others = BTreeSet::new();
+            let events = match self {
                 Self::Cluster(cluster) => {
-                    let (guarded, surroundings) =
-                        join(cluster.guarded(&loaded.observed), cluster.surroundings(&loaded.observed)).await;
+                    let (guarded, events) =
+                        join(cluster.guarded(&loaded.observed), cluster.events(&loaded.observed)).await;
                     loaded.observed.guarded = guarded;
-                    (loaded, surroundings)
+                    Some(events)
                 }
                 Self::Files(files) => {
-                    let routes = manifests::routes(files, &loaded.observed);
-                    (loaded, RoutesAndEvents { routes, events: None })
+                    others = manifests::others(files, &loaded.observed.canary);
+                    None
                 }
-            });
+            };
+            let routes = loaded.routes(&others);
+            all.push((loaded, RoutesAndEvents { routes, events }));
         }
         Ok(all)
     }

@@ -3,10 +3,14 @@
 
 pub mod cookie_value;
 pub mod entry;
+pub mod near_miss;
+pub mod reference;
 pub mod route;
 pub mod router;
 pub mod rule;
 pub mod traefik_service;
 
-pub use route::{Lookup, Route, RouteKind, RoutesAndEvents};
+pub use near_miss::NearMiss;
+pub use reference::Requirement;
+pub use route::{Lookup, Route, Routes, RoutesAndEvents};
 pub use traefik_service::{Live, TraefikService, Weight};

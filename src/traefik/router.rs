@@ -1,5 +1,5 @@
-//! The routers that Traefik makes of IngressRoutes, HTTPRoutes and Ingresses, with their priorities: which one serves a
-//! request. Pure.
+//! The routers that Traefik makes of IngressRoutes, HTTPRoutes and Ingresses, and those of its other providers, with their
+//! priorities: which one serves a request. Pure.
 //!
 //! | object | rule | priority, unless it sets one |
 //! |---|---|---|
@@ -80,6 +80,29 @@ pub fn routers(kind: ObjectKind, object: &Value) -> Vec<Router> {
         ObjectKind::Ingress => of_ingress(object, &holder),
         _ => Vec::new(),
     }
+}
+
+/// Returns the router of an answer of Traefik's API; `None` if it serves nothing, or if it is made of an object of the
+/// cluster, which is read there. Internal ones redirect, or serve Traefik itself.
+pub fn of_api(item: &Value) -> Option<Router> {
+    const KNOWN: [&str; 4] = ["internal", "kubernetes", "kubernetescrd", "kubernetesgateway"];
+    let name = view::text(item, &["name"])?;
+    let provider = view::text(item, &["provider"]).or_else(|| Some(name.rsplit_once('@')?.1));
+    if view::text(item, &["status"]) == Some("disabled") || provider.is_some_and(|it| KNOWN.contains(&it)) {
+        return None;
+    }
+    let text = view::text(item, &["rule"])?;
+    let explicit = item.get("priority").and_then(Value::as_i64).filter(|priority| *priority != 0);
+    Some(Router {
+        holder: format!("router `{name}`"),
+        rule: Rule::parse(text),
+        priority: explicit.unwrap_or_else(|| length(text)),
+        entry_points: texts(item, &["entryPoints"]),
+        class: None,
+        is_ingress: false,
+        parents: Value::Null,
+        index: 0,
+    })
 }
 
 /// Returns the class that an IngressRoute or an Ingress names.
@@ -265,5 +288,28 @@ mod tests {
         assert!(made(&ingress).iter().all(|router| router.entry_points == ["web", "websecure"]));
         ingress["metadata"]["annotations"][INGRESS_PRIORITY] = json!("7");
         assert!(made(&ingress).iter().all(|router| router.priority == 7));
+    }
+
+    #[test]
+    fn a_router_of_another_provider_is_read_as_traefik_has_it() {
+        let item = json!({"name": "login@file", "provider": "file", "rule": "PathPrefix(`/login`)", "priority": 300,
+            "entryPoints": ["web"], "status": "enabled", "service": "sso", "using": ["web"]});
+        let router = of_api(&item).unwrap();
+        assert_eq!(
+            (router.holder.as_str(), router.priority, router.entry_points, router.rule),
+            ("router `login@file`", 300, vec!["web".to_owned()], Rule::parse("PathPrefix(`/login`)"))
+        );
+        let changed = |key: &str, value: Value| {
+            let mut item = item.clone();
+            item[key] = value;
+            of_api(&item).map(|router| router.priority)
+        };
+        assert_eq!(changed("priority", Value::Null), Some(20));
+        assert_eq!(changed("status", json!("warning")), Some(300));
+        for (key, value) in
+            [("status", "disabled"), ("provider", "kubernetescrd"), ("provider", "internal"), ("rule", "")]
+        {
+            assert_eq!(changed(key, json!(value)), None, "{key}: {value}");
+        }
     }
 }

@@ -501,17 +501,24 @@ Protected:       -
 Next write:      a weight step, promotion or rollback; there is no cookie to
                  protect
 Routes:
-  IngressRoute/here
-    Host(`a`)
   IngressRoute/edge/there
     Host(`c`)
   HTTPRoute/gate
     d/
-  TraefikService/mirror
+  TraefikService/mirror, as a mirror: nobody gets its answers
+Near misses:
+  IngressRoute/here
+    Host(`b`)
+    it leads to Service `podinfo`, which always selects the primary, not to the
+      TraefikService
+    fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:        <none>
 --- stderr
 
 "#]]);
+    needs providers.kubernetesCRD.allowCrossNamespace in Traefik
+  IngressRoute/here
+    Host(`a`)
 }
 
 #[test]
@@ -560,14 +567,18 @@ routes:
     namespace: shop
     rules:
     - Host(`shop.example.com`) && PathPrefix(`/checkout`)
+  nearMisses: []
     tls: true
   unknown: []
 state: missing
 strategy:
+    mirror: false
   interval: 305
   kind: canary
+    requirements: []
   skipsAnalysis: false
   suspended: false
+    through: []
 tracks:
 - child: shop-checkout-primary-8080
   cookie: login=a46c252a471a9916
@@ -639,14 +650,13 @@ fn a_description_takes_its_objects_the_lists_around_them_and_nothing_else() {
         str![[r#"
 GET /api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DCanary%2CinvolvedObject.name%3Dpodinfo
 GET /apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo
-GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes
-GET /apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
-GET /apis/traefik.containo.us/v1alpha1/namespaces/shop/ingressroutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
-GET /apis/traefik.containo.us/v1alpha1/namespaces/shop/middlewares?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
-GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes
-GET /apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
-GET /apis/traefik.io/v1alpha1/namespaces/shop/middlewares?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dkubectl-canary-traefik
-GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices
+GET /apis/gateway.networking.k8s.io/v1/httproutes
+GET /apis/networking.k8s.io/v1/ingresses
+GET /apis/traefik.containo.us/v1alpha1/ingressroutes
+GET /apis/traefik.containo.us/v1alpha1/namespaces/shop/middlewares
+GET /apis/traefik.containo.us/v1alpha1/traefikservices
+GET /apis/traefik.io/v1alpha1/ingressroutes
+GET /apis/traefik.io/v1alpha1/namespaces/shop/middlewares
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
 "#]],
     );
@@ -655,15 +665,16 @@ GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
 #[test]
 fn what_cannot_be_had_around_a_canary_is_unknown_and_no_failure() {
     let fake = shop();
-    let routes = "/apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes";
+    let routes = "/apis/traefik.io/v1alpha1/ingressroutes";
+GET /apis/traefik.io/v1alpha1/traefikservices
     fake.on("GET", routes, [Reply::text(404, "text/plain", "404 page not found")]);
-    let gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes";
+    let gateway = "/apis/gateway.networking.k8s.io/v1/httproutes";
     fake.on("GET", gateway, [Reply::text(404, "text/plain", "404 page not found")]);
-    fake.on(
-        "GET",
-        "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices",
-        [Reply::text(200, "application/json", "{\"items\": [")],
-    );
+    for path in
+        ["/apis/traefik.io/v1alpha1/traefikservices", "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices"]
+    {
+        fake.on("GET", path, [Reply::text(200, "application/json", "{\"items\": [")]);
+    }
     fake.on("GET", "/api/v1/namespaces/shop/events", [Reply::refusal(500, "InternalError", "etcd is\u{1b}[2J away")]);
     let run = Run::new(["describe", "podinfo", "-n", "shop"]).env("COLUMNS", "200").kubeconfig(fake.kubeconfig());
     run.run().shows(str![[r#"

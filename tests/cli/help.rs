@@ -229,8 +229,8 @@ Show everything about one Canary and its cookie
 The two tracks and the cookie value that pins a user to each (as Traefik 3.3.4
 and later write it unless safeNaming is on); the declared and the live cookie,
 what protects it, and Flagger's next write; who applies the Canary; the routes
-in its namespace that lead to the TraefikService; findings and recent events.
-What you may not read is shown as unknown, with the reason.
+that lead to the TraefikService, and those that miss it; findings and recent
+events. What you may not read is shown as unknown, with the reason.
 
 Usage: kubectl canary-traefik describe [OPTIONS] <NAME>
 

@@ -32,6 +32,7 @@ mod neighbours;
 mod provider;
 mod rbac;
 mod render;
+mod routes;
 mod secrets;
 mod show;
 mod simulate;

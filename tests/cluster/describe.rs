@@ -104,6 +104,11 @@ Next write:      the step to 30, or a rollback, within 60s if its checks pass; w
 Routes:
   IngressRoute/shop on websecure with TLS
     Host(`shop.example.com`)
+Near misses:
+  IngressRoute/other
+    Host(`other.example.com`)
+    it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
+    fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout
     see the canary in 11 % of their page views during the steps, instead of 30 %
@@ -154,6 +159,14 @@ Routes:
   IngressRoute/shop on websecure with
     TLS
     Host(`shop.example.com`)
+Near misses:
+  IngressRoute/other
+    Host(`other.example.com`)
+    it leads to Service `podinfo`, which
+      always selects the primary, not to
+      the TraefikService
+    fix: use `kind: TraefikService`,
+      `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an
     interval of 60 s, users who were
@@ -297,6 +310,7 @@ Next write:      a weight step, promotion or rollback; its effect on the cookie 
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
+  Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
@@ -328,6 +342,7 @@ Next write:      a weight step, promotion or rollback; its effect on the cookie 
 Routes:
   IngressRoute: <unknown>: user `[USER]` may not list ingressroutes.traefik.io in namespace `describe-narrow-[NS]`
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
+  Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
@@ -365,6 +380,13 @@ Routes:
   IngressRoute/shop on websecure with TLS
     Host(`shop.example.com`)
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
+  Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
+  in other namespaces: <unknown>: user `[USER]` may not list ingressroutes.traefik.io
+Near misses:
+  IngressRoute/other
+    Host(`other.example.com`)
+    it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
+    fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
@@ -376,7 +398,7 @@ Events:          <none>
     let report: serde_json::Value = serde_json::from_str(&report.stdout).expect("JSON");
     let kinds: Vec<_> =
         report["routes"]["unknown"].as_array().expect("a list").iter().map(|one| &one["kind"]).collect();
-    assert_eq!(kinds, ["IngressRoute", "HTTPRoute", "TraefikService"]);
+    assert_eq!(kinds, ["IngressRoute", "HTTPRoute", "Ingress", "TraefikService"]);
     assert!(report["events"].is_null() && report["eventsUnknown"].is_string(), "{report}");
 }
 

@@ -13,7 +13,7 @@ const fn see(need: Need) -> [Right; 5] {
     [
         listed(TRAEFIK, "ingressroutes", need),
         around(TRAEFIK, "middlewares", need),
-        around(TRAEFIK, "traefikservices", Need::Less("routes through another TraefikService are not named")),
+        listed(TRAEFIK, "traefikservices", Need::Less("routes through another TraefikService are not named")),
         listed(GATEWAY, "httproutes", Need::Less("HTTPRoutes count as missing")),
         listed(NETWORKING, "ingresses", Need::Less("Ingresses count as missing")),
     ]

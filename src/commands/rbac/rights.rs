@@ -143,7 +143,7 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
-const ROUTES: Need = Need::Less("routes of this kind are <unknown>");
+const ROUTES: Need = Need::Less("routes of this kind are <unknown>; with a Role, those of other namespaces");
 /// Rights to find the objects of an entry that is no longer declared.
 const LEFT_OVER: &[Right] = &[
     around(TRAEFIK, "ingressroutes", NOT_FOUND),
@@ -187,8 +187,9 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("weights and the live cookie are <unknown>"))],
-            &[services(&["list"], ROUTES), around(TRAEFIK, "ingressroutes", ROUTES)],
-            &[around(&["gateway.networking.k8s.io"], "httproutes", ROUTES)],
+            &[listed(TRAEFIK, "traefikservices", ROUTES), listed(TRAEFIK, "ingressroutes", ROUTES)],
+            &[listed(&["gateway.networking.k8s.io"], "httproutes", ROUTES)],
+            &[listed(&["networking.k8s.io"], "ingresses", ROUTES)],
             &[around(TRAEFIK, "middlewares", NOT_FOUND)],
             &[around(&[""], "events", Need::Less("the last events are <unknown>"))],
             SEE_GUARD,

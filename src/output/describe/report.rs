@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     flagger::next_write::When,
-    model::Event,
+    model::{Event, NamespacedName, ObjectKind},
     plan::write_effect::Outcome,
-    traefik::{Lookup, Route, Weight, cookie_value::Generation},
+    traefik::{Lookup, NearMiss, Route, Routes, Weight, cookie_value::Generation},
 };
 
 #[derive(Debug, Serialize)]
@@ -78,9 +78,14 @@ struct NextWriteReport {
 #[derive(Debug, Serialize)]
 struct RoutesReport {
     seen: Vec<RouteReport>,
+#[serde(rename_all = "camelCase")]
     unknown: Vec<UnknownReport>,
 }
+    near_misses: Vec<NearMissReport>,
 
+    /// Why routes of other namespaces could not be read; `None` if they could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere_unknown: Option<String>,
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RouteReport {
@@ -92,6 +97,27 @@ struct RouteReport {
     tls: bool,
 }
 
+    /// The TraefikServices between the route and this one.
+    through: Vec<ThroughReport>,
+    /// What Traefik needs to follow it, one sentence each.
+    requirements: Vec<String>,
+    mirror: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ThroughReport {
+    namespace: Option<String>,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct NearMissReport {
+    kind: &'static str,
+    namespace: Option<String>,
+    name: String,
+    rules: Vec<String>,
+    problem: String,
+    fix: String,
 #[derive(Debug, Serialize)]
 struct UnknownReport {
     kind: &'static str,
@@ -132,13 +158,6 @@ fn value(description: &Description) -> Value {
     let observed = &description.loaded.observed;
     let rollout = &observed.canary.rollout;
     let fate = description.fate();
-    let (mut seen, mut unknown) = (Vec::new(), Vec::new());
-    for (kind, looked) in &description.around.routes {
-        match looked {
-            Lookup::Seen(routes) => seen.extend(routes.iter().map(route)),
-            Lookup::Unknown(reason) => unknown.push(UnknownReport { kind: kind.kind(), reason: reason.clone() }),
-        }
-    }
     let (events, events_unknown) = match &description.around.events {
         None => (None, None),
         Some(Lookup::Seen(events)) => (Some(events.iter().map(event).collect()), None),
@@ -175,7 +194,7 @@ fn value(description: &Description) -> Value {
             weights: fate.next.weights,
             cookie: effect_on_cookie(fate.outcome),
         },
-        routes: RoutesReport { seen, unknown },
+        routes: routes(&description.around.routes),
         findings: description
             .findings()
             .into_iter()
@@ -195,7 +214,21 @@ fn value(description: &Description) -> Value {
 fn route(route: &Route) -> RouteReport {
     RouteReport {
         kind: route.kind.kind(),
+fn routes(routes: &Routes) -> RoutesReport {
+    let unknown = |(kind, reason): &(ObjectKind, String)| UnknownReport { kind: kind.kind(), reason: reason.clone() };
+    RoutesReport {
+        seen: routes.seen.iter().map(route).collect(),
+        near_misses: routes.near_misses.iter().map(near_miss).collect(),
+        unknown: routes.unknown.iter().map(unknown).collect(),
+        elsewhere_unknown: routes.elsewhere_unknown.clone(),
+    }
+}
+
         namespace: route.target.namespace.clone(),
+    let through = |service: &NamespacedName| {
+        let NamespacedName { namespace, name } = service.clone();
+        ThroughReport { namespace, name }
+    };
         name: route.target.name.clone(),
         rules: route.rules.clone(),
         entry_points: route.entry_points.clone(),
@@ -203,9 +236,17 @@ fn route(route: &Route) -> RouteReport {
     }
 }
 
+        through: route.through.iter().map(through).collect(),
+        requirements: route.requirements.iter().map(ToString::to_string).collect(),
+        mirror: route.is_mirror,
 fn event(event: &Event) -> EventReport {
     let Event { kind, reason, seen: (first, last), count, from, message } = event.clone();
     EventReport { r#type: kind, reason, first, last, count, from, message }
+fn near_miss(miss: &NearMiss) -> NearMissReport {
+    let NearMiss { kind, target: NamespacedName { namespace, name }, rules, problem, fix } = miss.clone();
+    NearMissReport { kind: kind.kind(), namespace, name, rules, problem, fix }
+}
+
 }
 
 fn when(when: When) -> &'static str {

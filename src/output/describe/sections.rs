@@ -11,7 +11,7 @@ use super::{
 use crate::{
     flagger::Declared,
     lint::Severity,
-    model::Event,
+    model::{Event, NamespacedName, ObjectKind, name::Group},
     observed::{Observed, State},
     traefik::{Lookup, Route, Weight},
 };
@@ -95,39 +95,59 @@ pub(super) fn cookie(observed: &Observed, page: Page) -> String {
     text
 }
 
-/// Formats the routes to the TraefikService.
+/// Formats the routes to the TraefikService, and those that were probably meant to lead there.
 pub(super) fn routes(description: &Description, page: Page) -> String {
-    let mut text = String::new();
-    for (kind, looked) in &description.around.routes {
-        match looked {
-            Lookup::Seen(routes) => {
-                for route in routes {
-                    text.push_str(&route_lines(description, route, page));
-                }
-            }
-            Lookup::Unknown(reason) => {
-                text.push_str(&page.line(2, &format!("{}: <unknown>: {}", kind.kind(), escaped(reason))));
-            }
+    let routes = &description.around.routes;
+    let mut text: String = routes.seen.iter().map(|route| route_lines(description, route, page)).collect();
+    for (kind, reason) in &routes.unknown {
+        text.push_str(&page.line(2, &format!("{}: <unknown>: {}", kind.kind(), escaped(reason))));
+    }
+    let mut text = match (&routes.elsewhere_unknown, text.is_empty()) {
+        (None, true) => page.head("Routes", "<none>: nothing leads to the TraefikService"),
+        (None, false) => format!("Routes:\n{text}"),
+        (Some(reason), is_empty) => {
+            let line = format!("in other namespaces: <unknown>: {}", escaped(reason));
+            let here = if is_empty { page.line(2, "in this namespace: <none>") } else { text };
+            format!("Routes:\n{here}{}", page.line(2, &line))
         }
+    };
+    if !routes.near_misses.is_empty() {
+        text.push_str("Near misses:\n");
     }
-    if text.is_empty() {
-        return page.head("Routes", "<none>: nothing leads to the TraefikService");
+    for miss in &routes.near_misses {
+        text.push_str(&page.line(2, &name(description, miss.kind, &miss.target)));
+        text.push_str(&miss.rules.iter().map(|rule| page.line(4, &escaped(rule))).collect::<String>());
+        text.push_str(&page.line(4, &escaped(&miss.problem)));
+        text.push_str(&page.line(4, &format!("fix: {}", escaped(&miss.fix))));
     }
-    format!("Routes:\n{text}")
+    text
+}
+
+/// Returns an object's kind and name, with its namespace if that is not the Canary's.
+fn name(description: &Description, kind: ObjectKind, target: &NamespacedName) -> String {
+    let own = &description.loaded.observed.canary.target.namespace;
+    let name = if target.namespace == *own { target.name.clone() } else { target.to_string() };
+    format!("{}/{}", kind.kind(), escaped(&name))
 }
 
 fn route_lines(description: &Description, route: &Route, page: Page) -> String {
-    let own = &description.loaded.observed.canary.target.namespace;
-    let name = if route.target.namespace == *own { route.target.name.clone() } else { route.target.to_string() };
-    let mut head = format!("{}/{}", route.kind.kind(), escaped(&name));
+    let mut head = name(description, route.kind, &route.target);
     if !route.entry_points.is_empty() {
         head.push_str(&format!(" on {}", escaped(&route.entry_points.join(", "))));
     }
     if route.tls {
         head.push_str(" with TLS");
     }
+    for service in &route.through {
+        let kind = ObjectKind::TraefikService(Group::TraefikIo);
+        head.push_str(&format!(", through {}", name(description, kind, service)));
+    }
+    if route.is_mirror {
+        head.push_str(", as a mirror: nobody gets its answers");
+    }
     let rules = route.rules.iter().map(|rule| page.line(4, &escaped(rule)));
-    page.line(2, &head) + &rules.collect::<String>()
+    let needs = route.requirements.iter().map(|needed| page.line(4, &escaped(&needed.to_string())));
+    page.line(2, &head) + &rules.chain(needs).collect::<String>()
 }
 
 /// Formats the lint findings.

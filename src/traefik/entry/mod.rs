@@ -12,13 +12,12 @@
 
 mod http_route;
 mod ingress_route;
-mod references;
 mod routing;
 mod work;
 
 use serde_json::Value;
 
-pub use self::routing::Routing;
+pub use self::routing::{Routing, Unread};
 use self::work::Work;
 use super::router::CLASS;
 use crate::model::{

@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{KINDS, is_of, references::services};
+use super::{KINDS, is_of};
 use crate::{
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, entry::ENTRY_ANNOTATION, view},
     traefik::{
+        reference::{key, keys},
         router::{Router, routers},
         rule::Rule,
     },
@@ -26,18 +27,36 @@ pub struct Routing {
     by_host: HashMap<String, Vec<usize>>,
     /// The routers that may serve any host.
     of_any_host: Vec<usize>,
-    /// The objects whose routes lead to a TraefikService, by its name.
+    /// The objects that may lead to a TraefikService, by its [`key`].
     by_service: HashMap<String, Vec<usize>>,
+    /// Routers of Traefik's other providers, which belong to no object.
+    others: Vec<Router>,
     /// Why the routes next to the Canary could not be read, if so.
     pub unread: Option<String>,
     /// Why other routes could not be read, if so.
     pub unread_elsewhere: Option<String>,
+    /// The kinds that could not be read, or only next to the Canary.
+    pub unread_kinds: Vec<Unread>,
 }
 
-/// A router of an object.
+/// A kind of objects that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The kind.
+    pub kind: ObjectKind,
+    /// Whether those next to the Canary could be read.
+    pub only_elsewhere: bool,
+    /// Why they could not be read.
+    pub reason: String,
+}
+
+/// The position of what is no object: behind all of them.
+pub(super) const NO_OBJECT: usize = usize::MAX;
+
+/// A router of an object, or of another provider.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PlacedRouter {
-    /// Position of the object.
+    /// Position of the object; [`NO_OBJECT`] for a router of another provider.
     pub(super) object: usize,
     pub(super) router: Router,
     /// What it costs to ask its rule.
@@ -57,33 +76,50 @@ impl<T: Into<Arc<Value>>> FromIterator<(ObjectKind, T)> for Routing {
             let value: Arc<Value> = value.into();
             (ObjectRef { kind, target: NamespacedName::of(&value) }, value)
         });
-        Self::indexed(objects.collect())
+        Self::indexed(objects.collect(), Vec::new())
     }
 }
 
 impl Routing {
-    fn indexed(mut objects: Vec<(ObjectRef, Arc<Value>)>) -> Self {
+    fn indexed(mut objects: Vec<(ObjectRef, Arc<Value>)>, others: Vec<Router>) -> Self {
         objects.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut all = Self::default();
         for (place, (object, value)) in objects.iter().enumerate() {
-            for name in services(object.kind, value) {
-                all.by_service.entry(name.to_owned()).or_default().push(place);
+            for key in keys(object.kind, value) {
+                all.by_service.entry(key).or_default().push(place);
             }
             for router in routers(object.kind, value) {
-                let number = all.routers.len();
-                match router.rule.as_ref().and_then(Rule::only_hosts) {
-                    Some(hosts) => {
-                        for host in hosts {
-                            all.by_host.entry(host).or_default().push(number);
-                        }
-                    }
-                    None => all.of_any_host.push(number),
-                }
-                let cost = router.rule.as_ref().map_or(1, Rule::cost);
-                all.routers.push(PlacedRouter { object: place, router, cost });
+                all.place(place, router);
             }
         }
-        Self { objects, ..all }
+        for router in &others {
+            all.place(NO_OBJECT, router.clone());
+        }
+        Self { objects, others, ..all }
+    }
+
+    fn place(&mut self, object: usize, router: Router) {
+        let number = self.routers.len();
+        match router.rule.as_ref().and_then(Rule::only_hosts) {
+            Some(hosts) => {
+                for host in hosts {
+                    self.by_host.entry(host).or_default().push(number);
+                }
+            }
+            None => self.of_any_host.push(number),
+        }
+        let cost = router.rule.as_ref().map_or(1, Rule::cost);
+        self.routers.push(PlacedRouter { object, router, cost });
+    }
+
+    /// Counts these routers of Traefik's other providers among those that can serve a request.
+    #[must_use]
+    pub fn with_other_routers(self, others: Vec<Router>) -> Self {
+        if others.is_empty() {
+            return self;
+        }
+        let Self { objects, unread, unread_elsewhere, unread_kinds, .. } = self;
+        Self { unread, unread_elsewhere, unread_kinds, ..Self::indexed(objects, others) }
     }
 
     /// Puts an object in the place of its former state; null removes it.
@@ -94,7 +130,9 @@ impl Routing {
             objects.push((object.clone(), Arc::new(value.clone())));
         }
         let (unread, unread_elsewhere) = (self.unread.take(), self.unread_elsewhere.take());
-        *self = Self { unread, unread_elsewhere, ..Self::indexed(objects) };
+        let unread_kinds = std::mem::take(&mut self.unread_kinds);
+        let others = std::mem::take(&mut self.others);
+        *self = Self { unread, unread_elsewhere, unread_kinds, ..Self::indexed(objects, others) };
     }
 
     /// Returns the objects that have the names of this Canary's entry, its own or not.
@@ -141,13 +179,18 @@ impl Routing {
         anywhere.iter().chain(placed).map(|(_, value)| &**value)
     }
 
-    /// Returns the positions of the objects whose routes may lead to this TraefikService.
-    pub(super) fn leading_to(&self, service: &NamespacedName) -> &[usize] {
-        self.by_service.get(&service.name).map(Vec::as_slice).unwrap_or_default()
+    /// Returns the positions of the objects that may lead to this TraefikService.
+    pub(in crate::traefik) fn leading_to(&self, service: &NamespacedName) -> &[usize] {
+        self.by_service.get(&key(service)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns all objects, in the order of their references.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        self.objects.iter().map(|(object, value)| (object, &**value))
     }
 
     /// Returns the object at a position.
-    pub(super) fn object(&self, place: usize) -> (&ObjectRef, &Value) {
+    pub(in crate::traefik) fn object(&self, place: usize) -> (&ObjectRef, &Value) {
         let (object, value) = &self.objects[place];
         (object, value)
     }

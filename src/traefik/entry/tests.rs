@@ -200,6 +200,31 @@ fn a_path_that_something_else_serves_is_refused_with_its_name() {
 }
 
 #[test]
+fn a_router_of_another_provider_takes_a_path_like_any_other() {
+    let own = ingress_route("web", true, &[("Host(`shop.test`)", 0)]);
+    let problems = |rule: &str, priority: i64| {
+        let item =
+            json!({"name": "sso@file", "provider": "file", "rule": rule, "priority": priority, "entryPoints": ["web"]});
+        let mut routing =
+            routing(vec![own.clone()]).with_other_routers(crate::traefik::router::of_api(&item).into_iter().collect());
+        let before = made("/login", &routing);
+        // A change of the cluster's objects does not change it.
+        let (object, value) = routing.objects().next().map(|(object, value)| (object.clone(), value.clone())).unwrap();
+        routing.replace(&object, &value);
+        assert_eq!(made("/login", &routing), before);
+        before.problems
+    };
+    assert_eq!(
+        problems("PathPrefix(`/login`)", 300),
+        [
+            "`/login` on host `shop.test` is served by router `sso@file` (priority 300) instead of IngressRoute `shop/web` (priority 17)"
+        ]
+    );
+    assert_eq!(problems("PathPrefix(`/login`)", 5), Vec::<String>::new());
+    assert_eq!(problems("Host(`other.test`)", 300), Vec::<String>::new());
+}
+
+#[test]
 fn what_cannot_be_covered_is_named_with_the_reason() {
     let (group, mut elsewhere) = ingress_route("edge", true, &[("Host(`shop.test`)", 0)]);
     elsewhere["metadata"]["namespace"] = json!("edge");
@@ -209,11 +234,14 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
         "spec": {"defaultBackend": {"service": {"name": "checkout-primary"}}}});
     let outer = json!({"metadata": {"name": "outer", "namespace": "shop"},
         "spec": {"weighted": {"services": [{"kind": "TraefikService", "name": "checkout"}]}}});
+    let (_, mut nested) = ingress_route("nested", true, &[("Host(`b`)", 0)]);
+    nested["spec"]["routes"][0]["services"][0]["name"] = json!("outer");
     let routing = routing(vec![
         (group, elsewhere),
         odd,
         (ObjectKind::Ingress, ingress),
         (ObjectKind::TraefikService(Group::TraefikIo), outer),
+        (group, nested),
     ]);
     let made = made("/login", &routing);
     assert_eq!(made.wanted, []);
@@ -223,10 +251,23 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
             "IngressRoute `edge/edge` is not covered: it is in another namespace",
             "IngressRoute `shop/odd` is not covered: its rule cannot be read",
             "IngressRoute `shop/odd` is not covered: its priority is the highest that can be set",
-            "TraefikService `shop/outer` is not covered: it leads to the Canary, and routes to it get no entry",
+            "IngressRoute `shop/nested` is not covered: it leads to the Canary through TraefikService `shop/outer`",
             "Ingress `shop/old` is not covered: an Ingress cannot lead to a TraefikService",
         ]
     );
+}
+
+#[test]
+fn a_route_that_names_the_traefik_service_with_its_provider_gets_an_entry_that_names_it_so_too() {
+    for name in ["shop-checkout@kubernetescrd", "checkout@kubernetescrd"] {
+        let (group, mut route) = ingress_route("web", true, &[("Host(`shop.test`)", 0)]);
+        route["spec"]["routes"][0]["services"][0]["name"] = json!(name);
+        let made = made("/login", &routing(vec![(group, route)]));
+        let services: Vec<_> =
+            made.wanted.iter().filter_map(|(_, value)| value.pointer("/spec/routes/0/services")).collect();
+        assert_eq!(services, [&json!([{"kind": "TraefikService", "name": name}])]);
+        assert_eq!((made.problems, made.notes), (vec![], vec![]));
+    }
 }
 
 #[test]

@@ -1,22 +1,23 @@
 //! The objects of an entry while they are made: which routes are covered, and what would take a path.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use super::{
     EntryObjects, Holder, Routing, is_of, name,
-    references::{has_backend, leading},
-    routing::PlacedRouter,
+    routing::{NO_OBJECT, PlacedRouter},
 };
 use crate::{
     model::{
         Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
         entry::{CANARY_ANNOTATION, ENTRY_ANNOTATION},
-        name::{CANARY_API_VERSION, Group},
+        name::CANARY_API_VERSION,
     },
     traefik::{
-        route::{anywhere, names},
+        near_miss,
+        reference::{has_backend, leading},
+        route::{self, Destination},
         router::Router,
         rule::{Answer, Request},
     },
@@ -84,7 +85,7 @@ impl<'a> Work<'a> {
     /// Returns the positions of the routes of an object that lead to the TraefikService.
     pub(super) fn leading(&self, place: usize) -> Vec<usize> {
         let (object, value) = self.routing.object(place);
-        leading(object.kind, value, &self.holder.service)
+        leading(object, value, &self.holder.service).into_iter().map(|(index, _)| index).collect()
     }
 
     /// Returns whether a router leads from the Canary's namespace to its TraefikService.
@@ -145,7 +146,9 @@ impl<'a> Work<'a> {
                 Answer::Maybe => other.router.priority <= priority,
                 Answer::Yes => true,
             };
-            if takes && !is_of(self.routing.object(other.object).1, &self.holder.canary) {
+            let is_entry =
+                || other.object != NO_OBJECT && is_of(self.routing.object(other.object).1, &self.holder.canary);
+            if takes && !is_entry() {
                 found = found.filter(|found| found.key() > other.key()).or(Some(other));
             }
         }
@@ -170,24 +173,21 @@ impl<'a> Work<'a> {
         None
     }
 
-    /// Reports what leads from the Canary's namespace to the TraefikService or to its Services in another way.
+    /// Reports what leads to the TraefikService, or to its Services, in another way.
     fn name_others(&mut self) {
         let (service, routing) = (&self.holder.service, self.routing);
-        for group in Group::ALL {
-            for object in routing.of_kind(ObjectKind::TraefikService(group), service.namespace.as_deref()) {
-                let target = NamespacedName::of(object);
-                let leads = |spec| anywhere(spec, &|item| names(item, &target, service, None));
-                if target != *service && object.get("spec").is_some_and(leads) {
-                    self.leave_out::<()>(
-                        &format!("TraefikService `{target}`"),
-                        "it leads to the Canary, and routes to it get no entry",
-                    );
-                }
-            }
+        let destination = Destination { service, group: None, aliases: &[], others: &BTreeSet::new() };
+        let nested = route::leading_to(routing, destination).into_iter();
+        for route in nested.filter(|route| !matches!(route.kind, ObjectKind::TraefikService(_))) {
+            let Some(outer) = route.through.first() else { continue };
+            self.leave_out::<()>(
+                &format!("{} `{}`", route.kind.kind(), route.target),
+                &format!("it leads to the Canary through TraefikService `{outer}`"),
+            );
         }
-        let own = [service.name.clone(), format!("{}-primary", service.name), format!("{}-canary", service.name)];
         for object in routing.of_kind(ObjectKind::Ingress, service.namespace.as_deref()) {
-            if own.iter().any(|name| has_backend(object.get("spec").unwrap_or(&Value::Null), name)) {
+            let spec = object.get("spec").unwrap_or(&Value::Null);
+            if near_miss::services(&service.name).iter().any(|name| has_backend(spec, name)) {
                 let target = NamespacedName::of(object);
                 self.leave_out::<()>(&format!("Ingress `{target}`"), "an Ingress cannot lead to a TraefikService");
             }

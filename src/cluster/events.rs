@@ -1,0 +1,51 @@
+//! The last events of a Canary. They are optional: if they may not be read, the reason takes their place.
+
+use crate::{
+    apiserver::{
+        Call, Failure, Verb,
+        list::{self, Depth},
+        request::percent_encoded,
+    },
+    cluster::Cluster,
+    model::Event,
+    observed::Observed,
+    traefik::Lookup,
+};
+
+/// Number of events shown.
+const LAST: usize = 10;
+
+impl Cluster {
+    /// Reads the last events of a Canary.
+    pub async fn events(&self, observed: &Observed) -> Lookup<Vec<Event>> {
+        let target = &observed.canary.target;
+        let namespace = target.namespace.clone().unwrap_or_else(|| self.api.namespace().to_owned());
+        let mut fields = format!("involvedObject.kind=Canary,involvedObject.name={}", target.name);
+        if let Some(uid) = &observed.canary.uid {
+            fields.push_str(&format!(",involvedObject.uid={uid}"));
+        }
+        let call = Call { verb: Verb::List, resource: "events", namespace: Some(&namespace), name: None };
+        let path = format!(
+            "/api/v1/namespaces/{}/events?fieldSelector={}",
+            percent_encoded(&namespace),
+            percent_encoded(&fields)
+        );
+        let listed = match self.api.ask(&call, &path).await {
+            Ok(answer) => {
+                list::read(answer.body, Depth::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
+            }
+            Err(failure) => Err(failure),
+        };
+        match listed {
+            Ok(mut events) => {
+                events.sort_by(Event::by_last_seen);
+                Lookup::Seen(events.split_off(events.len().saturating_sub(LAST)))
+            }
+            Err(failure) => unknown(failure, &call),
+        }
+    }
+}
+
+fn unknown<T>(failure: Failure, call: &Call<'_>) -> Lookup<T> {
+    Lookup::Unknown(failure.into_error(call).message().to_owned())
+}

@@ -1,0 +1,197 @@
+//! References to a TraefikService: which one the items of IngressRoutes, HTTPRoutes and other TraefikServices name, and what
+//! Traefik needs to follow them. Pure.
+//!
+//! | in | name | TraefikService | from |
+//! |---|---|---|---|
+//! | IngressRoute, TraefikService | `NAME` | of the item's `namespace`, else of the object's | `pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService` |
+//! | the same | `NAME@kubernetescrd` | `NAMESPACE-NAME` with the item's `namespace`; without one, `NAME` is the whole of it, and before 3.7.9 (3.6.24, 2.11.53) the object's namespace counted | `fullServiceName` |
+//! | HTTPRoute | `NAME` | of the item's `namespace`, else of the object's | `pkg/provider/kubernetes/gateway/httproute.go:loadService` |
+//! | HTTPRoute | `NAME@kubernetescrd` | the one of this name, `NAMESPACE-NAME` | `loadHTTPBackendRef` |
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::Value;
+
+use super::cookie_value::normalized;
+use crate::model::{NamespacedName, ObjectKind, ObjectRef, name::Group, view};
+
+/// How Traefik's provider of IngressRoutes ends the names of its services.
+const PROVIDER: &str = "@kubernetescrd";
+
+/// What Traefik needs to follow a reference to a TraefikService.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Requirement {
+    /// The reference leads to another namespace.
+    CrossNamespace,
+    /// The reference of an HTTPRoute leads to this other namespace.
+    ReferenceGrant(String),
+    /// The reference has this name, which Traefik 3.7.9 takes as `NAMESPACE-NAME`.
+    QualifiedName(String),
+    /// The reference has this name, which Traefik before 3.7.9 looked up in the object's namespace.
+    RelativeName(String),
+    /// The object and the TraefikService are in different API groups.
+    BothGroups,
+    /// The object is in the older API group, and there is no TraefikService yet; or an HTTPRoute names the older group.
+    OlderGroup,
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CrossNamespace => f.write_str("needs providers.kubernetesCRD.allowCrossNamespace in Traefik"),
+            Self::ReferenceGrant(namespace) => write!(f, "needs a ReferenceGrant in namespace `{namespace}`"),
+            // From 3.7.10 on, this form is not followed without the option.
+            Self::QualifiedName(name) => {
+                write!(f, "`{name}` needs Traefik 3.7.9 or later with providers.kubernetesCRD.allowCrossNamespace")
+            }
+            Self::RelativeName(name) => write!(f, "`{name}` needs Traefik before 3.7.9"),
+            Self::BothGroups => {
+                f.write_str("needs Traefik 2.10 or 2.11, which read both API groups: Traefik 3 reads traefik.io alone")
+            }
+            Self::OlderGroup => f.write_str("needs Traefik 2: Traefik 3 does not read traefik.containo.us"),
+        }
+    }
+}
+
+/// Returns what Traefik needs to get from this item of an object to the TraefikService; `None` if it names something else.
+pub(super) fn requirements(
+    item: &Value,
+    holder: &ObjectRef,
+    service: &NamespacedName,
+) -> Option<BTreeSet<Requirement>> {
+    if view::text(item, &["kind"]) != Some("TraefikService") {
+        return None;
+    }
+    let name = view::text(item, &["name"])?;
+    let (own, written) = (holder.target.namespace.as_deref(), view::text(item, &["namespace"]));
+    let is_http = holder.kind == ObjectKind::HttpRoute;
+    let one = |requirement| Some(BTreeSet::from([requirement]));
+    let Some(short) = name.strip_suffix(PROVIDER) else {
+        if name != service.name || !service.may_be_in(written.or(own)) {
+            return None;
+        }
+        let group = view::text(item, &["group"]);
+        let group = Group::ALL.into_iter().find(|it| is_http && Some(it.as_str()) == group);
+        let mut needed = BTreeSet::new();
+        match (is_http, group) {
+            (true, None) => return None,
+            (true, Some(Group::TraefikContainoUs)) => _ = needed.insert(Requirement::OlderGroup),
+            _ => {}
+        }
+        if let (Some(own), Some(other)) = (own, &service.namespace)
+            && own != other
+        {
+            let grant = || Requirement::ReferenceGrant(other.clone());
+            needed.insert(if is_http { grant() } else { Requirement::CrossNamespace });
+        }
+        return Some(needed);
+    };
+    match (is_http, written) {
+        (true, None) => is_qualified(short, service).then(BTreeSet::new),
+        (false, Some(written)) if is_qualified(&format!("{written}-{short}"), service) => {
+            one(Requirement::QualifiedName(name.to_owned()))
+        }
+        (false, None) if is_qualified(short, service) => one(Requirement::QualifiedName(name.to_owned())),
+        (false, None) if normalized(short) == normalized(&service.name) && service.may_be_in(own) => {
+            one(Requirement::RelativeName(name.to_owned()))
+        }
+        // With a namespace in an HTTPRoute, Traefik refuses it.
+        _ => None,
+    }
+}
+
+/// Returns whether this is Traefik's name of the TraefikService. Of one whose namespace is not known, any will do.
+fn is_qualified(name: &str, service: &NamespacedName) -> bool {
+    match &service.namespace {
+        Some(namespace) => normalized(name) == normalized(&format!("{namespace}-{}", service.name)),
+        None => normalized(name).ends_with(&format!("-{}", normalized(&service.name))),
+    }
+}
+
+/// Returns the positions of the routes of an IngressRoute or an HTTPRoute that lead to the TraefikService, with what Traefik
+/// needs for that.
+pub(super) fn leading(
+    holder: &ObjectRef,
+    object: &Value,
+    service: &NamespacedName,
+) -> Vec<(usize, BTreeSet<Requirement>)> {
+    let leads = |(index, items): (usize, &[Value])| {
+        // One item that Traefik can follow is enough.
+        let found = items.iter().filter_map(|item| requirements(item, holder, service));
+        found.min_by_key(BTreeSet::len).map(|requirements| (index, requirements))
+    };
+    routes(holder.kind, object).enumerate().filter_map(leads).collect()
+}
+
+/// Returns the keys of the TraefikServices that an object may lead to; see [`key`].
+pub(super) fn keys(kind: ObjectKind, object: &Value) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let nested = matches!(kind, ObjectKind::TraefikService(_)).then(|| children(object)).into_iter().flatten();
+    for item in routes(kind, object).flatten().chain(nested.map(|(item, _)| item)) {
+        let is_one = view::text(item, &["kind"]) == Some("TraefikService");
+        let Some(name) = view::text(item, &["name"]).filter(|_| is_one) else { continue };
+        match name.strip_suffix(PROVIDER).map(normalized) {
+            None => _ = keys.insert(normalized(name)),
+            // Where the namespace ends in it is not known.
+            Some(name) => {
+                keys.extend(name.match_indices('-').map(|(at, _)| name[at + 1..].to_owned()));
+                keys.insert(name);
+            }
+        }
+    }
+    keys
+}
+
+/// Returns the key of a TraefikService: its name in Traefik, without the namespace.
+pub(super) fn key(service: &NamespacedName) -> String {
+    normalized(&service.name)
+}
+
+/// Returns the services of each route of an IngressRoute or an HTTPRoute.
+pub(super) fn routes(kind: ObjectKind, object: &Value) -> impl Iterator<Item = &[Value]> {
+    let (list, items) = match kind {
+        ObjectKind::IngressRoute(_) => ("routes", "services"),
+        ObjectKind::HttpRoute => ("rules", "backendRefs"),
+        _ => ("", ""),
+    };
+    let routes = view::at(object, &["spec", list]).and_then(Value::as_array);
+    routes
+        .into_iter()
+        .flatten()
+        .map(move |route| route.get(items).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
+}
+
+/// Returns every item of a TraefikService that can name another one, and whether it is a mirror, whose answers nobody gets.
+pub(super) fn children(object: &Value) -> Vec<(&Value, bool)> {
+    fn collect<'a>(value: &'a Value, is_mirror: bool, found: &mut Vec<(&'a Value, bool)>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| collect(item, is_mirror, found)),
+            Value::Object(fields) => {
+                if fields.contains_key("name") {
+                    found.push((value, is_mirror));
+                }
+                for (key, field) in fields {
+                    collect(field, is_mirror || key == "mirrors", found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    // Each form (weighted, mirroring, failover, …) nests its services differently.
+    for form in view::object(object, &["spec"]).into_iter().flat_map(|spec| spec.values()) {
+        collect(form, false, &mut found);
+    }
+    found
+}
+
+/// Returns whether an Ingress has a backend with this Service.
+pub(super) fn has_backend(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| has_backend(item, name)),
+        Value::Object(fields) => fields.iter().any(|(key, field)| {
+            (key == "service" && view::text(field, &["name"]) == Some(name)) || has_backend(field, name)
+        }),
+        _ => false,
+    }
+}

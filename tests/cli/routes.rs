@@ -1,0 +1,174 @@
+//! Routes that lead to the TraefikService, those that need something of Traefik, and those that miss it.
+
+use snapbox::str;
+
+use crate::{
+    manifests::{canary, folder, in_namespace, run, service},
+    support::{directory::Directory, run::exactly},
+};
+
+/// A Canary `cart` in the namespace `shop` with its TraefikService, and these routes.
+fn place(routes: &str) -> Directory {
+    let own = in_namespace("shop", &(canary("cart", Some("login; Max-Age=60")) + &service("cart", None)));
+    folder(&[("canary.yaml", &own), ("routes.yaml", routes)])
+}
+
+/// An IngressRoute for this host, in this namespace, with this item.
+fn route(name: &str, namespace: &str, item: &str) -> String {
+    format!(
+        "---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  entryPoints: [websecure]
+  routes:
+  - {{kind: Rule, match: Host(`{name}.example`), services: [{item}]}}
+  tls: {{}}
+"
+    )
+}
+
+/// The part of a description that is about routes.
+fn told(folder: &Directory) -> String {
+    let output = run(folder, "describe cart -f .");
+    let lines = output.stdout.lines().skip_while(|line| !line.starts_with("Routes"));
+    lines.take_while(|line| !line.starts_with("Findings")).map(|line| format!("{line}\n")).collect()
+}
+
+const TRAEFIK_SERVICE: &str = "{kind: TraefikService, name: cart}";
+
+#[test]
+fn what_traefik_needs_to_follow_a_route_is_told_with_it() {
+    let old = route("old", "shop", TRAEFIK_SERVICE).replace("traefik.io", "traefik.containo.us");
+    let nested = "---
+apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata: {name: all, namespace: shop}
+spec: {weighted: {services: [{kind: TraefikService, name: cart}, {name: other, port: 80}]}}
+---
+apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata: {name: copy, namespace: shop}
+spec: {mirroring: {name: other, port: 80, mirrors: [{kind: TraefikService, name: cart}]}}
+";
+    let routes = [
+        route("plain", "shop", TRAEFIK_SERVICE),
+        route("edge", "edge", "{kind: TraefikService, name: cart, namespace: shop}"),
+        route("qualified", "shop", "{kind: TraefikService, name: shop-cart@kubernetescrd}"),
+        route("relative", "shop", "{kind: TraefikService, name: cart@kubernetescrd}"),
+        old,
+        route("nested", "shop", "{kind: TraefikService, name: all}"),
+        nested.to_owned(),
+    ];
+    exactly(
+        &told(&place(&routes.concat())),
+        str![[r#"
+Routes:
+  IngressRoute/edge/edge on websecure with TLS
+    Host(`edge.example`)
+    needs providers.kubernetesCRD.allowCrossNamespace in Traefik
+  IngressRoute/plain on websecure with TLS
+    Host(`plain.example`)
+  IngressRoute/qualified on websecure with TLS
+    Host(`qualified.example`)
+    `shop-cart@kubernetescrd` needs Traefik 3.7.9 or later with
+      providers.kubernetesCRD.allowCrossNamespace
+  IngressRoute/relative on websecure with TLS
+    Host(`relative.example`)
+    `cart@kubernetescrd` needs Traefik before 3.7.9
+  IngressRoute/old on websecure with TLS
+    Host(`old.example`)
+    needs Traefik 2.10 or 2.11, which read both API groups: Traefik 3 reads
+      traefik.io alone
+  TraefikService/all
+  TraefikService/copy, as a mirror: nobody gets its answers
+  IngressRoute/nested on websecure with TLS, through TraefikService/all
+    Host(`nested.example`)
+
+"#]],
+    );
+}
+
+#[test]
+fn routes_that_miss_the_traefik_service_are_named_with_the_change() {
+    let ingress = "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: cart, namespace: shop}
+spec:
+  rules:
+  - {host: cart.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}]}}
+";
+    let routes = [
+        route("service", "shop", "{name: cart, port: 80}"),
+        route("canary", "shop", "{name: cart-canary, port: 80}"),
+        route("forgotten", "edge", TRAEFIK_SERVICE),
+        route("other", "search", "{kind: TraefikService, name: search}"),
+        ingress.to_owned(),
+    ];
+    let folder = place(&routes.concat());
+    exactly(
+        &told(&folder),
+        str![[r#"
+Routes:          <none>: nothing leads to the TraefikService
+Near misses:
+  IngressRoute/edge/forgotten
+    Host(`forgotten.example`)
+    it leads to TraefikService `edge/cart`, which does not exist
+    fix: use `namespace: shop`
+  IngressRoute/canary
+    Host(`canary.example`)
+    it leads to Service `cart-canary`, not to the TraefikService
+    fix: use `kind: TraefikService`, `name: cart`, without `port`
+  IngressRoute/service
+    Host(`service.example`)
+    it leads to Service `cart`, which always selects the primary, not to the
+      TraefikService
+    fix: use `kind: TraefikService`, `name: cart`, without `port`
+  Ingress/cart
+    cart.example
+    it leads to Service `cart`, which always selects the primary, not to the
+      TraefikService
+    fix: replace it by an IngressRoute to TraefikService `cart`
+
+"#]],
+    );
+    let described = run(&folder, "describe cart -f . -o json");
+    let described: serde_json::Value = serde_json::from_str(&described.stdout).expect("it is JSON");
+    let misses = described["routes"]["nearMisses"].as_array().expect("a list");
+    assert_eq!((misses.len(), &misses[0]["name"]), (4, &"forgotten".into()));
+    // With another Canary of that name there, the route is its own.
+    folder.write("edge.yaml", in_namespace("edge", &canary("cart", None)));
+    let described = run(&folder, "describe cart -n shop -f . -o json");
+    let described: serde_json::Value = serde_json::from_str(&described.stdout).expect("it is JSON");
+    let misses = described["routes"]["nearMisses"].as_array().expect("a list").iter();
+    let names: Vec<_> = misses.map(|miss| miss["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["canary", "service", "cart"]);
+}
+
+#[test]
+fn an_entry_covers_a_reference_with_the_provider_and_names_a_route_through_another_traefik_service() {
+    let folder = place(&route("qualified", "shop", "{kind: TraefikService, name: shop-cart@kubernetescrd}"));
+    let output = run(&folder, "sticky set cart --entry /login -f . --yes");
+    assert_eq!(output.code, Some(0), "{output}");
+    folder.write(
+        "routes.yaml",
+        &(route("nested", "shop", "{kind: TraefikService, name: all}")
+            + "---
+apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata: {name: all, namespace: shop}
+spec: {weighted: {services: [{kind: TraefikService, name: cart}]}}
+"),
+    );
+    run(&folder, "render cart --entry -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+warning: IngressRoute `shop/nested` is not covered: it leads to the Canary through TraefikService `shop/all`
+error: no route that leads to the TraefikService can be covered
+hint: name the files of its routes with -f too
+
+"#]]);
+}

@@ -340,7 +340,7 @@ impl Cluster {
             Ok(answer) => answer,
             Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
             Err(failure) if failure.is_forbidden() => {
-                return Ok(Listed::Forbidden(forbidden(TraefikServiceState::NotServed, failure, &call)));
+                return Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure, &call))));
             }
             Err(failure) => return Err(failure.into_error(&call)),
         };
@@ -359,7 +359,7 @@ type Seen = HashMap<NamespacedName, (TraefikService, Option<Value>)>;
 enum Listed {
     Seen(Seen),
     NotServed,
-    Forbidden(TraefikServiceState),
+    Forbidden(Box<TraefikServiceState>),
 }
 
 /// Adds a list to `services`, and sets `missing` to the state of a TraefikService that is in no list.
@@ -371,7 +371,7 @@ fn take(services: &mut Seen, missing: &mut TraefikServiceState, listed: Listed) 
             let before = std::mem::replace(services, seen);
             services.extend(before);
         }
-        Listed::Forbidden(why) if *missing == TraefikServiceState::NotServed => *missing = why,
+        Listed::Forbidden(why) if *missing == TraefikServiceState::NotServed => *missing = *why,
         Listed::NotServed | Listed::Forbidden(_) => {}
     }
 }

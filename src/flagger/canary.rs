@@ -35,6 +35,8 @@ pub struct Canary {
     pub target_name: Option<String>,
     /// `spec.service.port`.
     pub port: Option<i64>,
+    /// Whether `spec.service.apex` is set.
+    pub has_apex: bool,
     /// `spec.service.apex.labels`, which Flagger copies to the TraefikService.
     pub apex_labels: Map<String, Value>,
     /// `spec.service.apex.annotations`, which Flagger copies to the TraefikService.
@@ -129,9 +131,10 @@ impl Canary {
             provider: view::owned(object, &["spec", "provider"]),
             service_name: view::owned(object, &["spec", "service", "name"])
                 .or_else(|| view::owned(object, &["spec", "targetRef", "name"])),
-            port: view::at(object, &["spec", "service", "port"]).and_then(Value::as_i64),
-            apex_labels: view::object(object, &["spec", "service", "apex", "labels"]).cloned().unwrap_or_default(),
             target_name: view::owned(object, &["spec", "targetRef", "name"]),
+            port: view::at(object, &["spec", "service", "port"]).and_then(Value::as_i64),
+            has_apex: view::object(object, &["spec", "service", "apex"]).is_some(),
+            apex_labels: view::object(object, &["spec", "service", "apex", "labels"]).cloned().unwrap_or_default(),
             apex_annotations: view::object(object, &["spec", "service", "apex", "annotations"])
                 .cloned()
                 .unwrap_or_default(),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Annotations by which Flagger makes Flux leave the object alone (`pkg/router/util.go:filterMetadata`).
-const FLUX: [(&str, &str); 2] =
+pub const FLUX: [(&str, &str); 2] =
     [("helm.toolkit.fluxcd.io/driftDetection", "disabled"), ("kustomize.toolkit.fluxcd.io/reconcile", "disabled")];
 
 /// Returns the TraefikService of a Canary in this API group, with this weight of the canary.

@@ -40,6 +40,10 @@ pub enum When {
     Rollback,
     /// Only if the analysis fails, because it has no steps.
     NoSteps,
+    /// At the next tick: the TraefikService differs from what Flagger generates.
+    Reset,
+    /// Never: the promotion adds to the primary's weight, which is 100 already.
+    StuckPromotion,
     /// Not while `spec.suspend` is set.
     Suspended,
     /// Never: the Canary is being deleted.
@@ -69,8 +73,9 @@ impl LivePrimary {
     }
 }
 
-/// Returns Flagger's next write to the TraefikService of this Canary.
-pub fn next_write(canary: &Canary, live: LivePrimary) -> NextWrite {
+/// Returns Flagger's next write to the TraefikService of this Canary. `reset` is what Flagger resets the weights to, if
+/// it finds a difference.
+pub fn next_write(canary: &Canary, live: LivePrimary, reset: Option<(i64, i64)>) -> NextWrite {
     let rollout = &canary.rollout;
     let to_primary = Some((100, 0));
     let (when, weights) = match canary.phase.as_deref() {
@@ -81,6 +86,8 @@ pub fn next_write(canary: &Canary, live: LivePrimary) -> NextWrite {
         Some("Terminating" | "Terminated") => (When::Deletion, None),
         // Reconcile creates it when the primary is ready.
         None | Some("Initializing") if live == LivePrimary::NotGenerated => (When::Generation, to_primary),
+        // advanceCanary calls Reconcile at each tick, before it looks at the phase.
+        _ if reset.is_some() => (When::Reset, reset),
         // Reconcile finds no difference in an existing one. shouldAdvance: nothing until the target or its
         // configuration changes. Finalising scales the target to zero, writes nothing, and becomes Succeeded.
         Some("Initializing" | "Initialized" | "Finalising" | "Succeeded" | "Failed") => {
@@ -101,6 +108,12 @@ pub fn next_write(canary: &Canary, live: LivePrimary) -> NextWrite {
             (When::Promotion, weights) if !rollout.skips_analysis => (When::PromotionGate, weights),
             other => other,
         },
+        // runPromotionTrafficShift does nothing at a canary weight of 0, and nothing else ends the phase.
+        Some("Promoting")
+            if rollout.step_weight_promotion.is_some() && live.weights().is_some_and(|(_, canary)| canary <= 0) =>
+        {
+            (When::StuckPromotion, None)
+        }
         // runPromotionTrafficShift, once IsPrimaryReady.
         Some("Promoting") => (When::Promotion, promoted(canary, live)),
         None | Some(_) => (When::NotKnown, None),

@@ -274,6 +274,7 @@ impl CachedCanary {
             service_name: Some(service.name.clone()),
             target_name: None,
             port: None,
+            has_apex: false,
             apex_labels: Map::new(),
             apex_annotations: Map::new(),
             phase: None,

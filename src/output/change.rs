@@ -96,6 +96,7 @@ pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
     let next = write_effect::write_effect(observed).next;
     let drops = match next.when {
         When::Suspended => "Flagger is suspended; its first write after that removes this cookie".to_owned(),
+        When::StuckPromotion => "Flagger's promotion is stuck; its next write removes this cookie".to_owned(),
         _ => format!("Flagger removes this cookie at its next write ({})", super::fate::which(next)),
     };
     Some(match (kept, state) {

@@ -21,6 +21,10 @@ pub fn which(next: NextWrite) -> String {
         (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
         (When::Rollback, _) => "the rollback".into(),
         (When::NoSteps, _) => "a rollback: its analysis has no steps".into(),
+        (When::Reset, _) => "a reset to what Flagger generates, at its next tick".into(),
+        (When::StuckPromotion, _) => {
+            "none: the promotion never ends, because the primary's weight is 100 already".into()
+        }
         (When::Suspended, _) => "none while it is suspended".into(),
         (When::Deletion, _) => "none: it is being deleted".into(),
     }
@@ -46,6 +50,7 @@ pub fn outcome(fate: WriteEffect) -> &'static str {
         (Outcome::Dropped, _) => "it removes the cookie",
         (Outcome::NotLive, _) => "it writes no cookie; there is none now",
         (Outcome::Untouched, When::Deletion) => "the TraefikService goes with its Canary",
+        (Outcome::Untouched, When::StuckPromotion) => "the cookie stays as it is",
         (Outcome::Untouched, _) => "the cookie stays as it is until then",
         (Outcome::Unknown, _) => "its effect on the cookie is <unknown>",
     }
@@ -74,6 +79,8 @@ mod tests {
             (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
             (When::Rollback, "the rollback, within 30s"),
             (When::NoSteps, "a rollback: its analysis has no steps"),
+            (When::Reset, "a reset to what Flagger generates, at its next tick"),
+            (When::StuckPromotion, "none: the promotion never ends, because the primary's weight is 100 already"),
             (When::Suspended, "none while it is suspended"),
             (When::Deletion, "none: it is being deleted"),
         ];

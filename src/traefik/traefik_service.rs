@@ -21,6 +21,12 @@ pub struct TraefikService {
     pub controller: Option<Controller>,
     /// `spec.weighted.services`; `None` if the service is not weighted (mirroring, failover, …).
     pub children: Option<Vec<Child>>,
+    /// Whether a child names another namespace.
+    pub has_children_elsewhere: bool,
+    /// `metadata.labels`.
+    pub labels: Vec<(String, String)>,
+    /// `metadata.annotations`.
+    pub annotations: Vec<(String, String)>,
     /// The live cookie.
     pub live: Live,
 }
@@ -54,6 +60,8 @@ impl Controller {
 pub struct Child {
     /// Name of the Service.
     pub name: String,
+    /// Its port, if it is a number.
+    pub port: Option<i64>,
     /// Its weight, as written.
     pub weight: Weight,
 }
@@ -150,11 +158,18 @@ impl TraefikService {
                         let weight = child.get("weight").and_then(Value::as_i64);
                         Some(Child {
                             name: view::owned(child, &["name"])?,
+                            port: child.get("port").and_then(Value::as_i64),
                             weight: weight.map_or(Weight::Absent, Weight::Number),
                         })
                     })
                     .collect()
             }),
+            has_children_elsewhere: services.into_iter().flatten().any(|child| {
+                let namespaces = view::text(child, &["namespace"]).zip(view::text(metadata, &["namespace"]));
+                namespaces.is_some_and(|(child, own)| child != own)
+            }),
+            labels: texts(metadata, "labels"),
+            annotations: texts(metadata, "annotations"),
             live: Live::read(object),
         })
     }
@@ -163,4 +178,10 @@ impl TraefikService {
     pub fn weight_of(&self, child: &str) -> Option<Weight> {
         self.children.iter().flatten().find(|other| other.name == child).map(|child| child.weight)
     }
+}
+
+/// Returns the texts of a mapping.
+fn texts(metadata: &Value, key: &str) -> Vec<(String, String)> {
+    let fields = view::object(metadata, &[key]).into_iter().flatten();
+    fields.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }

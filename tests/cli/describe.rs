@@ -307,8 +307,10 @@ Cookie:          synced, declared in an annotation
   name        login      login
   same-site   none       none
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a weight step, promotion or rollback; its effect on the cookie
-                 is <unknown>
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; its effect on the
+                 cookie is <unknown>; what applies this TraefikService or
+                 changes it has to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT004: browsers reject a cookie with SameSite=None that is not Secure
@@ -342,7 +344,10 @@ Cookie:          malformed, declared in an annotation: `Max-Age=soon`: must be
   FIELD         DECLARED              LIVE
   <malformed>   login; Max-Age=soon   <none>
 Protected:       none: Flagger's next write removes the cookie
-Next write:      a weight step, promotion or rollback; it removes the cookie
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; it removes the
+                 cookie; what applies this TraefikService or changes it has to
+                 stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT001: `spec.weighted.sticky` has no `cookie`, so no user sticks
@@ -498,11 +503,16 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:
   IngressRoute/edge/there
     Host(`c`)
+    needs providers.kubernetesCRD.allowCrossNamespace in Traefik
+  IngressRoute/here
+    Host(`a`)
   HTTPRoute/gate
     d/
   TraefikService/mirror, as a mirror: nobody gets its answers
@@ -516,9 +526,6 @@ Findings:        <none>
 --- stderr
 
 "#]]);
-    needs providers.kubernetesCRD.allowCrossNamespace in Traefik
-  IngressRoute/here
-    Host(`a`)
 }
 
 #[test]
@@ -553,32 +560,33 @@ name: checkout
 namespace: shop
 nextWrite:
   cookie: unknown
+  reasons: []
   weights: null
   when: unknown
 owner: null
 phase: null
 protectedBy: unknown
 routes:
+  nearMisses: []
   seen:
   - entryPoints:
     - websecure
     kind: IngressRoute
+    mirror: false
     name: checkout
     namespace: shop
+    requirements: []
     rules:
     - Host(`shop.example.com`) && PathPrefix(`/checkout`)
-  nearMisses: []
+    through: []
     tls: true
   unknown: []
 state: missing
 strategy:
-    mirror: false
   interval: 305
   kind: canary
-    requirements: []
   skipsAnalysis: false
   suspended: false
-    through: []
 tracks:
 - child: shop-checkout-primary-8080
   cookie: login=a46c252a471a9916
@@ -658,6 +666,7 @@ GET /apis/traefik.containo.us/v1alpha1/traefikservices
 GET /apis/traefik.io/v1alpha1/ingressroutes
 GET /apis/traefik.io/v1alpha1/namespaces/shop/middlewares
 GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
+GET /apis/traefik.io/v1alpha1/traefikservices
 "#]],
     );
 }
@@ -666,7 +675,6 @@ GET /apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo
 fn what_cannot_be_had_around_a_canary_is_unknown_and_no_failure() {
     let fake = shop();
     let routes = "/apis/traefik.io/v1alpha1/ingressroutes";
-GET /apis/traefik.io/v1alpha1/traefikservices
     fake.on("GET", routes, [Reply::text(404, "text/plain", "404 page not found")]);
     let gateway = "/apis/gateway.networking.k8s.io/v1/httproutes";
     fake.on("GET", gateway, [Reply::text(404, "text/plain", "404 page not found")]);

@@ -308,8 +308,10 @@ Entry:           malformed: `login`: must be a path such as /login: it starts
                  with / and may contain letters, digits and _~!$&()*+=:@.- but
                  no empty segment, . or ..
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a weight step, promotion or rollback; its effect on the cookie
-                 is <unknown>
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; its effect on the
+                 cookie is <unknown>; what applies this TraefikService or
+                 changes it has to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay

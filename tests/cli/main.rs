@@ -29,6 +29,7 @@ mod matrix;
 mod mutations;
 mod names;
 mod neighbours;
+mod next_write;
 mod provider;
 mod rbac;
 mod render;

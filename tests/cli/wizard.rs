@@ -71,8 +71,10 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 duration: one login 2m longer than one step (1m); at weight 50, returning users
@@ -167,8 +169,10 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 duration: the whole rollout 6m (5 steps + 1 to promote) x 1m; at weight 50, retu
@@ -268,8 +272,10 @@ Cookie:          missing, declared in an annotation
   name      login      <unset>
   max-age   60         <unset>
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a weight step, promotion or rollback; its effect on the cookie
-                 is <unknown>
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; its effect on the
+                 cookie is <unknown>; what applies this TraefikService or
+                 changes it has to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 duration: the browser session until the browser closes
@@ -357,8 +363,10 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 duration: custom set every field yourself
@@ -495,8 +503,10 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 duration: one login 2m longer than one step (1m); at weight 50, returning users
@@ -527,8 +537,10 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a weight step, promotion or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; there is no cookie
+                 to protect; what applies this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 How long a user stays on one version:
@@ -584,9 +596,13 @@ Tracks:
 Cookie:          none, nothing is declar
 ed
 Protected:       -
-Next write:      a weight step, promotio
-n or rollback; there is no cookie to
-                 protect
+Next write:      a reset to what Flagger
+ generates, at its next tick, because
+                 Flagger did not create
+it; weights 100/100; there is no cookie
+                 to protect; what applie
+s this TraefikService or changes it has
+                 to stop doing so
 Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
@@ -750,7 +766,10 @@ Cookie:          undeclared, nothing is declared
   FIELD   DECLARED   LIVE
   name    <unset>    <derived>
 Protected:       none: Flagger's next write removes the cookie
-Next write:      a weight step, promotion or rollback; it removes the cookie
+Next write:      a reset to what Flagger generates, at its next tick, because
+                 Flagger did not create it; weights 100/100; it removes the
+                 cookie; what applies this TraefikService or changes it has to
+                 stop doing so
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay

@@ -13,7 +13,7 @@ use super::{
     wrap::{padded, wrapped},
 };
 use crate::{
-    flagger::{Rollout, Strategy},
+    flagger::{Rollout, Strategy, next_write::When},
     lint,
     model::{Owner, owner},
     observed::{EntryState, Loaded, Protection, TraefikServiceState},
@@ -46,6 +46,12 @@ impl Description {
     /// Returns Flagger's next write and its effect on the cookie.
     pub fn fate(&self) -> WriteEffect {
         write_effect::write_effect(&self.loaded.observed)
+    }
+
+    /// Returns why Flagger resets the TraefikService, if that is its next write.
+    pub fn reset_reasons(&self) -> Vec<String> {
+        let is_next = self.fate().next.when == When::Reset;
+        if is_next { write_effect::reset_reasons(&self.loaded.observed) } else { Vec::new() }
     }
 
     /// Returns the lint findings.
@@ -190,11 +196,21 @@ fn protection(observed: &crate::observed::Observed) -> String {
 fn next_write(description: &Description) -> String {
     let fate = description.fate();
     let mut text = which(fate.next);
+    let reasons = description.reset_reasons();
+    if !reasons.is_empty() {
+        text.push_str(&format!(", because {}", reasons.join(" and ")));
+    }
     if let Some(due) = due(fate.next, description.loaded.observed.canary.rollout.interval) {
         text.push_str(&format!(", {due}"));
     }
     if let Some((primary, canary)) = fate.next.weights {
         text.push_str(&format!("; weights {primary}/{canary}"));
     }
-    format!("{text}; {}", outcome(fate))
+    text.push_str(&format!("; {}", outcome(fate)));
+    text.push_str(match fate.next.when {
+        When::Reset => "; what applies this TraefikService or changes it has to stop doing so",
+        When::StuckPromotion => "; to end it, set the weights to 99 and 1",
+        _ => "",
+    });
+    text
 }

@@ -73,19 +73,21 @@ struct NextWriteReport {
     weights: Option<(i64, i64)>,
     /// The effect of the write on the cookie.
     cookie: &'static str,
+    /// Why Flagger resets the TraefikService, if it does.
+    reasons: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct RoutesReport {
     seen: Vec<RouteReport>,
-#[serde(rename_all = "camelCase")]
-    unknown: Vec<UnknownReport>,
-}
     near_misses: Vec<NearMissReport>,
-
+    unknown: Vec<UnknownReport>,
     /// Why routes of other namespaces could not be read; `None` if they could.
     #[serde(skip_serializing_if = "Option::is_none")]
     elsewhere_unknown: Option<String>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RouteReport {
@@ -95,8 +97,6 @@ struct RouteReport {
     rules: Vec<String>,
     entry_points: Vec<String>,
     tls: bool,
-}
-
     /// The TraefikServices between the route and this one.
     through: Vec<ThroughReport>,
     /// What Traefik needs to follow it, one sentence each.
@@ -118,6 +118,8 @@ struct NearMissReport {
     rules: Vec<String>,
     problem: String,
     fix: String,
+}
+
 #[derive(Debug, Serialize)]
 struct UnknownReport {
     kind: &'static str,
@@ -193,6 +195,7 @@ fn value(description: &Description) -> Value {
             when: when(fate.next.when),
             weights: fate.next.weights,
             cookie: effect_on_cookie(fate.outcome),
+            reasons: description.reset_reasons(),
         },
         routes: routes(&description.around.routes),
         findings: description
@@ -211,9 +214,6 @@ fn value(description: &Description) -> Value {
     serde_json::to_value(report).expect("a report can be written as JSON")
 }
 
-fn route(route: &Route) -> RouteReport {
-    RouteReport {
-        kind: route.kind.kind(),
 fn routes(routes: &Routes) -> RoutesReport {
     let unknown = |(kind, reason): &(ObjectKind, String)| UnknownReport { kind: kind.kind(), reason: reason.clone() };
     RoutesReport {
@@ -224,29 +224,32 @@ fn routes(routes: &Routes) -> RoutesReport {
     }
 }
 
-        namespace: route.target.namespace.clone(),
+fn route(route: &Route) -> RouteReport {
     let through = |service: &NamespacedName| {
         let NamespacedName { namespace, name } = service.clone();
         ThroughReport { namespace, name }
     };
+    RouteReport {
+        kind: route.kind.kind(),
+        namespace: route.target.namespace.clone(),
         name: route.target.name.clone(),
         rules: route.rules.clone(),
         entry_points: route.entry_points.clone(),
         tls: route.tls,
-    }
-}
-
         through: route.through.iter().map(through).collect(),
         requirements: route.requirements.iter().map(ToString::to_string).collect(),
         mirror: route.is_mirror,
-fn event(event: &Event) -> EventReport {
-    let Event { kind, reason, seen: (first, last), count, from, message } = event.clone();
-    EventReport { r#type: kind, reason, first, last, count, from, message }
+    }
+}
+
 fn near_miss(miss: &NearMiss) -> NearMissReport {
     let NearMiss { kind, target: NamespacedName { namespace, name }, rules, problem, fix } = miss.clone();
     NearMissReport { kind: kind.kind(), namespace, name, rules, problem, fix }
 }
 
+fn event(event: &Event) -> EventReport {
+    let Event { kind, reason, seen: (first, last), count, from, message } = event.clone();
+    EventReport { r#type: kind, reason, first, last, count, from, message }
 }
 
 fn when(when: When) -> &'static str {
@@ -262,6 +265,8 @@ fn when(when: When) -> &'static str {
         When::PromotionGate => "promotionGate",
         When::Rollback => "rollback",
         When::NoSteps => "noSteps",
+        When::Reset => "reset",
+        When::StuckPromotion => "stuckPromotion",
         When::Suspended => "suspended",
         When::Deletion => "deletion",
     }

@@ -18,14 +18,20 @@ fn observed(analysis: &Value, status: &Value, weights: Option<(u64, u64)>) -> Ob
         "spec": {"targetRef": {"name": "a"}, "service": {"port": 80}, "analysis": analysis}});
     let child = |track: &str, weight: u64| {
         let name = format!("a-{track}");
-        if weight == 0 { json!({"name": name}) } else { json!({"name": name, "weight": weight}) }
+        if weight == 0 {
+            json!({"name": name, "port": 80})
+        } else {
+            json!({"name": name, "port": 80, "weight": weight})
+        }
     };
     let service = weights.map(|(primary, canary)| {
         let mut services = vec![child("primary", primary)];
         if canary > 0 {
             services.push(child("canary", canary));
         }
-        json!({"metadata": {"name": "a"}, "spec": {"weighted": {"services": services}}})
+        let owner = json!({"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "a", "controller": true});
+        let metadata = json!({"name": "a", "ownerReferences": [owner]});
+        json!({"metadata": metadata, "spec": {"weighted": {"services": services}}})
     });
     let service = service.and_then(|service| TraefikService::from_object(&service, Group::TraefikIo));
     Observed::pair(Canary::from_object(&canary).expect("it has a name"), service)
@@ -145,6 +151,98 @@ fn a_promotion_goes_in_steps_where_it_is_asked_to() {
         let observed = observed(&analysis, &phase("Promoting"), Some(weights));
         writes(&observed, When::Promotion, Some(next));
     }
+}
+
+#[test]
+fn a_promotion_in_steps_never_ends_at_a_primary_weight_of_100() {
+    // scheduler.go:runPromotionTrafficShift: `if canaryWeight > 0`
+    let analysis = json!({"stepWeight": 20, "stepWeightPromotion": 25});
+    for weights in [(100, 100), (100, 0), (120, 1)] {
+        writes(&observed(&analysis, &phase("Promoting"), Some(weights)), When::StuckPromotion, None);
+    }
+    writes(&observed(&analysis, &phase("Promoting"), Some((99, 1))), When::Promotion, Some((100, 0)));
+    // All at once, it ends.
+    writes(
+        &observed(&json!({"stepWeight": 20}), &phase("Promoting"), Some((100, 100))),
+        When::Promotion,
+        Some((100, 0)),
+    );
+}
+
+#[test]
+fn what_flagger_does_not_generate_is_reset_at_its_next_tick() {
+    // traefik.go:Reconcile
+    let apex = json!({"labels": {"team": "a"}, "annotations": {"note": "b"}});
+    let canary = |apex: &Value| {
+        let service = json!({"port": 80, "apex": apex});
+        let spec = json!({"targetRef": {"name": "a"}, "service": service, "analysis": canary_steps()});
+        Canary::from_object(
+            &json!({"metadata": {"name": "a", "namespace": "n"}, "status": phase("Succeeded"), "spec": spec}),
+        )
+        .expect("it has a name")
+    };
+    let flux = json!({"helm.toolkit.fluxcd.io/driftDetection": "disabled", "kustomize.toolkit.fluxcd.io/reconcile": "disabled"});
+    let child = |track: &str| {
+        let weight = if track == "primary" { 80 } else { 20 };
+        json!({"name": format!("a-{track}"), "namespace": "n", "port": 80, "weight": weight})
+    };
+    let generated = json!({"metadata": {"name": "a", "namespace": "n", "annotations": flux},
+        "spec": {"weighted": {"services": [child("primary"), child("canary")]}}});
+    let change = |pointer: &str, value: Value| {
+        let mut object = generated.clone();
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = object.pointer_mut(parent).expect("it is there");
+        match key.parse::<usize>() {
+            Ok(at) => parent[at] = value,
+            Err(_) => parent[key] = value,
+        }
+        object
+    };
+    let of = |canary: Canary, object: &Value| {
+        let service = TraefikService::from_object(object, Group::TraefikIo);
+        let observed = Observed::pair(canary, service);
+        let effect = write_effect(&observed).next;
+        let reasons = reset_reasons(&observed);
+        assert_eq!(effect.when == When::Reset, !reasons.is_empty());
+        (effect.weights, reasons.join(" and "))
+    };
+    let none = Value::Null;
+    let next = Some((70, 30));
+    assert_eq!(of(canary(&none), &generated), (next, String::new()));
+    let selector = change("/metadata/labels", json!({"app": "a", "team": "a"}));
+    let mut with_apex = selector.clone();
+    with_apex["metadata"]["annotations"]["note"] = json!("b");
+    assert_eq!(of(canary(&apex), &with_apex), (next, String::new()), "the selector label of the apex Service");
+    let services = "its services are not those of the Canary";
+    let apex_of = |what: &str| format!("its {what} is not that of spec.service.apex");
+    for (object, weights, reason) in [
+        (change("/metadata/labels", json!({"app": "a"})), (100, 100), apex_of("label `app`")),
+        (change("/metadata/annotations/mine", json!("x")), (100, 100), apex_of("annotation `mine`")),
+        (
+            change("/spec/weighted/services", json!([child("canary"), child("primary")])),
+            (100, 100),
+            services.to_owned(),
+        ),
+        (change("/spec/weighted/services", json!([child("other")])), (100, 0), services.to_owned()),
+        (change("/spec/weighted/services", json!([])), (100, 0), services.to_owned()),
+        (change("/spec/weighted/services/0/port", json!(81)), (100, 100), services.to_owned()),
+        (change("/spec/weighted/services/0/namespace", json!("m")), (100, 100), services.to_owned()),
+    ] {
+        assert_eq!(of(canary(&none), &object), (Some(weights), reason), "{object}");
+    }
+    assert_eq!(of(canary(&apex), &generated).1, [apex_of("label `team`"), apex_of("annotation `note`")].join(" and "));
+    // One that was there before the Canary; later, Flagger has marked it.
+    let unmarked = change("/metadata/annotations", json!({}));
+    let mut new = canary(&none);
+    for phase in [None, Some("Initializing".to_owned())] {
+        new.phase = phase;
+        assert_eq!(of(new.clone(), &unmarked), (Some((100, 100)), "Flagger did not create it".to_owned()));
+    }
+    assert_eq!(of(canary(&none), &unmarked).1, "");
+    // Weights are no difference, and neither is what Flagger does not know.
+    let other = change("/spec/weighted/services/0/weight", json!(7));
+    assert_eq!(of(canary(&none), &other).1, "");
+    assert_eq!(of(canary(&none), &change("/spec/weighted/sticky", json!({"cookie": {}}))).1, "");
 }
 
 #[test]

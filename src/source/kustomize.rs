@@ -1,17 +1,19 @@
 //! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built. Pure.
 //!
 //! A patch is a document that a kustomization names, a text inside a kustomization (kustomize's own, Flux's or Argo
-//! CD's), a JSON patch, or a Canary without a target. What kustomize accepts as a patch, and which objects a patch
+//! CD's) or inside the configuration of a transformer, a JSON patch, or a Canary without a target. What kustomize accepts as a patch, and which objects a patch
 //! is for: `sigs.k8s.io/kustomize/api/types/patch.go` and `selector.go`.
+
+mod target;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Component, Path, PathBuf},
 };
 
-use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use self::target::Target;
 use super::DECLARING;
 use crate::{
     files::{Manifests, Object},
@@ -19,9 +21,7 @@ use crate::{
     model::{
         declaration::ANNOTATION,
         entry::ENTRY_ANNOTATION,
-        name::CANARY_API_VERSION,
-        selector::Selector,
-        view::{at, owned, text},
+        view::{at, text},
     },
     yaml,
 };
@@ -55,52 +55,8 @@ impl Patch {
 
     /// Returns whether the patch names this Canary, so that it is worth mentioning if nothing else is found.
     pub(super) fn names(&self, name: &str) -> bool {
-        self.target.name.as_ref().is_some_and(|pattern| pattern.is_match(name))
+        self.target.names(name)
     }
-}
-
-/// The objects that a patch is for; what is missing matches everything.
-#[derive(Debug, Default)]
-struct Target {
-    name: Option<Regex>,
-    namespace: Option<Regex>,
-    labels: Option<String>,
-}
-
-impl Target {
-    /// Reads the target of a patch; `None` if it cannot be a Canary.
-    fn read(target: &Value) -> Option<Self> {
-        let pattern = |key: &str| text(target, &[key]).and_then(whole);
-        let may_be = |key: &str, own: &str| pattern(key).is_none_or(|pattern| pattern.is_match(own));
-        let (group, version) = CANARY_API_VERSION.split_once('/')?;
-        if !(may_be("kind", "Canary") && may_be("group", group) && may_be("version", version)) {
-            return None;
-        }
-        let labels = owned(target, &["labelSelector"]);
-        Some(Self { name: pattern("name"), namespace: pattern("namespace"), labels })
-    }
-
-    /// Returns the target of a strategic merge patch: the object of its name.
-    fn of(canary: &Value) -> Self {
-        let exact = |key: &str| text(canary, &["metadata", key]).and_then(|text| whole(&regex::escape(text)));
-        Self { name: exact("name"), namespace: exact("namespace"), labels: None }
-    }
-
-    fn matches(&self, canary: &Canary) -> bool {
-        let target = &canary.target;
-        let is_named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&target.name));
-        let is_there = match (&self.namespace, &target.namespace) {
-            (Some(pattern), Some(namespace)) => pattern.is_match(namespace),
-            _ => true,
-        };
-        let selector = self.labels.as_ref().and_then(|labels| Selector::parse(labels).ok());
-        is_named && is_there && selector.is_none_or(|selector| selector.matches(&canary.labels))
-    }
-}
-
-/// Returns the pattern of a whole name, as kustomize takes it; `None` if it is none.
-fn whole(pattern: &str) -> Option<Regex> {
-    Regex::new(&format!("^(?:{pattern})$")).ok()
 }
 
 /// Returns whether this is a part of a Canary, which kustomize merges into a whole one: that always has a target, as
@@ -138,12 +94,15 @@ impl Patches {
                 by_path.entry(normal(path)).or_default().push(object);
             }
         }
-        let mut found = Finding { files, by_path, patches: Self::default(), bases: bases(files) };
-        for object in files.objects().chain(files.without_kind()) {
-            if is_kustomization(files, object) {
-                found.kustomization(object);
-            } else if text(&object.value, &["kind"]) == Some("AnnotationsTransformer") {
-                found.annotations(object, &["annotations"], None);
+        let (patches, transformers) = (Self::default(), BTreeSet::new());
+        let mut found = Finding { files, by_path, patches, bases: bases(files), transformers };
+        let all = || files.objects().chain(files.without_kind());
+        all().filter(|object| is_kustomization(files, object)).for_each(|object| found.kustomization(object));
+        // Those that no kustomization names may be for anything.
+        for object in all() {
+            let path = files.source(object).path.as_deref().map(normal);
+            if path.is_none_or(|path| !found.transformers.contains(&path)) {
+                found.transformer(object, folder_of(files, object).as_deref(), &object.value, None);
             }
         }
         found.rest();
@@ -196,10 +155,15 @@ fn folder_of(files: &Manifests, object: &Object) -> Option<PathBuf> {
     files.source(object).path.as_deref().and_then(Path::parent).map(normal)
 }
 
-/// Returns a path without `.` and `..` in the middle.
+/// Returns the documents of a text.
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n---")
+}
+
+/// Returns an absolute path without `.` and `..`, so that files compare however they were named.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
-    for part in path.components() {
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
@@ -218,17 +182,75 @@ struct Finding<'a> {
     by_path: BTreeMap<PathBuf, Vec<&'a Object>>,
     patches: Patches,
     bases: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// The files of transformers that a kustomization names.
+    transformers: BTreeSet<PathBuf>,
 }
 
 impl Finding<'_> {
     fn kustomization(&mut self, object: &Object) {
         let reach =
             folder_of(self.files, object).filter(|_| has_bases(&object.value)).and_then(|folder| self.reach(&folder));
-        self.annotations(object, &["commonAnnotations"], reach.as_ref());
+        self.annotations(object, &object.value, &["commonAnnotations"], reach.as_ref());
         let mut items = Vec::new();
         collect(&object.value, &mut items);
+        let root = folder_of(self.files, object);
         for item in items {
-            self.item(object, item, reach.as_ref());
+            self.item(object, root.as_deref(), item, reach.as_ref());
+        }
+        for entry in at(&object.value, &["transformers"]).and_then(Value::as_array).into_iter().flatten() {
+            self.named_transformer(object, root.as_deref(), entry, reach.as_ref());
+        }
+    }
+
+    /// Adds the patches of transformers that a kustomization names: a text, a file, or a folder.
+    fn named_transformer(
+        &mut self,
+        holder: &Object,
+        root: Option<&Path>,
+        entry: &Value,
+        reach: Option<&BTreeSet<PathBuf>>,
+    ) {
+        let Value::String(entry) = entry else { return };
+        if entry.contains('\n') {
+            for body in documents(entry).filter_map(|document| yaml::parse(document).ok()) {
+                self.transformer(holder, root, &body, reach);
+            }
+            return;
+        }
+        let Some(path) = root.map(|root| normal(&root.join(entry))) else { return };
+        let named = if self.by_path.contains_key(&path) {
+            BTreeSet::from([path])
+        } else {
+            self.reach(&path).unwrap_or_default()
+        };
+        for path in named {
+            for object in self.by_path.get(&path).cloned().unwrap_or_default() {
+                self.transformer(object, root, &object.value, reach);
+            }
+            self.transformers.insert(path);
+        }
+    }
+
+    /// Adds the patches in the configuration of one of kustomize's transformers (`sigs.k8s.io/kustomize/api/internal/builtins`).
+    /// Its paths begin at the folder of the kustomization.
+    fn transformer(&mut self, object: &Object, root: Option<&Path>, config: &Value, reach: Option<&BTreeSet<PathBuf>>) {
+        if text(config, &["apiVersion"]) != Some("builtin") {
+            return;
+        }
+        let item = |key: &str| config.get(key).map(|patch| json!({"patch": patch, "target": config["target"]}));
+        match text(config, &["kind"]) {
+            Some("AnnotationsTransformer") => self.annotations(object, config, &["annotations"], reach),
+            Some("PatchTransformer") => self.item(object, root, config, reach),
+            Some("PatchJson6902Transformer") => {
+                self.item(object, root, &item("jsonOp").unwrap_or_else(|| config.clone()), reach);
+            }
+            Some("PatchStrategicMergeTransformer") => {
+                let paths = at(config, &["paths"]).and_then(Value::as_array).into_iter().flatten();
+                for path in paths.chain(config.get("patches")) {
+                    self.item(object, root, path, reach);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -252,15 +274,15 @@ impl Finding<'_> {
     }
 
     /// Adds annotations that are set on every object.
-    fn annotations(&mut self, object: &Object, keys: &[&str], reach: Option<&BTreeSet<PathBuf>>) {
-        let set = at(&object.value, keys).and_then(Value::as_object);
+    fn annotations(&mut self, object: &Object, config: &Value, keys: &[&str], reach: Option<&BTreeSet<PathBuf>>) {
+        let set = at(config, keys).and_then(Value::as_object);
         if set.is_some_and(|set| [ANNOTATION, ENTRY_ANNOTATION].iter().any(|key| set.contains_key(*key))) {
             self.add(object, true, Target::default(), reach);
         }
     }
 
     /// Adds one patch of a kustomization: a file, a text, or the patch itself.
-    fn item(&mut self, holder: &Object, item: &Value, reach: Option<&BTreeSet<PathBuf>>) {
+    fn item(&mut self, holder: &Object, root: Option<&Path>, item: &Value, reach: Option<&BTreeSet<PathBuf>>) {
         let inner = item.get("patch").or_else(|| (!item.get("path").is_some_and(Value::is_string)).then_some(item));
         let target = item.get("target");
         let path = match (item.get("path"), item) {
@@ -268,17 +290,19 @@ impl Finding<'_> {
             (None, Value::String(path)) if !path.contains(['\n', ':']) => Some(path),
             _ => None,
         };
-        if let (Some(path), Some(folder)) = (path, folder_of(self.files, holder)) {
+        if let (Some(path), Some(folder)) = (path, root) {
             let path = normal(&folder.join(path));
             for object in self.by_path.get(&path).cloned().unwrap_or_default() {
                 self.body(object, &object.value, target, reach);
             }
             self.patches.files.insert(path);
         } else if let Some(Value::String(text)) = inner {
-            if let Ok(body) = yaml::parse(text) {
-                self.body(holder, &body, target, reach);
-            } else if DECLARING.iter().any(|word| text.contains(word)) {
-                self.add(holder, true, Target::default(), reach);
+            for document in documents(text) {
+                if let Ok(body) = yaml::parse(document) {
+                    self.body(holder, &body, target, reach);
+                } else if DECLARING.iter().any(|word| document.contains(word)) {
+                    self.add(holder, true, Target::default(), reach);
+                }
             }
         } else if let Some(body) = inner {
             self.body(holder, body, target, reach);

@@ -15,7 +15,7 @@ use crate::{
     cluster::Selection,
     error::{Error, Result},
     files::{Manifests, Object},
-    flagger::{Canary, NativeField},
+    flagger::{Canary, Declared, NativeField},
     model::{FIELDS, NamespacedName, ObjectKind, declaration::NATIVE_COOKIE, name::near, selector::Selector},
     observed::{Loaded, Manifest, Observed},
     text::quoted,
@@ -67,13 +67,23 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
     let mut over: Vec<_> = over.map(|patch| patch.place.as_str()).collect();
     over.dedup();
     if !one.is_patch && !over.is_empty() {
-        let at = one.object.origin();
-        return Err(Error::usage(format!(
-            "the cookie of Canary `{name}` is declared in several files: {at}, {}",
-            over.join(", ")
-        ))
-        .caused_by("changing only one of them might have no effect")
-        .hint("choose the file to change: -f FILE"));
+        let (at, over) = (one.object.origin(), over.join(", "));
+        let canary = &one.loaded.observed.canary;
+        let is_declared = canary.declared != Declared::Nothing || canary.entry.is_some();
+        let (problem, cause) = if is_declared {
+            (
+                format!("is declared in several files: {at}, {over}"),
+                "changing only one of them might have no effect".into(),
+            )
+        } else {
+            (
+                format!("is declared in a kustomize patch: {over}"),
+                format!("the patch might override a declaration in {at}"),
+            )
+        };
+        return Err(Error::usage(format!("the cookie of Canary `{name}` {problem}"))
+            .caused_by(cause)
+            .hint("choose the file to change: -f FILE"));
     }
     let observed = &one.loaded.observed;
     let is_known = observed.canary.provider.is_some() || observed.mesh_provider.is_some();
@@ -255,5 +265,30 @@ fn native_field(canary: &Value) -> NativeField {
     match NATIVE_COOKIE.iter().try_fold(canary, |value, key| value.get(key)) {
         Some(_) => NativeField::Present(FIELDS.iter().map(|field| (field.key.to_owned(), Vec::new())).collect()),
         None => NativeField::Absent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+
+    #[test]
+    fn choosing_one_of_several_canaries_keeps_the_patches_and_whatever_has_another_name() {
+        let canary = |name: &str, spec: &str| {
+            format!("apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata:\n  name: {name}\nspec:\n  {spec}\n---\n")
+        };
+        let target = "targetRef: {name: shop}";
+        let text =
+            [canary("shop", target), canary("shop", target), canary("shop", "suspend: true"), canary("cart", target)];
+        let files = files::parse(None, text.concat()).unwrap();
+        let left = |place: &str| {
+            let narrowed = narrowed(&files, "shop", place);
+            narrowed.objects().map(Object::line).collect::<Vec<_>>()
+        };
+        assert_eq!(left("stdin:1"), [1, 15, 22]);
+        assert_eq!(left("stdin:8"), [8, 15, 22]);
+        // A patch was chosen: it is what is changed, not what it patches.
+        assert_eq!(left("stdin:15"), [15, 22]);
     }
 }

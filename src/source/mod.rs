@@ -151,7 +151,8 @@ impl Source {
 
 /// Adds Flagger's mesh provider to the Canaries that it decides about. It is only asked for if there are any.
 async fn add_mesh_provider<'a>(cluster: &Cluster, all: impl Iterator<Item = &'a mut Observed>) {
-    let undecided: Vec<_> = all.filter(|it| it.canary.provider.is_none() && !it.on_traefik()).collect();
+    // A declared cookie only counts where the provider is not known.
+    let undecided: Vec<_> = all.filter(|it| it.canary.provider.is_none() && !it.is_certainly_on_traefik()).collect();
     if undecided.is_empty() {
         return;
     }

@@ -99,6 +99,20 @@ fn pipe(folder: &Directory, name: &str) {
 }
 
 #[test]
+fn a_pattern_passes_over_pipes() {
+    let folder = folder(&[("web.yaml", &canary("web", None))]);
+    pipe(&folder, "a.yaml");
+    Run::new(["show", "-o", "name", "-f", "*.yaml"]).dir(folder.path()).run().shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/web
+--- stderr
+warning: a.yaml: skipped, not a regular file
+
+"#]]);
+}
+
+#[test]
 fn a_pipe_is_read_once_and_not_edited() {
     let folder = folder(&[("other.yaml", &canary("web", None))]);
     pipe(&folder, "canary.yaml");

@@ -423,8 +423,8 @@ exit: 2
 --- stdout
 --- stderr
 warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these contain a Canary: ./chart/templates/canary.yaml:3
-error: the cookie of Canary `cart` is declared in several files: ./cart/base/canary.yaml:2, ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `cart` is declared in a kustomize patch: ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
+caused by: the patch might override a declaration in ./cart/base/canary.yaml:2
 hint: choose the file to change: -f FILE
 
 "#]]);
@@ -450,29 +450,29 @@ fn whatever_may_declare_the_same_cookie_is_named_before_a_change() {
     snapbox::assert_data_eq!(
         said,
         str![[r#"
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/patch.yaml:6
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/patch.yaml:6
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/patch.yaml:2
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/patch.yaml:2
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/kustomization.yaml:3
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/kustomization.yaml:3
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/kustomization.yaml:1
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/kustomization.yaml:1
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./a/Kustomization:8
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/Kustomization:8
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./flux.yaml:12
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./flux.yaml:12
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./argo.yaml:15
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./argo.yaml:15
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
-error: the cookie of Canary `shop` is declared in several files: ./base/canary.yaml:2, ./transformer.yaml:5
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./transformer.yaml:5
+caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
 
 "#]]
@@ -546,8 +546,8 @@ fn a_patch_of_flux_is_for_its_path_whatever_kustomization_lists_it() {
 exit: 2
 --- stdout
 --- stderr
-error: the cookie of Canary `shop` is declared in several files: ./apps/canary.yaml:2, ./clusters/apps.yaml:13
-caused by: changing only one of them might have no effect
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./clusters/apps.yaml:13
+caused by: the patch might override a declaration in ./apps/canary.yaml:2
 hint: choose the file to change: -f FILE
 
 "#]]);

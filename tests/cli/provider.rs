@@ -248,6 +248,35 @@ canary.flagger.app/a
 }
 
 #[test]
+fn a_declared_cookie_does_not_count_where_flaggers_mesh_provider_is_another() {
+    let fake = shop();
+    let mut object = objects::canary("a");
+    object["metadata"]["namespace"] = "shop".into();
+    object["metadata"]["annotations"] = json!({"kubectl-canary-traefik/sticky-cookie": "login"});
+    object["spec"].as_object_mut().expect("a spec").remove("provider");
+    let place = "/apis/flagger.app/v1beta1/namespaces/shop/canaries/a";
+    fake.on("GET", place, [Reply::json(200, &object)]);
+    let describe = || {
+        let output = Run::new(["sticky", "get", "a"]).kubeconfig(fake.kubeconfig()).run();
+        (output.code, output.stderr)
+    };
+    assert_eq!(describe(), (Some(0), String::new()), "nothing says otherwise");
+    let container = json!({"image": "flagger", "args": ["-mesh-provider=istio"]});
+    let spec = json!({"template": {"spec": {"containers": [container]}}});
+    let list = json!({"kind": "DeploymentList", "items": [{"metadata": {"name": "flagger"}, "spec": spec}]});
+    fake.on("GET", "/apis/apps/v1/deployments", [Reply::json(200, &list)]);
+    Run::new(["sticky", "get", "a"]).kubeconfig(fake.kubeconfig()).run().shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: Canary `shop/a` is not on Traefik
+caused by: it has no spec.provider and no TraefikService, and Flagger's mesh provider is `istio`
+hint: set spec.provider: traefik on the Canary
+
+"#]]);
+}
+
+#[test]
 fn nothing_is_asked_about_flagger_where_every_canary_names_its_provider() {
     let fake = shop();
     let canaries = "/apis/flagger.app/v1beta1/namespaces/shop/canaries";

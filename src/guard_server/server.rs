@@ -85,12 +85,12 @@ pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listen
     let mut connections = Connections::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            connections.evict_idlest();
+            connections.evict_idlest(most);
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         if places.available_permits() == 0 {
-            connections.evict_idlest();
+            connections.evict_idlest(most);
         }
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -113,11 +113,13 @@ struct Connection {
     active: AtomicU64,
     /// Whether a response has been sent.
     has_asked: AtomicBool,
+    /// Whether an admission review has been answered, as on the connections that API servers keep open.
+    has_reviewed: AtomicBool,
 }
 
 impl Connection {
     fn new() -> Self {
-        Self { active: AtomicU64::new(now()), has_asked: AtomicBool::new(false) }
+        Self { active: AtomicU64::new(now()), has_asked: AtomicBool::new(false), has_reviewed: AtomicBool::new(false) }
     }
 
     fn note_activity(&self) {
@@ -127,7 +129,8 @@ impl Connection {
 
 /// The open connections, oldest first. If the limit is reached, the connection with the longest inactivity is closed,
 /// so neither idle connections nor requests that never end keep an API server out: a new connection is always the last
-/// to go.
+/// to go. As long as at most half of them have brought reviews, these stay: a flood of other requests would else close the
+/// idle connection of an API server in the very moment in which it sends a review on it.
 #[derive(Default)]
 struct Connections(VecDeque<(AbortHandle, Arc<Connection>)>);
 
@@ -139,9 +142,13 @@ impl Connections {
         self.0.push_back((task, connection));
     }
 
-    fn evict_idlest(&mut self) {
+    fn evict_idlest(&mut self, most: usize) {
         self.0.retain(|(task, _)| !task.is_finished());
-        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, connection))| connection.active.load(Relaxed));
+        let has_reviewed = |connection: &Connection| connection.has_reviewed.load(Relaxed);
+        let reviewing = self.0.iter().filter(|(_, connection)| has_reviewed(connection)).count();
+        let is_kept = |connection: &Connection| has_reviewed(connection) && 2 * reviewing <= most;
+        let key = |connection: &Connection| (is_kept(connection), connection.active.load(Relaxed));
+        let silent = self.0.iter().enumerate().min_by_key(|(_, (_, connection))| key(connection));
         if let Some((task, _)) = silent.map(|(at, _)| at).and_then(|at| self.0.remove(at)) {
             task.abort();
         }
@@ -180,9 +187,13 @@ async fn serve_connection(
     let service = service_fn(|request| {
         let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
         connection.note_activity();
+        let is_review = request.method() == hyper::Method::POST;
         async move {
             let response = answer::answer(&shared, port, request).await;
             connection.note_activity();
+            if is_review && response.status() == hyper::StatusCode::OK {
+                connection.has_reviewed.store(true, Relaxed);
+            }
             connection.has_asked.store(true, Relaxed);
             Ok::<_, std::convert::Infallible>(response)
         }
@@ -239,23 +250,38 @@ async fn accept_tls(mut stream: TcpStream, tls: TlsAcceptor) -> io::Result<tokio
 mod tests {
     use super::*;
 
-    /// The connections of a full listener, identified by their last activity, in the order in which they are closed.
-    #[tokio::test]
-    async fn whoever_was_silent_for_longest_gives_way_and_whoever_has_just_come_is_last() {
+    /// Returns the connections of a full listener, identified by their last activity, in the order in which they are
+    /// closed. Each has brought a review or not.
+    async fn closed(open: [(u64, bool); 4]) -> Vec<u64> {
         let mut connections = Connections::default();
         let mut tasks = Vec::new();
-        for active in [50, 10, 99, 30] {
-            let connection = Connection { active: AtomicU64::new(active), has_asked: AtomicBool::new(active != 99) };
+        for (active, has_reviewed) in open {
+            let connection = Connection::new();
+            connection.active.store(active, Relaxed);
+            connection.has_reviewed.store(has_reviewed, Relaxed);
             let task = tokio::spawn(std::future::pending::<()>());
             connections.add(4, task.abort_handle(), Arc::new(connection));
             tasks.push((active, task));
         }
         let mut gone = Vec::new();
         while !tasks.is_empty() {
-            connections.evict_idlest();
+            connections.evict_idlest(4);
             tokio::task::yield_now().await;
             gone.extend(tasks.extract_if(.., |(_, task)| task.is_finished()).map(|(active, _)| active));
         }
-        assert_eq!(gone, [10, 30, 50, 99]);
+        gone
+    }
+
+    #[tokio::test]
+    async fn whoever_was_silent_for_longest_gives_way_and_whoever_has_just_come_is_last() {
+        for has_reviewed in [false, true] {
+            assert_eq!(closed([50, 10, 99, 30].map(|active| (active, has_reviewed))).await, [10, 30, 50, 99]);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_brings_reviews_stays_unless_that_is_more_than_half() {
+        assert_eq!(closed([(50, true), (10, true), (99, false), (30, false)]).await, [30, 99, 10, 50]);
+        assert_eq!(closed([(10, true), (20, true), (30, true), (40, false)]).await, [10, 40, 20, 30]);
     }
 }

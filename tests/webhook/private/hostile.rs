@@ -1,8 +1,10 @@
 //! What may come to the port from anywhere in a network.
 
 use std::{
+    collections::VecDeque,
     io::{Read as _, Write as _},
     net::TcpStream,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
 use serde_json::json;
@@ -11,7 +13,7 @@ use snapbox::str;
 use super::{
     certificates::authorities,
     client::{Client, plain},
-    guard::{Guard, Turn, declared_sticky, live, memory},
+    guard::{self, Guard, Turn, declared_sticky, live, memory},
 };
 use crate::support::{flagger, objects, run::exactly, wait::until};
 
@@ -78,6 +80,41 @@ fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {
     // Built without optimisation; nothing grows with what was sent.
     assert!(memory(&guard, "VmHWM") < 64 << 10, "{} KiB", memory(&guard, "VmHWM"));
     assert_eq!(guard.ends("TERM").0.code, Some(0));
+}
+
+#[test]
+fn a_flood_of_other_requests_loses_no_review() {
+    let turn = Turn::take();
+    let namespace = turn.shops("flood", &["shop"]);
+    let guard = Guard::start(&namespace, "shop", &[]);
+    until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
+    let authorities = authorities(&namespace);
+    let (answered, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let flood = |paths: &[&str]| {
+        // More connections than there are places, each of which has asked for something and stays.
+        let mut open = VecDeque::new();
+        for path in paths.iter().cycle().take_while(|_| !is_over.load(Relaxed)) {
+            let Ok(mut client) = Client::connect(guard.port, &authorities, "127.0.0.1") else { continue };
+            if client.gets(path).0 == 200 {
+                answered.fetch_add(1, Relaxed);
+            }
+            open.push_back(client);
+            if open.len() > 400 {
+                open.pop_front();
+            }
+        }
+    };
+    let stored = std::thread::scope(|scope| {
+        scope.spawn(|| flood(&["/healthz", "/readyz", "/metrics"]));
+        scope.spawn(|| flood(&["/healthz"]));
+        let stored = guard::writes(&namespace, "shop", |_| answered.load(Relaxed) < 1200);
+        is_over.store(true, Relaxed);
+        stored
+    });
+    let without = stored.iter().filter(|service| guard::sticky(service) != declared_sticky()).count();
+    assert_eq!(without, 0, "of {}", stored.len());
+    // The one that stood there before the guard was started.
+    assert_eq!(guard.ends("TERM").logged("repaired", "lost_by").len(), 1);
 }
 
 #[test]

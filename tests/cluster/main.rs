@@ -21,6 +21,7 @@ mod manifests;
 mod native_field;
 mod owners;
 mod plugin;
+mod printed;
 mod private;
 mod published;
 mod races;

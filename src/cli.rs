@@ -12,6 +12,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use http::Uri;
+
 use self::signals::Signals;
 use crate::{
     apiserver,
@@ -59,6 +61,11 @@ struct Cli {
 
     #[command(flatten)]
     connection: ConnectionArgs,
+
+    /// URL of Traefik's own API, over http or https. The routers of its other providers (file, Docker, ...) then count in
+    /// whether something else serves a path of an entry
+    #[arg(long, global = true, value_name = "URL", value_parser = apiserver::read_without_credentials, help_heading = options::HEADING)]
+    traefik_api: Option<Uri>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,6 +142,7 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         ui: Arc::clone(&ui),
         environment,
         connection: cli.connection,
+        traefik_api: cli.traefik_api,
         now: jiff::Timestamp::now().as_second(),
         warned: Arc::default(),
         typed: Mutex::default(),

@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use http::Uri;
+
 use crate::{
-    apiserver::{ConnectionArgs, Progress},
+    apiserver::{self, ConnectionArgs, Progress},
     cluster::Cluster,
     environment::Environment,
     error::{Error, Exit, Kind, Result},
@@ -29,6 +31,8 @@ pub struct Context {
     pub environment: Environment,
     /// The connection flags.
     pub connection: ConnectionArgs,
+    /// The URL of Traefik's own API.
+    pub traefik_api: Option<Uri>,
     /// Current time in Unix seconds.
     pub now: i64,
     /// Warnings from API servers, without duplicates.
@@ -74,12 +78,25 @@ impl FileArgs {
 
 impl Context {
     /// Returns the manifests of `-f`, else the cluster.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the manifests cannot be read, there is no usable configuration, or Traefik's API does not answer.
     pub async fn source(&self, files: &FileArgs) -> Result<Source> {
         if files.files.is_empty() {
             let progress = Arc::new(Terminal { ui: Arc::clone(&self.ui), warned: Arc::clone(&self.warned) });
-            let cluster = Cluster::connect(&self.connection, &self.environment, progress).await?;
+            let mut cluster = Cluster::connect(&self.connection, &self.environment, progress.clone()).await?;
+            if let Some(url) = &self.traefik_api {
+                let traefik =
+                    apiserver::connect_anonymously(url.clone(), &self.connection, &self.environment, progress).await?;
+                cluster = cluster.with_routers_of(&traefik).await?;
+            }
             Ok(Source::Cluster(Box::new(cluster)))
         } else {
+            // `diff` can compare manifests with a cluster.
+            if self.command != "diff" {
+                self.refuse_traefik_api()?;
+            }
             // Reading a pipe or a network file may block forever, and signals still have to be noticed.
             let (named, recursive) = (files.files.clone(), files.recursive);
             let read = tokio::task::spawn_blocking(move || files::read(&named, recursive, mention));
@@ -89,6 +106,19 @@ impl Context {
             }
             Ok(Source::Files(manifests))
         }
+    }
+
+    /// Refuses `--traefik-api` where nothing but manifests is read.
+    ///
+    /// # Errors
+    ///
+    /// The flag is given.
+    pub fn refuse_traefik_api(&self) -> Result<()> {
+        if self.traefik_api.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage("--traefik-api needs a cluster: with -f, no routes but those of the files count")
+            .hint("leave out --traefik-api, or leave out -f"))
     }
 
     /// Turns success into a failure if `--warnings-as-errors` is given and a server sent warnings.

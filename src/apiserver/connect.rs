@@ -44,6 +44,38 @@ pub async fn connect_quietly(
     connect_with(args, environment, progress, false).await
 }
 
+/// Prepares a connection to a server other than the API server. Nothing of the kubeconfig is used, and no credentials are sent.
+///
+/// # Errors
+///
+/// The proxy of the environment cannot be used.
+pub async fn connect_anonymously(
+    url: Uri,
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+) -> Result<ApiServer> {
+    let mut config = Config::new(url);
+    let proxy = proxy::choose(&config.cluster_url, None, environment)?;
+    config.proxy_url = proxy.as_ref().map(|proxy| proxy.url.clone());
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.headers.push((header::USER_AGENT, user_agent()));
+    let endpoint = Endpoint { proxy, sent_as: "without any credentials".to_owned(), ..place(&config.cluster_url) };
+    let login = Login { config, exec: None, has_terminal: false, token_of: String::new() };
+    let session = login.log_in(&progress).await?;
+    Ok(ApiServer {
+        endpoint,
+        namespace: String::new(),
+        timeout: Some(args.request_timeout.unwrap_or(REQUEST_TIMEOUT)).filter(|limit| !limit.is_zero()),
+        verbosity: args.verbosity,
+        progress,
+        silenced: None,
+        login,
+        session: Mutex::new(session),
+    })
+}
+
 async fn connect_with(
     args: &ConnectionArgs,
     environment: &Environment,

@@ -69,6 +69,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// The server's time, from the `Date` header.
     pub date: Option<String>,
+    /// The `X-Next-Page` header, by which a server that is not a Kubernetes API server continues a list.
+    pub next_page: Option<String>,
 }
 
 /// An answer whose body has not been read.
@@ -105,8 +107,9 @@ impl ApiServer {
         if !is_json {
             return Err(self.endpoint.not_json(opened.response.status(), opened.response.headers()));
         }
-        let date = opened.response.headers().get(header::DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
-        Ok(Answer { body, warnings: opened.warnings, date })
+        let text = |name: &str| Some(opened.response.headers().get(name)?.to_str().ok()?.to_owned());
+        let (date, next_page) = (text("date"), text("x-next-page"));
+        Ok(Answer { body, warnings: opened.warnings, date, next_page })
     }
 
     /// Sends the request once and reads the answer; `None` on any failure. For callers that would rather have nothing

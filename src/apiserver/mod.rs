@@ -35,7 +35,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::parts::read as read_part;
 pub use self::{
-    connect::{connect, connect_quietly},
+    connect::{connect, connect_anonymously, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
     http::{Answer, Call, Verb},
@@ -44,7 +44,7 @@ pub use self::{
     permission::Permission,
     progress::Progress,
     status::{Cause, Refusal},
-    url::read as read_url,
+    url::{read as read_url, read_without_credentials},
     watch::{Collection, Event, ResourceVersion},
 };
 

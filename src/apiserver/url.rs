@@ -30,6 +30,21 @@ pub fn read(text: &str) -> Result<Uri, &'static str> {
     }
 }
 
+/// Parses the URL of a server that gets no credentials.
+///
+/// # Errors
+///
+/// As [`read`], or the reason why it cannot be such a URL.
+pub fn read_without_credentials(text: &str) -> Result<Uri, &'static str> {
+    let url = read(text)?;
+    match url.scheme_str() {
+        _ if userinfo(&url).is_some() => Err("it contains a user, and no credentials are sent"),
+        _ if url.query().is_some() => Err("it contains a query"),
+        Some("http" | "https") => Ok(url),
+        _ => Err("it is neither http nor https"),
+    }
+}
+
 /// Returns the URL without user and password, query and trailing slashes.
 pub(crate) fn without_userinfo(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());

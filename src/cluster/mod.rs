@@ -11,7 +11,7 @@ pub(crate) mod paths;
 mod read;
 mod routing;
 mod support;
-mod surroundings;
+mod traefik_api;
 mod versions;
 mod write;
 
@@ -27,11 +27,14 @@ use crate::{
     environment::Environment,
     error::Result,
     guard::webhook::IS_HERE,
+    traefik::router::Router,
 };
 
 /// A cluster as one user sees it.
 pub struct Cluster {
     api: ApiServer,
+    /// Routers of Traefik's other providers, which are no objects of the cluster.
+    other_routers: Vec<Router>,
 }
 
 impl Cluster {
@@ -45,7 +48,7 @@ impl Cluster {
         environment: &Environment,
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
-        Ok(Self { api: apiserver::connect(args, environment, progress).await?.silencing(IS_HERE) })
+        Ok(Self::over(apiserver::connect(args, environment, progress).await?))
     }
 
     /// Connects without a terminal for credential plugins; see [`apiserver::connect_quietly`].
@@ -58,13 +61,17 @@ impl Cluster {
         environment: &Environment,
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
-        Ok(Self { api: apiserver::connect_quietly(args, environment, progress).await?.silencing(IS_HERE) })
+        Ok(Self::over(apiserver::connect_quietly(args, environment, progress).await?))
+    }
+
+    fn over(api: ApiServer) -> Self {
+        Self { api: api.silencing(IS_HERE), other_routers: Vec::new() }
     }
 
     /// Uses this connection.
     #[cfg(test)]
     pub(crate) fn of(api: ApiServer) -> Self {
-        Self { api }
+        Self { api, other_routers: Vec::new() }
     }
 
     /// Returns the connection.

@@ -70,7 +70,7 @@ impl Cluster {
         let mut routing: Routing =
             routes.into_iter().chain(services).chain(middlewares).flat_map(Seen::objects).collect();
         (routing.unread, routing.unread_elsewhere, routing.unread_kinds) = (unread, unread_elsewhere, unread_kinds);
-        routing
+        routing.with_other_routers(self.other_routers.clone())
     }
 
     /// Reads the objects of entries in this namespace, or in all. What cannot be read counts as missing.

@@ -76,6 +76,10 @@ The following flags can be passed to any command:
           Log API requests: 6 = request lines, 8 = with bodies
       --warnings-as-errors[=<BOOL>]
           Fail when the server sends a warning [possible values: true, false]
+      --traefik-api <URL>
+          URL of Traefik's own API, over http or https. The routers of its other
+          providers (file, Docker, ...) then count in whether something else
+          serves a path of an entry
 --- stderr
 
 "#]]);

@@ -43,6 +43,7 @@ mod sticky_remove;
 mod sticky_set;
 mod streams;
 mod terminal;
+mod traefik_api;
 mod transformers;
 mod trees;
 mod version;

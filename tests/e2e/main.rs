@@ -38,7 +38,7 @@ mod webhook;
 mod webhook_claims;
 
 use play::bad;
-use routes::{cookies, odd};
+use routes::{cookies, odd, providers};
 use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
@@ -118,6 +118,10 @@ fn main() -> ExitCode {
         of_a_route_in_the_older_syntax_each_login_begins_anew_at_the_entry_and_only_there
         where_the_older_syntax_is_traefiks_default_each_login_begins_anew_at_the_entry_and_only_there
         after_a_change_of_its_route_diff_says_so_and_apply_has_logins_begin_anew_on_the_new_host_over_tls
+    });
+    tests.extend(tests! { "private::routes::", providers:
+        of_a_route_that_names_its_provider_each_login_begins_anew_at_the_entry_and_only_there
+        a_path_that_traefiks_file_provider_serves_is_refused_once_traefik_is_asked
     });
     tests.extend(tests! { "private::routes::", odd:
         whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed

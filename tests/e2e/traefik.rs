@@ -23,7 +23,8 @@ use crate::{
 
 /// Where users come in.
 pub(crate) const WEB: u16 = 8000;
-const API: u16 = 8080;
+/// Where its own API answers.
+pub(crate) const API: u16 = 8080;
 /// How often its API is asked. The configuration changes every 2 s at most.
 const SAMPLING: Duration = Duration::from_millis(50);
 

@@ -45,6 +45,9 @@ pub struct DiffArgs {
 /// Runs `diff`.
 pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     args.select.check()?;
+    if !args.files.files.is_empty() && !args.live {
+        ctx.refuse_traefik_api()?;
+    }
     let source = ctx.source(&args.files).await?;
     let loaded = super::sticky::selected(ctx, &args.select, &source).await?;
     if loaded.is_empty() {

@@ -19,8 +19,8 @@ use crate::{
     apiserver,
     apiserver::ConnectionArgs,
     commands::{
-        completion as completions, cookie, describe, diff, guard, man, options, rbac, render, show, simulate, sticky,
-        version,
+        completion as completions, cookie, describe, diff, guard, lint, man, options, rbac, render, show, simulate,
+        sticky, version,
     },
     completion,
     context::Context,
@@ -75,6 +75,7 @@ enum Command {
     Render(render::RenderArgs),
     Cookie(cookie::CookieArgs),
     Simulate(simulate::SimulateArgs),
+    Lint(lint::LintArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
     Sticky(sticky::StickyCommand),
@@ -192,6 +193,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Render(args) => render::run(context, args).await,
         Command::Cookie(args) => cookie::run(context, args).await,
         Command::Simulate(args) => simulate::run(context, args).await,
+        Command::Lint(args) => lint::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,
         Command::Guard(command) => guard::run(context, command).await,

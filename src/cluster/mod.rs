@@ -6,6 +6,7 @@ pub mod collections;
 mod events;
 mod guard;
 mod inside;
+mod lint;
 mod mesh_provider;
 pub(crate) mod paths;
 mod read;

@@ -272,7 +272,7 @@ impl Cluster {
         }
     }
 
-    async fn pairs(&self, selection: Selection<'_>, keep: bool) -> Result<Vec<Loaded>> {
+    pub(super) async fn pairs(&self, selection: Selection<'_>, keep: bool) -> Result<Vec<Loaded>> {
         let mut missing = TraefikServiceState::NotServed;
         let mut services = HashMap::new();
         let [first, second] = Group::ALL;

@@ -61,11 +61,13 @@ pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
 /// Fails if the Canary or its TraefikService cannot be read.
 pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<Vec<describe::Description>> {
     let all = source.load_with_context(ctx.namespace(), name).await?;
-    let description = |(loaded, around)| describe::Description {
+    let findings = source.findings(all.iter().map(|(loaded, _)| loaded))?;
+    let description = |((loaded, around), findings)| describe::Description {
         loaded,
         around,
+        findings,
         namespace: ctx.namespace().map(str::to_owned),
         now: ctx.now,
     };
-    Ok(all.into_iter().map(description).collect())
+    Ok(all.into_iter().zip(findings).map(description).collect())
 }

@@ -8,6 +8,7 @@ pub mod describe;
 pub mod diff;
 pub mod guard;
 mod left_out;
+pub mod lint;
 pub mod man;
 pub mod options;
 mod patches;

@@ -8,6 +8,7 @@ mod draft;
 mod edit;
 mod inputs;
 mod link;
+mod position;
 mod read;
 mod scratch;
 mod skipped;

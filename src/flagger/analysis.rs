@@ -31,6 +31,10 @@ pub struct Rollout {
     pub session_affinity: Option<SessionAffinity>,
     /// `threshold`: the number of failed checks that ends the rollout.
     pub threshold: i64,
+    /// The metrics that Flagger itself has the queries for.
+    pub built_in_metrics: Vec<String>,
+    /// Whether anything checks the canary: a metric, or a webhook.
+    pub is_checked: bool,
     /// `status.iterations`.
     pub iterations_done: i64,
     /// `status.failedChecks`.
@@ -103,10 +107,19 @@ impl Rollout {
                 max_age: view::at(analysis, &["sessionAffinity", "maxAge"]).and_then(Value::as_i64).unwrap_or(86_400),
             }),
             threshold: number("threshold").unwrap_or(1),
+            built_in_metrics: list("metrics").iter().filter_map(built_in).map(str::to_owned).collect(),
+            is_checked: !list("metrics").is_empty() || !list("webhooks").is_empty(),
             iterations_done: status("iterations"),
             failed_checks: status("failedChecks"),
         }
     }
+}
+
+/// Returns the name of a metric that Flagger has a query for (`pkg/controller/scheduler_metrics.go:runBuiltinMetricChecks`).
+fn built_in(metric: &Value) -> Option<&str> {
+    let is_own = view::at(metric, &["templateRef"]).is_some() || view::text(metric, &["query"]).is_some();
+    let name = view::text(metric, &["name"]).filter(|name| ["request-success-rate", "request-duration"].contains(name));
+    name.filter(|_| !is_own)
 }
 
 /// Returns the interval that Flagger uses: 60 seconds if it is missing or invalid, never less than 10

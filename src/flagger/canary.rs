@@ -33,6 +33,8 @@ pub struct Canary {
     pub service_name: Option<String>,
     /// `spec.targetRef.name`.
     pub target_name: Option<String>,
+    /// Annotations that look like those of this program, but are none.
+    pub mistyped: Vec<String>,
     /// `spec.service.port`.
     pub port: Option<i64>,
     /// Whether `spec.service.apex` is set.
@@ -49,6 +51,8 @@ pub struct Canary {
     pub declared: Declared,
     /// The declared entry, or why it is malformed.
     pub entry: Option<Result<Entry, Malformed>>,
+    /// The text of an entry that is malformed.
+    pub entry_text: Option<String>,
 }
 
 /// The cookie declared on a Canary.
@@ -96,6 +100,17 @@ impl Declared {
     }
 }
 
+/// Returns the annotations that look like those of this program, but are none: of its domain or a similar one.
+fn mistyped(metadata: &Value) -> Vec<String> {
+    let is_near_ours = |key: &&String| {
+        let (domain, name) = key.split_once('/').unwrap_or(("", key));
+        let is_ours = [ANNOTATION, ENTRY_ANNOTATION].contains(&key.as_str());
+        !is_ours && (domain.contains("canary-traefik") || domain.contains("canary_traefik") || name == "sticky-cookie")
+    };
+    let annotations = view::object(metadata, &["annotations"]).into_iter().flatten();
+    annotations.filter(|(_, value)| !value.is_null()).map(|(key, _)| key).filter(is_near_ours).cloned().collect()
+}
+
 /// Reads the entry's annotation.
 fn read_entry(object: &Value) -> Option<Result<Entry, Malformed>> {
     match view::at(object, &["metadata", "annotations", ENTRY_ANNOTATION]) {
@@ -116,6 +131,7 @@ impl Canary {
     /// Reads a Canary. Missing or invalid fields are ignored; only the name is required.
     pub fn from_object(object: &Value) -> Option<Self> {
         let metadata = object.get("metadata")?;
+        let entry = read_entry(object);
         Some(Self {
             target: NamespacedName {
                 namespace: view::owned(metadata, &["namespace"]),
@@ -132,6 +148,7 @@ impl Canary {
             service_name: view::owned(object, &["spec", "service", "name"])
                 .or_else(|| view::owned(object, &["spec", "targetRef", "name"])),
             target_name: view::owned(object, &["spec", "targetRef", "name"]),
+            mistyped: mistyped(metadata),
             port: view::at(object, &["spec", "service", "port"]).and_then(Value::as_i64),
             has_apex: view::object(object, &["spec", "service", "apex"]).is_some(),
             apex_labels: view::object(object, &["spec", "service", "apex", "labels"]).cloned().unwrap_or_default(),
@@ -141,7 +158,11 @@ impl Canary {
             phase: view::owned(object, &["status", "phase"]),
             rollout: Rollout::read(object),
             declared: Declared::read(object),
-            entry: read_entry(object),
+            entry_text: entry
+                .as_ref()
+                .filter(|entry| entry.is_err())
+                .and_then(|_| view::owned(object, &["metadata", "annotations", ENTRY_ANNOTATION])),
+            entry,
         })
     }
 

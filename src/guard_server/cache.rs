@@ -273,6 +273,7 @@ impl CachedCanary {
             provider: self.provider.as_deref().map(str::to_owned),
             service_name: Some(service.name.clone()),
             target_name: None,
+            mistyped: Vec::new(),
             port: None,
             has_apex: false,
             apex_labels: Map::new(),
@@ -286,6 +287,7 @@ impl CachedCanary {
                 Declaration::Malformed => Declared::of_annotation(";"),
             },
             entry: self.entry.as_ref().map(|entry| Entry::parse(&entry.text)),
+            entry_text: None,
         }
     }
 }

@@ -1,10 +1,25 @@
 //! Lint rules: one file per rule in `rules/`, one row per rule in [`RULES`]. Pure; findings are data.
+//!
+//! A rule looks at one Canary, and at what is around it as far as that is known ([`Scene`]). What is not known is never
+//! a finding.
 
+mod place;
 mod rules;
+mod scene;
+mod subject;
 
 use std::fmt;
 
-use crate::{model::NamespacedName, observed::Observed};
+pub use self::{
+    place::{Place, Position},
+    scene::Scene,
+    subject::{Known, TrackService},
+};
+use self::{rules::Problem, subject::Subject};
+use crate::{
+    model::NamespacedName,
+    observed::{Manifest, Observed},
+};
 
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,15 +28,38 @@ pub enum Severity {
     Error,
     /// The cookie works, but not as users expect.
     Warning,
+    /// Worth knowing. Only `lint` shows it.
+    Info,
+}
+
+impl Severity {
+    /// Returns the word to print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
 }
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
+        f.write_str(self.as_str())
     }
+}
+
+/// What a rule has to know besides the Canary and its TraefikService.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The other Canaries.
+    Canaries,
+    /// The routes, and the other TraefikServices.
+    Routes,
+    /// The version or the arguments of Traefik.
+    Traefik,
+    /// The Services of the two tracks.
+    Services,
 }
 
 /// A rule. Its code never changes its meaning.
@@ -29,10 +67,30 @@ impl fmt::Display for Severity {
 pub struct Rule {
     /// `CT` and three digits.
     pub code: &'static str,
-    /// Severity of its findings.
+    /// The highest severity of its findings.
     pub severity: Severity,
-    /// Returns the message and the fix, if the pattern is found.
-    check: fn(&Observed) -> Option<(String, String)>,
+    /// What it finds, in one line.
+    pub title: &'static str,
+    /// Why that is a problem.
+    pub why: &'static str,
+    /// Manifests with the problem. Fields that do not matter are left out.
+    pub bad: &'static str,
+    /// Manifests without it.
+    pub good: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+    /// Where the facts come from.
+    pub source: &'static str,
+    /// What it has to know.
+    pub needs: &'static [Need],
+    check: fn(Subject<'_>) -> Vec<Problem>,
+}
+
+impl Rule {
+    /// Returns the rule with this code, in whatever case.
+    pub fn of(code: &str) -> Option<&'static Self> {
+        RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))
+    }
 }
 
 /// A problem with one Canary.
@@ -48,51 +106,18 @@ pub struct Finding {
     pub message: String,
     /// The fix.
     pub help: String,
+    /// What it is about.
+    pub place: Place,
+    /// The manifest that the Canary was read from.
+    pub manifest: Option<Manifest>,
 }
 
 /// Every rule, sorted by code.
-pub static RULES: &[Rule] = &[
-    rules::sticky_without_cookie::RULE,
-    rules::same_site_none_without_secure::RULE,
-    rules::negative_max_age::RULE,
-    rules::session_cookie::RULE,
-    rules::starved_canary::RULE,
-    rules::malformed_declaration::RULE,
-    rules::foreign_traefik_service::RULE,
-    rules::malformed_entry::RULE,
-    rules::entry_without_effect::RULE,
-    rules::entry_without_cookie::RULE,
-    rules::last_step_below_all::RULE,
-    rules::ab_testing::RULE,
-    rules::mirror::RULE,
-    rules::session_affinity::RULE,
-    rules::weights_beside_iterations::RULE,
-];
+pub static RULES: &[Rule] = rules::ALL;
 
-/// Checks one Canary against every rule.
+/// Checks one Canary against every rule that needs nothing else. Notes are left out.
 pub fn check(observed: &Observed) -> Vec<Finding> {
-    let finding = |rule: &Rule| {
-        let (message, help) = (rule.check)(observed)?;
-        Some(Finding {
-            code: rule.code,
-            severity: rule.severity,
-            target: observed.canary.target.clone(),
-            message,
-            help,
-        })
-    };
-    RULES.iter().filter_map(finding).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_unique_and_in_order() {
-        assert!(RULES.is_sorted_by(|a, b| a.code < b.code));
-        for rule in RULES {
-            assert!(rule.code.len() == 5 && rule.code.starts_with("CT"), "{}", rule.code);
-        }
-    }
+    let mut findings = Scene::default().check(observed);
+    findings.retain(|finding| finding.severity != Severity::Info);
+    findings
 }

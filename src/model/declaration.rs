@@ -13,11 +13,11 @@
 //! The guard's policies parse the same in CEL; `guard::declared_in_cel` generates that from [`FIELDS`] and the messages
 //! in this file, with the checks in the same order.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeMap, fmt};
 
 use super::{
     cookie::Cookie,
-    field::{FIELDS, Field, FieldKind},
+    field::{FIELDS, Field, FieldKind, FieldValue},
 };
 
 /// The annotation's key on the Canary.
@@ -54,45 +54,81 @@ impl fmt::Display for Malformed {
 /// Parses a declaration.
 ///
 /// The checks come in this order: the whole text, the name, each attribute, duplicate attributes.
+///
+/// # Errors
+///
+/// Returns the first problem.
 pub fn parse(text: &str) -> Result<Cookie, Malformed> {
+    let (cookie, problems) = read(text);
+    problems.into_iter().next().map_or(Ok(cookie), |(_, problem)| Err(problem))
+}
+
+/// Returns every problem of a declaration, in the order of the checks, with the character where it begins, from 0.
+pub fn problems(text: &str) -> Vec<(usize, Malformed)> {
+    read(text).1
+}
+
+fn read(text: &str) -> (Cookie, Vec<(usize, Malformed)>) {
+    let (mut cookie, mut problems) = (Cookie::default(), Vec::new());
     if text.chars().count() > MAX_LENGTH {
-        return Err(malformed("", too_long()));
+        return (cookie, vec![(0, malformed("", too_long()))]);
     }
-    if !text.chars().all(|c| c == '\t' || (' '..='~').contains(&c)) {
-        return Err(malformed("", NOT_ASCII.into()));
+    let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
+    if let Some(at) = text.chars().position(|c| !is_allowed(c)) {
+        problems.push((at, malformed("", NOT_ASCII.into())));
     }
-    let mut parts = text.split(';').map(|part| part.trim_matches(BLANK));
-    let mut cookie = Cookie::default();
-    let name = parts.next().unwrap_or_default();
-    if !name.is_empty() {
-        let value = FIELDS[0].parse(name).map_err(|_| malformed(name, not_a_name()))?;
-        cookie.set(&FIELDS[0], value);
-    }
-    let mut twice = BTreeSet::new();
-    for part in parts {
-        let (attribute, value) = match part.split_once('=') {
-            Some((attribute, value)) => (attribute.trim_end_matches(BLANK), Some(value.trim_start_matches(BLANK))),
-            None => (part, None),
+    let mut twice = BTreeMap::new();
+    let mut begin = 0;
+    for (number, whole) in text.split(';').enumerate() {
+        let part = whole.trim_matches(BLANK);
+        let at = begin + whole.chars().take_while(|c| BLANK.contains(c)).count();
+        begin += whole.chars().count() + 1;
+        let read = match number {
+            // What is no ASCII is reported already.
+            _ if !part.chars().all(is_allowed) => Ok(None),
+            0 => read_name(part).map(|value| value.map(|value| (&FIELDS[0], value))),
+            _ => read_attribute(part).map(Some),
         };
-        if part.is_empty() {
-            return Err(malformed("", missing()));
+        match read {
+            Ok(Some((field, value))) => {
+                if number > 0 && cookie.get(field).is_some() {
+                    twice.insert(field.attribute.unwrap_or_default(), at);
+                }
+                cookie.set(field, value);
+            }
+            Ok(None) => {}
+            Err(problem) => problems.push((at, problem)),
         }
-        let field = by_attribute(attribute).ok_or_else(|| malformed(part, unknown()))?;
-        let text = match (field.kind, value) {
-            (FieldKind::Switch, None) => "",
-            (FieldKind::Switch, Some(_)) | (_, None) => return Err(malformed(part, field.allowed())),
-            (_, Some(value)) => value,
-        };
-        let value = field.parse(text).map_err(|allowed| malformed(part, allowed))?;
-        if cookie.get(field).is_some() {
-            twice.insert(field.attribute.unwrap_or_default());
-        }
-        cookie.set(field, value);
     }
-    match attributes().find(|attribute| twice.contains(attribute)) {
-        Some(attribute) => Err(malformed(attribute, TWICE.into())),
-        None => Ok(cookie),
+    for attribute in attributes() {
+        problems.extend(twice.get(attribute).map(|at| (*at, malformed(attribute, TWICE.into()))));
     }
+    (cookie, problems)
+}
+
+fn read_name(name: &str) -> Result<Option<FieldValue>, Malformed> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    FIELDS[0].parse(name).map(Some).map_err(|_| malformed(name, not_a_name()))
+}
+
+fn read_attribute(part: &str) -> Result<(&'static Field, FieldValue), Malformed> {
+    let (attribute, value) = match part.split_once('=') {
+        Some((attribute, value)) => (attribute.trim_end_matches(BLANK), Some(value.trim_start_matches(BLANK))),
+        None => (part, None),
+    };
+    if part.is_empty() {
+        return Err(malformed("", missing()));
+    }
+    let field = by_attribute(attribute).ok_or_else(|| malformed(part, unknown()))?;
+    let text = match (field.kind, value) {
+        (FieldKind::Switch, None) => "",
+        (FieldKind::Switch, Some(_)) | (_, None) => return Err(malformed(part, field.allowed())),
+        (_, Some(value)) => value,
+    };
+    let value = field.parse(text).map_err(|allowed| malformed(part, allowed))?;
+    Ok((field, value))
 }
 
 /// Writes a declaration in normal form: name, then the attributes in the order of [`FIELDS`].
@@ -206,6 +242,20 @@ pub(crate) mod tests {
         assert_eq!(parse(&"a".repeat(1025)).unwrap_err().to_string(), "it is longer than 1024 characters");
     }
 
+    #[test]
+    fn every_problem_is_found_at_once_with_its_place() {
+        let found = |text: &str| -> Vec<_> {
+            problems(text).into_iter().map(|(at, problem)| (at, problem.part, problem.reason.len() > 5)).collect()
+        };
+        let part = |at, part: &str| (at, part.to_owned(), true);
+        assert_eq!(
+            found("a b; Max-Age=5m ;;Secur; Secure;  secure"),
+            [part(0, "a b"), part(5, "Max-Age=5m"), part(17, ""), part(18, "Secur"), part(34, "Secure")]
+        );
+        assert_eq!(found("é; Max-Age=5m"), [part(0, ""), part(3, "Max-Age=5m")]);
+        assert_eq!(found("login; Max-Age=300"), []);
+    }
+
     /// Generates any cookie in normal form.
     pub(crate) fn cookies() -> impl Strategy<Value = Cookie> {
         let field = |index: usize, strategy: BoxedStrategy<String>| {
@@ -247,7 +297,7 @@ pub(crate) mod tests {
 
         #[test]
         fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
-            let _ = parse(&text);
+            prop_assert_eq!(parse(&text).err(), problems(&text).into_iter().next().map(|(_, problem)| problem));
         }
     }
 }

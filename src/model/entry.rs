@@ -44,29 +44,14 @@ impl Entry {
     ///
     /// Returns the part that is wrong, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let malformed = |part: &str, reason: String| Malformed { part: part.to_owned(), reason };
-        if text.chars().count() > MAX_LENGTH {
-            return Err(malformed("", too_long()));
-        }
-        if !text.chars().all(|c| c == '\t' || (' '..='~').contains(&c)) {
-            return Err(malformed("", super::declaration::NOT_ASCII.into()));
-        }
-        let paths: Vec<_> = text.split(',').map(|part| part.trim_matches([' ', '\t'])).collect();
-        for path in &paths {
-            match *path {
-                "" => return Err(malformed("", missing())),
-                path if !is_path(path) => return Err(malformed(path, not_a_path())),
-                _ => {}
-            }
-        }
-        if paths.len() > MAX_PATHS {
-            return Err(malformed("", too_many()));
-        }
-        let twice = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path));
-        match twice {
-            Some((_, path)) => Err(malformed(path, super::declaration::TWICE.into())),
-            None => Ok(Self { paths: paths.into_iter().map(str::to_owned).collect() }),
-        }
+        let (paths, problems) = read(text);
+        problems.into_iter().next().map_or(Ok(Self { paths }), |(_, problem)| Err(problem))
+    }
+
+    /// Returns every problem of the annotation's value, in the order of the checks, with the character where it begins,
+    /// from 0.
+    pub fn problems(text: &str) -> Vec<(usize, Malformed)> {
+        read(text).1
     }
 
     /// Creates an entry from typed paths.
@@ -82,6 +67,40 @@ impl Entry {
     pub fn paths(&self) -> &[String] {
         &self.paths
     }
+}
+
+fn read(text: &str) -> (Vec<String>, Vec<(usize, Malformed)>) {
+    let malformed = |part: &str, reason: String| Malformed { part: part.to_owned(), reason };
+    if text.chars().count() > MAX_LENGTH {
+        return (Vec::new(), vec![(0, malformed("", too_long()))]);
+    }
+    let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
+    let (mut paths, mut problems, mut twice) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(at) = text.chars().position(|c| !is_allowed(c)) {
+        problems.push((at, malformed("", super::declaration::NOT_ASCII.into())));
+    }
+    let (mut begin, mut count) = (0, 0);
+    for whole in text.split(',') {
+        let path = whole.trim_matches([' ', '\t']);
+        let at = begin + whole.chars().take_while(|c| [' ', '\t'].contains(c)).count();
+        begin += whole.chars().count() + 1;
+        count += 1;
+        match path {
+            "" => problems.push((at, malformed("", missing()))),
+            // What is no ASCII is reported already.
+            path if !path.chars().all(is_allowed) => {}
+            path if !is_path(path) => problems.push((at, malformed(path, not_a_path()))),
+            path if paths.iter().any(|other| other == path) => {
+                twice.push((at, malformed(path, super::declaration::TWICE.into())));
+            }
+            path => paths.push(path.to_owned()),
+        }
+    }
+    if count > MAX_PATHS {
+        problems.push((0, malformed("", too_many())));
+    }
+    problems.extend(twice);
+    (paths, problems)
 }
 
 impl fmt::Display for Entry {
@@ -163,6 +182,12 @@ pub(crate) mod tests {
         );
         let many: Vec<_> = (0..17).map(|number| format!("/{number}")).collect();
         assert_eq!(Entry::of(&many).unwrap_err().to_string(), "it has more than 16 paths");
+    }
+
+    #[test]
+    fn every_problem_is_found_at_once_with_its_place() {
+        let found: Vec<_> = Entry::problems("login, /a b,,/a,  /a").into_iter().map(|(at, it)| (at, it.part)).collect();
+        assert_eq!(found, [(0, "login"), (7, "/a b"), (12, ""), (18, "/a")].map(|(at, part)| (at, part.to_owned())));
     }
 
     /// Generates any entry.

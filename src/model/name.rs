@@ -101,6 +101,11 @@ impl Group {
         format!("{}/v1alpha1", self.as_str())
     }
 
+    /// Returns the group of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == name)
+    }
+
     /// Returns the group of this `apiVersion`.
     pub fn of_api_version(api_version: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.api_version() == api_version)

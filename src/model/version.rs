@@ -1,5 +1,7 @@
 //! Versions of Kubernetes, Flagger and Traefik, and the limitations of old ones.
 
+use std::fmt;
+
 use super::FIELDS;
 
 /// A version. Only its numbers are compared, not what follows them (`-rc.1`, `+k3s1`).
@@ -19,8 +21,16 @@ impl Version {
         (count > 1).then_some(Self(parts))
     }
 
-    const fn of(major: u64, minor: u64, patch: u64) -> Self {
+    /// Creates a version from its numbers.
+    pub const fn of(major: u64, minor: u64, patch: u64) -> Self {
         Self([major, minor, patch])
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(f, "{major}.{minor}.{patch}")
     }
 }
 

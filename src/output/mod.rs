@@ -8,6 +8,7 @@ pub mod draft;
 pub mod duration;
 pub mod fate;
 pub mod findings;
+pub mod lint;
 pub mod owner;
 pub mod report;
 pub mod show;

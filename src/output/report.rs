@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     flagger::Declared,
+    lint::{self, Finding},
     model::{Cookie, Entry},
     observed::{EntryState, Manifest, Observed, TraefikServiceState},
     traefik::Weight,
@@ -46,9 +47,19 @@ pub struct CanaryReport {
     entry: Option<EntryReport>,
     /// What protects the cookie from Flagger's next write: guard, flagger, none, unknown; `null` without a cookie.
     protected_by: Option<String>,
+    /// What is wrong.
+    findings: Vec<FindingReport>,
     /// Where the Canary is among manifests; missing for one of a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingReport {
+    code: &'static str,
+    severity: &'static str,
+    message: String,
+    help: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,8 +109,13 @@ struct DeclaredReport {
 }
 
 impl CanaryReport {
-    /// Creates the report on one Canary.
+    /// Creates the report on one Canary, with the findings that need nothing else.
     pub fn new(observed: &Observed) -> Self {
+        Self::with(observed, lint::check(observed))
+    }
+
+    /// Creates the report on one Canary with these findings.
+    pub fn with(observed: &Observed, findings: Vec<Finding>) -> Self {
         let canary = &observed.canary;
         let (primary, track) = observed.weights();
         let (status, group) = match &observed.service {
@@ -124,6 +140,15 @@ impl CanaryReport {
             live: observed.live_cookie().map(Cookie::to_json),
             state: observed.whole_state().as_str().trim_matches(['<', '>']).to_owned(),
             entry: entry(observed),
+            findings: findings
+                .into_iter()
+                .map(|Finding { code, severity, message, help, .. }| FindingReport {
+                    code,
+                    severity: severity.as_str(),
+                    message,
+                    help,
+                })
+                .collect(),
             protected_by: (protection != "-").then(|| protection.trim_matches(['<', '>']).to_owned()),
             manifest: observed.manifest.clone().map(|Manifest { file, line, patches }| ManifestReport {
                 file,

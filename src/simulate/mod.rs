@@ -35,7 +35,7 @@ pub use self::{
 };
 
 /// The longest duration of Go, in seconds.
-const LONGEST: i64 = 9_223_372_036;
+pub(crate) const LONGEST: i64 = 9_223_372_036;
 
 /// The mean time until Traefik uses new weights, in seconds.
 const LAG: f64 = 1.0;

@@ -1,6 +1,7 @@
 //! The source of Canaries: a cluster or manifests. Both are read alike; only a cluster is written object by object.
 
 mod kustomize;
+mod lint;
 mod manifests;
 mod provider;
 
@@ -10,6 +11,7 @@ use futures_util::future::join;
 
 pub use self::{
     kustomize::is_part,
+    lint::Linted,
     manifests::{choices, narrowed, to_change},
 };
 use crate::{

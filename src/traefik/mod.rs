@@ -3,6 +3,7 @@
 
 pub mod cookie_value;
 pub mod entry;
+pub mod installation;
 pub mod near_miss;
 pub mod reference;
 pub mod route;
@@ -10,6 +11,7 @@ pub mod router;
 pub mod rule;
 pub mod traefik_service;
 
+pub use installation::Installation;
 pub use near_miss::NearMiss;
 pub use reference::Requirement;
 pub use route::{Lookup, Route, Routes, RoutesAndEvents};

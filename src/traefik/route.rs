@@ -178,7 +178,7 @@ fn http_matches(rule: &Value, hosts: &[String]) -> Vec<String> {
 }
 
 /// Returns the texts of a list in an object.
-pub(super) fn texts(object: &Value, keys: &[&str]) -> Vec<String> {
+pub(crate) fn texts(object: &Value, keys: &[&str]) -> Vec<String> {
     let list = view::at(object, keys).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }

@@ -134,6 +134,15 @@ impl Rule {
         hosts
     }
 
+    /// Returns the paths that the rule names, except those of what must not hold.
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::paths).collect(),
+            Self::Matcher(Matcher::Path | Matcher::PathPrefix, values) => values.iter().map(String::as_str).collect(),
+            Self::Not(_) | Self::Matcher(..) => Vec::new(),
+        }
+    }
+
     fn collect_hosts(&self, hosts: &mut Vec<Option<String>>, has_patterns: &mut bool) {
         match self {
             Self::All(rules) | Self::Any(rules) => {

@@ -10,6 +10,9 @@ use crate::model::{
     view,
 };
 
+/// The annotation that Flagger gives to each TraefikService of its own.
+const FLUX_IGNORES: &str = "kustomize.toolkit.fluxcd.io/reconcile";
+
 /// The parts of a TraefikService that this program reads. The object itself is kept separately, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraefikService {
@@ -29,6 +32,10 @@ pub struct TraefikService {
     pub annotations: Vec<(String, String)>,
     /// The live cookie.
     pub live: Live,
+    /// Whether Flagger's annotations are there, by which Flux ignores it (`pkg/router/util.go:filterMetadata`).
+    pub is_marked: bool,
+    /// The cookie's SameSite as it is written.
+    pub same_site: Option<String>,
 }
 
 /// The owner that controls an object.
@@ -64,6 +71,8 @@ pub struct Child {
     pub port: Option<i64>,
     /// Its weight, as written.
     pub weight: Weight,
+    /// The name of its own cookie, which pins to a pod; empty if Traefik derives it, `None` if there is no cookie.
+    pub pod_cookie: Option<String>,
 }
 
 /// The weight of a child, as written.
@@ -121,6 +130,12 @@ impl Live {
     }
 }
 
+/// Returns the name of the cookie that a reference to a Service sets; empty if Traefik derives it.
+pub(crate) fn pod_cookie(reference: &Value) -> Option<String> {
+    view::object(reference, &["sticky", "cookie"])?;
+    Some(view::owned(reference, &["sticky", "cookie", "name"]).unwrap_or_default())
+}
+
 impl TraefikService {
     /// Returns the API group of an object that is a TraefikService, by its kind and `apiVersion`.
     pub fn is(object: &Value) -> Option<Group> {
@@ -160,6 +175,7 @@ impl TraefikService {
                             name: view::owned(child, &["name"])?,
                             port: child.get("port").and_then(Value::as_i64),
                             weight: weight.map_or(Weight::Absent, Weight::Number),
+                            pod_cookie: pod_cookie(child),
                         })
                     })
                     .collect()
@@ -171,6 +187,8 @@ impl TraefikService {
             labels: texts(metadata, "labels"),
             annotations: texts(metadata, "annotations"),
             live: Live::read(object),
+            is_marked: view::at(metadata, &["annotations", FLUX_IGNORES]).is_some(),
+            same_site: view::owned(object, &["spec", "weighted", "sticky", "cookie", "sameSite"]),
         })
     }
 

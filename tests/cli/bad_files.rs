@@ -22,7 +22,7 @@ fn every_error_of_a_declaration_names_the_part_and_what_is_allowed() {
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -33,7 +33,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the fi
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=/`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: `Path=/`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -44,7 +44,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=/`: the
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 7: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -55,7 +55,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -66,7 +66,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: an attribute 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Expires=0`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Expires=0`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -77,7 +77,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Expires=0`: 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age`: must be whole seconds of at most ten digits, such as 300
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Max-Age`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -88,7 +88,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age`: mu
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -99,7 +99,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=5m`:
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Path=sso`: must start with / and contain only printable ASCII characters, no spaces or semicolons
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -110,7 +110,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Path=sso`: m
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Domain=bad_domain`: must be a domain name, such as example.com
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Domain=bad_domain`: must be a domain name, such as example.com
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -121,7 +121,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Domain=bad_d
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure=true`: it takes no value
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Secure=true`: it takes no value
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -132,7 +132,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure=true`
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure`: is given more than once
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 24: `Secure`: is given more than once
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -143,7 +143,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Secure`: is 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `SameSite=Maybe`: must be None, Lax or Strict
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `SameSite=Maybe`: must be None, Lax or Strict
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -154,7 +154,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `SameSite=May
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 2: it contains a character that is not printable ASCII
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -165,7 +165,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it contains a
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `300`: it is not a string: put it in quotes
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: `300`: it is not a string: put it in quotes
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -176,7 +176,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `300`: it is 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `true`: it is not a string: put it in quotes
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: `true`: it is not a string: put it in quotes
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -187,7 +187,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `true`: it is
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `["login"]`: it is not a string: put it in quotes
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: `["login"]`: it is not a string: put it in quotes
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]],
@@ -199,7 +199,7 @@ error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `["login"]`: 
 exit: 1
 --- stdout
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: it is longer than 1024 characters
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 1: it is longer than 1024 characters
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);

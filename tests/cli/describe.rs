@@ -186,6 +186,9 @@ Findings:
     steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
 --- stderr
 
 "#]]);
@@ -219,6 +222,9 @@ Findings:
     steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
 --- stderr
 
 "#]]);
@@ -245,6 +251,11 @@ Next write:      an iteration, or a rollback, within 60s if its checks pass;
                  weights 0/100; its effect on the cookie is <unknown>
     sends all users to the canary
     fix: replace match and iterations with stepWeights
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
+    (Progressing)
+    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
+      it
 
 "#]],
     );
@@ -257,6 +268,13 @@ Strategy:        blue-green, 1 iteration, every 60s
   └─ canary    podinfo-canary:80    0             login=68efe5a02923794e
 Next write:      all traffic to the canary after the last iteration, or a
                  rollback; weights 0/100; its effect on the cookie is <unknown>
+    pinned to it change track at once
+    fix: leave the weights to Flagger: its next write omits the weight
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
+    (Progressing)
+    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
+      it
 
 "#]],
     );
@@ -314,10 +332,13 @@ Next write:      a reset to what Flagger generates, at its next tick, because
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT004: browsers reject a cookie with SameSite=None that is not Secure
-    fix: add --secure, or use --same-site lax
+    fix: kubectl canary-traefik sticky set podinfo --secure (or --same-site lax)
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
 --- stderr
 
 "#]]);
@@ -352,10 +373,13 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT001: `spec.weighted.sticky` has no `cookie`, so no user sticks
     fix: set a cookie, or remove `spec.weighted.sticky`
-  error CT038: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`:
-    must be whole seconds of at most ten digits, such as 300
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 8:
+    `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
     fix: correct the annotation, or delete it with sticky remove and set the
       cookie again
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 --- stderr
 
 "#]]);
@@ -806,6 +830,8 @@ warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirro
 stepWeight: 50, interval: 60s, mirror: true:
 warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the rollout never gets to its first step
   remove spec.analysis.mirror
+warning CT048: with Max-Age=60, the cookie runs out in the middle of 37 % of the logins of a minute, which then change version
+  kubectl canary-traefik sticky set cart --entry /login (where logins begin)
 iterations: 10, stepWeight: 10:
 warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights
   for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights

@@ -223,7 +223,7 @@ fn what_cannot_be_compared_is_said() {
 exit: 1
 --- stdout
 --- stderr
-error CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+error CT038: malformed: annotation kubectl-canary-traefik/sticky-cookie, column 1: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 pending: not compared: its TraefikService is not in the files (to compare with the cluster: --live)
 

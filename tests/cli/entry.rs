@@ -317,11 +317,14 @@ Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
-  error CT040: annotation kubectl-canary-traefik/entry: `login`: must be a path
-    such as /login: it starts with / and may contain letters, digits and
-    _~!$&()*+=:@.- but no empty segment, . or ..
+  error CT040: annotation kubectl-canary-traefik/entry, column 1: `login`: must
+    be a path such as /login: it starts with / and may contain letters, digits
+    and _~!$&()*+=:@.- but no empty segment, . or ..
     fix: set the paths again with sticky set --entry, or remove them with sticky
       set --unset entry
+  warning CT052: Flagger rewrites TraefikService `web`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
 --- stderr
 
 "#]]);
@@ -331,7 +334,7 @@ exit: 1
 --- stderr
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
   fix: set --max-age to just over the length of one login
-error CT040: web: annotation kubectl-canary-traefik/entry: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
+error CT040: web: annotation kubectl-canary-traefik/entry, column 1: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
   fix: set the paths again with sticky set --entry, or remove them with sticky set --unset entry
 
 "#]]);

@@ -140,6 +140,7 @@ Commands:
               the declared cookie, and the entry's objects
   cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
+  lint        Find what keeps cookies from working
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -184,6 +185,7 @@ Commands:
               the declared cookie, and the entry's objects
   cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
+  lint        Find what keeps cookies from working
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -562,6 +564,109 @@ Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 "#]],
     );
+}
+
+#[test]
+fn lint() {
+    own("lint --help", str![[r#"
+Find what keeps cookies from working
+
+Checks each Canary with its TraefikService, the routes that lead to it or around
+it, other Canaries, and the version and arguments of Traefik where they can be
+seen. `lint explain` lists the rules, docs/lint.md has them all. What you may
+not read is not checked, and named once.
+
+Exit status: 0 nothing of that severity was found; 1 something was; more than 1
+an error.
+
+Usage: kubectl canary-traefik lint [OPTIONS] [NAME]...
+       kubectl canary-traefik lint <COMMAND>
+
+Commands:
+  explain  Explain a rule, or list all rules
+  help     Print this message or the help of the given subcommand(s)
+
+Arguments:
+  [NAME]...
+          Canaries; all Canaries in the namespace if none is named
+
+Options:
+  -A, --all-namespaces
+          Look in all namespaces
+
+  -l, --selector <SELECTOR>
+          Only Canaries with these labels: key=value, key!=value, key in (a,b),
+          key or !key, separated by commas
+
+      --fail-on <SEVERITY>
+          Exit with 1 if something of at least this severity is found
+          
+          [default: error]
+          [possible values: error, warning, never]
+
+      --ignore <CODE>
+          Leave out these rules; repeat or separate with commas
+
+  -o, --output <FORMAT>
+          Output format
+          
+          [possible values: text, json, sarif, github]
+
+  -f, --filename <FILE>
+          Read manifests instead of a cluster: files, directories, patterns
+          ('*.yaml'), or - for standard input; repeat or separate with commas
+
+  -R, --recursive
+          With -f, also read the subdirectories of a directory
+
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Every Canary in the cluster
+  kubectl canary-traefik lint -A
+
+  # Manifests in a pull request, as annotations of GitHub
+  kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning
+
+  # What is CT011?
+  kubectl canary-traefik lint explain CT011
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]]);
+    own("lint explain --help", str![[r#"
+Explain a rule, or list all rules
+
+Usage: kubectl canary-traefik lint explain [OPTIONS] [CODE]
+
+Arguments:
+  [CODE]
+          The rule's code, such as CT011
+
+Options:
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]]);
 }
 
 #[test]

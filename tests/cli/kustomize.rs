@@ -68,6 +68,7 @@ exit: 0
                 "source": "annotation"
             },
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "./dev/canary.yaml",
@@ -90,6 +91,7 @@ exit: 0
         {
             "declared": null,
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "./prod/canary.yaml",
@@ -300,6 +302,7 @@ exit: 0
         "source": "annotation"
     },
     "entry": null,
+    "findings": [],
     "kind": "StickyReport",
     "live": null,
     "manifest": {

@@ -23,6 +23,7 @@ mod in_place;
 mod json;
 mod keys_at_random;
 mod kustomize;
+mod lint;
 mod man;
 mod manifests;
 mod matrix;

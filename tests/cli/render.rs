@@ -362,7 +362,7 @@ spec:
       port: 80
       weight: 100
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Nonsense`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 4: `Nonsense`: unknown attribute; allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);

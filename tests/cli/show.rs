@@ -103,6 +103,7 @@ items:
       secure: true
     source: annotation
   entry: null
+  findings: []
   live: null
   manifest:
     file: canary.yaml
@@ -123,6 +124,11 @@ items:
     error: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)
     source: annotation
   entry: null
+  findings:
+  - code: CT038
+    help: correct the annotation, or delete it with sticky remove and set the cookie again
+    message: "annotation kubectl-canary-traefik/sticky-cookie, column 3: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)"
+    severity: error
   live: null
   manifest:
     file: canary.yaml
@@ -158,6 +164,7 @@ exit: 0
                 "source": "annotation"
             },
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",
@@ -184,6 +191,14 @@ exit: 0
                 "source": "annotation"
             },
             "entry": null,
+            "findings": [
+                {
+                    "code": "CT038",
+                    "help": "correct the annotation, or delete it with sticky remove and set the cookie again",
+                    "message": "annotation kubectl-canary-traefik/sticky-cookie, column 3: an attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure, HttpOnly, SameSite)",
+                    "severity": "error"
+                }
+            ],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",
@@ -235,6 +250,7 @@ declared:
     name: login
   source: annotation
 entry: null
+findings: []
 kind: StickyReport
 live: null
 manifest:
@@ -269,6 +285,7 @@ exit: 0
                 "source": "annotation"
             },
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",
@@ -291,6 +308,7 @@ exit: 0
         {
             "declared": null,
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",

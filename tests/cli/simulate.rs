@@ -598,9 +598,9 @@ exit: 0
     ]
 }
 --- stderr
-error CT038: web: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+error CT038: web: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
-error CT040: web: annotation kubectl-canary-traefik/entry: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
+error CT040: web: annotation kubectl-canary-traefik/entry, column 1: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
   fix: set the paths again with sticky set --entry, or remove them with sticky set --unset entry
 warning: simulated without an entry: annotation kubectl-canary-traefik/entry: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
 

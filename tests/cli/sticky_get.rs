@@ -88,6 +88,7 @@ exit: 0
         "source": "annotation"
     },
     "entry": null,
+    "findings": [],
     "kind": "StickyReport",
     "live": null,
     "manifest": {
@@ -124,6 +125,7 @@ declared:
     secure: true
   source: annotation
 entry: null
+findings: []
 kind: StickyReport
 live: null
 manifest:

@@ -269,7 +269,7 @@ exit: 3
    provider: traefik
    targetRef:
 ␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
-  ␛[36mfix:␛[0m add --secure, or use --same-site lax
+  ␛[36mfix:␛[0m kubectl canary-traefik sticky set podinfo -n shop --secure (or --same-site lax)
 ␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
 
@@ -346,6 +346,14 @@ exit: 0
                 "source": "annotation"
             },
             "entry": null,
+            "findings": [
+                {
+                    "code": "CT038",
+                    "help": "correct the annotation, or delete it with sticky remove and set the cookie again",
+                    "message": "annotation kubectl-canary-traefik/sticky-cookie, column 8: it contains a character that is not printable ASCII",
+                    "severity": "error"
+                }
+            ],
             "live": {
                 "maxAge": 3
             },
@@ -384,6 +392,11 @@ items:
     error: it contains a character that is not printable ASCII
     source: annotation
   entry: null
+  findings:
+  - code: CT038
+    help: correct the annotation, or delete it with sticky remove and set the cookie again
+    message: "annotation kubectl-canary-traefik/sticky-cookie, column 8: it contains a character that is not printable ASCII"
+    severity: error
   live:
     maxAge: 3
   manifest:
@@ -412,7 +425,7 @@ kind: StickyReportList
 exit: 1
 --- stdout
 --- stderr
-error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie, column 8: it contains a character that is not printable ASCII
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
@@ -489,7 +502,7 @@ spec:
       port: 80
       weight: 100
 --- stderr
-error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie: it contains a character that is not printable ASCII
+error CT038: sh\nop/we\u{1b}[31mb\r: annotation kubectl-canary-traefik/sticky-cookie, column 8: it contains a character that is not printable ASCII
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 
 "#]]);
@@ -592,6 +605,20 @@ exit: 0
         {
             "declared": null,
             "entry": null,
+            "findings": [
+                {
+                    "code": "CT007",
+                    "help": "sticky apply makes the declared cookie live; else write the value in lower case",
+                    "message": "Traefik before 3.6.14 ignores SameSite `Maybe`: it knows lower case alone",
+                    "severity": "warning"
+                },
+                {
+                    "code": "CT020",
+                    "help": "set --max-age to just over the length of one login",
+                    "message": "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
+                    "severity": "warning"
+                }
+            ],
             "live": {
                 "path": "/sso"
             },
@@ -620,6 +647,7 @@ exit: 0
         {
             "declared": null,
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",
@@ -645,6 +673,14 @@ exit: 0
         {
             "declared": null,
             "entry": null,
+            "findings": [
+                {
+                    "code": "CT001",
+                    "help": "set a cookie, or remove `spec.weighted.sticky`",
+                    "message": "`spec.weighted.sticky` has no `cookie`, so no user sticks",
+                    "severity": "error"
+                }
+            ],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",

@@ -76,7 +76,10 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  to protect; what applies this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
@@ -120,6 +123,10 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  spec:
    provider: traefik
    targetRef:
+warning CT048: podinfo: with Max-Age=120, the cookie runs out in the middle of 1
+5 % of the logins of a minute, which then change version
+  fix: kubectl canary-traefik sticky set podinfo --entry /login (where logins be
+gin)
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -174,7 +181,10 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  to protect; what applies this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 duration: the whole rollout 6m (5 steps + 1 to promote) x 1m; at weight 50, retu
 rning users see the canary in 21 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
@@ -277,7 +287,14 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  cookie is <unknown>; what applies this TraefikService or
                  changes it has to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
+    the logins of a minute, which then change version
+    fix: kubectl canary-traefik sticky set podinfo --entry /login (where logins
+      begin)
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests
 duration: the browser session until the browser closes
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 name: login
@@ -368,7 +385,10 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  to protect; what applies this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 duration: custom set every field yourself
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
 `a b`: may contain only letters, digits and !#$%&'*+-.^_`|~
@@ -508,7 +528,10 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  to protect; what applies this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
@@ -542,7 +565,10 @@ Next write:      a reset to what Flagger generates, at its next tick, because
                  to protect; what applies this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads to the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 How long a user stays on one version:
 > one login            2m     longer than one step (1m); at weight 50, returni…
   the whole rollout    6m     (5 steps + 1 to promote) x 1m; at weight 50, ret…
@@ -605,7 +631,13 @@ s this TraefikService or changes it has
                  to stop doing so
 Routes:          <none>: nothing leads t
 o the TraefikService
-Findings:        <none>
+Findings:
+  warning CT052: Flagger rewrites Traefi
+kService `podinfo`, which is among the
+    manifests: its weights, and its cook
+ie
+    fix: remove it from the manifests, a
+nd declare the cookie with sticky set
 duration: one login 2m longer than one s
 tep (1m); at weight 50, returning users
 see the canary in 40 % of page views
@@ -670,6 +702,13 @@ meSite=Lax
  spec:
    provider: traefik
    targetRef:
+warning CT048: podinfo: with Max-Age=120
+, the cookie runs out in the middle of 1
+5 % of the logins of a minute, which the
+n change version
+  fix: kubectl canary-traefik sticky set
+ podinfo --entry /login (where logins be
+gin)
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -775,6 +814,9 @@ Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
+  warning CT052: Flagger rewrites TraefikService `search`, which is among the
+    manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 How long a user stays on one version:
   one login            2m     longer than one step (1m)
 > the browser session         until the browser closes

@@ -152,6 +152,7 @@ const LEFT_OVER: &[Right] = &[
 ];
 const NOT_FOUND: Need = Need::Less("what is left over from an entry is not found");
 const RUNNING: Need = Need::Less("there is no warning about fields that the running Traefik is too old for");
+const NOT_LINTED: Need = Need::Less("rules that need it find nothing");
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
@@ -212,6 +213,25 @@ pub static ROWS: &[Row] = &[
             &[services(&["get"], Need::Less("where no cookie is declared, the live one is not simulated"))],
         ],
     },
+    Row {
+        command: "lint",
+        everywhere: false,
+        rights: &[
+            &[canaries(&["list"], Need::Must), listed(&["flagger.app"], "canaries", NOT_LINTED)],
+            &[services(&["list"], Need::Less("what is live is not checked"))],
+            &[around(TRAEFIK, "ingressroutes", NOT_LINTED), listed(TRAEFIK, "ingressroutes", NOT_LINTED)],
+            &[around(TRAEFIK, "middlewares", NOT_LINTED)],
+            &[around(&["gateway.networking.k8s.io"], "httproutes", NOT_LINTED)],
+            &[listed(&["gateway.networking.k8s.io"], "httproutes", NOT_LINTED)],
+            &[around(&["networking.k8s.io"], "ingresses", NOT_LINTED)],
+            &[listed(&["networking.k8s.io"], "ingresses", NOT_LINTED)],
+            &[around(&[""], "services", NOT_LINTED)],
+            &[listed(&["apps"], "deployments", NOT_LINTED), listed(&["apps"], "daemonsets", NOT_LINTED)],
+            SEE_GUARD,
+            SEE_NAMESPACES,
+        ],
+    },
+    Row { command: "lint explain", everywhere: false, rights: &[] },
     Row {
         command: "diff",
         everywhere: false,

@@ -1,20 +1,37 @@
-//! CT044: Flagger's Traefik router does not know `match`, so in each iteration of an A/B test everybody is on the canary
-//! (Flagger's `pkg/router/traefik.go:SetRoutes`, `pkg/controller/scheduler.go:runAB`).
+//! CT044: an A/B test on Traefik.
 
-use crate::{
-    flagger::Strategy,
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{flagger::Strategy, lint::Place};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT044",
+    severity: Severity::Error,
+    title: "An A/B test on Traefik",
+    why: "Flagger's Traefik router does not know match: in each iteration of an A/B test everybody is on the canary.",
+    bad: r#"kind: Canary
+spec:
+  analysis:
+    iterations: 10
+    match: [{headers: {x-tester: {exact: "true"}}}]"#,
+    good: "kind: Canary
+spec:
+  analysis:
+    iterations: 10",
+    fix: "Replace match and iterations with stepWeights.",
+    source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes, pkg/controller/scheduler.go:runAB",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT044", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let rollout = &observed.canary.rollout;
-    (rollout.strategy == Strategy::AbTesting && !rollout.skips_analysis).then(|| {
-        (
-            "on Traefik, Flagger ignores spec.analysis.match: each iteration sends all users to the canary".into(),
-            "replace match and iterations with stepWeights".into(),
-        )
-    })
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let rollout = subject.rollout();
+    if rollout.strategy != Strategy::AbTesting || rollout.skips_analysis {
+        return Vec::new();
+    }
+    Problem::new(
+        "on Traefik, Flagger ignores spec.analysis.match: each iteration sends all users to the canary",
+        "replace match and iterations with stepWeights",
+    )
+    .at(Place::of_canary(&["spec", "analysis", "match"]))
 }

@@ -1,21 +1,38 @@
-//! CT042: an entry without a cookie takes cookies off requests for nothing.
+//! CT042: an entry without a cookie.
 
-use super::cookie;
-use crate::{
-    flagger::Declared,
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{flagger::Declared, lint::Place, model::entry::ENTRY_ANNOTATION};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT042",
+    severity: Severity::Warning,
+    title: "An entry without a cookie",
+    why: "Without a cookie nothing is pinned, and the entry only takes the application's cookies off requests.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/entry: /login",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+    kubectl-canary-traefik/entry: /login",
+    fix: "Declare a cookie with sticky set, or remove the entry with sticky set --unset entry.",
+    source: "src/traefik/entry",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT042", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let declares = observed.canary.declared_entry().is_some() && observed.canary.declared == Declared::Nothing;
-    (declares && cookie(observed).is_none()).then(|| {
-        (
-            "an entry is declared without a cookie: nothing is pinned, and the application gets no cookies there"
-                .into(),
-            "declare a cookie with sticky set, or remove the entry with sticky set --unset entry".into(),
-        )
-    })
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let canary = &subject.observed.canary;
+    let declares = canary.declared_entry().is_some() && canary.declared == Declared::Nothing;
+    if !declares || subject.cookie().is_some() {
+        return Vec::new();
+    }
+    Problem::new(
+        "an entry is declared without a cookie: nothing is pinned, and the application gets no cookies there",
+        "declare a cookie with sticky set, or remove the entry with sticky set --unset entry",
+    )
+    .at(Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]))
 }

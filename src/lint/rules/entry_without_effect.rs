@@ -1,16 +1,63 @@
-//! CT041: something else serves the paths of the entry, so no pin begins anew there.
+//! CT041: something else serves the paths of the entry.
 
-use crate::{
-    lint::{Rule, Severity},
-    observed::{EntryState, Observed},
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{lint::Place, model::entry::ENTRY_ANNOTATION, observed::EntryState};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT041",
+    severity: Severity::Error,
+    title: "Something else serves the paths of the entry",
+    why: "At a path that another router serves no pin begins anew, so the entry is refused.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+    kubectl-canary-traefik/entry: /login
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]
+---
+kind: IngressRoute
+metadata: {name: other}
+spec:
+  routes:
+    - match: Host(`cart.example`) && Path(`/login`)
+      priority: 1000
+      services: [{name: login, port: 80}]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+    kubectl-canary-traefik/entry: /login
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]
+---
+kind: IngressRoute
+metadata: {name: other}
+spec:
+  routes:
+    - match: Host(`cart.example`) && Path(`/help`)
+      priority: 1000
+      services: [{name: help, port: 80}]",
+    fix: "Name other paths with sticky set --entry, or give the route to the TraefikService a higher priority.",
+    source: "traefik/traefik pkg/muxer/http/mux.go; src/traefik/entry",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT041", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let EntryState::Refused(problems) = &observed.entry else { return None };
-    Some((
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let EntryState::Refused(problems) = &subject.observed.entry else { return Vec::new() };
+    Problem::new(
         format!("no pin begins anew at some of the entry's paths: {}", problems.join("; ")),
-        "name other paths with sticky set --entry, or give the route to the TraefikService a higher priority".into(),
-    ))
+        "name other paths with sticky set --entry, or give the route to the TraefikService a higher priority",
+    )
+    .at(Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]))
 }

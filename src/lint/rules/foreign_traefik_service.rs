@@ -1,18 +1,42 @@
-//! CT039: something else controls the TraefikService of this name, so Flagger writes to an object that is not its own,
-//! and this program leaves it alone.
+//! CT039: the TraefikService belongs to something else.
 
-use crate::{
-    lint::{Rule, Severity},
-    observed::{Observed, TraefikServiceState},
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{lint::Place, observed::TraefikServiceState};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT039",
+    severity: Severity::Error,
+    title: "The TraefikService belongs to something else",
+    why: "Something else controls the TraefikService of this name. Flagger writes to it all the same, and this program leaves it alone.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+metadata:
+  ownerReferences: [{apiVersion: example.test/v1, kind: Shop, name: other, controller: true}]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+metadata:
+  ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: cart, controller: true}]",
+    fix: "Give this Canary another spec.service.name, or delete the other owner.",
+    source: "fluxcd/flagger pkg/router/traefik.go:Reconcile",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT039", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let TraefikServiceState::Foreign(service) = &observed.service else { return None };
-    let owner = service.controller.as_ref()?;
-    Some((
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let TraefikServiceState::Foreign(service) = &subject.observed.service else { return Vec::new() };
+    let Some(owner) = &service.controller else { return Vec::new() };
+    Problem::new(
         format!("TraefikService `{}` is controlled by {} `{}`", service.target.name, owner.kind, owner.name),
-        "give this Canary another spec.service.name, or delete the other owner".into(),
-    ))
+        "give this Canary another spec.service.name, or delete the other owner",
+    )
+    .at(Place::of_canary(&["spec", "service"]))
 }

@@ -1,18 +1,44 @@
-//! CT038: a declaration that cannot be parsed declares nothing.
+//! CT038: a malformed declaration.
 
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
 use crate::{
     flagger::Declared,
-    lint::{Rule, Severity},
-    model::declaration::ANNOTATION,
-    observed::Observed,
+    lint::Place,
+    model::declaration::{self, ANNOTATION, Malformed},
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT038", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT038",
+    severity: Severity::Error,
+    title: "A malformed declaration",
+    why: "A declaration that cannot be parsed declares nothing, and the guard refuses it where it checks. Every error is named, with its position.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=5m; Secur",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure",
+    fix: "Correct the annotation, or set the cookie again with sticky set.",
+    source: "RFC 6265 section 4.1.1; src/model/declaration.rs has the grammar",
+    needs: &[],
+    check,
+};
 
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let Declared::Malformed(_, malformed) = &observed.canary.declared else { return None };
-    Some((
-        format!("annotation {ANNOTATION}: {malformed}"),
-        "correct the annotation, or delete it with sticky remove and set the cookie again".into(),
-    ))
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Declared::Malformed(text, malformed) = &subject.observed.canary.declared else { return Vec::new() };
+    let mut problems = declaration::problems(text);
+    // What is no text at all has no parts.
+    if problems.is_empty() || !problems.iter().any(|(_, problem)| problem == malformed) {
+        problems = vec![(0, malformed.clone())];
+    }
+    let fix = "correct the annotation, or delete it with sticky remove and set the cookie again";
+    let problem = |(offset, malformed): (usize, Malformed)| {
+        let place = Place { offset, ..subject.cookie_place() };
+        let message = format!("annotation {ANNOTATION}, column {}: {malformed}", offset + 1);
+        Problem::new(message, fix).at(place)
+    };
+    problems.into_iter().flat_map(problem).collect()
 }

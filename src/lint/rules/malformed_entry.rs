@@ -1,17 +1,44 @@
-//! CT040: an entry that cannot be parsed declares nothing.
+//! CT040: a malformed entry.
 
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
 use crate::{
-    lint::{Rule, Severity},
-    model::entry::ENTRY_ANNOTATION,
-    observed::Observed,
+    lint::Place,
+    model::{Entry, declaration::Malformed, entry::ENTRY_ANNOTATION},
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT040", severity: Severity::Error, check };
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT040",
+    severity: Severity::Error,
+    title: "A malformed entry",
+    why: "An entry that cannot be parsed declares nothing: no pin begins anew where a flow begins.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+    kubectl-canary-traefik/entry: login, /a b",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+    kubectl-canary-traefik/entry: /login, /a",
+    fix: "Correct the annotation, or set the paths again with sticky set --entry.",
+    source: "src/model/entry.rs has the grammar",
+    needs: &[],
+    check,
+};
 
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let Some(Err(malformed)) = &observed.canary.entry else { return None };
-    Some((
-        format!("annotation {ENTRY_ANNOTATION}: {malformed}"),
-        "set the paths again with sticky set --entry, or remove them with sticky set --unset entry".into(),
-    ))
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Some(Err(first)) = &subject.observed.canary.entry else { return Vec::new() };
+    let text = subject.observed.canary.entry_text.as_deref().unwrap_or_default();
+    let mut problems = Entry::problems(text);
+    if !problems.iter().any(|(_, problem)| problem == first) {
+        problems = vec![(0, first.clone())];
+    }
+    let fix = "set the paths again with sticky set --entry, or remove them with sticky set --unset entry";
+    let problem = |(offset, malformed): (usize, Malformed)| {
+        let place = Place { offset, ..Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]) };
+        Problem::new(format!("annotation {ENTRY_ANNOTATION}, column {}: {malformed}", offset + 1), fix).at(place)
+    };
+    problems.into_iter().flat_map(problem).collect()
 }

@@ -1,23 +1,39 @@
-//! CT045: Flagger's Traefik router does not mirror (`pkg/router/traefik.go:SetRoutes` ignores the argument). Without
-//! iterations, the rollout then never advances (`pkg/controller/scheduler.go:runCanary`).
+//! CT045: mirroring on Traefik.
 
-use crate::{
-    flagger::Strategy,
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{flagger::Strategy, lint::Place};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT045",
+    severity: Severity::Warning,
+    title: "Mirroring on Traefik",
+    why: "Flagger's Traefik router does not mirror. Without iterations the rollout then never gets to its first step.",
+    bad: "kind: Canary
+spec:
+  analysis:
+    iterations: 5
+    mirror: true",
+    good: "kind: Canary
+spec:
+  analysis:
+    iterations: 5",
+    fix: "Remove spec.analysis.mirror.",
+    source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes, pkg/controller/scheduler.go:runCanary",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT045", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let rollout = &observed.canary.rollout;
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let rollout = subject.rollout();
     let effect = match rollout.strategy {
         Strategy::Canary => "so the rollout never gets to its first step",
         Strategy::AbTesting => "which has no effect in an A/B test",
         Strategy::BlueGreen => "so no user traffic reaches the canary before the promotion",
     };
-    (rollout.mirrors && !rollout.skips_analysis).then(|| {
-        let message = format!("on Traefik, Flagger does not mirror requests (spec.analysis.mirror), {effect}");
-        (message, "remove spec.analysis.mirror".into())
-    })
+    if !rollout.mirrors || rollout.skips_analysis {
+        return Vec::new();
+    }
+    let message = format!("on Traefik, Flagger does not mirror requests (spec.analysis.mirror), {effect}");
+    Problem::new(message, "remove spec.analysis.mirror").at(Place::of_canary(&["spec", "analysis", "mirror"]))
 }

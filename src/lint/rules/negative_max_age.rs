@@ -1,17 +1,35 @@
-//! CT006: a negative Max-Age is sent as `Max-Age=0`, and the browser deletes the cookie at once.
+//! CT006: a negative Max-Age.
 
-use super::cookie;
-use crate::{
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::model::Cookie;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT006",
+    severity: Severity::Error,
+    title: "A negative Max-Age",
+    why: "Traefik sends Max-Age=0 for it, and the browser deletes the cookie at once: no user sticks.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=-1",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    fix: "Set a positive Max-Age.",
+    source: "RFC 6265 section 5.2.2; Go net/http/cookie.go:Cookie.String",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT006", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let seconds = cookie(observed)?.max_age().filter(|seconds| *seconds < 0)?;
-    Some((
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Some(seconds) = subject.cookie().and_then(Cookie::max_age).filter(|seconds| *seconds < 0) else {
+        return Vec::new();
+    };
+    Problem::new(
         format!("with Max-Age={seconds} browsers delete the cookie at once, so no user sticks"),
-        "use a positive --max-age".into(),
-    ))
+        "use a positive --max-age",
+    )
+    .at(subject.cookie_place())
 }

@@ -1,21 +1,37 @@
-//! CT004: browsers drop a cookie with `SameSite=None` that is not `Secure` (RFC 6265bis section 5.7).
+//! CT004: sameSite=None without Secure.
 
-use super::cookie;
-use crate::{
-    lint::{Rule, Severity},
-    model::FieldValue,
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::model::FieldValue;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT004",
+    severity: Severity::Error,
+    title: "SameSite=None without Secure",
+    why: "Browsers reject such a cookie, so no user sticks.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; SameSite=None",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; SameSite=None; Secure",
+    fix: "Add Secure, or use SameSite=Lax.",
+    source: "RFC 6265bis section 5.7; traefik/traefik#6261",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT004", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let cookie = cookie(observed)?;
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Some(cookie) = subject.cookie() else { return Vec::new() };
     let none = matches!(cookie.by_key("sameSite"), Some(FieldValue::Text(text)) if text == "none");
-    (none && !cookie.is_on("secure")).then(|| {
-        (
-            "browsers reject a cookie with SameSite=None that is not Secure".into(),
-            "add --secure, or use --same-site lax".into(),
-        )
-    })
+    if !none || cookie.is_on("secure") {
+        return Vec::new();
+    }
+    Problem::new(
+        "browsers reject a cookie with SameSite=None that is not Secure",
+        format!("{} (or --same-site lax)", subject.set("--secure")),
+    )
+    .at(subject.cookie_place())
 }

@@ -1,26 +1,44 @@
-//! CT046: of Flagger's routers, those for Istio and the Gateway API know `sessionAffinity`; the one for Traefik does not
-//! (`pkg/router/istio.go:SetRoutes`, `gateway_api.go:SetRoutes`, `traefik.go:SetRoutes`).
+//! CT046: flagger's session affinity on Traefik.
 
-use crate::{
-    lint::{Rule, Severity},
-    observed::Observed,
-    text::quoted,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{lint::Place, text::quoted};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT046",
+    severity: Severity::Warning,
+    title: "Flagger's session affinity on Traefik",
+    why: "Of Flagger's routers, those for Istio and the Gateway API know sessionAffinity; the one for Traefik ignores it.",
+    bad: "kind: Canary
+spec:
+  analysis:
+    sessionAffinity: {cookieName: cart-track}",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: cart-track; Max-Age=120",
+    fix: "Remove it, and declare a cookie with sticky set.",
+    source: "fluxcd/flagger pkg/router/istio.go:SetRoutes, gateway_api.go:SetRoutes, traefik.go:SetRoutes",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT046", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let canary = &observed.canary;
-    let affinity = canary.rollout.session_affinity.as_ref()?;
-    let message = "on Traefik, Flagger ignores spec.analysis.sessionAffinity";
-    if canary.declared.cookie().is_some() {
-        return Some((message.into(), "remove it: the declared cookie takes its place".into()));
-    }
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let canary = &subject.observed.canary;
+    let Some(affinity) = &canary.rollout.session_affinity else { return Vec::new() };
     let name = affinity.cookie_name.as_ref().map_or_else(String::new, |name| format!(" --name {}", quoted(name)));
-    let fix = format!(
-        "remove it and set a sticky cookie that lasts just over the length of one login: \
-         kubectl canary-traefik sticky set {}{name} --max-age 2m",
-        quoted(&canary.target.name)
-    );
-    Some((message.into(), fix))
+    let fix = if canary.declared.cookie().is_some() {
+        "remove it: the declared cookie takes its place".to_owned()
+    } else {
+        format!(
+            "remove it and set a sticky cookie that lasts just over the length of one login: \
+             kubectl canary-traefik sticky set {}{name} --max-age 2m",
+            quoted(&canary.target.name)
+        )
+    };
+    Problem::new("on Traefik, Flagger ignores spec.analysis.sessionAffinity", fix).at(Place::of_canary(&[
+        "spec",
+        "analysis",
+        "sessionAffinity",
+    ]))
 }

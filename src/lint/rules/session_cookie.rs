@@ -1,19 +1,34 @@
-//! CT020: without Max-Age, or with 0, the cookie is a session cookie: Traefik sends neither Max-Age nor Expires.
+//! CT020: a session cookie.
 
-use super::cookie;
-use crate::{
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT020",
+    severity: Severity::Warning,
+    title: "A session cookie",
+    why: "Without Max-Age, or with 0, Traefik sends neither Max-Age nor Expires. The cookie lives until the browser closes, so users keep their track through this rollout and into the next one.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    fix: "Set a Max-Age just over the length of one login.",
+    source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; traefik/traefik#1939",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT020", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    matches!(cookie(observed)?.max_age(), None | Some(0)).then(|| {
-        (
-            "a session cookie lives until the browser closes, so users stay on their track into the next rollout"
-                .into(),
-            "set --max-age to just over the length of one login".into(),
-        )
-    })
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    if !subject.cookie().is_some_and(|cookie| matches!(cookie.max_age(), None | Some(0))) {
+        return Vec::new();
+    }
+    Problem::new(
+        "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
+        "set --max-age to just over the length of one login",
+    )
+    .at(subject.cookie_place())
 }

@@ -1,32 +1,59 @@
-//! CT021: Max-Age is so long that people who were there before the rollout hardly see the canary.
+//! CT021: max-Age is so long that the canary is hardly seen.
 
-use super::cookie;
-use crate::{
-    lint::{Rule, Severity},
-    observed::Observed,
-    simulate::returning_shares_of,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{model::Cookie, simulate::returning_shares_of};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT021",
+    severity: Severity::Warning,
+    title: "Max-Age is so long that the canary is hardly seen",
+    why: "Traefik never renews its cookie. Who was there before the rollout holds a cookie of the primary for as long as Max-Age: with a long one, the canary is promoted before they have seen it.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=2592000
+spec:
+  analysis:
+    interval: 1m
+    stepWeight: 10
+    maxWeight: 50",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
+    kubectl-canary-traefik/entry: /login
+spec:
+  analysis:
+    interval: 2m35s
+    stepWeights: [10, 50, 100]",
+    fix: "Set Max-Age to just over the length of one login, and the interval to at least two and a half times that. simulate shows the shares.",
+    source: "src/simulate; docs/promotion.md has measured rollouts",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT021", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let max_age = cookie(observed)?.max_age()?;
-    let rollout = &observed.canary.rollout;
-    let shares = returning_shares_of(rollout, max_age)?;
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let rollout = subject.rollout();
+    let max_age = subject.cookie().and_then(Cookie::max_age);
+    let shares = max_age.and_then(|max_age| Some((max_age, returning_shares_of(rollout, max_age)?)));
+    let Some((max_age, shares)) = shares else { return Vec::new() };
     // All steps take the same time.
     let (wanted, seen, steps) = shares
         .into_iter()
         .fold((0.0, 0.0, 0.0), |(wanted, seen, steps), (weight, share)| (wanted + weight, seen + share, steps + 1.0));
-    (seen * 2.0 < wanted).then(|| {
-        (
-            format!(
-                "with Max-Age={max_age} and an interval of {} s, users who were there before the rollout see the canary \
-                 in {:.0} % of their page views during the steps, instead of {:.0} %",
-                rollout.interval,
-                seen / steps,
-                wanted / steps
-            ),
-            "set --max-age to just over the length of one login, and the Canary's interval to at least that".into(),
-        )
-    })
+    if seen * 2.0 >= wanted {
+        return Vec::new();
+    }
+    Problem::new(
+        format!(
+            "with Max-Age={max_age} and an interval of {} s, users who were there before the rollout see the canary \
+             in {:.0} % of their page views during the steps, instead of {:.0} %",
+            rollout.interval,
+            seen / steps,
+            wanted / steps
+        ),
+        "set --max-age to just over the length of one login, and the Canary's interval to at least that",
+    )
+    .at(subject.cookie_place())
 }

@@ -1,21 +1,45 @@
-//! CT001: `spec.weighted.sticky` without a `cookie` has no effect.
-//!
-//! Traefik reads only `sticky.cookie` (`pkg/server/service/loadbalancer/wrr/wrr.go:New`); the mis-indented example in
-//! Traefik's own documentation leads to this.
+//! CT001: the live sticky block has no cookie.
 
-use crate::{
-    lint::{Rule, Severity},
-    observed::Observed,
-    traefik::Live,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::traefik::Live;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT001",
+    severity: Severity::Error,
+    title: "The live sticky block has no cookie",
+    why: "Traefik reads only sticky.cookie. Without it there is no cookie, and no user sticks. Copying the mis-indented example of Traefik's own documentation leads to this.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {}",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {cookie: {name: login, maxAge: 120}}",
+    fix: "Set a cookie with sticky set or sticky apply, or remove spec.weighted.sticky.",
+    source: "traefik/traefik pkg/server/service/loadbalancer/wrr/wrr.go:New",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT001", severity: Severity::Error, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    (observed.service()?.live == Live::Empty).then(|| {
-        (
-            "`spec.weighted.sticky` has no `cookie`, so no user sticks".into(),
-            "set a cookie, or remove `spec.weighted.sticky`".into(),
-        )
-    })
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    if subject.observed.service().is_none_or(|service| service.live != Live::Empty) {
+        return Vec::new();
+    }
+    Problem::new(
+        "`spec.weighted.sticky` has no `cookie`, so no user sticks",
+        "set a cookie, or remove `spec.weighted.sticky`",
+    )
+    .in_service(subject, &["spec", "weighted", "sticky"])
 }

@@ -1,21 +1,37 @@
-//! CT047: with `iterations`, Flagger takes no weight steps (`pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy`).
+//! CT047: step weights beside iterations.
 
-use crate::{
-    flagger::Strategy,
-    lint::{Rule, Severity},
-    observed::Observed,
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{flagger::Strategy, lint::Place};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT047",
+    severity: Severity::Warning,
+    title: "Step weights beside iterations",
+    why: "With iterations Flagger takes no weight steps.",
+    bad: "kind: Canary
+spec:
+  analysis:
+    iterations: 10
+    stepWeights: [10, 50, 100]",
+    good: "kind: Canary
+spec:
+  analysis:
+    stepWeights: [10, 50, 100]",
+    fix: "For a rollout in weight steps, remove iterations; for blue/green, remove the weights.",
+    source: "fluxcd/flagger pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy",
+    needs: &[],
+    check,
 };
 
-pub(in crate::lint) const RULE: Rule = Rule { code: "CT047", severity: Severity::Warning, check };
-
-fn check(observed: &Observed) -> Option<(String, String)> {
-    let rollout = &observed.canary.rollout;
-    let has_steps = rollout.steps().is_some();
-    (rollout.strategy != Strategy::Canary && has_steps && !rollout.skips_analysis).then(|| {
-        (
-            "with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights".into(),
-            "for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights"
-                .into(),
-        )
-    })
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let rollout = subject.rollout();
+    if rollout.strategy == Strategy::Canary || rollout.steps().is_none() || rollout.skips_analysis {
+        return Vec::new();
+    }
+    Problem::new(
+        "with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights",
+        "for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights",
+    )
+    .at(Place::of_canary(&["spec", "analysis", "iterations"]))
 }

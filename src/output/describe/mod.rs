@@ -31,6 +31,8 @@ pub struct Description {
     pub loaded: Loaded,
     /// Routes to the TraefikService, and the last events.
     pub around: RoutesAndEvents,
+    /// What is wrong, without notes.
+    pub findings: Vec<lint::Finding>,
     /// The namespace assumed for a manifest without one.
     pub namespace: Option<String>,
     /// Current time in Unix seconds.
@@ -52,11 +54,6 @@ impl Description {
     pub fn reset_reasons(&self) -> Vec<String> {
         let is_next = self.fate().next.when == When::Reset;
         if is_next { write_effect::reset_reasons(&self.loaded.observed) } else { Vec::new() }
-    }
-
-    /// Returns the lint findings.
-    pub fn findings(&self) -> Vec<lint::Finding> {
-        lint::check(&self.loaded.observed)
     }
 
     /// Returns the Canary's namespace.

@@ -25,7 +25,6 @@ struct DescriptionReport {
     tracks: Vec<TrackReport>,
     next_write: NextWriteReport,
     routes: RoutesReport,
-    findings: Vec<FindingReport>,
     /// The last events, the newest last; `null` without a cluster, or if this user may not see them.
     events: Option<Vec<EventReport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,14 +126,6 @@ struct UnknownReport {
 }
 
 #[derive(Debug, Serialize)]
-struct FindingReport {
-    code: &'static str,
-    severity: String,
-    message: String,
-    help: String,
-}
-
-#[derive(Debug, Serialize)]
 struct EventReport {
     r#type: String,
     reason: String,
@@ -167,7 +158,7 @@ fn value(description: &Description) -> Value {
     };
     let owner = description.owner();
     let report = DescriptionReport {
-        canary: CanaryReport::new(observed),
+        canary: CanaryReport::with(observed, description.findings.clone()),
         strategy: StrategyReport {
             kind: rollout.strategy.as_str(),
             interval: rollout.interval,
@@ -198,16 +189,6 @@ fn value(description: &Description) -> Value {
             reasons: description.reset_reasons(),
         },
         routes: routes(&description.around.routes),
-        findings: description
-            .findings()
-            .into_iter()
-            .map(|finding| FindingReport {
-                code: finding.code,
-                severity: finding.severity.to_string(),
-                message: finding.message,
-                help: finding.help,
-            })
-            .collect(),
         events,
         events_unknown,
     };

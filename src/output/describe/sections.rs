@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     flagger::Declared,
-    lint::Severity,
     model::{Event, NamespacedName, ObjectKind, name::Group},
     observed::{Observed, State},
     traefik::{Lookup, Route, Weight},
@@ -152,16 +151,12 @@ fn route_lines(description: &Description, route: &Route, page: Page) -> String {
 
 /// Formats the lint findings.
 pub(super) fn findings(description: &Description, page: Page) -> String {
-    let findings = description.findings();
+    let findings = &description.findings;
     if findings.is_empty() {
         return page.head("Findings", "<none>");
     }
     let lines = findings.iter().map(|finding| {
-        let word = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let message = format!("{word} {}: {}", finding.code, escaped(&finding.message));
+        let message = format!("{} {}: {}", finding.severity, finding.code, escaped(&finding.message));
         page.line(2, &message) + &page.line(4, &format!("fix: {}", escaped(&finding.help)))
     });
     format!("Findings:\n{}", lines.collect::<String>())

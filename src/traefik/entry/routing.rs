@@ -151,6 +151,17 @@ impl Routing {
         })
     }
 
+    /// Returns every object, in the order of their references.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        self.objects.iter().map(|(object, value)| (object, &**value))
+    }
+
+    /// Returns the namespace and name of every TraefikService.
+    pub fn of_traefik_services(&self) -> impl Iterator<Item = &NamespacedName> {
+        let services = self.objects.iter().filter(|(object, _)| matches!(object.kind, ObjectKind::TraefikService(_)));
+        services.map(|(object, _)| &object.target)
+    }
+
     /// Returns this Canary's own entry objects.
     pub fn own(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
         self.existing(canary).filter(|(_, value)| is_of(value, canary))
@@ -182,11 +193,6 @@ impl Routing {
     /// Returns the positions of the objects that may lead to this TraefikService.
     pub(in crate::traefik) fn leading_to(&self, service: &NamespacedName) -> &[usize] {
         self.by_service.get(&key(service)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Returns all objects, in the order of their references.
-    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
-        self.objects.iter().map(|(object, value)| (object, &**value))
     }
 
     /// Returns the object at a position.

@@ -36,6 +36,8 @@ const COMMANDS: &[&str] = &[
     "render NAME --weight 30",
     "render NAME --entry",
     "simulate NAME",
+    "lint",
+    "lint NAME -o sarif --fail-on warning",
     "simulate NAME --max-age 90s --flow 1m30s --steps NAME --interval 10s",
     "simulate NAME --steps 10,50,100 --interval 10s --max-age 90s --plot FILE -o json",
     "diff",

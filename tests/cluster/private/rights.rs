@@ -29,12 +29,13 @@ struct Case {
 }
 
 /// What reads and changes cookies: run without a guard, and with one of labelled namespaces.
-const COOKIES: [Case; 12] = [
+const COOKIES: [Case; 13] = [
     Case { command: "describe", lines: &["describe podinfo"], good: &[0] },
     Case { command: "sticky edit", lines: &["sticky edit podinfo --yes"], good: &[0] },
     Case { command: "show", lines: &["show", "show podinfo"], good: &[0] },
     Case { command: "render", lines: &["render podinfo"], good: &[0] },
     Case { command: "simulate", lines: &["simulate podinfo --steps 10,100"], good: &[0] },
+    Case { command: "lint", lines: &["lint", "lint podinfo"], good: &[0, 1] },
     Case { command: "diff", lines: &["diff", "diff podinfo"], good: &[0, 1] },
     Case { command: "sticky get", lines: &["sticky get podinfo"], good: &[0] },
     Case { command: "sticky set", lines: &["sticky set podinfo --max-age 60 --yes"], good: &[0] },

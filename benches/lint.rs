@@ -1,0 +1,111 @@
+//! `lint -f` over 10,000 documents against the YAML parser alone, over the same bytes: `cargo bench --bench lint`.
+//! The budget is twice the parser's time. The figures are medians of the whole library calls, not of processes.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "prints its figures, and reads what it wrote")]
+
+use std::{
+    fmt::Write as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use canary_traefik::{cluster::Selection, files, source::Source, yaml};
+
+const DOCUMENTS: usize = 10_000;
+const RUNS: usize = 7;
+
+/// A Canary, its route and a `ConfigMap`, of which every twentieth Canary has something wrong.
+fn documents(number: usize) -> String {
+    let age = if number.is_multiple_of(20) { "-1" } else { "120" };
+    let mut text = format!(
+        "---
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata:
+  name: app-{number}
+  namespace: shop
+  labels:
+    app.kubernetes.io/part-of: storefront
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login-{number}; Max-Age={age}; HttpOnly; SameSite=Lax
+    kubectl-canary-traefik/entry: /login
+spec:
+  provider: traefik
+  targetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: app-{number}
+  service:
+    port: 80
+  analysis:
+    interval: 5m5s
+    threshold: 5
+    stepWeights: [10, 50, 100]
+    metrics:
+      - name: request-success-rate
+        interval: 1m
+        thresholdRange:
+          min: 99
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata:
+  name: app-{number}
+  namespace: shop
+spec:
+  entryPoints: [websecure]
+  routes:
+    - kind: Rule
+      match: Host(`app-{number}.example`)
+      services:
+        - kind: TraefikService
+          name: app-{number}
+  tls: {{}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: app-{number}
+  namespace: shop
+data:
+"
+    );
+    for key in 0..12 {
+        writeln!(text, "  key-{key}: some value of the application, number {number}").expect("a string");
+    }
+    text
+}
+
+fn median(work: impl Fn() -> usize) -> (Duration, usize) {
+    let mut times: Vec<_> = (0..RUNS)
+        .map(|_| {
+            let begin = Instant::now();
+            let count = work();
+            (begin.elapsed(), count)
+        })
+        .collect();
+    times.sort_unstable();
+    times[RUNS / 2]
+}
+
+fn main() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lint-bench");
+    let text: String = (0..=DOCUMENTS / 3).map(documents).collect();
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let file = folder.join("all.yaml");
+    std::fs::write(&file, &text).expect("the file can be written");
+    let documents: Vec<_> = text.split("---\n").filter(|text| !text.is_empty()).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+
+    let (parser, parsed) = median(|| documents.iter().filter(|text| yaml::parse(text).is_ok()).count());
+    let (lint, found) = median(|| {
+        let manifests = files::read(std::slice::from_ref(&file), false, |_| None).expect("manifests");
+        let source = Source::Files(manifests);
+        let selection = Selection { namespace: None, selector: None };
+        let linted = runtime.block_on(source.lint(&[], selection)).expect("manifests can be linted");
+        let findings = linted.findings();
+        source.positions(&findings, &linted.canaries).len()
+    });
+    println!("parser alone  {parser:>9.1?}  {parsed} documents, {} bytes", text.len());
+    println!("lint          {lint:>9.1?}  {found} findings");
+    println!("ratio         {:>9.2}  (budget 2)", lint.as_secs_f64() / parser.as_secs_f64());
+}

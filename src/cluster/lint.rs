@@ -1,0 +1,106 @@
+//! Reads what `lint` looks at in a cluster. Only the Canaries must be readable; rules that need what cannot be read find
+//! nothing.
+
+use futures_util::future::{join, join_all, join3};
+use serde_json::Value;
+
+use super::{Cluster, Selection};
+use crate::{
+    apiserver::{
+        Call, Verb,
+        list::{self, Depth},
+        request::percent_encoded,
+    },
+    error::{Kind, Result},
+    lint::{Known, Need, TrackService},
+    model::name::Group,
+    observed::{Loaded, Observed},
+    plan::support::keys_in_schema,
+    traefik::{Installation, entry},
+};
+
+/// Label of the workloads of Traefik's own chart, and of k3s.
+const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
+
+impl Cluster {
+    /// Reads every Canary, of all namespaces if that is allowed, with what is around those of the selection; and what could
+    /// not be read.
+    ///
+    /// # Errors
+    ///
+    /// The selected Canaries cannot be listed.
+    pub async fn lint(&self, selection: Selection<'_>) -> Result<(Vec<Observed>, Known, Vec<(Need, String)>)> {
+        let mut unread = Vec::new();
+        let everywhere = Selection { namespace: None, selector: None };
+        let (pairs, look) = join(self.pairs(everywhere, false), self.read_coverage()).await;
+        let pairs = match pairs {
+            Err(error) if error.kind() == Kind::Cluster && selection.namespace.is_some() => {
+                unread.push((Need::Canaries, error.message().to_owned()));
+                self.pairs(Selection { selector: None, ..selection }, false).await?
+            }
+            pairs => pairs?,
+        };
+        let pairs = self.with_routing(pairs, selection.namespace, entry::Need::All).await;
+        let (document, installations, services) =
+            join3(self.traefik_schema(), self.installations(), self.listed_services(selection.namespace)).await;
+        let routing = pairs.first().and_then(|pair| pair.routing.clone());
+        let reasons = routing.iter().flat_map(|routing| [&routing.unread, &routing.unread_elsewhere]).flatten();
+        unread.extend(reasons.map(|reason| (Need::Routes, reason.clone())));
+        let mut seen = |need, reason: String| unread.push((need, reason));
+        let known = Known {
+            has_all_routes: routing.as_ref().is_some_and(|it| it.unread.is_none() && it.unread_elsewhere.is_none()),
+            routing,
+            installations: installations.unwrap_or_else(|reason| {
+                seen(Need::Traefik, reason);
+                Vec::new()
+            }),
+            fields: keys_in_schema(&document),
+            services: services.map_err(|reason| seen(Need::Services, reason)).ok(),
+        };
+        let observed = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
+        Ok((pairs.into_iter().map(observed).collect(), known, unread))
+    }
+
+    /// Returns the schema of TraefikServices, or null.
+    async fn traefik_schema(&self) -> Value {
+        let call =
+            Call { verb: Verb::Get, resource: "the OpenAPI document of Traefik's group", namespace: None, name: None };
+        let path = format!("/openapi/v3/apis/{}", Group::TraefikIo.api_version());
+        self.api.ask(&call, &path).await.and_then(|answer| answer.json()).unwrap_or_default()
+    }
+
+    /// Returns the Traefiks that run, or why they cannot be listed.
+    async fn installations(&self) -> Result<Vec<Installation>, String> {
+        let of_kind = |kind: &'static str| async move {
+            let call = Call { verb: Verb::List, resource: kind, namespace: None, name: None };
+            let plural = kind.split('.').next().unwrap_or_default();
+            let path = format!("/apis/apps/v1/{plural}?labelSelector={}", percent_encoded(TRAEFIK));
+            self.collected(&call, &path, |object| Installation::of_workload(&object)).await
+        };
+        let found = join_all(["deployments.apps", "daemonsets.apps"].map(of_kind)).await;
+        Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// Returns the Services with their ports, or why they cannot be listed.
+    async fn listed_services(&self, namespace: Option<&str>) -> Result<Vec<TrackService>, String> {
+        let call = Call { verb: Verb::List, resource: "services", namespace, name: None };
+        let place = namespace.map_or_else(String::new, |it| format!("/namespaces/{}", percent_encoded(it)));
+        self.collected(&call, &format!("/api/v1{place}/services"), |object| Some(TrackService::read(&object))).await
+    }
+
+    async fn collected<T>(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        read: impl Fn(Value) -> Option<T> + Send + 'static,
+    ) -> Result<Vec<T>, String>
+    where
+        T: Send + 'static,
+    {
+        let listed = match self.api.ask(call, path).await {
+            Ok(answer) => list::read(answer.body, Depth::WithoutManagedFields, read).await,
+            Err(failure) => Err(failure),
+        };
+        listed.map_err(|failure| failure.into_error(call).message().to_owned())
+    }
+}

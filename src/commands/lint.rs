@@ -1,0 +1,129 @@
+//! `lint`: what is wrong with the stickiness of Canaries.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{args::SelectArgs, left_out, patches};
+use crate::{
+    context::{Context, FileArgs},
+    error::{Error, Exit, Result},
+    lint::{Finding, RULES, Rule, Severity},
+    output::{
+        self,
+        lint::{self, Located},
+    },
+};
+
+/// Find what keeps cookies from working
+///
+/// Checks each Canary with its TraefikService, the routes that lead to it or around it, other Canaries, and the version
+/// and arguments of Traefik where they can be seen. `lint explain` lists the rules, docs/lint.md has them all. What you
+/// may not read is not checked, and named once.
+///
+/// Exit status: 0 nothing of that severity was found; 1 something was; more than 1 an error.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  # Every Canary in the cluster\n  kubectl canary-traefik lint -A\n\n  # Manifests in a pull request, as annotations of GitHub\n  kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning\n\n  # What is CT011?\n  kubectl canary-traefik lint explain CT011"
+)]
+pub struct LintArgs {
+    #[command(subcommand)]
+    command: Option<LintCommand>,
+
+    #[command(flatten)]
+    select: SelectArgs,
+
+    /// Exit with 1 if something of at least this severity is found
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    fail_on: FailOn,
+
+    /// Leave out these rules; repeat or separate with commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    ignore: Vec<&'static str>,
+
+    /// Output format
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
+    output: LintFormat,
+
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum LintCommand {
+    Explain(ExplainArgs),
+}
+
+/// Explain a rule, or list all rules
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule's code, such as CT011
+    #[arg(value_name = "CODE", value_parser = code)]
+    code: Option<&'static str>,
+}
+
+/// What makes the command fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LintFormat {
+    Text,
+    Json,
+    Sarif,
+    Github,
+}
+
+impl FailOn {
+    fn is_reached(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity != Severity::Info,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Runs `lint`.
+pub async fn run(ctx: &Context, args: &LintArgs) -> Result<Exit> {
+    if let Some(LintCommand::Explain(args)) = &args.command {
+        let rule = args.code.and_then(Rule::of);
+        ctx.ui.data(&rule.map_or_else(lint::rules, |rule| lint::explanation(rule, ctx.width())))?;
+        return Ok(Exit::Ok);
+    }
+    args.select.check()?;
+    let source = ctx.source(&args.files).await?;
+    let mut linted = source.lint(&args.select.names, args.select.selection(ctx, source.namespace())).await?;
+    left_out::note(ctx, linted.split_off_others().iter());
+    patches::note(ctx, linted.checked());
+    for (need, reason) in &linted.unread {
+        ctx.ui.status(&lint::unread(*need, reason));
+    }
+    let is_wanted = |finding: &Finding| !args.ignore.contains(&finding.code);
+    let findings: Vec<_> = linted.findings().into_iter().filter(is_wanted).collect();
+    let positions = source.positions(&findings, &linted.canaries);
+    let findings: Vec<_> =
+        findings.into_iter().zip(positions).map(|(finding, position)| Located { finding, position }).collect();
+    let canaries = linted.checked.len();
+    let text = match args.output {
+        LintFormat::Text => lint::text(&findings, ctx.width(), ctx.ui.out_style()),
+        LintFormat::Json => output::json(&lint::report(&findings, canaries, &linted.unread)),
+        LintFormat::Sarif => output::json(&lint::sarif(&findings)),
+        LintFormat::Github => lint::annotations(&findings),
+    };
+    ctx.ui.data(&text)?;
+    ctx.ui.status(&lint::summary(&findings, canaries));
+    let fails = findings.iter().any(|located| args.fail_on.is_reached(located.finding.severity));
+    Ok(if fails { Exit::Found } else { Exit::Ok })
+}
+
+/// Parses the code of a rule, in whatever case.
+fn code(text: &str) -> Result<&'static str, Error> {
+    Rule::of(text).map(|rule| rule.code).ok_or_else(|| {
+        let (first, last) = (RULES.first().map_or("", |rule| rule.code), RULES.last().map_or("", |rule| rule.code));
+        Error::usage(format!("no such rule; they are {first} to {last}, listed by kubectl canary-traefik lint explain"))
+    })
+}

@@ -1,0 +1,57 @@
+//! CT037: allowEmptyServices before Traefik 2.9.6.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{lint::Place, model::version::Version};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT037",
+    severity: Severity::Warning,
+    title: "allowEmptyServices before Traefik 2.9.6",
+    why: "Before 2.9.6 allowEmptyServices does not reach the children of a TraefikService: a track without ready pods makes every route to it answer 404.",
+    bad: r#"kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login
+---
+kind: Deployment
+metadata: {name: traefik, namespace: edge}
+spec:
+  template:
+    spec:
+      containers:
+        - image: traefik:v2.9.1
+          args: ["--providers.kubernetescrd.allowEmptyServices=true"]"#,
+    good: r#"kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login
+---
+kind: Deployment
+metadata: {name: traefik, namespace: edge}
+spec:
+  template:
+    spec:
+      containers:
+        - image: traefik:v2.9.6
+          args: ["--providers.kubernetescrd.allowEmptyServices=true"]"#,
+    fix: "Update Traefik.",
+    source: "traefik/traefik#9423",
+    needs: &[Need::Traefik],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let is_on = subject.some_traefik(|traefik| traefik.is_on("providers.kubernetescrd.allowemptyservices"));
+    match subject.oldest().filter(|(version, _)| is_on && *version < Version::of(2, 9, 6)) {
+        None => Vec::new(),
+        Some((version, traefik)) => Problem::new(
+            format!(
+                "allowEmptyServices of Traefik {version} ({}) does not reach TraefikServices: it needs 2.9.6",
+                traefik.place
+            ),
+            "update Traefik",
+        )
+        .at(Place::default()),
+    }
+}

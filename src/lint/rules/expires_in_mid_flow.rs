@@ -1,0 +1,53 @@
+//! CT048: the cookie runs out in the middle of logins.
+
+use super::NOTABLE;
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::model::Cookie;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT048",
+    severity: Severity::Warning,
+    title: "The cookie runs out in the middle of logins",
+    why: "Traefik counts Max-Age from the first response and never renews it. A login that is under way when it ends may go on on the other track. Found if that happens to a tenth of the logins or more, with logins of a minute, as simulate computes it.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
+spec:
+  analysis:
+    interval: 5m
+    stepWeights: [10, 50, 100]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
+    kubectl-canary-traefik/entry: /login
+spec:
+  analysis:
+    interval: 5m
+    stepWeights: [10, 50, 100]",
+    fix: "Declare the paths at which logins begin with sticky set --entry: there the pin begins anew. With an entry, Max-Age has to be as long as a login.",
+    source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; src/simulate",
+    needs: &[],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Some(simulation) = subject.simulation() else { return Vec::new() };
+    let moved = simulation.mean(|step| step.moved);
+    if moved < NOTABLE {
+        return Vec::new();
+    }
+    let age = subject.cookie().and_then(Cookie::max_age).unwrap_or_default();
+    let fix = if simulation.setup.entry {
+        subject.set("--max-age 1m")
+    } else {
+        format!("{} (where logins begin)", subject.set("--entry /login"))
+    };
+    Problem::new(
+        format!("with Max-Age={age}, the cookie runs out in the middle of {moved:.0} % of the logins of a minute, which then change version"),
+        fix,
+    )
+    .at(subject.cookie_place())
+}

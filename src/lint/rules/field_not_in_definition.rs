@@ -1,0 +1,52 @@
+//! CT009: the cluster's TraefikServices have no such field.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::model::Field;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT009",
+    severity: Severity::Error,
+    title: "The cluster's TraefikServices have no such field",
+    why: "A field that is not in the custom resource definition is dropped when it is written, whatever the running Traefik knows. Helm does not update definitions, and k3s ships old ones.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Domain=example
+---
+kind: CustomResourceDefinition
+metadata: {name: traefikservices.traefik.io}
+spec:
+  versions:
+    - name: v1alpha1
+      schema: {openAPIV3Schema: {properties: {spec: {properties: {weighted: {properties: {sticky: {properties: {cookie: {properties: {name: {}, maxAge: {}, path: {}}}}}}}}}}}}",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: CustomResourceDefinition
+metadata: {name: traefikservices.traefik.io}
+spec:
+  versions:
+    - name: v1alpha1
+      schema: {openAPIV3Schema: {properties: {spec: {properties: {weighted: {properties: {sticky: {properties: {cookie: {properties: {name: {}, maxAge: {}, path: {}}}}}}}}}}}}",
+    fix: "Update the custom resource definitions of Traefik.",
+    source: "k3s-io/k3s#13795; traefik/traefik-helm-chart#880",
+    needs: &[Need::Traefik],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let fields = subject.scene.known.and_then(|known| known.fields.as_ref());
+    let (Some(fields), Some(cookie)) = (fields, subject.cookie()) else { return Vec::new() };
+    let missing = cookie.fields().map(|(field, _)| field).filter(|field| !fields.iter().any(|key| key == field.key));
+    let problem = |field: &'static Field| {
+        Problem::new(
+            format!("the TraefikServices of the cluster have no field `{}`, so it is dropped", field.key),
+            format!("update the custom resource definitions to those of Traefik {} or later", field.since),
+        )
+        .at(subject.cookie_place())
+    };
+    missing.flat_map(problem).collect()
+}

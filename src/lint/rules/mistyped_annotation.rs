@@ -1,0 +1,46 @@
+//! CT057: an annotation that is almost one of ours.
+
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::{
+    lint::Place,
+    model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION},
+};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT057",
+    severity: Severity::Error,
+    title: "An annotation that is almost one of ours",
+    why: "Nothing reads an annotation with a mistyped key, so nothing is declared.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cooky: login; Max-Age=120",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    fix: "Correct the key: kubectl-canary-traefik/sticky-cookie or kubectl-canary-traefik/entry.",
+    source: "src/model/declaration.rs, src/model/entry.rs",
+    needs: &[],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let problem = |key: &String| {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        let near = if name.starts_with("sticky") || name.contains("cook") { ANNOTATION } else { ENTRY_ANNOTATION };
+        Problem::new(format!("nothing reads the annotation {key}"), format!("is {near} meant?"))
+            .at(Place::of_canary(&["metadata", "annotations", key]))
+    };
+    let canary = &subject.observed.canary;
+    let mut problems: Vec<_> = canary.mistyped.iter().flat_map(problem).collect();
+    for key in [ANNOTATION, ENTRY_ANNOTATION] {
+        if canary.apex_annotations.contains_key(key) {
+            let message = format!("nothing reads the annotation {key} in spec.service.apex.annotations");
+            let place = Place::of_canary(&["spec", "service", "apex", "annotations", key]);
+            problems.extend(Problem::new(message, "move it to metadata.annotations").at(place));
+        }
+    }
+    problems
+}

@@ -1,0 +1,39 @@
+//! CT023: the cookie has no name of its own.
+
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::traefik::cookie_value::{Parent, cookie_name};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT023",
+    severity: Severity::Info,
+    title: "The cookie has no name of its own",
+    why: "Traefik derives the name from that of the TraefikService. It changes when that is renamed, or with safeNaming; and then everybody is drawn anew.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: ; Max-Age=120",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    fix: "Set a name if you want to recognise the cookie.",
+    source: "traefik/traefik pkg/server/cookie/cookie.go:GenerateName",
+    needs: &[],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let canary = &subject.observed.canary;
+    let Some(cookie) = subject.cookie().filter(|cookie| cookie.name().is_none()) else { return Vec::new() };
+    let parent = Parent {
+        namespace: canary.target.namespace.as_deref(),
+        name: canary.service_name.as_deref().unwrap_or_default(),
+    };
+    let derived = cookie_name(cookie, parent, false).map_or_else(String::new, |name| format!(", such as `{name}`"));
+    Problem::new(
+        format!("the cookie has no name: Traefik derives one from the TraefikService{derived}"),
+        subject.set("--name NAME"),
+    )
+    .at(subject.cookie_place())
+}

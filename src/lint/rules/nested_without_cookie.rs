@@ -1,0 +1,72 @@
+//! CT013: the TraefikService is below a weighted one without a cookie.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{lint::Place, model::ObjectKind, traefik::Live};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT013",
+    severity: Severity::Warning,
+    title: "The TraefikService is below a weighted one without a cookie",
+    why: "A user is pinned only if every weighted service on the way is sticky: the upper one draws anew for each request.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+metadata: {name: regions}
+spec:
+  weighted:
+    services:
+      - {kind: TraefikService, name: cart, weight: 90}
+      - {name: elsewhere, port: 80, weight: 10}",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: TraefikService
+metadata: {name: regions}
+spec:
+  weighted:
+    services:
+      - {kind: TraefikService, name: cart, weight: 90}
+      - {name: elsewhere, port: 80, weight: 10}
+    sticky: {cookie: {name: region}}",
+    fix: "Give the upper TraefikService a cookie of another name.",
+    source: "traefik/traefik#6475; observed with Traefik 3.7.15",
+    needs: &[Need::Routes],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let Some(cookie) = subject.cookie() else { return Vec::new() };
+    let mut problems = Vec::new();
+    for upper in subject.references_to_service().filter(|it| matches!(it.object.kind, ObjectKind::TraefikService(_))) {
+        let sticky = Live::read(upper.value);
+        let other = upper.object.target.clone();
+        let place = Place::of_object(upper.object, &["spec", "weighted"]);
+        match sticky.cookie() {
+            _ if upper.backends < 2 => {}
+            None => problems.extend(
+                Problem::new(
+                    format!(
+                        "TraefikService `{other}` is above this one and has no cookie: it draws anew at each request"
+                    ),
+                    "give it a cookie of another name",
+                )
+                .at(place),
+            ),
+            Some(upper) if upper.name().is_some() && upper.name() == cookie.name() => problems.extend(
+                Problem::new(
+                    format!("TraefikService `{other}` is above this one and has a cookie of the same name"),
+                    "give one of them another name",
+                )
+                .at(place),
+            ),
+            Some(_) => {}
+        }
+    }
+    problems
+}

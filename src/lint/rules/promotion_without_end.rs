@@ -1,0 +1,57 @@
+//! CT051: the promotion never ends.
+
+use super::{Problem, Rule};
+use crate::lint::{Severity, subject::Subject};
+use crate::traefik::Weight;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT051",
+    severity: Severity::Error,
+    title: "The promotion never ends",
+    why: "With stepWeightPromotion, Flagger moves the traffic back in steps. If the weights are reset to 100/100, as after a change of the TraefikService's labels, it takes the canary's weight for 0 and moves nothing: half of the users stay on each track for ever.",
+    bad: "kind: Canary
+spec:
+  analysis:
+    stepWeight: 20
+    stepWeightPromotion: 25
+status: {phase: Promoting}
+---
+kind: TraefikService
+spec:
+  weighted:
+    services:
+      - {name: cart-primary, port: 80, weight: 100}
+      - {name: cart-canary, port: 80, weight: 100}",
+    good: "kind: Canary
+spec:
+  analysis:
+    stepWeight: 20
+    stepWeightPromotion: 25
+status: {phase: Promoting}
+---
+kind: TraefikService
+spec:
+  weighted:
+    services:
+      - {name: cart-primary, port: 80, weight: 80}
+      - {name: cart-canary, port: 80, weight: 20}",
+    fix: "Set the primary's weight to 99 and the canary's to 1: the next step then ends the promotion.",
+    source: "fluxcd/flagger pkg/controller/scheduler.go:runPromotionTrafficShift; fluxcd/flagger#1692",
+    needs: &[],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let observed = subject.observed;
+    let is_promoting = observed.canary.phase.as_deref() == Some("Promoting");
+    let has_steps = subject.rollout().step_weight_promotion.is_some();
+    let reset = matches!(observed.weights(), (Some(Weight::Number(primary)), Some(_)) if primary >= 100);
+    if !is_promoting || !has_steps || !reset || observed.service().is_none() {
+        return Vec::new();
+    }
+    Problem::new(
+        "the weights were reset, so Flagger's promotion moves nothing: users stay on both tracks until somebody changes them",
+        "set the primary's weight to 99 and the canary's to 1: the next step then ends the promotion",
+    )
+    .in_service(subject, &["spec", "weighted", "services"])
+}

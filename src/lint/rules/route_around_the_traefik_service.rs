@@ -1,0 +1,86 @@
+//! CT011: a route goes around the TraefikService.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{
+    lint::{Place, scene::Reference},
+    model::ObjectKind,
+};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT011",
+    severity: Severity::Error,
+    title: "A route goes around the TraefikService",
+    why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If part of a host's traffic leads to the TraefikService, the rest should not change track either; hosts of their own, such as one to test the canary, are not found.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{name: cart, port: 80}]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]
+---
+kind: IngressRoute
+metadata: {name: preview}
+spec:
+  routes:
+    - match: Host(`canary.example`)
+      services: [{name: cart-canary, port: 80}]",
+    fix: "Let the route lead to the TraefikService, and to nothing else: kind: TraefikService, without a port.",
+    source: "traefik/traefik#6883; pkg/provider/kubernetes/crd/kubernetes_http.go:buildServices",
+    needs: &[Need::Routes],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let hosts: Vec<_> = subject.leading().map(Reference::only_hosts).collect();
+    let shares = |route: &Reference<'_>| {
+        let own = route.only_hosts();
+        hosts.is_empty()
+            || hosts.iter().any(|hosts| match (hosts, &own) {
+                (Some(hosts), Some(own)) => own.iter().any(|host| hosts.contains(host)),
+                // One of them serves any host.
+                _ => hosts.is_none() && own.is_none(),
+            })
+    };
+    let name = subject.observed.canary.service_name.as_deref().unwrap_or_default();
+    let mut problems = Vec::new();
+    for route in subject.around().filter(|route| route.object.kind != ObjectKind::HttpRoute && shares(route)) {
+        let to = route.name();
+        let track = if to.ends_with("-canary") && to != name { "canary" } else { "primary" };
+        problems.extend(
+            Problem::new(
+                format!("{} leads to the Service `{to}`, so always to the {track}, without a cookie", route.holder()),
+                format!("let it lead to the TraefikService: kind: TraefikService, name: {name}, without a port"),
+            )
+            .at(Place::of_object(route.object, &route.path())),
+        );
+    }
+    for route in subject.leading().filter(|route| route.backends > 1) {
+        problems.extend(
+            Problem::new(
+                format!(
+                    "{} splits a route among {} backends, which Traefik does without a cookie",
+                    route.holder(),
+                    route.backends
+                ),
+                "let the route lead to the TraefikService alone",
+            )
+            .at(Place::of_object(route.object, &route.path())),
+        );
+    }
+    problems
+}

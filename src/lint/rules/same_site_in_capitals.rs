@@ -1,0 +1,68 @@
+//! CT007: sameSite in capitals before Traefik 3.6.14.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::model::version::Version;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT007",
+    severity: Severity::Error,
+    title: "SameSite in capitals before Traefik 3.6.14",
+    why: "Traefik before 3.6.14 knows none, lax and strict in lower case alone, and sends the cookie without SameSite: browsers then take Lax.",
+    bad: r#"kind: Canary
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {cookie: {name: login, maxAge: 120, secure: true, sameSite: None}}
+---
+kind: Deployment
+metadata: {name: traefik, namespace: edge}
+spec:
+  template:
+    spec:
+      containers:
+        - image: traefik:v3.6.13
+          args: ["--providers.kubernetescrd"]"#,
+    good: r#"kind: Canary
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {cookie: {name: login, maxAge: 120, secure: true, sameSite: none}}
+---
+kind: Deployment
+metadata: {name: traefik, namespace: edge}
+spec:
+  template:
+    spec:
+      containers:
+        - image: traefik:v3.6.13
+          args: ["--providers.kubernetescrd"]"#,
+    fix: "Write the value in lower case. The commands of this program always do.",
+    source: "traefik/traefik commit 091d13b5e4; observed with Traefik 3.6.13 and 3.6.14",
+    needs: &[Need::Traefik],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let written = subject.observed.service().and_then(|service| service.same_site.as_deref());
+    let Some(written) = written.filter(|written| written.contains(|c: char| c.is_ascii_uppercase())) else {
+        return Vec::new();
+    };
+    let fix = "sticky apply makes the declared cookie live; else write the value in lower case";
+    let place = ["spec", "weighted", "sticky", "cookie", "sameSite"];
+    match subject.oldest() {
+        Some((version, _)) if version >= Version::of(3, 6, 14) => Vec::new(),
+        Some((version, traefik)) => Problem::new(
+            format!("Traefik {version} ({}) ignores SameSite `{written}`: it knows lower case alone", traefik.place),
+            fix,
+        )
+        .in_service(subject, &place),
+        None => {
+            Problem::new(format!("Traefik before 3.6.14 ignores SameSite `{written}`: it knows lower case alone"), fix)
+                .with(Severity::Warning)
+                .in_service(subject, &place)
+        }
+    }
+}

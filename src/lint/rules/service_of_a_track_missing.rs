@@ -1,0 +1,85 @@
+//! CT017: a Service of a track is missing.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{lint::TrackService, traefik::traefik_service::Child};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT017",
+    severity: Severity::Error,
+    title: "A Service of a track is missing",
+    why: "Traefik drops a TraefikService whose child does not exist or has no such port: every route to it answers 404, whoever is pinned to whatever.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {cookie: {name: login}}
+    services:
+      - {name: cart-primary, port: 80, weight: 90}
+      - {name: cart-canary, port: 80, weight: 10}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart-primary}
+spec: {ports: [{port: 80}]}",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login
+---
+kind: TraefikService
+spec:
+  weighted:
+    sticky: {cookie: {name: login}}
+    services:
+      - {name: cart-primary, port: 80, weight: 90}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart-primary}
+spec: {ports: [{port: 80}]}",
+    fix: "Let Flagger create the Services: see the events of the Canary for what stops it.",
+    source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:loadServers; traefik/traefik#9423",
+    needs: &[Need::Services],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let (Some(services), Some(service)) =
+        (subject.scene.known.and_then(|known| known.services.as_ref()), subject.observed.service())
+    else {
+        return Vec::new();
+    };
+    // Flagger's children are in the namespace of the Canary.
+    let namespace = service.target.namespace.as_deref();
+    let port = subject.observed.canary.port.map(|port| port.to_string());
+    let ports = |name: &str| {
+        let is_it = |service: &&TrackService| service.target.name == name && service.target.may_be_in(namespace);
+        services.iter().find(is_it).map(|service| &service.ports)
+    };
+    let problem = |child: &Child| {
+        let message = match (ports(&child.name), &port) {
+            (None, _) => {
+                format!("Service `{}` does not exist, so each route to the TraefikService answers 404", child.name)
+            }
+            (Some(ports), Some(port)) if !ports.contains(port) => {
+                format!("Service `{}` has no port {port}, so each route to the TraefikService answers 404", child.name)
+            }
+            _ => return Vec::new(),
+        };
+        Problem::new(message, "see why Flagger does not create it: kubectl canary-traefik describe, Events")
+            .in_service(subject, &["spec", "weighted", "services"])
+    };
+    let of_flagger = [subject.observed.canary.primary_name(), subject.observed.canary.canary_name()];
+    let is_of_flagger = |child: &&Child| of_flagger.iter().flatten().any(|name| *name == child.name);
+    let children: Vec<_> = service.children.iter().flatten().filter(is_of_flagger).collect();
+    // Manifests have the Services that Flagger makes only if they were copied from a cluster.
+    if subject.observed.manifest.is_some() && !children.iter().any(|child| ports(&child.name).is_some()) {
+        return Vec::new();
+    }
+    children.into_iter().flat_map(problem).collect()
+}

@@ -1,0 +1,52 @@
+//! CT014: sticky in a route beside a TraefikService.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{
+    lint::{Place, scene::Reference},
+    model::view,
+    text::quoted,
+    traefik::traefik_service::pod_cookie,
+};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT014",
+    severity: Severity::Warning,
+    title: "sticky in a route beside a TraefikService",
+    why: "Traefik ignores sticky of a reference whose kind is TraefikService: nobody is pinned by it.",
+    bad: "kind: Canary
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart, sticky: {cookie: {name: login}}}]",
+    good: "kind: Canary
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]",
+    fix: "Remove it from the route, and declare the cookie on the Canary with sticky set.",
+    source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService; observed with Traefik 3.7.9",
+    needs: &[Need::Routes],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let with = |route: &&Reference<'_>| view::object(route.item, &["sticky"]).is_some();
+    let problem = |route: &Reference<'_>| {
+        let name = pod_cookie(route.item).filter(|name| !name.is_empty());
+        let name = name.map_or_else(String::new, |name| format!("--name {} ", quoted(&name)));
+        let declared = subject.cookie().is_some();
+        let fix = if declared {
+            "remove it from there".to_owned()
+        } else {
+            format!("remove it from there, and: {}", subject.set(&format!("{name}--max-age 2m")))
+        };
+        Problem::new(format!("{}: Traefik ignores sticky beside kind: TraefikService", route.holder()), fix)
+            .at(Place::of_object(route.object, &[route.path(), vec!["sticky"]].concat()))
+    };
+    subject.references_to_service().filter(with).flat_map(problem).collect()
+}

@@ -1,0 +1,61 @@
+//! CT050: a route and its TraefikService in different API groups.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, subject::Subject};
+use crate::{
+    lint::{Place, scene::Reference},
+    model::{ObjectKind, name::Group},
+};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT050",
+    severity: Severity::Warning,
+    title: "A route and its TraefikService in different API groups",
+    why: "Traefik 2.10 and 2.11 find a TraefikService in the other group, too; Traefik 3 reads traefik.io alone. Where the version of Traefik is known, CT029 decides.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+apiVersion: traefik.containo.us/v1alpha1
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]",
+    fix: "Use traefik.io/v1alpha1 for both: Flagger writes it from 1.42 on.",
+    source: "traefik/traefik pkg/provider/kubernetes/crd/client.go; fluxcd/flagger#1641, #1775",
+    needs: &[Need::Routes],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    if subject.oldest().is_some() {
+        return Vec::new();
+    }
+    let own = subject.observed.service().map_or(Group::TraefikIo, |service| service.group);
+    let other = |route: &&Reference<'_>| matches!(route.object.kind, ObjectKind::IngressRoute(group) if group != own);
+    subject.leading().find(other).map_or_else(Vec::new, |route| {
+        let theirs = route.object.kind.group();
+        Problem::new(
+            format!(
+                "{} is of {theirs}, the TraefikService of {}: Traefik 3 reads traefik.io alone",
+                route.holder(),
+                own.as_str()
+            ),
+            "use traefik.io/v1alpha1 for both: Flagger writes it from 1.42 on",
+        )
+        .at(Place::of_object(route.object, &["apiVersion"]))
+    })
+}

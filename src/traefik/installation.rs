@@ -1,0 +1,129 @@
+//! A Traefik that runs, as far as its Deployment or DaemonSet shows: its version and its static configuration. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::{
+    version::{Version, tag},
+    view,
+};
+
+/// A Traefik that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// Namespace and name of its workload.
+    pub place: String,
+    /// Its version; `None` if the image's tag is none.
+    pub version: Option<Version>,
+    /// Its options, all in lower case, as of command-line flags: `providers.kubernetescrd.safenaming`.
+    options: BTreeMap<String, String>,
+}
+
+impl Installation {
+    /// Reads a workload; `None` if it does not run Traefik.
+    pub fn of_workload(object: &Value) -> Option<Self> {
+        let containers = view::at(object, &["spec", "template", "spec", "containers"])?.as_array()?;
+        let is_traefik = |container: &&Value| {
+            let image = view::text(container, &["image"]).unwrap_or_default();
+            let name = image.split('@').next().and_then(|image| image.rsplit('/').next()).unwrap_or_default();
+            let name = name.split(':').next().unwrap_or_default();
+            // The image of the chart, and the mirror's in k3s.
+            name == "traefik" || name.ends_with("-traefik")
+        };
+        let container = containers.iter().find(is_traefik)?;
+        let text = |keys: &[&str]| view::text(object, keys).unwrap_or_default();
+        Some(Self {
+            place: format!("{}/{}", text(&["metadata", "namespace"]), text(&["metadata", "name"])),
+            version: view::text(container, &["image"]).and_then(tag).and_then(Version::parse),
+            options: options(container),
+        })
+    }
+
+    /// Returns whether its options are known. Traefik takes them from a file, or from flags, or from the environment
+    /// (`cmd/traefik/traefik.go`); one of this program's users has the provider of custom resources.
+    pub fn has_known_options(&self) -> bool {
+        self.options.keys().any(|key| key.starts_with("providers.kubernetescrd"))
+    }
+
+    /// Returns an option.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        self.options.get(key).map(String::as_str)
+    }
+
+    /// Returns whether a switch is on.
+    pub fn is_on(&self, key: &str) -> bool {
+        self.option(key) == Some("true")
+    }
+
+    /// Returns whether an option, or one below it, is set.
+    pub fn has(&self, key: &str) -> bool {
+        let is_below =
+            |other: &String| other.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.options.keys().any(is_below)
+    }
+}
+
+/// Returns the options of a container: its flags, else those of its environment.
+fn options(container: &Value) -> BTreeMap<String, String> {
+    let list = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
+    let words = list("command").chain(list("args")).filter_map(Value::as_str);
+    let mut words = words.peekable();
+    let mut options = BTreeMap::new();
+    while let Some(word) = words.next() {
+        let name = word.trim_start_matches('-');
+        if name == word {
+            continue;
+        }
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, value),
+            None => (name, words.next_if(|next| !next.starts_with('-')).unwrap_or("true")),
+        };
+        options.insert(name.to_lowercase(), value.to_owned());
+    }
+    if options.is_empty() {
+        for variable in list("env") {
+            let name = view::text(variable, &["name"]).and_then(|name| name.strip_prefix("TRAEFIK_"));
+            if let (Some(name), Some(value)) = (name, view::text(variable, &["value"])) {
+                options.insert(name.to_lowercase().replace('_', "."), value.to_owned());
+            }
+        }
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(container: &Value) -> Option<Installation> {
+        Installation::of_workload(&json!({"metadata": {"namespace": "edge", "name": "traefik"},
+            "spec": {"template": {"spec": {"containers": [{"image": "sidecar:1.0"}, container]}}}}))
+    }
+
+    #[test]
+    fn flags_are_read_in_every_form_and_else_the_environment() {
+        let flags = json!({"image": "docker.io/traefik:v3.7.9@sha256:0", "args": ["--Providers.KubernetesCRD",
+            "--providers.kubernetescrd.allowCrossNamespace=true", "--log.level", "DEBUG", "--entryPoints.web.http.tls"]});
+        let read = of(&flags).unwrap();
+        assert_eq!((read.place.as_str(), read.version), ("edge/traefik", Version::parse("3.7.9")));
+        assert!(read.has_known_options() && read.is_on("providers.kubernetescrd.allowcrossnamespace"));
+        assert_eq!(read.option("log.level"), Some("DEBUG"));
+        assert!(read.has("entrypoints.web") && !read.has("entrypoints.we"));
+
+        let environment = json!({"image": "rancher/mirrored-library-traefik:3.3.6",
+            "env": [{"name": "TRAEFIK_PROVIDERS_KUBERNETESCRD_SAFENAMING", "value": "true"}, {"name": "OTHER", "value": "x"}]});
+        assert!(of(&environment).unwrap().is_on("providers.kubernetescrd.safenaming"));
+    }
+
+    #[test]
+    fn another_image_is_none_and_a_file_hides_the_options() {
+        for image in ["nginx", "traefik/whoami:v1", "traefik-forward-auth:3"] {
+            assert_eq!(of(&json!({"image": image})), None, "{image}");
+        }
+        let hidden = of(&json!({"image": "traefik:latest", "args": ["--configfile=/etc/traefik.yml"]})).unwrap();
+        assert_eq!((hidden.version, hidden.has_known_options()), (None, false));
+    }
+}

@@ -1,0 +1,599 @@
+//! `lint` over manifests: what it says in each format, how it ends, and what its rules are.
+#![expect(clippy::disallowed_methods, reason = "reads and writes what the program does not")]
+
+use std::fmt::Write as _;
+
+use canary_traefik::lint::{RULES, Rule};
+use serde_json::Value;
+use snapbox::str;
+
+use crate::{
+    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
+    support::{bed, directory::Directory, fields::Fields},
+};
+
+const ROUTE: &str = "\
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata:
+  name: web
+spec:
+  entryPoints: [web]
+  routes:
+  - match: Host(`shop.example`)
+    services:
+    - {kind: TraefikService, name: podinfo, sticky: {cookie: {}}}
+    - {name: old, port: 80}
+";
+
+/// A folder with two Canaries, of which one is well.
+fn shop() -> Directory {
+    let declared = "'login; Max-Age=300; Secure; HttpOnly; SameSite=None; Path=/cart'";
+    folder(&[
+        ("a.yaml", &in_namespace("shop", &(canary("podinfo", Some(declared)) + ROUTE))),
+        ("b.yaml", &in_namespace("shop", &canary("well", Some("well; Max-Age=60; HttpOnly")))),
+    ])
+}
+
+#[test]
+fn findings_are_grouped_by_canary_with_their_places() {
+    run(&shop(), "lint -f .").shows(str![[r#"
+exit: 1
+--- stdout
+shop/podinfo
+  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+    cookie over http
+    at ./a.yaml:23:1
+    fix: add tls to the route, redirect it to https, or remove Secure with
+      sticky set --unset secure
+  error CT011: IngressRoute `shop/web` splits a route among 2 backends, which
+    Traefik does without a cookie
+    at ./a.yaml:28:7
+    fix: let the route lead to the TraefikService alone
+  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
+    TraefikService
+    at ./a.yaml:28:45
+    fix: remove it from there
+  warning CT018: browsers do not send a cookie with Path=/cart to /, which
+    IngressRoute `shop/web` serves, too
+    at ./a.yaml:8:5
+    fix: use the path / with sticky set --path /, unless one path covers every
+      route
+--- stderr
+2 errors, 2 warnings in 2 Canaries
+
+"#]]);
+    run(&shop(), "lint well -f .").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+nothing found in 1 Canary
+
+"#]]);
+}
+
+#[test]
+fn a_healthy_example_has_no_findings() {
+    in_repository("lint checkout -f examples --fail-on warning").shows(str![[r#"
+exit: 0
+--- stdout
+shop/checkout
+  info CT055: the analysis has no metrics and no webhooks: Flagger promotes
+    whatever the canary answers
+    at examples/checkout.yaml:18:3
+    fix: add metrics to spec.analysis, such as request-success-rate
+--- stderr
+1 info in 1 Canary
+
+"#]]);
+}
+
+#[test]
+fn every_error_of_a_declaration_has_its_column() {
+    let declared = "\"log in; Max-Age=5m;; Secur\"";
+    over(&canary("podinfo", Some(declared)), "lint -f .").shows(str![[r#"
+exit: 1
+--- stdout
+podinfo
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 1: `log
+    in`: the first part must be the cookie's name alone, which may contain only
+    letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to
+    Traefik
+    at ./canary.yaml:7:5
+    fix: correct the annotation, or delete it with sticky remove and set the
+      cookie again
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 9:
+    `Max-Age=5m`: must be whole seconds of at most ten digits, such as 300
+    at ./canary.yaml:7:52
+    fix: correct the annotation, or delete it with sticky remove and set the
+      cookie again
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 20: an
+    attribute is missing after a ; (allowed are Max-Age, Path, Domain, Secure,
+    HttpOnly, SameSite)
+    at ./canary.yaml:7:63
+    fix: correct the annotation, or delete it with sticky remove and set the
+      cookie again
+  error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 22:
+    `Secur`: unknown attribute; allowed are Max-Age, Path, Domain, Secure,
+    HttpOnly, SameSite
+    at ./canary.yaml:7:65
+    fix: correct the annotation, or delete it with sticky remove and set the
+      cookie again
+--- stderr
+4 errors in 1 Canary
+
+"#]]);
+}
+
+#[test]
+fn json_has_places_and_objects() {
+    let output = run(&shop(), "lint podinfo -f . -o json --ignore CT025,ct055 --fail-on never");
+    output.shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "canaries": 1,
+    "items": [
+        {
+            "code": "CT005",
+            "help": "add tls to the route, redirect it to https, or remove Secure with sticky set --unset secure",
+            "message": "IngressRoute `shop/web` has no TLS: browsers reject a Secure cookie over http",
+            "name": "podinfo",
+            "namespace": "shop",
+            "object": {
+                "apiVersion": "traefik.io/v1alpha1",
+                "kind": "IngressRoute",
+                "name": "web",
+                "namespace": "shop"
+            },
+            "position": {
+                "column": 1,
+                "file": "./a.yaml",
+                "line": 23
+            },
+            "severity": "error"
+        },
+        {
+            "code": "CT011",
+            "help": "let the route lead to the TraefikService alone",
+            "message": "IngressRoute `shop/web` splits a route among 2 backends, which Traefik does without a cookie",
+            "name": "podinfo",
+            "namespace": "shop",
+            "object": {
+                "apiVersion": "traefik.io/v1alpha1",
+                "kind": "IngressRoute",
+                "name": "web",
+                "namespace": "shop"
+            },
+            "position": {
+                "column": 7,
+                "file": "./a.yaml",
+                "line": 28
+            },
+            "severity": "error"
+        },
+        {
+            "code": "CT014",
+            "help": "remove it from there",
+            "message": "IngressRoute `shop/web`: Traefik ignores sticky beside kind: TraefikService",
+            "name": "podinfo",
+            "namespace": "shop",
+            "object": {
+                "apiVersion": "traefik.io/v1alpha1",
+                "kind": "IngressRoute",
+                "name": "web",
+                "namespace": "shop"
+            },
+            "position": {
+                "column": 45,
+                "file": "./a.yaml",
+                "line": 28
+            },
+            "severity": "warning"
+        },
+        {
+            "code": "CT018",
+            "help": "use the path / with sticky set --path /, unless one path covers every route",
+            "message": "browsers do not send a cookie with Path=/cart to /, which IngressRoute `shop/web` serves, too",
+            "name": "podinfo",
+            "namespace": "shop",
+            "position": {
+                "column": 5,
+                "file": "./a.yaml",
+                "line": 8
+            },
+            "severity": "warning"
+        }
+    ],
+    "kind": "LintReport",
+    "unread": []
+}
+--- stderr
+2 errors, 2 warnings in 1 Canary
+
+"#]]);
+    let mut fields = Fields::of("LintReport");
+    let text = run(&shop(), "lint -f . -o json").stdout;
+    fields.hold(&serde_json::from_str(&text).expect("it is JSON"));
+    fields.were_all_seen();
+}
+
+#[test]
+fn github_gets_one_workflow_command_each() {
+    let (odd, text) = ("a:b,c%.yaml", canary("podinfo", Some("'login; Max-Age=-1'")));
+    run(&folder(&[(odd, &text)]), "lint -f . -o github").shows(str![[r#"
+exit: 1
+--- stdout
+::error file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT006::podinfo: with Max-Age=-1 browsers delete the cookie at once, so no user sticks%0Afix: use a positive --max-age
+::notice file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT025::podinfo: the cookie has no HttpOnly, so scripts can read it%0Afix: kubectl canary-traefik sticky set podinfo --http-only
+--- stderr
+1 error, 1 info in 1 Canary
+
+"#]]);
+}
+
+#[test]
+fn sarif_can_be_read_and_has_its_rules() {
+    let output = run(&shop(), "lint -f . -o sarif");
+    let log: serde_sarif::sarif::Sarif = serde_json::from_str(&output.stdout).expect("it is SARIF 2.1.0");
+    let run = &log.runs[0];
+    let rules = run.tool.driver.rules.as_ref().expect("rules");
+    assert_eq!(rules.len(), RULES.len());
+    let results = run.results.as_ref().expect("results");
+    let named = results.iter().map(|result| {
+        let index = usize::try_from(result.rule_index.expect("an index")).expect("a position");
+        (result.rule_id.clone(), Some(rules[index].id.clone()))
+    });
+    assert!(named.clone().count() > 0 && named.into_iter().all(|(of_result, of_rule)| of_result == of_rule));
+    // What is written again is what was written: nothing is outside the format.
+    let again = serde_json::to_value(&log).expect("it can be written");
+    assert_eq!(again, serde_json::from_str::<Value>(&output.stdout).expect("it is JSON"));
+    let first: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
+    snapbox::assert_data_eq!(
+        serde_json::to_string_pretty(&first["runs"][0]["results"][0]).expect("a result"),
+        str![[r#"
+{
+  "level": "error",
+  "locations": [
+    {
+      "logicalLocations": [
+        {
+          "fullyQualifiedName": "shop/podinfo",
+          "kind": "object"
+        },
+        {
+          "fullyQualifiedName": "ingressroute.traefik.io/web",
+          "kind": "object"
+        }
+      ],
+      "physicalLocation": {
+        "artifactLocation": {
+          "uri": "a.yaml"
+        },
+        "region": {
+          "startColumn": 1,
+          "startLine": 23
+        }
+      }
+    }
+  ],
+  "message": {
+    "text": "shop/podinfo: IngressRoute `shop/web` has no TLS: browsers reject a Secure cookie over http; fix: add tls to the route, redirect it to https, or remove Secure with sticky set --unset secure"
+  },
+  "ruleId": "CT005",
+  "ruleIndex": 4
+}
+"#]]
+    );
+}
+
+#[test]
+fn the_exit_status_depends_on_the_severity_and_not_on_the_format() {
+    let error = folder(&[("a.yaml", &canary("podinfo", Some("login; Max-Age=-1")))]);
+    let warning = folder(&[("a.yaml", &canary("podinfo", Some("login")))]);
+    let info = folder(&[("a.yaml", &canary("podinfo", Some("login; Max-Age=60")))]);
+    for format in ["text", "json", "sarif", "github"] {
+        let ends = |folder: &Directory, fail_on: &str| {
+            run(folder, &format!("lint -f . -o {format}{fail_on}")).code.expect("a code")
+        };
+        let of = |folder: &Directory| {
+            ["", " --fail-on error", " --fail-on warning", " --fail-on never"].map(|it| ends(folder, it))
+        };
+        assert_eq!((of(&error), of(&warning), of(&info)), ([1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]), "{format}");
+    }
+    assert_eq!(run(&error, "lint -f . --ignore CT006").code, Some(0));
+}
+
+#[test]
+fn a_canary_that_is_not_there_and_a_rule_that_is_none_are_errors() {
+    run(&shop(), "lint nobody -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `nobody` in the files
+hint: Canaries in the files: podinfo, well
+
+"#]]);
+    run(&shop(), "lint podinfo -f . -A").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: names and -A cannot be given together
+hint: name the Canaries, or select them, not both
+
+"#]]);
+    run(&shop(), "lint explain CT999").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: invalid value 'CT999' for '[CODE]': no such rule; they are CT001 to CT060, listed by kubectl canary-traefik lint explain
+
+For more information, try '--help'.
+
+"#]]);
+}
+
+#[test]
+fn canaries_can_be_selected_and_others_are_named() {
+    let of_istio = canary("mesh", None).replace("provider: traefik", "provider: istio");
+    let folder = folder(&[
+        ("a.yaml", &in_namespace("shop", &canary("podinfo", Some("login")))),
+        ("b.yaml", &in_namespace("edge", &(canary("web", Some("web")) + &of_istio))),
+    ]);
+    run(&folder, "lint -f . -n edge --ignore CT025,CT055").shows(str![[r#"
+exit: 0
+--- stdout
+edge/web
+  warning CT020: a session cookie lives until the browser closes, so users stay
+    on their track into the next rollout
+    at ./b.yaml:8:5
+    fix: set --max-age to just over the length of one login
+--- stderr
+note: 1 Canary not shown: spec.provider is istio
+1 warning in 1 Canary
+
+"#]]);
+    run(&folder, "lint -f . -l a=b").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+nothing found in 0 Canaries
+
+"#]]);
+}
+
+#[test]
+fn of_several_environments_each_has_its_own_places() {
+    let canary = in_namespace("shop", &canary("podinfo", Some("login; Max-Age=60; HttpOnly; Secure")));
+    let route = in_namespace("shop", &ROUTE.replace("    - {name: old, port: 80}\n", ""));
+    let folder = folder(&[
+        ("production/canary.yaml", &canary),
+        ("production/route.yaml", &route),
+        ("staging/canary.yaml", &canary),
+        ("staging/route.yaml", &route),
+    ]);
+    run(&folder, "lint -R -f . --ignore CT055").shows(str![[r#"
+exit: 1
+--- stdout
+shop/podinfo
+  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+    cookie over http
+    at ./production/route.yaml:7:1
+    fix: add tls to the route, redirect it to https, or remove Secure with
+      sticky set --unset secure
+  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
+    TraefikService
+    at ./production/route.yaml:12:45
+    fix: remove it from there
+  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
+    TraefikService
+    at ./production/route.yaml:12:45
+    fix: remove it from there
+
+shop/podinfo
+  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+    cookie over http
+    at ./staging/route.yaml:7:1
+    fix: add tls to the route, redirect it to https, or remove Secure with
+      sticky set --unset secure
+  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
+    TraefikService
+    at ./staging/route.yaml:12:45
+    fix: remove it from there
+  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
+    TraefikService
+    at ./staging/route.yaml:12:45
+    fix: remove it from there
+--- stderr
+2 errors, 4 warnings in 2 Canaries
+
+"#]]);
+}
+
+#[test]
+fn a_rollout_without_its_cookie_is_an_error() {
+    let text = canary("podinfo", Some("login; Max-Age=60; HttpOnly")) + "status: {phase: Progressing}\n";
+    let owned = service("podinfo", None).replace(
+        "  name: podinfo\n",
+        "  name: podinfo\n  ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: podinfo, controller: true}]\n",
+    );
+    over(&(text + &owned), "lint -f . --ignore CT055").shows(str![[r#"
+exit: 1
+--- stdout
+podinfo
+  error CT058: the declared cookie is not live, and a rollout is under way
+    (Progressing)
+    at ./canary.yaml:24:3
+    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
+      it
+--- stderr
+1 error in 1 Canary
+
+"#]]);
+}
+
+#[test]
+fn a_rule_is_explained_and_all_are_listed() {
+    in_repository("lint explain ct005").shows(str![[r#"
+exit: 0
+--- stdout
+error CT005: A Secure cookie on a route without TLS
+
+Browsers accept a Secure cookie over HTTPS alone, except from localhost. Over
+such a route no user sticks. A route that only redirects to HTTPS is not found,
+nor one whose entry point has TLS, redirects, or trusts what is in front of it,
+as far as Traefik's arguments show that.
+
+Found:
+  kind: Canary
+  metadata:
+    annotations:
+      kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure
+  ---
+  kind: IngressRoute
+  spec:
+    entryPoints: [web]
+    tls: null
+    routes:
+      - match: Host(`cart.example`)
+        services: [{kind: TraefikService, name: cart}]
+
+Not found:
+  kind: Canary
+  metadata:
+    annotations:
+      kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure
+  ---
+  kind: IngressRoute
+  spec:
+    entryPoints: [websecure]
+    tls: {}
+    routes:
+      - match: Host(`cart.example`)
+        services: [{kind: TraefikService, name: cart}]
+
+Fix: Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in
+front of Traefik, let the entry point trust it (forwardedHeaders), or leave the
+rule out: --ignore CT005.
+Looks at: the Canary, routes and other TraefikServices
+Source: RFC 6265bis section 5.7; traefik/traefik#2653
+--- stderr
+
+"#]]);
+    in_repository("lint explain").shows(str![[r#"
+exit: 0
+--- stdout
+CODE    SEVERITY   FINDS
+CT001   error      The live sticky block has no cookie
+CT002   error      A track's own cookie has the name of the sticky cookie
+CT003   error      Two Canaries use one cookie name on the same host
+CT004   error      SameSite=None without Secure
+CT005   error      A Secure cookie on a route without TLS
+CT006   error      A negative Max-Age
+CT007   error      SameSite in capitals before Traefik 3.6.14
+CT008   warning    SameSite on Traefik 2
+CT009   error      The cluster's TraefikServices have no such field
+CT010   warning    The running Traefik is too old for a field
+CT011   error      A route goes around the TraefikService
+CT012   warning    Stickiness to a pod, and none to a track
+CT013   warning    The TraefikService is below a weighted one without a cookie
+CT014   warning    sticky in a route beside a TraefikService
+CT015   warning    A weight of 0 is written
+CT016   info       The primary keeps who is pinned to it in the step to 100
+CT017   error      A Service of a track is missing
+CT018   warning    The cookie's Path does not cover what the routes serve
+CT019   error      The cookie's Domain is not that of the routes
+CT020   warning    A session cookie
+CT021   warning    Max-Age is so long that the canary is hardly seen
+CT023   info       The cookie has no name of its own
+CT024   error      The cookie's name promises what the cookie does not have
+CT025   info       Scripts can read the cookie
+CT026   warning    With safeNaming, Flagger's built-in metrics find nothing
+CT028   error      Two TraefikServices have the same name in Traefik
+CT029   error      Traefik 3 does not read traefik.containo.us
+CT030   error      A route in another namespace, which Traefik does not allow
+CT034   warning    An HTTPRoute without stickiness
+CT035   warning    No route leads to the TraefikService
+CT037   warning    allowEmptyServices before Traefik 2.9.6
+CT038   error      A malformed declaration
+CT039   error      The TraefikService belongs to something else
+CT040   error      A malformed entry
+CT041   error      Something else serves the paths of the entry
+CT042   warning    An entry without a cookie
+CT043   warning    With an entry, a last step below 100
+CT044   error      An A/B test on Traefik
+CT045   warning    Mirroring on Traefik
+CT046   warning    Flagger's session affinity on Traefik
+CT047   warning    Step weights beside iterations
+CT048   warning    The cookie runs out in the middle of logins
+CT049   warning    The cookie outlives the last step of 100
+CT050   warning    A route and its TraefikService in different API groups
+CT051   error      The promotion never ends
+CT052   warning    A TraefikService among the manifests that Flagger writes
+CT053   warning    The name of a cookie that applications set themselves
+CT054   warning    Flagger's built-in metrics look for another name
+CT055   info       Nothing checks the canary
+CT056   info       Who is pinned to a dead canary stays there for long
+CT057   error      An annotation that is almost one of ours
+CT058   error      Declared, but not live, while a rollout runs
+CT059   warning    Nothing protects the cookie
+CT060   error      A route to a TraefikService that does not exist
+--- stderr
+
+"#]]);
+}
+
+/// The page of the rules, as it is derived from them.
+fn page() -> String {
+    let mut page = "\
+# Lint rules
+
+`kubectl canary-traefik lint` checks these; `lint explain CODE` prints one of them. A code never changes its meaning.
+
+- **error**: the cookie does not work.
+- **warning**: the cookie works, but not as users expect.
+- **info**: worth knowing; only `lint` shows it.
+
+`--fail-on error|warning|never` says which of them make the command end with 1, and `--ignore CODE` leaves out a rule. The
+examples are manifests without the fields that do not matter; a test runs each of them.
+
+This page is generated from the rules.
+
+| code | severity | finds |
+|---|---|---|
+"
+    .to_owned();
+    for rule in RULES {
+        let Rule { code, severity, title, .. } = rule;
+        writeln!(page, "| [{code}](#{}) | {severity} | {title} |", code.to_lowercase()).expect("a string");
+    }
+    for Rule { code, severity, title, why, bad, good, fix, source, .. } in RULES {
+        write!(page, "\n## {code}\n\n**{title}** ({severity}). {why}\n").expect("a string");
+        if !bad.is_empty() {
+            write!(
+                page,
+                "\nFound:\n\n```yaml\n{}\n```\n\nNot found:\n\n```yaml\n{}\n```\n",
+                bad.trim_end(),
+                good.trim_end()
+            )
+            .expect("a string");
+        }
+        write!(page, "\nFix: {fix}\n\nSource: {source}\n").expect("a string");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_the_rules_is_current() {
+    let path = bed::root().join("docs/lint.md");
+    if std::env::var("SNAPSHOTS").is_ok_and(|action| action == "overwrite") {
+        std::fs::write(&path, page()).expect("the page can be written");
+    }
+    let text = std::fs::read_to_string(&path).expect("the page can be read");
+    assert!(
+        text == page(),
+        "docs/lint.md is not what the rules say\nhint: SNAPSHOTS=overwrite tests/run cli::the_page_of_the_rules"
+    );
+}

@@ -11,7 +11,7 @@ use crate::{
         list::{self, Depth},
         request::percent_encoded,
     },
-    error::{Kind, Result},
+    error::Result,
     lint::{Known, Need, TrackService},
     model::name::Group,
     observed::{Loaded, Observed},
@@ -23,29 +23,22 @@ use crate::{
 const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
 
 impl Cluster {
-    /// Reads every Canary, of all namespaces if that is allowed, with what is around those of the selection; and what could
-    /// not be read.
+    /// Reads the Canaries of the namespace, or all, whatever their labels, with what is around them; and what could not be
+    /// read.
     ///
     /// # Errors
     ///
     /// The selected Canaries cannot be listed.
     pub async fn lint(&self, selection: Selection<'_>) -> Result<(Vec<Observed>, Known, Vec<(Need, String)>)> {
-        let mut unread = Vec::new();
-        let everywhere = Selection { namespace: None, selector: None };
-        let (pairs, look) = join(self.pairs(everywhere, false), self.read_coverage()).await;
-        let pairs = match pairs {
-            Err(error) if error.kind() == Kind::Cluster && selection.namespace.is_some() => {
-                unread.push((Need::Canaries, error.message().to_owned()));
-                self.pairs(Selection { selector: None, ..selection }, false).await?
-            }
-            pairs => pairs?,
-        };
-        let pairs = self.with_routing(pairs, selection.namespace, entry::Need::All).await;
+        // Others next to the selected ones matter, too.
+        let all = Selection { selector: None, ..selection };
+        let (pairs, look) = join(self.pairs(all, false), self.read_coverage()).await;
+        let pairs = self.with_routing(pairs?, selection.namespace, entry::Need::All).await;
         let (document, installations, services) =
             join3(self.traefik_schema(), self.installations(), self.listed_services(selection.namespace)).await;
         let routing = pairs.first().and_then(|pair| pair.routing.clone());
-        let reasons = routing.iter().flat_map(|routing| [&routing.unread, &routing.unread_elsewhere]).flatten();
-        unread.extend(reasons.map(|reason| (Need::Routes, reason.clone())));
+        let reason = routing.as_ref().and_then(|routing| routing.unread.clone().or(routing.unread_elsewhere.clone()));
+        let mut unread: Vec<_> = reason.map(|reason| (Need::Routes, reason)).into_iter().collect();
         let mut seen = |need, reason: String| unread.push((need, reason));
         let known = Known {
             has_all_routes: routing.as_ref().is_some_and(|it| it.unread.is_none() && it.unread_elsewhere.is_none()),

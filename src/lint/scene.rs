@@ -13,7 +13,7 @@ use crate::{
     observed::Observed,
     traefik::{
         entry::Routing,
-        router::{Router, routers},
+        router::{CLASS, Router, routers},
         rule::Rule,
     },
 };
@@ -47,7 +47,14 @@ impl<'a> Reference<'a> {
         routers
     }
 
-    /// Returns the path of the reference with these keys.
+    /// Returns whether Traefik serves the object: an Ingress may be for another controller.
+    pub(super) fn is_for_traefik(&self) -> bool {
+        let class = view::text(self.value, &["spec", "ingressClassName"])
+            .or_else(|| view::text(self.value, &["metadata", "annotations", CLASS]));
+        self.object.kind != ObjectKind::Ingress || class.is_none_or(|class| class.contains("traefik"))
+    }
+
+    /// Returns the keys that lead to the reference.
     pub(super) fn path(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
     }

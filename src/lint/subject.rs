@@ -144,16 +144,27 @@ impl<'a> Subject<'a> {
         own.chain(others).filter(|it| it.is_traefik_service)
     }
 
-    /// Returns the references that lead to one of the Services of the Canary, and so around the TraefikService.
+    /// Returns the references that lead to one of the Services of the Canary, and so around the TraefikService: on the hosts
+    /// of routes to the TraefikService; or on any if there are none, except to the canary, as for a preview.
     pub(super) fn around(self) -> impl Iterator<Item = &'a Reference<'a>> {
         let scene = self.scene;
         let canary = &self.observed.canary;
         let names = [canary.service_name.clone(), canary.primary_name(), canary.canary_name()];
         let named = names.into_iter().flatten().flat_map(move |name| scene.named(&name).iter());
+        let hosts: Vec<_> = self.leading().map(Reference::only_hosts).collect();
+        let shares = move |route: &Reference<'_>| {
+            let own = route.only_hosts();
+            hosts.iter().any(|hosts| match (hosts, &own) {
+                (Some(hosts), Some(own)) => own.iter().any(|host| hosts.contains(host)),
+                (hosts, own) => hosts.is_none() && own.is_none(),
+            }) || (hosts.is_empty() && Some(route.name()) != canary.canary_name().as_deref())
+        };
         named.filter(move |it| {
             !it.is_traefik_service
                 && !matches!(it.object.kind, ObjectKind::TraefikService(_))
+                && it.is_for_traefik()
                 && self.is_here(it.namespace)
+                && shares(it)
         })
     }
 

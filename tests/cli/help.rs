@@ -568,7 +568,9 @@ Connection flags (-n, --context, ...): kubectl canary-traefik options
 
 #[test]
 fn lint() {
-    own("lint --help", str![[r#"
+    own(
+        "lint --help",
+        str![[r#"
 Find what keeps cookies from working
 
 Checks each Canary with its TraefikService, the routes that lead to it or around
@@ -642,8 +644,11 @@ Examples:
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
-"#]]);
-    own("lint explain --help", str![[r#"
+"#]],
+    );
+    own(
+        "lint explain --help",
+        str![[r#"
 Explain a rule, or list all rules
 
 Usage: kubectl canary-traefik lint explain [OPTIONS] [CODE]
@@ -666,7 +671,8 @@ Options:
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

@@ -114,6 +114,8 @@ Findings:
     see the canary in 11 % of their page views during the steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's interval to at least
       that
+  warning CT059: nothing protects the cookie: Flagger's next write removes it
+    fix: kubectl canary-traefik guard install
 Events:
   Type     Reason  Age   From     Message
   ----     ------  ----  ----     -------
@@ -176,6 +178,11 @@ Findings:
     fix: set --max-age to just over the
       length of one login, and the
       Canary's interval to at least that
+  warning CT059: nothing protects the
+    cookie: Flagger's next write removes
+    it
+    fix: kubectl canary-traefik guard
+      install
 Events:
   Type     Reason  Age   From
   ----     ------  ----  ----
@@ -248,6 +255,8 @@ Findings:
     steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
+  warning CT059: nothing protects the cookie: Flagger's next write removes it
+    fix: kubectl canary-traefik guard install
 Events:          <none>
 "#]],
     );

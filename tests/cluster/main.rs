@@ -17,6 +17,7 @@ mod faults;
 mod groups;
 mod interleavings;
 mod killed;
+mod lint;
 mod manifests;
 mod native_field;
 mod owners;

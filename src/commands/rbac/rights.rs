@@ -217,7 +217,7 @@ pub static ROWS: &[Row] = &[
         command: "lint",
         everywhere: false,
         rights: &[
-            &[canaries(&["list"], Need::Must), listed(&["flagger.app"], "canaries", NOT_LINTED)],
+            &[canaries(&["list"], Need::Must)],
             &[services(&["list"], Need::Less("what is live is not checked"))],
             &[around(TRAEFIK, "ingressroutes", NOT_LINTED), listed(TRAEFIK, "ingressroutes", NOT_LINTED)],
             &[around(TRAEFIK, "middlewares", NOT_LINTED)],

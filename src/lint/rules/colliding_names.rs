@@ -1,8 +1,7 @@
 //! CT028: two TraefikServices have the same name in Traefik.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Need, Severity, subject::Subject};
+use crate::lint::{Need, Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT028",

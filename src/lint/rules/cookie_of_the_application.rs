@@ -1,8 +1,10 @@
 //! CT053: the name of a cookie that applications set themselves.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::model::Cookie;
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::Cookie,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT053",

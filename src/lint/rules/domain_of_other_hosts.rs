@@ -1,9 +1,11 @@
 //! CT019: the cookie's Domain is not that of the routes.
 
-use super::listed;
-use super::{Problem, Rule};
-use crate::lint::scene::{Reference, domain};
-use crate::lint::{Need, Severity, subject::Subject};
+use super::{Problem, Rule, listed};
+use crate::lint::{
+    Need, Severity,
+    scene::{Reference, domain},
+    subject::Subject,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT019",

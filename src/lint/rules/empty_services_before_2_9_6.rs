@@ -1,8 +1,10 @@
 //! CT037: allowEmptyServices before Traefik 2.9.6.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::{lint::Place, model::version::Version};
+use crate::{
+    lint::{Need, Place, Severity, subject::Subject},
+    model::version::Version,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT037",

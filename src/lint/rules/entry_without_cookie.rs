@@ -1,8 +1,11 @@
 //! CT042: an entry without a cookie.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{flagger::Declared, lint::Place, model::entry::ENTRY_ANNOTATION};
+use crate::{
+    flagger::Declared,
+    lint::{Place, Severity, subject::Subject},
+    model::entry::ENTRY_ANNOTATION,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT042",

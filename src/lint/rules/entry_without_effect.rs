@@ -1,8 +1,11 @@
 //! CT041: something else serves the paths of the entry.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{lint::Place, model::entry::ENTRY_ANNOTATION, observed::EntryState};
+use crate::{
+    lint::{Place, Severity, subject::Subject},
+    model::entry::ENTRY_ANNOTATION,
+    observed::EntryState,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT041",

@@ -1,9 +1,10 @@
 //! CT048: the cookie runs out in the middle of logins.
 
-use super::NOTABLE;
-use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::model::Cookie;
+use super::{NOTABLE, Problem, Rule};
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::Cookie,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT048",

@@ -1,8 +1,10 @@
 //! CT009: the cluster's TraefikServices have no such field.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::model::Field;
+use crate::{
+    lint::{Need, Severity, subject::Subject},
+    model::Field,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT009",

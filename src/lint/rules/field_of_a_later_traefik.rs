@@ -1,8 +1,10 @@
 //! CT010: the running Traefik is too old for a field.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::model::{Field, version::Version};
+use crate::{
+    lint::{Need, Severity, subject::Subject},
+    model::{Field, version::Version},
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT010",

@@ -1,8 +1,10 @@
 //! CT039: the TraefikService belongs to something else.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{lint::Place, observed::TraefikServiceState};
+use crate::{
+    lint::{Place, Severity, subject::Subject},
+    observed::TraefikServiceState,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT039",

@@ -1,9 +1,8 @@
 //! CT029: traefik 3 does not read traefik.containo.us.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::{ObjectKind, name::Group, version::Version},
 };
 

@@ -1,9 +1,8 @@
 //! CT034: an HTTPRoute without stickiness.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::{ObjectKind, name::Group, view},
 };
 

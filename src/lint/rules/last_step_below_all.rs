@@ -1,8 +1,10 @@
 //! CT043: with an entry, a last step below 100.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{flagger::Strategy, lint::Place};
+use crate::{
+    flagger::Strategy,
+    lint::{Place, Severity, subject::Subject},
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT043",

@@ -1,10 +1,9 @@
 //! CT038: a malformed declaration.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
 use crate::{
     flagger::Declared,
-    lint::Place,
+    lint::{Place, Severity, subject::Subject},
     model::declaration::{self, ANNOTATION, Malformed},
 };
 

@@ -1,9 +1,8 @@
 //! CT040: a malformed entry.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
 use crate::{
-    lint::Place,
+    lint::{Place, Severity, subject::Subject},
     model::{Entry, declaration::Malformed, entry::ENTRY_ANNOTATION},
 };
 

@@ -1,8 +1,7 @@
 //! CT054: flagger's built-in metrics look for another name.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Severity, subject::Subject};
+use crate::lint::{Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT054",

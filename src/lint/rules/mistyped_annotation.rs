@@ -1,9 +1,8 @@
 //! CT057: an annotation that is almost one of ours.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
 use crate::{
-    lint::Place,
+    lint::{Place, Severity, subject::Subject},
     model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION},
 };
 

@@ -1,8 +1,10 @@
 //! CT023: the cookie has no name of its own.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::cookie_value::{Parent, cookie_name};
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::cookie_value::{Parent, cookie_name},
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT023",

@@ -1,8 +1,10 @@
 //! CT006: a negative Max-Age.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::model::Cookie;
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::Cookie,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT006",

@@ -1,8 +1,11 @@
 //! CT013: the TraefikService is below a weighted one without a cookie.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::{lint::Place, model::ObjectKind, traefik::Live};
+use crate::{
+    lint::{Need, Place, Severity, subject::Subject},
+    model::ObjectKind,
+    traefik::Live,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT013",

@@ -1,8 +1,11 @@
 //! CT058: declared, but not live, while a rollout runs.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{observed::State, text::quoted};
+use crate::{
+    lint::{Severity, subject::Subject},
+    observed::State,
+    text::quoted,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT058",

@@ -1,8 +1,10 @@
 //! CT059: nothing protects the cookie.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::observed::Protection;
+use crate::{
+    lint::{Severity, subject::Subject},
+    observed::Protection,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT059",

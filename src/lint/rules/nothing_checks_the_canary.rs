@@ -1,8 +1,7 @@
 //! CT055: nothing checks the canary.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Severity, subject::Subject};
+use crate::lint::{Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT055",

@@ -1,9 +1,10 @@
 //! CT049: the cookie outlives the last step of 100.
 
-use super::NOTABLE;
-use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{lint::Place, model::Cookie};
+use super::{NOTABLE, Problem, Rule};
+use crate::{
+    lint::{Place, Severity, subject::Subject},
+    model::Cookie,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT049",

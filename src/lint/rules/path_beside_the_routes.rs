@@ -1,9 +1,8 @@
 //! CT018: the cookie's Path does not cover what the routes serve.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::scene::path,
+    lint::{Need, Severity, scene::path, subject::Subject},
     model::Entry,
     traefik::rule::{Answer, Request},
 };

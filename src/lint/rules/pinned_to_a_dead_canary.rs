@@ -1,8 +1,7 @@
 //! CT056: who is pinned to a dead canary stays there for long.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Severity, subject::Subject};
+use crate::lint::{Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT056",

@@ -1,8 +1,7 @@
 //! CT012: stickiness to a pod, and none to a track.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Severity, subject::Subject};
+use crate::lint::{Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT012",

@@ -1,8 +1,11 @@
 //! CT024: the cookie's name promises what the cookie does not have.
 
 use super::{Problem, Rule};
-use crate::lint::scene::{domain, path};
-use crate::lint::{Severity, subject::Subject};
+use crate::lint::{
+    Severity,
+    scene::{domain, path},
+    subject::Subject,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT024",

@@ -1,8 +1,10 @@
 //! CT016: the primary keeps who is pinned to it in the step to 100.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::Weight;
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::Weight,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT016",

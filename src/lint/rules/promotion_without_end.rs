@@ -1,8 +1,10 @@
 //! CT051: the promotion never ends.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::Weight;
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::Weight,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT051",

@@ -1,9 +1,8 @@
 //! CT011: a route goes around the TraefikService.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, subject::Subject},
     model::ObjectKind,
 };
 
@@ -46,19 +45,9 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let hosts: Vec<_> = subject.leading().map(Reference::only_hosts).collect();
-    let shares = |route: &Reference<'_>| {
-        let own = route.only_hosts();
-        hosts.is_empty()
-            || hosts.iter().any(|hosts| match (hosts, &own) {
-                (Some(hosts), Some(own)) => own.iter().any(|host| hosts.contains(host)),
-                // One of them serves any host.
-                _ => hosts.is_none() && own.is_none(),
-            })
-    };
     let name = subject.observed.canary.service_name.as_deref().unwrap_or_default();
     let mut problems = Vec::new();
-    for route in subject.around().filter(|route| route.object.kind != ObjectKind::HttpRoute && shares(route)) {
+    for route in subject.around().filter(|route| route.object.kind != ObjectKind::HttpRoute) {
         let to = route.name();
         let track = if to.ends_with("-canary") && to != name { "canary" } else { "primary" };
         problems.extend(

@@ -1,8 +1,10 @@
 //! CT060: a route to a TraefikService that does not exist.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::{lint::Place, model::ObjectKind};
+use crate::{
+    lint::{Need, Place, Severity, subject::Subject},
+    model::ObjectKind,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT060",
@@ -65,6 +67,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                 format!("{} leads to TraefikService `{place}{}`, which does not exist: Flagger generates `{own}`", route.holder(), route.name()),
                 if is_here { format!("name: {}", own.name) } else { format!("namespace: {} in the reference, which needs allowCrossNamespace, or the route in that namespace", own.namespace.as_deref().unwrap_or_default()) },
             )
+            // In another namespace there may be one that is not known.
+            .with(if is_here { Severity::Error } else { Severity::Warning })
             .at(Place::of_object(route.object, &route.path())),
         );
     }

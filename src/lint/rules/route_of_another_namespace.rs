@@ -1,9 +1,8 @@
 //! CT030: a route in another namespace, which Traefik does not allow.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::ObjectKind,
 };
 

@@ -1,8 +1,7 @@
 //! CT026: with safeNaming, Flagger's built-in metrics find nothing.
 
 use super::{Problem, Rule};
-use crate::lint::Place;
-use crate::lint::{Need, Severity, subject::Subject};
+use crate::lint::{Need, Place, Severity, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT026",

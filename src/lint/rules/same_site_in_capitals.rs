@@ -1,8 +1,10 @@
-//! CT007: sameSite in capitals before Traefik 3.6.14.
+//! CT007: SameSite in capitals before Traefik 3.6.14.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::model::version::Version;
+use crate::{
+    lint::{Need, Severity, subject::Subject},
+    model::version::Version,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT007",

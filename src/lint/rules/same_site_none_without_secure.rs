@@ -1,8 +1,10 @@
-//! CT004: sameSite=None without Secure.
+//! CT004: SameSite=None without Secure.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::model::FieldValue;
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::FieldValue,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT004",

@@ -1,8 +1,10 @@
-//! CT008: sameSite on Traefik 2.
+//! CT008: SameSite on Traefik 2.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::model::version::Version;
+use crate::{
+    lint::{Need, Severity, subject::Subject},
+    model::version::Version,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT008",

@@ -1,13 +1,13 @@
 //! CT005: a Secure cookie on a route without TLS.
 
+use serde_json::Value;
+
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::lint::{Place, scene::Reference};
 use crate::{
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::{ObjectKind, view},
     traefik::{Installation, route::texts},
 };
-use serde_json::Value;
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT005",
@@ -73,7 +73,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
 fn may_be_secure(subject: Subject<'_>, route: &Value) -> bool {
     let names: Vec<String> = texts(route, &["spec", "entryPoints"]).iter().map(|name| name.to_lowercase()).collect();
     // By convention of Traefik's chart, `websecure` has TLS itself.
-    if names.is_empty() || names.iter().any(|name| name == "websecure") && subject.installations().is_empty() {
+    if names.is_empty() || names.iter().any(|name| name == "websecure") && !subject.some_traefik(|_| true) {
         return true;
     }
     let is_secure = |traefik: &Installation, name: &String| {

@@ -1,8 +1,10 @@
 //! CT017: a Service of a track is missing.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
-use crate::{lint::TrackService, traefik::traefik_service::Child};
+use crate::{
+    lint::{Need, Severity, TrackService, subject::Subject},
+    traefik::traefik_service::Child,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT017",

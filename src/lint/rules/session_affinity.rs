@@ -1,8 +1,10 @@
 //! CT046: flagger's session affinity on Traefik.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{lint::Place, text::quoted};
+use crate::{
+    lint::{Place, Severity, subject::Subject},
+    text::quoted,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT046",

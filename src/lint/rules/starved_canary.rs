@@ -1,8 +1,11 @@
-//! CT021: max-Age is so long that the canary is hardly seen.
+//! CT021: Max-Age is so long that the canary is hardly seen.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{model::Cookie, simulate::returning_shares_of};
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::Cookie,
+    simulate::returning_shares_of,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT021",

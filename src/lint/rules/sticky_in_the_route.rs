@@ -1,9 +1,8 @@
 //! CT014: sticky in a route beside a TraefikService.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::view,
     text::quoted,
     traefik::traefik_service::pod_cookie,

@@ -1,8 +1,10 @@
 //! CT001: the live sticky block has no cookie.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::Live;
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::Live,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT001",

@@ -1,8 +1,10 @@
 //! CT052: a TraefikService among the manifests that Flagger writes.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::TraefikService;
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::TraefikService,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT052",

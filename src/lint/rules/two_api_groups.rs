@@ -1,9 +1,8 @@
 //! CT050: a route and its TraefikService in different API groups.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
 use crate::{
-    lint::{Place, scene::Reference},
+    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
     model::{ObjectKind, name::Group},
 };
 

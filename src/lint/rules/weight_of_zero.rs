@@ -1,8 +1,10 @@
 //! CT015: a weight of 0 is written.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::traefik::Weight;
+use crate::{
+    lint::{Severity, subject::Subject},
+    traefik::Weight,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT015",

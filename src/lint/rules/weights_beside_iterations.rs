@@ -1,8 +1,10 @@
 //! CT047: step weights beside iterations.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
-use crate::{flagger::Strategy, lint::Place};
+use crate::{
+    flagger::Strategy,
+    lint::{Place, Severity, subject::Subject},
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT047",

@@ -101,3 +101,47 @@ fn a_good_example_is_not_found_by_other_errors() {
         .collect();
     assert_eq!(wrong, [""; 0]);
 }
+
+/// A Canary with a Secure cookie, and a route on this entry point with this Middleware.
+fn secure(entry_point: &str, more: &str) -> String {
+    format!(
+        "kind: Canary\nmetadata:\n  annotations:\n    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60; Secure\n---\n\
+         kind: IngressRoute\nspec:\n  entryPoints: [{entry_point}]\n  tls: null\n  routes:\n    - match: Host(`a.example`)\n      \
+         middlewares: [{{name: https}}]\n      services: [{{kind: TraefikService, name: cart}}]\n---\n{more}"
+    )
+}
+
+/// A Canary and an object with this Service as its backend.
+fn around(name: &str, class: &str) -> String {
+    format!(
+        "kind: Canary\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nspec:\n  ingressClassName: {class}\n  rules:\n    \
+         - host: a.example\n      http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: {name}, port: {{number: 80}}}}}}}}]}}\n"
+    )
+}
+
+#[test]
+fn what_is_well_in_another_way_is_no_false_alarm() {
+    let traefik = |option: &str| {
+        format!(
+            "kind: Deployment\nspec: {{template: {{spec: {{containers: [{{image: 'traefik:v3.7.9', args: \
+             ['--providers.kubernetescrd', '{option}']}}]}}}}}}\n"
+        )
+    };
+    let redirect = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: https}\nspec: {redirectScheme: {scheme: https}}\n";
+    let headers = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: https}\nspec: {headers: {}}\n";
+    for (code, example, is_found) in [
+        ("CT005", secure("web", headers), true),
+        ("CT005", secure("web", redirect), false),
+        ("CT005", secure("websecure", headers), false),
+        ("CT005", secure("web", &traefik("--entryPoints.web.http.tls=true")), false),
+        ("CT005", secure("web", &traefik("--entrypoints.web.http.redirections.entrypoint.to=websecure")), false),
+        ("CT005", secure("web", &traefik("--entrypoints.other.http.tls=true")), true),
+        ("CT011", around("cart", "traefik"), true),
+        ("CT011", around("cart-primary", "traefik-internal"), true),
+        ("CT011", around("cart", "nginx"), false),
+        ("CT011", around("cart-canary", "traefik"), false),
+        ("CT011", around("cart-admin", "traefik"), false),
+    ] {
+        assert_eq!(codes(&example).contains(&code), is_found, "{code}\n{example}");
+    }
+}

@@ -39,6 +39,8 @@ pub struct Rollout {
     pub iterations_done: i64,
     /// `status.failedChecks`.
     pub failed_checks: i64,
+    /// `status.lastTransitionTime`, in Unix seconds.
+    pub last_transition: Option<i64>,
 }
 
 /// The cookie of Flagger's own session affinity (`pkg/apis/flagger/v1beta1/canary.go:SessionAffinity`).
@@ -111,6 +113,9 @@ impl Rollout {
             is_checked: !list("metrics").is_empty() || !list("webhooks").is_empty(),
             iterations_done: status("iterations"),
             failed_checks: status("failedChecks"),
+            last_transition: view::text(object, &["status", "lastTransitionTime"])
+                .and_then(|time| time.parse::<jiff::Timestamp>().ok())
+                .map(jiff::Timestamp::as_second),
         }
     }
 }

@@ -7,7 +7,9 @@ pub mod generated;
 pub mod mesh_provider;
 pub mod native;
 pub mod next_write;
+pub mod progress;
 
 pub use analysis::{Rollout, Strategy};
 pub use canary::{Canary, Declared};
 pub use native::NativeField;
+pub use progress::Progress;

@@ -9,6 +9,7 @@ pub mod duration;
 pub mod fate;
 pub mod findings;
 pub mod lint;
+pub mod fit;
 pub mod owner;
 pub mod report;
 pub mod show;

@@ -37,6 +37,11 @@ pub fn sequence(text: &str) -> Option<usize> {
     SEQUENCES.iter().find(|own| text.starts_with(*own)).map(|own| own.len())
 }
 
+/// Returns a text without these sequences.
+pub fn plain(text: &str) -> String {
+    SEQUENCES.iter().fold(text.to_owned(), |text, own| text.replace(own, ""))
+}
+
 impl Style {
     /// No colour.
     pub const PLAIN: Self = Self { colored: false };

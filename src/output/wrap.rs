@@ -1,7 +1,7 @@
 //! Wraps lines between words, so that they fit a terminal. A word is never broken, so that names, values and commands
 //! can be copied.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// Wraps a text at this many columns, as far as its words allow. The first line starts at column `first`, the others
 /// are indented by `indent`. There is no line break at the end.
@@ -34,6 +34,22 @@ pub fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
+/// Cuts a text to this many columns; what is cut ends in an ellipsis.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let fits = |letter: &char| {
+        let width = letter.width().unwrap_or_default();
+        let fits = width <= left;
+        left = if fits { left - width } else { 0 };
+        fits
+    };
+    let begin: String = text.chars().take_while(fits).collect();
+    if columns == 0 { String::new() } else { begin + "…" }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -50,7 +66,21 @@ mod tests {
         assert_eq!(wrapped("", 4, 0, 1), "");
     }
 
+    #[test]
+    fn a_text_that_does_not_fit_ends_in_an_ellipsis() {
+        for (text, columns, shown) in
+            [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本", 3, "日…"), ("日本", 2, "…"), ("ab", 1, "…"), ("ab", 0, "")]
+        {
+            assert_eq!(cut(text, columns), shown, "{text} in {columns}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn nothing_is_wider_than_it_may_be(text in "\\PC*", columns in 0usize..20) {
+            prop_assert!(cut(&text, columns).width() <= columns);
+        }
+
         #[test]
         fn no_word_is_lost_and_no_line_with_two_words_is_too_wide(
             words in prop::collection::vec("[a-z日]{1,12}", 1..12), width in 10usize..80, indent in 0usize..9,

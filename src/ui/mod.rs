@@ -4,10 +4,12 @@ mod editor;
 #[cfg(unix)]
 mod escapes;
 mod external_diff;
+mod frame;
 mod keys;
 mod lend;
 mod line;
 mod list;
+pub mod live;
 mod prompt;
 mod terminal;
 mod width;

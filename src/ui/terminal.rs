@@ -71,3 +71,37 @@ impl Keyboard {
         Ok(Self { _restored: restored })
     }
 }
+
+/// The mode of a view that is drawn again and again, until it is dropped: the cursor is hidden, and what is typed is
+/// neither shown nor left to the shell. Keys that send signals still do.
+#[derive(Debug)]
+pub(super) struct Undisturbed {
+    _restored: Restored,
+}
+
+impl Undisturbed {
+    /// Changes the mode, as far as standard input is the terminal.
+    pub(super) fn new() -> Self {
+        let restored = Restored::new();
+        #[cfg(unix)]
+        if let Some(before) = &restored.before {
+            use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
+            let mut quiet = before.clone();
+            quiet.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &quiet);
+        }
+        let _ = io::stdout().lock().write_all(b"\x1b[?25l").and_then(|()| io::stdout().lock().flush());
+        Self { _restored: restored }
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        {
+            use rustix::termios::{QueueSelector, tcflush};
+            let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        }
+        let _ = io::stdout().lock().write_all(b"\x1b[?25h").and_then(|()| io::stdout().lock().flush());
+    }
+}

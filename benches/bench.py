@@ -6,6 +6,8 @@
     benches/bench.py guard       latency of Flagger's write with and without the guard's policies
     benches/bench.py webhook     the same for guard run, and what that process takes with 10,000 Canaries and
                                  10,000 TraefikServices that have all lost their cookie (some minutes)
+    benches/bench.py watch [S]   show -A --watch over 10,000 Canaries and 10,000 TraefikServices while 100 of them change
+                                 each second: on a terminal and in a pipe, S seconds each (120)
 
 Needs the test bed (tests/bed/build) and the release build (cargo build --release). Each command runs in turn
 with the one it is compared to, A B A B …; peak memory is GNU time's. Figures are medians; compare ratios,
@@ -13,6 +15,7 @@ machines differ.
 """
 
 import copy
+import fcntl
 import http.client
 import json
 import os
@@ -21,9 +24,11 @@ import signal
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -435,9 +440,97 @@ def webhook(runs, number=10_000):
             print(f"| {n} | {without:.1f} ms | {with_guard:.1f} ms | {with_guard - without:.1f} ms |", flush=True)
 
 
+def figures(pid):
+    """Seconds of processor time so far, and present MiB."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    memory = next(line for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(memory.split()[1]) / 1024
+
+
+def drain(descriptor, seen):
+    """Reads what a process prints, and counts its bytes."""
+    while True:
+        try:
+            data = os.read(descriptor, 1 << 16)
+        except OSError:
+            return
+        if not data:
+            return
+        seen[0] += len(data)
+
+
+def change(server, number, rate, seconds):
+    """Changes so many TraefikServices a second, by a few connections; returns how many were changed."""
+    done, began, clients = [0], time.monotonic(), 4
+
+    def write(first):
+        own = copy.copy(server)
+        own.connection = None
+        for turn in range(first, rate * seconds, clients):
+            time.sleep(max(0, began + turn / rate - time.monotonic()))
+            if time.monotonic() - began > seconds:
+                return
+            index, weight = turn * 7 % number, turn % 90 + 1
+            path = f"/apis/traefik.io/v1alpha1/namespaces/team-{index % 20}/traefikservices/app-{index}"
+            child = lambda track, weight: {"name": f"app-{index}-{track}", "port": 80, "weight": weight}
+            patch = {"spec": {"weighted": {"services": [child("primary", 100 - weight), child("canary", weight)]}}}
+            done[0] += own.ask("PATCH", path, patch, "application/merge-patch+json")[0] == 200
+
+    writers = [threading.Thread(target=write, args=[first]) for first in range(clients)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    return done[0] / (time.monotonic() - began)
+
+
+def watch(seconds, number=10_000, rate=100):
+    with Server() as server:
+        print(f"bench: creating {number} Canaries and {number} TraefikServices …", file=sys.stderr)
+        for namespace in range(20):
+            server.namespace(f"team-{namespace}")
+        for index in range(number):
+            namespace = f"team-{index % 20}"
+            server.create(canary(namespace, f"app-{index}", index % 3 == 0))
+            server.create(service(namespace, f"app-{index}"))
+        print(f"`show -A --watch`, {number} Canaries and {number} TraefikServices, {seconds} s each\n")
+        print("| onto | changes a second | processor | MiB, each tenth of the time | printed a second |\n|---|---|---|---|---|")
+        for onto in ["a terminal of 50 rows", "a pipe"]:
+            if onto == "a pipe":
+                ours, theirs = os.pipe()
+            else:
+                ours, theirs = os.openpty()
+                fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
+            process = subprocess.Popen([OURS, "show", "-A", "--watch"], env=server.environment(), stdin=subprocess.DEVNULL,
+                                       stdout=theirs, stderr=subprocess.DEVNULL)
+            os.close(theirs)
+            seen, memory = [0], []
+            threading.Thread(target=drain, args=[ours, seen], daemon=True).start()
+            until("the first rows", lambda: seen[0] > 1000)
+            time.sleep(5)
+            before, printed = figures(process.pid)[0], seen[0]
+            over = threading.Event()
+
+            def sample():
+                while not over.wait(seconds / 10):
+                    memory.append(figures(process.pid)[1])
+
+            sampler = threading.Thread(target=sample)
+            sampler.start()
+            changes = change(server, number, rate, seconds)
+            over.set()
+            sampler.join()
+            share = (figures(process.pid)[0] - before) / seconds * 100
+            process.terminate()
+            process.wait()
+            shown = ", ".join(f"{m:.1f}" for m in memory)
+            print(f"| {onto} | {changes:.0f} | {share:.1f} % of a core | {shown} | {(seen[0] - printed) / seconds / 1024:.1f} KiB |", flush=True)
+
+
 if __name__ == "__main__":
     what = sys.argv[1] if len(sys.argv) > 1 else "commands"
-    known = {"commands": lambda: commands(40), "lists": lambda: lists(7), "guard": lambda: guard(60), "webhook": lambda: webhook(60)}
+    known = {"commands": lambda: commands(40), "lists": lambda: lists(7), "guard": lambda: guard(60), "webhook": lambda: webhook(60),
+             "watch": lambda: watch(int(sys.argv[2]) if len(sys.argv) > 2 else 120)}
     if what not in known:
         sys.exit(__doc__)
     for needed in [OURS, KUBECTL]:

@@ -134,11 +134,15 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
     let line = apiserver::group_repeatable_flags(arguments);
     let parsed = command.try_get_matches_from_mut(&line);
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, words_of_command(&matches))));
+    let prints_json = asks_for_json(&line);
     let (cli, command) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return parse_failure(error, &line),
+        Err(error) => return parse_failure(error, &line, prints_json),
     };
     let ui = Arc::new(Ui::new(cli.color));
+    if prints_json {
+        ui.report_errors_as_json();
+    }
     let context = Context {
         ui: Arc::clone(&ui),
         environment,
@@ -161,6 +165,15 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
             code
         }
     }
+}
+
+/// Returns whether the results are printed as JSON, so that errors are, too. The words are enough: an error of the parser's
+/// leaves nothing else.
+fn asks_for_json(line: &[OsString]) -> bool {
+    let words: Vec<_> = line.iter().map(|word| word.to_string_lossy()).collect();
+    let is_json = |word: &str| matches!(word, "-o=json" | "-ojson" | "--output=json");
+    words.iter().any(|word| is_json(word))
+        || words.windows(2).any(|pair| matches!(&*pair[0], "-o" | "--output") && pair[1] == "json")
 }
 
 /// Returns the words of the command, such as `sticky set`.
@@ -262,7 +275,7 @@ fn drop_far_tips(error: &mut clap::Error) {
 }
 
 /// Prints a parse error, or help and version to standard output. Returns 0 for help and version, else 2.
-fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
+fn parse_failure(mut error: clap::Error, line: &[OsString], as_json: bool) -> u8 {
     drop_far_tips(&mut error);
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(word)) = error.get(kind) {
@@ -279,9 +292,16 @@ fn parse_failure(mut error: clap::Error, line: &[OsString]) -> u8 {
     }
     let ui = Ui::new(Color::Auto);
     let (text, is_failure) = (error.render(), error.use_stderr());
-    let is_colored = if is_failure { ui.err_style() } else { ui.out_style() }.colored;
+    let is_colored = !as_json && if is_failure { ui.err_style() } else { ui.out_style() }.colored;
     let text = without_passwords(&if is_colored { text.ansi().to_string() } else { text.to_string() });
-    if is_failure {
+    if is_failure && as_json {
+        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message: Vec<_> = message.trim_start_matches("error: ").lines().map(str::trim).collect();
+        let failure = Error::usage(message.join(" "));
+        let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+        ui.report_errors_as_json();
+        ui.error(&tips.fold(failure, Error::hint));
+    } else if is_failure {
         ui.status(&text);
     } else {
         // If the reader has gone away, there is nothing to report.

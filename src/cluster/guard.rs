@@ -210,7 +210,7 @@ impl Cluster {
     }
 
     /// Reads the guard's coverage from its objects alone.
-    pub(super) async fn read_coverage(&self) -> GuardCoverage {
+    pub async fn read_coverage(&self) -> GuardCoverage {
         let Ok(policies) = self.policies_among(policy::is_keep).await else { return GuardCoverage::Unknown };
         let (form, coverage) = if policies.enforces_declarations() {
             if policies.is_narrowed() {
@@ -294,7 +294,8 @@ impl Cluster {
 }
 
 /// The coverage according to the guard's objects.
-pub(super) enum GuardCoverage {
+#[derive(Debug)]
+pub enum GuardCoverage {
     /// The objects cannot be read.
     Unknown,
     /// The guard is not fully installed.
@@ -305,7 +306,7 @@ pub(super) enum GuardCoverage {
 
 impl GuardCoverage {
     /// Returns whether this Canary is covered.
-    pub(super) fn covers(&self, observed: &Observed) -> Guarded {
+    pub fn covers(&self, observed: &Observed) -> Guarded {
         match self {
             Self::Unknown => Guarded::Unknown,
             Self::Absent => Guarded::No,

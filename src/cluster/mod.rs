@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 pub use self::{
     acting::ActiveForms,
-    read::{Reading, Selection},
+    guard::GuardCoverage,
+    read::{Reading, Selection, no_flagger},
     versions::Workload,
 };
 use crate::{

@@ -390,7 +390,8 @@ fn depth(keep: bool) -> Depth {
     if keep { Depth::Whole } else { Depth::WithoutManagedFields }
 }
 
-fn no_flagger() -> Error {
+/// Returns the error for a cluster that serves no Canaries.
+pub fn no_flagger() -> Error {
     Error::new(
         Kind::NotFound,
         "the cluster serves no Canaries: Flagger's custom resource definitions are not installed",

@@ -44,7 +44,7 @@ impl Cluster {
     }
 
     /// Reads everything that entries in this namespace, or in all, depend on.
-    pub(super) async fn routing(&self, namespace: Option<&str>) -> Routing {
+    pub async fn routing(&self, namespace: Option<&str>) -> Routing {
         let everywhere = |kind| self.seen(kind, namespace, Place::Everywhere);
         let (routes, services, middlewares) = join3(
             join_all(ROUTES.map(everywhere)),

@@ -1,8 +1,11 @@
 //! Flags shared by several commands.
 
+use std::{convert::Infallible, ffi::OsStr};
+
 use clap::{
-    Args, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
+    Arg, Args, Command, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    error::ErrorKind,
 };
 
 use crate::{
@@ -10,7 +13,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     model::selector::Selector,
-    output::{self, Format, change::DryRun},
+    output::{self, Format, change::DryRun, printer::Printer},
     plan::Scope,
 };
 
@@ -18,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct SelectArgs {
     /// Canaries; all Canaries in the namespace if none is named
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     pub names: Vec<String>,
 
     /// Look in all namespaces
@@ -65,7 +68,7 @@ impl SelectArgs {
     }
 
     /// Returns the label selector. As with kubectl, an empty selector selects everything: `-l "$SELECTOR"`.
-    fn selector(&self) -> Option<&str> {
+    pub fn selector(&self) -> Option<&str> {
         self.selector.as_deref().filter(|text| !text.trim().is_empty())
     }
 
@@ -83,13 +86,61 @@ pub fn format_of<const N: usize>(offered: [&'static str; N]) -> impl TypedValueP
     PossibleValuesParser::new(offered).map(|name| Format::from_str(&name, false).expect("one of those offered"))
 }
 
+/// Returns the name of a Canary as typed: `NAME`, or as kubectl prints it, such as `canary.flagger.app/NAME`.
+///
+/// # Errors
+///
+/// Never; what cannot be a name is refused where it is used.
+pub fn canary_name(text: &str) -> Result<String, Infallible> {
+    const KINDS: [&str; 6] = [
+        "canary",
+        "canaries",
+        "canary.flagger.app",
+        "canaries.flagger.app",
+        "canary.v1beta1.flagger.app",
+        "canaries.v1beta1.flagger.app",
+    ];
+    let name = text.split_once('/').filter(|(kind, _)| KINDS.contains(&kind.to_lowercase().as_str()));
+    Ok(name.map_or(text, |(_, name)| name).to_owned())
+}
+
+/// The parser of a `-o` that also offers templates.
+#[derive(Debug, Clone, Copy)]
+pub struct PrinterParser(pub &'static [&'static str]);
+
+impl TypedValueParser for PrinterParser {
+    type Value = Printer;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Printer, clap::Error> {
+        let text = value.to_string_lossy();
+        match Printer::parse(&text, self.0) {
+            Some(Ok(printer)) => Ok(printer),
+            Some(Err(problem)) => {
+                let name = arg.map(ToString::to_string).unwrap_or_default();
+                let message = format!("invalid value '{text}' for '{name}': {problem}");
+                Err(clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command))
+            }
+            // The same words as for any other flag.
+            None => PossibleValuesParser::new(self.0).parse_ref(command, arg, value).map(|_| Printer::default()),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(|&format| PossibleValue::new(format))))
+    }
+}
+
 /// The output format of commands that read.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Output format
+    /// Output format; jsonpath=TEMPLATE and custom-columns=HEADER:PATH,... as in kubectl, over the fields of -o json
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
-          value_parser = format_of(["table", "wide", "json", "yaml", "name"]))]
-    pub output: Format,
+          value_parser = PrinterParser(&["table", "wide", "json", "yaml", "name", Printer::JSONPATH, Printer::CUSTOM_COLUMNS]))]
+    pub output: Printer,
+
+    /// Print no headings
+    #[arg(long)]
+    pub no_headers: bool,
 }
 
 /// Flags of commands that write.

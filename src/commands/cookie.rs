@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     cluster::Reading,
-    commands::args::format_of,
+    commands::args::{canary_name, format_of},
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     flagger::Declared,
@@ -32,7 +32,7 @@ pub struct CookieArgs {
     command: Option<CookieCommand>,
 
     /// The Canary
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = canary_name)]
     name: Option<String>,
 
     /// Print only the cookie of this track: primary or canary
@@ -64,7 +64,7 @@ enum CookieCommand {
 #[derive(Debug, Args)]
 pub struct DecodeArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
     /// The cookie's value, or NAME=VALUE, or a whole Cookie or Set-Cookie header

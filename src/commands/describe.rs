@@ -3,10 +3,13 @@
 use clap::Args;
 
 use crate::{
-    commands::{args::format_of, patches},
+    commands::{
+        args::{PrinterParser, canary_name},
+        patches, watch,
+    },
     context::{Context, FileArgs},
     error::{Exit, Result},
-    output::{self, Format, describe},
+    output::{self, describe, printer::Printer},
     source::Source,
 };
 
@@ -18,16 +21,20 @@ use crate::{
 /// may not read is shown as unknown, with the reason.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
+    after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # Follow it\n  kubectl canary-traefik describe checkout --watch\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
 )]
 pub struct DescribeArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
-    /// Output format
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["json", "yaml"]))]
-    output: Option<Format>,
+    /// Output format; jsonpath=TEMPLATE as in kubectl, over the fields of -o json
+    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = PrinterParser(&["json", "yaml", Printer::JSONPATH]))]
+    output: Option<Printer>,
+
+    /// Then follow all changes: on a terminal in place, in a pipe with a whole report for each, separated by ---
+    #[arg(short = 'w', long, conflicts_with = "files")]
+    watch: bool,
 
     #[command(flatten)]
     files: FileArgs,
@@ -35,6 +42,10 @@ pub struct DescribeArgs {
 
 /// Runs `describe`.
 pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
+    let printer = args.output.clone().unwrap_or_default();
+    if args.watch {
+        return watch::describe::run(ctx, &args.name, &printer).await;
+    }
     let source = ctx.source(&args.files).await?;
     let all = load(ctx, &source, &args.name).await?;
     patches::note(ctx, all.iter().map(|description| &description.loaded.observed));
@@ -50,7 +61,7 @@ pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
         [one] => describe::report(one),
         all => describe::list(all),
     };
-    ctx.ui.data(&args.output.unwrap_or_default().of(text, value))?;
+    ctx.ui.data(&printer.of(true, text, value)?)?;
     Ok(Exit::Ok)
 }
 

@@ -18,3 +18,4 @@ pub mod show;
 pub mod simulate;
 pub mod sticky;
 pub mod version;
+mod watch;

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Reading,
-    commands::{args::format_of, patches},
+    commands::{
+        args::{canary_name, format_of},
+        patches,
+    },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     lint,
@@ -26,7 +29,7 @@ use crate::{
 )]
 pub struct RenderArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
     /// Weight of the canary, 0 to 100

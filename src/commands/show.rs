@@ -6,11 +6,13 @@ use clap::Args;
 
 use super::{
     args::{OutputArgs, SelectArgs},
-    left_out, patches,
+    batch::Batch,
+    left_out, patches, watch,
 };
 use crate::{
     context::{Context, FileArgs},
     error::{Exit, Result},
+    model::NamespacedName,
     observed::Observed,
     output::{self, Format, report, show},
     source::Source,
@@ -21,15 +23,23 @@ use crate::{
 /// WEIGHT: the live weights, primary/canary; - if the track is not listed. COOKIE: the declared name, else the live
 /// one. STATE: declared compared with live: none, synced, missing, differs, undeclared, pending (no TraefikService
 /// yet), malformed. PROTECTED: what protects the cookie from Flagger's next write: guard, flagger or none.
+///
+/// With --watch also STEP: steps or iterations of the analysis that the rollout has reached. NEXT, on a terminal: the time
+/// until Flagger's next check, computed from status.lastTransitionTime and the interval.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  # All Canaries on Traefik in all namespaces\n  kubectl canary-traefik show -A\n\n  # What manifests declare, without a cluster\n  kubectl canary-traefik show -f deploy/ -R"
+    after_help = "Examples:\n  # All Canaries on Traefik in all namespaces\n  kubectl canary-traefik show -A\n\n  # Follow a rollout\n  kubectl canary-traefik show checkout --watch\n\n  # What manifests declare, without a cluster\n  kubectl canary-traefik show -f deploy/ -R"
 )]
 pub struct ShowArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Then follow all changes: on a terminal in place, in a pipe with a line or document for each
+    #[arg(short = 'w', long, conflicts_with = "files")]
+    watch: bool,
+
     #[command(flatten)]
     files: FileArgs,
 }
@@ -37,20 +47,30 @@ pub struct ShowArgs {
 /// Runs `show`.
 pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     args.select.check()?;
+    if args.watch {
+        return watch::show::run(ctx, &watch::show::View { select: &args.select, output: &args.output }).await;
+    }
     let source = ctx.source(&args.files).await?;
-    let observed =
-        if args.select.names.is_empty() { all(ctx, args, &source).await? } else { named(ctx, args, &source).await? };
+    let mut batch = Batch::new(args.select.names.len());
+    let observed = if args.select.names.is_empty() {
+        all(ctx, args, &source).await?
+    } else {
+        named(ctx, args, &source, &mut batch).await?
+    };
     if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
         ctx.ui.warning(reason);
     }
     patches::note(ctx, observed.iter());
-    let format = args.output.output;
-    if observed.is_empty() && matches!(format, Format::Table | Format::Wide) {
+    let (printer, headers) = (&args.output.output, !args.output.no_headers);
+    if observed.is_empty() {
+        batch.end()?;
+    }
+    if observed.is_empty() && printer.is_table() {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
         return Ok(Exit::Ok);
     }
     let text = || {
-        if format == Format::Name {
+        if printer.format() == Some(Format::Name) {
             let name = |observed: &Observed| output::escaped(&observed.canary.target.name);
             return observed.iter().map(|observed| format!("canary.flagger.app/{}\n", name(observed))).collect();
         }
@@ -59,14 +79,23 @@ pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
         let namespace = args.select.all_namespaces || several;
         show::rows(
             &observed,
-            show::Columns { namespace, wide: format == Format::Wide, file: is_repeated(&observed), now: ctx.now },
+            show::Columns {
+                namespace,
+                wide: printer.format() == Some(Format::Wide),
+                file: is_repeated(&observed),
+                step: false,
+                next: false,
+                headers,
+                now: ctx.now,
+            },
         )
     };
     let value = || match observed.as_slice() {
         [one] if args.select.names.len() == 1 => report::single(one),
         all => report::list(all),
     };
-    ctx.ui.data(&format.of(text, value))?;
+    ctx.ui.data(&printer.of(headers, text, value)?)?;
+    batch.end()?;
     Ok(Exit::Ok)
 }
 
@@ -81,10 +110,14 @@ async fn all(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Obse
     Ok(left_out::keep(ctx, observed, |observed| observed))
 }
 
-async fn named(ctx: &Context, args: &ShowArgs, source: &Source) -> Result<Vec<Observed>> {
+/// Reads the named Canaries. What cannot be read is reported, and does not stand in the way of the others.
+async fn named(ctx: &Context, args: &ShowArgs, source: &Source, batch: &mut Batch) -> Result<Vec<Observed>> {
     let mut observed = Vec::new();
     for name in &args.select.names {
-        observed.extend(source.look(ctx.namespace(), name).await?);
+        let namespace = ctx.namespace().or(source.namespace()).map(str::to_owned);
+        let target = NamespacedName { namespace, name: name.clone() };
+        let looked = source.look(ctx.namespace(), name).await;
+        observed.extend(batch.take(ctx, &target, looked)?.into_iter().flatten());
     }
     Ok(observed)
 }

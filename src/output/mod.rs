@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod cookie;
+pub mod custom_columns;
 pub mod describe;
 pub mod diff;
 pub mod draft;
@@ -10,7 +11,9 @@ pub mod fate;
 pub mod findings;
 pub mod lint;
 pub mod fit;
+pub mod jsonpath;
 pub mod owner;
+pub mod printer;
 pub mod report;
 pub mod show;
 pub mod simulation;
@@ -60,6 +63,11 @@ pub fn json(value: &serde_json::Value) -> String {
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     serde::Serialize::serialize(value, &mut serializer).expect("a JSON value can always be written");
     json_escaped(&String::from_utf8(bytes).expect("JSON is UTF-8")) + "\n"
+}
+
+/// Formats a value as JSON on one line, likewise escaped.
+pub fn json_line(value: &serde_json::Value) -> String {
+    json_escaped(&value.to_string()) + "\n"
 }
 
 /// Escapes characters that a terminal interprets, except our own styles, line breaks and tabs: all others come from

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    error::{Error, Kind},
     flagger::Declared,
     lint::{self, Finding},
     model::{Cookie, Entry},
     observed::{EntryState, Manifest, Observed, TraefikServiceState},
+    text::without_passwords,
     traefik::Weight,
 };
 
@@ -196,4 +198,27 @@ pub fn single(observed: &Observed) -> Value {
 pub fn list(observed: &[Observed]) -> Value {
     let items: Vec<_> = observed.iter().map(CanaryReport::new).collect();
     published("StickyReportList", serde_json::json!({"items": items}))
+}
+
+/// Returns the report on an error. The reasons are the names in `docs/exit-codes.md`.
+pub fn error(error: &Error) -> Value {
+    let reason = match error.kind() {
+        Kind::Usage => "usage",
+        Kind::Refused | Kind::Cancelled | Kind::Editor => "refused",
+        Kind::NotFound => "notFound",
+        Kind::Conflict => "conflict",
+        Kind::Cluster | Kind::Invalid => "cluster",
+        Kind::Bug => "bug",
+        Kind::Interrupted => "interrupted",
+        Kind::Signal(_) | Kind::BrokenPipe => "ended",
+    };
+    let clean = |text: &str| without_passwords(text);
+    let value = serde_json::json!({
+        "reason": reason,
+        "message": clean(error.message()),
+        "causes": error.causes().iter().map(|cause| clean(cause)).collect::<Vec<_>>(),
+        "hints": error.hints().into_iter().map(clean).collect::<Vec<_>>(),
+        "exitCode": error.kind().code(),
+    });
+    published("Error", value)
 }

@@ -2,7 +2,7 @@
 
 use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
-    flagger::Declared,
+    flagger::{Declared, Progress},
     model::{Cookie, FIELDS, Field, FieldValue, declaration},
     observed::{EntryState, Observed, TraefikServiceState},
     traefik::Weight,
@@ -20,13 +20,31 @@ pub struct Columns {
     pub wide: bool,
     /// Whether the last column is the manifest of the Canary.
     pub file: bool,
+    /// Whether there is a column with the step of the rollout.
+    pub step: bool,
+    /// Whether there is a column with the time until Flagger's next check.
+    pub next: bool,
+    /// Whether there is a line of headings.
+    pub headers: bool,
     /// Current time in Unix seconds.
     pub now: i64,
 }
 
 /// Returns the table of `show`.
 pub fn rows(observed: &[Observed], columns: Columns) -> String {
+    let heads = if columns.headers { heads(columns) } else { Vec::new() };
+    table(&heads, observed.iter().map(|observed| row(observed, columns)))
+}
+
+/// Returns the headings.
+pub fn heads(columns: Columns) -> Vec<&'static str> {
     let mut heads = vec!["NAME", "PHASE", "WEIGHT", "COOKIE", "STATE", "PROTECTED", "AGE"];
+    if columns.next {
+        heads.insert(3, "NEXT");
+    }
+    if columns.step {
+        heads.insert(3, "STEP");
+    }
     if columns.namespace {
         heads.insert(0, "NAMESPACE");
     }
@@ -36,10 +54,11 @@ pub fn rows(observed: &[Observed], columns: Columns) -> String {
     if columns.file {
         heads.push("FILE");
     }
-    table(&heads, observed.iter().map(|observed| row(observed, columns)))
+    heads
 }
 
-fn row(observed: &Observed, columns: Columns) -> Vec<String> {
+/// Returns the cells of one Canary.
+pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
     let canary = &observed.canary;
     let none = || "<none>".to_owned();
     let mut cells = vec![
@@ -51,6 +70,15 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         observed.protection().to_string(),
         age(canary.created.as_deref(), columns.now),
     ];
+    let progress = canary.progress(observed.canary_weight());
+    if columns.next {
+        cells.insert(3, next(progress, columns.now));
+    }
+    if columns.step {
+        let step = progress.filter(|progress| progress.steps > 0);
+        cells
+            .insert(3, step.map_or_else(|| "-".to_owned(), |progress| format!("{}/{}", progress.step, progress.steps)));
+    }
     if columns.namespace {
         cells.insert(0, canary.target.namespace.clone().unwrap_or_else(none));
     }
@@ -79,6 +107,15 @@ fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         cells.push(observed.manifest.as_ref().map_or_else(none, ToString::to_string));
     }
     cells
+}
+
+/// Returns the time until Flagger's next check.
+fn next(progress: Option<Progress>, now: i64) -> String {
+    match progress.and_then(|progress| progress.next_check) {
+        None => "-".to_owned(),
+        Some(at) if at <= now => "now".to_owned(),
+        Some(at) => duration::age(at - now),
+    }
 }
 
 /// Returns the placeholder for something that does not exist or may not be read.
@@ -175,24 +212,24 @@ pub fn entry(observed: &Observed) -> Option<String> {
 }
 
 /// Returns the text of `sticky get` for Canaries of one name: each under its manifest, unless there is only one.
-pub fn cookies(observed: &[Observed]) -> String {
+pub fn cookies(observed: &[Observed], headers: bool) -> String {
     if let [one] = observed {
-        return cookie(one);
+        return cookie(one, headers);
     }
     let of_manifest = |observed: &Observed| {
         let manifest = observed.manifest.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("{}:\n{}", escaped(&manifest), cookie(observed))
+        format!("{}:\n{}", escaped(&manifest), cookie(observed, headers))
     };
     observed.iter().map(of_manifest).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the text of `sticky get`: the cookie field by field, its state and what protects it.
-fn cookie(observed: &Observed) -> String {
+fn cookie(observed: &Observed, headers: bool) -> String {
     let rows = fields(observed);
     let mut shown = if rows.is_empty() {
         String::new()
     } else {
-        table(&["FIELD", "DECLARED", "LIVE"], rows.into_iter().map(Vec::from)) + "\n"
+        table(if headers { &["FIELD", "DECLARED", "LIVE"] } else { &[] }, rows.into_iter().map(Vec::from)) + "\n"
     };
     let source = match &observed.canary.declared {
         Declared::Nothing => "nothing is declared",

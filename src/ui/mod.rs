@@ -22,7 +22,7 @@ use std::{
 use crate::{
     error::{Error, Kind, Result, reason},
     output::{
-        escaped, safe,
+        escaped, json_line, report, safe,
         style::{Meaning, Style},
     },
     text::without_passwords,
@@ -46,6 +46,8 @@ pub struct Ui {
     out: Style,
     err: Style,
     status_lines: bool,
+    json_errors: AtomicBool,
+    expects_interrupt: AtomicBool,
     status_shown: AtomicBool,
     offers_editor: AtomicBool,
     lent_to_child: AtomicBool,
@@ -66,6 +68,8 @@ impl Ui {
             out: style(anstream::AutoStream::choice(&io::stdout())),
             err: style(anstream::AutoStream::choice(&io::stderr())),
             status_lines: io::stderr().is_terminal(),
+            json_errors: AtomicBool::new(false),
+            expects_interrupt: AtomicBool::new(false),
             status_shown: AtomicBool::new(false),
             offers_editor: AtomicBool::new(false),
             lent_to_child: AtomicBool::new(false),
@@ -133,10 +137,24 @@ impl Ui {
         self.status(&format!("{} {}", self.err.paint(Meaning::Warning, "warning:"), escaped(&without_passwords(text))));
     }
 
+    /// Writes errors as JSON from now on, one line each: a program reads the results.
+    pub fn report_errors_as_json(&self) {
+        self.json_errors.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes Ctrl-C for the usual end of the command from now on, of which nothing is said.
+    pub fn expect_interrupt(&self) {
+        self.expects_interrupt.store(true, Ordering::Relaxed);
+    }
+
     /// Writes an error with its causes and hints to standard error; a broken pipe is not reported.
     pub fn error(&self, error: &Error) {
-        if error.kind() == Kind::BrokenPipe {
+        let is_expected = error.kind() == Kind::Interrupted && self.expects_interrupt.load(Ordering::Relaxed);
+        if is_expected || error.kind() == Kind::BrokenPipe {
             return;
+        }
+        if self.json_errors.load(Ordering::Relaxed) {
+            return self.status(&json_line(&report::error(error)));
         }
         let mut text = String::new();
         let mut line = |meaning, head: &str, body: &str| {

@@ -388,19 +388,19 @@ exit: 2
 --- stdout
 --- stderr
 error: invalid value 'jsonn' for '--output <FORMAT>'
-  [possible values: table, wide, json, yaml, name]
+  [possible values: table, wide, json, yaml, name, jsonpath=, custom-columns=]
 
   tip: a similar value exists: 'json'
 
 For more information, try '--help'.
 
 "#]]);
-    bad("show -o custom-columns=NAME:.name").shows(str![[r#"
+    bad("show -o go-template={{.name}}").shows(str![[r#"
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'custom-columns=NAME:.name' for '--output <FORMAT>'
-  [possible values: table, wide, json, yaml, name]
+error: invalid value 'go-template={{.name}}' for '--output <FORMAT>'
+  [possible values: table, wide, json, yaml, name, jsonpath=, custom-columns=]
 
 For more information, try '--help'.
 
@@ -410,7 +410,7 @@ exit: 2
 --- stdout
 --- stderr
 error: a value is required for '--output <FORMAT>' but none was supplied
-  [possible values: table, wide, json, yaml, name]
+  [possible values: table, wide, json, yaml, name, jsonpath=, custom-columns=]
 
 For more information, try '--help'.
 

@@ -173,7 +173,7 @@ fn values_are_offered_wherever_a_flag_takes_them() {
     assert_eq!(offered(["sticky", "set", "--same-site", "l"]), ["lax", ":4"]);
     assert_eq!(offered(["sticky", "set", "--dry-run="]), ["none", "client", "server", ":4"]);
     assert_eq!(offered(["sticky", "set", "--unset", "name,sec"]), ["name,secure", ":4"]);
-    assert_eq!(offered(["show", "-oj"]), ["json", ":4"]);
+    assert_eq!(offered(["show", "-oj"]), ["json", "jsonpath=", ":4"]);
     assert_eq!(offered(["completion", "p"]), ["powershell", ":4"]);
     assert_eq!(offered(["show", "--color", ""]), ["auto", "always", "never", ":4"]);
     // A namespace may be called as a command is.

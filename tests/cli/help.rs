@@ -246,9 +246,14 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          Output format
+          Output format; jsonpath=TEMPLATE as in kubectl, over the fields of -o
+          json
           
-          [possible values: json, yaml]
+          [possible values: json, yaml, jsonpath=]
+
+  -w, --watch
+          Then follow all changes: on a terminal in place, in a pipe with a
+          whole report for each, separated by ---
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -272,6 +277,9 @@ Examples:
   # Will the cookie survive this rollout?
   kubectl canary-traefik describe checkout
 
+  # Follow it
+  kubectl canary-traefik describe checkout --watch
+
   # The same from manifests, without a cluster
   kubectl canary-traefik describe checkout -f deploy/ -R
 
@@ -294,6 +302,10 @@ synced, missing, differs, undeclared, pending (no TraefikService yet),
 malformed. PROTECTED: what protects the cookie from Flagger's next write: guard,
 flagger or none.
 
+With --watch also STEP: steps or iterations of the analysis that the rollout has
+reached. NEXT, on a terminal: the time until Flagger's next check, computed from
+status.lastTransitionTime and the interval.
+
 Usage: kubectl canary-traefik show [OPTIONS] [NAME]...
 
 Arguments:
@@ -309,9 +321,18 @@ Options:
           key or !key, separated by commas
 
   -o, --output <FORMAT>
-          Output format
+          Output format; jsonpath=TEMPLATE and custom-columns=HEADER:PATH,... as
+          in kubectl, over the fields of -o json
           
-          [possible values: table, wide, json, yaml, name]
+          [possible values: table, wide, json, yaml, name, jsonpath=,
+          custom-columns=]
+
+      --no-headers
+          Print no headings
+
+  -w, --watch
+          Then follow all changes: on a terminal in place, in a pipe with a line
+          or document for each
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -335,6 +356,9 @@ Examples:
   # All Canaries on Traefik in all namespaces
   kubectl canary-traefik show -A
 
+  # Follow a rollout
+  kubectl canary-traefik show checkout --watch
+
   # What manifests declare, without a cluster
   kubectl canary-traefik show -f deploy/ -R
 
@@ -357,8 +381,13 @@ Options:
   -l, --selector <SELECTOR>  Only Canaries with these labels: key=value,
                              key!=value, key in (a,b), key or !key, separated by
                              commas
-  -o, --output <FORMAT>      Output format [possible values: table, wide, json,
-                             yaml, name]
+  -o, --output <FORMAT>      Output format; jsonpath=TEMPLATE and
+                             custom-columns=HEADER:PATH,... as in kubectl, over
+                             the fields of -o json [possible values: table,
+                             wide, json, yaml, name, jsonpath=, custom-columns=]
+      --no-headers           Print no headings
+  -w, --watch                Then follow all changes: on a terminal in place, in
+                             a pipe with a line or document for each
   -f, --filename <FILE>      Read manifests instead of a cluster: files,
                              directories, patterns ('*.yaml'), or - for standard
                              input; repeat or separate with commas
@@ -371,6 +400,9 @@ Options:
 Examples:
   # All Canaries on Traefik in all namespaces
   kubectl canary-traefik show -A
+
+  # Follow a rollout
+  kubectl canary-traefik show checkout --watch
 
   # What manifests declare, without a cluster
   kubectl canary-traefik show -f deploy/ -R
@@ -877,9 +909,14 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          Output format
+          Output format; jsonpath=TEMPLATE and custom-columns=HEADER:PATH,... as
+          in kubectl, over the fields of -o json
           
-          [possible values: table, wide, json, yaml, name]
+          [possible values: table, wide, json, yaml, name, jsonpath=,
+          custom-columns=]
+
+      --no-headers
+          Print no headings
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -1725,9 +1762,15 @@ Arguments:
 
 Options:
   -o, --output <FORMAT>
-          Output format [possible
-          values: table, wide, json,
-          yaml, name]
+          Output format;
+          jsonpath=TEMPLATE and
+          custom-columns=HEADER:PATH,...
+          as in kubectl, over the fields
+          of -o json [possible values:
+          table, wide, json, yaml, name,
+          jsonpath=, custom-columns=]
+      --no-headers
+          Print no headings
   -f, --filename <FILE>
           Read manifests instead of a
           cluster: files, directories,
@@ -1778,6 +1821,9 @@ Options:
 
       --entry
           Include what the command needs where Canaries declare entries
+
+      --watch
+          Include what show and describe need for --watch
 
   -A, --all-namespaces
           For all namespaces

@@ -67,6 +67,7 @@ fn the_fields_of_a_report_are_those_of_the_page() {
         fields.hold(&json(folder.path(), &format!("sticky get {name} -f . -o json")));
         fields.hold(&json(folder.path(), &format!("show {name} -f . -o json")));
     }
+    fields.hold(&crate::watch::last_document());
     fields.were_all_seen();
 }
 
@@ -111,6 +112,17 @@ fn the_fields_of_cookies_are_those_of_the_page() {
     let value = shown["tracks"][1]["values"]["fnv"].as_str().expect("a value");
     let mut fields = Fields::of("DecodedCookie");
     fields.hold(&json(folder.path(), &format!("cookie decode podinfo {value} -f . -n shop -o json")));
+    fields.were_all_seen();
+}
+
+#[test]
+fn the_fields_of_an_error_are_those_of_the_page() {
+    let folder = manifests();
+    let mut fields = Fields::of("Error");
+    for words in ["show nobody -f . -o json", "show podinof -f . -o json", "show none -f nowhere -o json"] {
+        let output = Run::new(words.split(' ')).dir(folder.path()).run();
+        fields.hold(&serde_json::from_str(&output.stderr).expect("it is JSON"));
+    }
     fields.were_all_seen();
 }
 

@@ -99,7 +99,18 @@ async fn read(manifests: Manifests) {
     let all = Selection { namespace: None, selector: None };
     let observed = source.list(all).await.expect("there is no selector to be wrong");
     for namespace in [true, false] {
-        let _ = show::rows(&observed, show::Columns { namespace, wide: namespace, file: namespace, now: 0 });
+        let _ = show::rows(
+            &observed,
+            show::Columns {
+                namespace,
+                wide: namespace,
+                file: namespace,
+                step: namespace,
+                next: namespace,
+                headers: namespace,
+                now: 0,
+            },
+        );
     }
     let _ = output::json(&report::list(&observed));
     let _ = yaml::print(&report::list(&observed));
@@ -111,7 +122,7 @@ async fn read(manifests: Manifests) {
             .into_iter()
             .chain(source.look(target.namespace.as_deref(), &target.name).await.iter().flatten())
         {
-            let _ = (show::cookies(std::slice::from_ref(seen)), lint::check(seen), report::single(seen));
+            let _ = (show::cookies(std::slice::from_ref(seen), true), lint::check(seen), report::single(seen));
             for weight in [None, Some(0), Some(100)] {
                 let _ = seen.generated(weight).map(|value| yaml::print(&value));
             }

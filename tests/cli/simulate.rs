@@ -503,8 +503,7 @@ hint: --steps 10,30,100 simulates a rollout with these steps
 exit: 2
 --- stdout
 --- stderr
-error: nothing to simulate for Canary `web`: its analysis has neither stepWeight nor stepWeights
-hint: --steps 10,30,100 simulates a rollout with these steps
+{"apiVersion":"kubectl-canary-traefik/v1","causes":[],"exitCode":2,"hints":["--steps 10,30,100 simulates a rollout with these steps"],"kind":"Error","message":"nothing to simulate for Canary `web`: its analysis has neither stepWeight nor stepWeights","reason":"usage"}
 
 "#]]);
     simulate(&canary("web", None), "").shows(str![[r#"
@@ -749,8 +748,7 @@ exit: 2
     ]
 }
 --- stderr
-error: cannot write `missing/web.svg`
-caused by: no such file or directory
+{"apiVersion":"kubectl-canary-traefik/v1","causes":["no such file or directory"],"exitCode":2,"hints":[],"kind":"Error","message":"cannot write `missing/web.svg`","reason":"usage"}
 
 "#]]);
     assert_eq!(folder.names(), ["canary.yaml", "web.svg"]);

@@ -67,8 +67,7 @@ hint: --server https://HOST:PORT
 exit: 6
 --- stdout
 --- stderr
-error: the connection to the server 127.0.0.1:1 was refused
-hint: --server https://HOST:PORT
+{"apiVersion":"kubectl-canary-traefik/v1","causes":[],"exitCode":6,"hints":["--server https://HOST:PORT"],"kind":"Error","message":"the connection to the server 127.0.0.1:1 was refused","reason":"cluster"}
 
 "#]]);
 }

@@ -34,4 +34,6 @@ mod sticky_apply;
 mod sticky_get;
 mod sticky_remove;
 mod sticky_set;
+mod templates;
 mod undoing;
+mod watch;

@@ -5,7 +5,10 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread::JoinHandle,
 };
 
@@ -22,13 +25,24 @@ pub(crate) enum Reply {
     Broken { code: u16, body: Vec<u8> },
     /// The head and the beginning of a stream (as of a watch), which then stays open and silent.
     Open { code: u16, body: Vec<u8> },
+    /// The head of a stream, and then whatever the test sends, until it drops the sender.
+    Fed(Feed),
     /// No answer; the connection stays open until the client leaves.
     Hang,
     /// No answer; the connection is closed.
     Close,
 }
 
+/// What a test sends while an answer lasts.
+type Feed = Arc<Mutex<Receiver<String>>>;
+
 impl Reply {
+    /// A stream, and the sender of its pieces.
+    pub(crate) fn fed() -> (Sender<String>, Self) {
+        let (sender, receiver) = channel();
+        (sender, Self::Fed(Arc::new(Mutex::new(receiver))))
+    }
+
     /// An answer in JSON.
     pub(crate) fn json(code: u16, value: &Value) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -235,6 +249,15 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
                 writer.write_all(&body)?;
                 writer.write_all(b"\r\n")?;
                 return wait_for_the_client_to_leave(reader);
+            }
+            Reply::Fed(feed) => {
+                write!(writer, "HTTP/1.1 {code} -\r\ncontent-type: application/json\r\n", code = 200)?;
+                write!(writer, "transfer-encoding: chunked\r\n\r\n")?;
+                let feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+                for piece in feed.iter() {
+                    write!(writer, "{:x}\r\n{piece}\r\n", piece.len())?;
+                }
+                write!(writer, "0\r\n\r\n")?;
             }
             Reply::Hang => return wait_for_the_client_to_leave(reader),
             Reply::Close => return connection.shutdown(Shutdown::Both),

@@ -157,6 +157,25 @@ impl Pty {
         }
     }
 
+    /// Waits until the cursor is hidden, as under a view that is drawn again and again.
+    pub(crate) fn wait_for_hidden_cursor(&mut self) {
+        self.wait_for_list();
+    }
+
+    /// Waits until the program is stopped; whether the terminal is as a shell wants it then.
+    pub(crate) fn is_whole_while_stopped(&mut self) -> bool {
+        let stat = format!("/proc/{}/stat", self.process.pid());
+        until("the program to stop", || {
+            let stat = std::fs::read_to_string(&stat).expect("the program runs");
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')).then_some(())
+        });
+        while !self.screen.shows_cursor() {
+            let bytes = self.printed.recv_timeout(PATIENCE).expect("the cursor before the end");
+            self.print(&bytes);
+        }
+        tcgetattr(&self.keyboard).expect("a terminal has modes").local_modes.contains(LocalModes::ECHO)
+    }
+
     /// Answers a question with this letter and the enter key, once it stands there; with the enter key alone when
     /// the letter is empty.
     ///

@@ -3,6 +3,7 @@
 pub mod entry;
 pub mod rights;
 mod role;
+mod watch;
 
 use clap::Args;
 use futures_util::future::join_all;
@@ -43,6 +44,10 @@ pub struct RbacArgs {
     #[arg(long)]
     entry: bool,
 
+    /// Include what show and describe need for --watch
+    #[arg(long)]
+    watch: bool,
+
     /// For all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
@@ -58,7 +63,8 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     let command = (!command.is_empty()).then_some(command.as_str());
     let of = |row: &Row| {
         let entry = if args.entry { entry::rights(row.command) } else { Vec::new() };
-        row.rights().chain(entry).collect::<Vec<_>>()
+        let watch = if args.watch { watch::rights(row.command) } else { Vec::new() };
+        row.rights().chain(entry).chain(watch).collect::<Vec<_>>()
     };
     let rights: Vec<_> = match command {
         Some(command) => of(Row::of(command).ok_or_else(|| unknown(command))?),
@@ -94,7 +100,8 @@ pub fn with_hint(ctx: &Context, error: Error) -> Error {
         let allows = |allowed: Right| allowed.allows(&right.verb, &right.resource);
         let entry = match Row::of(&ctx.command)? {
             row if row.rights().any(allows) => "",
-            row => entry::rights(row.command).into_iter().any(allows).then_some(" --entry")?,
+            row if entry::rights(row.command).into_iter().any(allows) => " --entry",
+            row => watch::rights(row.command).into_iter().any(allows).then_some(" --watch")?,
         };
         let place = match (&right.namespace, ctx.namespace()) {
             (Some(namespace), _) => format!(" -n {namespace}"),

@@ -9,7 +9,10 @@ use clap::Args;
 use self::advice::Advice;
 use crate::{
     cluster::Reading,
-    commands::{args::format_of, patches},
+    commands::{
+        args::{canary_name, format_of},
+        patches,
+    },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     files,
@@ -40,7 +43,7 @@ use crate::{
 )]
 pub struct SimulateArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
     /// Max-Age of the cookie: seconds, or 5m, 1h30m; 0 lasts until the browser closes, -1 is no cookie

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::session::Session;
 use crate::{
-    commands::args::WriteArgs,
+    commands::args::{WriteArgs, canary_name},
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     output::{Format, change::DryRun},
@@ -22,7 +22,7 @@ use crate::{
 )]
 pub struct EditArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
     #[command(flatten)]

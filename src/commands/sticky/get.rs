@@ -3,7 +3,10 @@
 use clap::Args;
 
 use crate::{
-    commands::{args::OutputArgs, patches},
+    commands::{
+        args::{OutputArgs, canary_name},
+        patches,
+    },
     context::{Context, FileArgs},
     error::{Exit, Result},
     observed::Observed,
@@ -14,7 +17,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct GetArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
 
     #[command(flatten)]
@@ -32,16 +35,16 @@ pub(super) async fn run(ctx: &Context, args: &GetArgs) -> Result<Exit> {
         ctx.ui.warning(reason);
     }
     patches::note(ctx, observed.iter());
-    let format = args.output.output;
+    let (printer, headers) = (&args.output.output, !args.output.no_headers);
     let name = |observed: &Observed| format!("canary.flagger.app/{}\n", output::escaped(&observed.canary.target.name));
-    let text = || match format {
-        Format::Name => observed.iter().map(name).collect(),
-        _ => show::cookies(&observed),
+    let text = || match printer.format() {
+        Some(Format::Name) => observed.iter().map(name).collect(),
+        _ => show::cookies(&observed, headers),
     };
     let value = || match observed.as_slice() {
         [one] => report::single(one),
         all => report::list(all),
     };
-    ctx.ui.data(&format.of(text, value))?;
+    ctx.ui.data(&printer.of(headers, text, value)?)?;
     Ok(Exit::Ok)
 }

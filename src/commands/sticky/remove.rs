@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    commands::args::WriteArgs,
+    commands::args::{WriteArgs, canary_name},
     context::{Context, FileArgs},
     error::{Exit, Result},
     plan::CookieChange,
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
     /// The Canary
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = canary_name)]
     pub(super) name: String,
 
     #[command(flatten)]

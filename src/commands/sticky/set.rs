@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{cookie_args::CookieArgs, wizard};
 use crate::{
-    commands::args::WriteArgs,
+    commands::args::{WriteArgs, canary_name},
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     plan::CookieChange,
@@ -23,7 +23,7 @@ use crate::{
 )]
 pub struct SetArgs {
     /// The Canary; if it is left out, you are asked for it on a terminal
-    #[arg(value_name = "CANARY")]
+    #[arg(value_name = "CANARY", value_parser = canary_name)]
     pub(super) canary: Option<String>,
 
     #[command(flatten)]

@@ -1,0 +1,22 @@
+//! The rights that a command needs beside those of its row to watch.
+
+use super::rights::{Need, Right, TRAEFIK, around};
+
+const UNKNOWN: Need = Need::Less("weights and the live cookie are <unknown>");
+const UNNOTICED: Need = Need::Less("a change of the TraefikService alone is not noticed");
+
+/// Returns the rights of a command with `--watch`, apart from those of its row.
+pub(super) fn rights(command: &str) -> Vec<Right> {
+    let verbs = &["list", "watch"];
+    let canaries = Right { verbs, ..around(&["flagger.app"], "canaries", Need::Must) };
+    let services = |need| Right { verbs, ..around(TRAEFIK, "traefikservices", need) };
+    match command {
+        "show" => vec![canaries, services(UNKNOWN)],
+        "describe" => {
+            let events =
+                Right { verbs, ..around(&[""], "events", Need::Less("events are shown with the next change")) };
+            vec![canaries, services(UNNOTICED), events]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,180 @@
+//! `describe --watch`: the report is read again whenever the Canary, its TraefikService or an event about it changes.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+
+use super::{
+    Shared, draw,
+    follow::{Need, News, Outages, follow},
+    now, time_is_up, write,
+};
+use crate::{
+    apiserver::{Collection, Part, request::percent_encoded},
+    cluster::{Cluster, collections::of_kind},
+    commands::describe::load,
+    context::{Context, FileArgs},
+    error::{Error, Exit, Kind, Result},
+    model::{NamespacedName, ObjectKind},
+    output::{Format, describe, printer::Printer, wrap::cut},
+    source::Source,
+};
+
+/// Least time between two readings: changes of one step come close together.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Nothing is kept of objects whose changes are only noticed.
+static NOTHING: Part = Part::Keys(&[]);
+
+/// The last report.
+#[derive(Default)]
+struct Report {
+    description: Option<describe::Description>,
+    /// Why there is no newer one, if so.
+    problem: Option<String>,
+}
+
+/// Runs `describe --watch`; ends with an error, or after `--request-timeout`.
+pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printer) -> Result<Exit> {
+    ctx.ui.expect_interrupt();
+    let source = ctx.source(&FileArgs::default()).await?;
+    let first = load(ctx, &source, name).await?.pop();
+    let Source::Cluster(cluster) = &source else { return Ok(Exit::Ok) };
+    let is_live = printer.is_table() && ctx.ui.is_live();
+    let outages = Outages::new(Arc::clone(&ctx.ui), is_live);
+    let service = first.as_ref().map(|description| description.loaded.observed.routed_to());
+    let shared = Shared { value: Report { description: first, problem: None }.into(), ..Shared::default() };
+    let namespace = ctx.namespace().unwrap_or(cluster.api().namespace()).to_owned();
+    let canary = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
+    let shown = async {
+        match present(ctx, printer, &shared, &outages, is_live).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        }
+    };
+    let notice = |collection: Option<Collection>, need| notice(cluster, collection, need, &outages, &shared.stale);
+    let of_service = service.and_then(|(target, group)| Some(named(ObjectKind::TraefikService(group), &target?)));
+    let error = tokio::select! {
+        error = notice(Some(named(ObjectKind::Canary, &canary)), Need::Must) => error,
+        error = notice(of_service, Need::Less) => error,
+        error = notice(Some(events(&canary)), Need::Less) => error,
+        error = read(ctx, &source, name, &shared) => error,
+        error = shown => error,
+        () = time_is_up(ctx) => return Ok(Exit::Ok),
+    };
+    Err(error)
+}
+
+fn named(kind: ObjectKind, target: &NamespacedName) -> Collection {
+    of_kind(kind, target.namespace.as_deref(), &NOTHING).named(&target.name)
+}
+
+fn events(canary: &NamespacedName) -> Collection {
+    let namespace = canary.namespace.as_deref().unwrap_or_default();
+    let path = format!("/api/v1/namespaces/{}/events", percent_encoded(namespace));
+    let fields = format!("involvedObject.kind=Canary,involvedObject.name={}", canary.name);
+    Collection::new("events", path, Some(namespace), &NOTHING).with_fields(&fields)
+}
+
+/// Notices every change of a collection.
+async fn notice(
+    cluster: &Cluster,
+    collection: Option<Collection>,
+    need: Need,
+    outages: &Outages,
+    stale: &Notify,
+) -> Error {
+    match collection {
+        Some(collection) => {
+            let take = |news| {
+                if !matches!(news, News::Forbidden(_)) {
+                    stale.notify_one();
+                }
+            };
+            follow(cluster.api(), &collection, need, outages, take).await
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads the report again after each change. Ends if the Canary no longer exists.
+async fn read(ctx: &Context, source: &Source, name: &str, shared: &Shared<Report>) -> Error {
+    loop {
+        shared.stale.notified().await;
+        match load(ctx, source, name).await {
+            Ok(mut all) => {
+                let report = Report { description: all.pop(), problem: None };
+                *shared.lock() = report;
+            }
+            Err(error) if error.kind() == Kind::NotFound => return error,
+            Err(error) => {
+                shared.lock().problem = Some(format!("not up to date, retrying: {}", error.message()));
+                shared.stale.notify_one();
+            }
+        }
+        shared.news.notify_one();
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn present(
+    ctx: &Context,
+    printer: &Printer,
+    shared: &Shared<Report>,
+    outages: &Outages,
+    is_live: bool,
+) -> Result<std::convert::Infallible> {
+    let style = ctx.ui.out_style();
+    if is_live && let Some(mut live) = ctx.ui.live() {
+        let frame = |lines, width| {
+            let mut report = shared.lock();
+            let outage = report.problem.clone().or_else(|| outages.sentence());
+            let Some(description) = &mut report.description else { return Vec::new() };
+            description.now = now();
+            fitted(&describe::text(description, width, style), outage, lines, width)
+        };
+        return Err(draw(&mut live, &shared.news, frame).await);
+    }
+    let mut printed = None;
+    loop {
+        let shown = |description: &describe::Description| {
+            printer.of(true, || describe::text(description, ctx.width(), style), || describe::report(description))
+        };
+        let text = {
+            let mut report = shared.lock();
+            match &mut report.description {
+                None => String::new(),
+                Some(description) => {
+                    // Ages alone are no change.
+                    description.now = ctx.now;
+                    let lasting = shown(description)?;
+                    description.now = now();
+                    let is_first = printed.is_none();
+                    if printed.as_ref() == Some(&lasting) {
+                        String::new()
+                    } else {
+                        printed = Some(lasting);
+                        let separates = matches!(printer, Printer::Format(Format::Table | Format::Yaml)) && !is_first;
+                        format!("{}{}", if separates { "---\n" } else { "" }, shown(description)?)
+                    }
+                }
+            }
+        };
+        write(ctx, text).await?;
+        shared.news.notified().await;
+    }
+}
+
+/// Cuts a report to the lines of a window.
+fn fitted(text: &str, outage: Option<String>, lines: usize, width: usize) -> Vec<String> {
+    let outage = outage.map(|sentence| cut(&crate::output::escaped(&sentence), width));
+    let room = lines.saturating_sub(usize::from(outage.is_some())).max(1);
+    let mut shown: Vec<_> = text.lines().map(str::to_owned).collect();
+    if shown.len() > room {
+        let kept = room.saturating_sub(1);
+        let more = format!("… and {} more", crate::output::count(shown.len() - kept, "line", "lines"));
+        shown.truncate(kept);
+        shown.push(cut(&more, width));
+    }
+    shown.extend(outage);
+    shown
+}

@@ -1,0 +1,133 @@
+//! Watches for as long as somebody looks: what breaks is begun again, and what is refused for good ends the command.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    apiserver::{ApiServer, Collection, Event, Failure, ResourceVersion, Verb},
+    error::Error,
+    ui::Ui,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Retry interval for a kind that is not served, which may be installed later.
+const NOT_SERVED_PAUSE: Duration = Duration::from_secs(10);
+/// How long an API server that has just started may deny what it allowed before.
+const STARTING: Duration = Duration::from_secs(30);
+
+/// Something that a watch tells.
+#[derive(Debug)]
+pub(super) enum News {
+    /// An event of the list or watch.
+    Event(Event),
+    /// The kind is not served.
+    NotServed,
+    /// The user may not list or not watch the kind; with the reason.
+    Forbidden(String),
+}
+
+/// Whether the command can do without a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It cannot.
+    Must,
+    /// What is not served, or may not be listed or watched, is shown as such.
+    Less,
+}
+
+/// Watches that are broken at the moment, by resource.
+#[derive(Debug)]
+pub(super) struct Outages {
+    ui: Arc<Ui>,
+    /// Whether the view itself shows them.
+    is_live: bool,
+    broken: Mutex<BTreeMap<&'static str, String>>,
+}
+
+impl Outages {
+    pub(super) fn new(ui: Arc<Ui>, is_live: bool) -> Self {
+        Self { ui, is_live, broken: Mutex::default() }
+    }
+
+    /// Returns a sentence about the outage, if there is one.
+    pub(super) fn sentence(&self) -> Option<String> {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.values().next().map(|reason| format!("not up to date, retrying: {reason}"))
+    }
+
+    fn begin(&self, resource: &'static str, reason: String) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_live && broken.is_empty() {
+            self.ui.warning(&format!("not up to date, retrying: {reason}"));
+        }
+        broken.entry(resource).or_insert(reason);
+    }
+
+    fn end(&self, resource: &'static str) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken.remove(resource).is_some() && broken.is_empty() && !self.is_live {
+            self.ui.status("note: up to date again");
+        }
+    }
+}
+
+/// Passes the list and every change of the collection to `take`; returns only the error that ends the watch for good.
+pub(super) async fn follow(
+    api: &ApiServer,
+    collection: &Collection,
+    need: Need,
+    outages: &Outages,
+    mut take: impl FnMut(News) + Send,
+) -> Error {
+    let resource = collection.resource();
+    let (mut place, mut pause) = (ResourceVersion::default(), FIRST_PAUSE);
+    // What was told before an outage stays true until it ends; without anything to show, the command ends.
+    let (mut has_begun, mut is_listed, mut is_watched, mut denied) = (false, false, false, None);
+    loop {
+        let (began, mut heard) = (Instant::now(), false);
+        let mut pass = |event: Event| {
+            (heard, has_begun) = (true, true);
+            is_watched = is_watched || is_listed && matches!(event, Event::Apply(_) | Event::Delete(_));
+            is_listed = is_listed || event == Event::InitDone;
+            take(News::Event(event));
+        };
+        let result = api.follow(collection, &mut place, &mut pass).await;
+        if heard || result.is_ok() {
+            (pause, denied) = (FIRST_PAUSE, None);
+            outages.end(resource);
+        }
+        let Err(failure) = result else {
+            is_watched = true;
+            // Avoids a busy loop if the watch ends immediately.
+            tokio::time::sleep(FIRST_PAUSE.saturating_sub(began.elapsed())).await;
+            continue;
+        };
+        let call = collection.call(if is_listed { Verb::Watch } else { Verb::List });
+        if failure.is_no_such_resource() && (need == Need::Less || is_watched) {
+            take(News::NotServed);
+            outages.end(resource);
+            has_begun = true;
+            place = ResourceVersion::default();
+            tokio::time::sleep(NOT_SERVED_PAUSE).await;
+            continue;
+        }
+        if failure.is_denied() {
+            if need == Need::Less && !is_watched && failure.is_forbidden() {
+                take(News::Forbidden(failure.into_error(&call).message().to_owned()));
+                return std::future::pending().await;
+            }
+            if !is_watched || denied.get_or_insert(began).elapsed() > STARTING {
+                return failure.into_error(&call);
+            }
+        } else if !has_begun {
+            return failure.into_error(&call);
+        }
+        outages.begin(resource, Failure::to_log_message(failure, &call));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

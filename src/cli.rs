@@ -20,7 +20,7 @@ use crate::{
     apiserver::ConnectionArgs,
     commands::{
         completion as completions, cookie, describe, diff, guard, lint, man, options, rbac, render, show, simulate,
-        sticky, version,
+        sticky, verify, version,
     },
     completion,
     context::Context,
@@ -76,6 +76,7 @@ enum Command {
     Cookie(cookie::CookieArgs),
     Simulate(simulate::SimulateArgs),
     Lint(lint::LintArgs),
+    Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
     #[command(subcommand)]
     Sticky(sticky::StickyCommand),
@@ -207,6 +208,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
         Command::Cookie(args) => cookie::run(context, args).await,
         Command::Simulate(args) => simulate::run(context, args).await,
         Command::Lint(args) => lint::run(context, args).await,
+        Command::Verify(args) => verify::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::Sticky(command) => sticky::run(context, command).await,
         Command::Guard(command) => guard::run(context, command).await,

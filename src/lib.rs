@@ -2,9 +2,9 @@
 //!
 //! Pure modules (values in, values out): [`model`] has the vocabulary, [`flagger`] and [`traefik`] say what those two do,
 //! [`observed`] pairs a Canary with its TraefikService, [`plan`] says what would change, [`simulate`] what people
-//! will see, [`lint`] what is wrong, [`guard`]
-//! what should be live, [`output`] what it looks like. Modules with side effects: [`files`], [`apiserver`], [`cluster`],
-//! [`guard_server`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which
+//! will see, [`verify`] whether a cookie keeps browsers on their track, [`lint`] what is wrong, [`guard`]
+//! what should be live, [`output`] what it looks like. Modules with side effects: [`files`], [`apiserver`], [`web`],
+//! [`cluster`], [`guard_server`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which
 //! module may use which; a test enforces it.
 
 pub mod apiserver;
@@ -29,4 +29,6 @@ pub mod source;
 pub mod text;
 pub mod traefik;
 pub mod ui;
+pub mod verify;
+pub mod web;
 pub mod yaml;

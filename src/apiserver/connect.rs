@@ -214,7 +214,7 @@ fn place(url: &Uri) -> Endpoint {
 
 /// Returns `kubectl-canary-traefik/0.1.0 (linux/amd64)`, with Go's names for system and architecture, as other clients
 /// send.
-fn user_agent() -> http::HeaderValue {
+pub(super) fn user_agent() -> http::HeaderValue {
     let system = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
     let machine = match std::env::consts::ARCH {
         "x86_64" => "amd64",

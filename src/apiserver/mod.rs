@@ -21,6 +21,7 @@ mod proxy;
 pub(crate) mod request;
 mod retry;
 mod sentence;
+pub(crate) mod site;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -34,6 +34,7 @@ impl Cluster {
     pub(super) async fn with_routing(&self, pairs: Vec<Loaded>, namespace: Option<&str>, need: Need) -> Vec<Loaded> {
         let declares = pairs.iter().any(|pair| pair.observed.canary.entry.is_some());
         let routing = match need {
+            Need::Nothing => return pairs,
             Need::All => self.routing(namespace).await,
             _ if declares => self.routing(namespace).await,
             Need::Own if !pairs.is_empty() => self.entry_objects(namespace).await,

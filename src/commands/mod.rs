@@ -17,5 +17,6 @@ pub mod render;
 pub mod show;
 pub mod simulate;
 pub mod sticky;
+pub mod verify;
 pub mod version;
 mod watch;

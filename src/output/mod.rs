@@ -9,9 +9,9 @@ pub mod draft;
 pub mod duration;
 pub mod fate;
 pub mod findings;
-pub mod lint;
 pub mod fit;
 pub mod jsonpath;
+pub mod lint;
 pub mod owner;
 pub mod printer;
 pub mod report;
@@ -19,6 +19,7 @@ pub mod show;
 pub mod simulation;
 pub mod style;
 pub mod table;
+pub mod verification;
 pub mod wrap;
 
 use std::borrow::Cow;

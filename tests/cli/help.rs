@@ -141,6 +141,7 @@ Commands:
   cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
   lint        Find what keeps cookies from working
+  verify      Check over HTTP whether the cookie keeps browsers on their track
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -186,6 +187,7 @@ Commands:
   cookie      Show the cookies that pin a browser to a track, or decode one
   simulate    Simulate a rollout of a Canary, and show what people would see
   lint        Find what keeps cookies from working
+  verify      Check over HTTP whether the cookie keeps browsers on their track
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies in every write by Flagger
@@ -591,6 +593,104 @@ Options:
 
   -h, --help
           Print help (see a summary with '-h')
+
+Connection flags (-n, --context, ...): kubectl canary-traefik options
+
+"#]],
+    );
+}
+
+#[test]
+fn verify() {
+    own(
+        "verify --help",
+        str![[r#"
+Check over HTTP whether the cookie keeps browsers on their track
+
+Opens pages as browsers do, with GET alone: each browser has its own cookies,
+stores and sends them as RFC 6265bis says, and follows redirects within the
+hosts of these pages. The value of the cookie shows which track answers. With a
+declared entry, its paths are opened on each host, too.
+
+Checks that every page sets the cookie, that browsers store it and send it back,
+that each browser stays on its track, that nothing else sets a cookie of this
+name, that the cookie lives as long as a flow, that the pin begins anew at the
+entry and nowhere else, and that the tracks are drawn as the weights say.
+
+Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
+
+Usage: kubectl canary-traefik verify [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          The Canary
+
+Options:
+      --url <URL>
+          A page to open; can be repeated. The default is what the routes to the
+          TraefikService say
+
+      --resolve <HOST:PORT:ADDRESS>
+          Connect to this address for a host and port; can be repeated
+
+      --insecure
+          Do not verify the certificates of the pages
+
+      --ca-file <FILE>
+          Certificate authorities that sign for the pages, as PEM, instead of
+          the system's
+
+      --browsers <NUMBER>
+          How many browsers come
+          
+          [default: 13]
+
+      --requests <NUMBER>
+          How many pages each browser opens, one after the other [default: each
+          page twice, and 8 at least]
+
+      --for <DURATION>
+          How long the browsers go on: seconds, or 5m; instead of --requests
+
+      --rate <NUMBER>
+          Requests per second of all browsers together, at most
+          
+          [default: 20]
+
+      --flow <SECONDS>
+          How long a flow takes, such as a login from its first request to its
+          last one: seconds, or 1m30s
+          
+          [default: 60s]
+
+  -o, --output <FORMAT>
+          Output format
+          
+          [possible values: text, json, junit]
+
+      --color <WHEN>
+          When to use colour
+
+          Possible values:
+          - auto:   On a terminal that supports it, unless NO_COLOR is set
+          - always: Even when piped
+          - never:  Do not use colour
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Examples:
+  # Does a login stay on its track?
+  kubectl canary-traefik verify checkout --url https://shop.example.com/login
+
+  # The hosts of the routes, at the address of a load balancer that has no DNS
+  record yet
+  kubectl canary-traefik verify checkout --resolve
+  shop.example.com:443:203.0.113.7
+
+  # In a pipeline
+  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o
+  junit > verify.xml
 
 Connection flags (-n, --context, ...): kubectl canary-traefik options
 

@@ -48,6 +48,7 @@ mod terminal;
 mod traefik_api;
 mod transformers;
 mod trees;
+mod verify;
 mod version;
 mod watch;
 mod wizard;

@@ -365,7 +365,7 @@ rules:
 #[test]
 fn nobody_is_given_more_for_looking() {
     let read = ["get", "list", "watch"];
-    for command in ["show", "render", "simulate", "diff", "sticky get", "version", "completion"] {
+    for command in ["show", "render", "simulate", "verify", "diff", "sticky get", "version", "completion"] {
         let roles: serde_json::Value =
             serde_json::from_str(&rbac(&format!("{command} -o json")).stdout).expect("it is JSON");
         let rules = roles["items"].as_array().expect("a list").iter().filter_map(|role| role["rules"].as_array());

@@ -33,6 +33,7 @@ mod routes;
 mod shop;
 mod simulated;
 mod traefik;
+mod verify;
 mod web;
 mod webhook;
 mod webhook_claims;
@@ -128,6 +129,11 @@ fn main() -> ExitCode {
     });
     tests.extend(tests! { "private::routes::", cookies:
         each_cookie_that_is_shown_pins_to_its_track_with_and_without_safe_naming
+    });
+    tests.extend(tests! { "private::verify::", verify:
+        what_does_not_stick_is_found_with_the_reason
+        what_is_proposed_sticks
+        every_command_of_the_page_on_verify_shows_what_the_page_says
     });
     tests.extend(tests! { "private::play::", bad:
         a_secure_cookie_over_http_shows_as_bad_for_it_pins_nobody

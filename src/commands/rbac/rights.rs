@@ -143,6 +143,7 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
+const HOSTS: Need = Need::Less("hosts are not found in routes of this kind: name them with --url");
 const ROUTES: Need = Need::Less("routes of this kind are <unknown>; with a Role, those of other namespaces");
 /// Rights to find the objects of an entry that is no longer declared.
 const LEFT_OVER: &[Right] = &[
@@ -232,6 +233,18 @@ pub static ROWS: &[Row] = &[
         ],
     },
     Row { command: "lint explain", everywhere: false, rights: &[] },
+    Row {
+        command: "verify",
+        everywhere: false,
+        rights: &[
+            &[canaries(&["get"], Need::Must)],
+            &[services(&["get"], Need::Less("whether tracks are drawn as the weights say is not checked"))],
+            &[listed(TRAEFIK, "traefikservices", HOSTS), listed(TRAEFIK, "ingressroutes", HOSTS)],
+            &[listed(&["gateway.networking.k8s.io"], "httproutes", HOSTS)],
+            &[listed(&["networking.k8s.io"], "ingresses", HOSTS)],
+            &[around(TRAEFIK, "middlewares", HOSTS)],
+        ],
+    },
     Row {
         command: "diff",
         everywhere: false,

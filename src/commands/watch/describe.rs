@@ -15,7 +15,7 @@ use crate::{
     commands::describe::load,
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
-    model::{NamespacedName, ObjectKind},
+    model::{NamespacedName, ObjectKind, name::Group},
     output::{Format, describe, printer::Printer, wrap::cut},
     source::Source,
 };
@@ -41,7 +41,11 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
     let Source::Cluster(cluster) = &source else { return Ok(Exit::Ok) };
     let is_live = printer.is_table() && ctx.ui.is_live();
     let outages = Outages::new(Arc::clone(&ctx.ui), is_live);
-    let service = first.as_ref().map(|description| description.loaded.observed.routed_to());
+    let of_service = first.as_ref().and_then(|description| {
+        let observed = &description.loaded.observed;
+        let group = observed.service().map_or(Group::TraefikIo, |service| service.group);
+        Some(named(ObjectKind::TraefikService(group), &observed.canary.service_target()?))
+    });
     let shared = Shared { value: Report { description: first, problem: None }.into(), ..Shared::default() };
     let namespace = ctx.namespace().unwrap_or(cluster.api().namespace()).to_owned();
     let canary = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
@@ -52,7 +56,6 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
         }
     };
     let notice = |collection: Option<Collection>, need| notice(cluster, collection, need, &outages, &shared.stale);
-    let of_service = service.and_then(|(target, group)| Some(named(ObjectKind::TraefikService(group), &target?)));
     let error = tokio::select! {
         error = notice(Some(named(ObjectKind::Canary, &canary)), Need::Must) => error,
         error = notice(of_service, Need::Less) => error,

@@ -67,6 +67,8 @@ impl EntryObjects {
 /// How much of the routing to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// Nothing.
+    Nothing,
     /// Everything if the Canary declares an entry, else nothing.
     IfDeclared,
     /// Everything if the Canary declares an entry, else the objects of one that is left over.

@@ -20,12 +20,20 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(hint: &str) -> Self {
         let namespace = CLUSTER.namespace(hint, false);
-        namespace.create_rollout(NAME, 50, 50);
+        let host = format!("{}.example", namespace.name());
+        let site = Self { namespace, host };
+        site.rollout(NAME);
+        site
+    }
+
+    /// Creates a Canary of this name, its TraefikService and the pods of both tracks.
+    pub(crate) fn rollout(&self, name: &str) {
+        self.namespace.create_rollout(name, 50, 50);
         let deployments =
-            [("primary", format!("{NAME}-primary"), VERSIONS[0]), ("canary", NAME.to_owned(), VERSIONS[1])];
+            [("primary", format!("{name}-primary"), VERSIONS[0]), ("canary", name.to_owned(), VERSIONS[1])];
         for (track, deployment, version) in deployments {
             let labels = json!({ "app": deployment });
-            namespace.create_value(&json!({
+            self.namespace.create_value(&json!({
                 "apiVersion": "apps/v1",
                 "kind": "Deployment",
                 "metadata": { "name": deployment },
@@ -34,14 +42,12 @@ impl Site {
                     "selector": { "matchLabels": labels },
                     "template": {
                         "metadata": { "labels": labels },
-                        "spec": { "containers": [{ "name": NAME, "image": version }] },
+                        "spec": { "containers": [{ "name": name, "image": version }] },
                     },
                 },
             }));
-            service(&namespace, &format!("{NAME}-{track}"));
+            service(&self.namespace, &format!("{name}-{track}"));
         }
-        let host = format!("{}.example", namespace.name());
-        Self { namespace, host }
     }
 
     /// Creates an IngressRoute with this rule and more in its route.

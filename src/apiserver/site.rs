@@ -1,0 +1,91 @@
+//! Connections to other servers than the API server, over the same transport, with the same words for what fails.
+
+use std::{error::Error as StdError, path::Path};
+
+use http::Uri;
+use kube::{Client, Config};
+use rustls::pki_types::{
+    CertificateDer,
+    pem::{self, PemObject},
+};
+
+use super::{
+    connect::user_agent,
+    error::{CONNECT_TIMEOUT, Endpoint, Failure},
+    transport,
+};
+use crate::{
+    error::{Error, Result, reason as reason_of},
+    text::without_password,
+};
+
+/// Which servers are trusted.
+#[derive(Debug, Clone, Default)]
+pub enum SiteTrust {
+    /// Those that the system's authorities sign for.
+    #[default]
+    System,
+    /// Those that these authorities sign for.
+    Authorities(Vec<Vec<u8>>),
+    /// All of them.
+    Anyone,
+}
+
+impl SiteTrust {
+    /// Trusts the authorities of a PEM file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or holds no certificate.
+    pub fn of_file(file: &Path) -> Result<Self> {
+        let shown = without_password(&file.display().to_string());
+        let unusable = |cause: String| {
+            Error::usage(format!("cannot read certificates from `{shown}`"))
+                .caused_by(cause)
+                .hint("--ca-file FILE, in PEM")
+        };
+        let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+        let all = all.map_err(|error| match error {
+            pem::Error::Io(error) => unusable(reason_of(&error)),
+            other => unusable(other.to_string()),
+        })?;
+        if all.is_empty() {
+            return Err(unusable("it holds no certificate".into()));
+        }
+        Ok(Self::Authorities(all.iter().map(|certificate| certificate.to_vec()).collect()))
+    }
+}
+
+/// Returns a client for the server of this URL, whose certificate must be for this name.
+pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust) -> Result<Client> {
+    let mut config = Config::new(url);
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.headers.push((http::header::USER_AGENT, user_agent()));
+    config.tls_server_name = Some(name.trim_matches(['[', ']']).to_owned());
+    match trust {
+        SiteTrust::System => {}
+        SiteTrust::Authorities(authorities) => config.root_cert = Some(authorities.clone()),
+        SiteTrust::Anyone => config.accept_invalid_certs = true,
+    }
+    transport::client(config)
+}
+
+/// Returns why a request to the server of this host at `HOST:PORT` failed.
+pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str) -> Error {
+    let endpoint = Endpoint {
+        url: String::new(),
+        address: address.to_owned(),
+        host: host.to_owned(),
+        sent_as: String::new(),
+        withholds: false,
+        proxy: None,
+        from_flag: false,
+    };
+    // The hints of these errors are about the API server.
+    let plain = |error: &Error| error.causes().iter().fold(Error::cluster(error.message()), Error::caused_by);
+    match endpoint.classify(error) {
+        Failure::Unreachable(error) => plain(&error).hint(format!("--url URL, or --resolve {address}:ADDRESS")),
+        Failure::Tls(error) => plain(&error).hint("--ca-file FILE, or --insecure"),
+        _ => Error::cluster(format!("the server {address} does not speak HTTP")).hint("--url URL"),
+    }
+}

@@ -1,0 +1,187 @@
+//! `verify`: whether the cookie keeps browsers on their track, by real requests to the real route.
+
+mod args;
+mod pages;
+mod visits;
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use self::{
+    args::{count, flow, page, rate, resolve, time},
+    visits::{Until, Visits},
+};
+use crate::{
+    apiserver::site::SiteTrust,
+    cluster::Reading,
+    context::{Context, FileArgs},
+    error::{Error, Exit, Result},
+    flagger::Declared,
+    observed::Loaded,
+    output::verification,
+    source::Source,
+    traefik::{Route, entry::Need, route::Routes},
+    verify::{Page, Setup, judge},
+    web::{Resolve, Web},
+};
+
+/// Check over HTTP whether the cookie keeps browsers on their track
+///
+/// Opens pages as browsers do, with GET alone: each browser has its own cookies, stores and sends them as RFC 6265bis says,
+/// and follows redirects within the hosts of these pages. The value of the cookie shows which track answers. With a
+/// declared entry, its paths are opened on each host, too.
+///
+/// Checks that every page sets the cookie, that browsers store it and send it back, that each browser stays on its
+/// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that the pin begins anew
+/// at the entry and nowhere else, and that the tracks are drawn as the weights say.
+///
+/// Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  # Does a login stay on its track?\n  kubectl canary-traefik verify checkout --url https://shop.example.com/login\n\n  # The hosts of the routes, at the address of a load balancer that has no DNS record yet\n  kubectl canary-traefik verify checkout --resolve shop.example.com:443:203.0.113.7\n\n  # In a pipeline\n  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o junit > verify.xml"
+)]
+pub struct VerifyArgs {
+    /// The Canary
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// A page to open; can be repeated. The default is what the routes to the TraefikService say
+    #[arg(long = "url", value_name = "URL", value_parser = page, value_hint = clap::ValueHint::Url)]
+    urls: Vec<Page>,
+
+    /// Connect to this address for a host and port; can be repeated
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", value_parser = resolve)]
+    resolve: Vec<Resolve>,
+
+    /// Do not verify the certificates of the pages
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
+
+    /// Certificate authorities that sign for the pages, as PEM, instead of the system's
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    ca_file: Option<PathBuf>,
+
+    /// How many browsers come
+    // A prime: Traefik chooses in turns, so that 12 browsers without pins could each get the same track every time.
+    #[arg(long, value_name = "NUMBER", value_parser = count, default_value = "13")]
+    browsers: usize,
+
+    /// How many pages each browser opens, one after the other [default: each page twice, and 8 at least]
+    #[arg(long, value_name = "NUMBER", value_parser = count, conflicts_with = "time")]
+    requests: Option<usize>,
+
+    /// How long the browsers go on: seconds, or 5m; instead of --requests
+    #[arg(long = "for", value_name = "DURATION", value_parser = time)]
+    time: Option<Duration>,
+
+    /// Requests per second of all browsers together, at most
+    #[arg(long, value_name = "NUMBER", value_parser = rate, default_value = "20")]
+    rate: u32,
+
+    /// How long a flow takes, such as a login from its first request to its last one: seconds, or 1m30s
+    #[arg(long, value_name = "SECONDS", value_parser = flow, default_value = "60s")]
+    flow: i64,
+
+    /// Output format
+    #[arg(short = 'o', long, value_name = "FORMAT", value_enum, default_value = "text", hide_default_value = true)]
+    output: OutputFormat,
+}
+
+/// The output formats of `verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Text,
+    Json,
+    Junit,
+}
+
+/// What is read first: the routes lead to the pages. Whether the entry's objects are right, the pages themselves are asked.
+const BEFORE: Reading = Reading { schema: false, routing: Need::All };
+/// What is read at the end: whether the weights are still the same.
+const AFTER: Reading = Reading { schema: false, routing: Need::Nothing };
+/// How long to wait for a page, unless `--request-timeout` is given.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs `verify`.
+pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
+    let trust = match &args.ca_file {
+        Some(file) => SiteTrust::of_file(file)?,
+        None if args.insecure => SiteTrust::Anyone,
+        None => SiteTrust::System,
+    };
+    let web = Web { resolve: args.resolve.clone(), trust, timeout: ctx.connection.request_timeout.unwrap_or(PATIENCE) };
+    let source = ctx.source(&FileArgs::default()).await?;
+    let loaded = source.load(ctx.namespace(), &args.name, BEFORE).await?;
+    let Source::Cluster(cluster) = &source else { return Err(Error::usage("a cluster is needed")) };
+    if let Some(reason) = loaded.observed.forbidden() {
+        ctx.ui.warning(reason);
+    }
+    let routes = routes(ctx, &loaded);
+    let target = &loaded.observed.canary.target;
+    let command = |arguments: &str| ctx.command(arguments, target, cluster.api().namespace());
+    let setup = setup(&loaded, &routes, args, &command)?;
+    let until = match args.time {
+        Some(time) => Until::Time(time),
+        None => Until::Pages(args.requests.unwrap_or_else(|| (2 * setup.pages.len()).max(8))),
+    };
+    // Without a cookie there is nothing to ask for.
+    let exchanges = if setup.names.is_empty() {
+        Vec::new()
+    } else {
+        Visits::new(ctx, &web, &setup, args.rate).all(args.browsers, until).await?
+    };
+    let after = source.load(ctx.namespace(), &args.name, AFTER).await?;
+    let moved = after.observed.weights() != loaded.observed.weights();
+    let verification = judge(&setup, &exchanges, moved, &command);
+    ctx.ui.data(&match args.output {
+        OutputFormat::Text => verification::text(&verification, ctx.ui.out_style()),
+        OutputFormat::Json => crate::output::json(&verification::report(&verification, target, &setup)),
+        OutputFormat::Junit => verification::junit(&verification, target),
+    })?;
+    Ok(if verification.holds() { Exit::Ok } else { Exit::Found })
+}
+
+/// Returns the routes to the TraefikService. Without the right to, they count as missing.
+fn routes(ctx: &Context, loaded: &Loaded) -> Vec<Route> {
+    let Routes { seen, unknown, .. } = loaded.routes(&BTreeSet::new());
+    for (_, reason) in &unknown {
+        ctx.ui.warning(reason);
+    }
+    seen.into_iter().filter(|route| !route.is_mirror).collect()
+}
+
+/// Puts together what is under test.
+fn setup(loaded: &Loaded, routes: &[Route], args: &VerifyArgs, command: &impl Fn(&str) -> String) -> Result<Setup> {
+    let observed = &loaded.observed;
+    let canary = &observed.canary;
+    if let Declared::Malformed(..) = canary.declared {
+        return Err(Error::usage(format!("the cookie declared on Canary `{}` is malformed", canary.target))
+            .hint(command(&format!("describe {}", canary.target.name))));
+    }
+    let namespace = canary.target.namespace.as_deref();
+    let entry = canary.declared_entry().map_or_else(Vec::new, |entry| entry.paths().to_vec());
+    let rules: Vec<_> = routes.iter().flat_map(pages::rules).collect();
+    let pages = if args.urls.is_empty() {
+        pages::of_routes(routes, &entry)
+    } else {
+        pages::with_entry(&args.urls, &entry, &rules)
+    };
+    let mut names: Vec<_> = [false, true].into_iter().filter_map(|safe| loaded.cookie_name(namespace, safe)).collect();
+    names.dedup();
+    if pages.is_empty() && !names.is_empty() {
+        return Err(Error::usage(format!("no route to Canary `{}` names a host to ask", canary.target))
+            .hint("--url https://HOST/PATH"));
+    }
+    Ok(Setup {
+        canary: canary.target.name.clone(),
+        service: canary.service_name.clone().unwrap_or_default(),
+        names,
+        tracks: loaded.tracks(namespace),
+        is_live: observed.live_cookie().is_some(),
+        entry,
+        flow: args.flow,
+        pages,
+        rules,
+    })
+}

@@ -1,0 +1,384 @@
+//! Each thing that can be wrong is found, with the reason, among browsers that visit a small site.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{
+    traefik::{
+        Weight,
+        cookie_value::{Child, Generation},
+    },
+    verify::{Answer, Browser},
+};
+
+/// A site with a login of three pages, behind a Traefik.
+struct Site {
+    setup: Setup,
+    /// The attributes of the cookie, as in `Set-Cookie`.
+    attributes: &'static str,
+    /// Where Traefik sees no cookie.
+    entry: &'static str,
+    /// What another server answers, by path.
+    elsewhere: fn(&str) -> Option<Answer>,
+    /// What the Service behind sets, too.
+    behind: Option<&'static str>,
+    /// Which page the last one of the login redirects to.
+    end: Option<&'static str>,
+    drawn: usize,
+}
+
+fn track(name: &str, weight: i64) -> Track {
+    let child = Some(Child::new(format!("shop-checkout-{name}-80")));
+    Track {
+        name: name.to_owned(),
+        service: format!("checkout-{name}:80"),
+        weight: Some(Weight::Number(weight)),
+        child: child.clone(),
+        safe_child: child,
+    }
+}
+
+fn page(url: &str) -> Page {
+    Page::of(&url.parse().unwrap()).unwrap()
+}
+
+impl Site {
+    fn new(attributes: &'static str) -> Self {
+        let setup = Setup {
+            canary: "checkout".into(),
+            service: "checkout".into(),
+            names: vec!["login".into()],
+            tracks: vec![track("primary", 50), track("canary", 50)],
+            is_live: true,
+            entry: Vec::new(),
+            flow: 60,
+            pages: vec![page("https://shop.example/login")],
+            rules: Vec::new(),
+        };
+        Self { setup, attributes, entry: "-", elsewhere: |_| None, behind: None, end: None, drawn: 0 }
+    }
+
+    /// As Traefik answers, and the application behind: /login leads to /callback, and that to /home.
+    fn answer(&mut self, page: &Page, cookies: &str) -> Answer {
+        if let Some(answer) = (self.elsewhere)(&page.path) {
+            return answer;
+        }
+        let redirect = match page.path.as_str() {
+            "/login" => Some("/callback"),
+            "/callback" => self.end.or(Some("/home")),
+            _ => None,
+        };
+        let mut answer = Answer { status: 200, set_cookies: Vec::new(), location: redirect.map(str::to_owned) };
+        if redirect.is_some() {
+            answer.status = 302;
+        }
+        let sent = cookies.split("; ").find_map(|pair| pair.strip_prefix("login="));
+        let pinned = sent.filter(|_| page.path != self.entry).and_then(|value| self.setup.track(value));
+        if pinned.is_none() && !self.attributes.is_empty() {
+            let track = &self.setup.tracks[self.drawn % self.setup.tracks.len()];
+            self.drawn += 1;
+            let value = track.child.as_ref().unwrap().value(Generation::Sha256);
+            answer.set_cookies.push(format!("login={value}; {}", self.attributes));
+        }
+        answer.set_cookies.extend(self.behind.map(str::to_owned));
+        answer
+    }
+
+    /// Lets three browsers make five visits each, and asks for each page without cookies.
+    fn exchanges(&mut self) -> Vec<Exchange> {
+        let mut browsers = vec![Browser::default(); 3];
+        let mut all: Vec<Exchange> = Vec::new();
+        for visit in 0..5 {
+            for (number, browser) in browsers.iter_mut().enumerate() {
+                let mut next = Some(self.setup.pages[visit % self.setup.pages.len()].clone());
+                while let Some(page) = next.take() {
+                    let answer = self.answer(&page, &browser.cookies(&page, 0));
+                    let seen = browser.take(&answer, &page, &self.setup.names, 0);
+                    next = seen.redirect.clone().filter(|to| self.setup.has_host(&to.host));
+                    all.push(Exchange { browser: Some(number), visit, ..seen });
+                }
+            }
+        }
+        let seen: BTreeSet<_> = all.iter().map(|exchange| exchange.page.clone()).collect();
+        for page in seen {
+            let answer = self.answer(&page, "");
+            all.push(Browser::default().take(&answer, &page, &self.setup.names, 0));
+        }
+        all
+    }
+
+    /// Returns what is wrong, one line each: the check, the sentence, the fix.
+    fn failures(&mut self) -> Vec<String> {
+        let exchanges = self.exchanges();
+        failures(&judge(&self.setup, &exchanges, false, &|arguments| arguments.to_owned()))
+    }
+
+    fn verified(&mut self) -> Verification {
+        let exchanges = self.exchanges();
+        judge(&self.setup, &exchanges, false, &|arguments| arguments.to_owned())
+    }
+}
+
+fn failures(verification: &Verification) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (check, outcome) in &verification.checks {
+        let Outcome::Fails(findings) = outcome else { continue };
+        for Finding { message, fix, .. } in findings {
+            lines.push(format!("{}: {message} [{}]", check.as_str(), fix.as_deref().unwrap_or("-")));
+        }
+    }
+    lines
+}
+
+fn outcome(verification: &Verification, check: Check) -> &Outcome {
+    &verification.checks.iter().find(|(other, _)| *other == check).unwrap().1
+}
+
+const GOOD: &str = "Path=/; Max-Age=120; HttpOnly; SameSite=Lax";
+
+#[test]
+fn a_cookie_that_sticks_passes() {
+    let mut site = Site::new(GOOD);
+    let verification = site.verified();
+    assert_eq!(failures(&verification), [""; 0]);
+    assert!(verification.holds());
+    assert_eq!(outcome(&verification, Check::Entry), &Outcome::Skipped("no entry is declared".into()));
+    let Split { canary, drawn, expected, .. } = verification.split;
+    assert_eq!((canary, drawn, expected), (3, 6, Some(0.5)), "three browsers, and three pages without cookies");
+    let counts: Vec<_> = verification.tracks.iter().map(|track| (track.pins, track.requests)).collect();
+    assert_eq!(counts, [(3, 31), (3, 17)]);
+    assert_eq!((verification.browsers, verification.requests), (3, 48));
+}
+
+#[test]
+fn a_flow_that_begins_anew_at_its_entry_passes_although_its_track_changes_there() {
+    let mut site = Site::new(GOOD);
+    (site.entry, site.setup.entry) = ("/login", vec!["/login".into()]);
+    let verification = site.verified();
+    assert_eq!(failures(&verification), [""; 0]);
+    assert_eq!(outcome(&verification, Check::Entry), &Outcome::Holds);
+}
+
+/// What changes the track is random on a real site; here Traefik draws in turns.
+const CHANGED: &str = "track: browsers change track; the first change is that of browser 1, from primary to canary at \
+                       https://shop.example/callback [-]";
+
+#[test]
+fn a_cookie_that_browsers_refuse_is_found_with_the_reason() {
+    let cases = [
+        ("Path=/; Domain=other.example", "its Domain does not include shop.example", "--unset domain"),
+        ("Path=/; SameSite=None", "SameSite=None requires Secure", "--secure"),
+        ("Path=/; Max-Age=0", "it has expired already (Max-Age)", "--max-age 2m"),
+    ];
+    for (attributes, reason, flags) in cases {
+        let refused = format!(
+            "returned: browsers refuse the cookie of https://shop.example/login and 2 more pages: {reason} [sticky set \
+             checkout {flags}]"
+        );
+        assert_eq!(Site::new(attributes).failures(), [refused.as_str(), CHANGED]);
+    }
+    let mut site = Site::new("Path=/; Secure");
+    site.setup.pages = vec![page("http://shop.example/home")];
+    assert_eq!(
+        site.failures()[0],
+        "returned: browsers refuse the cookie of http://shop.example/home: it has Secure, and the page is not https \
+         [sticky set checkout --secure=false]"
+    );
+    for (name, needs) in [("__Host-login", "Secure and Path=/, and no Domain"), ("__Secure-login", "Secure")] {
+        let mut site = Site::new("Path=/");
+        site.setup.names = vec![name.to_owned()];
+        let page = page("https://shop.example/");
+        let value = site.setup.tracks[0].child.as_ref().unwrap().value(Generation::Sha256);
+        let answer = Answer { status: 200, set_cookies: vec![format!("{name}={value}; Path=/")], location: None };
+        let seen = Browser::default().take(&answer, &page, &site.setup.names, 0);
+        let found = failures(&judge(&site.setup, &[seen], false, &|arguments| arguments.to_owned()));
+        let (prefix, _) = name.split_once("login").unwrap();
+        let flags = if prefix == "__Host-" { "--secure --path / --unset domain" } else { "--secure" };
+        assert_eq!(
+            found,
+            [format!(
+                "returned: browsers refuse the cookie of https://shop.example/: a name that begins with {prefix} requires \
+                 {needs} [sticky set checkout {flags}]"
+            )]
+        );
+    }
+}
+
+#[test]
+fn a_path_that_leaves_a_page_out_is_found() {
+    assert_eq!(
+        Site::new("Path=/login").failures(),
+        [
+            "returned: browsers do not send the cookie to https://shop.example/callback and one more page: its Path is \
+             /login [sticky set checkout --path /]",
+            CHANGED,
+        ]
+    );
+}
+
+#[test]
+fn a_flow_to_another_host_needs_a_domain_and_another_page_there_does_not() {
+    let mut site = Site::new(GOOD);
+    site.end = Some("https://www.shop.example/home");
+    site.setup.pages.push(page("https://www.shop.example/home"));
+    assert_eq!(
+        site.failures()[0],
+        "returned: browsers do not send the cookie to https://www.shop.example/home, where the flow leads from \
+         shop.example: it is for that host alone [sticky set checkout --domain shop.example]"
+    );
+    let mut site = Site::new(GOOD);
+    site.setup.pages = vec![page("https://a.example/home"), page("https://b.example/home")];
+    assert_eq!(site.failures(), [""; 0]);
+    let mut site = Site::new("Path=/; Domain=shop.example; SameSite=Lax");
+    site.end = Some("https://www.shop.example/home");
+    site.setup.pages.push(page("https://www.shop.example/home"));
+    assert_eq!(site.failures(), [""; 0]);
+}
+
+#[test]
+fn same_site_strict_is_found_where_the_flow_leaves_the_site() {
+    let mut site = Site::new("Path=/; SameSite=Strict");
+    site.end = Some("https://idp.test/authorize?state=secret");
+    assert_eq!(
+        site.failures(),
+        ["returned: with SameSite=Strict browsers do not send the cookie when another site leads back, as after \
+          https://shop.example/callback, which redirects to https://idp.test [sticky set checkout --same-site lax]"]
+    );
+    site.end = None;
+    assert_eq!(site.failures(), [""; 0]);
+    let mut site = Site::new(GOOD);
+    site.end = Some("https://idp.test/");
+    assert_eq!(site.failures(), [""; 0]);
+}
+
+#[test]
+fn a_cookie_of_the_same_name_is_found_whoever_sets_it() {
+    let mut site = Site::new(GOOD);
+    site.behind = Some("login=0123456789abcdef; Path=/");
+    assert_eq!(
+        site.failures()[0],
+        "track: browsers change track; the first change is that of browser 1, from primary to canary at \
+         https://shop.example/callback [-]"
+    );
+    assert_eq!(
+        site.failures()[1],
+        "name: the cookie is set twice, once to a value of neither track, at https://shop.example/login and 2 more pages: \
+         the Service behind it (pod-level stickiness) or the application uses the name `login`, too [sticky set checkout \
+         --name checkout-track]"
+    );
+    // One that is deleted, as by a logout, is somebody else's, too.
+    let mut site = Site::new(GOOD);
+    site.behind = Some("login=; Path=/; Max-Age=0");
+    assert!(site.failures().iter().all(|line| !line.starts_with("returned: ")));
+    let mut site = Site::new(GOOD);
+    site.setup.pages.push(page("https://shop.example/cart"));
+    site.elsewhere = |path| {
+        let set_cookies = vec!["login=0123456789abcdef; Path=/".to_owned()];
+        (path == "/cart").then_some(Answer { status: 200, set_cookies, location: None })
+    };
+    assert_eq!(
+        site.failures().last().unwrap(),
+        "name: a value of neither track is set at https://shop.example/cart: another TraefikService or the application \
+         uses the name `login`, too [sticky set checkout --name checkout-track]"
+    );
+}
+
+#[test]
+fn a_page_that_bypasses_the_traefik_service_is_found_if_a_route_covers_it() {
+    let elsewhere: fn(&str) -> Option<Answer> = |path| {
+        let answer = Answer { status: 302, set_cookies: Vec::new(), location: Some("/home".into()) };
+        (path == "/callback").then_some(answer)
+    };
+    let mut site = Site::new(GOOD);
+    site.elsewhere = elsewhere;
+    assert_eq!(site.failures(), [""; 0], "it may be somebody else's");
+    site.setup.rules = vec![crate::traefik::rule::Rule::parse("Host(`shop.example`)").unwrap()];
+    let message = "set: there is an answer without the cookie at https://shop.example/callback (status 302): another \
+                   route leads around TraefikService `checkout`, or a middleware answers first [describe checkout]";
+    assert_eq!(site.failures(), [message]);
+    let mut site = Site::new(GOOD);
+    (site.elsewhere, site.setup.pages) = (elsewhere, vec![page("https://shop.example/callback")]);
+    assert_eq!(site.failures()[0], message);
+}
+
+#[test]
+fn a_redirect_to_https_needs_no_cookie() {
+    let mut site = Site::new(GOOD);
+    site.setup.pages = vec![page("http://shop.example/home")];
+    let mut exchanges = site.exchanges();
+    let upgrade =
+        Answer { status: 308, set_cookies: Vec::new(), location: Some("https://shop.example/home".to_owned()) };
+    exchanges.push(Browser::default().take(&upgrade, &page("http://shop.example/home"), &site.setup.names, 0));
+    assert_eq!(failures(&judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned())), [""; 0]);
+}
+
+#[test]
+fn without_any_cookie_nothing_else_is_checked() {
+    let mut site = Site::new("");
+    assert_eq!(
+        site.failures(),
+        [
+            "set: no page sets the cookie `login`, although TraefikService `checkout` has it: https://shop.example/login \
+          does not lead there (status 302) [describe checkout]"
+        ]
+    );
+    site.setup.is_live = false;
+    assert_eq!(
+        site.failures(),
+        ["set: no page sets the cookie `login`: TraefikService `checkout` has none [sticky apply checkout]"]
+    );
+    let verification = site.verified();
+    assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("no page sets the cookie".into()));
+}
+
+#[test]
+fn a_max_age_shorter_than_the_flow_is_found() {
+    assert_eq!(
+        Site::new("Path=/; Max-Age=59").failures(),
+        ["maxAge: the cookie lives for 59 s (Max-Age), and a flow takes up to 60 s: whoever takes longer can change \
+          track [sticky set checkout --max-age 60]"]
+    );
+    assert_eq!(Site::new("Path=/; Max-Age=60").failures(), [""; 0]);
+    assert_eq!(Site::new("Path=/").failures(), [""; 0], "a session cookie");
+}
+
+#[test]
+fn an_entry_that_is_declared_but_not_in_force_is_found_and_so_is_one_that_is_left_over() {
+    let mut site = Site::new(GOOD);
+    site.setup.entry = vec!["/login".into()];
+    assert_eq!(
+        site.failures(),
+        [
+            "entry: a browser with a cookie gets no new one at https://shop.example/login, where a flow begins [sticky apply \
+          checkout]"
+        ]
+    );
+    let mut site = Site::new(GOOD);
+    site.entry = "/home";
+    assert_eq!(
+        site.failures()[1],
+        "entry: a browser with a cookie gets a new one at https://shop.example/home, where no flow begins: something \
+         takes the cookie off the request, such as an entry that is no longer declared [sticky apply checkout]"
+    );
+}
+
+#[test]
+fn a_split_is_compared_with_the_weights_unless_they_change() {
+    let mut site = Site::new("Path=/login");
+    site.setup.tracks = vec![track("primary", 95), track("canary", 5)];
+    let exchanges = site.exchanges();
+    let verification = judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned());
+    assert_eq!(
+        failures(&verification).last().unwrap(),
+        "split: the canary was drawn 18 of 36 times, which is 30 % to 70 % with 99 % confidence, but its weight says 5 % \
+         [describe checkout]"
+    );
+    let verification = judge(&site.setup, &exchanges, true, &|arguments| arguments.to_owned());
+    assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("the weights changed meanwhile".into()));
+    assert_eq!(outcome(&verification, Check::Track), &Outcome::Holds, "a weight step may move browsers");
+    for track in &mut site.setup.tracks {
+        track.weight = None;
+    }
+    let verification = judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned());
+    assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("the weights are not known".into()));
+}

@@ -1,0 +1,19 @@
+//! Whether a cookie keeps browsers on their track: browsers with cookie jars by RFC 6265bis
+//! (draft-ietf-httpbis-rfc6265bis), and checks of what they saw. Pure; the requests themselves are made elsewhere.
+
+mod browser;
+mod checks;
+mod finding;
+mod jar;
+mod page;
+mod set_cookie;
+mod setup;
+mod wilson;
+
+pub use self::{
+    browser::{Answer, Browser, Exchange},
+    checks::judge,
+    finding::{Check, Finding, Outcome, Split, TrackCount, Verification},
+    page::Page,
+    setup::Setup,
+};

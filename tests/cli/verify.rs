@@ -1,0 +1,539 @@
+//! `verify`, against a scripted API server and scripted pages.
+
+use std::path::PathBuf;
+
+use canary_traefik::traefik::cookie_value::{Child, Generation};
+use serde_json::json;
+use snapbox::str;
+
+use crate::support::{
+    fake::{Fake, Reply},
+    fields::Fields,
+    objects,
+    run::{Output, Run},
+    tls::{Tls, testdata},
+};
+
+/// The API server with the Canary `podinfo`, what it declares, its cookie, and a route for a host.
+fn cluster(declared: Option<&str>, live: bool, route: Option<&str>) -> Fake {
+    let fake = Fake::start();
+    let mut canary = objects::canary("podinfo");
+    canary["metadata"]["namespace"] = json!("shop");
+    if let Some(declared) = declared {
+        canary["metadata"]["annotations"] = json!({ "kubectl-canary-traefik/sticky-cookie": declared });
+    }
+    let mut service = objects::owned_by(objects::traefik_service("podinfo", 50, 50), &canary);
+    if live {
+        service["spec"]["weighted"]["sticky"] = json!({ "cookie": { "name": "login", "maxAge": 120 } });
+    }
+    let routes: Vec<_> = route
+        .map(|rule| {
+            json!({
+                "metadata": { "name": "web", "namespace": "shop" },
+                "spec": { "routes": [{ "match": rule, "services": [{ "kind": "TraefikService", "name": "podinfo" }] }] },
+            })
+        })
+        .into_iter()
+        .collect();
+    let routes = json!({ "kind": "IngressRouteList", "metadata": {}, "items": routes });
+    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo", [Reply::json(200, &canary)]);
+    fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo", [Reply::json(200, &service)]);
+    fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes", [Reply::json(200, &routes)]);
+    fake
+}
+
+fn declaring() -> Fake {
+    cluster(Some("login; Max-Age=120"), true, None)
+}
+
+/// A page, with the cookie of a track if it sets one.
+fn page(track: Option<&str>) -> Reply {
+    let reply = Reply::text(200, "text/html", "<p>hello</p>");
+    let Some(track) = track else { return reply };
+    let value = Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+    reply.header("set-cookie", &format!("login={value}; Path=/; Max-Age=120"))
+}
+
+/// A site whose page `/` two browsers see twice each, and somebody without cookies once.
+fn site(fake: Fake) -> Fake {
+    let visits = [page(Some("primary")), page(Some("canary")), page(None), page(None), page(Some("primary"))];
+    fake.on("GET", "/", visits);
+    fake
+}
+
+const TWICE: &str = "--browsers 2 --requests 2 --rate 1000";
+
+fn verify(cluster: &Fake, flags: &str) -> Output {
+    let words = ["verify", "podinfo"].into_iter().chain(flags.split_whitespace());
+    Run::new(words).kubeconfig(cluster.kubeconfig()).run()
+}
+
+/// The same, with the address of the site redacted.
+fn verify_at(cluster: &Fake, site: &Fake, flags: &str) -> Output {
+    let words = ["verify", "podinfo", "--url"].into_iter().map(str::to_owned);
+    let words = words.chain([site.url() + "/"]).chain(flags.split_whitespace().map(str::to_owned));
+    Run::new(words)
+        .kubeconfig(cluster.kubeconfig())
+        .redact(site.url().split_once("//").expect("a scheme").1, "[SITE]")
+        .run()
+}
+
+#[test]
+fn a_cookie_that_sticks_is_confirmed_with_counts_and_gets_alone_are_sent() {
+    let site = site(Fake::start());
+    verify_at(&declaring(), &site, TWICE).shows(str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       2      3
+canary    50       1      2
+canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie sticks (2 browsers, 5 requests)
+--- stderr
+
+"#]]);
+    let agent = format!("kubectl-canary-traefik/{}", env!("CARGO_PKG_VERSION"));
+    let cookie = |track: &str| Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+    let (primary, canary) = (format!("login={}", cookie("primary")), format!("login={}", cookie("canary")));
+    let seen: Vec<_> = site
+        .requests()
+        .iter()
+        .map(|request| {
+            let own = request.header("user-agent").unwrap_or_default();
+            assert_eq!(own.split(' ').next(), Some(agent.as_str()));
+            (request.line(), request.header("cookie").map(str::to_owned))
+        })
+        .collect();
+    let expected = [None, None, Some(primary), Some(canary), None].map(|cookie| ("GET /".to_owned(), cookie));
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn what_does_not_hold_is_named_with_the_command_that_changes_it() {
+    let site = Fake::start();
+    site.on("GET", "/", [page(Some("primary")), page(Some("canary"))]);
+    verify_at(&declaring(), &site, "--browsers 1 --requests 2 --rate 1000 --flow 5m -n shop").shows(str![[r#"
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       1      1
+canary    50       2      2
+canary: 2 of 3 pins, 67 % (14 % to 96 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser 1, from primary to canary at http://[SITE]/
+ok       nothing else sets a cookie of this name
+failed   the cookie lives as long as a flow
+  the cookie lives for 120 s (Max-Age), and a flow takes up to 300 s: whoever takes longer can change track (3 times)
+  fix: kubectl canary-traefik sticky set podinfo --max-age 300 -n shop
+failed   at the entry, and only there, the pin begins anew
+  a browser with a cookie gets a new one at http://[SITE]/, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared
+  fix: kubectl canary-traefik sticky apply podinfo -n shop
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (1 browser, 3 requests)
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn programs_get_json_or_junit() {
+    let fails = || {
+        let site = Fake::start();
+        let foreign = Reply::text(200, "text/html", "").header("set-cookie", "login=<&\">; Path=/");
+        site.on("GET", "/", [page(Some("primary")), foreign]);
+        site
+    };
+    let (cluster, flags) = (declaring(), "--browsers 1 --requests 2 --rate 1000 -o");
+    verify_at(&cluster, &fails(), &format!("{flags} json")).shows(str![[r#"
+exit: 1
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "browsers": 1,
+    "checks": [
+        {
+            "claim": "every page sets the cookie",
+            "name": "set",
+            "outcome": "holds"
+        },
+        {
+            "claim": "browsers store the cookie and send it back",
+            "name": "returned",
+            "outcome": "holds"
+        },
+        {
+            "claim": "each browser stays on its track",
+            "name": "track",
+            "outcome": "holds"
+        },
+        {
+            "claim": "nothing else sets a cookie of this name",
+            "findings": [
+                {
+                    "fix": "kubectl canary-traefik sticky set podinfo --name podinfo-track",
+                    "message": "a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too",
+                    "times": 2
+                }
+            ],
+            "name": "name",
+            "outcome": "fails"
+        },
+        {
+            "claim": "the cookie lives as long as a flow",
+            "name": "maxAge",
+            "outcome": "holds"
+        },
+        {
+            "claim": "at the entry, and only there, the pin begins anew",
+            "name": "entry",
+            "outcome": "skipped",
+            "reason": "no entry is declared"
+        },
+        {
+            "claim": "the tracks are drawn as the weights say",
+            "name": "split",
+            "outcome": "holds"
+        }
+    ],
+    "cookieName": "login",
+    "holds": false,
+    "kind": "Verification",
+    "name": "podinfo",
+    "namespace": "shop",
+    "requests": 3,
+    "split": {
+        "canary": 0,
+        "drawn": 1,
+        "expected": 0.5,
+        "high": 0.8690224567198142,
+        "low": 0.0
+    },
+    "tracks": [
+        {
+            "name": "primary",
+            "pins": 1,
+            "requests": 1,
+            "weight": 50
+        },
+        {
+            "name": "canary",
+            "pins": 0,
+            "requests": 0,
+            "weight": 50
+        }
+    ],
+    "urls": [
+        "http://[SITE]/"
+    ]
+}
+--- stderr
+
+"#]]);
+    let output = verify_at(&cluster, &fails(), &format!("{flags} junit"));
+    output.shows(str![[r#"
+exit: 1
+--- stdout
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="verify shop/podinfo" tests="7" failures="1" errors="0" skipped="1">
+    <testcase classname="verify shop/podinfo" name="every page sets the cookie"/>
+    <testcase classname="verify shop/podinfo" name="browsers store the cookie and send it back"/>
+    <testcase classname="verify shop/podinfo" name="each browser stays on its track"/>
+    <testcase classname="verify shop/podinfo" name="nothing else sets a cookie of this name">
+      <failure message="a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too">
+  a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too (2 times)
+  fix: kubectl canary-traefik sticky set podinfo --name podinfo-track
+</failure>
+    </testcase>
+    <testcase classname="verify shop/podinfo" name="the cookie lives as long as a flow"/>
+    <testcase classname="verify shop/podinfo" name="at the entry, and only there, the pin begins anew">
+      <skipped message="no entry is declared"/>
+    </testcase>
+    <testcase classname="verify shop/podinfo" name="the tracks are drawn as the weights say"/>
+  </testsuite>
+</testsuites>
+--- stderr
+
+"#]]);
+    let xml = roxmltree::Document::parse(&output.stdout).expect("it is XML");
+    let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
+    let count = |name: &str| suite.descendants().filter(|node| node.has_tag_name(name)).count().to_string();
+    for (attribute, tag) in [("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")] {
+        assert_eq!(suite.attribute(attribute), Some(count(tag).as_str()), "{attribute}");
+    }
+}
+
+#[test]
+fn the_fields_of_a_verification_are_those_of_the_page() {
+    let mut fields = Fields::of("Verification");
+    let fails = Fake::start();
+    fails.on("GET", "/", [page(Some("primary")), page(Some("canary"))]);
+    for site in [site(Fake::start()), fails] {
+        let output = verify_at(&declaring(), &site, &format!("{TWICE} -o json"));
+        fields.hold(&serde_json::from_str(&output.stdout).expect("it is JSON"));
+    }
+    fields.were_all_seen();
+}
+
+#[test]
+fn without_a_url_the_hosts_of_the_routes_are_asked_at_the_address_given() {
+    let site = site(Fake::start_tls());
+    let port = site.url().rsplit(':').next().expect("a port").to_owned();
+    let routed = cluster(Some("login; Max-Age=120"), true, Some("Host(`127.0.0.1`)"));
+    verify(&routed, "--request-timeout 5s --resolve 127.0.0.1:80:127.0.0.255").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://127.0.0.1/: the connection to the server 127.0.0.1:80 was refused
+hint: --url URL, or --resolve 127.0.0.1:80:ADDRESS
+
+"#]]);
+    // Another port is another address, as with curl.
+    let resolve = format!("--resolve shop.example:{port}:127.0.0.1");
+    let words = format!("--url https://shop.example:{port}/ {resolve}");
+    let run = |more: &str| {
+        let line = format!("verify podinfo {words} {TWICE} {more}");
+        let run = Run::new(line.split_whitespace()).kubeconfig(routed.kubeconfig()).redact(&port, "[PORT]");
+        run.redact(&testdata("ca.pem").display().to_string(), "[CA]").run()
+    };
+    run(&format!("--ca-file {}", Tls::authority().display())).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: https://shop.example:[PORT]/: the certificate of the server shop.example:[PORT] is for another name
+caused by: it is for 127.0.0.1, 0.0.0.0, localhost
+hint: --ca-file FILE, or --insecure
+
+"#]]);
+    run("--insecure").shows(str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       2      3
+canary    50       1      2
+canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie sticks (2 browsers, 5 requests)
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused_and_the_flags_are_named() {
+    let (cluster, site) = (declaring(), site(Fake::start_tls()));
+    let elsewhere: PathBuf = testdata("elsewhere.pem");
+    let flags = format!("--ca-file {}", elsewhere.display());
+    verify_at(&cluster, &site, &flags).shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: https://[SITE]/: the certificate of the server [SITE] is signed by an unknown authority
+hint: --ca-file FILE, or --insecure
+
+"#]]);
+    assert_eq!(site.requests(), []);
+    let line = "verify podinfo --url http://127.0.0.1:1/ --ca-file missing.pem";
+    Run::new(line.split(' ')).kubeconfig(cluster.kubeconfig()).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: cannot read certificates from `missing.pem`
+caused by: no such file or directory
+hint: --ca-file FILE, in PEM
+
+"#]]);
+}
+
+#[test]
+fn a_page_that_cannot_be_reached_is_an_error_with_what_to_type() {
+    let cluster = declaring();
+    verify(&cluster, "--url http://127.0.0.1:1/login?code=secret").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://127.0.0.1:1/login: the connection to the server 127.0.0.1:1 was refused
+hint: --url URL, or --resolve 127.0.0.1:1:ADDRESS
+
+"#]]);
+    let site = Fake::start();
+    site.on("GET", "/", [Reply::text(302, "text/html", "").header("location", "/")]);
+    verify_at(&cluster, &site, "--rate 1000").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://[SITE]/ redirects again and again
+hint: --url with another page
+
+"#]]);
+    site.on("GET", "/", [Reply::Close]);
+    verify_at(&cluster, &site, "--rate 1000").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
+caused by: connection closed before message completed
+hint: --url URL, or --resolve [SITE]:ADDRESS
+
+"#]]);
+    site.on("GET", "/", [Reply::Hang]);
+    verify_at(&cluster, &site, "--request-timeout 200ms").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://[SITE]/: no answer from the server [SITE] within 0.2 s
+hint: --url URL, or --resolve [SITE]:ADDRESS
+
+"#]]);
+}
+
+#[test]
+fn without_a_host_to_ask_a_url_is_asked_for() {
+    verify(&declaring(), "").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no route to Canary `shop/podinfo` names a host to ask
+hint: --url https://HOST/PATH
+
+"#]]);
+    verify(&cluster(Some("login; Max-Age=120"), true, Some("HostRegexp(`.*`)")), "").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: no route to Canary `shop/podinfo` names a host to ask
+hint: --url https://HOST/PATH
+
+"#]]);
+}
+
+#[test]
+fn without_a_cookie_nothing_is_asked() {
+    let site = site(Fake::start());
+    verify_at(&cluster(None, false, None), &site, "").shows(str![[r#"
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       0      0
+canary    50       0      0
+
+failed   every page sets the cookie
+  no cookie is declared, and none is live
+  fix: kubectl canary-traefik sticky set podinfo
+skipped  browsers store the cookie and send it back: no page sets the cookie
+skipped  each browser stays on its track: no page sets the cookie
+skipped  nothing else sets a cookie of this name: no page sets the cookie
+skipped  the cookie lives as long as a flow: no page sets the cookie
+skipped  at the entry, and only there, the pin begins anew: no page sets the cookie
+skipped  the tracks are drawn as the weights say: no page sets the cookie
+
+the cookie does not stick (0 browsers, 0 requests)
+--- stderr
+
+"#]]);
+    assert_eq!(site.requests(), []);
+    verify_at(&cluster(Some("login; Max-Age=soon"), false, None), &site, "").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the cookie declared on Canary `shop/podinfo` is malformed
+hint: kubectl canary-traefik describe podinfo
+
+"#]]);
+    assert_eq!(site.requests(), []);
+}
+
+#[test]
+fn redirects_are_followed_on_the_hosts_under_test_alone() {
+    let (site, other) = (Fake::start(), site(Fake::start()));
+    let away = page(Some("primary")).header("location", &format!("{}/", other.url().replace("127.0.0.1", "localhost")));
+    let Reply::Whole { headers, body, .. } = away else { unreachable!("a page is whole") };
+    site.on("GET", "/", [Reply::Whole { code: 302, headers, body }]);
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --rate 1000");
+    assert_eq!((output.code, other.requests()), (Some(0), Vec::new()), "{output}");
+    assert_eq!(site.lines(), ["GET /", "GET /"]);
+}
+
+#[test]
+fn a_page_without_end_is_read_to_a_limit() {
+    let site = Fake::start();
+    site.on("GET", "/", [Reply::Open { code: 200, body: vec![b'x'; 2 << 20] }]);
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --request-timeout 10s");
+    assert_eq!(output.code, Some(1), "it sets no cookie: {output}");
+}
+
+#[test]
+fn flags_that_cannot_be_meant_are_refused() {
+    for flags in [
+        "--url ftp://shop.example/",
+        "--url shop.example",
+        "--url http://me:secret@shop.example/",
+        "--resolve shop.example:203.0.113.7",
+        "--rate 0",
+        "--for 2d",
+        "--browsers 0",
+        "--requests 5 --for 5s",
+        "--insecure --ca-file ca.pem",
+    ] {
+        let words = ["verify", "podinfo"].into_iter().chain(flags.split(' '));
+        let output = Run::new(words).run();
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output}");
+    }
+    Run::new("verify podinfo --url ftp://shop.example/".split(' ')).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: invalid value 'ftp://shop.example/' for '--url <URL>': its scheme must be http or https
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new("verify podinfo --url http://me:secret@shop.example/".split(' ')).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: invalid value 'http://shop.example/' for '--url <URL>': it must not have a user or a password
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new("verify podinfo --resolve shop.example:203.0.113.7".split(' ')).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: invalid value 'shop.example:203.0.113.7' for '--resolve <HOST:PORT:ADDRESS>': must be HOST:PORT:ADDRESS, such as shop.example.com:443:203.0.113.7
+
+For more information, try '--help'.
+
+"#]]);
+    Run::new("verify podinfo --for 2d".split(' ')).run().shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: invalid value '2d' for '--for <DURATION>': a duration is a number of seconds, or numbers with `h`, `m`, `s` or `ms`, such as `1m30s`
+
+For more information, try '--help'.
+
+"#]]);
+}

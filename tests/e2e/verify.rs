@@ -1,0 +1,412 @@
+//! `verify`, asked of the real Traefik: what does not stick, and what does.
+
+use std::{net::Ipv4Addr, sync::LazyLock};
+
+use serde_json::{Value, json};
+use snapbox::str;
+
+use crate::{
+    application::STEPS,
+    routes::{self, site::Site},
+    shop::NAME,
+    support::{
+        run::{Output, exactly},
+        transcript,
+        wait::until,
+    },
+    traefik::{Traefik, WEB},
+};
+
+/// Where its users come in.
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);
+/// The Canary with whom one shares a cookie's name.
+const OTHER: &str = "cart";
+/// The host of the document's site.
+const HOST: &str = "shop.example";
+
+/// A set-up that does not hold: what it is, the flags of `sticky set`, and what else is done.
+type Case = (&'static str, &'static str, fn(&Site));
+
+const CASES: [Case; 10] = [
+    ("no cookie", "--declare-only", |_| {}),
+    ("secure", "--secure", |_| {}),
+    ("path", "--path /login", |_| {}),
+    ("domain", "--domain other.example", |_| {}),
+    ("none", "--same-site none", |_| {}),
+    ("names", "--max-age 120", share_name),
+    ("pods", "--max-age 120", pin_pods),
+    ("around", "--max-age 120", |site| {
+        let service = json!({ "name": format!("{NAME}-primary"), "port": 80 });
+        site.namespace.create_value(&route("direct", &format!("Host(`{}`) && Path(`/callback`)", site.host), &service));
+    }),
+    ("age", "--max-age 5", |_| {}),
+    ("stale", "--max-age 120 --entry /login", |site| {
+        let annotations = json!({ "kubectl-canary-traefik/entry": "/auth" });
+        site.namespace.patch("Canary", NAME, &json!({ "metadata": { "annotations": annotations } }));
+    }),
+];
+
+/// All sites, and the Traefik in front of them. It starts when everything is there, and nothing changes afterwards.
+struct Sites {
+    traefik: Traefik,
+    bad: Vec<Site>,
+    good: Site,
+}
+
+static SITES: LazyLock<Sites> = LazyLock::new(|| {
+    let bad: Vec<_> = CASES
+        .iter()
+        .map(|(name, flags, then)| {
+            let site = Site::new(&format!("verify-{}", name.replace(' ', "-")));
+            set_up(&site, flags);
+            then(&site);
+            site
+        })
+        .collect();
+    let mut good = Site::new("verify-good");
+    HOST.clone_into(&mut good.host);
+    // What `sticky set` proposes at a terminal.
+    set_up(&good, "--max-age 2m --http-only --same-site lax --entry /login");
+    let namespaces: Vec<_> = bad.iter().chain([&good]).map(|site| site.namespace.name()).collect();
+    let traefik = routes::start(ADDRESS, &namespaces, &[]);
+    for site in bad.iter().chain([&good]) {
+        has_pods(&traefik, site);
+    }
+    Sites { traefik, bad, good }
+});
+
+fn set_up(site: &Site, flags: &str) {
+    site.ingress_route(&format!("Host(`{}`)", site.host), &json!({}));
+    let words = ["sticky", "set", NAME, "--name", "login", "--yes"].into_iter().chain(flags.split(' '));
+    let set = site.namespace.run(words).run();
+    assert_eq!(set.code, Some(0), "{set}");
+}
+
+fn route(name: &str, rule: &str, service: &Value) -> Value {
+    json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": { "name": name },
+        "spec": { "entryPoints": ["web"], "routes": [{ "kind": "Rule", "match": rule, "services": [service] }] },
+    })
+}
+
+/// Another Canary, whose cookie has the same name, serves the last page of the login.
+fn share_name(site: &Site) {
+    site.rollout(OTHER);
+    let rule = format!("Host(`{}`) && Path(`{}`)", site.host, STEPS[3]);
+    let service = json!({ "kind": "TraefikService", "name": OTHER });
+    site.namespace.create_value(&route(OTHER, &rule, &service));
+    let set = site.run(["sticky", "set", OTHER, "--name", "login", "--max-age", "120", "--yes"]);
+    assert_eq!(set.code, Some(0), "{set}");
+}
+
+/// The Services have a cookie of this name, too, which pins to a pod.
+fn pin_pods(site: &Site) {
+    let mut services = site.namespace.get("TraefikService", NAME)["spec"]["weighted"]["services"].clone();
+    for service in services.as_array_mut().expect("children") {
+        service["sticky"] = json!({ "cookie": { "name": "login" } });
+    }
+    site.namespace.patch("TraefikService", NAME, &json!({ "spec": { "weighted": { "services": services } } }));
+}
+
+/// Waits until Traefik has the pods of all that a site rolls out, and its routes.
+fn has_pods(traefik: &Traefik, site: &Site) {
+    let namespace = site.namespace.name();
+    let rollouts: &[&str] = if site.namespace.find("Canary", OTHER).is_some() { &[NAME, OTHER] } else { &[NAME] };
+    until("Traefik to have the routes and the pods", || {
+        let has_pod = |name: &str, track: &str| {
+            let child = traefik.service(&format!("{namespace}-{name}-{track}-80@kubernetescrd"));
+            child.is_some_and(|child| child.pointer("/serverStatus").is_some())
+        };
+        let routers = traefik.routers(namespace);
+        (!routers.is_empty()
+            && routers.iter().all(|router| router["status"] == "enabled")
+            && rollouts.iter().all(|name| has_pod(name, "primary") && has_pod(name, "canary")))
+        .then_some(())
+    });
+}
+
+fn verify(site: &Site) -> Output {
+    let url = format!("http://{}:{WEB}{}", site.host, STEPS[0]);
+    let resolve = format!("{}:{WEB}:{ADDRESS}", site.host);
+    let run = site.namespace.run(["verify", NAME, "--url", &url, "--resolve", &resolve]);
+    run.arguments(["--browsers", "7", "--requests", "4", "--rate", "1000"]).redact(&site.host, "HOST").run()
+}
+
+/// The text without what is drawn at random: counts, and which track was drawn first.
+fn without_chance(output: &Output) -> String {
+    let mut text = String::new();
+    for line in output.to_string().lines() {
+        let is_count = ["primary ", "canary"].iter().any(|track| line.starts_with(track)) || line.contains(" times");
+        let is_change = line.contains("the first change");
+        let line =
+            if is_change { line.replace("primary", "TRACK").replace("canary", "TRACK") } else { line.to_owned() };
+        let mut is_digit = false;
+        for c in line.chars() {
+            let was_digit = std::mem::replace(&mut is_digit, (is_count || is_change) && c.is_ascii_digit());
+            match (was_digit, is_digit) {
+                (false, true) => text.push('N'),
+                (true, true) => {}
+                _ => text.push(c),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+pub(crate) fn what_does_not_stick_is_found_with_the_reason() {
+    let sites = &*SITES;
+    let shown = CASES
+        .iter()
+        .zip(&sites.bad)
+        .map(|((name, flags, _), site)| format!("### {name}: {flags}\n{}", without_chance(&verify(site))));
+    exactly(
+        &shown.collect::<String>(),
+        str![[r#"
+### no cookie: --declare-only
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N      N
+canary    N       N      N
+
+failed   every page sets the cookie
+  no page sets the cookie `login`: TraefikService `shop` has none
+  fix: kubectl canary-traefik sticky apply shop
+skipped  browsers store the cookie and send it back: no page sets the cookie
+skipped  each browser stays on its track: no page sets the cookie
+skipped  nothing else sets a cookie of this name: no page sets the cookie
+skipped  the cookie lives as long as a flow: no page sets the cookie
+skipped  at the entry, and only there, the pin begins anew: no page sets the cookie
+skipped  the tracks are drawn as the weights say: no page sets the cookie
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### secure: --secure
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+failed   browsers store the cookie and send it back
+  browsers refuse the cookie of http://HOST:N/login and N more pages: it has Secure, and the page is not https (N times)
+  fix: kubectl canary-traefik sticky set shop --secure=false
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### path: --path /login
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+failed   browsers store the cookie and send it back
+  browsers do not send the cookie to http://HOST:N/auth and N more pages: its Path is /login (N times)
+  fix: kubectl canary-traefik sticky set shop --path /
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### domain: --domain other.example
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+failed   browsers store the cookie and send it back
+  browsers refuse the cookie of http://HOST:N/login and N more pages: its Domain does not include HOST (N times)
+  fix: kubectl canary-traefik sticky set shop --unset domain
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### none: --same-site none
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+failed   browsers store the cookie and send it back
+  browsers refuse the cookie of http://HOST:N/login and N more pages: SameSite=None requires Secure (N times)
+  fix: kubectl canary-traefik sticky set shop --same-site lax
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### names: --max-age 120
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/login (N times)
+failed   nothing else sets a cookie of this name
+  a value of neither track is set at http://HOST:N/home: another TraefikService or the application uses the name `login`, too (N times)
+  fix: kubectl canary-traefik sticky set shop --name shop-track
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### pods: --max-age 120
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+failed   nothing else sets a cookie of this name
+  the cookie is set twice, once to a value of neither track, at http://HOST:N/login and N more pages: the Service behind it (pod-level stickiness) or the application uses the name `login`, too (N times)
+  fix: kubectl canary-traefik sticky set shop --name shop-track
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### around: --max-age 120
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N      N
+canary    N       N      N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+failed   every page sets the cookie
+  there is an answer without the cookie at http://HOST:8000/callback (status 302): another route leads around TraefikService `shop`, or a middleware answers first
+  fix: kubectl canary-traefik describe shop
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### age: --max-age 5
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N      N
+canary    N       N      N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+failed   the cookie lives as long as a flow
+  the cookie lives for N s (Max-Age), and a flow takes up to N s: whoever takes longer can change track (N times)
+  fix: kubectl canary-traefik sticky set shop --max-age 60
+skipped  at the entry, and only there, the pin begins anew: no entry is declared
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 116 requests)
+--- stderr
+### stale: --max-age 120 --entry /login
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+failed   each browser stays on its track
+  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/login (N times)
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+failed   at the entry, and only there, the pin begins anew
+  a browser with a cookie gets a new one at http://HOST:N/login, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared (N times)
+  fix: kubectl canary-traefik sticky apply shop
+  a browser with a cookie gets no new one at http://HOST:N/auth, where a flow begins (N times)
+  fix: kubectl canary-traefik sticky apply shop
+ok       the tracks are drawn as the weights say
+
+the cookie does not stick (7 browsers, 102 requests)
+--- stderr
+
+"#]],
+    );
+}
+
+pub(crate) fn what_is_proposed_sticks() {
+    let output = verify(&SITES.good);
+    exactly(
+        &without_chance(&output),
+        str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N       N     N
+canary    N       N     N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+ok       at the entry, and only there, the pin begins anew
+ok       the tracks are drawn as the weights say
+
+the cookie sticks (7 browsers, 116 requests)
+--- stderr
+
+"#]],
+    );
+}
+
+pub(crate) fn every_command_of_the_page_on_verify_shows_what_the_page_says() {
+    let sites = &*SITES;
+    assert!(!sites.traefik.routers(sites.good.namespace.name()).is_empty(), "{}", sites.traefik.last_words());
+    transcript::holds("docs/verify.md", sites.good.namespace.kubeconfig());
+}

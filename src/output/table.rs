@@ -1,16 +1,16 @@
 //! Tables as kubectl prints them: upper-case headings, three spaces between columns, no borders
-//! (`k8s.io/cli-runtime/pkg/printers/tabwriter.go`).
+//! (`k8s.io/cli-runtime/pkg/printers/tabwriter.go`). The only file that uses the table crate.
 
+use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::escaped;
 
 /// Spaces between two columns.
 const GAP: usize = 3;
-/// Least width of a column with the spaces behind it.
-const LEAST: usize = 6;
 
-/// Columns that are as wide as their widest cell so far.
+/// Columns of a table whose rows are printed one by one, which the crate cannot do: they are as wide as their widest cell so
+/// far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns(Vec<usize>);
 
@@ -26,7 +26,7 @@ impl Columns {
     /// Returns how wide a line can be.
     pub fn width(&self) -> usize {
         let (last, before) = self.0.split_last().unwrap_or((&0, &[]));
-        before.iter().map(|width| (width + GAP).max(LEAST)).sum::<usize>() + last
+        before.iter().map(|width| width + GAP).sum::<usize>() + last
     }
 
     /// Returns one line, without spaces at its end.
@@ -35,7 +35,7 @@ impl Columns {
         for (cell, width) in cells.iter().zip(&self.0) {
             let cell = cell.as_ref();
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', (width + GAP).max(LEAST) - cell.width()));
+            line.extend(std::iter::repeat_n(' ', width + GAP - cell.width()));
         }
         line.truncate(line.trim_end().len());
         line
@@ -44,16 +44,21 @@ impl Columns {
 
 /// Formats rows under headings, with the cells escaped; without headings if there are none.
 pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let escape = |row: Vec<String>| row.iter().map(|cell| escaped(cell)).collect();
-    let rows: Vec<Vec<String>> = rows.into_iter().map(escape).collect();
-    let mut columns = Columns::default();
-    columns.widen(heads);
-    for row in &rows {
-        columns.widen(row);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if !heads.is_empty() {
+        table.set_header(heads);
     }
-    let mut text = if heads.is_empty() { String::new() } else { columns.line(heads) + "\n" };
-    for row in &rows {
-        text.push_str(&columns.line(row));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| escaped(cell)));
+    }
+    let last = table.column_count().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let gap = if index == last { 0 } else { GAP };
+        column.set_padding((0, u16::try_from(gap).unwrap_or_default()));
+    }
+    let mut text = table.trim_fmt();
+    if !text.is_empty() {
         text.push('\n');
     }
     text
@@ -71,6 +76,6 @@ mod tests {
             table(&["NAME", "PHASE"], rows),
             "NAME               PHASE\npodinfo            Progressing\n日本\\u{1b}[2J\\rx   a\n"
         );
-        assert_eq!(table(&[], [vec!["a".to_owned(), "b".to_owned()]]), "a     b\n");
+        assert_eq!(table(&[], [vec!["a".to_owned(), "b".to_owned()]]), "a   b\n");
     }
 }

@@ -332,7 +332,8 @@ Next write:      a reset to what Flagger generates, at its next tick, because
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT004: browsers reject a cookie with SameSite=None that is not Secure
-    fix: kubectl canary-traefik sticky set podinfo --secure (or --same-site lax)
+    fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo
+      --secure
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
@@ -546,7 +547,14 @@ Near misses:
     it leads to Service `podinfo`, which always selects the primary, not to the
       TraefikService
     fix: use `kind: TraefikService`, `name: podinfo`, without `port`
-Findings:        <none>
+Findings:
+  warning CT030: IngressRoute `edge/there` is in another namespace: Traefik
+    needs allowCrossNamespace for it
+    fix: move it into the Canary's namespace, or start Traefik with
+      --providers.kubernetescrd.allowCrossNamespace
+  warning CT052: Flagger rewrites TraefikService `web/podinfo`, which is among
+    the manifests: its weights, and its cookie
+    fix: remove it from the manifests, and declare the cookie with sticky set
 --- stderr
 
 "#]]);
@@ -831,7 +839,7 @@ stepWeight: 50, interval: 60s, mirror: true:
 warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the rollout never gets to its first step
   remove spec.analysis.mirror
 warning CT048: with Max-Age=60, the cookie runs out in the middle of 37 % of the logins of a minute, which then change version
-  kubectl canary-traefik sticky set cart --entry /login (where logins begin)
+  declare where logins begin: kubectl canary-traefik sticky set cart --entry /login
 iterations: 10, stepWeight: 10:
 warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights
   for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights

@@ -197,6 +197,7 @@ exit: 4
         {
             "declared": null,
             "entry": null,
+            "findings": [],
             "live": null,
             "manifest": {
                 "file": "canary.yaml",

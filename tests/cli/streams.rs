@@ -269,7 +269,7 @@ exit: 3
    provider: traefik
    targetRef:
 ␛[1m␛[31merror␛[0m CT004: shop/podinfo: browsers reject a cookie with SameSite=None that is not Secure
-  ␛[36mfix:␛[0m kubectl canary-traefik sticky set podinfo -n shop --secure (or --same-site lax)
+  ␛[36mfix:␛[0m use --same-site lax, or: kubectl canary-traefik sticky set podinfo -n shop --secure
 ␛[1m␛[31merror:␛[0m confirmation needed, but there is no terminal
 ␛[36mhint:␛[0m add --yes to agree to the change shown above
 

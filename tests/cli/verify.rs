@@ -38,7 +38,7 @@ fn cluster(declared: Option<&str>, live: bool, route: Option<&str>) -> Fake {
     let routes = json!({ "kind": "IngressRouteList", "metadata": {}, "items": routes });
     fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo", [Reply::json(200, &canary)]);
     fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/traefikservices/podinfo", [Reply::json(200, &service)]);
-    fake.on("GET", "/apis/traefik.io/v1alpha1/namespaces/shop/ingressroutes", [Reply::json(200, &routes)]);
+    fake.on("GET", "/apis/traefik.io/v1alpha1/ingressroutes", [Reply::json(200, &routes)]);
     fake
 }
 

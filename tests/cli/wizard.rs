@@ -125,8 +125,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
    targetRef:
 warning CT048: podinfo: with Max-Age=120, the cookie runs out in the middle of 1
 5 % of the logins of a minute, which then change version
-  fix: kubectl canary-traefik sticky set podinfo --entry /login (where logins be
-gin)
+  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo --e
+ntry /login
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -290,8 +290,8 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
     the logins of a minute, which then change version
-    fix: kubectl canary-traefik sticky set podinfo --entry /login (where logins
-      begin)
+    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
+      --entry /login
   warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
     manifests: its weights, and its cookie
     fix: remove it from the manifests
@@ -706,9 +706,9 @@ warning CT048: podinfo: with Max-Age=120
 , the cookie runs out in the middle of 1
 5 % of the logins of a minute, which the
 n change version
-  fix: kubectl canary-traefik sticky set
- podinfo --entry /login (where logins be
-gin)
+  fix: declare where logins begin: kubec
+tl canary-traefik sticky set podinfo --e
+ntry /login
 canary.flagger.app/podinfo configured
 
 "#]]);

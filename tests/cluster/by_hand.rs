@@ -328,6 +328,10 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +        maxAge: 120
 +        name: podinfo-track
 +        sameSite: lax
+warning CT048: wizard-[NS]/podinfo: with Max-Age=120, the cookie runs out in the
+ middle of 15 % of the logins of a minute, which then change version
+  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n
+wizard-[NS] --entry /login
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 20, or
@@ -505,6 +509,13 @@ fter)
 +        maxAge: 120
 +        name: podinfo-track
 +        sameSite: lax
+warning CT048: narrow-[NS]/podinfo: with
+ Max-Age=120, the cookie runs out in the
+ middle of 15 % of the logins of a minut
+e, which then change version
+  fix: declare where logins begin: kubec
+tl canary-traefik sticky set podinfo -n
+narrow-[NS] --entry /login
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@

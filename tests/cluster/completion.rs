@@ -49,6 +49,8 @@ describe	Show everything about one Canary and its cookie
 render	Print the TraefikService that Flagger generates for a Canary, with the declared cookie, and the entry's objects
 cookie	Show the cookies that pin a browser to a track, or decode one
 simulate	Simulate a rollout of a Canary, and show what people would see
+lint	Find what keeps cookies from working
+verify	Check over HTTP whether the cookie keeps browsers on their track
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
 guard	Protect declared cookies in every write by Flagger

@@ -119,7 +119,7 @@ exit: 5
 +        name: login
 --- stderr
 diff-odd-[NS]/foreign: declared, but not live: TraefikService `foreign` is controlled by Deployment `other`
-error CT038: diff-odd-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
+error CT038: diff-odd-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie, column 1: `a b`: the first part must be the cookie's name alone, which may contain only letters, digits and !#$%&'*+-.^_`|~; begin with ; to leave the name to Traefik
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 error: diff-odd-[NS]/mirroring: TraefikService `mirroring` is not weighted
 caused by: it has no spec.weighted, which the cookie and Flagger's weights are part of
@@ -253,7 +253,6 @@ fn an_entry_of_a_manifest_is_compared_with_the_routes_of_the_cluster() {
 exit: 0
 --- stdout
 --- stderr
-note: diff-entry-[NS]/podinfo: TraefikService `diff-entry-[NS]/outer` is not covered: it leads to the Canary, and routes to it get no entry
 
 "#]]);
 }

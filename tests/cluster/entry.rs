@@ -254,6 +254,8 @@ middleware.traefik.io/podinfo-entry deleted
 -  headers:
 -    customRequestHeaders:
 -      Cookie: ""
+warning CT048: unset-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n unset-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --entry /login
 

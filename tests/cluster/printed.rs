@@ -132,6 +132,7 @@ no right to list:
 an unknown command:
   kubectl canary-traefik rbac show -> 0
 declared alone:
+  kubectl canary-traefik sticky set podinfo -n [NS] --entry /login -> 0
   kubectl canary-traefik sticky apply podinfo -> 0
 made live:
   kubectl canary-traefik guard install -> 0

@@ -213,12 +213,37 @@ fn the_fields_of_a_description_are_those_of_the_page() {
     let mut fields = Fields::of("CanaryDescription");
     let described = ["describe", "podinfo", "-o", "json"];
     fields.hold(&json_of(namespace.run(described)));
+    // A route through another TraefikService, one that misses, and a TraefikService that Flagger resets.
+    let qualified = json!({ "kind": "TraefikService", "name": format!("{}-outer@kubernetescrd", namespace.name()) });
+    let missing = json!({ "kind": "Service", "name": "podinfo", "port": 80 });
+    for (name, service) in [("nested", qualified), ("missing", missing)] {
+        let rule = json!({ "kind": "Rule", "match": format!("Host(`{name}.example.com`)"), "services": [service] });
+        namespace.create_value(&json!({
+            "apiVersion": "traefik.io/v1alpha1",
+            "kind": "IngressRoute",
+            "metadata": { "name": name },
+            "spec": { "routes": [rule] },
+        }));
+    }
+    namespace.create_value(&json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "TraefikService",
+        "metadata": { "name": "outer" },
+        "spec": { "weighted": { "services": [{ "kind": "TraefikService", "name": "podinfo", "weight": 1 }] } },
+    }));
+    namespace.patch("TraefikService", "podinfo", &json!({ "metadata": { "labels": { "team": "shop" } } }));
+    fields.hold(&json_of(namespace.run(described)));
     declare(&namespace, "podinfo", "login; Max-Age=-1");
     fields.hold(&json_of(namespace.run(described)));
     // Who may not look at what is around it.
     let narrow = namespace
         .user_with("- {apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [get]}");
     fields.hold(&json_of(namespace.run_as(&narrow, described)));
+    // Who may look at it in this namespace alone.
+    let near = namespace.user_with(
+        "- {apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices, ingressroutes], verbs: [get, list]}",
+    );
+    fields.hold(&json_of(namespace.run_as(&near, described)));
     fields.were_all_seen();
 }
 

@@ -93,6 +93,7 @@ exit: 0
     "apiVersion": "kubectl-canary-traefik/v1",
     "declared": null,
     "entry": null,
+    "findings": [],
     "kind": "StickyReport",
     "live": null,
     "name": "podinfo",
@@ -120,6 +121,7 @@ apiVersion: kubectl-canary-traefik/v1
 items:
 - declared: null
   entry: null
+  findings: []
   live: null
   name: podinfo
   namespace: named-[NS]
@@ -135,6 +137,7 @@ items:
     primary: 90
 - declared: null
   entry: null
+  findings: []
   live: null
   name: checkout
   namespace: named-[NS]

@@ -319,10 +319,10 @@ traefikservice.traefik.io/differs configured
 traefikservice.traefik.io/podinfo configured
 traefikservice.traefik.io/synced unchanged
 --- stderr
-error CT038: shop-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+error CT038: shop-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 shop-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
-error CT038: sso-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
+error CT038: sso-[NS]/malformed: annotation kubectl-canary-traefik/sticky-cookie, column 8: `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
   fix: correct the annotation, or delete it with sticky remove and set the cookie again
 sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService `pending` yet
 --- traefikservice.traefik.io/differs -n shop-[NS] (live)

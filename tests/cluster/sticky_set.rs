@@ -580,6 +580,8 @@ traefikservice.traefik.io/podinfo
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: output-[NS]
+warning CT048: output-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
 
@@ -683,7 +685,7 @@ traefikservice.traefik.io/podinfo configured
 +        name: login
 +        sameSite: none
 error CT004: findings-[NS]/podinfo: browsers reject a cookie with SameSite=None that is not Secure
-  fix: add --secure, or use --same-site lax
+  fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo -n findings-[NS] --secure
 warning CT020: findings-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
   fix: set --max-age to just over the length of one login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
@@ -850,6 +852,8 @@ traefikservice.traefik.io/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 60
+warning CT048: same-cluster-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n same-cluster-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n same-cluster-[NS] --kubeconfig [KUBECONFIG] --context bed --as admin --as-group system:masters
 

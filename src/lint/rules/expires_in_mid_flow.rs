@@ -44,7 +44,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let fix = if simulation.setup.entry {
         subject.set("--max-age 1m")
     } else {
-        format!("{} (where logins begin)", subject.set("--entry /login"))
+        format!("declare where logins begin: {}", subject.set("--entry /login"))
     };
     Problem::new(
         format!("with Max-Age={age}, the cookie runs out in the middle of {moved:.0} % of the logins of a minute, which then change version"),

@@ -33,7 +33,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     Problem::new(
         "browsers reject a cookie with SameSite=None that is not Secure",
-        format!("{} (or --same-site lax)", subject.set("--secure")),
+        format!("use --same-site lax, or: {}", subject.set("--secure")),
     )
     .at(subject.cookie_place())
 }

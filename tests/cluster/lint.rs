@@ -52,8 +52,8 @@ lint-[NS]/podinfo
       without a port
   warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
     the logins of a minute, which then change version
-    fix: kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
-      (where logins begin)
+    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
+      -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 --- stderr
@@ -87,8 +87,8 @@ lint-[NS]/podinfo
     fix: remove it from there
   warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
     the logins of a minute, which then change version
-    fix: kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
-      (where logins begin)
+    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
+      -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 --- stderr

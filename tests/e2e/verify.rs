@@ -76,18 +76,21 @@ static SITES: LazyLock<Sites> = LazyLock::new(|| {
 });
 
 fn set_up(site: &Site, flags: &str) {
-    site.ingress_route(&format!("Host(`{}`)", site.host), &json!({}));
+    // Above the routes of other tests, which may name no host.
+    site.ingress_route(&format!("Host(`{}`)", site.host), &json!({ "priority": 1_000 }));
     let words = ["sticky", "set", NAME, "--name", "login", "--yes"].into_iter().chain(flags.split(' '));
     let set = site.namespace.run(words).run();
     assert_eq!(set.code, Some(0), "{set}");
 }
 
+/// A route that wins against the site's own.
 fn route(name: &str, rule: &str, service: &Value) -> Value {
+    let route = json!({ "kind": "Rule", "match": rule, "priority": 2_000, "services": [service] });
     json!({
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "IngressRoute",
         "metadata": { "name": name },
-        "spec": { "entryPoints": ["web"], "routes": [{ "kind": "Rule", "match": rule, "services": [service] }] },
+        "spec": { "entryPoints": ["web"], "routes": [route] },
     })
 }
 

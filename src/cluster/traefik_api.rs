@@ -24,7 +24,7 @@ impl Cluster {
         let routers = routers(traefik).await.map_err(|cause| {
             Error::cluster(format!("cannot read the routers of Traefik's API {}", traefik.url()))
                 .caused_by(cause)
-                .hint("the URL is the one below which /api/http/routers answers; kubectl port-forward makes a pod's reachable")
+                .hint("give the base URL of /api/http/routers; reach a pod with kubectl port-forward")
         })?;
         Ok(Self { other_routers: routers, ..self })
     }

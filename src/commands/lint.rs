@@ -17,13 +17,13 @@ use crate::{
 ///
 /// Checks each Canary with its TraefikService, the routes that lead to it or around it, other Canaries, and the version
 /// and arguments of Traefik where they can be seen. `lint explain` lists the rules, docs/lint.md has them all. What you
-/// may not read is not checked, and named once.
+/// may not read is not checked; a note names it.
 ///
-/// Exit status: 0 nothing of that severity was found; 1 something was; more than 1 an error.
+/// Exit status: 0 no finding reaches the severity of --fail-on; 1 at least one does; more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  # Every Canary in the cluster\n  kubectl canary-traefik lint -A\n\n  # Manifests in a pull request, as annotations of GitHub\n  kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning\n\n  # What is CT011?\n  kubectl canary-traefik lint explain CT011"
+    after_help = "Examples:\n  # Every Canary in the cluster\n  kubectl canary-traefik lint -A\n\n  # Manifests in a pull request, as GitHub annotations\n  kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning\n\n  # What is CT011?\n  kubectl canary-traefik lint explain CT011"
 )]
 pub struct LintArgs {
     #[command(subcommand)]

@@ -112,7 +112,7 @@ pub fn reset_reasons(observed: &Observed) -> Vec<String> {
         ("annotation", annotations.map(|(key, _)| key).collect()),
     ] {
         for key in keys {
-            reasons.push(format!("its {what} `{key}` is not that of spec.service.apex"));
+            reasons.push(format!("its {what} `{key}` differs from spec.service.apex"));
         }
     }
     reasons

@@ -135,9 +135,7 @@ impl<'a> Evidence<'a> {
                     " (status {status}): another route leads around TraefikService `{service}`, or a middleware answers \
                      first"
                 );
-                found.add_at("there is an answer without the cookie at", page, why, || {
-                    Some(self.about_canary("describe"))
-                });
+                found.add_at("the cookie is not set at", page, why, || Some(self.about_canary("describe")));
             }
         }
         found.outcome()
@@ -170,7 +168,7 @@ impl<'a> Evidence<'a> {
         let mut found = Findings::default();
         for age in ages.filter(|age| (1..flow).contains(age)) {
             let message = format!(
-                "the cookie lives for {age} s (Max-Age), and a flow takes up to {flow} s: whoever takes longer can change \
+                "the cookie lives for {age} s (Max-Age), but a flow takes up to {flow} s: users can change \
                  track"
             );
             found.add(message, || Some(self.set_fields(&format!("--max-age {flow}"))));
@@ -230,7 +228,7 @@ impl<'a> Evidence<'a> {
         if !(low..=high).contains(&expected) {
             let percent = |share: f64| format!("{:.0} %", 100.0 * share);
             let message = format!(
-                "the canary was drawn {} of {} times, which is {} to {} with 99 % confidence, but its weight says {}",
+                "the canary was chosen {} of {} times: its share is {} to {} with 99 % confidence, but {} by weight",
                 split.canary,
                 split.drawn,
                 percent(low),

@@ -186,8 +186,8 @@ Findings:
     steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
 --- stderr
 
@@ -222,8 +222,8 @@ Findings:
     steps, instead of 30 %
     fix: set --max-age to just over the length of one login, and the Canary's
       interval to at least that
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
 --- stderr
 
@@ -251,7 +251,7 @@ Next write:      an iteration, or a rollback, within 60s if its checks pass;
                  weights 0/100; its effect on the cookie is <unknown>
     sends all users to the canary
     fix: replace match and iterations with stepWeights
-    manifests: its weights, and its cookie
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
     (Progressing)
     fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
@@ -270,7 +270,7 @@ Next write:      all traffic to the canary after the last iteration, or a
                  rollback; weights 0/100; its effect on the cookie is <unknown>
     pinned to it change track at once
     fix: leave the weights to Flagger: its next write omits the weight
-    manifests: its weights, and its cookie
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
     (Progressing)
     fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
@@ -327,8 +327,8 @@ Cookie:          synced, declared in an annotation
 Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; its effect on the
-                 cookie is <unknown>; what applies this TraefikService or
-                 changes it has to stop doing so
+                 cookie is <unknown>; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT004: browsers reject a cookie with SameSite=None that is not Secure
@@ -337,8 +337,8 @@ Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
 --- stderr
 
@@ -368,18 +368,18 @@ Cookie:          malformed, declared in an annotation: `Max-Age=soon`: must be
 Protected:       none: Flagger's next write removes the cookie
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; it removes the
-                 cookie; what applies this TraefikService or changes it has to
-                 stop doing so
+                 cookie; stop whatever applies or changes this TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  error CT001: `spec.weighted.sticky` has no `cookie`, so no user sticks
+  error CT001: `spec.weighted.sticky` has no `cookie`, so no user stays on a
+    track
     fix: set a cookie, or remove `spec.weighted.sticky`
   error CT038: annotation kubectl-canary-traefik/sticky-cookie, column 8:
     `Max-Age=soon`: must be whole seconds of at most ten digits, such as 300
     fix: correct the annotation, or delete it with sticky remove and set the
       cookie again
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 --- stderr
 
@@ -530,8 +530,8 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:
   IngressRoute/edge/there
     Host(`c`)
@@ -552,8 +552,8 @@ Findings:
     needs allowCrossNamespace for it
     fix: move it into the Canary's namespace, or start Traefik with
       --providers.kubernetescrd.allowCrossNamespace
-  warning CT052: Flagger rewrites TraefikService `web/podinfo`, which is among
-    the manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `web/podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 --- stderr
 
@@ -838,7 +838,7 @@ warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirro
 stepWeight: 50, interval: 60s, mirror: true:
 warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the rollout never gets to its first step
   remove spec.analysis.mirror
-warning CT048: with Max-Age=60, the cookie runs out in the middle of 37 % of the logins of a minute, which then change version
+warning CT048: with Max-Age=60, the cookie expires during 37 % of one-minute logins, which can then change track
   declare where logins begin: kubectl canary-traefik sticky set cart --entry /login
 iterations: 10, stepWeight: 10:
 warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights

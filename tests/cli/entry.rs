@@ -310,8 +310,8 @@ Entry:           malformed: `login`: must be a path such as /login: it starts
 Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; its effect on the
-                 cookie is <unknown>; what applies this TraefikService or
-                 changes it has to stop doing so
+                 cookie is <unknown>; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
@@ -322,8 +322,8 @@ Findings:
     and _~!$&()*+=:@.- but no empty segment, . or ..
     fix: set the paths again with sticky set --entry, or remove them with sticky
       set --unset entry
-  warning CT052: Flagger rewrites TraefikService `web`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `web`, which is among the manifests
     fix: remove it from the manifests
 --- stderr
 

@@ -254,8 +254,8 @@ Options:
           [possible values: json, yaml, jsonpath=]
 
   -w, --watch
-          Then follow all changes: on a terminal in place, in a pipe with a
-          whole report for each, separated by ---
+          Then watch for changes: on a terminal redraw in place, in a pipe print
+          the whole report for each
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -614,8 +614,9 @@ declared entry, its paths are opened on each host, too.
 
 Checks that every page sets the cookie, that browsers store it and send it back,
 that each browser stays on its track, that nothing else sets a cookie of this
-name, that the cookie lives as long as a flow, that the pin begins anew at the
-entry and nowhere else, and that the tracks are drawn as the weights say.
+name, that the cookie lives as long as a flow, that a new pin begins at the
+entry and nowhere else, and that the tracks are chosen in proportion to their
+weights.
 
 Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
 
@@ -627,8 +628,8 @@ Arguments:
 
 Options:
       --url <URL>
-          A page to open; can be repeated. The default is what the routes to the
-          TraefikService say
+          A page to open; can be repeated. Default: pages on the hosts of the
+          routes to the TraefikService
 
       --resolve <HOST:PORT:ADDRESS>
           Connect to this address for a host and port; can be repeated
@@ -637,17 +638,17 @@ Options:
           Do not verify the certificates of the pages
 
       --ca-file <FILE>
-          Certificate authorities that sign for the pages, as PEM, instead of
+          PEM file of certificate authorities to trust for the pages, instead of
           the system's
 
       --browsers <NUMBER>
-          How many browsers come
+          Number of browsers
           
           [default: 13]
 
       --requests <NUMBER>
-          How many pages each browser opens, one after the other [default: each
-          page twice, and 8 at least]
+          Number of pages that each browser opens [default: each page twice, at
+          least 8]
 
       --for <DURATION>
           How long the browsers go on: seconds, or 5m; instead of --requests
@@ -708,10 +709,10 @@ Find what keeps cookies from working
 Checks each Canary with its TraefikService, the routes that lead to it or around
 it, other Canaries, and the version and arguments of Traefik where they can be
 seen. `lint explain` lists the rules, docs/lint.md has them all. What you may
-not read is not checked, and named once.
+not read is not checked; a note names it.
 
-Exit status: 0 nothing of that severity was found; 1 something was; more than 1
-an error.
+Exit status: 0 no finding reaches the severity of --fail-on; 1 at least one
+does; more than 1 an error.
 
 Usage: kubectl canary-traefik lint [OPTIONS] [NAME]...
        kubectl canary-traefik lint <COMMAND>
@@ -768,7 +769,7 @@ Examples:
   # Every Canary in the cluster
   kubectl canary-traefik lint -A
 
-  # Manifests in a pull request, as annotations of GitHub
+  # Manifests in a pull request, as GitHub annotations
   kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning
 
   # What is CT011?

@@ -50,7 +50,7 @@ shop/podinfo
   error CT011: IngressRoute `shop/web` splits a route among 2 backends, which
     Traefik does without a cookie
     at ./a.yaml:28:7
-    fix: let the route lead to the TraefikService alone
+    fix: let the route lead only to the TraefikService
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./a.yaml:28:45
@@ -157,7 +157,7 @@ exit: 0
         },
         {
             "code": "CT011",
-            "help": "let the route lead to the TraefikService alone",
+            "help": "let the route lead only to the TraefikService",
             "message": "IngressRoute `shop/web` splits a route among 2 backends, which Traefik does without a cookie",
             "name": "podinfo",
             "namespace": "shop",
@@ -226,7 +226,7 @@ fn github_gets_one_workflow_command_each() {
     run(&folder(&[(odd, &text)]), "lint -f . -o github").shows(str![[r#"
 exit: 1
 --- stdout
-::error file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT006::podinfo: with Max-Age=-1 browsers delete the cookie at once, so no user sticks%0Afix: use a positive --max-age
+::error file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT006::podinfo: with Max-Age=-1 browsers delete the cookie at once, so no user stays on a track%0Afix: use a positive --max-age
 ::notice file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT025::podinfo: the cookie has no HttpOnly, so scripts can read it%0Afix: kubectl canary-traefik sticky set podinfo --http-only
 --- stderr
 1 error, 1 info in 1 Canary
@@ -441,12 +441,12 @@ exit: 0
 --- stdout
 error CT005: A Secure cookie on a route without TLS
 
-Browsers accept a Secure cookie over HTTPS alone, except from localhost. Over
-such a route no user sticks. A route that only redirects to HTTPS is not found,
-nor one whose entry point has TLS, redirects, or trusts what is in front of it,
-as far as Traefik's arguments show that.
+Browsers accept a Secure cookie only over HTTPS, except from localhost, so no
+user stays on a track over such a route. Not reported: a route that only
+redirects to HTTPS, or one whose entry point has TLS, redirects, or trusts a
+proxy in front of it, as far as Traefik's arguments show.
 
-Found:
+Bad:
   kind: Canary
   metadata:
     annotations:
@@ -460,7 +460,7 @@ Found:
       - match: Host(`cart.example`)
         services: [{kind: TraefikService, name: cart}]
 
-Not found:
+Good:
   kind: Canary
   metadata:
     annotations:
@@ -500,15 +500,15 @@ CT011   error      A route goes around the TraefikService
 CT012   warning    Stickiness to a pod, and none to a track
 CT013   warning    The TraefikService is below a weighted one without a cookie
 CT014   warning    sticky in a route beside a TraefikService
-CT015   warning    A weight of 0 is written
-CT016   info       The primary keeps who is pinned to it in the step to 100
+CT015   warning    An explicit weight of 0
+CT016   info       In the step to 100, the primary keeps the users pinned to it
 CT017   error      A Service of a track is missing
 CT018   warning    The cookie's Path does not cover what the routes serve
-CT019   error      The cookie's Domain is not that of the routes
+CT019   error      The cookie's Domain does not cover the routes' hosts
 CT020   warning    A session cookie
 CT021   warning    Max-Age is so long that the canary is hardly seen
 CT023   info       The cookie has no name of its own
-CT024   error      The cookie's name promises what the cookie does not have
+CT024   error      The cookie does not meet the rules of its name prefix
 CT025   info       Scripts can read the cookie
 CT026   warning    With safeNaming, Flagger's built-in metrics find nothing
 CT028   error      Two TraefikServices have the same name in Traefik
@@ -531,12 +531,12 @@ CT048   warning    The cookie runs out in the middle of logins
 CT049   warning    The cookie outlives the last step of 100
 CT050   warning    A route and its TraefikService in different API groups
 CT051   error      The promotion never ends
-CT052   warning    A TraefikService among the manifests that Flagger writes
+CT052   warning    The manifests contain a TraefikService that Flagger writes
 CT053   warning    The name of a cookie that applications set themselves
 CT054   warning    Flagger's built-in metrics look for another name
 CT055   info       Nothing checks the canary
-CT056   info       Who is pinned to a dead canary stays there for long
-CT057   error      An annotation that is almost one of ours
+CT056   info       Users stay pinned to a dead canary for a long time
+CT057   error      A mistyped or misplaced annotation
 CT058   error      Declared, but not live, while a rollout runs
 CT059   warning    Nothing protects the cookie
 CT060   error      A route to a TraefikService that does not exist
@@ -572,13 +572,8 @@ This page is generated from the rules.
     for Rule { code, severity, title, why, bad, good, fix, source, .. } in RULES {
         write!(page, "\n## {code}\n\n**{title}** ({severity}). {why}\n").expect("a string");
         if !bad.is_empty() {
-            write!(
-                page,
-                "\nFound:\n\n```yaml\n{}\n```\n\nNot found:\n\n```yaml\n{}\n```\n",
-                bad.trim_end(),
-                good.trim_end()
-            )
-            .expect("a string");
+            write!(page, "\nBad:\n\n```yaml\n{}\n```\n\nGood:\n\n```yaml\n{}\n```\n", bad.trim_end(), good.trim_end())
+                .expect("a string");
         }
         write!(page, "\nFix: {fix}\n\nSource: {source}\n").expect("a string");
     }

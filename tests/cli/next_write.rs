@@ -69,14 +69,14 @@ Next write:      none: the promotion never ends, because the primary's weight is
 {"cookie":"untouched","reasons":[],"weights":null,"when":"stuckPromotion"}
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; its effect on the
-                 cookie is <unknown>; what applies this TraefikService or
-                 changes it has to stop doing so
+                 cookie is <unknown>; stop whatever applies or changes this
+                 TraefikService
 {"cookie":"unknown","reasons":["Flagger did not create it"],"weights":[100,100],"when":"reset"}
 Next write:      a reset to what Flagger generates, at its next tick, because
-                 its label `team` is not that of spec.service.apex; weights
-                 100/100; its effect on the cookie is <unknown>; what applies
-                 this TraefikService or changes it has to stop doing so
-{"cookie":"unknown","reasons":["its label `team` is not that of spec.service.apex"],"weights":[100,100],"when":"reset"}
+                 its label `team` differs from spec.service.apex; weights
+                 100/100; its effect on the cookie is <unknown>; stop whatever
+                 applies or changes this TraefikService
+{"cookie":"unknown","reasons":["its label `team` differs from spec.service.apex"],"weights":[100,100],"when":"reset"}
 Next write:      the step to 40, or a rollback, within 60s if its checks pass;
                  weights 60/40; its effect on the cookie is <unknown>
 {"cookie":"unknown","reasons":[],"weights":[60,40],"when":"step"}

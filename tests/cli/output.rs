@@ -70,7 +70,7 @@ error: invalid value 'custom-columns=NAME' for '--output <FORMAT>': `NAME` is no
 exit: 2
 --- stdout
 --- stderr
-error: jsonpath: no place 2 in a list of 2
+error: jsonpath: index 2 is out of range in a list of 2
 
 "#]]);
 }

@@ -684,7 +684,7 @@ canary.flagger.app/web configured (dry run)
    targetRef:
 error CT004: web: browsers reject a cookie with SameSite=None that is not Secure
   fix: use --same-site lax, or: kubectl canary-traefik sticky set web --secure
-error CT006: web: with Max-Age=-1 browsers delete the cookie at once, so no user sticks
+error CT006: web: with Max-Age=-1 browsers delete the cookie at once, so no user stays on a track
   fix: use a positive --max-age
 
 "#]]);

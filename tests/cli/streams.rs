@@ -609,7 +609,7 @@ exit: 0
                 {
                     "code": "CT007",
                     "help": "sticky apply makes the declared cookie live; else write the value in lower case",
-                    "message": "Traefik before 3.6.14 ignores SameSite `Maybe`: it knows lower case alone",
+                    "message": "Traefik before 3.6.14 ignores SameSite `Maybe`: it accepts only lower case",
                     "severity": "warning"
                 },
                 {
@@ -677,7 +677,7 @@ exit: 0
                 {
                     "code": "CT001",
                     "help": "set a cookie, or remove `spec.weighted.sticky`",
-                    "message": "`spec.weighted.sticky` has no `cookie`, so no user sticks",
+                    "message": "`spec.weighted.sticky` has no `cookie`, so no user stays on a track",
                     "severity": "error"
                 }
             ],

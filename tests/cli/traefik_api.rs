@@ -151,7 +151,7 @@ exit: 6
 --- stderr
 error: cannot read the routers of Traefik's API [URL]
 caused by: it has more than 20000 routers
-hint: the URL is the one below which /api/http/routers answers; kubectl port-forward makes a pod's reachable
+hint: give the base URL of /api/http/routers; reach a pod with kubectl port-forward
 
 "#]]);
 }

@@ -94,8 +94,8 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (2 browsers, 5 requests)
 --- stderr
@@ -135,12 +135,12 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser 1, from primary to canary at http://[SITE]/
 ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
-  the cookie lives for 120 s (Max-Age), and a flow takes up to 300 s: whoever takes longer can change track (3 times)
+  the cookie lives for 120 s (Max-Age), but a flow takes up to 300 s: users can change track (3 times)
   fix: kubectl canary-traefik sticky set podinfo --max-age 300 -n shop
-failed   at the entry, and only there, the pin begins anew
+failed   a new pin begins at the entry, and only there
   a browser with a cookie gets a new one at http://[SITE]/, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared
   fix: kubectl canary-traefik sticky apply podinfo -n shop
-ok       the tracks are drawn as the weights say
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (1 browser, 3 requests)
 --- stderr
@@ -197,13 +197,13 @@ exit: 1
             "outcome": "holds"
         },
         {
-            "claim": "at the entry, and only there, the pin begins anew",
+            "claim": "a new pin begins at the entry, and only there",
             "name": "entry",
             "outcome": "skipped",
             "reason": "no entry is declared"
         },
         {
-            "claim": "the tracks are drawn as the weights say",
+            "claim": "the tracks are chosen in proportion to their weights",
             "name": "split",
             "outcome": "holds"
         }
@@ -259,10 +259,10 @@ exit: 1
 </failure>
     </testcase>
     <testcase classname="verify shop/podinfo" name="the cookie lives as long as a flow"/>
-    <testcase classname="verify shop/podinfo" name="at the entry, and only there, the pin begins anew">
+    <testcase classname="verify shop/podinfo" name="a new pin begins at the entry, and only there">
       <skipped message="no entry is declared"/>
     </testcase>
-    <testcase classname="verify shop/podinfo" name="the tracks are drawn as the weights say"/>
+    <testcase classname="verify shop/podinfo" name="the tracks are chosen in proportion to their weights"/>
   </testsuite>
 </testsuites>
 --- stderr
@@ -331,8 +331,8 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (2 browsers, 5 requests)
 --- stderr
@@ -445,8 +445,8 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  at the entry, and only there, the pin begins anew: no page sets the cookie
-skipped  the tracks are drawn as the weights say: no page sets the cookie
+skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (0 browsers, 0 requests)
 --- stderr

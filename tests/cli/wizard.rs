@@ -73,12 +73,12 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
@@ -123,8 +123,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  spec:
    provider: traefik
    targetRef:
-warning CT048: podinfo: with Max-Age=120, the cookie runs out in the middle of 1
-5 % of the logins of a minute, which then change version
+warning CT048: podinfo: with Max-Age=120, the cookie expires during 15 % of one-
+minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo --e
 ntry /login
 canary.flagger.app/podinfo configured
@@ -178,12 +178,12 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 duration: the whole rollout 6m (5 steps + 1 to promote) x 1m; at weight 50, retu
 rning users see the canary in 21 % of page views
@@ -284,16 +284,16 @@ Cookie:          missing, declared in an annotation
 Protected:       <unknown>: local files do not show whether a guard is installed
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; its effect on the
-                 cookie is <unknown>; what applies this TraefikService or
-                 changes it has to stop doing so
+                 cookie is <unknown>; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
-    the logins of a minute, which then change version
+  warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
+    logins, which can then change track
     fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
       --entry /login
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests
 duration: the browser session until the browser closes
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
@@ -382,12 +382,12 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 duration: custom set every field yourself
 Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
@@ -525,12 +525,12 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
@@ -562,12 +562,12 @@ Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; what applies this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatever applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT052: Flagger rewrites TraefikService `podinfo`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 How long a user stays on one version:
 > one login            2m     longer than one step (1m); at weight 50, returni…
@@ -626,16 +626,16 @@ Next write:      a reset to what Flagger
  generates, at its next tick, because
                  Flagger did not create
 it; weights 100/100; there is no cookie
-                 to protect; what applie
-s this TraefikService or changes it has
-                 to stop doing so
+                 to protect; stop whatev
+er applies or changes this
+                 TraefikService
 Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:
-  warning CT052: Flagger rewrites Traefi
-kService `podinfo`, which is among the
-    manifests: its weights, and its cook
-ie
+  warning CT052: Flagger overwrites the
+weights and the cookie of TraefikService
+    `podinfo`, which is among the manife
+sts
     fix: remove it from the manifests, a
 nd declare the cookie with sticky set
 duration: one login 2m longer than one s
@@ -703,9 +703,9 @@ meSite=Lax
    provider: traefik
    targetRef:
 warning CT048: podinfo: with Max-Age=120
-, the cookie runs out in the middle of 1
-5 % of the logins of a minute, which the
-n change version
+, the cookie expires during 15 % of one-
+minute logins, which can then change tra
+ck
   fix: declare where logins begin: kubec
 tl canary-traefik sticky set podinfo --e
 ntry /login
@@ -807,15 +807,14 @@ Cookie:          undeclared, nothing is declared
 Protected:       none: Flagger's next write removes the cookie
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; it removes the
-                 cookie; what applies this TraefikService or changes it has to
-                 stop doing so
+                 cookie; stop whatever applies or changes this TraefikService
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
-  warning CT052: Flagger rewrites TraefikService `search`, which is among the
-    manifests: its weights, and its cookie
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `search`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
 How long a user stays on one version:
   one login            2m     longer than one step (1m)

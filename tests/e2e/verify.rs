@@ -182,8 +182,8 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  at the entry, and only there, the pin begins anew: no page sets the cookie
-skipped  the tracks are drawn as the weights say: no page sets the cookie
+skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -203,8 +203,8 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -224,8 +224,8 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -245,8 +245,8 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -266,8 +266,8 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -287,8 +287,8 @@ failed   nothing else sets a cookie of this name
   a value of neither track is set at http://HOST:N/home: another TraefikService or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -308,8 +308,8 @@ failed   nothing else sets a cookie of this name
   the cookie is set twice, once to a value of neither track, at http://HOST:N/login and N more pages: the Service behind it (pod-level stickiness) or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -328,8 +328,8 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -348,8 +348,8 @@ ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
   the cookie lives for N s (Max-Age), and a flow takes up to N s: whoever takes longer can change track (N times)
   fix: kubectl canary-traefik sticky set shop --max-age 60
-skipped  at the entry, and only there, the pin begins anew: no entry is declared
-ok       the tracks are drawn as the weights say
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
 --- stderr
@@ -367,12 +367,12 @@ failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/login (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-failed   at the entry, and only there, the pin begins anew
+failed   a new pin begins at the entry, and only there
   a browser with a cookie gets a new one at http://HOST:N/login, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared (N times)
   fix: kubectl canary-traefik sticky apply shop
   a browser with a cookie gets no new one at http://HOST:N/auth, where a flow begins (N times)
   fix: kubectl canary-traefik sticky apply shop
-ok       the tracks are drawn as the weights say
+ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 102 requests)
 --- stderr
@@ -398,8 +398,8 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       at the entry, and only there, the pin begins anew
-ok       the tracks are drawn as the weights say
+ok       a new pin begins at the entry, and only there
+ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 116 requests)
 --- stderr

@@ -33,8 +33,8 @@ use crate::{
 /// declared entry, its paths are opened on each host, too.
 ///
 /// Checks that every page sets the cookie, that browsers store it and send it back, that each browser stays on its
-/// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that the pin begins anew
-/// at the entry and nowhere else, and that the tracks are drawn as the weights say.
+/// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that a new pin begins
+/// at the entry and nowhere else, and that the tracks are chosen in proportion to their weights.
 ///
 /// Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub struct VerifyArgs {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// A page to open; can be repeated. The default is what the routes to the TraefikService say
+    /// A page to open; can be repeated. Default: pages on the hosts of the routes to the TraefikService
     #[arg(long = "url", value_name = "URL", value_parser = page, value_hint = clap::ValueHint::Url)]
     urls: Vec<Page>,
 
@@ -58,16 +58,16 @@ pub struct VerifyArgs {
     #[arg(long, conflicts_with = "ca_file")]
     insecure: bool,
 
-    /// Certificate authorities that sign for the pages, as PEM, instead of the system's
+    /// PEM file of certificate authorities to trust for the pages, instead of the system's
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     ca_file: Option<PathBuf>,
 
-    /// How many browsers come
+    /// Number of browsers
     // A prime: Traefik chooses in turns, so that 12 browsers without pins could each get the same track every time.
     #[arg(long, value_name = "NUMBER", value_parser = count, default_value = "13")]
     browsers: usize,
 
-    /// How many pages each browser opens, one after the other [default: each page twice, and 8 at least]
+    /// Number of pages that each browser opens [default: each page twice, at least 8]
     #[arg(long, value_name = "NUMBER", value_parser = count, conflicts_with = "time")]
     requests: Option<usize>,
 

@@ -60,22 +60,21 @@ impl<'a> Visits<'a> {
     /// A page does not answer.
     pub(super) async fn all(mut self, browsers: usize, until: Until) -> Result<Vec<Exchange>> {
         let mut visitors: Vec<_> = (0..browsers).map(|_| Visitor::default()).collect();
-        let pages = &self.setup.pages;
-        for visit in 0.. {
+        'visits: for (visit, page) in self.setup.pages.iter().cycle().enumerate() {
             for (number, visitor) in visitors.iter_mut().enumerate() {
                 let is_over = match until {
                     Until::Pages(most) => visit >= most,
                     Until::Time(time) => self.began.elapsed() >= time,
                 };
                 if is_over {
-                    self.probe().await?;
-                    self.ctx.ui.clear_status();
-                    return Ok(self.exchanges);
+                    break 'visits;
                 }
-                self.visit(visitor, Some(number), visit, &pages[visit % pages.len()]).await?;
+                self.visit(visitor, Some(number), visit, page).await?;
             }
         }
-        unreachable!("the loop only ends by returning")
+        self.probe().await?;
+        self.ctx.ui.clear_status();
+        Ok(self.exchanges)
     }
 
     /// Opens a page and follows its redirects.

@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT028",
     severity: Severity::Error,
     title: "Two TraefikServices have the same name in Traefik",
-    why: "Traefik joins namespace and name by a dash and replaces other characters, so a-b/c and a/b-c are one: one of the two replaces the other.",
+    why: "Traefik joins namespace and name by a dash and replaces other characters, so a-b/c and a/b-c get the same name, and one replaces the other.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT003",
     severity: Severity::Error,
     title: "Two Canaries use one cookie name on the same host",
-    why: "The browser keeps one cookie for a name, host and path. Each Canary overwrites the cookie of the other, and neither recognises the other's value: nobody sticks who uses both.",
+    why: "The browser keeps one cookie for a name, host and path. Each Canary overwrites the cookie of the other, and neither recognises the other's value: users of both do not stay on a track.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ use crate::lint::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT019",
     severity: Severity::Error,
-    title: "The cookie's Domain is not that of the routes",
+    title: "The cookie's Domain does not cover the routes' hosts",
     why: "A browser rejects a cookie whose Domain does not cover the host that sets it, and one for a whole top-level domain.",
     bad: "kind: Canary
 metadata:
@@ -42,7 +42,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(own) = subject.cookie().and_then(domain) else { return Vec::new() };
     let fix = "remove it with sticky set --unset domain";
     if !own.contains('.') && own != "localhost" {
-        return Problem::new(format!("browsers reject a cookie for the whole of Domain={own}"), fix)
+        return Problem::new(format!("browsers reject a cookie for a top-level domain: Domain={own}"), fix)
             .at(subject.cookie_place());
     }
     let covers = |host: &String| host.strip_suffix(&own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT041",
     severity: Severity::Error,
     title: "Something else serves the paths of the entry",
-    why: "At a path that another router serves no pin begins anew, so the entry is refused.",
+    why: "If another router serves a path, no new pin begins there, so the entry is refused.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -59,7 +59,7 @@ spec:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let EntryState::Refused(problems) = &subject.observed.entry else { return Vec::new() };
     Problem::new(
-        format!("no pin begins anew at some of the entry's paths: {}", problems.join("; ")),
+        format!("no new pin begins at some of the entry's paths: {}", problems.join("; ")),
         "name other paths with sticky set --entry, or give the route to the TraefikService a higher priority",
     )
     .at(Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]))

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT048",
     severity: Severity::Warning,
     title: "The cookie runs out in the middle of logins",
-    why: "Traefik counts Max-Age from the first response and never renews it. A login that is under way when it ends may go on on the other track. Found if that happens to a tenth of the logins or more, with logins of a minute, as simulate computes it. With an entry, Max-Age says how long a login may take, so nothing is found.",
+    why: "Traefik counts Max-Age from the first response and never renews it. A login under way when the cookie expires may continue on the other track. Reported if simulate predicts this for at least a tenth of one-minute logins. Not reported with an entry, where Max-Age is the longest that a login may take.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -46,7 +46,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     let age = subject.cookie().and_then(Cookie::max_age).unwrap_or_default();
     Problem::new(
-        format!("with Max-Age={age}, the cookie runs out in the middle of {moved:.0} % of the logins of a minute, which then change version"),
+        format!("with Max-Age={age}, the cookie expires during {moved:.0} % of one-minute logins, which can then change track"),
         format!("declare where logins begin: {}", subject.set("--entry /login")),
     )
     .at(subject.cookie_place())

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT029",
     severity: Severity::Error,
     title: "Traefik 3 does not read traefik.containo.us",
-    why: "Flagger before 1.42 writes the older API group, and old routes are in it. Traefik 3 reads traefik.io alone.",
+    why: "Flagger before 1.42 writes the older API group, and old routes are in it. Traefik 3 reads only traefik.io.",
     bad: r#"kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT043",
     severity: Severity::Warning,
     title: "With an entry, a last step below 100",
-    why: "With an entry the last step can drain the primary before the promotion replaces its pods, but only if it is 100. Below, the rest of the flows is on the primary, and changes version in the middle.",
+    why: "With an entry the last step can drain the primary before the promotion replaces its pods, but only if it is 100. Otherwise the flows still on the primary change track midway.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -47,7 +47,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             "the last step is {last}, so {} % of the flows are on the primary when the promotion replaces it",
             100 - last.clamp(0, 100)
         ),
-        "end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights",
+        "end the Canary's stepWeights with 100, or replace stepWeight with such a list",
     )
     .at(Place::of_canary(&["spec", "analysis"]))
 }

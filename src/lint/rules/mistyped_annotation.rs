@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT057",
     severity: Severity::Error,
-    title: "An annotation that is almost one of ours",
+    title: "A mistyped or misplaced annotation",
     why: "Nothing reads an annotation with a mistyped key, so nothing is declared.",
     bad: "kind: Canary
 metadata:
@@ -29,7 +29,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let problem = |key: &String| {
         let name = key.rsplit('/').next().unwrap_or_default();
         let near = if name.starts_with("sticky") || name.contains("cook") { ANNOTATION } else { ENTRY_ANNOTATION };
-        Problem::new(format!("nothing reads the annotation {key}"), format!("is {near} meant?"))
+        Problem::new(format!("nothing reads the annotation {key}"), format!("did you mean {near}?"))
             .at(Place::of_canary(&["metadata", "annotations", key]))
     };
     let canary = &subject.observed.canary;

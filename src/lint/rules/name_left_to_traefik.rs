@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT023",
     severity: Severity::Info,
     title: "The cookie has no name of its own",
-    why: "Traefik derives the name from that of the TraefikService. It changes when that is renamed, or with safeNaming; and then everybody is drawn anew.",
+    why: "Traefik derives the cookie name from the TraefikService name. If the TraefikService is renamed, or safeNaming is turned on or off, the cookie name changes and every user may change track.",
     bad: "kind: Canary
 metadata:
   annotations:

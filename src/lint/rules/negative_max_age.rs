@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT006",
     severity: Severity::Error,
     title: "A negative Max-Age",
-    why: "Traefik sends Max-Age=0 for it, and the browser deletes the cookie at once: no user sticks.",
+    why: "Traefik sends Max-Age=0 for it, and the browser deletes the cookie at once: no user stays on a track.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -30,7 +30,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     };
     Problem::new(
-        format!("with Max-Age={seconds} browsers delete the cookie at once, so no user sticks"),
+        format!("with Max-Age={seconds} browsers delete the cookie at once, so no user stays on a track"),
         "use a positive --max-age",
     )
     .at(subject.cookie_place())

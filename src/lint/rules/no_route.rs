@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT035",
     severity: Severity::Warning,
     title: "No route leads to the TraefikService",
-    why: "Without a route to it, Traefik never uses the TraefikService, and the canary gets no traffic. Manifests without any route are not found: routes may be elsewhere.",
+    why: "Without a route to it, Traefik never uses the TraefikService, and the canary gets no traffic. Not reported for manifests without any route: the routes may be elsewhere.",
     bad: "",
     good: "",
     fix: "Let an IngressRoute lead to it: kind: TraefikService, without a port.",

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT059",
     severity: Severity::Warning,
     title: "Nothing protects the cookie",
-    why: "Each weight step of Flagger rewrites the TraefikService and removes the cookie. Without the guard, users change track as soon as a rollout begins. Found in a cluster alone: manifests do not show whether a guard is installed.",
+    why: "Each weight step of Flagger rewrites the TraefikService and removes the cookie. Without the guard, users change track as soon as a rollout begins. Reported only for a cluster: manifests do not show whether a guard is installed.",
     bad: "",
     good: "",
     fix: "Install the guard: kubectl canary-traefik guard install.",

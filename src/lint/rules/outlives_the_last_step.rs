@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT049",
     severity: Severity::Warning,
     title: "The cookie outlives the last step of 100",
-    why: "A last step of 100 drains the primary before the promotion replaces its pods, but who is pinned to the primary stays there until the cookie runs out. Found if a tenth of the logins under way, or more, are still there.",
+    why: "A last step of 100 drains the primary before the promotion replaces its pods, but users pinned to the primary stay there until the cookie expires. Reported if at least a tenth of the logins under way are still there.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -48,7 +48,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             "with {lasts} and an interval of {} s, {:.0} % of the logins under way are still on the primary when the promotion replaces it",
             simulation.setup.interval, simulation.promotion
         ),
-        "make the interval a few seconds longer than Max-Age; with an entry, Max-Age only has to last for one login",
+        "make Max-Age a few seconds shorter than the interval, or the interval longer; with an entry, Max-Age only has to last for one login",
     )
     .at(Place::of_canary(&["spec", "analysis", "interval"]))
 }

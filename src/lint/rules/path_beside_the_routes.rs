@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT018",
     severity: Severity::Warning,
     title: "The cookie's Path does not cover what the routes serve",
-    why: "The browser sends the cookie only below its Path. Requests beside it have none, so Traefik draws anew, and writes another cookie over the one of the flow: users change track within it.",
+    why: "The browser sends the cookie only below its Path. Requests to other paths carry no cookie, so Traefik chooses again and overwrites the flow's cookie: users change track in the middle of a flow.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -55,7 +55,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                 let nothing =
                     !named.iter().any(|path| path.starts_with(own) || own.starts_with(path)) && !named.is_empty();
                 let message = if nothing {
-                    format!("browsers never send a cookie with Path={own} on {}, which serves {beside}", route.holder())
+                    format!("browsers never send a cookie with Path={own} to {}, which serves {beside}", route.holder())
                 } else {
                     format!(
                         "browsers do not send a cookie with Path={own} to {beside}, which {} serves, too",

@@ -6,8 +6,8 @@ use crate::lint::{Place, Severity, subject::Subject};
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT056",
     severity: Severity::Info,
-    title: "Who is pinned to a dead canary stays there for long",
-    why: "Traefik does not move who is pinned to a track without ready pods: they get errors until the cookie runs out, or until Flagger rolls back after threshold failed checks. Found if that takes more than five minutes.",
+    title: "Users stay pinned to a dead canary for a long time",
+    why: "Traefik does not move users who are pinned to a track without ready pods: they get errors until the cookie expires, or until Flagger rolls back after threshold failed checks. Reported if that takes more than five minutes.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ use crate::lint::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT024",
     severity: Severity::Error,
-    title: "The cookie's name promises what the cookie does not have",
+    title: "The cookie does not meet the rules of its name prefix",
     why: "Browsers reject a cookie called __Host-… unless it is Secure, has the path / and no Domain, and one called __Secure-… unless it is Secure. Traefik replaces characters that a name may not have.",
     bad: "kind: Canary
 metadata:
@@ -20,7 +20,7 @@ metadata:
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: __Host-login; Max-Age=120; Secure; Path=/",
-    fix: "Give the cookie what its name promises, or another name.",
+    fix: "Meet the rules of the prefix, or choose another name.",
     source: "RFC 6265bis section 5.7; traefik/traefik pkg/server/cookie/cookie.go:GetName",
     needs: &[],
     check,
@@ -46,8 +46,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     let needed = lacks.join(" and ");
     Problem::new(
-        format!("browsers reject a cookie named `{name}` without what the name promises: {needed}"),
-        "give it that, or another --name",
+        format!("browsers reject the cookie `{name}`: the prefix of its name requires {needed}"),
+        "meet the rules of the prefix, or choose another --name",
     )
     .at(subject.cookie_place())
 }

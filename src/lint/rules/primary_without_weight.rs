@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT016",
     severity: Severity::Info,
-    title: "The primary keeps who is pinned to it in the step to 100",
+    title: "In the step to 100, the primary keeps the users pinned to it",
     why: "At 100 Flagger omits the primary's weight, which Traefik takes as 1: one in a hundred new users, and all who are pinned to the primary, stay there until their cookie runs out.",
     bad: "kind: Canary
 status: {phase: Progressing}

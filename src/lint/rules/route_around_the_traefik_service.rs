@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT011",
     severity: Severity::Error,
     title: "A route goes around the TraefikService",
-    why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If part of a host's traffic leads to the TraefikService, the rest should not change track either; hosts of their own, such as one to test the canary, are not found.",
+    why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If some routes of a host lead to the TraefikService, the others should, too. Not reported: a separate host, such as one for testing the canary.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -66,7 +66,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                     route.holder(),
                     route.backends
                 ),
-                "let the route lead to the TraefikService alone",
+                "let the route lead only to the TraefikService",
             )
             .at(Place::of_object(route.object, &route.path())),
         );

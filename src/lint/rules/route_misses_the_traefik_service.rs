@@ -64,8 +64,19 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let place = route.namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
         problems.extend(
             Problem::new(
-                format!("{} leads to TraefikService `{place}{}`, which does not exist: Flagger generates `{own}`", route.holder(), route.name()),
-                if is_here { format!("name: {}", own.name) } else { format!("namespace: {} in the reference, which needs allowCrossNamespace, or the route in that namespace", own.namespace.as_deref().unwrap_or_default()) },
+                format!(
+                    "{} leads to TraefikService `{place}{}`, which does not exist: Flagger generates `{own}`",
+                    route.holder(),
+                    route.name()
+                ),
+                if is_here {
+                    format!("use name: {}", own.name)
+                } else {
+                    format!(
+                        "use namespace: {} in the reference (requires allowCrossNamespace), or move the route there",
+                        own.namespace.as_deref().unwrap_or_default()
+                    )
+                },
             )
             // In another namespace there may be one that is not known.
             .with(if is_here { Severity::Error } else { Severity::Warning })

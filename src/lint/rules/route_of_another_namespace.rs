@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT030",
     severity: Severity::Error,
     title: "A route in another namespace, which Traefik does not allow",
-    why: "An IngressRoute may refer to a TraefikService of another namespace only with allowCrossNamespace. Else Traefik skips the route, and answers 404. Where Traefik's arguments are not known, this is a warning.",
+    why: "An IngressRoute may refer to a TraefikService of another namespace only with allowCrossNamespace. Otherwise Traefik skips the route and answers 404. Where Traefik's arguments are not known, this is a warning.",
     bad: r#"kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT007",
     severity: Severity::Error,
     title: "SameSite in capitals before Traefik 3.6.14",
-    why: "Traefik before 3.6.14 knows none, lax and strict in lower case alone, and sends the cookie without SameSite: browsers then take Lax.",
+    why: "Traefik before 3.6.14 accepts none, lax and strict only in lower case. Otherwise it sends the cookie without SameSite, which browsers treat as Lax.",
     bad: r#"kind: Canary
 ---
 kind: TraefikService
@@ -57,12 +57,12 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     match subject.oldest() {
         Some((version, _)) if version >= Version::of(3, 6, 14) => Vec::new(),
         Some((version, traefik)) => Problem::new(
-            format!("Traefik {version} ({}) ignores SameSite `{written}`: it knows lower case alone", traefik.place),
+            format!("Traefik {version} ({}) ignores SameSite `{written}`: it accepts only lower case", traefik.place),
             fix,
         )
         .in_service(subject, &place),
         None => {
-            Problem::new(format!("Traefik before 3.6.14 ignores SameSite `{written}`: it knows lower case alone"), fix)
+            Problem::new(format!("Traefik before 3.6.14 ignores SameSite `{written}`: it accepts only lower case"), fix)
                 .with(Severity::Warning)
                 .in_service(subject, &place)
         }

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT004",
     severity: Severity::Error,
     title: "SameSite=None without Secure",
-    why: "Browsers reject such a cookie, so no user sticks.",
+    why: "Browsers reject such a cookie, so no user stays on a track.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT008",
     severity: Severity::Warning,
     title: "SameSite on Traefik 2",
-    why: "Traefik 2 accepts SameSite for weighted services, and does not send it.",
+    why: "Traefik 2 accepts SameSite for weighted services, but does not send it.",
     bad: r#"kind: Canary
 metadata:
   annotations:

@@ -13,7 +13,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT005",
     severity: Severity::Error,
     title: "A Secure cookie on a route without TLS",
-    why: "Browsers accept a Secure cookie over HTTPS alone, except from localhost. Over such a route no user sticks. A route that only redirects to HTTPS is not found, nor one whose entry point has TLS, redirects, or trusts what is in front of it, as far as Traefik's arguments show that.",
+    why: "Browsers accept a Secure cookie only over HTTPS, except from localhost, so no user stays on a track over such a route. Not reported: a route that only redirects to HTTPS, or one whose entry point has TLS, redirects, or trusts a proxy in front of it, as far as Traefik's arguments show.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT017",
     severity: Severity::Error,
     title: "A Service of a track is missing",
-    why: "Traefik drops a TraefikService whose child does not exist or has no such port: every route to it answers 404, whoever is pinned to whatever.",
+    why: "Traefik drops a TraefikService whose child does not exist or has no such port: every route to it answers 404, for users of both tracks.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -73,7 +73,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             }
             _ => return Vec::new(),
         };
-        Problem::new(message, "see why Flagger does not create it: kubectl canary-traefik describe, Events")
+        Problem::new(message, "see what stops Flagger: Events in kubectl canary-traefik describe")
             .in_service(subject, &["spec", "weighted", "services"])
     };
     let of_flagger = [subject.observed.canary.primary_name(), subject.observed.canary.canary_name()];

@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT021",
     severity: Severity::Warning,
     title: "Max-Age is so long that the canary is hardly seen",
-    why: "Traefik never renews its cookie. Who was there before the rollout holds a cookie of the primary for as long as Max-Age: with a long one, the canary is promoted before they have seen it.",
+    why: "Traefik never renews its cookie. Users from before the rollout stay pinned to the primary for up to Max-Age: if that is long, the canary is promoted before they have seen it.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -30,7 +30,7 @@ spec:
   analysis:
     interval: 2m35s
     stepWeights: [10, 50, 100]",
-    fix: "Set Max-Age to just over the length of one login, and the interval to at least two and a half times that. simulate shows the shares.",
+    fix: "Set Max-Age to just over the length of one login, and the interval to at least that, or better two and a half times that. simulate shows the shares.",
     source: "src/simulate; docs/promotion.md has measured rollouts",
     needs: &[],
     check,

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT001",
     severity: Severity::Error,
     title: "The live sticky block has no cookie",
-    why: "Traefik reads only sticky.cookie. Without it there is no cookie, and no user sticks. Copying the mis-indented example of Traefik's own documentation leads to this.",
+    why: "Traefik reads only sticky.cookie. Without it there is no cookie, and no user stays on a track. Copying the mis-indented example of Traefik's own documentation leads to this.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -40,7 +40,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     Problem::new(
-        "`spec.weighted.sticky` has no `cookie`, so no user sticks",
+        "`spec.weighted.sticky` has no `cookie`, so no user stays on a track",
         "set a cookie, or remove `spec.weighted.sticky`",
     )
     .in_service(subject, &["spec", "weighted", "sticky"])

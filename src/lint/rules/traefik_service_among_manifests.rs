@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT052",
     severity: Severity::Warning,
-    title: "A TraefikService among the manifests that Flagger writes",
+    title: "The manifests contain a TraefikService that Flagger writes",
     why: "Flagger takes over a TraefikService of this name and rewrites it: the primary at 100, and no cookie. Whatever applies the manifest then works against Flagger.",
     bad: "kind: Canary
 metadata:
@@ -55,7 +55,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         if observed.canary.declared.cookie().is_some() { "" } else { ", and declare the cookie with sticky set" };
     Problem::new(
         format!(
-            "Flagger rewrites TraefikService `{}`, which is among the manifests: its weights, and its cookie",
+            "Flagger overwrites the weights and the cookie of TraefikService `{}`, which is among the manifests",
             service.target
         ),
         format!("remove it from the manifests{declare}"),

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT050",
     severity: Severity::Warning,
     title: "A route and its TraefikService in different API groups",
-    why: "Traefik 2.10 and 2.11 find a TraefikService in the other group, too; Traefik 3 reads traefik.io alone. Where the version of Traefik is known, CT029 decides.",
+    why: "Traefik 2.10 and 2.11 find a TraefikService in the other group, too; Traefik 3 reads only traefik.io. Where the version of Traefik is known, CT029 decides.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -49,7 +49,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let theirs = route.object.kind.group();
         Problem::new(
             format!(
-                "{} is of {theirs}, the TraefikService of {}: Traefik 3 reads traefik.io alone",
+                "{} is of {theirs}, the TraefikService of {}: Traefik 3 reads only traefik.io",
                 route.holder(),
                 own.as_str()
             ),

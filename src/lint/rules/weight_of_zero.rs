@@ -9,8 +9,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT015",
     severity: Severity::Warning,
-    title: "A weight of 0 is written",
-    why: "Traefik leaves a track with a written weight of 0 out, also for those who are pinned to it: they change track at once. Flagger omits the weight instead.",
+    title: "An explicit weight of 0",
+    why: "Traefik drops a track with an explicit weight of 0, even for users pinned to it: they change track at once. Flagger omits the weight instead.",
     bad: "kind: Canary
 ---
 kind: TraefikService

@@ -126,7 +126,7 @@ fn range(slice: Slice, length: usize) -> Result<(std::ops::Range<usize>, usize),
     if from == to {
         return Ok((0..0, 1));
     }
-    let outside = |place: i64| format!("no place {place} in a list of {length}");
+    let outside = |place: i64| format!("index {place} is out of range in a list of {length}");
     let within = |place: i64| usize::try_from(place).ok().filter(|place| *place <= length);
     let begin = within(from).filter(|begin| *begin < length).ok_or_else(|| outside(given))?;
     let end = within(to).ok_or_else(|| outside(to.saturating_sub(1)))?;

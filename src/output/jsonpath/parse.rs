@@ -18,49 +18,39 @@ enum Action {
 
 /// Parses a whole template.
 pub(super) fn template(text: &str) -> Result<Vec<Piece>, String> {
-    // The pieces of each open range, and what it ranges over; the outermost is the template itself.
-    let mut open: Vec<(Vec<Step>, Vec<Piece>)> = vec![(Vec::new(), Vec::new())];
+    let mut pieces = Vec::new();
+    // What each open range goes over, and the pieces before it.
+    let mut open: Vec<(Vec<Step>, Vec<Piece>)> = Vec::new();
     let mut rest = text;
-    while !rest.is_empty() {
-        let begin = rest.find('{').unwrap_or(rest.len());
-        let mut pieces = Vec::new();
+    while let Some(begin) = rest.find('{') {
         if begin > 0 {
             pieces.push(Piece::Text(rest[..begin].to_owned()));
         }
-        rest = &rest[begin..];
-        let action = match rest.strip_prefix('{') {
-            Some(inner) => {
-                let mut parser = Parser { rest: inner, depth: 0 };
-                let action = parser.action(Some('}'))?;
-                rest = parser.rest;
-                Some(action)
+        let mut parser = Parser { rest: &rest[begin + 1..], depth: 0 };
+        match parser.action(Some('}'))? {
+            Action::Values(steps) => pieces.push(Piece::Values(steps)),
+            Action::Range(steps) => open.push((steps, std::mem::take(&mut pieces))),
+            Action::End => {
+                let (steps, before) = open.pop().ok_or("{end} without {range}")?;
+                pieces = close(steps, before, pieces);
             }
-            None => None,
-        };
-        let last = open.last_mut().expect("the outermost stays");
-        last.1.append(&mut pieces);
-        match action {
-            None => {}
-            Some(Action::Values(steps)) => last.1.push(Piece::Values(steps)),
-            Some(Action::Range(steps)) => open.push((steps, Vec::new())),
-            Some(Action::End) if open.len() == 1 => return Err("{end} without {range}".into()),
-            Some(Action::End) => close(&mut open),
         }
+        rest = parser.rest;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest.to_owned()));
     }
     // As in kubectl, a range without an end goes on to the end.
-    while open.len() > 1 {
-        close(&mut open);
+    while let Some((steps, before)) = open.pop() {
+        pieces = close(steps, before, pieces);
     }
-    Ok(open.pop().expect("the outermost stays").1)
+    Ok(pieces)
 }
 
-/// Makes the innermost open range a piece of the one around it.
-fn close(open: &mut Vec<(Vec<Step>, Vec<Piece>)>) {
-    if let Some((steps, pieces)) = open.pop()
-        && let Some((_, outer)) = open.last_mut()
-    {
-        outer.push(Piece::Range(steps, pieces));
-    }
+/// Adds a range to the pieces before it.
+fn close(steps: Vec<Step>, mut before: Vec<Piece>, pieces: Vec<Piece>) -> Vec<Piece> {
+    before.push(Piece::Range(steps, pieces));
+    before
 }
 
 struct Parser<'a> {
@@ -96,7 +86,7 @@ impl<'a> Parser<'a> {
                     keyword @ ("range" | "end") if word.is_none() && steps.is_empty() => word = Some(keyword),
                     other => return Err(format!("`{other}` is not a path: begin it with a dot, `.{other}`")),
                 },
-                other => return Err(format!("`{other}` cannot stand in braces")),
+                other => return Err(format!("`{other}` is not allowed in braces")),
             }
         }
         Ok(match word {
@@ -193,7 +183,7 @@ impl<'a> Parser<'a> {
                 letter => text.push(letter),
             }
         }
-        Err(format!("{quote} without a second one"))
+        Err(format!("unclosed {quote}"))
     }
 
     fn bracket(&mut self) -> Result<Step, String> {

@@ -79,7 +79,7 @@ pub fn summary(findings: &[Located], canaries: usize) -> String {
 /// Formats which rules find nothing because of what could not be read.
 pub fn unread(need: Need, reason: &str) -> String {
     let rules: Vec<_> = RULES.iter().filter(|rule| rule.needs.contains(&need)).map(|rule| rule.code).collect();
-    format!("note: not all is checked, because {}: {}", escaped(reason), rules.join(", "))
+    format!("note: some rules may have missed findings, because {}: {}", escaped(reason), rules.join(", "))
 }
 
 /// Returns the findings as JSON with the format's version, and what could not be read.

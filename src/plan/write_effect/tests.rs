@@ -214,7 +214,7 @@ fn what_flagger_does_not_generate_is_reset_at_its_next_tick() {
     with_apex["metadata"]["annotations"]["note"] = json!("b");
     assert_eq!(of(canary(&apex), &with_apex), (next, String::new()), "the selector label of the apex Service");
     let services = "its services are not those of the Canary";
-    let apex_of = |what: &str| format!("its {what} is not that of spec.service.apex");
+    let apex_of = |what: &str| format!("its {what} differs from spec.service.apex");
     for (object, weights, reason) in [
         (change("/metadata/labels", json!({"app": "a"})), (100, 100), apex_of("label `app`")),
         (change("/metadata/annotations/mine", json!("x")), (100, 100), apex_of("annotation `mine`")),

@@ -42,7 +42,7 @@ impl Evidence<'_> {
             Withheld::Host => {
                 // Whoever opens another host begins anew; a flow that leads there does not.
                 let Some(from) = from else { return };
-                let why = format!(", where the flow leads from {}: it is for that host alone", from.host);
+                let why = format!(", to which {} redirects: the cookie is only for the redirecting host", from.host);
                 let domain = common_domain(&from.host, &page.host);
                 found.add_at(kept, page, why, || domain.map(|domain| self.set_fields(&format!("--domain {domain}"))));
             }
@@ -72,7 +72,7 @@ fn reason(rejection: Rejection, page: &Page) -> String {
     match rejection {
         Rejection::Domain => format!("its Domain does not include {}", page.host),
         Rejection::Secure => "it has Secure, and the page is not https".into(),
-        Rejection::ShadowsSecure => "there is one with Secure, and the page is not https".into(),
+        Rejection::ShadowsSecure => "a Secure cookie of this name exists, and the page is not https".into(),
         Rejection::SameSiteNone => "SameSite=None requires Secure".into(),
         Rejection::SecurePrefix => "a name that begins with __Secure- requires Secure".into(),
         Rejection::HostPrefix => "a name that begins with __Host- requires Secure and Path=/, and no Domain".into(),

@@ -223,8 +223,8 @@ fn a_flow_to_another_host_needs_a_domain_and_another_page_there_does_not() {
     site.setup.pages.push(page("https://www.shop.example/home"));
     assert_eq!(
         site.failures()[0],
-        "returned: browsers do not send the cookie to https://www.shop.example/home, where the flow leads from \
-         shop.example: it is for that host alone [sticky set checkout --domain shop.example]"
+        "returned: browsers do not send the cookie to https://www.shop.example/home, to which shop.example redirects: the \
+         cookie is only for the redirecting host [sticky set checkout --domain shop.example]"
     );
     let mut site = Site::new(GOOD);
     site.setup.pages = vec![page("https://a.example/home"), page("https://b.example/home")];
@@ -293,7 +293,7 @@ fn a_page_that_bypasses_the_traefik_service_is_found_if_a_route_covers_it() {
     site.elsewhere = elsewhere;
     assert_eq!(site.failures(), [""; 0], "it may be somebody else's");
     site.setup.rules = vec![crate::traefik::rule::Rule::parse("Host(`shop.example`)").unwrap()];
-    let message = "set: there is an answer without the cookie at https://shop.example/callback (status 302): another \
+    let message = "set: the cookie is not set at https://shop.example/callback (status 302): another \
                    route leads around TraefikService `checkout`, or a middleware answers first [describe checkout]";
     assert_eq!(site.failures(), [message]);
     let mut site = Site::new(GOOD);
@@ -335,7 +335,7 @@ fn without_any_cookie_nothing_else_is_checked() {
 fn a_max_age_shorter_than_the_flow_is_found() {
     assert_eq!(
         Site::new("Path=/; Max-Age=59").failures(),
-        ["maxAge: the cookie lives for 59 s (Max-Age), and a flow takes up to 60 s: whoever takes longer can change \
+        ["maxAge: the cookie lives for 59 s (Max-Age), but a flow takes up to 60 s: users can change \
           track [sticky set checkout --max-age 60]"]
     );
     assert_eq!(Site::new("Path=/; Max-Age=60").failures(), [""; 0]);
@@ -370,7 +370,7 @@ fn a_split_is_compared_with_the_weights_unless_they_change() {
     let verification = judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned());
     assert_eq!(
         failures(&verification).last().unwrap(),
-        "split: the canary was drawn 18 of 36 times, which is 30 % to 70 % with 99 % confidence, but its weight says 5 % \
+        "split: the canary was chosen 18 of 36 times: its share is 30 % to 70 % with 99 % confidence, but 5 % by weight \
          [describe checkout]"
     );
     let verification = judge(&site.setup, &exchanges, true, &|arguments| arguments.to_owned());

@@ -328,8 +328,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +        maxAge: 120
 +        name: podinfo-track
 +        sameSite: lax
-warning CT048: wizard-[NS]/podinfo: with Max-Age=120, the cookie runs out in the
- middle of 15 % of the logins of a minute, which then change version
+warning CT048: wizard-[NS]/podinfo: with Max-Age=120, the cookie expires during
+15 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n
 wizard-[NS] --entry /login
 canary.flagger.app/podinfo configured
@@ -510,9 +510,9 @@ fter)
 +        name: podinfo-track
 +        sameSite: lax
 warning CT048: narrow-[NS]/podinfo: with
- Max-Age=120, the cookie runs out in the
- middle of 15 % of the logins of a minut
-e, which then change version
+ Max-Age=120, the cookie expires during
+15 % of one-minute logins, which can the
+n change track
   fix: declare where logins begin: kubec
 tl canary-traefik sticky set podinfo -n
 narrow-[NS] --entry /login

@@ -131,7 +131,7 @@ ingressroute.traefik.io/podinfo-entry created
 +      name: podinfo
 note: at /login the application gets no cookies: a login must begin there, and must not need a session yet
 warning CT043: entry-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
-  fix: end the Canary's stepWeights with 100, or replace stepWeight by such stepWeights
+  fix: end the Canary's stepWeights with 100, or replace stepWeight with such a list
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -254,7 +254,7 @@ middleware.traefik.io/podinfo-entry deleted
 -  headers:
 -    customRequestHeaders:
 -      Cookie: ""
-warning CT048: unset-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+warning CT048: unset-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n unset-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --entry /login

@@ -39,19 +39,17 @@ lint-[NS]/podinfo
   error CT017: Service `podinfo-primary` does not exist, so each route to the
     TraefikService answers 404
     in traefikservice.traefik.io/podinfo
-    fix: see why Flagger does not create it: kubectl canary-traefik describe,
-      Events
+    fix: see what stops Flagger: Events in kubectl canary-traefik describe
   error CT017: Service `podinfo-canary` does not exist, so each route to the
     TraefikService answers 404
     in traefikservice.traefik.io/podinfo
-    fix: see why Flagger does not create it: kubectl canary-traefik describe,
-      Events
+    fix: see what stops Flagger: Events in kubectl canary-traefik describe
   warning CT035: no route leads to TraefikService `podinfo`, so the canary gets
     no traffic
     fix: let an IngressRoute lead to it: kind: TraefikService, name: podinfo,
       without a port
-  warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
-    the logins of a minute, which then change version
+  warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
+    logins, which can then change track
     fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
       -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
@@ -85,8 +83,8 @@ lint-[NS]/podinfo
     kind: TraefikService
     in ingressroute.traefik.io/web
     fix: remove it from there
-  warning CT048: with Max-Age=60, the cookie runs out in the middle of 32 % of
-    the logins of a minute, which then change version
+  warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
+    logins, which can then change track
     fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
       -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
@@ -114,12 +112,12 @@ exit: 1
 --- stdout
 lint-blind-[NS]/podinfo
   error CT006: with Max-Age=-1 browsers delete the cookie at once, so no user
-    sticks
+    stays on a track
     fix: use a positive --max-age
 --- stderr
-note: not all is checked, because user `[USER]` may not list ingressroutes.traefik.io in namespace `lint-blind-[NS]`: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: not all is checked, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
-note: not all is checked, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
+note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io in namespace `lint-blind-[NS]`: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 1 error in 1 Canary
 
 "#]]);
@@ -131,7 +129,7 @@ exit: 1
 --- stdout
 lint-blind-[NS]/podinfo
   error CT006: with Max-Age=-1 browsers delete the cookie at once, so no user
-    sticks
+    stays on a track
     fix: use a positive --max-age
   error CT011: IngressRoute `lint-blind-[NS]/old` leads to the Service
     `podinfo`, so always to the primary, without a cookie
@@ -139,9 +137,9 @@ lint-blind-[NS]/podinfo
     fix: let it lead to the TraefikService: kind: TraefikService, name: podinfo,
       without a port
 --- stderr
-note: not all is checked, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: not all is checked, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
-note: not all is checked, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
+note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 2 errors in 1 Canary
 
 "#]]);

@@ -580,7 +580,7 @@ traefikservice.traefik.io/podinfo
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: output-[NS]
-warning CT048: output-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+warning CT048: output-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
@@ -852,7 +852,7 @@ traefikservice.traefik.io/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 60
-warning CT048: same-cluster-[NS]/podinfo: with Max-Age=60, the cookie runs out in the middle of 32 % of the logins of a minute, which then change version
+warning CT048: same-cluster-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n same-cluster-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n same-cluster-[NS] --kubeconfig [KUBECONFIG] --context bed --as admin --as-group system:masters

@@ -322,7 +322,7 @@ canary    N       N      N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 failed   every page sets the cookie
-  there is an answer without the cookie at http://HOST:8000/callback (status 302): another route leads around TraefikService `shop`, or a middleware answers first
+  the cookie is not set at http://HOST:8000/callback (status 302): another route leads around TraefikService `shop`, or a middleware answers first
   fix: kubectl canary-traefik describe shop
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
@@ -346,7 +346,7 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
-  the cookie lives for N s (Max-Age), and a flow takes up to N s: whoever takes longer can change track (N times)
+  the cookie lives for N s (Max-Age), but a flow takes up to N s: users can change track (N times)
   fix: kubectl canary-traefik sticky set shop --max-age 60
 skipped  a new pin begins at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights

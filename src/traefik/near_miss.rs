@@ -160,11 +160,17 @@ impl Search<'_> {
     fn ingress(&self, holder: &ObjectRef, object: &Value) -> Option<(Vec<String>, Miss)> {
         let own = self.destination.service;
         let spec = object.get("spec").filter(|_| own.may_be_in(holder.target.namespace.as_deref()))?;
+        // What another ingress controller serves was not meant for Traefik.
+        let class = view::text(spec, &["ingressClassName"])
+            .or_else(|| view::text(object, &["metadata", "annotations", "kubernetes.io/ingress.class"]));
+        if class.is_some_and(|class| !class.to_ascii_lowercase().contains("traefik")) {
+            return None;
+        }
         let service = services(&own.name).into_iter().find(|name| has_backend(spec, name))?;
         let problem = bypass(&service, &own.name)?;
         let hosts = view::at(object, &["spec", "rules"]).and_then(Value::as_array);
         let hosts = hosts.into_iter().flatten().filter_map(|rule| view::owned(rule, &["host"])).collect();
-        Some((hosts, (problem, format!("replace it by an IngressRoute to TraefikService `{}`", own.name))))
+        Some((hosts, (problem, format!("replace it with an IngressRoute to TraefikService `{}`", own.name))))
     }
 }
 

@@ -123,28 +123,40 @@ pub(super) fn leading(
     routes(holder.kind, object).enumerate().filter_map(leads).collect()
 }
 
-/// Returns the keys of the TraefikServices that an object may lead to; see [`key`].
-pub(super) fn keys(kind: ObjectKind, object: &Value) -> BTreeSet<String> {
+/// A key by which objects that lead to a TraefikService are found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// A name without a namespace.
+    Name(String),
+    /// `NAMESPACE-NAME`.
+    Qualified(String),
+    /// Whatever `NAMESPACE-NAME`, of which nobody can say where the namespace ends.
+    AnyQualified,
+}
+
+/// Returns the keys of an object that may lead to TraefikServices: few for each reference, and as long as its text,
+/// since anyone may write references.
+pub(super) fn keys(kind: ObjectKind, object: &Value) -> BTreeSet<Key> {
     let mut keys = BTreeSet::new();
     let nested = matches!(kind, ObjectKind::TraefikService(_)).then(|| children(object)).into_iter().flatten();
     for item in routes(kind, object).flatten().chain(nested.map(|(item, _)| item)) {
         let is_one = view::text(item, &["kind"]) == Some("TraefikService");
         let Some(name) = view::text(item, &["name"]).filter(|_| is_one) else { continue };
-        match name.strip_suffix(PROVIDER).map(normalized) {
-            None => _ = keys.insert(normalized(name)),
-            // Where the namespace ends in it is not known.
-            Some(name) => {
-                keys.extend(name.match_indices('-').map(|(at, _)| name[at + 1..].to_owned()));
-                keys.insert(name);
-            }
-        }
+        let Some(short) = name.strip_suffix(PROVIDER) else {
+            keys.insert(Key::Name(normalized(name)));
+            continue;
+        };
+        let qualified = view::text(item, &["namespace"]).map(|namespace| format!("{namespace}-{short}"));
+        keys.insert(Key::Qualified(normalized(qualified.as_deref().unwrap_or(short))));
+        keys.extend([Key::Name(normalized(short)), Key::AnyQualified]);
     }
     keys
 }
 
-/// Returns the key of a TraefikService: its name in Traefik, without the namespace.
-pub(super) fn key(service: &NamespacedName) -> String {
-    normalized(&service.name)
+/// Returns the keys of the objects that may lead to a TraefikService.
+pub(super) fn keys_to(service: &NamespacedName) -> [Key; 2] {
+    let qualified = |namespace: &String| Key::Qualified(normalized(&format!("{namespace}-{}", service.name)));
+    [Key::Name(normalized(&service.name)), service.namespace.as_ref().map_or(Key::AnyQualified, qualified)]
 }
 
 /// Returns the services of each route of an IngressRoute or an HTTPRoute.
@@ -193,5 +205,68 @@ pub(super) fn has_backend(value: &Value, name: &str) -> bool {
             (key == "service" && view::text(field, &["name"]) == Some(name)) || has_backend(field, name)
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// An IngressRoute, an HTTPRoute or a TraefikService with this reference.
+    fn holder(kind: ObjectKind, item: &Value) -> (ObjectRef, Value) {
+        let spec = match kind {
+            ObjectKind::IngressRoute(_) => json!({"routes": [{"services": [item]}]}),
+            ObjectKind::HttpRoute => json!({"rules": [{"backendRefs": [item]}]}),
+            _ => json!({"weighted": {"services": [item]}}),
+        };
+        let target = NamespacedName { namespace: Some("a".into()), name: "web".into() };
+        (ObjectRef { kind, target }, json!({ "spec": spec }))
+    }
+
+    fn kinds() -> impl Strategy<Value = ObjectKind> {
+        let group = Group::TraefikIo;
+        prop::sample::select(vec![
+            ObjectKind::IngressRoute(group),
+            ObjectKind::HttpRoute,
+            ObjectKind::TraefikService(group),
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_leads_to_a_traefik_service_is_found_by_its_keys(
+            kind in kinds(),
+            name in "[ab](-[ab]){0,3}",
+            is_qualified in any::<bool>(),
+            namespace in prop::option::of("[ab](-[ab])?"),
+            service in "[ab](-[ab])?",
+            of in prop::option::of("[ab](-[ab])?"),
+        ) {
+            let name = format!("{name}{}", if is_qualified { PROVIDER } else { "" });
+            let mut item = json!({"kind": "TraefikService", "name": name, "group": "traefik.io"});
+            if let Some(namespace) = namespace {
+                item["namespace"] = namespace.into();
+            }
+            let (holder, object) = holder(kind, &item);
+            let service = NamespacedName { namespace: of, name: service };
+            if requirements(&item, &holder, &service).is_some() {
+                let found = keys(kind, &object);
+                prop_assert!(keys_to(&service).iter().any(|key| found.contains(key)), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_reference_are_no_longer_than_it_is_three_times() {
+        let name = format!("{}{PROVIDER}", "a-".repeat(500_000));
+        let (_, object) = holder(ObjectKind::HttpRoute, &json!({"kind": "TraefikService", "name": name}));
+        let length = |key: &Key| match key {
+            Key::Name(text) | Key::Qualified(text) => text.len(),
+            Key::AnyQualified => 0,
+        };
+        assert!(keys(ObjectKind::HttpRoute, &object).iter().map(length).sum::<usize>() <= 3 * name.len());
     }
 }

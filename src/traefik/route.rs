@@ -95,6 +95,9 @@ pub fn routes(routing: &Routing, destination: Destination<'_>) -> Routes {
     }
 }
 
+/// The most TraefikServices between a route and its destination: anyone may write endless chains of them.
+const MOST_BETWEEN: usize = 16;
+
 /// Finds the routes to a TraefikService, level by level of the TraefikServices between them.
 pub(super) fn leading_to(routing: &Routing, destination: Destination<'_>) -> Vec<Route> {
     let mut found = Vec::new();
@@ -102,16 +105,18 @@ pub(super) fn leading_to(routing: &Routing, destination: Destination<'_>) -> Vec
     let mut next = VecDeque::from([(destination.service.clone(), Vec::new())]);
     while let Some((service, through)) = next.pop_front() {
         let is_nested = |place: &usize| matches!(routing.object(*place).0.kind, ObjectKind::TraefikService(_));
-        let mut places = routing.leading_to(&service).to_vec();
-        places.sort_by_key(is_nested);
-        for place in places {
+        let (nested, direct): (Vec<_>, Vec<_>) = routing.leading_to(&service).into_iter().partition(is_nested);
+        for (place, is_nested) in
+            direct.into_iter().map(|it| (it, false)).chain(nested.into_iter().map(|it| (it, true)))
+        {
             let (holder, object) = routing.object(place);
             let Some(mut route) = route(holder, object, &service, destination.group) else { continue };
-            if is_nested(&place) {
+            // What only copies requests may lead there in another way, too.
+            if is_nested && !route.is_mirror {
                 if !known.insert(holder.target.clone()) {
                     continue;
                 }
-                if !route.is_mirror {
+                if through.len() < MOST_BETWEEN {
                     next.push_back((holder.target.clone(), [std::slice::from_ref(&holder.target), &through].concat()));
                 }
             }

@@ -24,7 +24,7 @@ pub struct TraefikService {
     pub controller: Option<Controller>,
     /// `spec.weighted.services`; `None` if the service is not weighted (mirroring, failover, …).
     pub children: Option<Vec<Child>>,
-    /// Whether a child names another namespace.
+    /// Whether a child is in another namespace, or does not say in which; Flagger writes it.
     pub has_children_elsewhere: bool,
     /// `metadata.labels`.
     pub labels: Vec<(String, String)>,
@@ -181,8 +181,8 @@ impl TraefikService {
                     .collect()
             }),
             has_children_elsewhere: services.into_iter().flatten().any(|child| {
-                let namespaces = view::text(child, &["namespace"]).zip(view::text(metadata, &["namespace"]));
-                namespaces.is_some_and(|(child, own)| child != own)
+                let own = view::text(metadata, &["namespace"]);
+                own.is_some() && view::text(child, &["namespace"]) != own
             }),
             labels: texts(metadata, "labels"),
             annotations: texts(metadata, "annotations"),

@@ -1,7 +1,10 @@
 //! The objects that decide which router serves a request, indexed: a cluster may have thousands of routes and Canaries,
 //! and what one Canary's entry depends on must not take a look at all of them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -9,7 +12,7 @@ use super::{KINDS, is_of};
 use crate::{
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, entry::ENTRY_ANNOTATION, view},
     traefik::{
-        reference::{key, keys},
+        reference::{Key, keys, keys_to},
         router::{Router, routers},
         rule::Rule,
     },
@@ -27,8 +30,8 @@ pub struct Routing {
     by_host: HashMap<String, Vec<usize>>,
     /// The routers that may serve any host.
     of_any_host: Vec<usize>,
-    /// The objects that may lead to a TraefikService, by its [`key`].
-    by_service: HashMap<String, Vec<usize>>,
+    /// The objects that may lead to a TraefikService, by its keys.
+    by_service: HashMap<Key, Vec<usize>>,
     /// Routers of Traefik's other providers, which belong to no object.
     others: Vec<Router>,
     /// Why the routes next to the Canary could not be read, if so.
@@ -190,9 +193,9 @@ impl Routing {
         anywhere.iter().chain(placed).map(|(_, value)| &**value)
     }
 
-    /// Returns the positions of the objects that may lead to this TraefikService.
-    pub(in crate::traefik) fn leading_to(&self, service: &NamespacedName) -> &[usize] {
-        self.by_service.get(&key(service)).map(Vec::as_slice).unwrap_or_default()
+    /// Returns the positions of the objects that may lead to this TraefikService, in order.
+    pub(in crate::traefik) fn leading_to(&self, service: &NamespacedName) -> BTreeSet<usize> {
+        keys_to(service).iter().filter_map(|key| self.by_service.get(key)).flatten().copied().collect()
     }
 
     /// Returns the object at a position.

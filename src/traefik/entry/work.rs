@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
 
     /// Returns the positions of the objects that lead to the TraefikService.
     pub(super) fn leading_to_it(&self) -> Vec<usize> {
-        let places = self.routing.leading_to(&self.holder.service).iter().copied();
+        let places = self.routing.leading_to(&self.holder.service).into_iter();
         places.filter(|place| !self.leading(*place).is_empty()).collect()
     }
 

@@ -160,6 +160,38 @@ fn routes_lead_through_other_traefik_services_down_to_their_hosts() {
 }
 
 #[test]
+fn a_mirror_hides_no_other_way() {
+    let to = |service: &str| json!({"name": service, "kind": "TraefikService"});
+    let route = json!({"routes": [{"match": "Host(`a`)", "services": [to("outer")]}]});
+    let copying =
+        json!({"mirroring": {"name": "else", "mirrors": [to("cart")]}, "weighted": {"services": [to("inner")]}});
+    let lines = lines(&[
+        own(),
+        traefik_service("shop", "inner", &json!({"weighted": {"services": [to("cart")]}})),
+        traefik_service("shop", "outer", &copying),
+        object("IngressRoute", "shop", "web", &route),
+    ]);
+    assert_eq!(
+        lines,
+        [
+            "TraefikService shop/inner ",
+            "TraefikService shop/outer  (mirror)",
+            "TraefikService shop/outer  through shop/inner",
+            "IngressRoute shop/web Host(`a`) through shop/outer through shop/inner",
+        ]
+    );
+}
+
+#[test]
+fn endless_chains_are_followed_for_sixteen_traefik_services() {
+    let to = |service: &str| json!({"weighted": {"services": [{"name": service, "kind": "TraefikService"}]}});
+    let name = |number: usize| if number == 0 { "cart".to_owned() } else { format!("more-{number}") };
+    let chain = (1..1000).map(|number| traefik_service("shop", &name(number), &to(&name(number - 1))));
+    let found = lines(&chain.collect::<Vec<_>>());
+    assert_eq!(found.len(), 17);
+}
+
+#[test]
 fn of_the_other_api_group_it_is_said_which_traefik_reads_both() {
     let mut old = ingress_route("shop", &json!({"kind": "TraefikService", "name": "cart"}));
     old["apiVersion"] = "traefik.containo.us/v1alpha1".into();
@@ -207,9 +239,13 @@ fn a_route_to_a_service_of_the_canary_is_named_with_the_change() {
     let backend = json!({"service": {"name": "cart", "port": {"number": 80}}});
     let rule = json!({"host": "a.test", "http": {"paths": [{"path": "/", "backend": backend}]}});
     assert_eq!(
-        misses(&[object("Ingress", "shop", "web", &json!({"rules": [rule]}))]),
-        "Ingress shop/web a.test: it leads to Service `cart`, which always selects the primary, not to the TraefikService; replace it by an IngressRoute to TraefikService `cart`"
+        misses(&[object("Ingress", "shop", "web", &json!({"rules": [rule.clone()]}))]),
+        "Ingress shop/web a.test: it leads to Service `cart`, which always selects the primary, not to the TraefikService; replace it with an IngressRoute to TraefikService `cart`"
     );
+    for (class, is_found) in [("traefik-internal", true), ("nginx", false)] {
+        let spec = json!({"ingressClassName": class, "rules": [rule]});
+        assert_eq!(misses(&[object("Ingress", "shop", "web", &spec)]) != "", is_found, "{class}");
+    }
     let outer =
         traefik_service("shop", "all", &json!({"weighted": {"services": [{"name": "cart-primary", "port": 80}]}}));
     assert_eq!(

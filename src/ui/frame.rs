@@ -4,6 +4,8 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::output::style::plain;
+
 /// Begins and ends what a terminal shows at once (synchronized output, mode 2026); others ignore it.
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
@@ -39,7 +41,8 @@ pub(super) fn update(before: &[String], after: &[String]) -> String {
 /// Returns the text that takes lines off the terminal after its width has changed. Terminals break lines that became too
 /// long, so that they take more rows than before.
 pub(super) fn erase(before: &[String], columns: usize) -> String {
-    let rows = |line: &String| line.width().div_ceil(columns.max(1)).max(1);
+    // Styles take no columns.
+    let rows = |line: &String| plain(line).width().div_ceil(columns.max(1)).max(1);
     let mut text = String::from("\r");
     up(&mut text, before.iter().map(rows).sum());
     text.push_str("\x1b[J");
@@ -132,6 +135,7 @@ mod tests {
     fn lines_that_a_narrower_terminal_breaks_are_erased_whole() {
         let lines = ["a".repeat(80), "b".to_owned(), String::new()];
         assert_eq!(erase(&lines, 40), "\r\x1b[4A\x1b[J");
+        assert_eq!(erase(&[format!("\x1b[1m{}\x1b[0m", "a".repeat(40))], 40), "\r\x1b[1A\x1b[J");
         assert_eq!(erase(&lines, 0), "\r\x1b[82A\x1b[J");
     }
 }

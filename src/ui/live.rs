@@ -8,6 +8,9 @@ use crate::{
     output::{safe, wrap::cut},
 };
 
+/// Ends all styles.
+const RESET: &str = "\x1b[0m";
+
 /// The view. The terminal is restored when this is dropped.
 pub struct Live<'a> {
     ui: &'a Ui,
@@ -90,7 +93,14 @@ impl Live<'_> {
 fn fitted(line: &str, columns: usize) -> String {
     let plain = crate::output::style::plain(line);
     let short = cut(&plain, columns);
-    if short == plain { line.to_owned() } else { short }
+    if short != plain {
+        short
+    } else if plain.len() == line.len() || line.ends_with(RESET) {
+        line.to_owned()
+    } else {
+        // A style that goes on in the next line must not reach what is not drawn anew.
+        format!("{line}{RESET}")
+    }
 }
 
 /// Stops the program until something continues it.
@@ -161,5 +171,18 @@ impl Signals {
 
     async fn next(&mut self) -> Disturbance {
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn no_style_goes_on_behind_its_line() {
+        assert_eq!(fitted("\x1b[31mred", 9), "\x1b[31mred\x1b[0m");
+        assert_eq!(fitted("\x1b[31mred\x1b[0m", 9), "\x1b[31mred\x1b[0m");
+        assert_eq!(fitted("red", 9), "red");
+        assert_eq!(fitted("\x1b[31mred and long", 6), "red a…");
     }
 }

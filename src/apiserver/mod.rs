@@ -1,6 +1,7 @@
 //! A Kubernetes API server: the connection to it, requests and watches, and the meaning of its errors. Knows no Canary
 //! and prints nothing.
 
+pub(crate) mod backoff;
 mod config;
 mod connect;
 mod crypto;

@@ -13,13 +13,13 @@ use crate::{
     flagger::Canary,
     guard::webhook::{DRAINED, MUTATE, VALIDATE},
     guard_server::{
-        Shared,
         body::{Answer, LARGEST_BODY, json, read, text},
         gate,
         metrics::Now,
         parts::LABELLED_CANARY,
         review::{InvalidReview, Outcome, Review},
         server::Port,
+        shared::Shared,
     },
     model::{NamespacedName, ObjectKind},
 };
@@ -43,7 +43,7 @@ pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incomin
         }
         _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),
     };
-    if shared.is_ending.load(Relaxed) {
+    if shared.shutdown.is_ending.load(Relaxed) {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer
@@ -76,7 +76,7 @@ async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Val
         let Some(belongs) = review.service().filter(|_| path == MUTATE) else {
             return Ok(if path == VALIDATE { review.check() } else { review.leave() });
         };
-        let canary = shared.cache.find(&belongs);
+        let canary = shared.known.cache.find(&belongs);
         match belongs.owner.filter(|_| canary.is_none()) {
             None => return Ok(review.decide(canary.as_ref())),
             Some(owner) => owner,
@@ -93,10 +93,10 @@ async fn look_up(shared: &Shared, owner: &NamespacedName) -> Option<Canary> {
         shared.metrics.lookups.fetch_add(1, Relaxed);
         let read = shared.cluster.get_part(ObjectKind::Canary, owner, &LABELLED_CANARY).await.ok()?;
         let canary = Canary::from_object(&read.value).filter(|_| !read.is_truncated)?;
-        let is_covered = shared.selector().is_none_or(|selector| selector.matches(&canary.labels));
+        let is_covered = shared.scope.selector().is_none_or(|selector| selector.matches(&canary.labels));
         is_covered.then_some(canary)
     };
-    tokio::time::timeout(LOOKUP_TIME, shared.lookups.get(owner, look)).await.ok()?
+    tokio::time::timeout(LOOKUP_TIME, shared.known.lookups.get(owner, look)).await.ok()?
 }
 
 /// Answers `/healthz`, `/readyz` and `/metrics`.
@@ -112,7 +112,7 @@ fn state(shared: &Shared, path: &str) -> Answer {
         _ => {
             let now = Now {
                 certificate_until: shared.identity.until(),
-                canaries: shared.cache.len(),
+                canaries: shared.known.cache.len(),
                 waiting: shared.repairs.len(),
                 lines_dropped: shared.log.dropped(),
                 is_ready,

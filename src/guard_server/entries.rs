@@ -17,7 +17,6 @@ use crate::{
     error::Error,
     flagger::{Canary, NativeField},
     guard_server::{
-        Shared,
         following::{Requirement, follow},
         parts::{CANARY, ROUTE, TRAEFIK_SERVICE},
         queue::{Key, PendingRepair},
@@ -25,6 +24,7 @@ use crate::{
         restart::spawn,
         review::ServiceIdentity,
         routes::{KINDS, Routes},
+        shared::Shared,
         trouble::Failed,
         worker::Repairs,
     },
@@ -116,7 +116,7 @@ impl Entries {
 /// Watches what entries depend on.
 pub(super) fn follow_routes(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
     for kind in KINDS {
-        let collection = collections::of_kind(kind, shared.namespace.as_deref(), &ROUTE);
+        let collection = collections::of_kind(kind, shared.scope.namespace.as_deref(), &ROUTE);
         // Entries must not be taken for unwanted because their routes may not be read.
         let need = match kind {
             ObjectKind::IngressRoute(Group::TraefikIo) | ObjectKind::Middleware(Group::TraefikIo) => {
@@ -147,7 +147,7 @@ pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
     loop {
         shared.entries.news.notified().await;
         tokio::time::sleep(SETTLE).await;
-        let is_synced = shared.cache.is_synced() && lock(&shared.entries.routes).is_synced();
+        let is_synced = shared.known.cache.is_synced() && lock(&shared.entries.routes).is_synced();
         if !is_synced {
             continue;
         }
@@ -166,7 +166,7 @@ pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
 
 /// Returns the TraefikServices of the Canaries whose entries are not as they should be.
 fn due(shared: &Shared) -> Vec<NamespacedName> {
-    let mut canaries = shared.cache.with_entries();
+    let mut canaries = shared.known.cache.with_entries();
     let objects = {
         let routes = lock(&shared.entries.routes);
         canaries.retain(|canary| routes.knows(canary.target.namespace.as_ref()));
@@ -264,7 +264,7 @@ async fn read(shared: &Shared, key: &Key) -> Result<Option<(Canary, TraefikServi
             Err(failure) => return Err(Failed::of(Verb::Get, &of)(failure)),
         };
         let Some(service) = TraefikService::from_object(&object, group) else { return Ok(None) };
-        let canary = shared.cache.find(&ServiceIdentity::of(&service));
+        let canary = shared.known.cache.find(&ServiceIdentity::of(&service));
         // Without a declared cookie no pin begins, and nothing says that the objects are not wanted.
         let canary = canary.filter(|canary| canary.declared_entry().is_some() && canary.declared.cookie().is_some());
         return Ok(canary.map(|canary| (canary, service, object)));

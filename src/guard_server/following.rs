@@ -10,9 +10,9 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    apiserver::{Collection, Event, Failure, ResourceVersion, Verb},
+    apiserver::{Collection, Event, Failure, ResourceVersion, Verb, backoff::Backoff},
     error::Error,
-    guard_server::Shared,
+    guard_server::shared::Shared,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -95,10 +95,10 @@ pub(super) async fn follow(
     mut take: impl FnMut(Event) + Send,
 ) -> Error {
     if need == Requirement::Required {
-        shared.watches.all().insert(collection.resource(), Instant::now());
+        shared.known.watches.all().insert(collection.resource(), Instant::now());
     }
     let mut place = ResourceVersion::default();
-    let mut pause = FIRST_PAUSE;
+    let mut pause = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut refusals = Refusals::default();
     let mut broken = false;
     loop {
@@ -106,7 +106,7 @@ pub(super) async fn follow(
         let began = Instant::now();
         let mut told = |event: Event| {
             if !std::mem::replace(&mut heard, true) {
-                shared.watches.heard(collection.resource());
+                shared.known.watches.heard(collection.resource());
             }
             refusals.is_listed = refusals.is_listed || event == Event::InitDone;
             take(event);
@@ -116,10 +116,10 @@ pub(super) async fn follow(
             shared.log.info("watch resumed", &[("resource", json!(collection.resource()))]);
         }
         if result.is_ok() {
-            shared.watches.heard(collection.resource());
+            shared.known.watches.heard(collection.resource());
         }
         if heard || result.is_ok() {
-            pause = FIRST_PAUSE;
+            pause.reset();
             refusals.answers();
         }
         match result {
@@ -135,7 +135,7 @@ pub(super) async fn follow(
                     }
                     if is_final {
                         // A kind that is not served is an empty list.
-                        shared.watches.heard(collection.resource());
+                        shared.known.watches.heard(collection.resource());
                         place = ResourceVersion::default();
                         take(Event::Init);
                         take(Event::InitDone);
@@ -147,8 +147,7 @@ pub(super) async fn follow(
                     refusals.is_away();
                 }
                 say(shared, collection, failure, &mut broken, refusals.is_listed);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause.wait().await;
             }
         }
     }

@@ -13,10 +13,10 @@ use crate::{
     flagger::Canary,
     guard::gate::{Verdict, judge},
     guard_server::{
-        Shared,
         body::{self, Answer, text},
         lookups::Lookups,
         parts::{GATED_CANARY, GATED_SERVICE},
+        shared::Shared,
     },
     model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
     traefik::TraefikService,
@@ -78,7 +78,7 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answe
 async fn verdict(shared: &Shared, body: &[u8]) -> Result<Verdict, Unjudged> {
     let target = read(body).map_err(|reason| ("bad_request", StatusCode::BAD_REQUEST, reason))?;
     let name = target.to_string();
-    if shared.namespace.is_some() && shared.namespace != target.namespace {
+    if shared.scope.namespace.is_some() && shared.scope.namespace != target.namespace {
         let reason = format!("Canary `{name}` is in a namespace that this guard does not cover");
         return Err(("no_canary", StatusCode::NOT_FOUND, reason));
     }

@@ -21,23 +21,20 @@ mod review;
 mod routes;
 mod secret;
 mod server;
+mod shared;
 mod term;
 mod trouble;
 mod worker;
 
 use std::{
-    collections::HashSet,
     net::SocketAddr,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 
 pub use crate::guard_server::{
     certificate::ends,
@@ -47,18 +44,14 @@ pub use crate::guard_server::{
 use crate::{
     cluster::{Cluster, collections},
     error::{Error, Kind, Result},
-    flagger::Canary,
     guard::{Coverage, webhook::Address},
     guard_server::{
-        cache::Cache,
-        certificate::Identity,
-        following::{Requirement, Watches, follow},
-        lookups::Lookups,
-        metrics::Metrics,
+        following::{Requirement, follow},
         restart::spawn,
+        shared::Shared,
         worker::{Work, work_off},
     },
-    model::{NamespacedName, ObjectKind, name::Group, selector::Selector},
+    model::{NamespacedName, ObjectKind, name::Group},
 };
 
 /// Options of the webhook server.
@@ -97,73 +90,6 @@ pub enum Certificates {
     Folder(PathBuf),
 }
 
-/// State shared by all tasks.
-struct Shared {
-    cluster: Box<Cluster>,
-    log: Log,
-    namespace: Option<String>,
-    coverage: Coverage,
-    cache: Cache,
-    metrics: Metrics,
-    gate: gate::Gate,
-    identity: Arc<Identity>,
-    /// The CA bundle to register, and the one last registered.
-    authorities: watch::Sender<String>,
-    published: watch::Sender<String>,
-    is_registered: AtomicBool,
-    repairs: worker::Repairs,
-    settled: repair::Settled,
-    entries: entries::Entries,
-    /// Lookups of Canaries that the watch has not delivered yet, or that are not cached.
-    lookups: Lookups<Option<Canary>>,
-    /// Memory budget for large bodies.
-    room: body::Room,
-    watches: Watches,
-    /// Objects already logged as too large.
-    too_large_told: Mutex<HashSet<String>>,
-    /// Shutdown has begun: requests are still answered, with `Connection: close`.
-    is_ending: AtomicBool,
-    /// Connections are being closed.
-    draining: watch::Sender<bool>,
-}
-
-impl Shared {
-    /// Returns the selector of the covered Canaries; `None` for all.
-    fn selector(&self) -> Option<Selector> {
-        self.coverage.selector.as_ref().and_then(Selector::from_object)
-    }
-
-    /// Counts an object that is too large or exceeds the cache's budget, and logs its name once.
-    fn too_large(&self, resource: &str, target: Option<NamespacedName>) {
-        self.metrics.too_large.fetch_add(1, Relaxed);
-        let name = target.map_or_else(|| "<unknown>".to_owned(), |target| target.to_string());
-        let mut told = self.too_large_told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() >= MOST_TOLD {
-            told.clear();
-        }
-        if told.insert(format!("{resource} {name}")) {
-            let fields = [("resource", json!(resource)), ("name", json!(name))];
-            self.log.warning("object skipped: too large, or too many in its namespace", &fields);
-        }
-    }
-
-    /// Returns the readiness checks.
-    fn checks(&self) -> [(&'static str, bool); 5] {
-        [
-            ("canaries-listed", self.cache.is_synced()),
-            ("watches-current", self.watches.are_fresh()),
-            ("certificate-valid", self.identity.is_valid()),
-            ("webhook-registered", self.is_registered.load(Relaxed)),
-            ("not-shutting-down", !self.is_ending.load(Relaxed)),
-        ]
-    }
-}
-
-/// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
-const REMEMBER: Duration = Duration::from_secs(2);
-/// Number of too-large objects whose names are remembered, so that each is logged once.
-const MOST_TOLD: usize = 1024;
-
 /// How long API servers may still call after the registration was removed.
 const AFTER_REGISTRATION: Duration = Duration::from_secs(1);
 /// How long API servers may still call a server that something else registered: until its endpoint is removed from the
@@ -184,28 +110,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let shared = Arc::new(Shared {
-        cluster,
-        log,
-        namespace: options.namespace.clone(),
-        coverage: options.coverage.clone(),
-        cache: Cache::default(),
-        metrics: Metrics::default(),
-        gate: gate::Gate::default(),
-        identity: Arc::default(),
-        authorities: watch::Sender::default(),
-        published: watch::Sender::default(),
-        is_registered: AtomicBool::new(options.address.is_none()),
-        repairs: worker::Repairs::default(),
-        settled: repair::Settled::default(),
-        entries: entries::Entries::default(),
-        lookups: Lookups::new(REMEMBER),
-        room: body::Room::default(),
-        watches: Watches::default(),
-        too_large_told: Mutex::default(),
-        is_ending: AtomicBool::new(false),
-        draining: watch::Sender::default(),
-    });
+    let shared = Arc::new(Shared::new(&options, cluster, log));
     let mut tasks = JoinSet::new();
     begin_certificates(&shared, &mut tasks, &options).await?;
     let place = listener.local_addr().unwrap_or(options.listen);
@@ -223,7 +128,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
         () = stop => Ok(()),
     };
     shared.log.info("ending", &[]);
-    shared.is_ending.store(true, Relaxed);
+    shared.shutdown.is_ending.store(true, Relaxed);
     // The tasks end first, so that none restores the registration; requests are answered until no more arrive.
     tasks.shutdown().await;
     let (taken_away, patience) = match &options.address {
@@ -233,7 +138,7 @@ pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl F
     if result.is_ok() {
         tokio::time::sleep(patience).await;
     }
-    shared.draining.send_replace(true);
+    shared.shutdown.draining.send_replace(true);
     tokio::time::sleep(DRAIN).await;
     listening.abort_all();
     result.and(taken_away)
@@ -250,7 +155,7 @@ fn begin(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, options: &Options) {
         spawn(tasks, shared, move || {
             let (shared, address) = (Arc::clone(&registering), address.clone());
             async move {
-                shared.cache.synced().await;
+                shared.known.cache.synced().await;
                 register::keep(shared, address).await
             }
         });
@@ -287,8 +192,8 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
 
 /// Watches the Canaries and, once they are listed and if repairs are enabled, the TraefikServices.
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
-    let mut canaries = collections::of_kind(ObjectKind::Canary, shared.namespace.as_deref(), &parts::CANARY);
-    if let Some(selector) = shared.selector() {
+    let mut canaries = collections::of_kind(ObjectKind::Canary, shared.scope.namespace.as_deref(), &parts::CANARY);
+    if let Some(selector) = shared.scope.selector() {
         canaries = canaries.selected(&selector);
     }
     spawn(tasks, shared, {
@@ -297,8 +202,8 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
             let (shared, canaries) = (Arc::clone(&shared), canaries.clone());
             async move {
                 let take = |event| {
-                    let was_known = shared.cache.is_synced();
-                    let taken = shared.cache.take(event);
+                    let was_known = shared.known.cache.is_synced();
+                    let taken = shared.known.cache.take(event);
                     if taken.refused.is_some() {
                         shared.too_large(canaries.resource(), taken.refused);
                     }
@@ -323,13 +228,13 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     });
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
-        let services = collections::of_kind(kind, shared.namespace.as_deref(), &parts::TRAEFIK_SERVICE);
+        let services = collections::of_kind(kind, shared.scope.namespace.as_deref(), &parts::TRAEFIK_SERVICE);
         let need = if group == Group::TraefikIo { Requirement::Required } else { Requirement::Optional };
         let of = Arc::clone(shared);
         spawn(tasks, shared, move || {
             let (shared, services) = (Arc::clone(&of), services.clone());
             async move {
-                shared.cache.synced().await;
+                shared.known.cache.synced().await;
                 follow(&shared, &services, need, |event| repair::watch(&shared, group, event)).await
             }
         });

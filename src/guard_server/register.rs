@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
-    apiserver::{Event, Failure},
+    apiserver::{Event, Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Result},
     guard::{
@@ -18,8 +18,8 @@ use crate::{
         webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
     },
     guard_server::{
-        Shared,
         following::{self, Requirement},
+        shared::Shared,
     },
     plan::{Consent, decide},
 };
@@ -61,8 +61,8 @@ pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
 }
 
 async fn maintain_registration(shared: &Shared, address: &Address, changed: &Notify, begun: &Notify) -> Error {
-    let mut news = shared.authorities.subscribe();
-    let mut pause = FIRST_PAUSE;
+    let mut news = shared.registration.authorities.subscribe();
+    let mut pause = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     // The last error logged, and whether a registration has ever succeeded.
     let (mut last_error, mut was_registered): (Option<String>, bool) = (None, false);
     loop {
@@ -78,28 +78,29 @@ async fn maintain_registration(shared: &Shared, address: &Address, changed: &Not
                 }
                 (last_error, was_registered) = (None, true);
                 begun.notify_one();
-                shared.is_registered.store(true, Relaxed);
-                shared.published.send_replace(callee.authorities);
+                shared.registration.is_registered.store(true, Relaxed);
+                shared.registration.published.send_replace(callee.authorities);
             }
             Err(RegistrationError::Permanent(error)) => return error,
             Err(RegistrationError::Transient(reason)) => {
-                shared.is_registered.store(false, Relaxed);
+                shared.registration.is_registered.store(false, Relaxed);
                 if last_error.as_ref() != Some(&reason) {
                     shared.log.warning("registration failed, retrying", &[("reason", json!(reason))]);
                     last_error = Some(reason);
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause.wait().await;
                 continue;
             }
         }
         // The first correction is quick. If another writer keeps changing the configurations, the pause grows.
-        tokio::time::sleep(pause).await;
+        pause.wait().await;
         tokio::select! {
             () = changed.notified() => {}
             _ = news.changed() => {}
         }
-        pause = if began.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+        if began.elapsed() > LONGEST_PAUSE {
+            pause.reset();
+        }
     }
 }
 
@@ -190,8 +191,8 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
 fn callee(shared: &Shared, address: &Address) -> WebhookEndpoint {
     WebhookEndpoint {
         address: address.clone(),
-        authorities: shared.authorities.borrow().clone(),
-        coverage: shared.coverage.clone(),
+        authorities: shared.registration.authorities.borrow().clone(),
+        coverage: shared.scope.coverage.clone(),
         has_conditions: true,
     }
 }

@@ -17,10 +17,10 @@ use crate::{
     flagger::{Canary, NativeField},
     guard::{self, Decision},
     guard_server::{
-        Shared,
         parts::TRAEFIK_SERVICE,
         queue::{Key, PendingRepair},
         review::ServiceIdentity,
+        shared::Shared,
         trouble::Failed,
     },
     model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group},
@@ -57,7 +57,7 @@ pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
     };
     let Some(service) = TraefikService::from_object(&object, group) else { return };
     // An entry waits for its TraefikService.
-    if shared.cache.has_entry(&service.target) {
+    if shared.known.cache.has_entry(&service.target) {
         shared.entries.service_changed(&service.target);
     }
     if wanted(shared, &service, &object).is_none() {
@@ -140,7 +140,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
 
 /// Returns whether the namespace is guarded.
 pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> std::result::Result<bool, Failure> {
-    match shared.coverage.namespace_selector.as_ref().filter(|_| shared.namespace.is_none()) {
+    match shared.scope.coverage.namespace_selector.as_ref().filter(|_| shared.scope.namespace.is_none()) {
         Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
         None => Ok(true),
     }
@@ -148,7 +148,7 @@ pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> std
 
 /// Returns the Canary if its declared cookie is missing or different.
 fn wanted(shared: &Shared, service: &TraefikService, object: &Value) -> Option<Canary> {
-    let canary = shared.cache.find(&ServiceIdentity::of(service))?;
+    let canary = shared.known.cache.find(&ServiceIdentity::of(service))?;
     // Decided as for a writer with a field manager: an undeclared cookie was set on purpose and stays.
     let request = guard::decide::Request { canary: Some(&canary), old: None, new: object, names_manager: true };
     matches!(guard::decide(&request), Decision::Set(_)).then_some(canary)

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     error::{Error, Kind, panic::take_panic},
-    guard_server::{Log, Shared},
+    guard_server::{Log, shared::Shared},
 };
 
 /// Pause before a task that panicked is restarted.

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
-    apiserver::{Event, Failure},
+    apiserver::{Event, Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Kind, Result},
     guard::{deployment, policy::VERSION_LABEL},
     guard_server::{
-        Shared,
         certificate::{Pair, Signed, sign},
         following::{Requirement, follow},
+        shared::Shared,
         term::{LONGEST_OVERLAP, overlap, sleep_until},
     },
     model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName},
@@ -195,7 +195,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
         }
     };
     let work = async {
-        let (mut told, mut pause) = (String::new(), FIRST_PAUSE);
+        let (mut told, mut pause) = (String::new(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
         loop {
             let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, SystemTime::now());
             let began = Instant::now();
@@ -204,7 +204,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
                 () = sleep_until(then) => {}
             }
             if began.elapsed() > LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
+                pause.reset();
             }
             let error = match reconcile(&shared, &terms, Some(&kept)).await {
                 Ok(now) => {
@@ -223,8 +223,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
                 error.message().clone_into(&mut told);
             }
             // The pause grows on failure, and while another writer keeps changing the Secret.
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause.wait().await;
         }
     };
     tokio::select! {
@@ -265,7 +264,7 @@ async fn reconcile(
     }
     let shown = wanted.shown(now).certificate().map_err(Wrong::Permanent)?;
     shared.identity.show(shown);
-    shared.authorities.send_if_modified(|authorities| {
+    shared.registration.authorities.send_if_modified(|authorities| {
         let is_news = *authorities != wanted.authorities;
         wanted.authorities.clone_into(authorities);
         is_news

@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     error::{Error, Kind, Result},
-    guard_server::{Shared, answer},
+    guard_server::{answer, shared::Shared},
 };
 
 /// Timeout for the first complete request of a connection.
@@ -201,7 +201,7 @@ async fn serve_connection(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(LARGEST_HEAD).half_close(false);
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let mut draining = shared.draining.subscribe();
+    let mut draining = shared.shutdown.draining.subscribe();
     let mut first = pin!(tokio::time::sleep(FIRST_REQUEST));
     loop {
         tokio::select! {

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::{
     error::{Error, Result},
     guard_server::{
-        Shared,
         certificate::{Pair, sign},
+        shared::Shared,
     },
 };
 
@@ -33,7 +33,7 @@ pub(super) const LONGEST_OVERLAP: Duration = Duration::from_mins(1);
 /// No certificate can be created for these names.
 pub(super) fn begin(shared: &Shared, names: &[String], life: Duration) -> Result<()> {
     let signed = sign(names, life)?;
-    shared.authorities.send_replace(signed.authority);
+    shared.registration.authorities.send_replace(signed.authority);
     shared.identity.show(signed.certificate);
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(super) fn begin(shared: &Shared, names: &[String], life: Duration) -> Result
 /// Renews the certificate as long as the process runs. The new CA is first registered beside the old one, then the new
 /// certificate is served.
 pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duration) -> Error {
-    let mut published = shared.published.subscribe();
+    let mut published = shared.registration.published.subscribe();
     loop {
         let until = shared
             .identity
@@ -52,8 +52,8 @@ pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duratio
             Ok(signed) => signed,
             Err(error) => return error,
         };
-        let both = overlap(&shared.authorities.borrow(), &signed.authority);
-        shared.authorities.send_replace(both.clone());
+        let both = overlap(&shared.registration.authorities.borrow(), &signed.authority);
+        shared.registration.authorities.send_replace(both.clone());
         // Times out if this process does not register itself.
         let _ = tokio::time::timeout(life / 6, published.wait_for(|published| *published == both)).await;
         tokio::time::sleep((life / 12).min(LONGEST_OVERLAP)).await;
@@ -82,7 +82,7 @@ pub(super) async fn sleep_until(then: SystemTime) {
 pub(super) fn read_folder(shared: &Shared, folder: &Path) -> Result<Contents> {
     let contents = Contents::read(folder)?;
     shared.identity.show(contents.pair.certificate()?);
-    shared.authorities.send_replace(contents.authorities.clone());
+    shared.registration.authorities.send_replace(contents.authorities.clone());
     Ok(contents)
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: C
                 return Ok(false);
             }
             shared.identity.show(contents.pair.certificate()?);
-            shared.authorities.send_replace(contents.authorities.clone());
+            shared.registration.authorities.send_replace(contents.authorities.clone());
             seen = contents;
             Ok(true)
         });

@@ -16,10 +16,11 @@ use crate::{
     apiserver::{Failure, Permission, Verb},
     error::Error,
     guard_server::{
-        Shared, entries,
+        entries,
         queue::{Key, Outcome, PendingRepair, Queue},
         repair,
         restart::panicked,
+        shared::Shared,
         trouble::{Failed, FailureState},
     },
     model::{ObjectKind, ObjectRef},

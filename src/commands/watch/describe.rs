@@ -22,16 +22,13 @@ use crate::{
 
 /// Least time between two readings: changes of one step come close together.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The name of the report among what can be out of date.
+const REPORT: &str = "report";
 /// Nothing is kept of objects whose changes are only noticed.
 static NOTHING: Part = Part::Keys(&[]);
 
-/// The last report.
-#[derive(Default)]
-struct Report {
-    description: Option<describe::Description>,
-    /// Why there is no newer one, if so.
-    problem: Option<String>,
-}
+/// What is described, as it was read last.
+type Report = Option<describe::Description>;
 
 /// Runs `describe --watch`; ends with an error, or after `--request-timeout`.
 pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printer) -> Result<Exit> {
@@ -46,7 +43,7 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
         let group = observed.service().map_or(Group::TraefikIo, |service| service.group);
         Some(named(ObjectKind::TraefikService(group), &observed.canary.service_target()?))
     });
-    let shared = Shared { value: Report { description: first, problem: None }.into(), ..Shared::default() };
+    let shared = Shared { value: first.into(), ..Shared::default() };
     let namespace = ctx.namespace().unwrap_or(cluster.api().namespace()).to_owned();
     let canary = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
     let shown = async {
@@ -60,7 +57,7 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
         error = notice(Some(named(ObjectKind::Canary, &canary)), Need::Must) => error,
         error = notice(of_service, Need::Less) => error,
         error = notice(Some(events(&canary)), Need::Less) => error,
-        error = read(ctx, &source, name, &shared) => error,
+        error = read(ctx, &source, name, &shared, &outages) => error,
         error = shown => error,
         () = time_is_up(ctx) => return Ok(Exit::Ok),
     };
@@ -100,17 +97,17 @@ async fn notice(
 }
 
 /// Reads the report again after each change. Ends if the Canary no longer exists.
-async fn read(ctx: &Context, source: &Source, name: &str, shared: &Shared<Report>) -> Error {
+async fn read(ctx: &Context, source: &Source, name: &str, shared: &Shared<Report>, outages: &Outages) -> Error {
     loop {
         shared.stale.notified().await;
         match load(ctx, source, name).await {
             Ok(mut all) => {
-                let report = Report { description: all.pop(), problem: None };
-                *shared.lock() = report;
+                *shared.lock() = all.pop();
+                outages.end(REPORT);
             }
             Err(error) if error.kind() == Kind::NotFound => return error,
             Err(error) => {
-                shared.lock().problem = Some(format!("not up to date, retrying: {}", error.message()));
+                outages.begin(REPORT, error.message().to_owned());
                 shared.stale.notify_one();
             }
         }
@@ -130,10 +127,9 @@ async fn present(
     if is_live && let Some(mut live) = ctx.ui.live() {
         let frame = |lines, width| {
             let mut report = shared.lock();
-            let outage = report.problem.clone().or_else(|| outages.sentence());
-            let Some(description) = &mut report.description else { return Vec::new() };
+            let Some(description) = report.as_mut() else { return Vec::new() };
             description.now = now();
-            fitted(&describe::text(description, width, style), outage, lines, width)
+            fitted(&describe::text(description, width, style), outages.sentence(), lines, width)
         };
         return Err(draw(&mut live, &shared.news, frame).await);
     }
@@ -144,7 +140,7 @@ async fn present(
         };
         let text = {
             let mut report = shared.lock();
-            match &mut report.description {
+            match report.as_mut() {
                 None => String::new(),
                 Some(description) => {
                     // Ages alone are no change.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    apiserver::{ApiServer, Collection, Event, Failure, ResourceVersion, Verb},
+    apiserver::{ApiServer, Collection, Event, Failure, ResourceVersion, Verb, backoff::Backoff},
     error::Error,
     ui::Ui,
 };
@@ -59,7 +59,8 @@ impl Outages {
         broken.values().next().map(|reason| format!("not up to date, retrying: {reason}"))
     }
 
-    fn begin(&self, resource: &'static str, reason: String) {
+    /// Notes that something is out of date until [`Outages::end`].
+    pub(super) fn begin(&self, resource: &'static str, reason: String) {
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_live && broken.is_empty() {
             self.ui.warning(&format!("not up to date, retrying: {reason}"));
@@ -67,7 +68,7 @@ impl Outages {
         broken.entry(resource).or_insert(reason);
     }
 
-    fn end(&self, resource: &'static str) {
+    pub(super) fn end(&self, resource: &'static str) {
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         if broken.remove(resource).is_some() && broken.is_empty() && !self.is_live {
             self.ui.status("note: up to date again");
@@ -84,7 +85,7 @@ pub(super) async fn follow(
     mut take: impl FnMut(News) + Send,
 ) -> Error {
     let resource = collection.resource();
-    let (mut place, mut pause) = (ResourceVersion::default(), FIRST_PAUSE);
+    let (mut place, mut pause) = (ResourceVersion::default(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
     // What was told before an outage stays true until it ends; without anything to show, the command ends.
     let (mut has_begun, mut is_listed, mut is_watched, mut denied) = (false, false, false, None);
     loop {
@@ -97,7 +98,8 @@ pub(super) async fn follow(
         };
         let result = api.follow(collection, &mut place, &mut pass).await;
         if heard || result.is_ok() {
-            (pause, denied) = (FIRST_PAUSE, None);
+            pause.reset();
+            denied = None;
             outages.end(resource);
         }
         let Err(failure) = result else {
@@ -107,7 +109,7 @@ pub(super) async fn follow(
             continue;
         };
         let call = collection.call(if is_listed { Verb::Watch } else { Verb::List });
-        if failure.is_no_such_resource() && (need == Need::Less || is_watched) {
+        if failure.is_no_such_resource() && need == Need::Less {
             take(News::NotServed);
             outages.end(resource);
             has_begun = true;
@@ -115,7 +117,8 @@ pub(super) async fn follow(
             tokio::time::sleep(NOT_SERVED_PAUSE).await;
             continue;
         }
-        if failure.is_denied() {
+        // A server that has just started does not know its kinds yet.
+        if failure.is_denied() || failure.is_no_such_resource() {
             if need == Need::Less && !is_watched && failure.is_forbidden() {
                 take(News::Forbidden(failure.into_error(&call).message().to_owned()));
                 return std::future::pending().await;
@@ -127,7 +130,6 @@ pub(super) async fn follow(
             return failure.into_error(&call);
         }
         outages.begin(resource, Failure::to_log_message(failure, &call));
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause.wait().await;
     }
 }

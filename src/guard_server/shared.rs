@@ -1,0 +1,142 @@
+//! What all tasks of the process share.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::{
+    cluster::Cluster,
+    flagger::Canary,
+    guard::Coverage,
+    guard_server::{
+        Log, Options, body, cache::Cache, certificate::Identity, entries, following::Watches, gate, lookups::Lookups,
+        metrics::Metrics, repair, worker,
+    },
+    model::{NamespacedName, selector::Selector},
+};
+
+/// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
+const REMEMBER: Duration = Duration::from_secs(2);
+/// Number of too-large objects whose names are remembered, so that each is logged once.
+const MOST_TOLD: usize = 1024;
+
+/// State shared by all tasks.
+pub(super) struct Shared {
+    pub(super) cluster: Box<Cluster>,
+    pub(super) log: Log,
+    pub(super) metrics: Metrics,
+    pub(super) scope: Scope,
+    pub(super) known: Known,
+    pub(super) gate: gate::Gate,
+    pub(super) identity: Arc<Identity>,
+    pub(super) registration: Registration,
+    pub(super) repairs: worker::Repairs,
+    pub(super) settled: repair::Settled,
+    pub(super) entries: entries::Entries,
+    /// Memory budget for large bodies.
+    pub(super) room: body::Room,
+    pub(super) shutdown: Shutdown,
+}
+
+/// What the process guards.
+pub(super) struct Scope {
+    /// The only namespace; `None` for all.
+    pub(super) namespace: Option<String>,
+    pub(super) coverage: Coverage,
+}
+
+/// What the watches have told.
+pub(super) struct Known {
+    pub(super) cache: Cache,
+    pub(super) watches: Watches,
+    /// Lookups of Canaries that the watch has not delivered yet, or that are not cached.
+    pub(super) lookups: Lookups<Option<Canary>>,
+    /// Objects already logged as too large.
+    too_large: Mutex<HashSet<String>>,
+}
+
+/// The state of the registration with API servers.
+pub(super) struct Registration {
+    /// The CA bundle to register, and the one last registered.
+    pub(super) authorities: watch::Sender<String>,
+    pub(super) published: watch::Sender<String>,
+    pub(super) is_registered: AtomicBool,
+}
+
+/// How far the end of the process has come.
+#[derive(Default)]
+pub(super) struct Shutdown {
+    /// It has begun: requests are still answered, with `Connection: close`.
+    pub(super) is_ending: AtomicBool,
+    /// Connections are being closed.
+    pub(super) draining: watch::Sender<bool>,
+}
+
+impl Scope {
+    /// Returns the selector of the covered Canaries; `None` for all.
+    pub(super) fn selector(&self) -> Option<Selector> {
+        self.coverage.selector.as_ref().and_then(Selector::from_object)
+    }
+}
+
+impl Shared {
+    pub(super) fn new(options: &Options, cluster: Box<Cluster>, log: Log) -> Self {
+        Self {
+            cluster,
+            log,
+            metrics: Metrics::default(),
+            scope: Scope { namespace: options.namespace.clone(), coverage: options.coverage.clone() },
+            known: Known {
+                cache: Cache::default(),
+                watches: Watches::default(),
+                lookups: Lookups::new(REMEMBER),
+                too_large: Mutex::default(),
+            },
+            gate: gate::Gate::default(),
+            identity: Arc::default(),
+            registration: Registration {
+                authorities: watch::Sender::default(),
+                published: watch::Sender::default(),
+                is_registered: AtomicBool::new(options.address.is_none()),
+            },
+            repairs: worker::Repairs::default(),
+            settled: repair::Settled::default(),
+            entries: entries::Entries::default(),
+            room: body::Room::default(),
+            shutdown: Shutdown::default(),
+        }
+    }
+
+    /// Counts an object that is too large or exceeds the cache's budget, and logs its name once.
+    pub(super) fn too_large(&self, resource: &str, target: Option<NamespacedName>) {
+        self.metrics.too_large.fetch_add(1, Relaxed);
+        let name = target.map_or_else(|| "<unknown>".to_owned(), |target| target.to_string());
+        let mut told = self.known.too_large.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        if told.insert(format!("{resource} {name}")) {
+            let fields = [("resource", json!(resource)), ("name", json!(name))];
+            self.log.warning("object skipped: too large, or too many in its namespace", &fields);
+        }
+    }
+
+    /// Returns the readiness checks.
+    pub(super) fn checks(&self) -> [(&'static str, bool); 5] {
+        [
+            ("canaries-listed", self.known.cache.is_synced()),
+            ("watches-current", self.known.watches.are_fresh()),
+            ("certificate-valid", self.identity.is_valid()),
+            ("webhook-registered", self.registration.is_registered.load(Relaxed)),
+            ("not-shutting-down", !self.shutdown.is_ending.load(Relaxed)),
+        ]
+    }
+}

@@ -216,12 +216,12 @@ impl Endpoint {
     }
 
     /// Returns the failure for an answer with an error status.
-    pub(crate) fn refused(&self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    pub(crate) fn refused(&self, call: &Call<'_>, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match Refusal::read(code, text(header::CONTENT_TYPE), body) {
             Some(refusal) => {
                 let (sent_as, withholds) = (self.sent_as.clone(), self.withholds);
-                Failure::Status(Box::new(Refusal { sent_as, withholds, ..refusal }))
+                Failure::Status(Box::new(Refusal { made: call.into(), sent_as, withholds, ..refusal }))
             }
             None => self.not_json(code, headers),
         }

@@ -20,9 +20,10 @@ use crate::apiserver::{
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The verb of a request, as in RBAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Verb {
+    #[default]
     Get,
     List,
     Watch,
@@ -58,6 +59,30 @@ pub struct Call<'a> {
     pub namespace: Option<&'a str>,
     /// The object's name; `None` for a collection.
     pub name: Option<&'a str>,
+}
+
+/// A [`Call`] that was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Made {
+    verb: Verb,
+    resource: String,
+    namespace: Option<String>,
+    name: Option<String>,
+}
+
+impl Made {
+    pub(crate) fn call(&self) -> Call<'_> {
+        let Self { verb, resource, namespace, name } = self;
+        Call { verb: *verb, resource, namespace: namespace.as_deref(), name: name.as_deref() }
+    }
+}
+
+impl From<&Call<'_>> for Made {
+    fn from(call: &Call<'_>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let Call { verb, resource, namespace, name } = *call;
+        Self { verb, resource: resource.to_owned(), namespace: owned(namespace), name: owned(name) }
+    }
 }
 
 /// A successful answer.
@@ -187,7 +212,7 @@ impl ApiServer {
         // An error status without a readable body is still an error.
         let body = within(limit, read(&mut body, 0, ONE)).await.and_then(Result::ok).flatten().unwrap_or_default();
         self.log_body(call, "answer", &body);
-        let failure = self.endpoint.refused(head.status, &head.headers, &body);
+        let failure = self.endpoint.refused(call, head.status, &head.headers, &body);
         Ok((failure, head.headers))
     }
 

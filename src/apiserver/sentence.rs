@@ -11,24 +11,32 @@ use crate::{
     error::{Error, Kind, MissingRight},
 };
 
-impl Failure {
-    /// Converts a failed call into an error with message, hints and exit code.
-    pub fn into_error(self, call: &Call<'_>) -> Error {
-        match self {
-            Self::Status(refusal) => refused(&refusal, call),
-            Self::Unreachable(error)
-            | Self::Timeout(error)
-            | Self::Tls(error)
-            | Self::Auth(error)
-            | Self::NotJson(error)
-            | Self::TooLarge(error)
-            | Self::Name(error)
-            | Self::Request(error) => error,
+/// Converts a failed call into an error with message, hints and exit code.
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Status(refusal) => refused(&refusal),
+            Failure::Unreachable(error)
+            | Failure::Timeout(error)
+            | Failure::Tls(error)
+            | Failure::Auth(error)
+            | Failure::NotJson(error)
+            | Failure::TooLarge(error)
+            | Failure::Name(error)
+            | Failure::Request(error) => error,
         }
     }
 }
 
-fn refused(refusal: &Refusal, call: &Call<'_>) -> Error {
+impl Failure {
+    /// Returns what failed, in one sentence without the causes.
+    pub fn into_message(self) -> String {
+        Error::from(self).message().to_owned()
+    }
+}
+
+fn refused(refusal: &Refusal) -> Error {
+    let call = &refusal.made.call();
     if let Some(complaint) = refusal.strict_decoding() {
         return Error::cluster(format!("{} is invalid", subject(refusal, call))).caused_by(complaint);
     }
@@ -181,14 +189,14 @@ mod tests {
     const LIST: Call<'static> =
         Call { verb: Verb::List, resource: "canaries.flagger.app", namespace: None, name: None };
 
-    fn failure(code: u16, kind: &str, body: &str) -> Failure {
+    fn failure(call: &Call<'_>, code: u16, kind: &str, body: &str) -> Failure {
         let headers: HeaderMap = [(header::CONTENT_TYPE, kind.parse().unwrap())].into_iter().collect();
-        nowhere().refused(StatusCode::from_u16(code).unwrap(), &headers, body.as_bytes())
+        nowhere().refused(call, StatusCode::from_u16(code).unwrap(), &headers, body.as_bytes())
     }
 
     /// Returns the error as printed, preceded by its exit code.
     fn said(call: &Call<'_>, code: u16, kind: &str, body: &str) -> String {
-        let error = failure(code, kind, body).into_error(call);
+        let error = Error::from(failure(call, code, kind, body));
         let causes = error.causes().iter().map(|cause| format!("\ncaused by: {cause}"));
         let hints = error.hints().into_iter().map(|hint| format!("\nhint: {hint}"));
         format!("{} {error}{}", error.kind().code(), causes.chain(hints).collect::<String>())
@@ -262,9 +270,10 @@ mod tests {
             "4 no namespace `shop`\nhint: kubectl get namespaces"
         );
 
-        let group = failure(404, "text/plain", "404 page not found");
+        let group = failure(&LIST, 404, "text/plain", "404 page not found");
         assert_eq!((group.is_no_such_resource(), group.is_not_found()), (true, false));
-        let object = failure(404, "application/json", r#"{"kind":"Status","details":{"name":"a","kind":"canaries"}}"#);
+        let object =
+            failure(&LIST, 404, "application/json", r#"{"kind":"Status","details":{"name":"a","kind":"canaries"}}"#);
         assert_eq!((object.is_no_such_resource(), object.is_not_found()), (false, true));
     }
 
@@ -348,8 +357,8 @@ mod tests {
             expected("404 Not Found, application/json")
         );
         let login = [(header::LOCATION, "https://sso.example.com/login?state=s3cr3t".parse().unwrap())];
-        let failure = nowhere().refused(StatusCode::FOUND, &login.into_iter().collect(), b"");
-        let error = failure.into_error(&LIST);
+        let failure = nowhere().refused(&LIST, StatusCode::FOUND, &login.into_iter().collect(), b"");
+        let error = Error::from(failure);
         assert_eq!(error.causes(), ["https://10.0.0.1:6443 answers 302 Found, to https://sso.example.com/login"]);
     }
 }

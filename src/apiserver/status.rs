@@ -3,6 +3,8 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::apiserver::http::Made;
+
 /// An error answer: a `Status` object, or plain text from some parts of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -20,6 +22,8 @@ pub struct Refusal {
     pub name: String,
     /// Wait before a retry requested by the server, in seconds.
     pub retry_after: Option<u64>,
+    /// The call that was refused.
+    pub(crate) made: Made,
     /// Description of the credentials sent.
     pub sent_as: String,
     /// Whether credentials were withheld, because they could be read in transit over http.
@@ -70,8 +74,7 @@ impl Refusal {
             resource: text(&details["kind"]),
             name: text(&details["name"]),
             retry_after: details["retryAfterSeconds"].as_u64(),
-            sent_as: String::new(),
-            withholds: false,
+            ..Self::default()
         }
     }
 

@@ -236,7 +236,7 @@ mod tests {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
         let asked = connected(&flags).await.unwrap().ask(&call, "/version").await;
         asked.map(drop).map_err(|failure| {
-            let error = failure.into_error(&call);
+            let error = crate::error::Error::from(failure);
             let causes = error.causes().iter().map(String::as_str);
             let all = std::iter::once(error.message()).chain(causes).chain(error.hints().into_iter().take(1));
             all.collect::<Vec<_>>().join("; ").replace(&server.address.to_string(), "SERVER")

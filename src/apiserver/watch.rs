@@ -184,7 +184,8 @@ impl ApiServer {
             WATCH.as_secs(),
             percent_encoded(&place.version)
         );
-        let mut opened = self.open_in_time(&collection.call(Verb::Watch), &collection.query(&more)).await?;
+        let call = &collection.call(Verb::Watch);
+        let mut opened = self.open_in_time(call, &collection.query(&more)).await?;
         let (mut line, mut is_too_long) = (Vec::new(), false);
         while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
             for (number, piece) in data.split(|&byte| byte == b'\n').enumerate() {
@@ -193,7 +194,7 @@ impl ApiServer {
                     if std::mem::take(&mut is_too_long) {
                         take(Event::TooLarge(None));
                     } else if !line.is_empty() {
-                        self.handle_line(&line, collection.part, place, take)?;
+                        self.handle_line(call, &line, collection.part, place, take)?;
                     }
                     items::clear(&mut line);
                 }
@@ -209,6 +210,7 @@ impl ApiServer {
     /// Handles one line of a watch.
     fn handle_line(
         &self,
+        call: &Call<'_>,
         line: &[u8],
         part: &'static Part,
         place: &mut ResourceVersion,
@@ -220,7 +222,7 @@ impl ApiServer {
             let object: Value = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
             let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
             let code = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-            return Err(self.refused(code, text));
+            return Err(self.endpoint.refused(call, code, &http::HeaderMap::new(), text));
         }
         let versioned: Versioned = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
         if !versioned.metadata.resource_version.is_empty() {
@@ -261,10 +263,6 @@ impl ApiServer {
 
     fn broke_off(&self) -> Failure {
         self.endpoint.broke_off()
-    }
-
-    fn refused(&self, code: http::StatusCode, body: &[u8]) -> Failure {
-        self.endpoint.refused(code, &http::HeaderMap::new(), body)
     }
 }
 
@@ -310,8 +308,8 @@ impl Failure {
     }
 
     /// Formats the failure as one sentence, for logs.
-    pub fn to_log_message(self, call: &Call<'_>) -> String {
-        let error: Error = self.into_error(call);
+    pub fn to_log_message(self) -> String {
+        let error = Error::from(self);
         error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb,
+        Call, Verb,
         list::{self, Depth},
         request::percent_encoded,
     },
@@ -41,11 +41,7 @@ impl Cluster {
                 events.sort_by(Event::by_last_seen);
                 Lookup::Seen(events.split_off(events.len().saturating_sub(LAST)))
             }
-            Err(failure) => unknown(failure, &call),
+            Err(failure) => Lookup::Unknown(failure.into_message()),
         }
     }
-}
-
-fn unknown<T>(failure: Failure, call: &Call<'_>) -> Lookup<T> {
-    Lookup::Unknown(failure.into_error(call).message().to_owned())
 }

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{Call, Failure, Verb, request::percent_encoded},
-    cluster::{Cluster, paths::call_of},
+    cluster::Cluster,
     error::{Error, Kind, Result},
     guard::{
         CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Part, Placement,
         deployment, install, policy,
         webhook::{self, Address, WebhookEndpoint},
     },
-    model::{NamespacedName, ObjectKind, ObjectRef, selector::Selector},
+    model::{NamespacedName, selector::Selector},
     observed::{Guarded, Observed},
 };
 
@@ -35,7 +35,7 @@ impl Cluster {
     /// Kind `NotFound`.
     pub async fn must_serve_policies(&self) -> Result<()> {
         let serves = self.serves_admission("mutatingadmissionpolicies").await;
-        if serves.map_err(|failure| failure.into_error(&ADMISSION))? {
+        if serves? {
             return Ok(());
         }
         Err(Error::new(
@@ -59,7 +59,7 @@ impl Cluster {
     /// The served resources cannot be read.
     pub async fn serves_validating_policies(&self) -> Result<bool> {
         let serves = self.serves_admission("validatingadmissionpolicies").await;
-        serves.map_err(|failure| failure.into_error(&ADMISSION))
+        serves.map_err(Error::from)
     }
 
     /// Returns whether the cluster supports `matchConditions` of webhooks.
@@ -101,7 +101,7 @@ impl Cluster {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
             match self.find_guard(&wanted).await {
                 Ok(before) => Ok(Change { wanted, before }),
-                Err(failure) => Err(failure.into_error(&place(&wanted).0)),
+                Err(failure) => Err(failure.into()),
             }
         }));
         changes.await.into_iter().collect()
@@ -125,7 +125,7 @@ impl Cluster {
                 if !wanted {
                     return Ok(None);
                 }
-                self.find_guard(object).await.map_err(|failure| failure.into_error(&place(object).0))
+                self.find_guard(object).await.map_err(Error::from)
             }
         }));
         Ok(Installed::policies(objects.await.into_iter().collect::<Result<_>>()?))
@@ -151,8 +151,8 @@ impl Cluster {
         let kinds = [first, second, GuardKind::ClusterRoleBinding].map(|kind| kind.named(None, webhook::NAME));
         let (mutating, validating, binding) =
             join3(self.find_guard(&kinds[0]), self.find_guard(&kinds[1]), self.find_guard(&kinds[2])).await;
-        let mutating = mutating.map_err(|failure| failure.into_error(&place(&kinds[0]).0))?;
-        let validating = validating.map_err(|failure| failure.into_error(&place(&kinds[1]).0))?;
+        let mutating = mutating?;
+        let validating = validating?;
         let binding = binding.ok().flatten();
         let registered = [&mutating, &validating].into_iter().flatten().find_map(webhook::address);
         let bound = binding.as_ref().and_then(|binding| binding.pointer("/subjects/0/namespace")?.as_str());
@@ -203,7 +203,7 @@ impl Cluster {
             Err(failure) if failure.is_forbidden() && wanted.value["webhooks"].is_null() => {
                 Ok(Part { standing: ObjectState::Unknown, change: Change { wanted, before: None } })
             }
-            Err(failure) => Err(failure.into_error(&place(&wanted).0)),
+            Err(failure) => Err(failure.into()),
         });
         let parts = parts.collect::<Result<_>>()?;
         Ok(Installed { form: Form::Webhook, coverage: placement.coverage, parts })
@@ -270,27 +270,6 @@ fn selects(selector: &Value, object: &Value) -> bool {
     let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
     let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
     Selector::from_object(selector).is_some_and(|selector| selector.matches(&labels))
-}
-
-impl Cluster {
-    /// Returns the error for a server version that cannot be read.
-    pub fn version_error(&self, failure: Failure) -> Error {
-        failure.into_error(&VERSION)
-    }
-
-    /// Returns the error for a failed call to one of the guard's objects.
-    pub fn guard_error(&self, failure: Failure, object: &GuardObject) -> Error {
-        let (call, _) = place(object);
-        let verb = if failure.is_forbidden() || failure.is_conflict() { Verb::Patch } else { Verb::Get };
-        failure.into_error(&Call { verb, ..call })
-    }
-
-    /// Returns the error for a failed dry-run write to a TraefikService.
-    pub fn said(&self, failure: Failure, observed: &Observed) -> Error {
-        let Some(service) = observed.service() else { return Error::new(Kind::Bug, "no TraefikService was written") };
-        let kind = ObjectKind::TraefikService(service.group);
-        failure.into_error(&call_of(Verb::Patch, &ObjectRef { kind, target: service.target.clone() }))
-    }
 }
 
 /// The coverage according to the guard's objects.

@@ -100,19 +100,19 @@ impl Cluster {
         let what = format!("the resources of {path}");
         let call = Call { verb: Verb::Get, resource: &what, namespace: None, name: None };
         let answer = self.api.ask(&call, path).await.and_then(|answer| answer.json());
-        answer.map_err(|failure| failure.into_error(&call))
+        answer.map_err(Error::from)
     }
 
     async fn list_inside(&self, kind: &Listable, namespace: &str) -> Result<Vec<Value>> {
         let call = Call { verb: Verb::List, resource: &kind.resource, namespace: Some(namespace), name: None };
         let path = format!("{}/namespaces/{}/{}?limit={MOST}", kind.version, percent_encoded(namespace), kind.plural);
-        let mut request = get(&path).map_err(|failure| failure.into_error(&call))?;
+        let mut request = get(&path)?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(METADATA));
         let list = match self.api.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,
             // The kind was removed in the meantime.
             Err(Failure::Status(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
-            Err(failure) => return Err(failure.into_error(&call)),
+            Err(failure) => return Err(failure.into()),
         };
         if list.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|next| !next.is_empty()) {
             return Err(Error::new(Kind::Conflict, format!("there are more than {MOST} {}", kind.resource)));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Cluster, Selection};
 use crate::{
     apiserver::{
-        Call, Verb,
+        Call, Failure, Verb,
         list::{self, Depth},
         request::percent_encoded,
     },
@@ -94,6 +94,6 @@ impl Cluster {
             Ok(answer) => list::read(answer.body, Depth::WithoutManagedFields, read).await,
             Err(failure) => Err(failure),
         };
-        listed.map_err(|failure| failure.into_error(call).message().to_owned())
+        listed.map_err(Failure::into_message)
     }
 }

@@ -194,11 +194,6 @@ impl Cluster {
         }
     }
 
-    /// Returns the error for a failed call to the Secret of the certificates.
-    pub fn secret_error(&self, failure: Failure, target: &NamespacedName) -> Error {
-        failure.into_error(&secret_call(Verb::Update, target))
-    }
-
     /// Reads the TraefikService of this name from the first API group that has one.
     async fn get_service(&self, target: &NamespacedName) -> Result<(TraefikServiceState, Option<Value>)> {
         let mut missing = TraefikServiceState::NotServed;
@@ -211,12 +206,10 @@ impl Cluster {
                 Err(failure) if failure.is_no_such_resource() => {}
                 Err(failure) if failure.is_not_found() => missing = TraefikServiceState::NotGenerated,
                 Err(failure) if failure.is_forbidden() => {
-                    let object = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
-                    missing = forbidden(missing, failure, &call_of(Verb::Get, &object));
+                    missing = forbidden(missing, failure);
                 }
                 Err(failure) => {
-                    let object = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
-                    return Err(failure.into_error(&call_of(Verb::Get, &object)));
+                    return Err(failure.into());
                 }
             }
         }
@@ -238,12 +231,11 @@ impl Cluster {
 
     /// Returns the error for a Canary that could not be read. If it does not exist, similar names are hints.
     async fn no_canary(&self, target: &NamespacedName, failure: Failure) -> Error {
-        let object = ObjectRef { kind: ObjectKind::Canary, target: target.clone() };
         if failure.is_no_such_resource() {
             return no_flagger();
         }
         if failure.is_no_name() || !failure.is_not_found() {
-            return failure.into_error(&call_of(Verb::Get, &object));
+            return failure.into();
         }
         let namespace = target.namespace.as_deref();
         let error = Error::not_found(match namespace {
@@ -322,14 +314,15 @@ impl Cluster {
             path.push_str("?labelSelector=");
             path.push_str(&percent_encoded(selector));
         }
-        let answer =
-            self.api.ask(&call, &path).await.map_err(|failure| {
-                if failure.is_no_such_resource() { no_flagger() } else { failure.into_error(&call) }
-            })?;
+        let answer = self
+            .api
+            .ask(&call, &path)
+            .await
+            .map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into() })?;
         let canaries = list::read(answer.body, depth(keep), move |object| {
             Canary::from_object(&object).map(|canary| (canary, if keep { object } else { Value::Null }))
         });
-        canaries.await.map_err(|failure| failure.into_error(&call))
+        canaries.await.map_err(Error::from)
     }
 
     /// Lists the TraefikServices of one API group.
@@ -340,15 +333,15 @@ impl Cluster {
             Ok(answer) => answer,
             Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
             Err(failure) if failure.is_forbidden() => {
-                return Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure, &call))));
+                return Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure))));
             }
-            Err(failure) => return Err(failure.into_error(&call)),
+            Err(failure) => return Err(failure.into()),
         };
         let services = list::read(answer.body, depth(keep), move |object| {
             let service = TraefikService::from_object(&object, group)?;
             Some((service.target.clone(), (service, keep.then_some(object))))
         });
-        Ok(Listed::Seen(services.await.map_err(|failure| failure.into_error(&call))?.into_iter().collect()))
+        Ok(Listed::Seen(services.await?.into_iter().collect()))
     }
 }
 
@@ -378,9 +371,9 @@ fn take(services: &mut Seen, missing: &mut TraefikServiceState, listed: Listed) 
 
 /// Returns the state of a TraefikService that may not be read in one API group. If the user may read the other group,
 /// that is the one in use: the API server also answers 403 for a group that it does not serve.
-fn forbidden(missing: TraefikServiceState, failure: Failure, call: &Call<'_>) -> TraefikServiceState {
+fn forbidden(missing: TraefikServiceState, failure: Failure) -> TraefikServiceState {
     match missing {
-        TraefikServiceState::NotServed => TraefikServiceState::Forbidden(failure.into_error(call).message().to_owned()),
+        TraefikServiceState::NotServed => TraefikServiceState::Forbidden(failure.into_message()),
         missing => missing,
     }
 }

@@ -87,7 +87,7 @@ impl Cluster {
             match self.objects(kind, None, "").await {
                 Ok(objects) => return Seen { objects, ..seen },
                 Err(failure) if failure.is_no_such_resource() => return Seen { is_served: false, ..seen },
-                Err(failure) => seen.unread_elsewhere = Some(reason(failure, kind, None)),
+                Err(failure) => seen.unread_elsewhere = Some(failure.into_message()),
             }
         }
         let query = match place {
@@ -99,7 +99,7 @@ impl Cluster {
         match self.objects(kind, namespace, &query).await {
             Ok(objects) => seen.objects = objects,
             Err(failure) if failure.is_no_such_resource() => seen.is_served = false,
-            Err(failure) => seen.unread_here = Some(reason(failure, kind, namespace)),
+            Err(failure) => seen.unread_here = Some(failure.into_message()),
         }
         seen
     }
@@ -114,11 +114,6 @@ impl Cluster {
 /// Returns whether a kind is of the older group, which Traefik 3 does not read.
 fn is_old(kind: ObjectKind) -> bool {
     kind.group() == OLD.as_str()
-}
-
-fn reason(failure: Failure, kind: ObjectKind, namespace: Option<&str>) -> String {
-    let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-    failure.into_error(&call).message().to_owned()
 }
 
 /// Which objects of a kind to list.

@@ -37,7 +37,7 @@ async fn routers(traefik: &ApiServer) -> Result<Vec<Router>, String> {
     let mut page = 1;
     for _ in 0..MOST_PAGES {
         let path = format!("/api/http/routers?per_page={PER_PAGE}&page={page}");
-        let answer = traefik.ask(&call, &path).await.map_err(|failure| why(failure, &call))?;
+        let answer = traefik.ask(&call, &path).await.map_err(why)?;
         let Ok(Value::Array(items)) = serde_json::from_slice(&answer.body) else {
             return Err("it does not answer with a list of routers".to_owned());
         };
@@ -51,10 +51,10 @@ async fn routers(traefik: &ApiServer) -> Result<Vec<Router>, String> {
     Err(format!("it has more than {} routers", MOST_PAGES * PER_PAGE))
 }
 
-fn why(failure: Failure, call: &Call<'_>) -> String {
+fn why(failure: Failure) -> String {
     match failure {
         Failure::Status(refusal) => format!("it answered with status {}", refusal.code),
         Failure::NotJson(_) => "its answer is not JSON".to_owned(),
-        other => other.into_error(call).message().to_owned(),
+        other => other.into_message(),
     }
 }

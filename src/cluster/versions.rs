@@ -37,7 +37,7 @@ impl Cluster {
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
         let version: Result<Value, _> = self.api.ask(&call, "/version").await.and_then(|answer| answer.json());
-        let version = version.map_err(|failure| failure.into_error(&call))?;
+        let version = version?;
         let text = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
         let version = text("gitVersion");
         let emulated = text("emulationMinor");

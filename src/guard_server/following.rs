@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    apiserver::{Collection, Event, Failure, ResourceVersion, Verb, backoff::Backoff},
+    apiserver::{Collection, Event, Failure, ResourceVersion, backoff::Backoff},
     error::Error,
     guard_server::shared::Shared,
 };
@@ -131,7 +131,7 @@ pub(super) async fn follow(
                 if is_missing || failure.is_denied() {
                     let is_final = refusals.is_final(Instant::now());
                     if is_final && !is_missing && need == Requirement::Required {
-                        return failure.into_error(&collection.call(verb(refusals.is_listed)));
+                        return failure.into();
                     }
                     if is_final {
                         // A kind that is not served is an empty list.
@@ -146,7 +146,7 @@ pub(super) async fn follow(
                 } else {
                     refusals.is_away();
                 }
-                say(shared, collection, failure, &mut broken, refusals.is_listed);
+                say(shared, collection, failure, &mut broken);
                 pause.wait().await;
             }
         }
@@ -154,17 +154,12 @@ pub(super) async fn follow(
 }
 
 /// Logs one line per outage.
-fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut bool, listed: bool) {
+fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut bool) {
     if std::mem::replace(broken, true) {
         return;
     }
-    let verb = verb(listed);
-    let reason = failure.to_log_message(&collection.call(verb));
+    let reason = failure.to_log_message();
     shared.log.warning("watch failed", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
-}
-
-fn verb(listed: bool) -> Verb {
-    if listed { Verb::Watch } else { Verb::List }
 }
 
 #[cfg(test)]

@@ -8,8 +8,7 @@ use std::{
 };
 
 use crate::{
-    apiserver::{Failure, Verb},
-    cluster::paths::call_of,
+    apiserver::Failure,
     flagger::Canary,
     guard::gate::{Verdict, judge},
     guard_server::{
@@ -18,7 +17,7 @@ use crate::{
         parts::{GATED_CANARY, GATED_SERVICE},
         shared::Shared,
     },
-    model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
+    model::{NamespacedName, ObjectKind, name::Group},
     traefik::TraefikService,
 };
 use http::{Request, StatusCode};
@@ -91,7 +90,7 @@ async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verdict, Unjud
     let read = shared.cluster.get_part(ObjectKind::Canary, target, &GATED_CANARY).await;
     let canary = match read {
         Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => return Err(none()),
-        Err(failure) => return Err(unavailable(failure, ObjectKind::Canary, target)),
+        Err(failure) => return Err(unavailable(failure)),
         Ok(read) if read.is_truncated => return Err(too_large(shared, ObjectKind::Canary, target)),
         Ok(read) => Canary::from_object(&read.value).ok_or_else(none)?,
     };
@@ -135,15 +134,14 @@ async fn service(
             Err(failure) if failure.is_not_found() || failure.is_no_such_resource() => {}
             // If the legacy group may not be read, it is not in use.
             Err(failure) if failure.is_forbidden() && group == Group::TraefikContainoUs => {}
-            Err(failure) => return Err(unavailable(failure, kind, &target)),
+            Err(failure) => return Err(unavailable(failure)),
         }
     }
     Ok(None)
 }
 
-fn unavailable(failure: Failure, kind: ObjectKind, target: &NamespacedName) -> Unjudged {
-    let object = ObjectRef { kind, target: target.clone() };
-    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.to_log_message(&call_of(Verb::Get, &object)))
+fn unavailable(failure: Failure) -> Unjudged {
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.to_log_message())
 }
 
 fn too_large(shared: &Shared, kind: ObjectKind, target: &NamespacedName) -> Unjudged {

@@ -123,7 +123,7 @@ async fn write_all(
     let mut callee = callee.clone();
     if is_whole {
         let has_conditions = shared.cluster.has_match_conditions().await;
-        let wrong = |failure| RegistrationError::Transient(shared.cluster.version_error(failure).message().to_owned());
+        let wrong = |failure: Failure| RegistrationError::Transient(failure.into_message());
         callee.has_conditions = has_conditions.map_err(wrong)?;
     }
     let callee = &callee;
@@ -131,7 +131,7 @@ async fn write_all(
         let wrong = |failure: Failure| {
             // An API server that has just started denies requests until it has read its RBAC.
             let is_final = failure.is_denied() && is_first || failure.is_invalid();
-            let error = shared.cluster.guard_error(failure, &wanted);
+            let error = Error::from(failure);
             if is_final {
                 RegistrationError::Permanent(error)
             } else {
@@ -178,7 +178,7 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
                     Ok(()) => break,
                     // It was changed concurrently: read it again.
                     Err(failure) if failure.is_conflict() => {}
-                    Err(failure) => return Err(shared.cluster.guard_error(failure, &wanted)),
+                    Err(failure) => return Err(Error::from(failure)),
                 }
             }
         }

@@ -179,7 +179,7 @@ pub(super) async fn begin(shared: &Shared, terms: &CertificateSpec) -> Result<St
             Ok(kept) => return Ok(kept),
             // Another replica was first.
             Err(Wrong::Failure(failure)) if failure.is_conflict() => {}
-            Err(Wrong::Failure(failure)) => return Err(shared.cluster.secret_error(failure, &terms.secret)),
+            Err(Wrong::Failure(failure)) => return Err(Error::from(failure)),
             Err(Wrong::Permanent(error)) => return Err(error),
         }
     }
@@ -213,7 +213,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
                     None
                 }
                 Err(Wrong::Failure(failure)) if failure.is_conflict() => None,
-                Err(Wrong::Failure(failure)) => Some(shared.cluster.secret_error(failure, &terms.secret)),
+                Err(Wrong::Failure(failure)) => Some(Error::from(failure)),
                 // The current certificate is still served, so ending the process would help nobody.
                 Err(Wrong::Permanent(error)) => Some(error),
             };

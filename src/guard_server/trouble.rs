@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::{
     apiserver::{Failure, Verb},
-    cluster::paths::call_of,
     error::Result,
     guard_server::{
         Log,
@@ -58,7 +57,7 @@ impl FailureState {
         lost: &PendingRepair,
         result: std::result::Result<(), Failed>,
     ) -> Result<Outcome> {
-        let Err(Failed { verb, object, failure, lacks_right }) = result else {
+        let Err(Failed { verb, failure, lacks_right, .. }) = result else {
             (self.denied, self.is_away_told) = (None, false);
             return Ok(Outcome::Done);
         };
@@ -68,16 +67,15 @@ impl FailureState {
         if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
             return Ok(Outcome::Done);
         }
-        let call = call_of(verb, &object);
         if !lacks_right {
             self.denied = None;
         } else if self.denied.get_or_insert_with(Instant::now).elapsed() > DENIED_FOR {
-            return Err(failure.into_error(&call));
+            return Err(failure.into());
         }
         let is_away = !matches!(failure, Failure::Status(_));
         let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
         if is_news {
-            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.to_log_message(&call)))];
+            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.to_log_message()))];
             log.warning("repair failed, retrying", &fields);
         }
         // A missing right affects all namespaces alike, so none is marked as troubled.

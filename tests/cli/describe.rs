@@ -670,6 +670,10 @@ fn shop() -> Fake {
     let fake = Fake::start();
     let shop = |mut object: serde_json::Value| {
         object["metadata"]["namespace"] = "shop".into();
+        let children = object.pointer_mut("/spec/weighted/services").and_then(serde_json::Value::as_array_mut);
+        for child in children.into_iter().flatten() {
+            child["namespace"] = "shop".into();
+        }
         Reply::json(200, &object)
     };
     let (canary, service) = (objects::canary("podinfo"), objects::traefik_service("podinfo", 90, 10));

@@ -73,8 +73,18 @@ impl Traefik {
         self.ask(&format!("services/{id}"))
     }
 
+    /// Its version: major, minor and patch level.
+    pub(crate) fn version(&self) -> Vec<u32> {
+        let answer = self.asked("/api/version".to_owned()).expect("Traefik's API tells its version");
+        numbers(answer["Version"].as_str().expect("it is a text"))
+    }
+
     fn ask(&self, path: &str) -> Option<Value> {
-        let (address, path) = (self.address, format!("/api/http/{path}"));
+        self.asked(format!("/api/http/{path}"))
+    }
+
+    fn asked(&self, path: String) -> Option<Value> {
+        let address = self.address;
         let answer = block_on(async move {
             let mut connection = Connection::open((address, API)).await?;
             connection.get("traefik", &path, "").await
@@ -90,6 +100,11 @@ impl Traefik {
     fn process(&self) -> std::sync::MutexGuard<'_, Process> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The numbers of a version.
+pub(crate) fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').filter_map(|number| number.parse().ok()).collect()
 }
 
 /// What Traefik runs for a TraefikService.

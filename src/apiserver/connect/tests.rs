@@ -15,7 +15,7 @@ fn get() -> Request<Vec<u8>> {
 
 async fn asked(args: &ConnectionArgs) -> Result<Vec<u8>> {
     let cluster = connected(args).await?;
-    cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(|failure| failure.into_error(&CALL))
+    cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(Error::from)
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn no_proxy_is_held_against_the_server_and_may_be_malformed() {
             ..Environment::default()
         };
         let cluster = connect(&args, &environment, Arc::new(Silent)).await?;
-        cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(|failure| failure.into_error(&CALL))
+        cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(Error::from)
     };
     assert_eq!(ask("no/host,,0.0.0.0").await, Ok(b"{}".to_vec()));
     // The proxy's own host in the list has no effect.

@@ -7,6 +7,7 @@ use crate::{
         testing::{Heard, Reply, Server, json, reply},
     },
     environment::Environment,
+    error::Error,
 };
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ fn busy() -> Reply {
 }
 
 fn message(result: Result<Answer, Failure>) -> String {
-    result.unwrap_err().into_error(&CALL).message().to_owned()
+    result.unwrap_err().into_message()
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn a_server_that_never_answers_or_stops_in_the_middle_is_given_up() {
         let server = Server::start([reply]).await;
         let args = ConnectionArgs { request_timeout: Some(Duration::from_millis(50)), ..server.args() };
         let cluster = connect(&args, &Environment::default(), Arc::new(Heard::default())).await.unwrap();
-        let error = cluster.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+        let error = Error::from(cluster.call(&CALL, get()).await.unwrap_err());
         assert_eq!(error.message(), "no answer from the server within 50 ms");
         assert_eq!(error.hints(), ["--request-timeout 1s"]);
     }
@@ -105,7 +106,7 @@ async fn an_answer_that_breaks_off_is_none() {
 #[tokio::test]
 async fn an_answer_that_would_fill_the_memory_is_given_up() {
     let server = Server::start([json("200 OK", &format!("{{{}}}", " ".repeat(ONE)))]).await;
-    let error = server.connect().await.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+    let error = Error::from(server.connect().await.call(&CALL, get()).await.unwrap_err());
     assert_eq!(error.message(), "the server's answer is larger than 16 MiB");
     assert_eq!(error.causes(), ["the request was to get canaries.flagger.app"]);
     // A list may be larger, and an error status with a body of that size counts as one without a body.
@@ -115,7 +116,7 @@ async fn an_answer_that_would_fill_the_memory_is_given_up() {
     let refusal = format!(r#"{{"kind":"Status","message":"{}"}}"#, "x".repeat(ONE));
     let server = Server::start([json("403 Forbidden", &refusal)]).await;
     let failure = server.connect().await.call(&CALL, get()).await.unwrap_err();
-    assert_eq!(failure.into_error(&CALL).message(), "the answer is not from a Kubernetes API server");
+    assert_eq!(Error::from(failure).message(), "the answer is not from a Kubernetes API server");
 }
 
 #[tokio::test]
@@ -129,12 +130,12 @@ async fn nothing_is_kept_beyond_the_limit() {
 #[tokio::test]
 async fn a_page_is_not_taken_for_an_answer() {
     let server = Server::start([reply("200 OK", &["content-type: text/html"], "<html>Sign in</html>")]).await;
-    let error = server.connect().await.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+    let error = Error::from(server.connect().await.call(&CALL, get()).await.unwrap_err());
     assert_eq!(error.message(), "the answer is not from a Kubernetes API server");
     assert_eq!(error.causes(), [format!("http://{} answers 200 OK, text/html", server.address)]);
 
     let server = Server::start([Reply::Text("SSH-2.0-OpenSSH_9.9\r\n\r\n".to_owned())]).await;
-    let error = server.connect().await.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+    let error = Error::from(server.connect().await.call(&CALL, get()).await.unwrap_err());
     assert_eq!(error.causes(), ["it does not speak HTTP"]);
 }
 

@@ -17,7 +17,7 @@ fn get() -> Request<Vec<u8>> {
 
 async fn asked(args: &ConnectionArgs) -> Result<Vec<u8>> {
     let cluster = connected(args).await?;
-    cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(|failure| failure.into_error(&CALL))
+    cluster.call(&CALL, get()).await.map(|answer| answer.body).map_err(Error::from)
 }
 
 #[cfg(unix)]
@@ -39,7 +39,7 @@ async fn a_credential_plugin_runs_once_and_again_when_its_token_is_refused() {
     for _ in 0..2 {
         cluster.call(&CALL, get()).await.unwrap();
     }
-    let error = cluster.call(&CALL, get()).await.unwrap_err().into_error(&CALL);
+    let error = Error::from(cluster.call(&CALL, get()).await.unwrap_err());
     assert_eq!(error.causes(), [format!("sent as user `u` of {}", file.display())]);
     let tokens: Vec<_> = server.heard("authorization").into_iter().flatten().collect();
     assert_eq!(tokens, ["Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2", "Bearer t3"]);

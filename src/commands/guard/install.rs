@@ -135,7 +135,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         let consent = args.write.consent(ctx, &question(open.len(), &removal)).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
-            stored.map_err(|failure| server.guard_error(failure, &confirmed.agreed().wanted))?;
+            stored?;
         }
         former = decide(removal.changes.clone(), consent)?;
     }
@@ -298,7 +298,7 @@ async fn webhook_changes(
         (None, namespace) => namespace.unwrap_or(deployment::NAMESPACE).to_owned(),
     };
     let image = args.image.clone().or_else(|| state::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
-    let has_conditions = server.has_match_conditions().await.map_err(|failure| server.version_error(failure))?;
+    let has_conditions = server.has_match_conditions().await?;
     let (keeper, secret) = certificates(server, &namespace, installed).await?;
     let entries = args.entries.unwrap_or_else(|| installed.is_some_and(Installed::keeps_entries));
     if entries && keeper != CertificateOwner::Replicas {
@@ -328,7 +328,7 @@ async fn certificates(
         return Ok((CertificateOwner::Replicas, None));
     }
     let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
-    let before = server.find_secret(&secret).await.map_err(|failure| server.secret_error(failure, &secret))?;
+    let before = server.find_secret(&secret).await?;
     let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
     let registered = String::from_utf8(registered).unwrap_or_default();
     let service = deployment::service(namespace);

@@ -37,8 +37,7 @@ pub(super) async fn dry_run_all(
         server.dry_run_guard(change, force_conflicts).await
     }))
     .await;
-    let named = answers.into_iter().zip(changes);
-    named.map(|(answer, change)| answer.map_err(|failure| server.guard_error(failure, &change.wanted))).collect()
+    answers.into_iter().map(|answer| Ok(answer?)).collect()
 }
 
 /// Prints the diff of one object and returns whether there is one.

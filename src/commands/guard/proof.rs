@@ -66,7 +66,7 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
             (Ok(_), Ok(_)) | (Err(Failure::Status(_)), _) | (_, Err(Failure::Status(_))) => {
                 if proving::is_ordinary(observed) { Proof::Fails(name) } else { Proof::TooLarge(name) }
             }
-            (Err(failure), _) | (_, Err(failure)) => return Err(server.said(failure, observed)),
+            (Err(failure), _) | (_, Err(failure)) => return Err(failure.into()),
         };
         answers += 1;
         // Keep the first conclusive result.

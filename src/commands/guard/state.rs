@@ -120,7 +120,7 @@ impl Removal {
                 }
             }
             let deleted = server.delete_guard(&confirmed).await;
-            deleted.map_err(|failure| server.guard_error(failure, &change.wanted))?;
+            deleted?;
             gone.push(change.clone());
         }
         Ok(gone)

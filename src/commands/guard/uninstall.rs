@@ -44,7 +44,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
     if args.write.dry_run == DryRun::Server {
         for change in &changes {
             let deleted = server.dry_run_delete_guard(change).await;
-            deleted.map_err(|failure| server.guard_error(failure, &change.wanted))?;
+            deleted?;
         }
     }
     if args.write.dry_run != DryRun::None {

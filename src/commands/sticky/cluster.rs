@@ -153,7 +153,7 @@ pub(super) async fn prepare(
                 // The guard uses the declaration as it is now, which is about to change.
                 Ok(object) => after.push(if step.is_satisfied_by(&object) { object } else { step.after() }),
                 Err(failure) if is_stale(&failure) => stale = true,
-                Err(failure) => return Err(dry_run_error(ctx, &plan, step, failure, possible)),
+                Err(failure) => return Err(dry_run_error(ctx, &plan, failure, possible)),
             }
         }
         if !stale {

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Failure, Verb},
-    cluster::paths::call_of,
+    apiserver::Failure,
     commands::args::WriteArgs,
     context::Context,
     error::{Error, Kind, Result},
@@ -120,15 +119,9 @@ pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refu
 /// Returns the error for a dry run that the server refuses. Without the right to write, prints the locally computed
 /// diffs. A field unknown to the server is reported by its flag. `possible` is the object that can still be written, if
 /// any.
-pub(super) fn dry_run_error(
-    ctx: &Context,
-    plan: &Plan,
-    step: &Step,
-    failure: Failure,
-    possible: Option<ObjectKind>,
-) -> Refusal {
+pub(super) fn dry_run_error(ctx: &Context, plan: &Plan, failure: Failure, possible: Option<ObjectKind>) -> Refusal {
     let (forbidden, invalid) = (failure.is_forbidden(), failure.is_invalid());
-    let mut error = failure.into_error(&call_of(Verb::Patch, &step.object));
+    let mut error = Error::from(failure);
     let mut scope = None;
     if forbidden {
         ctx.ui.status("computed locally; the server refused the dry run:");

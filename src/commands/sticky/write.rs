@@ -13,8 +13,8 @@ use super::{
     refusal::{is_reverted, reverted_error},
 };
 use crate::{
-    apiserver::{Failure, Verb},
-    cluster::{Cluster, paths::call_of},
+    apiserver::Failure,
+    cluster::Cluster,
     commands::args::WriteArgs,
     error::{Error, Kind, Result},
     model::ObjectKind,
@@ -192,7 +192,7 @@ async fn write_steps(
                 return Ok(Written::Otherwise { is_reverted: is_reverted(loaded, step, &object) });
             }
             Err(failure) if is_stale(&failure) => return Ok(Written::Stale),
-            Err(failure) => return Err(failure.into_error(&call_of(Verb::Patch, &step.object))),
+            Err(failure) => return Err(failure.into()),
         }
     }
     Ok(Written::All)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    apiserver::{ApiServer, Collection, Event, Failure, ResourceVersion, Verb, backoff::Backoff},
+    apiserver::{ApiServer, Collection, Event, ResourceVersion, backoff::Backoff},
     error::Error,
     ui::Ui,
 };
@@ -108,7 +108,6 @@ pub(super) async fn follow(
             tokio::time::sleep(FIRST_PAUSE.saturating_sub(began.elapsed())).await;
             continue;
         };
-        let call = collection.call(if is_listed { Verb::Watch } else { Verb::List });
         if failure.is_no_such_resource() && need == Need::Less {
             take(News::NotServed);
             outages.end(resource);
@@ -120,16 +119,16 @@ pub(super) async fn follow(
         // A server that has just started does not know its kinds yet.
         if failure.is_denied() || failure.is_no_such_resource() {
             if need == Need::Less && !is_watched && failure.is_forbidden() {
-                take(News::Forbidden(failure.into_error(&call).message().to_owned()));
+                take(News::Forbidden(failure.into_message()));
                 return std::future::pending().await;
             }
             if !is_watched || denied.get_or_insert(began).elapsed() > STARTING {
-                return failure.into_error(&call);
+                return failure.into();
             }
         } else if !has_begun {
-            return failure.into_error(&call);
+            return failure.into();
         }
-        outages.begin(resource, Failure::to_log_message(failure, &call));
+        outages.begin(resource, failure.to_log_message());
         pause.wait().await;
     }
 }

@@ -529,9 +529,9 @@ Tracks:
 Cookie:          none, nothing is declared
 Protected:       -
 Next write:      a reset to what Flagger generates, at its next tick, because
-                 Flagger did not create it; weights 100/100; there is no cookie
-                 to protect; stop whatever applies or changes this
-                 TraefikService
+                 Flagger did not create it and its services are not those of the
+                 Canary; weights 100/100; there is no cookie to protect; stop
+                 whatever applies or changes this TraefikService
 Routes:
   IngressRoute/edge/there
     Host(`c`)

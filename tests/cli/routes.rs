@@ -130,7 +130,7 @@ Near misses:
     cart.example
     it leads to Service `cart`, which always selects the primary, not to the
       TraefikService
-    fix: replace it by an IngressRoute to TraefikService `cart`
+    fix: replace it with an IngressRoute to TraefikService `cart`
 
 "#]],
     );

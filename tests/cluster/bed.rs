@@ -124,7 +124,7 @@ fn the_status_of_a_canary_is_written_apart_from_its_spec() {
     assert_eq!(patched["metadata"]["generation"], created["metadata"]["generation"]);
 }
 
-mod private {
+mod dedicated_server {
     //! On a server of their own, which they may stop.
 
     use serde_json::json;
@@ -133,7 +133,7 @@ mod private {
 
     #[test]
     fn what_the_server_holds_outlives_a_restart_of_the_api_server() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = Namespace::on(&server, "restart");
         namespace.create_rollout("shop", 100, 0);
         let before = namespace.get("TraefikService", "shop");
@@ -150,7 +150,7 @@ mod private {
 
     #[test]
     fn the_audit_log_tells_who_did_what() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = Namespace::on(&server, "audit");
         namespace.create_rollout("shop", 100, 0);
         flagger::writes(&namespace, "shop", 90, 10).expect("nobody else wrote");
@@ -166,7 +166,7 @@ mod private {
     #[test]
     fn an_older_kubernetes_has_no_mutating_admission_policies() {
         let policies = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
-        let older = Server::private(&bed::no_policies());
+        let older = Server::dedicated(&bed::no_policies());
         assert_eq!(older.admin().get(policies).code, 404);
     }
 }

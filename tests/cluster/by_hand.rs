@@ -567,7 +567,7 @@ emove podinfo
     assert_eq!(temporary.names(), [""; 0]);
 }
 
-mod private {
+mod dedicated_server {
     use super::*;
 
     /// A Deployment of this Traefik, as its chart makes it.

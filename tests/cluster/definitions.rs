@@ -13,7 +13,7 @@ const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitio
 /// A server whose Canaries have `spec.service.traefik.sticky.cookie`, as fluxcd/flagger#1884 asks for it.
 pub(crate) fn native() -> &'static Server {
     static SERVER: LazyLock<Server> = LazyLock::new(|| {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         change(&server, "canaries.flagger.app", |definition| {
             let text = json!({ "type": "string" });
             let cookie = json!({
@@ -35,7 +35,7 @@ pub(crate) fn native() -> &'static Server {
 /// domain.
 pub(crate) fn older() -> &'static Server {
     static SERVER: LazyLock<Server> = LazyLock::new(|| {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let mut older = server.admin().get(&format!("{DEFINITIONS}/traefikservices.traefik.io")).expect("a definition");
         older["metadata"] = json!({ "name": "traefikservices.traefik.containo.us" });
         older["spec"]["group"] = json!("traefik.containo.us");

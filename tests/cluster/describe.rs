@@ -436,7 +436,7 @@ fn describing_changes_nothing() {
     assert_eq!(crate::rollout::versions(&namespace, "podinfo"), before);
 }
 
-mod private {
+mod dedicated_server {
     //! On a server whose Canaries have the native field.
 
     use snapbox::str;

@@ -1,6 +1,6 @@
 //! TraefikServices of the older group, `traefik.containo.us`.
 
-mod private {
+mod dedicated_server {
     //! On a server of their own, which serves both groups.
 
     use serde_json::{Value, json};

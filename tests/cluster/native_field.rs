@@ -1,6 +1,6 @@
 //! A Flagger that copies the cookie itself: the Canary has a field of its own for it.
 
-mod private {
+mod dedicated_server {
     //! On a server of their own, with that field in its definition.
 
     use serde_json::{Value, json};

@@ -252,7 +252,7 @@ fn a_reader_that_leaves_does_not_keep_the_rest_from_being_applied() {
     assert_eq!(["podinfo", "checkout"].map(|name| live(&namespace, name)), [login(), login()]);
 }
 
-mod private {
+mod dedicated_server {
     //! Over all namespaces of a server of its own.
 
     use super::*;
@@ -260,7 +260,7 @@ mod private {
 
     #[test]
     fn all_and_only_those_that_declare_are_applied() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let shop = Namespace::on(&server, "shop");
         let sso = Namespace::on(&server, "sso");
         for namespace in [&shop, &sso] {

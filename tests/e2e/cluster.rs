@@ -40,7 +40,7 @@ impl Cluster {
     /// A cluster without Flagger as yet, with further flags for its API server. `rolling` is how long the pods of
     /// a primary take to be replaced.
     pub(crate) fn start(flags: &[&str], rolling: Duration) -> &'static Self {
-        let server = Server::private(flags);
+        let server = Server::dedicated(flags);
         let history = History::follow(server.admin());
         Kubelet::start(server.admin(), rolling);
         Box::leak(Box::new(Self { server, history, flagger: Mutex::new(None), traefik: OnceLock::new() }))

@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     if !arguments.list && !support::bed::use_existing_cluster() {
         isolate::isolate();
     }
-    let mut tests = tests! { "private::policies::", claims:
+    let mut tests = tests! { "policies::", claims:
         a_rollout_without_guard_has_no_cookie
         a_cookie_patched_once_is_lost_at_the_first_step
         every_generation_of_a_guarded_rollout_has_the_declared_cookie_from_create_on
@@ -88,13 +88,13 @@ fn main() -> ExitCode {
         without_a_cookie_people_who_come_back_see_the_canary_as_its_weight_says
         a_max_age_longer_than_the_rollout_keeps_people_who_come_back_off_the_canary_until_it_has_succeeded
     };
-    tests.extend(tests! { "private::policies::", simulated:
+    tests.extend(tests! { "policies::", simulated:
         without_a_cookie_people_see_what_is_simulated_at_every_step
         with_a_max_age_longer_than_the_rollout_people_see_what_is_simulated_at_every_step
         with_a_max_age_as_long_as_a_step_people_see_what_is_simulated_at_every_step
     });
     tests.extend(play::claims::tests());
-    tests.extend(tests! { "private::", webhook_claims:
+    tests.extend(tests! { "", webhook_claims:
         every_generation_of_a_rollout_guarded_by_processes_has_the_declared_cookie
         with_processes_that_guard_no_login_changes_version_by_routing
         certificates_that_hold_for_20_s_are_renewed_throughout_rollouts_without_a_failed_call
@@ -104,38 +104,38 @@ fn main() -> ExitCode {
         of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_flight_and_what_was_lost_is_repaired
         while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return
     });
-    tests.extend(tests! { "private::", entry:
+    tests.extend(tests! { "", entry:
         with_an_entry_at_most_one_login_in_500_changes_version_promotion_included
         with_an_entry_people_who_come_back_see_the_canary_as_its_weight_says_at_every_step
         at_the_entry_the_application_sees_no_cookie_and_everywhere_else_all_of_them
         traefik_has_the_entrys_route_enabled_and_just_above_the_one_it_is_made_after
     });
-    tests.extend(tests! { "private::", simulated:
+    tests.extend(tests! { "", simulated:
         with_a_max_age_of_half_a_step_people_see_what_is_simulated_at_every_step
         with_an_entry_people_who_log_in_see_what_is_simulated_at_every_step
     });
-    tests.extend(tests! { "private::routes::", routes:
+    tests.extend(tests! { "routes::", routes:
         of_an_http_route_each_login_begins_anew_at_the_entry_and_only_there_the_cookies_are_taken_off
         of_a_route_in_the_older_syntax_each_login_begins_anew_at_the_entry_and_only_there
         where_the_older_syntax_is_traefiks_default_each_login_begins_anew_at_the_entry_and_only_there
         after_a_change_of_its_route_diff_says_so_and_apply_has_logins_begin_anew_on_the_new_host_over_tls
     });
-    tests.extend(tests! { "private::routes::", providers:
+    tests.extend(tests! { "routes::", providers:
         of_a_route_that_names_its_provider_each_login_begins_anew_at_the_entry_and_only_there
         a_path_that_traefiks_file_provider_serves_is_refused_once_traefik_is_asked
     });
-    tests.extend(tests! { "private::routes::", odd:
+    tests.extend(tests! { "routes::", odd:
         whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed
     });
-    tests.extend(tests! { "private::routes::", cookies:
+    tests.extend(tests! { "routes::", cookies:
         each_cookie_that_is_shown_pins_to_its_track_with_and_without_safe_naming
     });
-    tests.extend(tests! { "private::verify::", verify:
+    tests.extend(tests! { "verify::", verify:
         what_does_not_stick_is_found_with_the_reason
         what_is_proposed_sticks
         every_command_of_the_page_on_verify_shows_what_the_page_says
     });
-    tests.extend(tests! { "private::play::", bad:
+    tests.extend(tests! { "play::", bad:
         a_secure_cookie_over_http_shows_as_bad_for_it_pins_nobody
         a_cookie_for_the_path_of_the_login_alone_shows_as_bad_for_the_redirects_leave_it
         a_max_age_longer_than_the_rollout_shows_as_bad_for_returning_users_do_not_see_the_canary

@@ -140,7 +140,7 @@ static CLUSTER: LazyLock<Later<(&Cluster, Shop)>> = LazyLock::new(|| {
         assert!(
             !bed::use_existing_cluster(),
             "these tests need a cluster that they started: run them without USE_EXISTING_CLUSTER, \
-             or leave them out with `-- --skip private::`"
+             or leave them out with `-- --skip dedicated_server::`"
         );
         let cluster = Cluster::start(&[], ROLLING);
         let before = Shop::new(cluster, "guarded", true);

@@ -6,5 +6,5 @@
 #[allow(dead_code, reason = "each test binary uses a part of the test bed")]
 mod support;
 
+mod cluster_tests;
 mod namespaces;
-mod private;

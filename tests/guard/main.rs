@@ -1,9 +1,24 @@
 //! The guard on a real API server: the policies against their definition in Rust, through every kind of write,
-//! through restarts, and the commands that install and show them.
+//! through restarts, and the commands that install and show them. Policies hold for the whole cluster, so every test is on
+//! a server of its own or on one that the tests of this binary share.
+#![expect(clippy::disallowed_methods, reason = "the tests read the documentation and a variable of their own")]
 
 #[path = "../support/mod.rs"]
 #[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
 #[allow(dead_code, reason = "each test binary uses a part of the test bed")]
 mod support;
 
-mod private;
+mod cluster;
+mod describe;
+mod event;
+mod form;
+mod generate;
+mod install;
+mod kept;
+mod limits;
+mod lone;
+mod random;
+mod restarts;
+mod story;
+mod table;
+mod undoing;

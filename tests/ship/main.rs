@@ -7,8 +7,8 @@
 mod support;
 
 mod archives;
+mod dedicated_server;
 mod image;
 mod krew;
-mod private;
 mod release;
 mod workflows;

@@ -2,7 +2,7 @@
 //! binary; with `USE_EXISTING_CLUSTER=true` the cluster of the current kubeconfig instead.
 //!
 //! A test that stops or restarts the API server, gives it flags, or counts what it holds (`-A`) takes one of
-//! its own with [`Server::private`]. Those tests live in modules called `private`: they need the bed even when
+//! its own with [`Server::dedicated`]. Those tests live in modules called `dedicated_server`: they need the bed even when
 //! there is an existing cluster, and `tests/run` leaves them out in that case, and says so.
 
 use std::{
@@ -67,7 +67,7 @@ pub(crate) fn server() -> &'static Server {
 
 impl Server {
     /// A server for one test alone, with further flags for kube-apiserver. It ends when dropped.
-    pub(crate) fn private(flags: &[&str]) -> Self {
+    pub(crate) fn dedicated(flags: &[&str]) -> Self {
         Self::start(flags).unwrap_or_else(|error| panic!("no API server to test against: {error}"))
     }
 
@@ -251,7 +251,7 @@ impl Server {
     fn own(&self) -> &Own {
         self.own.as_ref().expect(
             "this test needs an API server that the tests started: run it without USE_EXISTING_CLUSTER, \
-             or leave it out with `-- --skip private::`",
+             or leave it out with `-- --skip dedicated_server::`",
         )
     }
 

@@ -13,12 +13,9 @@ use crate::trial;
 /// All of them.
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
-        trial("private::policies::every_command_of_the_readme_shows_what_the_readme_says", the_readme),
-        trial("private::policies::every_command_of_the_guide_shows_what_the_guide_says", the_guide),
-        trial(
-            "private::policies::the_playground_is_reached_from_outside_rolls_out_at_a_key_and_leaves_nothing",
-            the_playground,
-        ),
+        trial("policies::every_command_of_the_readme_shows_what_the_readme_says", the_readme),
+        trial("policies::every_command_of_the_guide_shows_what_the_guide_says", the_guide),
+        trial("policies::the_playground_is_reached_from_outside_rolls_out_at_a_key_and_leaves_nothing", the_playground),
     ]
 }
 

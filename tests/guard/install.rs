@@ -1558,7 +1558,7 @@ to install it: kubectl canary-traefik guard install
 
 #[test]
 fn a_cluster_before_1_36_is_told_from_one_without_the_guard() {
-    let server = Server::private(&["--emulated-version=1.35"]);
+    let server = Server::dedicated(&["--emulated-version=1.35"]);
     let namespace = Namespace::on(&server, "emulated");
     namespace.create_value(&objects::canary("podinfo"));
     guard(&namespace, ["install", "--yes"]).run().shows(str![[r#"

@@ -244,7 +244,7 @@ fn attempts(server: &Server, wait: impl Fn(&Stolen<'_>)) -> String {
 
 #[test]
 fn a_stolen_token_changes_nothing_but_cookies_its_own_secret_and_the_ca_bundle() {
-    let server = Server::private(&bed::no_policies());
+    let server = Server::dedicated(&bed::no_policies());
     let attempts = attempts(&server, |stolen| {
         let path = stolen.namespace.path("TraefikService", "shop") + "?dryRun=All";
         until("the policy to be taken up", || {
@@ -341,7 +341,7 @@ beside: somebody else's name                     no right
 
 #[test]
 fn before_kubernetes_1_30_a_stolen_token_has_no_right_on_configurations_and_secrets() {
-    let server = Server::private(&bed::no_admission_policies());
+    let server = Server::dedicated(&bed::no_admission_policies());
     assert_data_eq!(
         attempts(&server, |_| ()),
         str![[r#"

@@ -124,7 +124,7 @@ fn restart(server: &Server, number: usize) {
 #[test]
 fn no_write_that_is_stored_after_a_restart_of_the_api_server_lacks_the_cookie() {
     each(0..SERVERS, |number| {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = guarded(&server, "");
         for round in 0..RESTARTS_EACH {
             restart(&server, number + round);
@@ -142,7 +142,7 @@ fn no_write_that_is_stored_after_a_restart_of_the_api_server_lacks_the_cookie() 
 #[test]
 fn the_cookie_is_lost_without_carry_where_keep_has_no_params_and_with_carry_it_is_not() {
     each([policy::NAMES[1], ""], |without| {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = guarded(&server, without);
         let probe = Probe::new(&server, Group::TraefikIo);
         namespace.delete("Canary", "podinfo");

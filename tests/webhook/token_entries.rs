@@ -164,7 +164,7 @@ fn attempts(stolen: &mut Stolen<'_>) {
 
 #[test]
 fn with_entries_a_stolen_token_writes_no_other_route_and_no_other_middleware() {
-    let server = Server::private(&bed::no_policies());
+    let server = Server::dedicated(&bed::no_policies());
     let namespace = Namespace::on(&server, "token");
     let mut stolen = Stolen::from(&server, &namespace, &["--entries"]);
     namespace.create_value(&web());

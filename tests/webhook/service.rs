@@ -35,7 +35,7 @@ fn two_replicas_behind_a_service_keep_every_cookie_with_no_right_beyond_their_ro
     if !network::inside(module_path!(), TEST) {
         return;
     }
-    let server = Server::private(&[&bed::no_policies()[..], &ROUTING].concat());
+    let server = Server::dedicated(&[&bed::no_policies()[..], &ROUTING].concat());
     let namespace = Namespace::on(&server, "service");
     namespace.create_rollout("shop", 100, 0);
     declare(&namespace, "shop", DECLARED);

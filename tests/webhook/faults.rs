@@ -166,7 +166,7 @@ fn without_the_rights_it_ends_and_says_which_is_missing() {
 /// A server that has just started may say no to what it will allow: the process gives it half a minute.
 #[test]
 fn rights_that_are_taken_away_while_it_runs_end_it_with_the_reason() {
-    let server = Server::private(&bed::no_policies());
+    let server = Server::dedicated(&bed::no_policies());
     let namespace = Namespace::on(&server, "taken");
     let rules = "[{apiGroups: [flagger.app, traefik.io, traefik.containo.us], resources: [canaries, traefikservices], \
                  verbs: [get, list, watch, patch]}]";

@@ -196,7 +196,7 @@ fn two_processes_make_an_entry_once_and_a_tenants_routes_starve_no_other() {
 
 #[test]
 fn an_installed_guard_keeps_entries_from_when_it_is_told_until_it_is_told_not_to() {
-    let server = Server::private(&bed::no_policies());
+    let server = Server::dedicated(&bed::no_policies());
     let namespace = Namespace::on(&server, "entries");
     let install = |flags: &[&str]| {
         let arguments =

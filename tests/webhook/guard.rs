@@ -26,7 +26,7 @@ use crate::support::{
     wait::until,
 };
 
-pub(in crate::private) use crate::support::port::free as free_port;
+pub(crate) use crate::support::port::free as free_port;
 
 /// What the tests declare.
 pub(super) const DECLARED: &str = "login; Max-Age=300";
@@ -37,7 +37,7 @@ pub(super) fn declared_sticky() -> Value {
 }
 
 fn server() -> &'static Server {
-    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&bed::no_policies()));
+    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::dedicated(&bed::no_policies()));
     &SERVER
 }
 

@@ -10,7 +10,7 @@ const HOUR: i64 = 3600;
 /// The library of `clock.c`, in this folder.
 fn library(folder: &Directory) -> String {
     let library = folder.path().join("clock.so").display().to_string();
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/webhook/private/clock.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/webhook/clock.c");
     let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o", &library, source]).status();
     assert!(compiler.expect("a C compiler: Rust links with it").success());
     library

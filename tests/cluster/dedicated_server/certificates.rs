@@ -19,7 +19,7 @@ fn show(kubeconfig: &str) -> Output {
 #[test]
 fn client_certificates_of_version_1_and_on_p521_are_those_of_their_users() {
     let testdata = bed::root().join("src/apiserver/testdata");
-    let server = Server::private(&[&format!("--client-ca-file={}", testdata.join("clients.pem").display())]);
+    let server = Server::dedicated(&[&format!("--client-ca-file={}", testdata.join("clients.pem").display())]);
     for (name, key) in [("version-1", "server.key"), ("p521", "p521.key"), ("p521", "p521.sec1.key")] {
         let before = server.audit_of(name).len();
         let certificate = testdata.join(format!("{name}.pem"));
@@ -49,7 +49,7 @@ hint: --client-certificate FILE --client-key FILE
 /// kube-apiserver shows a certificate that it signed itself, with an authority that it throws away.
 #[test]
 fn a_servers_own_certificate_is_authority_enough() {
-    let server = Server::private(&[]);
+    let server = Server::dedicated(&[]);
     let mut kubeconfig: Value = serde_json::from_str(&server.admin_kubeconfig("default")).expect("it is JSON");
     let data = &mut kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"];
     let chain = STANDARD.decode(data.as_str().expect("a text")).expect("base64");

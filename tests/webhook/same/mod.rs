@@ -2,16 +2,16 @@
 #![expect(dead_code, reason = "the other tests of the policies use the rest")]
 #![expect(clippy::disallowed_methods, reason = "the tests read the documentation and a variable of their own")]
 
-#[path = "../../../guard/private/cluster.rs"]
+#[path = "../../guard/cluster.rs"]
 mod cluster;
-#[path = "../../../guard/private/event.rs"]
+#[path = "../../guard/event.rs"]
 mod event;
 mod form;
-#[path = "../../../guard/private/generate.rs"]
+#[path = "../../guard/generate.rs"]
 mod generate;
-#[path = "../../../guard/private/random.rs"]
+#[path = "../../guard/random.rs"]
 mod random;
-#[path = "../../../guard/private/story.rs"]
+#[path = "../../guard/story.rs"]
 mod story;
-#[path = "../../../guard/private/table.rs"]
+#[path = "../../guard/table.rs"]
 mod table;

@@ -52,7 +52,7 @@ pub(super) fn cluster() -> &'static Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let server = Server::private(&super::form::flags());
+        let server = Server::dedicated(&super::form::flags());
         define_native_field(&server);
         define_old_group(&server);
         let older = older_canaries(&server);

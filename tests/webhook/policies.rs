@@ -91,7 +91,7 @@ fn from_policies_to_the_webhook_and_back_and_through_an_upgrade_no_write_loses_t
     if !network::inside(module_path!(), TEST) {
         return;
     }
-    let server = Server::private(&ROUTING);
+    let server = Server::dedicated(&ROUTING);
     let namespace = Namespace::on(&server, "switch");
     namespace.create_rollout("shop", 100, 0);
     declare(&namespace, "shop", DECLARED);

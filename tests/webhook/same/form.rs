@@ -4,7 +4,7 @@
 use std::{mem::ManuallyDrop, process::Command};
 
 use crate::{
-    private::guard::free_port,
+    guard::free_port,
     support::{bed, directory::Directory, process::Process, server::Server},
 };
 

@@ -29,7 +29,7 @@ struct Installed {
 impl Installed {
     fn new() -> Self {
         // For as long as the process lives: a namespace borrows it.
-        let server: &'static Server = Box::leak(Box::new(Server::private(&bed::no_policies())));
+        let server: &'static Server = Box::leak(Box::new(Server::dedicated(&bed::no_policies())));
         let namespace = Namespace::on(server, "image");
         let install =
             ["guard", "install", "--mode", "webhook", "--image", "registry.example/guard:1", "--yes", "--wait=0s"];

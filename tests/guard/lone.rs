@@ -41,7 +41,7 @@ pub(super) struct Lone {
 
 /// The server without guard and Canaries.
 pub(super) fn lone() -> Lone {
-    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::private(&[]));
+    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::dedicated(&[]));
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     times::begins_anew();

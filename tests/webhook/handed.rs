@@ -25,7 +25,7 @@ fn processes_that_are_handed_their_certificates_keep_every_cookie_with_rights_on
     if !network::inside(module_path!(), TEST) {
         return;
     }
-    let server = Server::private(&[&bed::no_admission_policies()[..], &ROUTING].concat());
+    let server = Server::dedicated(&[&bed::no_admission_policies()[..], &ROUTING].concat());
     let namespace = Namespace::on(&server, "handed");
     namespace.create_rollout("shop", 100, 0);
     declare(&namespace, "shop", DECLARED);

@@ -168,7 +168,7 @@ fn each_verb_taken_away(namespace: &Namespace, case: &Case) {
 
 #[test]
 fn check_says_yes_exactly_where_the_command_then_works() {
-    let server = Server::private(&[]);
+    let server = Server::dedicated(&[]);
     let namespace = rollout(&server);
     for case in &COOKIES {
         each_verb_taken_away(&namespace, case);
@@ -177,7 +177,7 @@ fn check_says_yes_exactly_where_the_command_then_works() {
 
 #[test]
 fn check_shows_each_right_and_what_becomes_of_the_command_without_it() {
-    let server = Server::private(&[]);
+    let server = Server::dedicated(&[]);
     let namespace = rollout(&server);
     let roles = roles(&namespace, "sticky set");
     let patch = ("patch".to_owned(), "traefik.io".to_owned(), "traefikservices".to_owned());
@@ -328,7 +328,7 @@ fn routed(server: &Server) -> Namespace<'_> {
 
 #[test]
 fn with_an_entry_a_command_asks_for_exactly_what_its_row_says_and_check_is_right_about_each_verb() {
-    let server = Server::private(&[]);
+    let server = Server::dedicated(&[]);
     let namespace = routed(&server);
     for case in &ENTRIES {
         let roles = roles(&namespace, &format!("{} --entry", case.command));
@@ -355,7 +355,7 @@ mod policies {
 
     #[test]
     fn a_command_asks_for_exactly_what_its_row_says() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = rollout(&server);
         let users: Vec<_> =
             COOKIES.iter().map(|case| Granted::new(&namespace, &roles(&namespace, case.command))).collect();
@@ -380,7 +380,7 @@ mod policies {
 
     #[test]
     fn a_guard_command_asks_for_exactly_what_its_row_says() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = rollout(&server);
         prepared(&namespace);
         let selector = format!("kubernetes.io/metadata.name={}", namespace.name());
@@ -409,7 +409,7 @@ mod policies {
 
     #[test]
     fn check_says_yes_exactly_where_the_guards_command_then_works() {
-        let server = Server::private(&[]);
+        let server = Server::dedicated(&[]);
         let namespace = rollout(&server);
         each_verb_taken_away(&namespace, &GUARD[0]);
         let install = namespace.run(["guard", "install", "--yes"]).run();

@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn the_cluster_tests_pass_on_an_existing_cluster_and_leave_it_as_it_was() {
-    let server = Server::private(&[]);
+    let server = Server::dedicated(&[]);
     let api = server.admin();
     namespaces::follow(api);
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "theirs" } });

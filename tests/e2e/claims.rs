@@ -78,7 +78,7 @@ pub(crate) fn a_rollout_without_guard_has_no_cookie() {
 }
 
 pub(crate) fn a_canary_created_with_its_declaration_has_the_cookie_in_every_generation() {
-    assert_generations(ROLLOUTS.created_later.get(), FIVE_STEPS, |_| sticky());
+    assert_generations(&ROLLOUTS.created_later.get().rollout, FIVE_STEPS, |_| sticky());
 }
 
 pub(crate) fn a_declaration_changed_in_mid_rollout_is_what_the_next_generation_has() {

@@ -30,6 +30,7 @@ mod people;
 mod play;
 mod rollouts;
 mod routes;
+mod screens;
 mod shop;
 mod simulated;
 mod traefik;
@@ -92,6 +93,9 @@ fn main() -> ExitCode {
         without_a_cookie_people_see_what_is_simulated_at_every_step
         with_a_max_age_longer_than_the_rollout_people_see_what_is_simulated_at_every_step
         with_a_max_age_as_long_as_a_step_people_see_what_is_simulated_at_every_step
+    });
+    tests.extend(tests! { "policies::", screens:
+        who_watches_a_rollout_sees_each_step
     });
     tests.extend(play::claims::tests());
     tests.extend(tests! { "", webhook_claims:

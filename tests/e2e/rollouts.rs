@@ -17,6 +17,7 @@ use crate::{
     logins::{self, Count, Logins},
     orders,
     people::{self, People},
+    screens::{self, Watched},
     shop::{
         DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_sticky, sticky,
     },
@@ -79,7 +80,7 @@ pub(crate) struct Rollouts {
     /// With a cookie that lasts as long as a step, guarded.
     pub(crate) interval: Later<Visited>,
     /// Created, with the declaration in its manifest, in a cluster with guard and Flagger.
-    pub(crate) created_later: Later<Rollout>,
+    pub(crate) created_later: Later<Watched>,
     /// Declares nothing, one cookie, another one and nothing again, guarded.
     pub(crate) redeclared: Later<Rollout>,
     /// No rollout: what is left of an undeclared cookie, guarded, in each order of the policies.
@@ -238,10 +239,8 @@ pub(crate) fn visit_by(
     }
 }
 
-fn created_later() -> Rollout {
-    let shop = shop("later", true);
-    shop.create(&five_steps(), Some(DECLARATION));
-    whole(&shop)
+fn created_later() -> Watched {
+    screens::watched(&shop("later", true))
 }
 
 fn redeclare() -> Rollout {

@@ -11,5 +11,5 @@ fn what_a_change_prints_under_the_policies_takes_it_back() {
     let namespace = Namespace::on(&lone, "undoing");
     undoing::begin(&namespace);
     lone.install(&[]);
-    assert_data_eq!(undoing::table(&namespace), file!["../../support/undone_under_a_guard.txt"]);
+    assert_data_eq!(undoing::table(&namespace), file!["../support/undone_under_a_guard.txt"]);
 }

@@ -125,7 +125,7 @@ impl Pty {
     /// Waits until the screen is so (true), or the program ends before (false). What was printed is put on the screen
     /// piece by piece, up to whatever may take it away again: the reading may come long after the printing, and
     /// nothing that stood there for a moment is missed.
-    fn sees(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn sees(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(&self.screen.text()) {
             if self.rest.is_empty() {

@@ -9,15 +9,15 @@ use crate::{
 /// Returns the arguments after `kubectl canary-traefik` that undo a plan, without the namespace. Several commands are
 /// run one after the other.
 ///
-/// If a guard protects the declared cookie, no other cookie can be live while one is declared: a different live cookie
-/// is then not restored, only the declared one.
+/// If a guard protects the declared cookie, nothing else can be live while one is declared: another live cookie or entry is
+/// then not restored, only what is declared.
 pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
     let name = &plan.target.name;
     let (before, after) = (&plan.before, &plan.after);
     let declared = (&before.declared, &after.declared);
     let (live_before, live_after) = (with_effect(&before.live), with_effect(&after.live));
     let live = (&live_before, &live_after);
-    let follows = is_protected && declared.0.cookie.is_some() && live.0.cookie != live.1.cookie;
+    let follows = is_protected && declared.0.cookie.is_some() && live.0 != live.1;
     if declared.0 != declared.1 && (declared == live || follows) {
         return vec![restore(name, declared, None, Scope::Both)];
     }

@@ -116,7 +116,8 @@ impl Kubelet {
         });
     }
 
-    /// Lists the pods in the `EndpointSlice` of the Service that Flagger makes for this Deployment.
+    /// Lists the pods in the `EndpointSlice` of the Service that Flagger makes for this Deployment, and in its `Endpoints`,
+    /// which Traefik reads before 3.1.
     fn list(&self, (namespace, name): &Key, pods: &[Ipv4Addr]) {
         let base = name.strip_suffix("-primary").unwrap_or(name);
         let service = format!("{base}-{}", track(name));
@@ -132,14 +133,19 @@ impl Kubelet {
             "ports": [{ "name": "http", "port": application::PORT, "protocol": "TCP" }],
             "endpoints": endpoints,
         });
-        self.write(
-            &format!(
-                "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{service}\
-                 ?fieldManager=endpointslice-controller&force=true"
-            ),
-            "application/apply-patch+yaml",
-            &slice,
-        );
+        let addresses: Vec<_> = pods.iter().map(|address| json!({ "ip": address.to_string() })).collect();
+        let endpoints = json!({
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": { "name": service },
+            "subsets": [{ "addresses": addresses, "ports": slice["ports"] }],
+        });
+        for (group, resource, object) in
+            [("apis/discovery.k8s.io/v1", "endpointslices", &slice), ("api/v1", "endpoints", &endpoints)]
+        {
+            let path = format!("/{group}/namespaces/{namespace}/{resource}/{service}?fieldManager=kubelet&force=true");
+            self.write(&path, "application/apply-patch+yaml", object);
+        }
     }
 
     fn report(&self, (namespace, name): &Key, generation: u64, replicas: u64, updated: u64) {

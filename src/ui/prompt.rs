@@ -1,6 +1,6 @@
 //! Questions to the user, asked if standard input and standard error are terminals.
 //!
-//! Neither dialoguer nor inquire is used: see ARCHITECTURE.md.
+//! Neither dialoguer nor inquire is used: see docs/decisions.md.
 
 use std::io::{self, IsTerminal, Write as _};
 

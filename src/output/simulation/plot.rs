@@ -1,4 +1,4 @@
-//! The plot of a simulated rollout, as SVG. Written by hand: `ARCHITECTURE.md` has what a crate would cost.
+//! The plot of a simulated rollout, as SVG. Written by hand: `docs/decisions.md` has what a crate would cost.
 
 use super::{Simulated, percent, setup};
 use crate::{output::escaped, plan::purpose, simulate::Simulation};

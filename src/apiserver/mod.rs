@@ -2,6 +2,7 @@
 //! and prints nothing.
 
 pub(crate) mod backoff;
+mod collection;
 mod config;
 mod connect;
 mod crypto;
@@ -37,6 +38,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::parts::read as read_part;
 pub use self::{
+    collection::Collection,
     connect::{connect, connect_anonymously, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
@@ -47,7 +49,7 @@ pub use self::{
     progress::Progress,
     status::{Cause, Refusal},
     url::{read as read_url, read_without_credentials},
-    watch::{Collection, Event, ResourceVersion},
+    watch::{Event, ResourceVersion},
 };
 
 /// A connection to one API server as one user. Nothing is sent before the first call.

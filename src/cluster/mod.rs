@@ -7,6 +7,7 @@ mod events;
 mod guard;
 mod inside;
 mod lint;
+mod listing;
 mod mesh_provider;
 pub(crate) mod paths;
 mod read;

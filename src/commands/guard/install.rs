@@ -7,22 +7,19 @@ use serde_json::Value;
 
 use super::{
     GuardWriteArgs,
+    form::{form, no_image, refuse_unused, webhook_changes},
     preview::{dry_run_all, print_diff},
     proof,
-    state::{self, GuardState, Removal},
+    selectors::Selectors,
+    state::{GuardState, Removal},
 };
 use crate::{
     apiserver::duration,
     cluster::Cluster,
     commands::args::format_of,
     context::Context,
-    error::{Error, Exit, Kind, Result},
-    guard::{
-        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Placement,
-        deployment, policy,
-    },
-    guard_server,
-    model::{NamespacedName, selector::Selector},
+    error::{Exit, Result},
+    guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
     output::{
         self, Format,
         change::{self, DryRun, Verb},
@@ -33,7 +30,7 @@ use crate::{
 
 /// The form of the guard to install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// Admission policies if the cluster serves them, else the webhook
     Auto,
     /// Admission policies
@@ -58,28 +55,28 @@ enum Mode {
 pub struct InstallArgs {
     /// Form of the guard
     #[arg(long, value_name = "MODE", default_value = "auto", hide_default_value = true)]
-    mode: Mode,
+    pub(super) mode: Mode,
 
     /// Image of this program, for the webhook
     #[arg(long, value_name = "IMAGE")]
-    image: Option<String>,
+    pub(super) image: Option<String>,
 
     /// Namespace for the webhook; by default a new one is created
     #[arg(long, value_name = "NAME")]
-    guard_namespace: Option<String>,
+    pub(super) guard_namespace: Option<String>,
 
     /// Cover only Canaries with these labels; '' covers all of them
     #[arg(long, value_name = "SELECTOR")]
-    selector: Option<String>,
+    pub(super) selector: Option<String>,
 
     /// Cover only namespaces with these labels; '' covers all of them
     #[arg(long, value_name = "SELECTOR")]
-    namespace_selector: Option<String>,
+    pub(super) namespace_selector: Option<String>,
 
     /// Also update the objects of declared entries when your routes change (webhook only); --entries=false turns this
     /// off
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    entries: Option<bool>,
+    pub(super) entries: Option<bool>,
 
     /// Overwrite fields of the objects that other field managers have changed
     #[arg(long)]
@@ -87,7 +84,7 @@ pub struct InstallArgs {
 
     /// Only print the objects, for example to keep them in Git; makes no API requests
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["yaml", "json", "name"]))]
-    output: Option<Format>,
+    pub(super) output: Option<Format>,
 
     /// How long to wait until the guard works; 0s tests it once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
@@ -217,167 +214,6 @@ fn question(changes: usize, removal: &Removal) -> String {
                 "Change {}, and delete {deletions} of the former guard{namespace} once the new ones work?",
                 count(changes)
             )
-        }
-    }
-}
-
-/// Rejects flags that would otherwise be silently ignored.
-fn refuse_unused(args: &InstallArgs) -> Result<()> {
-    let named = [
-        ("--image", args.image.is_some()),
-        ("--guard-namespace", args.guard_namespace.is_some()),
-        ("--entries", args.entries == Some(true)),
-    ];
-    let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
-    match (args.mode, args.output) {
-        (Mode::Policy, _) => {
-            Err(Error::usage(format!("{flag} is for the webhook, which --mode policy does not install"))
-                .hint(format!("leave out {flag}, or use --mode webhook")))
-        }
-        // No API server is contacted, so `auto` means the policies.
-        (Mode::Auto, Some(_)) => Err(Error::usage(format!("{flag} is for the webhook, and -o prints the policies"))
-            .hint("add --mode webhook to print the webhook")),
-        _ => Ok(()),
-    }
-}
-
-/// Chooses the form to install.
-fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Result<Form> {
-    match (args.mode, there.unserved.clone()) {
-        (Mode::Webhook, _) => Ok(Form::Webhook),
-        (Mode::Policy, Some(error)) => {
-            Err(error.hint_command("kubectl canary-traefik guard install --mode webhook --image IMAGE", ""))
-        }
-        (_, None) => {
-            if args.entries == Some(true) {
-                return Err(Error::usage("--entries needs the webhook, but this cluster serves admission policies")
-                    .hint("kubectl canary-traefik guard install --mode webhook --image IMAGE --entries"));
-            }
-            if args.image.is_some() || args.guard_namespace.is_some() {
-                ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
-            }
-            Ok(Form::Policies)
-        }
-        (_, Some(error)) if args.image.is_some() || there.webhook.is_some() => {
-            let causes = error.causes().concat();
-            ctx.ui.status(&format!("{}: {causes}\nthe guard is a webhook here", error.message()));
-            Ok(Form::Webhook)
-        }
-        (_, Some(error)) => {
-            Err(error
-                .hint_command("the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE", ""))
-        }
-    }
-}
-
-/// Returns the changes to the webhook's objects. Settings without a flag stay as they are.
-async fn webhook_changes(
-    server: &Cluster,
-    args: &InstallArgs,
-    there: &GuardState,
-    coverage: Coverage,
-) -> Result<Vec<Change>> {
-    let installed = there.webhook.as_ref();
-    let is_outside = installed.is_some_and(|webhook| webhook.namespace().is_none());
-    if is_outside {
-        return Err(Error::new(Kind::Conflict, "a process outside the cluster has registered itself as the guard")
-            .hint_command(
-                "stop its `guard run`, or run kubectl canary-traefik guard uninstall",
-                ", then repeat the command",
-            ));
-    }
-    let namespace = installed.and_then(Installed::namespace);
-    let namespace = match (&args.guard_namespace, namespace) {
-        // A webhook in another namespace would not be ready by the time the first one is no longer called.
-        (Some(wanted), Some(namespace)) if wanted != namespace => {
-            return Err(Error::new(Kind::Conflict, format!("the webhook runs in namespace `{namespace}`"))
-                .hint(format!("--guard-namespace {namespace}"))
-                .hint_command("to move it: kubectl canary-traefik guard uninstall", ", then install it again"));
-        }
-        (Some(wanted), _) => wanted.clone(),
-        (None, namespace) => namespace.unwrap_or(deployment::NAMESPACE).to_owned(),
-    };
-    let image = args.image.clone().or_else(|| state::image(installed?).map(str::to_owned)).ok_or_else(no_image)?;
-    let has_conditions = server.has_match_conditions().await?;
-    let (keeper, secret) = certificates(server, &namespace, installed).await?;
-    let entries = args.entries.unwrap_or_else(|| installed.is_some_and(Installed::keeps_entries));
-    if entries && keeper != CertificateOwner::Replicas {
-        return Err(Error::usage("--entries needs Kubernetes 1.30 or later (ValidatingAdmissionPolicy)")
-            .caused_by("without that policy, the guard's account could write any route")
-            .hint("leave out --entries, and run kubectl canary-traefik sticky apply when routes change"));
-    }
-    let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries };
-    let mut changes = server.changes(deployment::objects(&placement)).await?;
-    // A namespace owned by someone else is used unchanged.
-    changes.retain(|change| change.wanted.kind != GuardKind::Namespace || change.standing() != ObjectState::Foreign);
-    // New pods need the Secret first; running pods get it only after its CA is registered.
-    let new_pods =
-        changes.iter().position(|change| change.wanted.kind == GuardKind::Deployment && change.before.is_none());
-    let place = new_pods.unwrap_or(changes.len());
-    changes.splice(place..place, secret);
-    Ok(changes)
-}
-
-/// Decides who manages the webhook's certificates, and returns the change of their Secret, if any.
-async fn certificates(
-    server: &Cluster,
-    namespace: &str,
-    installed: Option<&Installed>,
-) -> Result<(CertificateOwner, Option<Change>)> {
-    if server.serves_validating_policies().await? {
-        return Ok((CertificateOwner::Replicas, None));
-    }
-    let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
-    let before = server.find_secret(&secret).await?;
-    let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
-    let registered = String::from_utf8(registered).unwrap_or_default();
-    let service = deployment::service(namespace);
-    let (authorities, wanted) = guard_server::installed(&secret, &service, before.as_ref(), &registered)?;
-    Ok((
-        CertificateOwner::Install { authorities },
-        wanted.map(|value| Change { wanted: GuardObject { kind: GuardKind::Secret, value }, before }),
-    ))
-}
-
-fn no_image() -> Error {
-    Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG")
-}
-
-/// The selector flags.
-struct Selectors {
-    canaries: SelectorFlag,
-    namespaces: SelectorFlag,
-}
-
-/// A selector flag.
-enum SelectorFlag {
-    /// It was not given: the installed selector stays.
-    Absent,
-    /// It was given; `None` selects everything.
-    Given(Option<Value>),
-}
-
-impl Selectors {
-    fn parse(args: &InstallArgs) -> Result<Self> {
-        let parse = |text: Option<&str>| match text {
-            None => Ok(SelectorFlag::Absent),
-            Some("") => Ok(SelectorFlag::Given(None)),
-            Some(text) => Selector::parse(text)
-                .map(|selector| SelectorFlag::Given(Some(selector.to_object())))
-                .map_err(|reason| Error::usage(format!("label selector: {reason}"))),
-        };
-        Ok(Self { canaries: parse(args.selector.as_deref())?, namespaces: parse(args.namespace_selector.as_deref())? })
-    }
-
-    /// Returns this coverage with the selectors that were given.
-    fn over(&self, before: &Coverage) -> Coverage {
-        let either = |flag: &SelectorFlag, before: &Option<Value>| match flag {
-            SelectorFlag::Absent => before.clone(),
-            SelectorFlag::Given(selector) => selector.clone(),
-        };
-        Coverage {
-            selector: either(&self.canaries, &before.selector),
-            namespace_selector: either(&self.namespaces, &before.namespace_selector),
         }
     }
 }

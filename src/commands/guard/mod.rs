@@ -1,9 +1,11 @@
 //! `guard …`: manages the guard, which puts declared cookies back into Flagger's writes.
 
+mod form;
 mod install;
 mod preview;
 mod proof;
 mod run;
+mod selectors;
 mod state;
 mod status;
 mod uninstall;

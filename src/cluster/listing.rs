@@ -1,0 +1,101 @@
+//! Lists Canaries and TraefikServices, each kind with one request.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::{
+    apiserver::{
+        Call, Failure, Verb,
+        list::{self, Depth},
+        request::percent_encoded,
+    },
+    cluster::{Cluster, Selection, no_flagger, paths::path},
+    error::{Error, Result},
+    flagger::Canary,
+    model::{NamespacedName, ObjectKind, name::Group},
+    observed::TraefikServiceState,
+    traefik::TraefikService,
+};
+
+impl Cluster {
+    pub(super) async fn list_canaries(&self, selection: Selection<'_>, keep: bool) -> Result<Vec<(Canary, Value)>> {
+        let call = Call {
+            verb: Verb::List,
+            resource: ObjectKind::Canary.resource(),
+            namespace: selection.namespace,
+            name: None,
+        };
+        let mut path = path(ObjectKind::Canary, selection.namespace, None);
+        if let Some(selector) = selection.selector {
+            path.push_str("?labelSelector=");
+            path.push_str(&percent_encoded(selector));
+        }
+        let answer = self
+            .api
+            .ask(&call, &path)
+            .await
+            .map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into() })?;
+        let canaries = list::read(answer.body, depth(keep), move |object| {
+            Canary::from_object(&object).map(|canary| (canary, if keep { object } else { Value::Null }))
+        });
+        canaries.await.map_err(Error::from)
+    }
+
+    /// Lists the TraefikServices of one API group.
+    pub(super) async fn list_services(&self, group: Group, namespace: Option<&str>, keep: bool) -> Result<Listed> {
+        let kind = ObjectKind::TraefikService(group);
+        let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
+        let answer = match self.api.ask(&call, &path(kind, namespace, None)).await {
+            Ok(answer) => answer,
+            Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
+            Err(failure) if failure.is_forbidden() => {
+                return Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure))));
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let services = list::read(answer.body, depth(keep), move |object| {
+            let service = TraefikService::from_object(&object, group)?;
+            Some((service.target.clone(), (service, keep.then_some(object))))
+        });
+        Ok(Listed::Seen(services.await?.into_iter().collect()))
+    }
+}
+
+/// TraefikServices by name.
+pub(super) type Seen = HashMap<NamespacedName, (TraefikService, Option<Value>)>;
+
+/// The result of listing one API group.
+pub(super) enum Listed {
+    Seen(Seen),
+    NotServed,
+    Forbidden(Box<TraefikServiceState>),
+}
+
+/// Adds a list to `services`, and sets `missing` to the state of a TraefikService that is in no list.
+pub(super) fn take(services: &mut Seen, missing: &mut TraefikServiceState, listed: Listed) {
+    match listed {
+        Listed::Seen(seen) => {
+            *missing = TraefikServiceState::NotGenerated;
+            // The first group takes precedence.
+            let before = std::mem::replace(services, seen);
+            services.extend(before);
+        }
+        Listed::Forbidden(why) if *missing == TraefikServiceState::NotServed => *missing = *why,
+        Listed::NotServed | Listed::Forbidden(_) => {}
+    }
+}
+
+/// Returns the state of a TraefikService that may not be read in one API group. If the user may read the other group,
+/// that is the one in use: the API server also answers 403 for a group that it does not serve.
+pub(super) fn forbidden(missing: TraefikServiceState, failure: Failure) -> TraefikServiceState {
+    match missing {
+        TraefikServiceState::NotServed => TraefikServiceState::Forbidden(failure.into_message()),
+        missing => missing,
+    }
+}
+
+/// Returns the depth to parse. Objects that are kept for a change need their `managedFields`.
+fn depth(keep: bool) -> Depth {
+    if keep { Depth::Whole } else { Depth::WithoutManagedFields }
+}

@@ -1,0 +1,90 @@
+//! Tests of rules.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn asked(rule: &str, host: &str, path: &str) -> Answer {
+    let host = (!host.is_empty()).then_some(host);
+    Rule::parse(rule).unwrap_or_else(|| panic!("{rule}")).answers(Request { host, path })
+}
+
+#[test]
+fn hosts_and_paths_decide_and_anything_else_may_hold() {
+    use Answer::{Maybe, No, Yes};
+    for (rule, host, path, answer) in [
+        ("Host(`a.test`)", "a.test", "/login", Yes),
+        ("Host(`A.test.`)", "a.test", "/login", Yes),
+        ("host(`a.test`)", "b.test", "/login", No),
+        ("Host(`a.test`)", "", "/login", Maybe),
+        ("Host(`*`)", "", "/login", Yes),
+        ("Host(`*.test`)", "a.test", "/login", Yes),
+        ("Host(`*.test`)", "a.b.test", "/login", No),
+        ("Host(`a.test`, `b.test`)", "b.test", "/login", Yes),
+        ("HostRegexp(`^.+\\.test$`)", "a.test", "/login", Yes),
+        ("HostRegexp(`{sub:[a-z]+}.test`)", "a.test", "/login", Maybe),
+        ("Path(`/login`)", "", "/login", Yes),
+        ("Path(`/login`)", "", "/login/", No),
+        ("Path(`/{name}`)", "", "/login", Maybe),
+        ("PathPrefix(`/log`)", "", "/login", Yes),
+        ("PathRegexp(`^/log(in|out)$`)", "", "/login", Yes),
+        ("PathRegexp(`[`)", "", "/login", Maybe),
+        ("Host(`a.test`) && PathPrefix(\"/api\")", "a.test", "/login", No),
+        ("Host(`a.test`) && Method(`POST`)", "a.test", "/login", Maybe),
+        ("Host(`a.test`) && !Method(`POST`)", "a.test", "/login", Maybe),
+        ("Host(`a.test`) && !PathPrefix(`/api`)", "a.test", "/login", Yes),
+        ("Host(`b.test`) || Host(`a.test`) && Path(`/login`)", "a.test", "/login", Yes),
+        ("(Host(`b.test`) || Host(`a.test`)) && Path(`/x`)", "a.test", "/login", No),
+        ("ClientIP(`10.0.0.0/8`) || PathPrefix(`/`)", "a.test", "/login", Yes),
+        ("PathPrefix(\"/a\\\"b\")", "", "/a\"b", Yes),
+    ] {
+        assert_eq!(asked(rule, host, path), answer, "{rule} {host}{path}");
+    }
+}
+
+#[test]
+fn what_is_no_rule_is_not_read() {
+    let deep = format!("{}Host(`a`){}", "(".repeat(65), ")".repeat(65));
+    for text in ["", "Host", "Host(`a`", "Host(a)", "Host(`a`) &&", "Host(`a`) Path(`/`)", "(Host(`a`)", &deep, "\"a\""]
+    {
+        assert_eq!(Rule::parse(text), None, "{text}");
+    }
+    let deep = format!("{}Host(`a`){}", "(".repeat(60), ")".repeat(60));
+    assert!(Rule::parse(&deep).is_some());
+    let long = |values: usize| format!("Host({})", vec!["`a`"; values].join(", "));
+    let [most, more] = [parse::MAX_VALUES, parse::MAX_VALUES + 1].map(|values| Rule::parse(&long(values)).is_some());
+    assert_eq!((most, more), (true, false));
+}
+
+#[test]
+fn hosts_are_named_once_and_any_other_where_it_can_match() {
+    let hosts = |rule: &str| Rule::parse(rule).unwrap().hosts("/");
+    let named = |host: &str| Some(host.to_owned());
+    assert_eq!(
+        hosts("(Host(`B.test`) && Path(`/`)) || Host(`a.test`) || Host(`b.test.`)"),
+        [named("b.test"), named("a.test")]
+    );
+    assert_eq!(hosts("Host(`a.test`) || Host(`*.a.test`)"), [named("a.test"), None]);
+    assert_eq!(hosts("Host(`a.test`) || HostRegexp(`^.+$`)"), [named("a.test"), None]);
+    assert_eq!(hosts("PathPrefix(`/`) && !Host(`admin.test`)"), [None]);
+}
+
+#[test]
+fn only_named_hosts_are_told_apart() {
+    let only = |rule: &str| Rule::parse(rule).unwrap().only_hosts();
+    let these = |hosts: &[&str]| Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+    assert_eq!(only("Host(`B.test.`, `a.test`) && PathPrefix(`/`)"), these(&["a.test", "b.test"]));
+    assert_eq!(only("Host(`a.test`) && Path(`/`) || Host(`b.test`)"), these(&["a.test", "b.test"]));
+    for any in ["Host(`a.test`) || Path(`/`)", "Host(`a.test`, `*.test`)", "!Host(`a.test`)", "HostRegexp(`^a$`)"] {
+        assert_eq!(only(any), None, "{any}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "[Hostpath()`\"\\\\!&|,{}é ]{0,80}") {
+        if let Some(rule) = Rule::parse(&text) {
+            rule.answers(Request { host: Some("a"), path: "/" });
+        }
+    }
+}

@@ -18,6 +18,7 @@ mod tests;
 mod tree;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,6 +51,21 @@ impl Manifests {
     /// Returns the skipped templates with a mention of what must not be missed, as `file:line`.
     pub fn templates(&self) -> impl Iterator<Item = &str> {
         self.skipped.iter().filter_map(|it| it.mention.as_deref())
+    }
+
+    /// Returns the lines of those templates, comments left out, each with its place as `file:line`.
+    pub fn template_lines(&self) -> impl Iterator<Item = (String, &str)> {
+        let with_mention = self.skipped.iter().filter(|it| it.mention.is_some());
+        let files: BTreeSet<&str> = with_mention.map(|it| it.file.as_str()).collect();
+        self.sources.iter().flat_map(move |source| {
+            let file = source.path.as_ref().map(|path| path.display().to_string());
+            let file = file.filter(|file| files.contains(file.as_str()));
+            file.into_iter().flat_map(|file| {
+                let lines = document::lines(&source.text).zip(1..);
+                let lines = lines.filter(|(line, _)| !line.trim_start().starts_with('#'));
+                lines.map(move |(line, number)| (format!("{file}:{number}"), line))
+            })
+        })
     }
 
     /// Returns the JSON patches and kustomizations without a kind.

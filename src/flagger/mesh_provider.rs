@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What Flagger takes if it is not told (`cmd/flagger/main.go:init`).
-const DEFAULT: &str = "istio";
+pub const DEFAULT: &str = "istio";
 
 /// Returns the mesh provider in the arguments of a Deployment, if it runs Flagger.
 pub fn of_deployment(object: &Value) -> Option<String> {
@@ -28,10 +28,10 @@ fn of_container(container: &Value) -> Option<String> {
     (name == "flagger").then(|| DEFAULT.to_owned())
 }
 
-/// Returns the mesh provider of a chart's values (`charts/flagger/templates/deployment.yaml`).
-pub fn of_values(values: Option<&Value>) -> String {
+/// Returns the mesh provider in a chart's values (`charts/flagger/templates/deployment.yaml`); without one, it is the default.
+pub fn in_values(values: Option<&Value>) -> Option<String> {
     let provider = values.and_then(|values| values.get("meshProvider")).and_then(Value::as_str);
-    provider.filter(|provider| !provider.is_empty()).unwrap_or(DEFAULT).to_owned()
+    provider.filter(|provider| !provider.is_empty()).map(str::to_owned)
 }
 
 /// Returns the one mesh provider that all of these agree on.
@@ -61,8 +61,8 @@ mod tests {
         for image in ["ghcr.io/fluxcd/flagger-loadtester:0.36.0", "flagger/web"] {
             assert_eq!(of(json!({"image": image})), None, "{image}");
         }
-        assert_eq!(of_values(Some(&json!({"meshProvider": "traefik"}))), "traefik");
-        assert_eq!(of_values(Some(&json!({"meshProvider": ""}))), "istio");
+        assert_eq!(in_values(Some(&json!({"meshProvider": "traefik"}))).as_deref(), Some("traefik"));
+        assert_eq!(in_values(Some(&json!({"meshProvider": ""}))), None);
     }
 
     #[test]

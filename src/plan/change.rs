@@ -60,6 +60,14 @@ impl CookieChange {
     pub fn on(&self, loaded: &Loaded) -> Result<Stickiness> {
         let canary = &loaded.observed.canary;
         match (self, &canary.declared) {
+            // Flux substitutes variables before it applies the Canary (kustomize-controller, `spec.postBuild`).
+            (Self::Set { scope, .. }, Declared::Malformed(text, _))
+                if *scope != Scope::LiveOnly && text.contains("${") =>
+            {
+                Err(Error::usage(format!("the declaration of Canary `{}` has a variable: {text}", canary.target))
+                    .caused_by("its value is not known here")
+                    .hint("change the cookie where the variable is set"))
+            }
             (Self::Set { scope, if_malformed, .. }, Declared::Malformed(_, malformed)) if *scope != Scope::LiveOnly => {
                 Err(Error::usage(format!(
                     "the declaration of Canary `{}` is malformed, so it cannot be changed field by field",

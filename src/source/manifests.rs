@@ -64,7 +64,9 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
         _ => return Err(several(name, &found.into_iter().map(|it| it.loaded).collect::<Vec<_>>())),
     };
     let over = patches.of(files, &one.loaded.observed.canary, one.object).filter(|patch| patch.declares);
-    let mut over: Vec<_> = over.map(|patch| patch.place.as_str()).collect();
+    let over: Vec<_> = over.collect();
+    let is_document = over.iter().any(|patch| patch.is_document);
+    let mut over: Vec<_> = over.iter().map(|patch| patch.place.as_str()).collect();
     over.dedup();
     if !one.is_patch && !over.is_empty() {
         let (at, over) = (one.object.origin(), over.join(", "));
@@ -81,9 +83,12 @@ pub fn to_change<'a>(files: &'a Manifests, namespace: Option<&str>, name: &str) 
                 format!("the patch might override a declaration in {at}"),
             )
         };
-        return Err(Error::usage(format!("the cookie of Canary `{name}` {problem}"))
-            .caused_by(cause)
-            .hint("choose the file to change: -f FILE"));
+        let error = Error::usage(format!("the cookie of Canary `{name}` {problem}")).caused_by(cause);
+        return Err(if is_document {
+            error.hint("choose the file to change: -f FILE")
+        } else {
+            error.hint(format!("change it by hand in {over}: such a patch is not edited here"))
+        });
     }
     let observed = &one.loaded.observed;
     let is_known = observed.canary.provider.is_some() || observed.mesh_provider.is_some();
@@ -121,7 +126,10 @@ pub(super) fn several(name: &str, all: &[Loaded]) -> Error {
     let hints: Vec<_> = if files.len() == all.len() {
         files.iter().map(|file| format!("-f {}", quoted(file))).collect()
     } else if namespaces.len() == all.len() {
-        namespaces.iter().flatten().map(|namespace| format!("-n {namespace}")).collect()
+        let without =
+            all.iter().zip(&manifests).filter(|(loaded, _)| loaded.observed.canary.target.namespace.is_none());
+        let without = without.map(|(_, manifest)| format!("to choose {manifest}, give it a metadata.namespace"));
+        namespaces.iter().flatten().map(|namespace| format!("-n {namespace}")).chain(without).collect()
     } else if files.len() == 1 && namespaces.len() == 1 {
         vec!["rename or remove one of them".to_owned()]
     } else {
@@ -147,7 +155,12 @@ fn find_named<'a>(
     let all = find(files, patches, Selection { namespace, selector: None })?;
     let names: BTreeSet<String> = all.iter().map(|it| it.loaded.observed.canary.target.name.clone()).collect();
     let found = all.into_iter().filter(|it| it.loaded.observed.canary.target.name == name);
-    let (parts, whole): (Vec<_>, Vec<_>) = found.partition(|it| it.is_patch);
+    let (parts, mut whole): (Vec<_>, Vec<_>) = found.partition(|it| it.is_patch);
+    // One without a namespace is meant only where none is of that namespace.
+    let is_of_it = |it: &Found<'_>| it.loaded.observed.canary.target.namespace.as_deref() == namespace;
+    if namespace.is_some() && whole.iter().any(is_of_it) {
+        whole.retain(is_of_it);
+    }
     match (whole.is_empty(), parts.is_empty()) {
         (true, true) => Err(nothing(files, patches, namespace, name, &names)),
         (true, false) => Ok(parts),

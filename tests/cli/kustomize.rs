@@ -24,6 +24,9 @@ fn declaring(name: &str) -> String {
         .replace("\nspec:", "\n  annotations:\n    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60\nspec:")
 }
 
+/// A replacement that writes our annotation.
+const REPLACEMENT: &str = "{source: {kind: ConfigMap, name: a, fieldPath: data.cookie}, targets: [{select: {kind: Canary}, fieldPaths: ['metadata.annotations.[kubectl-canary-traefik/sticky-cookie]']}]}";
+
 fn environments() -> Directory {
     folder(&[
         ("dev/canary.yaml", &canary("shop", Some("login; Max-Age=60"))),
@@ -447,6 +450,11 @@ fn whatever_may_declare_the_same_cookie_is_named_before_a_change() {
         ("a/Kustomization", format!("patchesStrategicMerge:\n- |-\n  {}\n", declaring("shop").trim_end().replace('\n', "\n  "))),
         ("flux.yaml", format!("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: a}}\nspec:\n  patches:\n  - patch: |-\n      {}\n", declaring("shop").trim_end().replace('\n', "\n      "))),
         ("argo.yaml", format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a}}\nspec:\n  source:\n    kustomize:\n      patches:\n      - target: {{name: shop}}\n        patch: |-\n          {}\n", declaring("shop").trim_end().replace('\n', "\n          "))),
+        ("argo.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n      source:\n        kustomize:\n          commonAnnotations: {kubectl-canary-traefik/entry: /a}\n".to_owned()),
+        ("argo.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: a}\nspec:\n  templatePatch: |-\n    spec:\n      source:\n        kustomize:\n          commonAnnotations: {kubectl-canary-traefik/entry: /a}\n".to_owned()),
+        ("flux.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec:\n  commonMetadata:\n    annotations: {kubectl-canary-traefik/entry: /a}\n".to_owned()),
+        ("a/kustomization.yaml", format!("resources: [../base/canary.yaml]\nreplacements:\n- {REPLACEMENT}\n")),
+        ("replacement.yaml", format!("apiVersion: builtin\nkind: ReplacementTransformer\nmetadata: {{name: a}}\nreplacements:\n- {REPLACEMENT}\n")),
         ("transformer.yaml", "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: a}\nannotations:\n  kubectl-canary-traefik/sticky-cookie: a\n".to_owned()),
     ];
     let said: String = cases.iter().map(|(name, text)| refused(name, text)).collect();
@@ -458,25 +466,40 @@ caused by: the patch might override a declaration in ./base/canary.yaml:2
 hint: choose the file to change: -f FILE
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/patch.yaml:2
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./a/patch.yaml:2: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/kustomization.yaml:3
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./a/kustomization.yaml:3: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/kustomization.yaml:1
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./a/kustomization.yaml:1: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/Kustomization:8
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./a/Kustomization:8: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./flux.yaml:12
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./flux.yaml:12: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./argo.yaml:15
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./argo.yaml:15: such a patch is not edited here
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./argo.yaml:9
+caused by: the patch might override a declaration in ./base/canary.yaml:2
+hint: change it by hand in ./argo.yaml:9: such a patch is not edited here
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./argo.yaml:9
+caused by: the patch might override a declaration in ./base/canary.yaml:2
+hint: change it by hand in ./argo.yaml:9: such a patch is not edited here
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./flux.yaml:6
+caused by: the patch might override a declaration in ./base/canary.yaml:2
+hint: change it by hand in ./flux.yaml:6: such a patch is not edited here
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./a/kustomization.yaml:3
+caused by: the patch might override a declaration in ./base/canary.yaml:2
+hint: change it by hand in ./a/kustomization.yaml:3: such a patch is not edited here
+error: the cookie of Canary `shop` is declared in a kustomize patch: ./replacement.yaml:5
+caused by: the patch might override a declaration in ./base/canary.yaml:2
+hint: change it by hand in ./replacement.yaml:5: such a patch is not edited here
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./transformer.yaml:5
 caused by: the patch might override a declaration in ./base/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./transformer.yaml:5: such a patch is not edited here
 
 "#]]
     );
@@ -535,6 +558,99 @@ hint: this looks like a template; render it and pipe the result: helm template D
 }
 
 #[test]
+fn a_template_that_declares_a_cookie_already_gets_it_changed() {
+    let template =
+        "{{- if .Values.canary }}\n".to_owned() + &canary("web", Some("login; Max-Age=60; HttpOnly")) + "{{- end }}\n";
+    let folder = folder(&[("Chart.yaml", "name: web\n"), ("templates/canary.yaml", &template)]);
+    let said = |line: &str| run(&folder, &format!("{line} --yes -f templates/canary.yaml")).stderr;
+    snapbox::assert_data_eq!(
+        said("sticky set web --max-age 5m"),
+        str![[r#"
+warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+error: no Canary `web` in the files
+caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
+hint: to change it in the template, write this instead of templates/canary.yaml:8:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; HttpOnly
+
+"#]]
+    );
+    snapbox::assert_data_eq!(
+        said("sticky remove web"),
+        str![[r#"
+warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+error: no Canary `web` in the files
+caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
+hint: to remove it from the template, delete templates/canary.yaml:8
+
+"#]]
+    );
+    folder.write("templates/canary.yaml", template.replace("login;", "{{ .Values.cookie }};"));
+    snapbox::assert_data_eq!(
+        said("sticky set web --max-age 5m"),
+        str![[r#"
+warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+error: no Canary `web` in the files
+caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
+hint: the template declares it at templates/canary.yaml:8: change it there
+
+"#]]
+    );
+}
+
+#[test]
+fn a_declaration_with_a_variable_of_flux_is_changed_where_that_is_set() {
+    let folder = folder(&[("canary.yaml", &canary("shop", Some("\"${COOKIE:=login; Max-Age=60}\"")))]);
+    run(&folder, "sticky set shop --max-age 5m --yes -f .").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the declaration of Canary `shop` has a variable: ${COOKIE:=login; Max-Age=60}
+caused by: its value is not known here
+hint: change the cookie where the variable is set
+
+"#]]);
+}
+
+#[test]
+fn of_several_canaries_each_can_be_chosen_as_the_hint_says() {
+    let all =
+        in_namespace("a", &canary("shop", None)) + &canary("shop", None) + &in_namespace("b", &canary("shop", None));
+    let folder = folder(&[("canaries.yaml", &all)]);
+    let set = |more: &str| run(&folder, &format!("sticky set shop --name x --dry-run=client --yes -f .{more}"));
+    set("").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: more than one Canary is named `shop`: ./canaries.yaml:2, ./canaries.yaml:16, ./canaries.yaml:29
+hint: -n a
+hint: -n b
+hint: to choose ./canaries.yaml:16, give it a metadata.namespace
+
+"#]]);
+    set(" -n a").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/shop configured (dry run)
+--- stderr
+--- ./canaries.yaml (before)
++++ ./canaries.yaml (after)
+@@ -4,6 +4,8 @@
+ metadata:
+   namespace: a
+   name: shop
++  annotations:
++    kubectl-canary-traefik/sticky-cookie: x
+ spec:
+   provider: traefik
+   targetRef:
+warning CT020: a/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
+  fix: set --max-age to just over the length of one login
+
+"#]]);
+}
+
+#[test]
 fn a_patch_of_flux_is_for_its_path_whatever_kustomization_lists_it() {
     let patch = declaring("shop").trim_end().replace('\n', "\n      ");
     let flux = format!(
@@ -551,7 +667,7 @@ exit: 2
 --- stderr
 error: the cookie of Canary `shop` is declared in a kustomize patch: ./clusters/apps.yaml:13
 caused by: the patch might override a declaration in ./apps/canary.yaml:2
-hint: choose the file to change: -f FILE
+hint: change it by hand in ./clusters/apps.yaml:13: such a patch is not edited here
 
 "#]]);
 }

@@ -115,12 +115,51 @@ fn flaggers_mesh_provider_tells_wherever_it_is_installed() {
         ("flagger.yaml", argo("{valuesObject: {meshProvider: traefik}}")),
         ("flagger.yaml", argo("{values: 'meshProvider: traefik'}")),
         ("flagger.yaml", k3s.to_owned()),
+        (
+            "flagger.yaml",
+            release.replace("chart: {spec: {chart: flagger}}", "chartRef: {kind: OCIRepository, name: flagger}"),
+        ),
+        (
+            "flagger.yaml",
+            argo("{valuesObject: {meshProvider: traefik}}")
+                .replace("Application", "ApplicationSet")
+                .replace("spec:\n  source", "spec:\n  template:\n   spec:\n    source"),
+        ),
         ("kustomization.yaml", "helmCharts:\n- name: flagger\n  valuesInline: {meshProvider: traefik}\n".to_owned()),
     ];
     for (name, text) in cases {
         let folder = folder(&[("a.yaml", &unsaid("a")), (name, &text)]);
         let shown = run(&folder, "show -f . -o name");
         assert_eq!((shown.stdout.as_str(), shown.stderr.as_str()), ("canary.flagger.app/a\n", ""), "{text}");
+    }
+}
+
+#[test]
+fn values_that_are_somewhere_else_decide_nothing() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flagger}\nspec:\n  chart: {spec: {chart: flagger}}\n";
+    let part = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flagger}\nspec:\n  values: {meshProvider: traefik}\n";
+    let argo = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: flagger}\nspec:\n  source: {chart: flagger, helm: {valueFiles: [values.yaml]}}\n";
+    let chart = "helmCharts:\n- {name: flagger, valuesFile: values.yaml}\n";
+    let values = ("values.yaml", "meshProvider: traefik\n");
+    let inline = "patches:\n- patch: |-\n    kind: HelmRelease\n    metadata: {name: flagger}\n    spec: {values: {meshProvider: traefik}}\n";
+    let told = |files: &[(&str, &str)]| {
+        let folder = folder(&[&[("a.yaml", unsaid("a").as_str())], files].concat());
+        let shown = run(&folder, "show -f . -o name");
+        format!("{}{}", shown.stdout, shown.stderr)
+    };
+    assert_eq!(told(&[("flagger.yaml", release), ("patch.yaml", part)]), "canary.flagger.app/a\n");
+    let from = format!("{release}  valuesFrom: [{{kind: ConfigMap, name: values}}]\n");
+    for files in [
+        &[("flagger.yaml", from.as_str())][..],
+        &[("argo.yaml", argo), values],
+        &[("kustomization.yaml", chart), values],
+        &[("flagger.yaml", release), ("kustomization.yaml", inline)],
+    ] {
+        assert_eq!(
+            told(files),
+            "note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)\n",
+            "{files:?}"
+        );
     }
 }
 

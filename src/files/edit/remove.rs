@@ -29,8 +29,7 @@ pub(super) fn propose(site: &Site, steps: &[Step]) -> Result<Vec<Change>, String
 
 /// Returns whether there is a comment between a key and the first key of its value.
 fn has_comment_inside(text: &str, owner: &Entry, first: &Entry) -> bool {
-    let from = line_end(text, owner.key.span.end).min(first.key.start);
-    text[from..first.key.start].contains('#')
+    text[owner.key.span.end.min(first.key.start)..first.key.start].contains('#')
 }
 
 fn from_block(text: &str, owner: Option<&Entry>, step: &Step) -> Result<Vec<Change>, String> {

@@ -338,7 +338,7 @@ fn a_key_on_the_line_of_the_dash_can_be_added_and_taken_away() {
 fn a_mapping_that_becomes_empty_goes_too() {
     removes(
         "metadata:\n  name: a\n  # about\n  annotations: # these\n    kubectl-canary-traefik/sticky-cookie: >-\n      login\n\nspec: {}\n",
-        "metadata:\n  name: a\n  # about\n\nspec: {}\n",
+        "metadata:\n  name: a\n  # about\n  annotations: {} # these\n\nspec: {}\n",
     );
     removes(
         "metadata: {name: a, annotations: {kubectl-canary-traefik/sticky-cookie: login}}\n",

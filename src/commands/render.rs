@@ -14,6 +14,7 @@ use crate::{
     lint,
     observed::{Loaded, State},
     output::{self, Format, findings},
+    plan::entry::refused,
     traefik::entry::{Holder, objects},
     yaml,
 };
@@ -85,7 +86,15 @@ fn entry(ctx: &Context, loaded: &Loaded, is_asked_for: bool) -> Result<Vec<Value
     };
     // Committed with the uid of today's Canary, they would be deleted with it for ever.
     let made = objects(declared, &Holder { uid: None, ..holder }, routing);
-    for note in made.notes.iter().chain(&made.problems).chain(&routing.unread) {
+    if !made.problems.is_empty() {
+        // Committed, the objects would be what `diff` wants deleted.
+        if is_asked_for {
+            return Err(refused(loaded, made));
+        }
+        ctx.ui.warning(&format!("the entry is refused, and its objects are not printed: {}", made.problems.join("; ")));
+        return Ok(Vec::new());
+    }
+    for note in made.notes.iter().chain(&routing.unread) {
         ctx.ui.warning(note);
     }
     if made.wanted.is_empty() && is_asked_for {

@@ -88,7 +88,8 @@ fn unread(reason: &str) -> Error {
         .hint("leave out --entry, or add --declare-only")
 }
 
-fn refused(loaded: &Loaded, made: EntryObjects) -> Error {
+/// Returns the error for an entry that would have no effect.
+pub(crate) fn refused(loaded: &Loaded, made: EntryObjects) -> Error {
     let error = Error::usage(format!("the entry of Canary `{}` would have no effect", loaded.observed.canary.target));
     made.problems
         .into_iter()

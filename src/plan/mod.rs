@@ -3,7 +3,7 @@
 
 pub mod change;
 pub mod consent;
-mod entry;
+pub(crate) mod entry;
 pub mod merge;
 pub mod patch;
 #[cfg(test)]

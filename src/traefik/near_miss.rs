@@ -1,10 +1,12 @@
 //! Routes that were probably meant to lead to a TraefikService, and what to change about them. Pure.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{
     entry::Routing,
-    reference::{self, children, has_backend, requirements},
+    reference::{self, children, has_backend, is_idle, requirements},
     route::{Destination, rules},
 };
 use crate::{
@@ -29,15 +31,20 @@ pub struct NearMiss {
 
 /// Finds the routes that were probably meant to lead to this TraefikService.
 pub(super) fn near_misses(routing: &Routing, destination: Destination<'_>) -> Vec<NearMiss> {
-    let search = Search { routing, destination };
+    let own = destination.service;
+    let mut existing = HashMap::<&str, Vec<&NamespacedName>>::new();
+    for other in routing.of_traefik_services().chain(destination.others).filter(|other| *other != own) {
+        existing.entry(&other.name).or_default().push(other);
+    }
+    let search = Search { routing, destination, existing };
     let mut found: Vec<NearMiss> = Vec::new();
     let is_own = |holder: &ObjectRef| {
         matches!(holder.kind, ObjectKind::TraefikService(_)) && holder.target == *destination.service
     };
     for (holder, object) in routing.objects().filter(|(holder, _)| !is_own(holder)) {
+        let first = found.len();
         for (rules, (problem, fix)) in search.of(holder, object) {
-            let of_object = |miss: &&mut NearMiss| miss.kind == holder.kind && miss.target == holder.target;
-            match found.iter_mut().find(|miss| of_object(miss) && miss.problem == problem) {
+            match found[first..].iter_mut().find(|miss| miss.problem == problem) {
                 Some(miss) => miss.rules.extend(rules),
                 None => {
                     found.push(NearMiss { kind: holder.kind, target: holder.target.clone(), rules, problem, fix });
@@ -51,6 +58,8 @@ pub(super) fn near_misses(routing: &Routing, destination: Destination<'_>) -> Ve
 struct Search<'a> {
     routing: &'a Routing,
     destination: Destination<'a>,
+    /// All other TraefikServices, by name.
+    existing: HashMap<&'a str, Vec<&'a NamespacedName>>,
 }
 
 /// What is wrong with a reference, and what to change.
@@ -68,7 +77,9 @@ impl Search<'_> {
             kind => {
                 let routes = reference::routes(kind, object).enumerate();
                 let misses = routes.flat_map(|(index, items)| {
-                    let found = items.iter().filter_map(|item| self.item(item, holder));
+                    let found = items
+                        .iter()
+                        .filter_map(|item| self.item(item, holder).or_else(|| self.idle(item, holder, items.len())));
                     found.map(move |miss| (rules(kind, object, index), miss))
                 });
                 misses.collect()
@@ -86,6 +97,13 @@ impl Search<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Returns what is wrong with a reference that gets no requests.
+    fn idle(&self, item: &Value, holder: &ObjectRef, count: usize) -> Option<Miss> {
+        let own = self.destination.service;
+        requirements(item, holder, own).filter(|_| is_idle(item, holder.kind, count))?;
+        Some((format!("it gives TraefikService `{}` a weight of 0", own.name), "raise the weight".to_owned()))
     }
 
     /// Returns what is wrong with a reference to one of the Canary's Services.
@@ -142,18 +160,15 @@ impl Search<'_> {
 
     /// Returns whether a TraefikService exists, as far as can be seen; the own one does not count.
     fn may_exist(&self, named: &NamespacedName) -> bool {
-        let Destination { service: own, others, .. } = self.destination;
+        let own = self.destination.service;
         if named == own {
             return false;
         }
         let is_kind = |kind: ObjectKind| matches!(kind, ObjectKind::TraefikService(_));
         let is_unread =
             |here: bool| self.routing.unread_kinds.iter().any(|it| is_kind(it.kind) && !(here && it.only_elsewhere));
-        let is_same = |other: &NamespacedName| other.name == named.name && other.may_be_in(named.namespace.as_deref());
-        let is_other = |other: &NamespacedName| is_same(other) && other != own;
-        is_unread(named.namespace == own.namespace)
-            || others.iter().any(is_other)
-            || self.routing.objects().any(|(object, _)| is_kind(object.kind) && is_other(&object.target))
+        let mut of_name = self.existing.get(&*named.name).into_iter().flatten();
+        is_unread(named.namespace == own.namespace) || of_name.any(|it| it.may_be_in(named.namespace.as_deref()))
     }
 
     /// Returns what is wrong with an Ingress to one of the Canary's Services.

@@ -117,10 +117,18 @@ pub(super) fn leading(
 ) -> Vec<(usize, BTreeSet<Requirement>)> {
     let leads = |(index, items): (usize, &[Value])| {
         // One item that Traefik can follow is enough.
-        let found = items.iter().filter_map(|item| requirements(item, holder, service));
+        let items_in_use = items.iter().filter(|item| !is_idle(item, holder.kind, items.len()));
+        let found = items_in_use.filter_map(|item| requirements(item, holder, service));
         found.min_by_key(BTreeSet::len).map(|requirements| (index, requirements))
     };
     routes(holder.kind, object).enumerate().filter_map(leads).collect()
+}
+
+/// Returns whether an item of a route with so many of them gets no requests, for its weight is 0. Of a single service, Traefik
+/// does not read the weight (`pkg/provider/kubernetes/crd/kubernetes_http.go:loadIngressRouteConfiguration`); the Gateway API does.
+pub(super) fn is_idle(item: &Value, kind: ObjectKind, count: usize) -> bool {
+    let is_split = count > 1 || kind == ObjectKind::HttpRoute;
+    is_split && item.get("weight").and_then(Value::as_i64) == Some(0)
 }
 
 /// A key by which objects that lead to a TraefikService are found.

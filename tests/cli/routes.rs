@@ -148,6 +148,91 @@ Near misses:
 }
 
 #[test]
+fn a_reference_with_a_weight_of_0_is_no_way_to_the_traefik_service() {
+    let services = "{kind: TraefikService, name: cart, weight: 0}, {name: legacy, port: 80, weight: 1}";
+    let folder = place(&route("idle", "shop", services));
+    exactly(
+        &told(&folder),
+        str![[r#"
+Routes:          <none>: nothing leads to the TraefikService
+Near misses:
+  IngressRoute/idle
+    Host(`idle.example`)
+    it gives TraefikService `cart` a weight of 0
+    fix: raise the weight
+
+"#]],
+    );
+}
+
+#[test]
+fn the_objects_of_a_refused_entry_are_not_printed() {
+    let folder = place(
+        &(route("own", "shop", "{kind: TraefikService, name: cart}")
+            + &route("own", "shop", "{name: sso, port: 80}")
+                .replace("name: own", "name: sso")
+                .replace("Host(`own.example`)", "Host(`own.example`) && Path(`/login`)")),
+    );
+    let declared = run(&folder, "sticky set cart --entry /login -f . --yes");
+    assert_eq!(declared.code, Some(2), "{declared}");
+    let declared = canary("cart", Some("login; Max-Age=60\n    kubectl-canary-traefik/entry: /login"));
+    folder.write("canary.yaml", in_namespace("shop", &(declared + &service("cart", None))));
+    run(&folder, "render cart --entry -f .").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the entry of Canary `shop/cart` would have no effect
+caused by: `/login` on host `own.example` is served by IngressRoute `shop/sso` (priority 37) instead of IngressRoute `shop/own` (priority 19)
+hint: name paths with --entry that a route to the TraefikService serves, or give that route a higher priority
+
+"#]]);
+    run(&folder, "render cart -f .").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata:
+  annotations:
+    helm.toolkit.fluxcd.io/driftDetection: disabled
+    kustomize.toolkit.fluxcd.io/reconcile: disabled
+  name: cart
+  namespace: shop
+spec:
+  weighted:
+    services:
+    - name: cart-primary
+      namespace: shop
+      port: 80
+      weight: 70
+    - name: cart-canary
+      namespace: shop
+      port: 80
+      weight: 30
+    sticky:
+      cookie:
+        maxAge: 60
+        name: login
+--- stderr
+warning: the entry is refused, and its objects are not printed: `/login` on host `own.example` is served by IngressRoute `shop/sso` (priority 37) instead of IngressRoute `shop/own` (priority 19)
+
+"#]]);
+    folder.write(
+        "routes.yaml",
+        route("own", "shop", "{kind: TraefikService, name: cart}")
+            .replace("Host(`own.example`)", "PathPrefix(`/shop`)"),
+    );
+    run(&folder, "render cart --entry -f .").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the entry of Canary `shop/cart` would have no effect
+caused by: no route that the entry can cover serves `/login`; its routes serve `/shop`
+hint: name paths with --entry that a route to the TraefikService serves, or give that route a higher priority
+
+"#]]);
+}
+
+#[test]
 fn an_entry_covers_a_reference_with_the_provider_and_names_a_route_through_another_traefik_service() {
     let folder = place(&route("qualified", "shop", "{kind: TraefikService, name: shop-cart@kubernetescrd}"));
     let output = run(&folder, "sticky set cart --entry /login -f . --yes");

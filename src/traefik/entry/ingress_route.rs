@@ -1,5 +1,7 @@
 //! The IngressRoutes of an entry, and their Middlewares.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{entered, name, work::Work};
@@ -8,19 +10,38 @@ use crate::{
     traefik::router::{CLASS, MAX_PRIORITY, Router},
 };
 
-/// Routes of an IngressRoute of our own, and what they share.
-#[derive(PartialEq)]
-struct Shared {
+/// An IngressRoute of our own.
+struct Made {
     group: Group,
+    class: Option<String>,
     /// Everything but the routes.
     spec: Map<String, Value>,
-    class: Option<String>,
+    routes: Vec<Value>,
+    /// The positions of the routes, by their rules.
+    places: HashMap<String, usize>,
+}
+
+impl Made {
+    /// Adds a route. Traefik names a router by its rule, and the higher one is the one that counts.
+    fn join(&mut self, route: Value) {
+        let rule = route["match"].as_str().unwrap_or_default();
+        match self.places.get(rule).and_then(|place| self.routes.get_mut(*place)) {
+            Some(other) if other["priority"].as_i64() < route["priority"].as_i64() => *other = route,
+            Some(_) => {}
+            None => {
+                self.places.insert(rule.to_owned(), self.routes.len());
+                self.routes.push(route);
+            }
+        }
+    }
 }
 
 impl Work<'_> {
     /// Makes an IngressRoute for each set of routes that share what an IngressRoute has once, and the Middlewares.
     pub(super) fn ingress_routes(&mut self) {
-        let mut made: Vec<(Shared, Vec<Value>)> = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
+        // By what the routes share.
+        let mut places = HashMap::new();
         for place in self.leading_to_it() {
             let (object, value) = self.routing.object(place);
             let ObjectKind::IngressRoute(group) = object.kind else { continue };
@@ -31,30 +52,31 @@ impl Work<'_> {
             let mut spec = value["spec"].as_object().cloned().unwrap_or_default();
             spec.remove("routes");
             let class = view::owned(value, &["metadata", "annotations", CLASS]);
-            let shared = Shared { group, spec, class };
+            let shared = (group, class.clone(), Value::Object(spec.clone()).to_string());
             for router in self.routing.routers_of(place) {
                 if !self.is_own(router) {
                     continue;
                 }
                 let route = &value["spec"]["routes"][router.router.index];
                 let Some(route) = self.ingress_route_rule(route, &router.router) else { continue };
-                match made.iter_mut().find(|(other, _)| *other == shared) {
-                    Some((_, routes)) => join(routes, route),
-                    None => made
-                        .push((Shared { spec: shared.spec.clone(), class: shared.class.clone(), group }, vec![route])),
+                let place = *places.entry(shared.clone()).or_insert(made.len());
+                if place == made.len() {
+                    let (class, spec) = (class.clone(), spec.clone());
+                    made.push(Made { group, class, spec, routes: Vec::new(), places: HashMap::new() });
                 }
+                made[place].join(route);
             }
         }
         for group in Group::ALL {
-            let of_group = || made.iter().filter(|(shared, _)| shared.group == group);
+            let of_group = || made.iter().filter(|made| made.group == group);
             if of_group().next().is_some() {
                 let spec = json!({"headers": {"customRequestHeaders": {"Cookie": ""}}});
                 self.add(ObjectKind::Middleware(group), 0, &[], &spec);
             }
-            for (number, (shared, routes)) in of_group().enumerate() {
-                let mut spec = shared.spec.clone();
-                spec.insert("routes".into(), routes.clone().into());
-                let class: Vec<_> = shared.class.iter().map(|class| (CLASS, class.as_str())).collect();
+            for (number, made) in of_group().enumerate() {
+                let mut spec = made.spec.clone();
+                spec.insert("routes".into(), made.routes.clone().into());
+                let class: Vec<_> = made.class.iter().map(|class| (CLASS, class.as_str())).collect();
                 self.add(ObjectKind::IngressRoute(group), number, &class, &spec.into());
             }
         }
@@ -81,14 +103,5 @@ impl Work<'_> {
         middlewares.push(json!({"name": name(&self.holder.canary, 0)}));
         route["middlewares"] = middlewares.into();
         Some(route)
-    }
-}
-
-/// Adds a route. Traefik names a router by its rule, and the higher one is the one that counts.
-fn join(routes: &mut Vec<Value>, route: Value) {
-    match routes.iter_mut().find(|other| other["match"] == route["match"]) {
-        Some(other) if other["priority"].as_i64() < route["priority"].as_i64() => *other = route,
-        Some(_) => {}
-        None => routes.push(route),
     }
 }

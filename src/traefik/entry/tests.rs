@@ -146,7 +146,7 @@ fn an_http_route_gets_exact_paths_and_a_filter() {
     assert_eq!(
         of(&route).problems,
         [
-            "`/login` on host `shop.test` is served by HTTPRoute `shop/web` (priority 100011) instead of HTTPRoute `shop/web` (priority 1011)"
+            "`/login` on host `shop.test` is served by route 1 of HTTPRoute `shop/web` (priority 100011) instead of route 2 (priority 1011)"
         ]
     );
 }
@@ -292,7 +292,7 @@ const MAX: i64 = i64::MAX - 1000;
 fn a_path_that_no_route_serves_is_refused_and_without_any_route_there_is_nothing() {
     let own = ingress_route("web", true, &[("Host(`a`) && PathPrefix(`/shop`)", 0)]);
     let all = made("/login, /shop/login", &routing(vec![own]));
-    assert_eq!(all.problems, ["no route that the entry can cover serves `/login`"]);
+    assert_eq!(all.problems, ["no route that the entry can cover serves `/login`; its routes serve `/shop`"]);
     let none = made("/login", &routing(vec![ingress_route("api", false, &[("Host(`a`)", 0)])]));
     assert_eq!(none, EntryObjects::default());
 }

@@ -19,12 +19,15 @@ use crate::{
         reference::{has_backend, leading},
         route::{self, Destination},
         router::Router,
-        rule::{Answer, Request},
+        rule::{Answer, Request, Rule},
     },
 };
 
 /// The most that asking other routers may cost for one entry.
 const MAX_ASKED: usize = 500_000;
+
+/// The most paths of routes that are named.
+const MOST_NAMED: usize = 5;
 
 /// The objects while they are made.
 pub(super) struct Work<'a> {
@@ -37,6 +40,8 @@ pub(super) struct Work<'a> {
     served: Vec<bool>,
     /// What asking other routers has cost so far.
     asked: usize,
+    /// All problems and notes.
+    said: HashSet<String>,
     result: EntryObjects,
 }
 
@@ -49,6 +54,7 @@ impl<'a> Work<'a> {
             own: HashSet::new(),
             served: vec![false; entry.paths().len()],
             asked: 0,
+            said: HashSet::new(),
             result: EntryObjects::default(),
         };
         for place in work.leading_to_it() {
@@ -116,11 +122,16 @@ impl<'a> Work<'a> {
                 let Some(other) = self.server_instead(own, request, priority(path)) else { continue };
                 let host = host.as_ref().map_or_else(String::new, |host| format!(" on host `{host}`"));
                 let is = if other.priority > own.priority { "is" } else { "may be" };
+                let (server, instead) = if other.holder == own.holder {
+                    (format!("route {} of {}", other.index + 1, other.holder), format!("route {}", own.index + 1))
+                } else {
+                    (other.holder.clone(), own.holder.clone())
+                };
                 let problem = format!(
-                    "`{path}`{host} {is} served by {} (priority {}) instead of {} (priority {})",
-                    other.holder, other.priority, own.holder, own.priority
+                    "`{path}`{host} {is} served by {server} (priority {}) instead of {instead} (priority {})",
+                    other.priority, own.priority
                 );
-                if !self.result.problems.contains(&problem) {
+                if self.said.insert(problem.clone()) {
                     self.result.problems.push(problem);
                 }
             }
@@ -167,7 +178,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn leave_out<T>(&mut self, route: &str, reason: &str) -> Option<T> {
         let text = format!("{route} is not covered: {reason}");
-        if !self.result.notes.contains(&text) {
+        if self.said.insert(text.clone()) {
             self.result.notes.push(text);
         }
         None
@@ -198,8 +209,16 @@ impl<'a> Work<'a> {
     fn find_unserved(&mut self) {
         let has_routes = !self.result.wanted.is_empty() || !self.own.is_empty();
         let unserved = self.entry.paths().iter().zip(&self.served).filter(|(_, served)| has_routes && !**served);
+        let rules = self.own.iter().flat_map(|(place, index)| {
+            let own = self.routing.routers_of(*place).iter().filter(move |it| it.router.index == *index);
+            own.filter_map(|it| it.router.rule.as_ref())
+        });
+        let others: BTreeSet<_> = rules.flat_map(Rule::paths).collect();
+        let others: Vec<_> = others.iter().take(MOST_NAMED).map(|path| format!("`{path}`")).collect();
+        let others =
+            if others.is_empty() { String::new() } else { format!("; its routes serve {}", others.join(", ")) };
         let problems: Vec<_> =
-            unserved.map(|(path, _)| format!("no route that the entry can cover serves `{path}`")).collect();
+            unserved.map(|(path, _)| format!("no route that the entry can cover serves `{path}`{others}")).collect();
         self.result.problems.extend(problems);
     }
 

@@ -25,7 +25,7 @@ pub struct Rollout {
     pub step_weight_promotion: Option<i64>,
     /// `iterations`, of A/B tests and blue/green.
     pub iterations: i64,
-    /// `mirror`, which Flagger's Traefik router cannot do; the analysis takes its steps all the same.
+    /// `mirror`, which Flagger's Traefik router cannot do: a canary analysis then never takes a step.
     pub mirrors: bool,
     /// `sessionAffinity`, which Flagger's Traefik router ignores.
     pub session_affinity: Option<SessionAffinity>,
@@ -178,7 +178,12 @@ impl Rollout {
                 let highest = last.copied().or(self.max_weight).unwrap_or(100).min(100);
                 Some((1..=divided_up(highest, step)).map(|count| (count * step).min(100)).collect())
             }
-            (None, Some(_)) => Some(self.step_weights.clone()),
+            // At 100 it promotes, whatever comes behind.
+            (None, Some(_)) => {
+                let highest =
+                    self.step_weights.iter().position(|weight| *weight >= 100).map_or(usize::MAX, |it| it + 1);
+                Some(self.step_weights.iter().take(highest).map(|weight| (*weight).min(100)).collect())
+            }
             (None, None) => None,
         }
     }
@@ -222,6 +227,13 @@ mod tests {
         ] {
             assert_eq!(rollout(&json!({"analysis": {"interval": text}})).interval, seconds, "{text}");
         }
+    }
+
+    #[test]
+    fn steps_end_at_100() {
+        let steps = |weights: &Value| rollout(&json!({"analysis": {"stepWeights": weights}})).steps();
+        assert_eq!(steps(&json!([10, 50, 150])), Some(vec![10, 50, 100]));
+        assert_eq!(steps(&json!([10, 100, 200])), Some(vec![10, 100]));
     }
 
     #[test]

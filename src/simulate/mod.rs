@@ -184,6 +184,9 @@ pub fn steps_of(rollout: &Rollout) -> Result<Vec<u8>, &'static str> {
         Strategy::AbTesting => return Err("an A/B test on Traefik sends everybody to the canary at once"),
         Strategy::BlueGreen => return Err("blue/green sends everybody to the canary at once"),
     }
+    if rollout.mirrors {
+        return Err("Flagger's mirroring never ends on Traefik: the canary gets no traffic");
+    }
     let steps = rollout.steps().ok_or("its analysis has neither stepWeight nor stepWeights")?;
     // There are at most 100 of them, if they rise.
     let weights: Option<Vec<u8>> = steps.into_iter().map(|step| u8::try_from(step).ok()).collect();

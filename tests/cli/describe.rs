@@ -842,8 +842,6 @@ warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirro
 stepWeight: 50, interval: 60s, mirror: true:
 warning CT045: on Traefik, Flagger does not mirror requests (spec.analysis.mirror), so the rollout never gets to its first step
   remove spec.analysis.mirror
-warning CT048: with Max-Age=60, the cookie expires during 37 % of one-minute logins, which can then change track
-  declare where logins begin: kubectl canary-traefik sticky set cart --entry /login
 iterations: 10, stepWeight: 10:
 warning CT047: with spec.analysis.iterations, Flagger ignores stepWeight and stepWeights
   for a rollout in weight steps, remove iterations; for blue/green, remove stepWeight and stepWeights

@@ -522,6 +522,14 @@ error: nothing to simulate for Canary `web`: Flagger takes its steps only if the
 hint: --steps 10,30,100 simulates a rollout with these steps
 
 "#]]);
+    simulate(&with("{stepWeight: 10, mirror: true}", None), "").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: nothing to simulate for Canary `web`: Flagger's mirroring never ends on Traefik: the canary gets no traffic
+hint: --steps 10,30,100 simulates a rollout with these steps
+
+"#]]);
     // Typed steps are those of another analysis.
     simulate(&with("{iterations: 5}", Some("login; Max-Age=60")), " --steps 100 --entry").shows(str![[r#"
 exit: 0

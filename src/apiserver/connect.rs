@@ -55,18 +55,29 @@ pub async fn connect_anonymously(
     environment: &Environment,
     progress: Arc<dyn Progress>,
 ) -> Result<ApiServer> {
-    let mut config = Config::new(url);
+    let config = Config::new(url);
     let proxy = proxy::choose(&config.cluster_url, None, environment)?;
-    config.proxy_url = proxy.as_ref().map(|proxy| proxy.url.clone());
-    config.default_retry = false;
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    config.headers.push((header::USER_AGENT, user_agent()));
     let endpoint = Endpoint { proxy, sent_as: "without any credentials".to_owned(), ..place(&config.cluster_url) };
     let login = Login { config, exec: None, has_terminal: false, token_of: String::new() };
+    open(login, endpoint, String::new(), args, progress).await
+}
+
+/// Sets what the HTTP library does otherwise, and begins a session.
+async fn open(
+    mut login: Login,
+    endpoint: Endpoint,
+    namespace: String,
+    args: &ConnectionArgs,
+    progress: Arc<dyn Progress>,
+) -> Result<ApiServer> {
+    login.config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.url.clone());
+    login.config.default_retry = false;
+    login.config.connect_timeout = Some(CONNECT_TIMEOUT);
+    login.config.headers.push((header::USER_AGENT, user_agent()));
     let session = login.log_in(&progress).await?;
     Ok(ApiServer {
         endpoint,
-        namespace: String::new(),
+        namespace,
         timeout: Some(args.request_timeout.unwrap_or(REQUEST_TIMEOUT)).filter(|limit| !limit.is_zero()),
         verbosity: args.verbosity,
         progress,
@@ -112,10 +123,6 @@ async fn connect_with(
     };
     let named = kubeconfig_proxy.as_ref().map(|(cluster, url)| (cluster.as_str(), url.as_str()));
     let proxy = proxy::choose(&config.cluster_url, named, environment)?;
-    config.proxy_url = proxy.as_ref().map(|proxy| proxy.url.clone());
-    config.default_retry = false;
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    config.headers.push((header::USER_AGENT, user_agent()));
     let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
     let from_flag = args.server.is_some();
     let endpoint = Endpoint { sent_as, withholds, proxy, from_flag, ..place(&config.cluster_url) };
@@ -125,17 +132,7 @@ async fn connect_with(
     // Like kubectl: a token or a password takes precedence over the plugin.
     let exec = exec.filter(|_| user.token.is_none() && user.token_file.is_none() && user.username.is_none());
     let login = Login { config, exec, has_terminal, token_of };
-    let session = login.log_in(&progress).await?;
-    Ok(ApiServer {
-        endpoint,
-        namespace,
-        timeout: Some(args.request_timeout.unwrap_or(REQUEST_TIMEOUT)).filter(|limit| !limit.is_zero()),
-        verbosity: args.verbosity,
-        progress,
-        silenced: None,
-        login,
-        session: Mutex::new(session),
-    })
+    open(login, endpoint, namespace, args, progress).await
 }
 
 /// The connection's configuration, and its description for messages.

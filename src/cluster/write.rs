@@ -22,7 +22,26 @@ use crate::{
     plan::{Action, Confirmed, Step, Write, patch},
 };
 
+/// How a write is sent: its method, and the type of its body.
+type Way = (Method, &'static str);
+
+const CREATE: Way = (Method::POST, "application/json");
+const REPLACE: Way = (Method::PUT, "application/json");
+const MERGE: Way = (Method::PATCH, "application/merge-patch+json");
+const APPLY: Way = (Method::PATCH, "application/apply-patch+yaml");
+const DELETE: Way = (Method::DELETE, "application/json");
+
+/// The query of a write in which unknown fields are refused.
+fn strict() -> String {
+    format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict")
+}
+
 impl Cluster {
+    async fn send(&self, (method, content): Way, call: &Call<'_>, uri: &str, body: &Value) -> Result<Answer, Failure> {
+        let request = request(method, uri, Some(content), body.to_string().into_bytes())?;
+        self.api.call(call, request).await
+    }
+
     /// Does the same as [`Cluster::write`] as a dry run, and returns the object that the server would store.
     ///
     /// # Errors
@@ -58,8 +77,7 @@ impl Cluster {
                     Some(spec) if dry_run.is_empty() => {
                         let version = &stored["metadata"]["resourceVersion"];
                         let patch = json!({"metadata": {"resourceVersion": version}, "spec": spec});
-                        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
-                        self.patch_object(object, &query, &patch).await?.json()
+                        self.patch_object(object, &strict(), &patch).await?.json()
                     }
                     Some(_) => {
                         stored["spec"].clone_from(&wanted["spec"]);
@@ -78,10 +96,8 @@ impl Cluster {
     /// the routes were read.
     async fn is_free(&self, step: &Step, wanted: &Value) -> Result<(), Failure> {
         let path = path(step.object.kind, step.object.target.namespace.as_deref(), None);
-        let query = format!("dryRun=All&fieldManager={FIELD_MANAGER}");
-        let body = wanted.to_string().into_bytes();
-        let request = request(Method::POST, &format!("{path}?{query}"), Some("application/json"), body)?;
-        self.api.call(&call_of(Verb::Create, &step.object), request).await.map(drop)
+        let uri = format!("{path}?dryRun=All&fieldManager={FIELD_MANAGER}");
+        self.send(CREATE, &call_of(Verb::Create, &step.object), &uri, wanted).await.map(drop)
     }
 
     /// Like [`Cluster::write`], but returns only this part of the stored object.
@@ -94,7 +110,7 @@ impl Cluster {
     }
 
     async fn patch_step(&self, step: &Step, more: &str) -> Result<Answer, Failure> {
-        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
+        let query = strict() + more;
         // Anything else is no patch, and refused by the server.
         self.patch_object(&step.object, &query, step.patch().unwrap_or(&Value::Null)).await
     }
@@ -114,9 +130,7 @@ impl Cluster {
 
     async fn patch_object(&self, object: &ObjectRef, query: &str, patch: &Value) -> Result<Answer, Failure> {
         let path = path(object.kind, object.target.namespace.as_deref(), Some(&object.target.name));
-        let body = patch.to_string().into_bytes();
-        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/merge-patch+json"), body)?;
-        self.api.call(&call_of(Verb::Patch, object), request).await
+        self.send(MERGE, &call_of(Verb::Patch, object), &format!("{path}?{query}"), patch).await
     }
 
     /// Applies one of the guard's objects as a dry run, and returns the object that the server would store.
@@ -145,11 +159,8 @@ impl Cluster {
     async fn create_namespace(&self, object: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(object);
         let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
-        let request = http::Request::post(format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"))
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(object.value.to_string().into_bytes())
-            .expect("names of the guard's objects are plain");
-        self.api.call(&Call { verb: Verb::Create, ..call }, request).await?.json()
+        let call = Call { verb: Verb::Create, ..call };
+        self.send(CREATE, &call, &format!("{path}?{}", strict()), &object.value).await?.json()
     }
 
     async fn apply(&self, object: &GuardObject, force: bool, more: &str) -> Result<Value, Failure> {
@@ -165,10 +176,8 @@ impl Cluster {
         force: bool,
         more: &str,
     ) -> Result<Value, Failure> {
-        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{more}");
-        let body = object.to_string().into_bytes();
-        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
-        self.api.call(&Call { verb: Verb::Patch, ..*call }, request).await?.json()
+        let uri = format!("{path}?{}&force={force}{more}", strict());
+        self.send(APPLY, &Call { verb: Verb::Patch, ..*call }, &uri, object).await?.json()
     }
 
     /// Deletes one of the guard's objects as a dry run.
@@ -187,10 +196,8 @@ impl Cluster {
     /// The server refuses the patch.
     pub async fn write_authorities(&self, part: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(part);
-        let query = format!("fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
-        let body = part.value.to_string().into_bytes();
-        let request = request(Method::PATCH, &format!("{path}?{query}"), Some("application/apply-patch+yaml"), body)?;
-        self.api.call(&Call { verb: Verb::Patch, ..call }, request).await?.json()
+        let uri = format!("{path}?fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
+        self.send(APPLY, &Call { verb: Verb::Patch, ..call }, &uri, &part.value).await?.json()
     }
 
     /// Writes the Secret in which the guard's replicas share their certificates: creates it, or replaces the version
@@ -202,15 +209,11 @@ impl Cluster {
     pub async fn write_secret(&self, secret: &Value) -> Result<Value, Failure> {
         let target = NamespacedName::of(secret);
         let is_new = secret.pointer("/metadata/resourceVersion").is_none();
-        let (verb, method, name) = if is_new {
-            (Verb::Create, Method::POST, None)
-        } else {
-            (Verb::Update, Method::PUT, Some(target.name.as_str()))
-        };
+        let (verb, way, name) =
+            if is_new { (Verb::Create, CREATE, None) } else { (Verb::Update, REPLACE, Some(target.name.as_str())) };
         let path = secrets(target.namespace.as_deref().unwrap_or_default(), name);
-        let body = secret.to_string().into_bytes();
-        let request = request(method, &format!("{path}?fieldManager={FIELD_MANAGER}"), Some("application/json"), body)?;
-        self.api.call(&secret_call(verb, &target), request).await?.json()
+        let uri = format!("{path}?fieldManager={FIELD_MANAGER}");
+        self.send(way, &secret_call(verb, &target), &uri, secret).await?.json()
     }
 
     /// Deletes one of the guard's objects, if it is unchanged since the deletion was confirmed.
@@ -237,11 +240,9 @@ impl Cluster {
         let version = before.and_then(|before| before.pointer("/metadata/resourceVersion"));
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": dry_run,
             "preconditions": {"resourceVersion": version}});
-        let request = request(Method::DELETE, path, Some("application/json"), options.to_string().into_bytes())?;
-        match self.api.call(&Call { verb: Verb::Delete, ..*call }, request).await {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.is_not_found() => Ok(()),
-            Err(failure) => Err(failure),
+        match self.send(DELETE, &Call { verb: Verb::Delete, ..*call }, path, &options).await {
+            Err(failure) if !failure.is_not_found() => Err(failure),
+            _ => Ok(()),
         }
     }
 }

@@ -10,8 +10,9 @@ use super::{Error, Kind, Result};
 /// The first panic that is not handled yet; later ones follow from it.
 static NOTED: Mutex<Option<Error>> = Mutex::new(None);
 
-fn noted() -> MutexGuard<'static, Option<Error>> {
-    NOTED.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks a mutex. What a thread that panicked has left behind is taken as it is.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes panics of all threads be recorded instead of printed.
@@ -23,13 +24,13 @@ pub fn install_panic_hook() {
             Some(place) => error.caused_by(format!("panicked at {}:{}", from_crate(place.file()), place.line())),
             None => error,
         };
-        noted().get_or_insert(error);
+        lock(&NOTED).get_or_insert(error);
     }));
 }
 
 /// Takes the recorded panic, if any, of a task or thread that has ended.
 pub fn take_panic() -> Option<Error> {
-    noted().take()
+    lock(&NOTED).take()
 }
 
 /// Runs the work and turns a panic into an error of kind `Bug`.

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use crate::{
     apiserver::{Event, Verb},
     cluster::collections,
-    error::Error,
+    error::{Error, panic::lock},
     flagger::{Canary, NativeField},
     guard_server::{
         following::{Requirement, follow},
@@ -66,10 +66,6 @@ pub(super) struct Entries {
     waiting: Mutex<HashSet<NamespacedName>>,
     /// Objects that others have changed, with the resourceVersion that was not overwritten.
     contested: Mutex<HashMap<ObjectRef, Value>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Entries {
@@ -124,9 +120,8 @@ pub(super) fn follow_routes(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
             }
             _ => Requirement::Optional,
         };
-        let of = Arc::clone(shared);
-        spawn(tasks, shared, move || {
-            let (shared, collection) = (Arc::clone(&of), collection.clone());
+        spawn(tasks, shared, move |shared| {
+            let collection = collection.clone();
             async move { follow(&shared, &collection, need, |event| take(&shared, kind, event)).await }
         });
     }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     apiserver::{Collection, Event, Failure, ResourceVersion, backoff::Backoff},
-    error::Error,
+    error::{Error, panic::lock},
     guard_server::shared::Shared,
 };
 
@@ -42,7 +42,7 @@ const STALE: Duration = Duration::from_secs(30);
 
 impl Watches {
     fn all(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn heard(&self, resource: &'static str) {

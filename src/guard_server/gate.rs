@@ -1,14 +1,11 @@
 //! The handler of Flagger's `confirm-promotion` webhook. Each answer is computed from the current state of the cluster,
 //! so every replica gives the same one, even right after its start.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use crate::{
     apiserver::Failure,
+    error::panic::lock,
     flagger::Canary,
     guard::gate::{Verdict, judge},
     guard_server::{
@@ -153,7 +150,7 @@ fn too_large(shared: &Shared, kind: ObjectKind, target: &NamespacedName) -> Unju
 /// Logs an answer if it differs from the last one, since Flagger asks repeatedly.
 fn tell(shared: &Shared, target: &NamespacedName, verdict: &Verdict, version: &str) {
     let news = (verdict.word(), version.to_owned());
-    let mut told = shared.gate.told.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut told = lock(&shared.gate.told);
     if told.get(target) != Some(&news) {
         let message = if verdict.is_open() { "promotion may start" } else { "promotion has to wait" };
         shared.log.info(message, &[("name", json!(target.to_string())), ("reason", json!(verdict.to_string()))]);

@@ -3,13 +3,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
-use crate::model::NamespacedName;
+use crate::{error::panic::lock, model::NamespacedName};
 
 /// Number of concurrent lookups.
 const PLACES: usize = 4;
@@ -53,7 +53,7 @@ impl<T: Clone> Lookups<T> {
     }
 
     fn of(&self, target: &NamespacedName) -> Found<T> {
-        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.found);
         if all.len() >= MOST_NAMES {
             let is_of_use = |found: &Found<T>| {
                 // A running lookup holds the lock.

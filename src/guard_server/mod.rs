@@ -151,9 +151,8 @@ fn begin(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, options: &Options) {
         keep_entries(shared, tasks);
     }
     if let Some(address) = options.address.clone() {
-        let registering = Arc::clone(shared);
-        spawn(tasks, shared, move || {
-            let (shared, address) = (Arc::clone(&registering), address.clone());
+        spawn(tasks, shared, move |shared| {
+            let address = address.clone();
             async move {
                 shared.known.cache.synced().await;
                 register::keep(shared, address).await
@@ -196,43 +195,36 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     if let Some(selector) = shared.scope.selector() {
         canaries = canaries.selected(&selector);
     }
-    spawn(tasks, shared, {
-        let shared = Arc::clone(shared);
-        move || {
-            let (shared, canaries) = (Arc::clone(&shared), canaries.clone());
-            async move {
-                let take = |event| {
-                    let was_known = shared.known.cache.is_synced();
-                    let taken = shared.known.cache.take(event);
-                    if taken.refused.is_some() {
-                        shared.too_large(canaries.resource(), taken.refused);
-                    }
-                    if let Some(service) = &taken.entry {
-                        shared.entries.service_changed(service);
-                    }
-                    // At startup the TraefikServices are listed after the Canaries anyway.
-                    if let Some(target) = taken.declared.filter(|_| was_known && repairs) {
-                        repair::declared(&shared, &target);
-                    }
-                };
-                follow(&shared, &canaries, Requirement::Required, take).await
-            }
+    spawn(tasks, shared, move |shared| {
+        let canaries = canaries.clone();
+        async move {
+            let take = |event| {
+                let was_known = shared.known.cache.is_synced();
+                let taken = shared.known.cache.take(event);
+                if taken.refused.is_some() {
+                    shared.too_large(canaries.resource(), taken.refused);
+                }
+                if let Some(service) = &taken.entry {
+                    shared.entries.service_changed(service);
+                }
+                // At startup the TraefikServices are listed after the Canaries anyway.
+                if let Some(target) = taken.declared.filter(|_| was_known && repairs) {
+                    repair::declared(&shared, &target);
+                }
+            };
+            follow(&shared, &canaries, Requirement::Required, take).await
         }
     });
     if !repairs {
         return;
     }
-    spawn(tasks, shared, {
-        let shared = Arc::clone(shared);
-        move || work_off(Arc::clone(&shared), Work::Cookies)
-    });
+    spawn(tasks, shared, |shared| work_off(shared, Work::Cookies));
     for group in Group::ALL {
         let kind = ObjectKind::TraefikService(group);
         let services = collections::of_kind(kind, shared.scope.namespace.as_deref(), &parts::TRAEFIK_SERVICE);
         let need = if group == Group::TraefikIo { Requirement::Required } else { Requirement::Optional };
-        let of = Arc::clone(shared);
-        spawn(tasks, shared, move || {
-            let (shared, services) = (Arc::clone(&of), services.clone());
+        spawn(tasks, shared, move |shared| {
+            let services = services.clone();
             async move {
                 shared.known.cache.synced().await;
                 follow(&shared, &services, need, |event| repair::watch(&shared, group, event)).await
@@ -244,12 +236,6 @@ fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
 /// Watches what entries depend on, and updates their objects.
 fn keep_entries(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
     entries::follow_routes(shared, tasks);
-    spawn(tasks, shared, {
-        let shared = Arc::clone(shared);
-        move || entries::compare_all(Arc::clone(&shared))
-    });
-    spawn(tasks, shared, {
-        let shared = Arc::clone(shared);
-        move || work_off(Arc::clone(&shared), Work::Entries)
-    });
+    spawn(tasks, shared, entries::compare_all);
+    spawn(tasks, shared, |shared| work_off(shared, Work::Entries));
 }

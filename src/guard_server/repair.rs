@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Mutex, MutexGuard, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     apiserver::{Event, Failure, Verb},
-    error::Result,
+    error::{Result, panic::lock},
     flagger::{Canary, NativeField},
     guard::{self, Decision},
     guard_server::{
@@ -43,7 +43,7 @@ pub(super) struct Settled(Mutex<CompletedRepairs>);
 
 impl Settled {
     fn all(&self) -> MutexGuard<'_, CompletedRepairs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

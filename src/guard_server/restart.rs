@@ -18,10 +18,10 @@ const AFTER_PANIC: Duration = Duration::from_millis(200);
 pub(super) fn spawn<F: Future<Output = Error> + Send + 'static>(
     tasks: &mut JoinSet<Error>,
     shared: &Arc<Shared>,
-    part: impl Fn() -> F + Send + 'static,
+    part: impl Fn(Arc<Shared>) -> F + Send + Sync + 'static,
 ) {
     let shared = Arc::clone(shared);
-    tasks.spawn(async move { keep_running(&shared.log, part).await });
+    tasks.spawn(async move { keep_running(&shared.log, || part(Arc::clone(&shared))).await });
 }
 
 async fn keep_running<F: Future<Output = Error>>(log: &Log, part: impl Fn() -> F) -> Error {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     cluster::Cluster,
+    error::panic::lock,
     flagger::Canary,
     guard::Coverage,
     guard_server::{
@@ -119,7 +120,7 @@ impl Shared {
     pub(super) fn too_large(&self, resource: &str, target: Option<NamespacedName>) {
         self.metrics.too_large.fetch_add(1, Relaxed);
         let name = target.map_or_else(|| "<unknown>".to_owned(), |target| target.to_string());
-        let mut told = self.known.too_large.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.known.too_large);
         if told.len() >= MOST_TOLD {
             told.clear();
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     apiserver::{Failure, Permission, Verb},
-    error::Error,
+    error::{Error, panic::lock},
     guard_server::{
         entries,
         queue::{Key, Outcome, PendingRepair, Queue},
@@ -64,7 +64,7 @@ impl Repairs {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 
@@ -159,7 +159,7 @@ async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool 
     }
     let ObjectRef { kind, target } = &*failed.object;
     let question = (*kind, failed.verb.as_str());
-    let known = repairs.rights.lock().unwrap_or_else(PoisonError::into_inner).get(&question).copied();
+    let known = lock(&repairs.rights).get(&question).copied();
     if let Some((when, has)) = known
         && when.elapsed() < RIGHTS_FOR
     {
@@ -174,6 +174,6 @@ async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool 
     };
     let asking = tokio::time::timeout(RIGHTS_FOR, shared.cluster.api().may(permission));
     let has = asking.await.ok().and_then(std::result::Result::ok).unwrap_or(true);
-    repairs.rights.lock().unwrap_or_else(PoisonError::into_inner).insert(question, (Instant::now(), has));
+    lock(&repairs.rights).insert(question, (Instant::now(), has));
     has
 }

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use crate::{
     apiserver::{ApiServer, Collection, Event, ResourceVersion, backoff::Backoff},
-    error::Error,
+    error::{Error, panic::lock},
     ui::Ui,
 };
 
@@ -55,13 +55,13 @@ impl Outages {
 
     /// Returns a sentence about the outage, if there is one.
     pub(super) fn sentence(&self) -> Option<String> {
-        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let broken = lock(&self.broken);
         broken.values().next().map(|reason| format!("not up to date, retrying: {reason}"))
     }
 
     /// Notes that something is out of date until [`Outages::end`].
     pub(super) fn begin(&self, resource: &'static str, reason: String) {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut broken = lock(&self.broken);
         if !self.is_live && broken.is_empty() {
             self.ui.warning(&format!("not up to date, retrying: {reason}"));
         }
@@ -69,7 +69,7 @@ impl Outages {
     }
 
     pub(super) fn end(&self, resource: &'static str) {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut broken = lock(&self.broken);
         if broken.remove(resource).is_some() && broken.is_empty() && !self.is_live {
             self.ui.status("note: up to date again");
         }

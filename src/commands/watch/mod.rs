@@ -9,7 +9,7 @@ mod screen;
 pub(super) mod show;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::{
     context::Context,
-    error::{Error, Kind, Result},
+    error::{Error, Kind, Result, panic::lock},
     ui::{Ui, live::Live},
 };
 
@@ -38,7 +38,7 @@ struct Shared<T> {
 
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, T> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.value)
     }
 
     /// Changes the value.

@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 use crate::{
     apiserver::{
         ApiServer, config,
-        error::{CONNECT_TIMEOUT, Endpoint},
+        endpoint::Endpoint,
+        error::CONNECT_TIMEOUT,
         flags::ConnectionArgs,
         kubeconfig::{self, Choice},
         login::Login,

@@ -10,7 +10,8 @@ use kube::client::Body;
 
 use crate::apiserver::{
     ApiServer,
-    error::{Endpoint, Failure, is_broken},
+    endpoint::Endpoint,
+    error::{Failure, is_broken},
     progress::shown,
     retry::{Retries, TRIES},
     status::Refusal,

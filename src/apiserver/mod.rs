@@ -6,6 +6,7 @@ mod collection;
 mod config;
 mod connect;
 mod crypto;
+mod endpoint;
 mod error;
 mod exec;
 mod flags;
@@ -54,7 +55,7 @@ pub use self::{
 
 /// A connection to one API server as one user. Nothing is sent before the first call.
 pub struct ApiServer {
-    endpoint: error::Endpoint,
+    endpoint: endpoint::Endpoint,
     namespace: String,
     timeout: Option<Duration>,
     verbosity: u8,

@@ -11,7 +11,8 @@ use rustls::pki_types::{
 
 use super::{
     connect::user_agent,
-    error::{CONNECT_TIMEOUT, Endpoint, Failure},
+    endpoint::Endpoint,
+    error::{CONNECT_TIMEOUT, Failure},
     transport,
 };
 use crate::{

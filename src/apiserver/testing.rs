@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    apiserver::{ApiServer, ConnectionArgs, Progress, connect, crypto, error::Endpoint},
+    apiserver::{ApiServer, ConnectionArgs, Progress, connect, crypto, endpoint::Endpoint},
     environment::Environment,
     error::Result,
 };

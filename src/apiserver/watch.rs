@@ -12,7 +12,7 @@ use serde_json::{Value, value::RawValue};
 use crate::{
     apiserver::{
         ApiServer, Call, Collection, Failure, Verb,
-        error::Endpoint,
+        endpoint::Endpoint,
         http::Opened,
         items::{self, Item, Items},
         list::Head,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{Call, Failure, Verb, request::percent_encoded},
-    cluster::{Cluster, guard::GuardCoverage},
+    cluster::{Cluster, GuardCoverage},
     flagger::Declared,
     guard::{Form, proving, webhook},
     model::{FIELD_MANAGER, ObjectKind, ObjectRef},

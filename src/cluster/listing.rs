@@ -8,7 +8,7 @@ use crate::{
     apiserver::{
         Call, Failure, Verb,
         list::{self, Depth},
-        request::percent_encoded,
+        request::{get, percent_encoded},
     },
     cluster::{Cluster, Selection, no_flagger, paths::path},
     error::{Error, Result},
@@ -40,6 +40,20 @@ impl Cluster {
             Canary::from_object(&object).map(|canary| (canary, if keep { object } else { Value::Null }))
         });
         canaries.await.map_err(Error::from)
+    }
+
+    /// Returns the names of all Canaries in a namespace or, for `None`, the names of all namespaces. Sends one request
+    /// without retries, for metadata only; `None` on failure.
+    pub async fn names(&self, namespace: Option<&str>) -> Option<Vec<String>> {
+        const NAMES: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+        let path = match namespace {
+            Some(namespace) => path(ObjectKind::Canary, Some(namespace), None),
+            None => "/api/v1/namespaces".to_owned(),
+        };
+        let mut request = get(&path).ok()?;
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
+        let name = |object: Value| Some(NamespacedName::of(&object).name);
+        list::read(self.api.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
     }
 
     /// Lists the TraefikServices of one API group.

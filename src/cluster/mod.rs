@@ -3,6 +3,7 @@
 
 mod acting;
 pub mod collections;
+mod coverage;
 mod events;
 mod guard;
 mod inside;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 pub use self::{
     acting::ActiveForms,
-    guard::GuardCoverage,
+    coverage::GuardCoverage,
     read::{Reading, Selection, no_flagger},
     versions::Workload,
 };

@@ -15,7 +15,7 @@ use crate::{
     },
     cluster::{
         Cluster,
-        guard::GuardCoverage,
+        coverage::GuardCoverage,
         listing::{Seen, forbidden, take},
         paths::{call_of, path, secret_call, secrets},
     },
@@ -165,20 +165,6 @@ impl Cluster {
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         let answer = self.api.call(&call_of(Verb::Get, &object), request).await?;
         Ok((answer.part(part)?, answer.date))
-    }
-
-    /// Returns the names of all Canaries in a namespace or, for `None`, the names of all namespaces. Sends one request
-    /// without retries, for metadata only; `None` on failure.
-    pub async fn names(&self, namespace: Option<&str>) -> Option<Vec<String>> {
-        const NAMES: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
-        let path = match namespace {
-            Some(namespace) => path(ObjectKind::Canary, Some(namespace), None),
-            None => "/api/v1/namespaces".to_owned(),
-        };
-        let mut request = get(&path).ok()?;
-        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
-        let name = |object: Value| Some(NamespacedName::of(&object).name);
-        list::read(self.api.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
     }
 
     /// Reads a Secret; `None` if it does not exist.

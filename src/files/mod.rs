@@ -6,6 +6,7 @@
 mod document;
 mod draft;
 mod edit;
+mod found;
 mod inputs;
 mod link;
 mod position;

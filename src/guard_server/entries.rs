@@ -3,13 +3,13 @@
 //! entries that are not declared are left alone.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::{
     apiserver::{Event, Verb},
@@ -17,16 +17,16 @@ use crate::{
     error::{Error, panic::lock},
     flagger::{Canary, NativeField},
     guard_server::{
+        entry_state::{MOST_TOLD, VERSION},
         following::{Requirement, follow},
         parts::{CANARY, ROUTE, TRAEFIK_SERVICE},
         queue::{Key, PendingRepair},
         repair::is_in_scope,
         restart::spawn,
         review::ServiceIdentity,
-        routes::{KINDS, Routes},
+        routes::KINDS,
         shared::Shared,
         trouble::Failed,
-        worker::Repairs,
     },
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, name::Group},
     observed::{Loaded, Observed},
@@ -44,71 +44,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How long the entries of one namespace may take. What is left of them stays as it is: no tenant's routes hold up the
 /// entries of others.
 const LONGEST_COMPARISON: Duration = Duration::from_secs(1);
-/// Number of logged problems at which all are forgotten. That costs at most one more line for each.
-const MOST_TOLD: usize = 4096;
-/// Number of TraefikServices waited for at which all are forgotten. That costs at most one more request for each.
-const MOST_WAITING: usize = 20_000;
-/// The version of an object.
-const VERSION: &str = "/metadata/resourceVersion";
-
-/// What entries depend on, and the waiting repairs.
-#[derive(Default)]
-pub(super) struct Entries {
-    routes: Mutex<Routes>,
-    /// The routing of the last comparison.
-    routing: Mutex<Arc<Routing>>,
-    news: Notify,
-    pub(super) repairs: Repairs,
-    /// The last logged problems of each Canary.
-    told: Mutex<HashMap<NamespacedName, String>>,
-    /// TraefikServices for whose entries nothing can be done. They are not asked for again until they or their
-    /// declarations change.
-    waiting: Mutex<HashSet<NamespacedName>>,
-    /// Objects that others have changed, with the resourceVersion that was not overwritten.
-    contested: Mutex<HashMap<ObjectRef, Value>>,
-}
-
-impl Entries {
-    /// Notes that something changed that entries depend on.
-    pub(super) fn changed(&self) {
-        self.news.notify_one();
-    }
-
-    /// Notes that the TraefikService of an entry or the declaration for it changed.
-    pub(super) fn service_changed(&self, service: &NamespacedName) {
-        lock(&self.waiting).remove(service);
-        self.changed();
-    }
-
-    /// Waits until a TraefikService changes.
-    fn wait_for(&self, service: &NamespacedName) {
-        let mut waiting = lock(&self.waiting);
-        if waiting.len() >= MOST_WAITING {
-            waiting.clear();
-        }
-        waiting.insert(service.clone());
-    }
-
-    /// Returns whether this object is as it was when a change of it met those of others.
-    fn is_contested(&self, object: &ObjectRef, live: Option<&Value>) -> bool {
-        let version = live.and_then(|live| live.pointer(VERSION));
-        version.is_some_and(|version| lock(&self.contested).get(object) == Some(version))
-    }
-
-    /// Returns whether there is a problem that was not logged last for this Canary; without a problem, forgets the last.
-    fn is_news(&self, canary: &NamespacedName, problem: &str) -> bool {
-        let mut told = lock(&self.told);
-        if problem.is_empty() {
-            told.remove(canary);
-            return false;
-        }
-        if told.len() >= MOST_TOLD {
-            told.clear();
-        }
-        told.insert(canary.clone(), problem.to_owned()).as_deref() != Some(problem)
-    }
-}
-
 /// Watches what entries depend on.
 pub(super) fn follow_routes(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>) {
     for kind in KINDS {

@@ -7,6 +7,7 @@ mod body;
 mod cache;
 mod certificate;
 mod entries;
+mod entry_state;
 mod following;
 mod gate;
 mod log;

@@ -18,8 +18,8 @@ use crate::{
     flagger::Canary,
     guard::Coverage,
     guard_server::{
-        Log, Options, body, cache::Cache, certificate::Identity, entries, following::Watches, gate, lookups::Lookups,
-        metrics::Metrics, repair, worker,
+        Log, Options, body, cache::Cache, certificate::Identity, entry_state::Entries, following::Watches, gate,
+        lookups::Lookups, metrics::Metrics, repair, worker,
     },
     model::{NamespacedName, selector::Selector},
 };
@@ -41,7 +41,7 @@ pub(super) struct Shared {
     pub(super) registration: Registration,
     pub(super) repairs: worker::Repairs,
     pub(super) settled: repair::Settled,
-    pub(super) entries: entries::Entries,
+    pub(super) entries: Entries,
     /// Memory budget for large bodies.
     pub(super) room: body::Room,
     pub(super) shutdown: Shutdown,
@@ -110,7 +110,7 @@ impl Shared {
             },
             repairs: worker::Repairs::default(),
             settled: repair::Settled::default(),
-            entries: entries::Entries::default(),
+            entries: Entries::default(),
             room: body::Room::default(),
             shutdown: Shutdown::default(),
         }

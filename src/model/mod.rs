@@ -3,6 +3,7 @@
 
 pub mod cookie;
 pub mod declaration;
+mod duration;
 pub mod entry;
 pub mod event;
 pub mod field;

@@ -4,6 +4,7 @@ mod kustomize;
 mod lint;
 mod manifests;
 mod provider;
+mod refusals;
 
 use std::collections::BTreeSet;
 
@@ -124,7 +125,7 @@ impl Source {
         let mut all = self.load_each(namespace, name, reading).await?;
         match all.len() {
             1 => Ok(all.remove(0)),
-            _ => Err(manifests::several(name, &all)),
+            _ => Err(refusals::several(name, &all)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! An interactive change of a cookie, in the editor or by answering questions. Shared by both: the change is shown,
 //! confirmed and written like any other, and problems lead back to the editor.
 
-use std::path::Path;
+mod drafts;
 
 use crate::{
     cluster::Reading,
@@ -266,44 +266,6 @@ impl<'a> Session<'a> {
         self.base == *mine && !malformed
     }
 
-    /// Keeps the user's edit, if any, after the editor failed.
-    fn give_up(&mut self, error: Error) -> Error {
-        let typed_before = self.typed().is_some();
-        let Some(draft) = &mut self.draft else { return error };
-        if typed_before && !draft.path().exists() {
-            // The editor deleted the file; the text typed before is still in memory.
-            if draft.write(&self.text).is_err() {
-                self.ctx.ui.status(&format!("your edit could not be saved, so here it is:\n{}", self.text));
-            }
-        } else if draft.was_edited() {
-            self.keep();
-        }
-        error
-    }
-
-    fn cancelled(&mut self, why: &str) -> Option<Stickiness> {
-        self.ctx.ui.status(&format!("edit cancelled: {why}"));
-        self.discard();
-        None
-    }
-
-    fn typed(&self) -> std::sync::MutexGuard<'_, Option<std::path::PathBuf>> {
-        self.ctx.typed.lock().expect("nothing panics while it is held")
-    }
-
-    /// Makes every failure from here on report the path of the text.
-    fn keep(&self) {
-        *self.typed() = self.draft.as_ref().map(Draft::path).map(Path::to_owned);
-    }
-
-    /// Deletes the draft.
-    fn discard(&mut self) {
-        self.typed().take();
-        if let Some(draft) = self.draft.take() {
-            draft.discard();
-        }
-    }
-
     fn complain(&mut self, reason: String) {
         self.text = draft::mark(&self.text, &[EditError { line: None, reason }]);
     }
@@ -314,17 +276,5 @@ impl<'a> Session<'a> {
         let live = observed.live_cookie().filter(|_| observed.canary.declared.cookie().is_some());
         let (canary, scope) = (observed.canary.target.to_string(), self.write.scope());
         draft::write(Page { canary: &canary, stickiness, live, support: &self.support, scope })
-    }
-}
-
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        // A signal may have arrived while the editor was running.
-        if self.draft.as_ref().is_some_and(Draft::was_edited) {
-            self.keep();
-        }
-        if self.typed().is_none() {
-            self.discard();
-        }
     }
 }

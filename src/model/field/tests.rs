@@ -72,6 +72,6 @@ fn durations_become_seconds() {
         ("1d", "1d"),
         ("", ""),
     ] {
-        assert_eq!(seconds(text), expected, "{text}");
+        assert_eq!(crate::model::duration::seconds(text), expected, "{text}");
     }
 }

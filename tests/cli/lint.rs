@@ -4,12 +4,19 @@
 use std::fmt::Write as _;
 
 use canary_traefik::lint::{RULES, Rule};
-use serde_json::Value;
+use serde_json::{Value, json};
 use snapbox::str;
 
 use crate::{
     manifests::{canary, folder, in_namespace, in_repository, over, run, service},
-    support::{bed, directory::Directory, fields::Fields},
+    support::{
+        bed,
+        directory::Directory,
+        fake::{Fake, Reply},
+        fields::Fields,
+        objects,
+        run::{Output, Run},
+    },
 };
 
 const ROUTE: &str = "\
@@ -215,9 +222,62 @@ exit: 0
 
 "#]]);
     let mut fields = Fields::of("LintReport");
-    let text = run(&shop(), "lint -f . -o json").stdout;
-    fields.hold(&serde_json::from_str(&text).expect("it is JSON"));
+    for text in [run(&shop(), "lint -f . -o json").stdout, blind("-o json").stdout] {
+        fields.hold(&serde_json::from_str(&text).expect("it is JSON"));
+    }
     fields.were_all_seen();
+}
+
+/// Lints the Canary of a cluster whose Deployments may not be listed.
+fn blind(words: &str) -> Output {
+    let fake = Fake::start();
+    let canary = json!({"items": [objects::canary("podinfo")]});
+    fake.on("GET", "/apis/flagger.app/v1beta1/namespaces/shop/canaries", [Reply::json(200, &canary)]);
+    let refusal = Reply::refusal(403, "Forbidden", "deployments.apps is forbidden: User \"eve\" cannot list resource");
+    fake.on("GET", "/apis/apps/v1/deployments", [refusal]);
+    fake.on("GET", "/api/v1/namespaces/shop/services", [Reply::json(200, &json!({"items": []}))]);
+    Run::new(["lint", "-n", "shop"].into_iter().chain(words.split(' '))).kubeconfig(fake.kubeconfig()).run()
+}
+
+#[test]
+fn what_may_not_be_read_is_said_with_the_rules_that_need_it() {
+    blind("--ignore CT055").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+nothing found in 1 Canary
+
+"#]]);
+    blind("-o json --ignore CT055").shows(str![[r#"
+exit: 0
+--- stdout
+{
+    "apiVersion": "kubectl-canary-traefik/v1",
+    "canaries": 1,
+    "items": [],
+    "kind": "LintReport",
+    "unread": [
+        {
+            "reason": "the server refused to list deployments.apps",
+            "rules": [
+                "CT007",
+                "CT008",
+                "CT009",
+                "CT010",
+                "CT026",
+                "CT029",
+                "CT030",
+                "CT037"
+            ]
+        }
+    ]
+}
+--- stderr
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+nothing found in 1 Canary
+
+"#]]);
 }
 
 #[test]

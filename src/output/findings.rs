@@ -12,7 +12,7 @@ pub fn text(finding: &Finding, style: Style) -> String {
         super::escaped(&finding.target.to_string()),
         super::escaped(&finding.message),
         style.paint(Meaning::Hint, "fix:"),
-        finding.help,
+        super::escaped(&finding.help),
     )
 }
 
@@ -22,5 +22,27 @@ pub(super) fn meaning(severity: Severity) -> Meaning {
         Severity::Error => Meaning::Error,
         Severity::Warning => Meaning::Warning,
         Severity::Info => Meaning::Hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{lint::Place, model::NamespacedName};
+
+    #[test]
+    fn nothing_in_a_finding_ends_its_line_or_reaches_the_terminal() {
+        let odd = "a\n\u{1b}[2Jb";
+        let finding = Finding {
+            code: "CT001",
+            severity: Severity::Error,
+            target: NamespacedName { namespace: None, name: odd.to_owned() },
+            message: odd.to_owned(),
+            help: odd.to_owned(),
+            place: Place::default(),
+            manifest: None,
+        };
+        let shown = "a\\n\\u{1b}[2Jb";
+        assert_eq!(text(&finding, Style::PLAIN), format!("error CT001: {shown}: {shown}\n  fix: {shown}\n"));
     }
 }

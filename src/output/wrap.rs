@@ -6,8 +6,26 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 /// Wraps a text at this many columns, as far as its words allow. The first line starts at column `first`, the others
 /// are indented by `indent`. There is no line break at the end.
 pub fn wrapped(text: &str, width: usize, first: usize, indent: usize) -> String {
+    of_words(text.split(' '), width, first, indent)
+}
+
+/// Wraps a text likewise, but breaks no command of kubectl in it, which ends before `; ` or with the text.
+pub fn wrapped_around_commands(text: &str, width: usize, first: usize, indent: usize) -> String {
+    const COMMAND: &str = "kubectl ";
+    let (mut words, mut rest) = (Vec::new(), text);
+    while let Some(begin) = rest.find(COMMAND) {
+        let end = rest[begin..].find("; ").map_or(rest.len(), |at| begin + at + 1);
+        words.extend(rest[..begin].trim_end().split(' ').filter(|word| !word.is_empty()));
+        words.push(&rest[begin..end]);
+        rest = rest[end..].trim_start();
+    }
+    words.extend(rest.split(' ').filter(|word| !word.is_empty()));
+    of_words(words.into_iter(), width, first, indent)
+}
+
+fn of_words<'t>(words: impl Iterator<Item = &'t str>, width: usize, first: usize, indent: usize) -> String {
     let (mut lines, mut at, mut fresh) = (String::new(), first, true);
-    for word in text.split(' ') {
+    for word in words {
         let long = word.width();
         if !fresh && at + 1 + long > width {
             lines.push('\n');
@@ -55,6 +73,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn no_line_breaks_within_a_command() {
+        let text = "update it, or: kubectl set a --b; to keep it: kubectl guard";
+        assert_eq!(
+            wrapped_around_commands(text, 20, 5, 2),
+            "update it, or:\n  kubectl set a --b;\n  to keep it:\n  kubectl guard"
+        );
+        assert_eq!(wrapped_around_commands("kubectl a b", 4, 0, 2), "kubectl a b");
+        assert_eq!(wrapped_around_commands("no command", 80, 0, 2), "no command");
+    }
 
     #[test]
     fn lines_break_between_words_and_hang() {

@@ -16,7 +16,8 @@ fn annotation(located: &Located) -> String {
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    let place = position.as_ref().map_or_else(String::new, |position| {
+    let in_file = position.as_ref().filter(|position| position.file != "stdin");
+    let place = in_file.map_or_else(String::new, |position| {
         format!(
             "file={},line={},col={},",
             property(position.file.strip_prefix("./").unwrap_or(&position.file)),

@@ -16,7 +16,7 @@ use super::{
     findings::meaning,
     report::published,
     style::{Meaning, Style},
-    wrap::wrapped,
+    wrap::{wrapped, wrapped_around_commands},
 };
 use crate::lint::{Finding, Need, Position, RULES, Severity};
 
@@ -56,7 +56,7 @@ pub fn text(findings: &[Located], width: usize, style: Style) -> String {
             (None, Some(object)) => text.push_str(&format!("    in {}\n", escaped(&object))),
             (None, None) => {}
         }
-        let fix = wrapped(&escaped(&finding.help), width, 9, 6);
+        let fix = wrapped_around_commands(&escaped(&finding.help), width, 9, 6);
         text.push_str(&format!("    {} {fix}\n", style.paint(Meaning::Hint, "fix:")));
     }
     text

@@ -103,7 +103,7 @@ fn main() {
         let selection = Selection { namespace: None, selector: None };
         let linted = runtime.block_on(source.lint(&[], selection)).expect("manifests can be linted");
         let findings = linted.findings();
-        source.positions(&findings, &linted.canaries).len()
+        source.positions(&findings).len()
     });
     println!("parser alone  {parser:>9.1?}  {parsed} documents, {} bytes", text.len());
     println!("lint          {lint:>9.1?}  {found} findings");

@@ -12,7 +12,7 @@ use crate::{
         request::percent_encoded,
     },
     error::Result,
-    lint::{Known, Need, TrackService},
+    lint::{Known, Need, Seen, TrackService},
     model::name::Group,
     observed::{Loaded, Observed},
     plan::support::keys_in_schema,
@@ -43,12 +43,20 @@ impl Cluster {
         let known = Known {
             has_all_routes: routing.as_ref().is_some_and(|it| it.unread.is_none() && it.unread_elsewhere.is_none()),
             routing,
-            installations: installations.unwrap_or_else(|reason| {
-                seen(Need::Traefik, reason);
-                Vec::new()
-            }),
-            fields: keys_in_schema(&document),
-            services: services.map_err(|reason| seen(Need::Services, reason)).ok(),
+            installations: installations
+                .unwrap_or_else(|reason| {
+                    seen(Need::Traefik, reason);
+                    Vec::new()
+                })
+                .into_iter()
+                .map(Seen::from)
+                .collect(),
+            fields: keys_in_schema(&document).into_iter().map(Seen::from).collect(),
+            services: services
+                .map_err(|reason| seen(Need::Services, reason))
+                .ok()
+                .map(|all| all.into_iter().map(Seen::from).collect()),
+            ..Known::default()
         };
         let observed = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
         Ok((pairs.into_iter().map(observed).collect(), known, unread))

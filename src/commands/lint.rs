@@ -104,7 +104,7 @@ pub async fn run(ctx: &Context, args: &LintArgs) -> Result<Exit> {
     }
     let is_wanted = |finding: &Finding| !args.ignore.contains(&finding.code);
     let findings: Vec<_> = linted.findings().into_iter().filter(is_wanted).collect();
-    let positions = source.positions(&findings, &linted.canaries);
+    let positions = source.positions(&findings);
     let findings: Vec<_> =
         findings.into_iter().zip(positions).map(|(finding, position)| Located { finding, position }).collect();
     let canaries = linted.checked.len();

@@ -30,6 +30,7 @@ use self::{document::Document, skipped::Skipped};
 pub use self::draft::Draft;
 pub use self::edit::{Edit, edit};
 pub use self::link::{Linked, link};
+pub use self::position::Field;
 pub use self::read::{Mention, parse, read};
 pub use self::scratch::Scratch;
 pub use self::write::{in_place, replace, write_atomically, write_into};

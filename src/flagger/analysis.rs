@@ -35,6 +35,8 @@ pub struct Rollout {
     pub built_in_metrics: Vec<String>,
     /// Whether anything checks the canary: a metric, or a webhook.
     pub is_checked: bool,
+    /// Whether a webhook holds the promotion back until it agrees (`pkg/controller/scheduler_hooks.go:runConfirmPromotionHooks`).
+    pub has_promotion_gate: bool,
     /// `status.iterations`.
     pub iterations_done: i64,
     /// `status.failedChecks`.
@@ -111,6 +113,9 @@ impl Rollout {
             threshold: number("threshold").unwrap_or(1),
             built_in_metrics: list("metrics").iter().filter_map(built_in).map(str::to_owned).collect(),
             is_checked: !list("metrics").is_empty() || !list("webhooks").is_empty(),
+            has_promotion_gate: list("webhooks")
+                .iter()
+                .any(|webhook| view::text(webhook, &["type"]) == Some("confirm-promotion")),
             iterations_done: status("iterations"),
             failed_checks: status("failedChecks"),
             last_transition: view::text(object, &["status", "lastTransitionTime"])

@@ -3,7 +3,10 @@
 //! A rule looks at one Canary, and at what is around it as far as that is known ([`Scene`]). What is not known is never
 //! a finding.
 
+mod environments;
 mod place;
+mod redirect;
+mod reference;
 mod rules;
 mod scene;
 mod subject;
@@ -11,9 +14,10 @@ mod subject;
 use std::fmt;
 
 pub use self::{
-    place::{Place, Position},
+    environments::{Environments, Identity, nearest},
+    place::{Origin, Place, Position},
     scene::Scene,
-    subject::{Known, TrackService},
+    subject::{Known, Seen, TrackService},
 };
 use self::{rules::Problem, subject::Subject};
 use crate::{

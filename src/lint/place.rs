@@ -4,11 +4,22 @@ use std::fmt;
 
 use crate::model::ObjectRef;
 
+/// The manifest that an object was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, as it was named or found.
+    pub file: String,
+    /// Position of the object among all that were read.
+    pub number: usize,
+}
+
 /// An object and a field of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     /// The object; `None` for the Canary itself.
     pub object: Option<ObjectRef>,
+    /// The manifest of that object; `None` in a cluster.
+    pub origin: Option<Origin>,
     /// The keys that lead to the field, and the positions in lists; empty for the whole object.
     pub path: Vec<String>,
     /// Which character of the field, from 0.
@@ -21,16 +32,16 @@ impl Place {
         Self { path: path.iter().map(|key| (*key).to_owned()).collect(), ..Self::default() }
     }
 
+    /// Returns the place one key further down.
+    #[must_use]
+    pub fn below(mut self, key: &str) -> Self {
+        self.path.push(key.to_owned());
+        self
+    }
+
     /// Returns the place of a field of another object.
     pub fn of_object(object: &ObjectRef, path: &[&str]) -> Self {
         Self { object: Some(object.clone()), ..Self::of_canary(path) }
-    }
-
-    /// Returns the place further down.
-    #[must_use]
-    pub fn below(mut self, keys: &[&str]) -> Self {
-        self.path.extend(keys.iter().map(|key| (*key).to_owned()));
-        self
     }
 }
 

@@ -1,80 +1,27 @@
 //! What is around the Canaries, indexed: thousands of them may be checked at once.
 
-use std::{collections::HashMap, iter};
-
-use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    iter,
+};
 
 use super::{
-    Finding, RULES,
-    subject::{Known, Subject},
+    Finding, RULES, Seen,
+    redirect::{Middlewares, Redirect},
+    reference::{Reference, references},
+    subject::{Known, Subject, TrackService},
 };
 use crate::{
-    model::{Cookie, FieldValue, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef, view},
+    model::{Cookie, FieldValue, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, view},
     observed::Observed,
     traefik::{
+        cookie_value::normalized,
         entry::Routing,
-        router::{CLASS, Router, routers},
+        reference::{is_meant, key, keys_of},
+        router::Router,
         rule::Rule,
     },
 };
-
-/// A reference to a Service or a TraefikService in an object.
-#[derive(Debug, Clone)]
-pub(super) struct Reference<'a> {
-    pub(super) object: &'a ObjectRef,
-    /// The whole object.
-    pub(super) value: &'a Value,
-    /// The reference itself.
-    pub(super) item: &'a Value,
-    /// Where it is in the object.
-    pub(super) path: Vec<String>,
-    /// Position of its route.
-    pub(super) route: usize,
-    /// How many backends the route has.
-    pub(super) backends: usize,
-    pub(super) is_traefik_service: bool,
-    /// The namespace that it names, else that of the object.
-    pub(super) namespace: Option<&'a str>,
-}
-
-impl<'a> Reference<'a> {
-    /// Returns the routers of its route.
-    pub(super) fn routers(&self) -> Vec<Router> {
-        let mut routers = routers(self.object.kind, self.value);
-        if self.object.kind != ObjectKind::Ingress {
-            routers.retain(|router| router.index == self.route);
-        }
-        routers
-    }
-
-    /// Returns whether Traefik serves the object: an Ingress may be for another controller.
-    pub(super) fn is_for_traefik(&self) -> bool {
-        let class = view::text(self.value, &["spec", "ingressClassName"])
-            .or_else(|| view::text(self.value, &["metadata", "annotations", CLASS]));
-        self.object.kind != ObjectKind::Ingress || class.is_none_or(|class| class.contains("traefik"))
-    }
-
-    /// Returns the keys that lead to the reference.
-    pub(super) fn path(&self) -> Vec<&str> {
-        self.path.iter().map(String::as_str).collect()
-    }
-
-    /// Returns the name that it gives.
-    pub(super) fn name(&self) -> &'a str {
-        view::text(self.item, &["name"]).unwrap_or_default()
-    }
-
-    /// Returns the only hosts of its route, in lower case; `None` if others can be served, too.
-    pub(super) fn only_hosts(&self) -> Option<Vec<String>> {
-        let hosts = self.routers().into_iter().map(|router| router.rule.as_ref().and_then(Rule::only_hosts));
-        hosts.collect::<Option<Vec<_>>>().map(|all| all.into_iter().flatten().collect())
-    }
-
-    /// Formats the object: ``IngressRoute `shop/cart` ``.
-    pub(super) fn holder(&self) -> String {
-        format!("{} `{}`", self.object.kind.kind(), self.object.target)
-    }
-}
 
 /// Where browsers keep a cookie: two that agree in this overwrite each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -90,35 +37,41 @@ struct Jar {
 pub struct Scene<'a> {
     pub(super) known: Option<&'a Known>,
     pub(super) canaries: &'a [Observed],
-    /// The references of routes and TraefikServices, by the name that they give.
-    references: HashMap<&'a str, Vec<Reference<'a>>>,
+    /// The references of routes and TraefikServices.
+    references: Vec<Reference<'a>>,
+    /// The same by the name and the namespace that they give.
+    by_name: HashMap<&'a str, BTreeMap<Option<&'a str>, Vec<usize>>>,
+    /// Those that give Traefik's own name, by the keys of the TraefikServices that they may mean.
+    by_key: HashMap<String, Vec<usize>>,
+    middlewares: Middlewares<'a>,
+    /// The routers without TLS that only redirect, by their hosts; `None` for any.
+    redirecting: HashMap<Option<String>, Vec<&'a Router>>,
     jars: HashMap<Jar, Vec<usize>>,
-    /// The TraefikServices that exist or are going to, by their names.
-    services: HashMap<String, Vec<NamespacedName>>,
+    /// The namespaces of the TraefikServices that exist or are going to, by their names.
+    services: HashMap<String, BTreeSet<Option<String>>>,
     /// The same by their names in Traefik.
-    in_traefik: HashMap<String, Vec<NamespacedName>>,
+    in_traefik: HashMap<String, BTreeSet<NamespacedName>>,
+    track_services: HashMap<&'a str, Vec<&'a Seen<TrackService>>>,
 }
 
 impl<'a> Scene<'a> {
     /// Indexes what is known around these Canaries.
     pub fn new(canaries: &'a [Observed], known: &'a Known) -> Self {
         let mut scene = Self { known: Some(known), canaries, ..Self::default() };
-        let routing = known.routing.as_deref();
-        for (object, value) in routing.into_iter().flat_map(Routing::objects) {
-            if view::text(value, &["metadata", "labels", MANAGED_BY_LABEL]) == Some(MANAGED_BY) {
-                continue;
-            }
-            for reference in references(object, value) {
-                scene.references.entry(reference.name()).or_default().push(reference);
-            }
+        if let Some(routing) = known.routing.as_deref() {
+            scene.add_routes(routing, known);
         }
-        let existing = routing.into_iter().flat_map(Routing::of_traefik_services).cloned();
+        let existing = known.routing.iter().flat_map(|it| it.of_traefik_services()).cloned();
         for service in existing.chain(canaries.iter().filter_map(|observed| observed.canary.service_target())) {
-            scene.in_traefik.entry(name_in_traefik(&service)).or_default().push(service.clone());
-            scene.services.entry(service.name.clone()).or_default().push(service);
+            scene.in_traefik.entry(normalized(&service.to_string())).or_default().insert(service.clone());
+            scene.services.entry(service.name).or_default().insert(service.namespace);
+        }
+        for service in known.services.iter().flatten() {
+            scene.track_services.entry(service.what.target.name.as_str()).or_default().push(service);
         }
         for (number, observed) in canaries.iter().enumerate() {
-            let jars = Subject { observed, scene: &scene }.jars();
+            let to_service = scene.leading_to(observed);
+            let jars = Subject { observed, scene: &scene, to_service: &to_service }.jars();
             for jar in jars {
                 scene.jars.entry(jar).or_default().push(number);
             }
@@ -126,13 +79,48 @@ impl<'a> Scene<'a> {
         scene
     }
 
+    fn add_routes(&mut self, routing: &'a Routing, known: &'a Known) {
+        let mut last = None;
+        let mut number = 0;
+        for ((object, value), routers) in routing.objects().zip(routing.routers_of_each()) {
+            number = if last == Some(object) { number + 1 } else { 0 };
+            last = Some(object);
+            self.middlewares.add(object, value);
+            if view::text(value, &["metadata", "labels", MANAGED_BY_LABEL]) == Some(MANAGED_BY) {
+                continue;
+            }
+            let origin = known.origins.get(object).and_then(|all| all.get(number));
+            self.references.extend(references(object, value, &routers, origin));
+        }
+        for (number, reference) in self.references.iter().enumerate() {
+            let name = reference.name();
+            self.by_name.entry(name).or_default().entry(reference.namespace).or_default().push(number);
+            if reference.is_traefik_service && name.contains('@') {
+                for key in keys_of(name) {
+                    self.by_key.entry(key).or_default().push(number);
+                }
+            }
+            let may_redirect = matches!(reference.object.kind, ObjectKind::IngressRoute(_)) && reference.is_plain();
+            if may_redirect && self.redirect(reference) == Redirect::Yes {
+                for router in &reference.routers {
+                    let hosts = router.rule.as_ref().and_then(Rule::only_hosts);
+                    let hosts = hosts.map_or_else(|| vec![None], |hosts| hosts.into_iter().map(Some).collect());
+                    for host in hosts {
+                        self.redirecting.entry(host).or_default().push(router);
+                    }
+                }
+            }
+        }
+    }
+
     /// Checks one Canary against every rule.
     pub fn check(&self, observed: &Observed) -> Vec<Finding> {
-        let subject = Subject { observed, scene: self };
+        let to_service = self.leading_to(observed);
+        let subject = Subject { observed, scene: self, to_service: &to_service };
         let mut findings = Vec::new();
         for rule in RULES {
             for problem in (rule.check)(subject) {
-                findings.push(Finding {
+                let finding = Finding {
                     code: rule.code,
                     severity: problem.severity.unwrap_or(rule.severity),
                     target: observed.canary.target.clone(),
@@ -140,32 +128,86 @@ impl<'a> Scene<'a> {
                     help: problem.help,
                     place: problem.place,
                     manifest: observed.manifest.clone(),
-                });
+                };
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
             }
         }
         findings
     }
 
-    /// Returns the references to a Service or TraefikService of this name, in whatever namespace.
-    pub(super) fn named(&self, name: &str) -> &[Reference<'a>] {
-        self.references.get(name).map(Vec::as_slice).unwrap_or_default()
+    /// Returns the references to the TraefikService of a Canary.
+    fn leading_to<'s>(&'s self, observed: &Observed) -> Vec<&'s Reference<'a>> {
+        let Some(service) = observed.canary.service_target() else { return Vec::new() };
+        let by_key = self.by_key.get(&key(&service)).into_iter().flatten().map(|number| &self.references[*number]);
+        let all = self.called(&service.name, service.namespace.as_deref()).into_iter().chain(by_key);
+        all.filter(|it| is_meant(it.item, it.object, &service) && self.sees(observed, it)).collect()
+    }
+
+    /// Returns the references to a Service or TraefikService of this name, in this namespace if one is given, that are for a
+    /// Canary.
+    pub(super) fn named<'s>(
+        &'s self,
+        name: &str,
+        namespace: Option<&str>,
+        observed: &Observed,
+    ) -> Vec<&'s Reference<'a>> {
+        self.called(name, namespace).into_iter().filter(|it| self.sees(observed, it)).collect()
+    }
+
+    fn called<'s>(&'s self, name: &str, namespace: Option<&str>) -> Vec<&'s Reference<'a>> {
+        let Some(all) = self.by_name.get(name) else { return Vec::new() };
+        let numbers: Vec<_> = match namespace {
+            Some(_) => [all.get(&namespace), all.get(&None)].into_iter().flatten().flatten().collect(),
+            None => all.values().flatten().collect(),
+        };
+        numbers.into_iter().map(|number| &self.references[*number]).collect()
+    }
+
+    fn sees(&self, observed: &Observed, reference: &Reference<'_>) -> bool {
+        self.is_for(observed, reference.origin.map(|origin| origin.file.as_str()))
+    }
+
+    /// Returns whether what is in this file can be for a Canary: other environments are not.
+    pub(super) fn is_for(&self, observed: &Observed, file: Option<&str>) -> bool {
+        let files = observed.manifest.as_ref().zip(file).zip(self.known);
+        files.is_none_or(|((own, file), known)| !known.environments.are_apart(&own.file, file))
+    }
+
+    /// Returns whether the route of a reference only redirects.
+    pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
+        *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
+    }
+
+    /// Returns the routers without TLS that only redirect requests of this host.
+    pub(super) fn redirecting(&self, host: Option<&str>) -> impl Iterator<Item = &'a Router> {
+        let of = |host: Option<&str>| self.redirecting.get(&host.map(str::to_owned)).into_iter().flatten().copied();
+        of(host).chain(host.and_then(|_| Some(of(None))).into_iter().flatten())
     }
 
     /// Returns whether a TraefikService exists, or is going to.
     pub(super) fn has_traefik_service(&self, namespace: Option<&str>, name: &str) -> bool {
-        self.services.get(name).is_some_and(|all| all.iter().any(|service| service.may_be_in(namespace)))
+        self.services.get(name).is_some_and(|all| {
+            namespace.is_none() || all.contains(&None) || all.contains(&namespace.map(str::to_owned))
+        })
+    }
+
+    /// Returns whether there is, or is going to be, one TraefikService of this name alone.
+    pub(super) fn is_only_one(&self, name: &str) -> bool {
+        self.services.get(name).is_some_and(|all| all.len() == 1)
     }
 
     /// Returns the TraefikServices that have the same name in Traefik as this one.
     pub(super) fn called_alike(&self, service: &NamespacedName) -> impl Iterator<Item = &NamespacedName> {
-        self.in_traefik.get(&name_in_traefik(service)).into_iter().flatten()
+        self.in_traefik.get(&normalized(&service.to_string())).into_iter().flatten()
     }
-}
 
-/// Returns the name of a TraefikService in Traefik (`pkg/provider/configuration.go:Normalize`).
-fn name_in_traefik(target: &NamespacedName) -> String {
-    let text = target.to_string();
-    text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    /// Returns the Services of this name that may be of a Canary.
+    pub(super) fn track_services(&self, name: &str, observed: &Observed) -> impl Iterator<Item = &'a TrackService> {
+        let all = self.track_services.get(name).into_iter().flatten();
+        all.filter(move |it| self.is_for(observed, it.file.as_deref())).map(|it| &it.what)
+    }
 }
 
 impl<'a> Subject<'a> {
@@ -174,7 +216,7 @@ impl<'a> Subject<'a> {
         let Some(cookie) = self.cookie() else { return Vec::new() };
         let Some(name) = cookie.name() else { return Vec::new() };
         let jar = |scope: String| Jar { name: name.to_owned(), path: path(cookie).to_owned(), scope };
-        let mut hosts: Vec<_> = self.leading().filter_map(Reference::only_hosts).flatten().collect();
+        let mut hosts: Vec<_> = self.serving().filter_map(Reference::only_hosts).flatten().collect();
         if let (Some(domain), false) = (domain(cookie), hosts.is_empty()) {
             return vec![jar(format!(".{domain}"))];
         }
@@ -192,7 +234,10 @@ impl<'a> Subject<'a> {
                 let other = Jar { scope, ..jar.clone() };
                 for number in self.scene.jars.get(&other).into_iter().flatten() {
                     let observed = &self.scene.canaries[*number];
-                    if observed.canary.target != *own && observed.canary.service_target() != self.service_target() {
+                    let file = observed.manifest.as_ref().map(|manifest| manifest.file.as_str());
+                    let is_other =
+                        observed.canary.target != *own && observed.canary.service_target() != self.service_target();
+                    if is_other && self.scene.is_for(self.observed, file) {
                         return Some((observed, jar.scope.trim_start_matches('.').to_owned()));
                     }
                 }
@@ -223,60 +268,5 @@ pub(super) fn domain(cookie: &Cookie) -> Option<String> {
     match cookie.by_key("domain") {
         Some(FieldValue::Text(domain)) => Some(domain.trim_start_matches('.').to_ascii_lowercase()),
         _ => None,
-    }
-}
-
-/// Returns the references in an object.
-fn references<'a>(object: &'a ObjectRef, value: &'a Value) -> Vec<Reference<'a>> {
-    let holder = value.pointer("/metadata/namespace").and_then(Value::as_str);
-    let reference = |item: &'a Value, path: Vec<String>, route: usize, backends: usize| Reference {
-        object,
-        value,
-        item,
-        path,
-        route,
-        backends,
-        is_traefik_service: view::text(item, &["kind"]) == Some("TraefikService"),
-        namespace: view::text(item, &["namespace"]).or(holder),
-    };
-    let list = |value: &'a Value, keys: &[&str]| {
-        view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-    };
-    let nested = |routes: &'static str, items: &'static str| {
-        let mut found = Vec::new();
-        for (route, rule) in list(value, &["spec", routes]).iter().enumerate() {
-            let backends = list(rule, &[items]);
-            for (at, item) in backends.iter().enumerate() {
-                let path = ["spec", routes, &route.to_string(), items, &at.to_string()].map(str::to_owned);
-                found.push(reference(item, path.to_vec(), route, backends.len()));
-            }
-        }
-        found
-    };
-    match object.kind {
-        ObjectKind::IngressRoute(_) => nested("routes", "services"),
-        ObjectKind::HttpRoute => nested("rules", "backendRefs"),
-        ObjectKind::TraefikService(_) => {
-            let items = list(value, &["spec", "weighted", "services"]);
-            let path = |at: usize| ["spec", "weighted", "services", &at.to_string()].map(str::to_owned).to_vec();
-            items.iter().enumerate().map(|(at, item)| reference(item, path(at), 0, items.len())).collect()
-        }
-        ObjectKind::Ingress => {
-            let mut found = Vec::new();
-            if let Some(item) = view::at(value, &["spec", "defaultBackend", "service"]) {
-                found.push(reference(item, ["spec", "defaultBackend", "service"].map(str::to_owned).to_vec(), 0, 1));
-            }
-            for (rule, it) in list(value, &["spec", "rules"]).iter().enumerate() {
-                for (at, item) in list(it, &["http", "paths"]).iter().enumerate() {
-                    if let Some(item) = view::at(item, &["backend", "service"]) {
-                        let (rule, at) = (rule.to_string(), at.to_string());
-                        let path = ["spec", "rules", &rule, "http", "paths", &at, "backend", "service"];
-                        found.push(reference(item, path.map(str::to_owned).to_vec(), 0, 1));
-                    }
-                }
-            }
-            found
-        }
-        _ => Vec::new(),
     }
 }

@@ -1,25 +1,22 @@
 //! What a rule looks at: one Canary, and what is around it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
-    Place,
-    scene::{Reference, Scene},
-};
+use super::{Environments, Origin, Place, nearest, redirect::Redirect, reference::Reference, scene::Scene};
 use crate::{
     flagger::{Declared, Rollout},
     model::{
         Cookie, NamespacedName, ObjectKind, ObjectRef,
         declaration::{ANNOTATION, NATIVE_COOKIE},
-        version::Version,
+        version::{Tagged, Version},
         view,
     },
     observed::Observed,
     simulate::{self, Pin, Setup, Simulation, steps_of},
     text::quoted,
-    traefik::{Installation, entry::Routing},
+    traefik::{Installation, entry::Routing, rule::Rule},
 };
 
 /// What is known around the Canaries. What could not be read is missing, and decides nothing.
@@ -27,14 +24,33 @@ use crate::{
 pub struct Known {
     /// The routes and TraefikServices.
     pub routing: Option<Arc<Routing>>,
+    /// The manifests of these; several of one name in the same order.
+    pub origins: HashMap<ObjectRef, Vec<Origin>>,
+    /// Which manifests are of different environments.
+    pub environments: Environments,
     /// Whether these are all routes of the cluster, so that one that is missing does not exist.
     pub has_all_routes: bool,
     /// The Traefiks that run; empty if none was found.
-    pub installations: Vec<Installation>,
-    /// The fields of a cookie in the definition of TraefikServices.
-    pub fields: Option<Vec<String>>,
+    pub installations: Vec<Seen<Installation>>,
+    /// The fields of a cookie in the definition of TraefikServices; of several manifests, in each.
+    pub fields: Vec<Seen<Vec<String>>>,
     /// The Services.
-    pub services: Option<Vec<TrackService>>,
+    pub services: Option<Vec<Seen<TrackService>>>,
+}
+
+/// What was seen in a cluster, or in a file.
+#[derive(Debug, Clone)]
+pub struct Seen<T> {
+    /// What was seen.
+    pub what: T,
+    /// The file.
+    pub file: Option<String>,
+}
+
+impl<T> From<T> for Seen<T> {
+    fn from(what: T) -> Self {
+        Self { what, file: None }
+    }
 }
 
 /// A Service that a track may lead to.
@@ -63,6 +79,8 @@ const LOGIN: i64 = 60;
 pub(super) struct Subject<'a> {
     pub(super) observed: &'a Observed,
     pub(super) scene: &'a Scene<'a>,
+    /// The references to the TraefikService.
+    pub(super) to_service: &'a [&'a Reference<'a>],
 }
 
 impl<'a> Subject<'a> {
@@ -90,24 +108,33 @@ impl<'a> Subject<'a> {
             Declared::Annotation(_) | Declared::Malformed(..) => {
                 Place::of_canary(&["metadata", "annotations", ANNOTATION])
             }
-            Declared::Nothing => match self.service_object() {
-                Some(object) => Place::of_object(&object, &["spec", "weighted", "sticky"]),
-                None => Place::default(),
-            },
+            Declared::Nothing => self.service_place(&["spec", "weighted", "sticky"]),
         }
     }
 
-    /// Returns the reference to the TraefikService, if it is there.
-    pub(super) fn service_object(self) -> Option<ObjectRef> {
-        let service = self.observed.service()?;
-        Some(ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() })
+    /// Returns the place of a field of the TraefikService, or of the Canary if there is none.
+    pub(super) fn service_place(self, path: &[&str]) -> Place {
+        let Some(service) = self.observed.service() else { return Place::default() };
+        let object = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
+        let origins = self.scene.known.and_then(|known| known.origins.get(&object)).into_iter().flatten();
+        let own = self.observed.manifest.as_ref();
+        let origin = own.and_then(|own| nearest(&own.file, origins.map(|origin| (origin.file.as_str(), origin))));
+        Place { origin: origin.cloned(), ..Place::of_object(&object, path) }
     }
 
-    /// Returns the command that changes the cookie.
+    /// Returns the command that changes the cookie, on the cluster or in the manifest.
     pub(super) fn set(self, flags: &str) -> String {
+        let file = self.observed.manifest.as_ref().map(|manifest| match manifest.file.as_str() {
+            "stdin" => " -f -".to_owned(),
+            file => format!(" -f {}", quoted(file)),
+        });
+        format!("kubectl canary-traefik sticky set {}{} {flags}", self.name(), file.unwrap_or_default())
+    }
+
+    /// Returns the name of the Canary and its namespace, as arguments of a command.
+    pub(super) fn name(self) -> String {
         let namespace = self.namespace().map_or_else(String::new, |namespace| format!(" -n {}", quoted(namespace)));
-        let name = quoted(&self.observed.canary.target.name);
-        format!("kubectl canary-traefik sticky set {name}{namespace} {flags}")
+        quoted(&self.observed.canary.target.name) + &namespace
     }
 
     /// Returns what people will see in a rollout, with logins of a minute; `None` if Flagger takes no steps or there is no
@@ -129,64 +156,101 @@ impl<'a> Subject<'a> {
 
     /// Returns the references of IngressRoutes and HTTPRoutes that lead to the TraefikService.
     pub(super) fn leading(self) -> impl Iterator<Item = &'a Reference<'a>> {
-        self.references_to_service()
-            .filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute))
+        let all = self.to_service.iter().copied();
+        all.filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute))
     }
 
-    /// Returns every reference to the TraefikService.
-    pub(super) fn references_to_service(self) -> impl Iterator<Item = &'a Reference<'a>> {
-        let scene = self.scene;
-        let name = self.observed.canary.service_name.as_deref().unwrap_or_default();
-        // The name that Traefik gives it, which is accepted, too (`pkg/provider/kubernetes/crd/kubernetes_http.go`).
-        let qualified = self.namespace().map(|namespace| format!("{namespace}-{name}@kubernetescrd"));
-        let own = scene.named(name).iter().filter(move |it| self.is_here(it.namespace));
-        let others = qualified.map(|name| scene.named(&name).iter()).into_iter().flatten();
-        own.chain(others).filter(|it| it.is_traefik_service)
+    /// Returns those of them by which the TraefikService serves people: not those that only redirect.
+    pub(super) fn serving(self) -> impl Iterator<Item = &'a Reference<'a>> {
+        self.leading().filter(move |route| self.serves(route))
+    }
+
+    fn serves(self, route: &Reference<'_>) -> bool {
+        !route.routers.is_empty() && self.scene.redirect(route) < Redirect::Likely
     }
 
     /// Returns the references that lead to one of the Services of the Canary, and so around the TraefikService: on the hosts
-    /// of routes to the TraefikService; or on any if there are none, except to the canary, as for a preview.
+    /// of routes to the TraefikService; or on any if there are none, except to the canary, as for a preview. Not those of
+    /// chosen requests to one track, as with a header for testers.
     pub(super) fn around(self) -> impl Iterator<Item = &'a Reference<'a>> {
-        let scene = self.scene;
         let canary = &self.observed.canary;
-        let names = [canary.service_name.clone(), canary.primary_name(), canary.canary_name()];
-        let named = names.into_iter().flatten().flat_map(move |name| scene.named(&name).iter());
-        let hosts: Vec<_> = self.leading().map(Reference::only_hosts).collect();
+        let (primary, canary_name) = (canary.primary_name(), canary.canary_name());
+        let names = [canary.service_name.clone(), primary.clone(), canary_name.clone()];
+        let named =
+            names.into_iter().flatten().flat_map(move |name| self.scene.named(&name, self.namespace(), self.observed));
+        let hosts: Vec<_> = self.serving().map(Reference::only_hosts).collect();
         let shares = move |route: &Reference<'_>| {
             let own = route.only_hosts();
             hosts.iter().any(|hosts| match (hosts, &own) {
                 (Some(hosts), Some(own)) => own.iter().any(|host| hosts.contains(host)),
                 (hosts, own) => hosts.is_none() && own.is_none(),
-            }) || (hosts.is_empty() && Some(route.name()) != canary.canary_name().as_deref())
+            }) || (hosts.is_empty() && Some(route.name()) != canary_name.as_deref())
+        };
+        let is_chosen = move |route: &Reference<'_>| {
+            let is_track = Some(route.name()) != canary.service_name.as_deref();
+            is_track && route.routers.iter().all(|router| router.rule.as_ref().is_some_and(Rule::is_conditional))
         };
         named.filter(move |it| {
             !it.is_traefik_service
                 && !matches!(it.object.kind, ObjectKind::TraefikService(_))
-                && it.is_for_traefik()
+                && it.is_for_traefik() != Some(false)
                 && self.is_here(it.namespace)
+                && self.serves(it)
+                && !is_chosen(it)
                 && shares(it)
         })
     }
 
-    /// Returns the Traefiks that run.
-    pub(super) fn installations(self) -> &'a [Installation] {
-        self.scene.known.map(|known| known.installations.as_slice()).unwrap_or_default()
+    /// Returns the Traefiks that run, and may serve the Canary.
+    pub(super) fn installations(self) -> impl Iterator<Item = &'a Installation> {
+        let all = self.scene.known.into_iter().flat_map(|known| &known.installations);
+        all.filter(move |it| self.scene.is_for(self.observed, it.file.as_deref()) && self.may_be_served_by(&it.what))
+            .map(|it| &it.what)
     }
 
-    /// Returns the oldest Traefik that runs.
-    pub(super) fn oldest(self) -> Option<(Version, &'a Installation)> {
-        let versions = self.installations().iter().filter_map(|it| Some((it.version?, it)));
-        versions.min_by_key(|(version, _)| *version)
+    /// Returns whether a Traefik may serve the Canary, as far as its options show: it may look only at some namespaces, or
+    /// at routes of a class (`pkg/provider/kubernetes/crd/kubernetes.go:shouldProcessIngress`).
+    fn may_be_served_by(self, traefik: &Installation) -> bool {
+        let option = |name: &str| traefik.option(&format!("providers.kubernetescrd.{name}"));
+        let looks_here = option("namespaces").zip(self.namespace());
+        if looks_here.is_some_and(|(namespaces, own)| !namespaces.split(',').any(|it| it.trim() == own)) {
+            return false;
+        }
+        let wanted = option("ingressclass").unwrap_or_default();
+        let takes = |route: &Reference<'_>| {
+            let class = route.class().unwrap_or_default();
+            class == wanted || (wanted.is_empty() && class == "traefik")
+        };
+        let mut routes = self.leading().filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_))).peekable();
+        !traefik.has_known_options() || routes.peek().is_none() || routes.any(takes)
+    }
+
+    /// Returns the newest Traefik if every one is older than this; `None` if the version of one is not known.
+    pub(super) fn older_than(self, version: Version) -> Option<&'a Installation> {
+        let all = self.versions()?;
+        let (newest, traefik) = all.into_iter().max_by_key(|(tagged, _)| tagged.newest)?;
+        (newest.newest < version).then_some(traefik)
+    }
+
+    /// Returns the oldest Traefik if none is older than this; `None` if the version of one is not known.
+    pub(super) fn not_older_than(self, version: Version) -> Option<&'a Installation> {
+        let all = self.versions()?;
+        let (oldest, traefik) = all.into_iter().min_by_key(|(tagged, _)| tagged.oldest)?;
+        (oldest.oldest >= version).then_some(traefik)
+    }
+
+    fn versions(self) -> Option<Vec<(Tagged, &'a Installation)>> {
+        self.installations().map(|it| Some((it.version?, it))).collect()
     }
 
     /// Returns whether the options of every Traefik are known, and this holds for each.
     pub(super) fn every_traefik(self, holds: impl Fn(&Installation) -> bool) -> bool {
-        let all = self.installations();
-        !all.is_empty() && all.iter().all(|it| it.has_known_options() && holds(it))
+        let mut all = self.installations().peekable();
+        all.peek().is_some() && all.all(|it| it.has_known_options() && holds(it))
     }
 
     /// Returns whether the options of a Traefik are known, and this holds for it.
     pub(super) fn some_traefik(self, holds: impl Fn(&Installation) -> bool) -> bool {
-        self.installations().iter().any(|it| it.has_known_options() && holds(it))
+        self.installations().any(|it| it.has_known_options() && holds(it))
     }
 }

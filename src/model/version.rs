@@ -34,6 +34,37 @@ impl fmt::Display for Version {
     }
 }
 
+/// The versions that the tag of an image stands for: `v3.7.9` for one, `v3.7` and `v3` for whichever was the newest when the
+/// image was pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tagged {
+    /// The oldest of them.
+    pub oldest: Version,
+    /// The newest of them that there could be.
+    pub newest: Version,
+}
+
+impl Tagged {
+    /// Reads a tag; `None` for words such as `latest`.
+    pub fn parse(tag: &str) -> Option<Self> {
+        let numbers = tag.strip_prefix('v').unwrap_or(tag).split(['-', '+']).next()?;
+        let numbers: Vec<u64> = numbers.split('.').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+        let of = |rest: u64| {
+            let mut parts = [rest; 3];
+            parts[..numbers.len()].copy_from_slice(&numbers);
+            Version(parts)
+        };
+        (numbers.len() <= 3).then(|| Self { oldest: of(0), newest: of(u64::MAX) })
+    }
+}
+
+impl fmt::Display for Tagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.newest.0.iter().take_while(|part| **part < u64::MAX);
+        f.write_str(&known.map(u64::to_string).collect::<Vec<_>>().join("."))
+    }
+}
+
 /// Returns the tag of an image: `1.44.0` of `ghcr.io/fluxcd/flagger:1.44.0@sha256:…`.
 pub fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next()?;
@@ -85,6 +116,17 @@ mod tests {
         assert_eq!(read("v1.33.4+k3s1"), Some([1, 33, 4]));
         for text in ["latest", "", "v", "3", "main-1.2", "1.x"] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_moves_stands_for_every_version_that_it_may_be() {
+        let read = |tag: &str| Tagged::parse(tag).map(|tagged| (tagged.oldest.0, tagged.newest.0, tagged.to_string()));
+        assert_eq!(read("v3.7.9"), Some(([3, 7, 9], [3, 7, 9], "3.7.9".to_owned())));
+        assert_eq!(read("v3.7"), Some(([3, 7, 0], [3, 7, u64::MAX], "3.7".to_owned())));
+        assert_eq!(read("3-alpine"), Some(([3, 0, 0], [3, u64::MAX, u64::MAX], "3".to_owned())));
+        for tag in ["latest", "", "v", "3.x", "1.2.3.4", "main-1.2"] {
+            assert_eq!(read(tag), None, "{tag}");
         }
     }
 

@@ -115,8 +115,13 @@ impl Patches {
 
     /// Returns whether this Canary is a patch: it has no target, or a kustomization names its file as one.
     pub(super) fn has(&self, files: &Manifests, canary: &Object) -> bool {
-        let path = files.source(canary).path.as_deref();
-        is_part(&canary.value) || path.is_some_and(|path| self.files.contains(&normal(path)))
+        is_part(&canary.value) || self.is_named(files, canary)
+    }
+
+    /// Returns whether a kustomization names the file of this object as a patch.
+    pub(super) fn is_named(&self, files: &Manifests, object: &Object) -> bool {
+        let path = files.source(object).path.as_deref().filter(|_| !self.files.is_empty());
+        path.is_some_and(|path| self.files.contains(&normal(path)))
     }
 }
 

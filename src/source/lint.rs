@@ -1,6 +1,6 @@
 //! What `lint` looks at: the Canaries to check, all others, and what is around them; from a cluster or from manifests.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -9,8 +9,9 @@ use crate::{
     cluster::{Reading, Selection},
     error::{Error, Result},
     files::{Manifests, Object},
-    lint::{Finding, Known, Need, Position, Scene, Severity, TrackService},
-    model::{NamespacedName, ObjectKind, ObjectRef, selector::Selector, view},
+    flagger::Canary,
+    lint::{Finding, Known, Need, Position, Scene, Seen, Severity, TrackService},
+    model::{selector::Selector, view},
     observed::{Loaded, Observed},
     traefik::Installation,
 };
@@ -92,6 +93,8 @@ impl Source {
                 }
                 linted.checked.extend(found);
             }
+            let mut seen = BTreeSet::new();
+            linted.checked.retain(|number| seen.insert(*number));
         }
         Ok(linted)
     }
@@ -103,55 +106,68 @@ impl Source {
     ///
     /// Fails if manifests cannot be read.
     pub fn findings<'a>(&self, all: impl Iterator<Item = &'a Loaded>) -> Result<Vec<Vec<Finding>>> {
-        let linted = match self {
-            Self::Files(files) => of_files(files)?,
-            Self::Cluster(_) => Linted::default(),
-        };
-        let check = |loaded: &Loaded| {
-            let own = Known {
-                routing: loaded.routing.clone().filter(|_| loaded.observed.canary.entry.is_some()),
-                ..Known::default()
-            };
-            let known = if matches!(self, Self::Files(_)) { &linted.known } else { &own };
-            let mut findings = Scene::new(&linted.canaries, known).check(&loaded.observed);
+        let without_notes = |mut findings: Vec<Finding>| {
             findings.retain(|finding| finding.severity != Severity::Info);
             findings
         };
-        Ok(all.map(check).collect())
+        match self {
+            Self::Files(files) => {
+                let linted = of_files(files)?;
+                let scene = Scene::new(&linted.canaries, &linted.known);
+                Ok(all.map(|loaded| without_notes(scene.check(&loaded.observed))).collect())
+            }
+            Self::Cluster(_) => {
+                let check = |loaded: &Loaded| {
+                    let routing = loaded.routing.clone().filter(|_| loaded.observed.canary.entry.is_some());
+                    let known = Known { routing, ..Known::default() };
+                    without_notes(Scene::new(&[], &known).check(&loaded.observed))
+                };
+                Ok(all.map(check).collect())
+            }
+        }
     }
 
     /// Returns where each of these findings is written; `None` for those in a cluster.
-    pub fn positions(&self, findings: &[Finding], canaries: &[Observed]) -> Vec<Option<Position>> {
+    pub fn positions(&self, findings: &[Finding]) -> Vec<Option<Position>> {
         match self {
             Self::Cluster(_) => findings.iter().map(|_| None).collect(),
-            Self::Files(files) => positions(files, findings, canaries),
+            Self::Files(files) => positions(files, findings),
         }
     }
 }
 
 /// Returns everything among manifests.
 fn of_files(files: &Manifests) -> Result<Linted> {
-    let all = manifests::all(files, Selection { namespace: None, selector: None })?;
-    let routing = all.first().and_then(|loaded| loaded.routing.clone());
-    let (mut installations, mut fields, mut services) = (Vec::new(), None, Vec::new());
+    let (all, surroundings) = manifests::all_with_surroundings(files, Selection { namespace: None, selector: None })?;
+    let (routing, origins) = surroundings.all();
+    let environments = surroundings.environments;
+    let mut known = Known { routing: Some(routing), origins, environments, ..Known::default() };
+    let mut services = Vec::new();
     for object in files.objects() {
+        let file = || Some(object.file().to_owned());
         match view::text(&object.value, &["kind"]) {
-            Some("Deployment" | "DaemonSet") => installations.extend(Installation::of_workload(&object.value)),
-            Some("CustomResourceDefinition") => fields = fields.or_else(|| fields_in_definition(&object.value)),
+            Some("Deployment" | "DaemonSet") => {
+                let installation = Installation::of_workload(&object.value);
+                known.installations.extend(installation.map(|what| Seen { what, file: file() }));
+            }
+            Some("CustomResourceDefinition") => {
+                let fields = fields_in_definition(&object.value);
+                known.fields.extend(fields.map(|what| Seen { what, file: file() }));
+            }
             Some("Service") if view::text(&object.value, &["apiVersion"]) == Some("v1") => {
-                services.push(TrackService::read(&object.value));
+                services.push(Seen { what: TrackService::read(&object.value), file: file() });
             }
             _ => {}
         }
     }
-    let known = Known { routing, installations, fields, services: Some(services), has_all_routes: false };
+    known.services = Some(services);
     Ok(Linted { canaries: all.into_iter().map(|it| it.observed).collect(), known, ..Linted::default() })
 }
 
 /// Returns the fields of a cookie in the definition of TraefikServices.
 fn fields_in_definition(definition: &Value) -> Option<Vec<String>> {
     const COOKIE: [&str; 4] = ["spec", "weighted", "sticky", "cookie"];
-    if !view::text(definition, &["metadata", "name"])?.starts_with("traefikservices.traefik.") {
+    if view::text(definition, &["metadata", "name"])? != "traefikservices.traefik.io" {
         return None;
     }
     let versions = view::at(definition, &["spec", "versions"])?.as_array()?;
@@ -161,41 +177,36 @@ fn fields_in_definition(definition: &Value) -> Option<Vec<String>> {
 }
 
 /// Returns where each of these findings is written.
-fn positions(files: &Manifests, findings: &[Finding], canaries: &[Observed]) -> Vec<Option<Position>> {
+fn positions(files: &Manifests, findings: &[Finding]) -> Vec<Option<Position>> {
     if findings.is_empty() {
         return Vec::new();
     }
-    let mut by_reference = HashMap::<ObjectRef, Vec<&Object>>::new();
-    let mut by_place = HashMap::new();
-    for object in files.objects() {
-        by_place.insert((object.file(), object.line()), object);
-        if let Some(kind) = ObjectKind::of_routing(&object.value) {
-            let reference = ObjectRef { kind, target: NamespacedName::of(&object.value) };
-            by_reference.entry(reference).or_default().push(object);
+    let objects: Vec<_> = files.objects().collect();
+    let canaries: HashMap<_, _> = objects
+        .iter()
+        .filter(|object| Canary::is(&object.value))
+        .map(|object| ((object.file(), object.line(), view::text(&object.value, &["metadata", "name"])), *object))
+        .collect();
+    let object = |finding: &Finding| match (&finding.place.origin, &finding.place.object) {
+        (Some(origin), _) => objects.get(origin.number).copied(),
+        (None, Some(_)) => None,
+        (None, None) => {
+            let manifest = finding.manifest.as_ref()?;
+            canaries.get(&(manifest.file.as_str(), manifest.line, Some(finding.target.name.as_str()))).copied()
         }
-    }
-    let mut manifests = HashMap::<_, Vec<_>>::new();
-    for observed in canaries {
-        manifests.entry(&observed.canary.target).or_default().extend(&observed.manifest);
-    }
-    let position = |finding: &Finding| {
-        let own = manifests.get(&finding.target)?.iter().find(|own| finding.manifest.as_ref() == Some(*own))?;
-        let object = match &finding.place.object {
-            None => *by_place.get(&(own.file.as_str(), own.line))?,
-            // Of several environments, that of the Canary.
-            Some(reference) => {
-                by_reference.get(reference)?.iter().max_by_key(|object| in_common(object.file(), &own.file)).copied()?
-            }
-        };
-        let (line, column) = files.position_of(object, &finding.place.path, finding.place.offset);
+    };
+    let found: Vec<_> = findings.iter().map(object).collect();
+    let fields: Vec<_> = findings
+        .iter()
+        .zip(&found)
+        .filter_map(|(finding, object)| Some(((*object)?, finding.place.path.as_slice(), finding.place.offset)))
+        .collect();
+    let mut places = files.positions_of(&fields).into_iter();
+    let mut position = |object: &Object| {
+        let (line, column) = places.next()?;
         Some(Position { file: object.file().to_owned(), line, column })
     };
-    findings.iter().map(position).collect()
-}
-
-/// Returns how many folders two paths have in common.
-fn in_common(one: &str, other: &str) -> usize {
-    Path::new(one).components().zip(Path::new(other).components()).take_while(|(a, b)| a == b).count()
+    found.into_iter().map(|object| object.and_then(&mut position)).collect()
 }
 
 #[cfg(test)]

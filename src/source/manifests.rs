@@ -1,9 +1,6 @@
 //! Canaries among manifests.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -11,15 +8,17 @@ use super::{
     kustomize::{Patches, is_part},
     not_on_traefik, provider,
     refusals::{nothing, several},
+    surroundings::Surroundings,
 };
 use crate::{
     cluster::Selection,
     error::{Error, Result},
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
-    model::{FIELDS, NamespacedName, ObjectKind, declaration::NATIVE_COOKIE, selector::Selector},
+    lint::nearest,
+    model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE, selector::Selector},
     observed::{Loaded, Manifest, Observed},
-    traefik::{TraefikService, entry::Routing},
+    traefik::TraefikService,
 };
 
 /// A Canary among manifests.
@@ -32,8 +31,18 @@ struct Found<'a> {
 
 /// Returns every selected Canary, in the order of the files. Patches are none.
 pub(super) fn all(files: &Manifests, selection: Selection<'_>) -> Result<Vec<Loaded>> {
-    let found = find(files, &Patches::among(files), selection)?;
-    Ok(found.into_iter().filter(|it| !it.is_patch).map(|it| it.loaded).collect())
+    Ok(all_with_surroundings(files, selection)?.0)
+}
+
+/// Returns the same, and what is around them.
+pub(super) fn all_with_surroundings<'a>(
+    files: &'a Manifests,
+    selection: Selection<'_>,
+) -> Result<(Vec<Loaded>, Surroundings<'a>)> {
+    let patches = Patches::among(files);
+    let surroundings = Surroundings::of(files, &patches);
+    let found = find(files, &patches, &surroundings, selection)?;
+    Ok((found.into_iter().filter(|it| !it.is_patch).map(|it| it.loaded).collect(), surroundings))
 }
 
 /// Returns every Canary of this name: those that are whole, else the patches of it.
@@ -127,7 +136,7 @@ fn find_named<'a>(
     namespace: Option<&str>,
     name: &str,
 ) -> Result<Vec<Found<'a>>> {
-    let all = find(files, patches, Selection { namespace, selector: None })?;
+    let all = find(files, patches, &Surroundings::of(files, patches), Selection { namespace, selector: None })?;
     let names: BTreeSet<String> = all.iter().map(|it| it.loaded.observed.canary.target.name.clone()).collect();
     let found = all.into_iter().filter(|it| it.loaded.observed.canary.target.name == name);
     let (parts, mut whole): (Vec<_>, Vec<_>) = found.partition(|it| it.is_patch);
@@ -144,17 +153,21 @@ fn find_named<'a>(
 }
 
 /// Finds every selected Canary among manifests with its TraefikService, in the order of the files.
-fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -> Result<Vec<Found<'a>>> {
+fn find<'a>(
+    files: &'a Manifests,
+    patches: &Patches,
+    surroundings: &Surroundings<'a>,
+    selection: Selection<'_>,
+) -> Result<Vec<Found<'a>>> {
     let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
-    let mut services = BTreeMap::<NamespacedName, _>::new();
-    for object in files.objects() {
+    let mut services = BTreeMap::<NamespacedName, Vec<_>>::new();
+    for object in files.objects().filter(|object| !patches.is_named(files, object)) {
         let service =
             TraefikService::is(&object.value).and_then(|group| TraefikService::from_object(&object.value, group));
         if let Some(service) = service {
-            services.entry(service.target.clone()).or_insert((service, &object.value));
+            services.entry(service.target.clone()).or_default().push((object.file(), (service, &object.value)));
         }
     }
-    let routing = Arc::new(routing(files));
     let mesh_provider = provider::among(files);
     let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
         let canary = Canary::from_object(&object.value)?;
@@ -165,7 +178,8 @@ fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -
         if !in_namespace || !selected {
             return None;
         }
-        let service = canary.service_target().and_then(|target| services.get(&target));
+        let of_name = canary.service_target().and_then(|target| services.get(&target)).into_iter().flatten();
+        let service = nearest(object.file(), of_name.map(|(file, service)| (*file, service)));
         let (service, value) = service.map(|(service, value)| (service.clone(), (*value).clone())).unzip();
         let native = native_field(&object.value);
         let is_patch = patches.has(files, object);
@@ -177,7 +191,7 @@ fn find<'a>(files: &'a Manifests, patches: &Patches, selection: Selection<'_>) -
             ..Observed::pair(canary, service)
         };
         let loaded = Loaded { observed, canary: object.value.clone(), service: value, native, routing: None };
-        Some(Found { object, loaded: loaded.with_routing(routing.clone()), is_patch })
+        Some(Found { object, loaded: loaded.with_routing(surroundings.routing(object.file())), is_patch })
     });
     Ok(canaries.collect())
 }
@@ -195,11 +209,6 @@ fn manifest(files: &Manifests, patches: &Patches, canary: &Canary, object: &Obje
     Manifest { patches: own, ..of(object) }
 }
 
-/// Returns what entries depend on among manifests, in any namespace.
-fn routing(files: &Manifests) -> Routing {
-    let objects =
-        files.objects().filter_map(|object| Some((ObjectKind::of_routing(&object.value)?, object.value.clone())));
-    objects.collect()
 }
 
 /// Without a schema, a manifest that uses the native field implies that its cluster has it.

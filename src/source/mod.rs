@@ -5,6 +5,7 @@ mod lint;
 mod manifests;
 mod provider;
 mod refusals;
+mod surroundings;
 
 use std::collections::BTreeSet;
 

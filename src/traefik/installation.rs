@@ -1,21 +1,26 @@
 //! A Traefik that runs, as far as its Deployment or DaemonSet shows: its version and its static configuration. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
 use crate::model::{
-    version::{Version, tag},
+    NamespacedName,
+    version::{Tagged, tag},
     view,
 };
+
+/// The image of the chart, and its mirror in k3s.
+const OWN: [&str; 2] = ["traefik", "mirrored-library-traefik"];
 
 /// A Traefik that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
     /// Namespace and name of its workload.
     pub place: String,
-    /// Its version; `None` if the image's tag is none.
-    pub version: Option<Version>,
+    /// Its version, as far as the image's tag shows it; `None` if it does not, or if the image is not Traefik's own, whose
+    /// tags may count something else.
+    pub version: Option<Tagged>,
     /// Its options, all in lower case, as of command-line flags: `providers.kubernetescrd.safenaming`.
     options: BTreeMap<String, String>,
 }
@@ -24,18 +29,16 @@ impl Installation {
     /// Reads a workload; `None` if it does not run Traefik.
     pub fn of_workload(object: &Value) -> Option<Self> {
         let containers = view::at(object, &["spec", "template", "spec", "containers"])?.as_array()?;
-        let is_traefik = |container: &&Value| {
-            let image = view::text(container, &["image"]).unwrap_or_default();
-            let name = image.split('@').next().and_then(|image| image.rsplit('/').next()).unwrap_or_default();
-            let name = name.split(':').next().unwrap_or_default();
-            // The image of the chart, and the mirror's in k3s.
-            name == "traefik" || name.ends_with("-traefik")
-        };
-        let container = containers.iter().find(is_traefik)?;
-        let text = |keys: &[&str]| view::text(object, keys).unwrap_or_default();
+        let container = containers.iter().find(|container| {
+            let name = image(container);
+            OWN.contains(&name) || name.ends_with("-traefik")
+        })?;
         Some(Self {
-            place: format!("{}/{}", text(&["metadata", "namespace"]), text(&["metadata", "name"])),
-            version: view::text(container, &["image"]).and_then(tag).and_then(Version::parse),
+            place: NamespacedName::of(object).to_string(),
+            version: view::text(container, &["image"])
+                .filter(|_| OWN.contains(&image(container)))
+                .and_then(tag)
+                .and_then(Tagged::parse),
             options: options(container),
         })
     }
@@ -53,7 +56,8 @@ impl Installation {
 
     /// Returns whether a switch is on.
     pub fn is_on(&self, key: &str) -> bool {
-        self.option(key) == Some("true")
+        // As flags are read (Go strconv.ParseBool).
+        self.option(key).is_some_and(|value| ["1", "t", "T", "true", "True", "TRUE"].contains(&value))
     }
 
     /// Returns whether an option, or one below it, is set.
@@ -62,6 +66,23 @@ impl Installation {
             |other: &String| other.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         self.options.keys().any(is_below)
     }
+}
+
+impl fmt::Display for Installation {
+    /// Formats it with its version: `Traefik 3.7.9 (edge/traefik)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "Traefik {version} ({})", self.place),
+            None => write!(f, "Traefik ({})", self.place),
+        }
+    }
+}
+
+/// Returns the name of a container's image, without registry and tag.
+fn image(container: &Value) -> &str {
+    let image = view::text(container, &["image"]).unwrap_or_default();
+    let name = image.split('@').next().and_then(|image| image.rsplit('/').next()).unwrap_or_default();
+    name.split(':').next().unwrap_or_default()
 }
 
 /// Returns the options of a container: its flags, else those of its environment.
@@ -108,7 +129,7 @@ mod tests {
         let flags = json!({"image": "docker.io/traefik:v3.7.9@sha256:0", "args": ["--Providers.KubernetesCRD",
             "--providers.kubernetescrd.allowCrossNamespace=true", "--log.level", "DEBUG", "--entryPoints.web.http.tls"]});
         let read = of(&flags).unwrap();
-        assert_eq!((read.place.as_str(), read.version), ("edge/traefik", Version::parse("3.7.9")));
+        assert_eq!((read.place.as_str(), read.version), ("edge/traefik", Tagged::parse("3.7.9")));
         assert!(read.has_known_options() && read.is_on("providers.kubernetescrd.allowcrossnamespace"));
         assert_eq!(read.option("log.level"), Some("DEBUG"));
         assert!(read.has("entrypoints.web") && !read.has("entrypoints.we"));
@@ -123,6 +144,9 @@ mod tests {
         for image in ["nginx", "traefik/whoami:v1", "traefik-forward-auth:3"] {
             assert_eq!(of(&json!({"image": image})), None, "{image}");
         }
+        // Another's image counts its own versions.
+        let rebuilt = of(&json!({"image": "registry.example/shop-traefik:1.4.2"})).unwrap();
+        assert_eq!(rebuilt.to_string(), "Traefik (edge/traefik)");
         let hidden = of(&json!({"image": "traefik:latest", "args": ["--configfile=/etc/traefik.yml"]})).unwrap();
         assert_eq!((hidden.version, hidden.has_known_options()), (None, false));
     }

@@ -100,6 +100,19 @@ pub(super) fn requirements(
     }
 }
 
+/// Returns whether an item of an object names the TraefikService, as Traefik follows it in one of its versions; an HTTPRoute
+/// may leave out the group, which Traefik needs.
+pub(crate) fn is_meant(item: &Value, holder: &ObjectRef, service: &NamespacedName) -> bool {
+    let lacks_group =
+        holder.kind == ObjectKind::HttpRoute && view::text(item, &["group"]).and_then(Group::named).is_none();
+    let is_named = || {
+        let namespace = view::text(item, &["namespace"]).or(holder.target.namespace.as_deref());
+        view::text(item, &["name"]) == Some(&service.name) && service.may_be_in(namespace)
+    };
+    requirements(item, holder, service).is_some()
+        || (lacks_group && view::text(item, &["kind"]) == Some("TraefikService") && is_named())
+}
+
 /// Returns whether this is Traefik's name of the TraefikService. Of one whose namespace is not known, any will do.
 fn is_qualified(name: &str, service: &NamespacedName) -> bool {
     match &service.namespace {
@@ -150,19 +163,21 @@ pub(super) fn keys(kind: ObjectKind, object: &Value) -> BTreeSet<Key> {
     for item in routes(kind, object).flatten().chain(nested.map(|(item, _)| item)) {
         let is_one = view::text(item, &["kind"]) == Some("TraefikService");
         let Some(name) = view::text(item, &["name"]).filter(|_| is_one) else { continue };
-        let Some(short) = name.strip_suffix(PROVIDER) else {
-            keys.insert(Key::Name(normalized(name)));
-            continue;
-        };
-        let qualified = view::text(item, &["namespace"]).map(|namespace| format!("{namespace}-{short}"));
-        keys.insert(Key::Qualified(normalized(qualified.as_deref().unwrap_or(short))));
-        keys.extend([Key::Name(normalized(short)), Key::AnyQualified]);
+        keys.extend(keys_of(name, view::text(item, &["namespace"])));
     }
     keys
 }
 
+/// Returns the keys of a reference with this name and namespace.
+pub(crate) fn keys_of(name: &str, namespace: Option<&str>) -> Vec<Key> {
+    let Some(short) = name.strip_suffix(PROVIDER) else { return vec![Key::Name(normalized(name))] };
+    let qualified = namespace.map(|namespace| format!("{namespace}-{short}"));
+    let qualified = Key::Qualified(normalized(qualified.as_deref().unwrap_or(short)));
+    vec![qualified, Key::Name(normalized(short)), Key::AnyQualified]
+}
+
 /// Returns the keys of the objects that may lead to a TraefikService.
-pub(super) fn keys_to(service: &NamespacedName) -> [Key; 2] {
+pub(crate) fn keys_to(service: &NamespacedName) -> [Key; 2] {
     let qualified = |namespace: &String| Key::Qualified(normalized(&format!("{namespace}-{}", service.name)));
     [Key::Name(normalized(&service.name)), service.namespace.as_ref().map_or(Key::AnyQualified, qualified)]
 }

@@ -127,6 +127,13 @@ pub(super) fn leading_to(routing: &Routing, destination: Destination<'_>) -> Vec
     found
 }
 
+/// Returns whether a route leads to a TraefikService, directly or through others, so that people get its answers.
+pub(crate) fn is_reached(routing: &Routing, service: &NamespacedName) -> bool {
+    let destination = Destination { service, group: None, aliases: &[], others: &BTreeSet::new() };
+    let is_route = |route: &Route| !route.is_mirror && !matches!(route.kind, ObjectKind::TraefikService(_));
+    leading_to(routing, destination).iter().any(is_route)
+}
+
 /// Returns the route from an object to a TraefikService; `None` if it does not lead there.
 fn route(holder: &ObjectRef, object: &Value, service: &NamespacedName, group: Option<Group>) -> Option<Route> {
     let mut is_mirror = false;

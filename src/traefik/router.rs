@@ -46,7 +46,7 @@ pub struct Router {
     pub is_ingress: bool,
     /// What a router competes within: its `parentRefs`.
     pub parents: Value,
-    /// Position in the object.
+    /// Position in the object: of a route, or of an Ingress's path among all of its paths.
     pub index: usize,
 }
 
@@ -224,7 +224,7 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
     let explicit = annotation(INGRESS_PRIORITY).and_then(|text| text.parse().ok()).filter(|priority| *priority != 0);
     let entry_points = annotation(INGRESS_ENTRY_POINTS).into_iter().flat_map(|text| text.split(','));
     let entry_points: Vec<_> = entry_points.map(|name| name.trim().to_owned()).collect();
-    let router = |rule: &str, priority: i64| Router {
+    let router = |rule: &str, priority: i64, index: usize| Router {
         holder: holder.to_owned(),
         rule: Rule::parse(rule),
         priority,
@@ -232,12 +232,12 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
         class: class(object),
         is_ingress: true,
         parents: Value::Null,
-        index: 0,
+        index,
     };
     let rules = list(object, &["spec", "rules"]);
     if rules.is_empty() {
         let fallback = view::at(object, &["spec", "defaultBackend"]);
-        return fallback.map(|_| router("PathPrefix(`/`)", i64::from(i32::MIN))).into_iter().collect();
+        return fallback.map(|_| router("PathPrefix(`/`)", i64::from(i32::MIN), 0)).into_iter().collect();
     }
     let mut routers = Vec::new();
     for rule in rules {
@@ -250,7 +250,7 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
             };
             let path = view::text(path, &["path"]).map(|path| format!("{matcher}({path:?})"));
             let text = [host.clone(), path].into_iter().flatten().collect::<Vec<_>>().join(" && ");
-            routers.push(router(&text, explicit.unwrap_or_else(|| length(&text))));
+            routers.push(router(&text, explicit.unwrap_or_else(|| length(&text)), routers.len()));
         }
     }
     routers

@@ -111,6 +111,16 @@ impl Rule {
         }
     }
 
+    /// Returns whether requests must meet more than host and path: a header, a method, an address.
+    pub fn is_conditional(&self) -> bool {
+        match self {
+            Self::All(rules) => rules.iter().any(Self::is_conditional),
+            Self::Any(rules) => rules.iter().all(Self::is_conditional),
+            Self::Not(rule) => rule.is_conditional(),
+            Self::Matcher(matcher, _) => *matcher == Matcher::Other,
+        }
+    }
+
     /// Returns roughly what it costs to ask, in comparisons: a regular expression is compiled each time, since thousands
     /// of them would not fit into memory.
     pub fn cost(&self) -> usize {

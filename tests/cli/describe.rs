@@ -254,8 +254,8 @@ Next write:      an iteration, or a rollback, within 60s if its checks pass;
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
     (Progressing)
-    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
-      it
+    fix: kubectl canary-traefik sticky apply podinfo; to keep it: kubectl
+      canary-traefik guard install
 
 "#]],
     );
@@ -273,8 +273,8 @@ Next write:      all traffic to the canary after the last iteration, or a
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
     (Progressing)
-    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
-      it
+    fix: kubectl canary-traefik sticky apply podinfo; to keep it: kubectl
+      canary-traefik guard install
 
 "#]],
     );
@@ -332,8 +332,8 @@ Next write:      a reset to what Flagger generates, at its next tick, because
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT004: browsers reject a cookie with SameSite=None that is not Secure
-    fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo
-      --secure
+    fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo -f
+      canary.yaml --secure
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     fix: set --max-age to just over the length of one login
@@ -850,7 +850,7 @@ warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
   remove it: the declared cookie takes its place
 iterations: 10, sessionAffinity: {cookieName: cart-track, maxAge: 600}:
 warning CT046: on Traefik, Flagger ignores spec.analysis.sessionAffinity
-  remove it and set a sticky cookie that lasts just over the length of one login: kubectl canary-traefik sticky set cart --name cart-track --max-age 2m
+  remove it and set a sticky cookie that lasts just over the length of one login: kubectl canary-traefik sticky set cart -f canary.yaml --name cart-track --max-age 2m
 iterations: 10:
 
 "#]],

@@ -49,11 +49,11 @@ fn findings_are_grouped_by_canary_with_their_places() {
 exit: 1
 --- stdout
 shop/podinfo
-  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+  warning CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
     cookie over http
     at ./a.yaml:23:1
-    fix: add tls to the route, redirect it to https, or remove Secure with
-      sticky set --unset secure
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --unset secure
   error CT011: IngressRoute `shop/web` splits a route among 2 backends, which
     Traefik does without a cookie
     at ./a.yaml:28:7
@@ -65,10 +65,10 @@ shop/podinfo
   warning CT018: browsers do not send a cookie with Path=/cart to /, which
     IngressRoute `shop/web` serves, too
     at ./a.yaml:8:5
-    fix: use the path / with sticky set --path /, unless one path covers every
-      route
+    fix: use the path /, unless one path covers every route:
+      kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --path /
 --- stderr
-2 errors, 2 warnings in 2 Canaries
+1 error, 3 warnings in 2 Canaries
 
 "#]]);
     run(&shop(), "lint well -f .").shows(str![[r#"
@@ -145,7 +145,7 @@ exit: 0
     "items": [
         {
             "code": "CT005",
-            "help": "add tls to the route, redirect it to https, or remove Secure with sticky set --unset secure",
+            "help": "add tls to the route, redirect it to https, or: kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --unset secure",
             "message": "IngressRoute `shop/web` has no TLS: browsers reject a Secure cookie over http",
             "name": "podinfo",
             "namespace": "shop",
@@ -160,7 +160,7 @@ exit: 0
                 "file": "./a.yaml",
                 "line": 23
             },
-            "severity": "error"
+            "severity": "warning"
         },
         {
             "code": "CT011",
@@ -202,7 +202,7 @@ exit: 0
         },
         {
             "code": "CT018",
-            "help": "use the path / with sticky set --path /, unless one path covers every route",
+            "help": "use the path /, unless one path covers every route: kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --path /",
             "message": "browsers do not send a cookie with Path=/cart to /, which IngressRoute `shop/web` serves, too",
             "name": "podinfo",
             "namespace": "shop",
@@ -218,7 +218,7 @@ exit: 0
     "unread": []
 }
 --- stderr
-2 errors, 2 warnings in 1 Canary
+1 error, 3 warnings in 1 Canary
 
 "#]]);
     let mut fields = Fields::of("LintReport");
@@ -245,7 +245,7 @@ fn what_may_not_be_read_is_said_with_the_rules_that_need_it() {
 exit: 0
 --- stdout
 --- stderr
-note: some rules may have missed findings, because the server refused to list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
 nothing found in 1 Canary
 
 "#]]);
@@ -261,6 +261,7 @@ exit: 0
         {
             "reason": "the server refused to list deployments.apps",
             "rules": [
+                "CT005",
                 "CT007",
                 "CT008",
                 "CT009",
@@ -274,7 +275,7 @@ exit: 0
     ]
 }
 --- stderr
-note: some rules may have missed findings, because the server refused to list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
 nothing found in 1 Canary
 
 "#]]);
@@ -287,9 +288,19 @@ fn github_gets_one_workflow_command_each() {
 exit: 1
 --- stdout
 ::error file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT006::podinfo: with Max-Age=-1 browsers delete the cookie at once, so no user stays on a track%0Afix: use a positive --max-age
-::notice file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT025::podinfo: the cookie has no HttpOnly, so scripts can read it%0Afix: kubectl canary-traefik sticky set podinfo --http-only
+::notice file=a%3Ab%2Cc%25.yaml,line=7,col=5,title=CT025::podinfo: the cookie has no HttpOnly, so scripts can read it%0Afix: kubectl canary-traefik sticky set podinfo -f ./a:b,c%25.yaml --http-only
 --- stderr
 1 error, 1 info in 1 Canary
+
+"#]]);
+    // Standard input is no file to annotate.
+    let input = canary("podinfo", Some("'login; Max-Age=-1; HttpOnly'"));
+    Run::new("lint -f - -o github --ignore CT055".split(' ')).stdin(&input).run().shows(str![[r#"
+exit: 1
+--- stdout
+::error title=CT006::podinfo: with Max-Age=-1 browsers delete the cookie at once, so no user stays on a track%0Afix: use a positive --max-age
+--- stderr
+1 error in 1 Canary
 
 "#]]);
 }
@@ -315,7 +326,7 @@ fn sarif_can_be_read_and_has_its_rules() {
         serde_json::to_string_pretty(&first["runs"][0]["results"][0]).expect("a result"),
         str![[r#"
 {
-  "level": "error",
+  "level": "warning",
   "locations": [
     {
       "logicalLocations": [
@@ -340,7 +351,7 @@ fn sarif_can_be_read_and_has_its_rules() {
     }
   ],
   "message": {
-    "text": "shop/podinfo: IngressRoute `shop/web` has no TLS: browsers reject a Secure cookie over http; fix: add tls to the route, redirect it to https, or remove Secure with sticky set --unset secure"
+    "text": "shop/podinfo: IngressRoute `shop/web` has no TLS: browsers reject a Secure cookie over http; fix: add tls to the route, redirect it to https, or: kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --unset secure"
   },
   "ruleId": "CT005",
   "ruleIndex": 4
@@ -435,39 +446,110 @@ fn of_several_environments_each_has_its_own_places() {
         ("staging/route.yaml", &route),
     ]);
     run(&folder, "lint -R -f . --ignore CT055").shows(str![[r#"
-exit: 1
+exit: 0
 --- stdout
 shop/podinfo
-  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+  warning CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
     cookie over http
     at ./production/route.yaml:7:1
-    fix: add tls to the route, redirect it to https, or remove Secure with
-      sticky set --unset secure
-  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
-    TraefikService
-    at ./production/route.yaml:12:45
-    fix: remove it from there
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -n shop -f ./production/canary.yaml --unset secure
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./production/route.yaml:12:45
     fix: remove it from there
 
 shop/podinfo
-  error CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
+  warning CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
     cookie over http
     at ./staging/route.yaml:7:1
-    fix: add tls to the route, redirect it to https, or remove Secure with
-      sticky set --unset secure
-  warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
-    TraefikService
-    at ./staging/route.yaml:12:45
-    fix: remove it from there
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -n shop -f ./staging/canary.yaml --unset secure
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./staging/route.yaml:12:45
     fix: remove it from there
 --- stderr
-2 errors, 4 warnings in 2 Canaries
+4 warnings in 2 Canaries
+
+"#]]);
+}
+
+#[test]
+fn what_is_wrong_in_one_environment_is_not_said_of_another() {
+    let canary = canary("podinfo", Some("login; Max-Age=60; HttpOnly; Secure; Path=/"))
+        .replace("  annotations:\n", "  annotations:\n    kubectl-canary-traefik/entry: /login\n");
+    let route = ROUTE.replace(", sticky: {cookie: {}}", "").replace("    - {name: old, port: 80}\n", "");
+    let with_tls = route.replace("[web]", "[websecure]\n  tls: {}");
+    let before = route
+        .replace("  name: web", "  name: before")
+        .replace("(`shop.example`)\n", "(`shop.example`) && Path(`/login`)\n    priority: 1000\n");
+    let before = before.replace("kind: TraefikService, name: podinfo", "name: sso, port: 80");
+    let traefik = |version: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: traefik}}\nspec:\n  template: {{spec: {{containers: [{{image: \"traefik:{version}\"}}]}}}}\n"
+        )
+    };
+    let folder = folder(&[
+        ("production/canary.yaml", &(canary.clone() + &service("podinfo", None))),
+        ("production/route.yaml", &with_tls),
+        ("production/traefik.yaml", &traefik("v3.7.9")),
+        ("staging/canary.yaml", &(canary + &service("podinfo", None))),
+        ("staging/routes/route.yaml", &(route + &before)),
+        ("staging/traefik.yaml", &traefik("v3.2.0")),
+    ]);
+    run(&folder, "lint -R -f . --ignore CT052,CT055").shows(str![[r#"
+exit: 1
+--- stdout
+podinfo
+  warning CT005: IngressRoute `web` has no TLS: browsers reject a Secure cookie
+    over http
+    at ./staging/routes/route.yaml:6:1
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -f ./staging/canary.yaml --unset secure
+  warning CT010: Traefik 3.2.0 (traefik) ignores Path: it needs 3.3
+    at ./staging/canary.yaml:8:5
+    fix: update Traefik, or remove it:
+      kubectl canary-traefik sticky set podinfo -f ./staging/canary.yaml --unset path
+  error CT041: no new pin begins at some of the entry's paths: `/login` on host
+    `shop.example` is served by IngressRoute `before` (priority 1000) instead of
+    IngressRoute `web` (priority 20)
+    at ./staging/canary.yaml:7:5
+    fix: name other paths with sticky set --entry, or give the route to the
+      TraefikService a higher priority
+--- stderr
+1 error, 2 warnings in 2 Canaries
+
+"#]]);
+}
+
+#[test]
+fn a_patch_of_a_route_is_none() {
+    let route = ROUTE.replace(", sticky: {cookie: {}}", "").replace("    - {name: old, port: 80}\n", "");
+    let folder = folder(&[
+        ("base/canary.yaml", &canary("podinfo", Some("login; Max-Age=60; HttpOnly; Secure"))),
+        ("over/route.yaml", &route),
+        ("over/kustomization.yaml", "resources: [../base]\npatches: [{path: route.yaml}]\n"),
+    ]);
+    run(&folder, "lint -R -f . --ignore CT055,CT048").shows(str![[r#"
+exit: 0
+--- stdout
+--- stderr
+nothing found in 1 Canary
+
+"#]]);
+    folder.write("over/kustomization.yaml", "resources: [route.yaml]\n");
+    run(&folder, "lint -R -f . --ignore CT055,CT048").shows(str![[r#"
+exit: 0
+--- stdout
+podinfo
+  warning CT005: IngressRoute `web` has no TLS: browsers reject a Secure cookie
+    over http
+    at ./over/route.yaml:6:1
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -f ./base/canary.yaml --unset secure
+--- stderr
+1 warning in 1 Canary
 
 "#]]);
 }
@@ -486,8 +568,8 @@ podinfo
   error CT058: the declared cookie is not live, and a rollout is under way
     (Progressing)
     at ./canary.yaml:24:3
-    fix: kubectl canary-traefik sticky apply podinfo, and guard install to keep
-      it
+    fix: kubectl canary-traefik sticky apply podinfo; to keep it:
+      kubectl canary-traefik guard install
 --- stderr
 1 error in 1 Canary
 
@@ -499,12 +581,15 @@ fn a_rule_is_explained_and_all_are_listed() {
     in_repository("lint explain ct005").shows(str![[r#"
 exit: 0
 --- stdout
-error CT005: A Secure cookie on a route without TLS
+warning CT005: A Secure cookie on a route without TLS
 
 Browsers accept a Secure cookie only over HTTPS, except from localhost, so no
-user stays on a track over such a route. Not reported: a route that only
-redirects to HTTPS, or one whose entry point has TLS, redirects, or trusts a
-proxy in front of it, as far as Traefik's arguments show.
+user stays on a track over such a route. Not reported: a route whose middlewares
+redirect or are not known, one whose requests another route redirects, and one
+whose entry point has TLS, redirects, has middlewares, or trusts a proxy in
+front of it. If Traefik's arguments are not known, only routes on entry points
+called web or http are reported. Where TLS ends in front of Traefik, the cookie
+works all the same.
 
 Bad:
   kind: Canary
@@ -535,9 +620,8 @@ Good:
         services: [{kind: TraefikService, name: cart}]
 
 Fix: Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in
-front of Traefik, let the entry point trust it (forwardedHeaders), or leave the
-rule out: --ignore CT005.
-Looks at: the Canary, routes and other TraefikServices
+front of Traefik, leave the rule out: --ignore CT005.
+Looks at: the Canary, routes and other TraefikServices, the version and the arguments of Traefik
 Source: RFC 6265bis section 5.7; traefik/traefik#2653
 --- stderr
 
@@ -550,7 +634,7 @@ CT001   error      The live sticky block has no cookie
 CT002   error      A track's own cookie has the name of the sticky cookie
 CT003   error      Two Canaries use one cookie name on the same host
 CT004   error      SameSite=None without Secure
-CT005   error      A Secure cookie on a route without TLS
+CT005   warning    A Secure cookie on a route without TLS
 CT006   error      A negative Max-Age
 CT007   error      SameSite in capitals before Traefik 3.6.14
 CT008   warning    SameSite on Traefik 2

@@ -607,12 +607,6 @@ exit: 0
             "entry": null,
             "findings": [
                 {
-                    "code": "CT007",
-                    "help": "sticky apply makes the declared cookie live; else write the value in lower case",
-                    "message": "Traefik before 3.6.14 ignores SameSite `Maybe`: it accepts only lower case",
-                    "severity": "warning"
-                },
-                {
                     "code": "CT020",
                     "help": "set --max-age to just over the length of one login",
                     "message": "a session cookie lives until the browser closes, so users stay on their track into the next rollout",

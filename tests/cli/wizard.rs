@@ -291,7 +291,7 @@ Findings:
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
     fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
-      --entry /login
+      -f canary.yaml --entry /login
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests

@@ -1,7 +1,10 @@
 //! CT003: two Canaries use one cookie name on the same host.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Severity, subject::Subject};
+use crate::{
+    lint::{Need, Severity, subject::Subject},
+    text::quoted,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT003",
@@ -63,13 +66,13 @@ spec:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let (Some(cookie), Some((other, scope))) = (subject.cookie(), subject.overwriting()) else { return Vec::new() };
     let name = cookie.name().unwrap_or_default();
-    let own = subject.set(&format!("--name {name}-{}", subject.observed.canary.target.name));
+    let own = format!("{name}-{}", subject.observed.canary.target.name);
     Problem::new(
         format!(
             "Canary `{}` has the same cookie name, `{name}`, on {scope}: they overwrite each other",
             other.canary.target
         ),
-        own,
+        subject.set(&format!("--name {}", quoted(&own))),
     )
     .at(subject.cookie_place())
 }

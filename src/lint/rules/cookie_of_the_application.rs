@@ -4,6 +4,7 @@ use super::{Problem, Rule};
 use crate::{
     lint::{Severity, subject::Subject},
     model::Cookie,
+    text::quoted,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -59,7 +60,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some((name, whose)) = KNOWN.iter().find(|(known, _)| Some(*known) == name) else { return Vec::new() };
     Problem::new(
         format!("`{name}` is the name of a cookie of {whose}: each overwrites the other"),
-        subject.set(&format!("--name {}", subject.observed.canary.target.name)),
+        subject.set(&format!("--name {}", quoted(&subject.observed.canary.target.name))),
     )
     .at(subject.cookie_place())
 }

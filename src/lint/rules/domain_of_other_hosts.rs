@@ -1,11 +1,7 @@
 //! CT019: the cookie's Domain is not that of the routes.
 
 use super::{Problem, Rule, listed};
-use crate::lint::{
-    Need, Severity,
-    scene::{Reference, domain},
-    subject::Subject,
-};
+use crate::lint::{Need, Severity, reference::Reference, scene::domain, subject::Subject};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT019",
@@ -40,13 +36,13 @@ spec:
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(own) = subject.cookie().and_then(domain) else { return Vec::new() };
-    let fix = "remove it with sticky set --unset domain";
+    let fix = subject.set("--unset domain");
     if !own.contains('.') && own != "localhost" {
         return Problem::new(format!("browsers reject a cookie for a top-level domain: Domain={own}"), fix)
             .at(subject.cookie_place());
     }
     let covers = |host: &String| host.strip_suffix(&own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    let mut hosts: Vec<_> = subject.leading().filter_map(Reference::only_hosts).flatten().collect();
+    let mut hosts: Vec<_> = subject.serving().filter_map(Reference::only_hosts).flatten().collect();
     hosts.retain(|host| !covers(host));
     hosts.sort_unstable();
     hosts.dedup();

@@ -44,16 +44,13 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let is_on = subject.some_traefik(|traefik| traefik.is_on("providers.kubernetescrd.allowemptyservices"));
-    match subject.oldest().filter(|(version, _)| is_on && *version < Version::of(2, 9, 6)) {
-        None => Vec::new(),
-        Some((version, traefik)) => Problem::new(
-            format!(
-                "allowEmptyServices of Traefik {version} ({}) does not reach TraefikServices: it needs 2.9.6",
-                traefik.place
-            ),
+    let is_on = subject.every_traefik(|traefik| traefik.is_on("providers.kubernetescrd.allowemptyservices"));
+    let traefik = subject.older_than(Version::of(2, 9, 6)).filter(|_| is_on);
+    traefik.map_or_else(Vec::new, |traefik| {
+        Problem::new(
+            format!("allowEmptyServices of {traefik} does not reach TraefikServices: it needs 2.9.6"),
             "update Traefik",
         )
-        .at(Place::default()),
-    }
+        .at(Place::default())
+    })
 }

@@ -2,8 +2,8 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Severity, subject::Subject},
-    model::Field,
+    lint::{Need, Seen, Severity, subject::Subject},
+    model::{Field, name::Group},
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -40,8 +40,15 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let fields = subject.scene.known.and_then(|known| known.fields.as_ref());
-    let (Some(fields), Some(cookie)) = (fields, subject.cookie()) else { return Vec::new() };
+    let definitions = subject.scene.known.into_iter().flat_map(|known| &known.fields);
+    let mut definitions = definitions.filter(|it| subject.scene.is_for(subject.observed, it.file.as_deref()));
+    let (Some(Seen { what: fields, .. }), Some(cookie)) = (definitions.next(), subject.cookie()) else {
+        return Vec::new();
+    };
+    // The definition is that of traefik.io.
+    if subject.observed.service().is_some_and(|service| service.group != Group::TraefikIo) {
+        return Vec::new();
+    }
     let missing = cookie.fields().map(|(field, _)| field).filter(|field| !fields.iter().any(|key| key == field.key));
     let problem = |field: &'static Field| {
         Problem::new(

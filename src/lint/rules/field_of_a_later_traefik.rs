@@ -4,6 +4,7 @@ use super::{Problem, Rule};
 use crate::{
     lint::{Need, Severity, subject::Subject},
     model::{Field, version::Version},
+    traefik::Installation,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -44,23 +45,17 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let (Some((version, traefik)), Some(cookie)) = (subject.oldest(), subject.cookie()) else { return Vec::new() };
-    // SameSite has a rule of its own.
-    let ignored = cookie
-        .fields()
-        .map(|(field, _)| field)
-        .filter(|field| field.key != "sameSite" && Version::parse(field.since).is_some_and(|since| version < since));
-    let problem = |field: &'static Field| {
+    let Some(cookie) = subject.cookie() else { return Vec::new() };
+    let ignored = |field: &'static Field| Some((field, subject.older_than(Version::parse(field.since)?)?));
+    let problem = |(field, traefik): (&'static Field, &Installation)| {
+        let (attribute, since) = (field.attribute.unwrap_or("the name"), field.since);
         Problem::new(
-            format!(
-                "Traefik {version} ({}) ignores {}: it needs {}",
-                traefik.place,
-                field.attribute.unwrap_or("the name"),
-                field.since
-            ),
-            format!("update Traefik, or remove it with sticky set --unset {}", field.flag),
+            format!("{traefik} ignores {attribute}: it needs {since}"),
+            format!("update Traefik, or remove it: {}", subject.set(&format!("--unset {}", field.flag))),
         )
         .at(subject.cookie_place())
     };
-    ignored.flat_map(problem).collect()
+    // SameSite has a rule of its own.
+    let fields = cookie.fields().map(|(field, _)| field).filter(|field| field.key != "sameSite");
+    fields.filter_map(ignored).flat_map(problem).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
     model::{ObjectKind, name::Group, version::Version},
 };
 
@@ -50,13 +50,11 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let Some((version, traefik)) = subject.oldest().filter(|(version, _)| *version >= Version::of(3, 0, 0)) else {
-        return Vec::new();
-    };
+    let Some(traefik) = subject.not_older_than(Version::of(3, 0, 0)) else { return Vec::new() };
     let service = subject.observed.service().filter(|service| service.group == Group::TraefikContainoUs);
     if service.is_some() {
         return Problem::new(
-            format!("Traefik {version} ({}) does not read TraefikServices of traefik.containo.us", traefik.place),
+            format!("{traefik} does not read TraefikServices of traefik.containo.us"),
             "update Flagger to 1.42 or later",
         )
         .in_service(subject, &[]);
@@ -64,9 +62,9 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let old = |route: &&Reference<'_>| route.object.kind == ObjectKind::IngressRoute(Group::TraefikContainoUs);
     subject.leading().find(old).map_or_else(Vec::new, |route| {
         Problem::new(
-            format!("Traefik {version} ({}) does not read {}, of traefik.containo.us", traefik.place, route.holder()),
+            format!("{traefik} does not read {}, of traefik.containo.us", route.holder()),
             "write it as apiVersion: traefik.io/v1alpha1",
         )
-        .at(Place::of_object(route.object, &["apiVersion"]))
+        .at(route.place(&["apiVersion"]))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
     model::{ObjectKind, name::Group, view},
 };
 
@@ -52,24 +52,22 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                 ),
                 fix.clone(),
             )
-            .at(Place::of_object(route.object, &route.path())),
+            .at(route.own_place()),
         );
     }
     for route in subject.leading().filter(of_gateway) {
-        let place = |keys: &[&str]| Place::of_object(route.object, keys);
         if view::text(route.item, &["group"]).and_then(Group::named).is_none() {
             let message = format!("{}: a TraefikService needs its group in a backendRef", route.holder());
-            problems.extend(Problem::new(message, fix.clone()).at(place(&route.path())));
+            problems.extend(Problem::new(message, fix.clone()).at(route.own_place()));
         }
-        let rule = view::at(route.value, &["spec", "rules"]).and_then(|rules| rules.get(route.route));
-        if rule.and_then(|rule| rule.get("sessionPersistence")).is_some() {
+        if route.rule().get("sessionPersistence").is_some() {
             let index = route.route.to_string();
             problems.extend(
                 Problem::new(
                     format!("{}: Traefik ignores sessionPersistence", route.holder()),
                     "remove it: the sticky cookie takes its place",
                 )
-                .at(place(&["spec", "rules", &index, "sessionPersistence"])),
+                .at(route.place(&["spec", "rules", &index, "sessionPersistence"])),
             );
         }
     }

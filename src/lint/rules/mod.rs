@@ -147,8 +147,7 @@ impl Problem {
 
     /// Returns the one problem, at this field of the TraefikService.
     fn in_service(self, subject: Subject<'_>, path: &[&str]) -> Vec<Self> {
-        let place = subject.service_object().map_or_else(Place::default, |object| Place::of_object(&object, path));
-        self.at(place)
+        self.at(subject.service_place(path))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, subject::Subject},
+    lint::{Need, Severity, subject::Subject},
     model::ObjectKind,
     traefik::Live,
 };
@@ -46,10 +46,10 @@ spec:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(cookie) = subject.cookie() else { return Vec::new() };
     let mut problems = Vec::new();
-    for upper in subject.references_to_service().filter(|it| matches!(it.object.kind, ObjectKind::TraefikService(_))) {
+    for upper in subject.to_service.iter().filter(|it| matches!(it.object.kind, ObjectKind::TraefikService(_))) {
         let sticky = Live::read(upper.value);
         let other = upper.object.target.clone();
-        let place = Place::of_object(upper.object, &["spec", "weighted"]);
+        let place = upper.place(&["spec", "weighted"]);
         match sticky.cookie() {
             _ if upper.backends < 2 => {}
             None => problems.extend(

@@ -1,7 +1,10 @@
 //! CT035: no route leads to the TraefikService.
 
 use super::{Problem, Rule};
-use crate::lint::{Need, Place, Severity, subject::Subject};
+use crate::{
+    lint::{Need, Place, Severity, subject::Subject},
+    traefik::route::is_reached,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT035",
@@ -17,14 +20,14 @@ pub(in crate::lint) const RULE: Rule = Rule {
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let is_known = subject.scene.known.is_some_and(|known| known.has_all_routes);
-    let canary = &subject.observed.canary;
-    // What goes around it, or misses it, is found by other rules.
-    let is_reached = subject.references_to_service().next().is_some() || subject.around().next().is_some();
-    if !is_known || is_reached || subject.observed.service().is_none() {
+    let known = subject.scene.known.filter(|known| known.has_all_routes);
+    let routing = known.and_then(|known| known.routing.as_deref());
+    let (Some(routing), Some(service)) = (routing, subject.observed.service()) else { return Vec::new() };
+    // What goes around it is found by another rule.
+    if is_reached(routing, &service.target) || subject.around().next().is_some() {
         return Vec::new();
     }
-    let name = canary.service_name.as_deref().unwrap_or_default();
+    let name = &service.target.name;
     Problem::new(
         format!("no route leads to TraefikService `{name}`, so the canary gets no traffic"),
         format!("let an IngressRoute lead to it: kind: TraefikService, name: {name}, without a port"),

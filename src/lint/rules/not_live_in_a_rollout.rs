@@ -4,7 +4,6 @@ use super::{Problem, Rule};
 use crate::{
     lint::{Severity, subject::Subject},
     observed::State,
-    text::quoted,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -41,15 +40,14 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     if !runs || subject.observed.state() != State::Missing {
         return Vec::new();
     }
-    let namespace = canary.target.namespace.as_ref().map_or_else(String::new, |it| format!(" -n {}", quoted(it)));
     Problem::new(
         format!(
             "the declared cookie is not live, and a rollout is under way ({})",
             canary.phase.as_deref().unwrap_or_default()
         ),
         format!(
-            "kubectl canary-traefik sticky apply {}{namespace}, and guard install to keep it",
-            quoted(&canary.target.name)
+            "kubectl canary-traefik sticky apply {}; to keep it: kubectl canary-traefik guard install",
+            subject.name()
         ),
     )
     .in_service(subject, &["spec", "weighted"])

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT049",
     severity: Severity::Warning,
     title: "The cookie outlives the last step of 100",
-    why: "A last step of 100 drains the primary before the promotion replaces its pods, but users pinned to the primary stay there until the cookie expires. Reported if at least a tenth of the logins under way are still there.",
+    why: "A last step of 100 drains the primary before the promotion replaces its pods, but users pinned to the primary stay there until the cookie expires. Reported if at least a tenth of the logins under way are still there. Not reported with a confirm-promotion webhook, which can wait for that.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -36,6 +36,10 @@ spec:
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(simulation) = subject.simulation() else { return Vec::new() };
+    // Whoever opens the gate can wait until the primary is drained, as the gate of `guard run` does.
+    if subject.rollout().has_promotion_gate {
+        return Vec::new();
+    }
     if simulation.setup.steps.last() != Some(&100) || simulation.promotion < NOTABLE {
         return Vec::new();
     }

@@ -44,10 +44,10 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     if own == "/" {
         return Vec::new();
     }
-    let fix = "use the path / with sticky set --path /, unless one path covers every route";
-    for route in subject.leading() {
-        for router in route.routers() {
-            let Some(rule) = router.rule else { continue };
+    let fix = format!("use the path /, unless one path covers every route: {}", subject.set("--path /"));
+    for route in subject.serving() {
+        for router in &route.routers {
+            let Some(rule) = &router.rule else { continue };
             let named = rule.paths();
             let serves = |path: &&&str| rule.answers(Request { host: None, path }) != Answer::No;
             let beside = named.iter().chain([&"/"]).filter(serves).find(|path| !covers(own, path));

@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, subject::Subject},
+    lint::{Need, Severity, subject::Subject},
     model::ObjectKind,
 };
 
@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT011",
     severity: Severity::Error,
     title: "A route goes around the TraefikService",
-    why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If some routes of a host lead to the TraefikService, the others should, too. Not reported: a separate host, such as one for testing the canary.",
+    why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If some routes of a host lead to the TraefikService, the others should, too. Not reported: a route that only redirects, a separate host for the canary, and chosen requests to one track, such as those with a header. For an Ingress without a class this is a warning.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -55,10 +55,12 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                 format!("{} leads to the Service `{to}`, so always to the {track}, without a cookie", route.holder()),
                 format!("let it lead to the TraefikService: kind: TraefikService, name: {name}, without a port"),
             )
-            .at(Place::of_object(route.object, &route.path())),
+            // An Ingress without a class may be for another controller.
+            .with(if route.is_for_traefik() == Some(true) { Severity::Error } else { Severity::Warning })
+            .at(route.own_place()),
         );
     }
-    for route in subject.leading().filter(|route| route.backends > 1) {
+    for route in subject.serving().filter(|route| route.backends > 1) {
         problems.extend(
             Problem::new(
                 format!(
@@ -68,7 +70,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                 ),
                 "let the route lead only to the TraefikService",
             )
-            .at(Place::of_object(route.object, &route.path())),
+            .at(route.own_place()),
         );
     }
     problems

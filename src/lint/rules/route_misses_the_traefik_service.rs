@@ -1,16 +1,19 @@
 //! CT060: a route to a TraefikService that does not exist.
 
+use std::collections::BTreeSet;
+
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, subject::Subject},
-    model::ObjectKind,
+    lint::{Need, Severity, reference::Reference, subject::Subject},
+    model::{NamespacedName, ObjectKind},
+    traefik::entry::Unread,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT060",
     severity: Severity::Error,
     title: "A route to a TraefikService that does not exist",
-    why: "A route names a TraefikService of another namespace or of another name than the one that Flagger generates, which is called spec.service.name, or else like the target, and is in the Canary's namespace. Traefik skips such a route, and answers 404.",
+    why: "A route names a TraefikService of another namespace or of another name than the one that Flagger generates, which is called spec.service.name, or else like the target, and is in the Canary's namespace. Traefik skips such a route, and answers 404. For manifests this is a warning: the TraefikService may be elsewhere.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -42,46 +45,52 @@ spec:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let canary = &subject.observed.canary;
     let Some(own) = subject.service_target() else { return Vec::new() };
-    let names = [Some(own.name.as_str()), canary.target_name.as_deref(), Some(canary.target.name.as_str())];
-    let mut names: Vec<&str> = names.into_iter().flatten().collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut problems = Vec::new();
-    for route in names.iter().flat_map(|name| subject.scene.named(name)) {
-        let is_route = matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute);
-        let is_here = own.may_be_in(route.namespace);
-        let is_own = is_here && route.name() == own.name;
-        // A name that fits in another namespace, or one that nearly fits in this one.
-        let is_near = is_here || route.name() == own.name;
-        if !is_route
-            || !route.is_traefik_service
-            || is_own
-            || !is_near
-            || subject.scene.has_traefik_service(route.namespace, route.name())
-        {
-            continue;
-        }
-        let place = route.namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
-        problems.extend(
-            Problem::new(
-                format!(
-                    "{} leads to TraefikService `{place}{}`, which does not exist: Flagger generates `{own}`",
-                    route.holder(),
-                    route.name()
-                ),
-                if is_here {
-                    format!("use name: {}", own.name)
-                } else {
-                    format!(
-                        "use namespace: {} in the reference (requires allowCrossNamespace), or move the route there",
-                        own.namespace.as_deref().unwrap_or_default()
-                    )
-                },
-            )
-            // In another namespace there may be one that is not known.
-            .with(if is_here { Severity::Error } else { Severity::Warning })
-            .at(Place::of_object(route.object, &route.path())),
-        );
-    }
-    problems
+    let unread = |here: bool| {
+        let kinds = subject.scene.known.and_then(|known| known.routing.as_deref()).map(|routing| &routing.unread_kinds);
+        let is_unread = |it: &Unread| matches!(it.kind, ObjectKind::TraefikService(_)) && !(here && it.only_elsewhere);
+        kinds.into_iter().flatten().any(is_unread)
+    };
+    // In the Canary's namespace, a name that nearly fits; the name itself in another one, if that can mean no other Canary.
+    let names =
+        BTreeSet::from_iter([canary.target_name.as_deref(), Some(canary.target.name.as_str())].into_iter().flatten());
+    let here = names
+        .into_iter()
+        .filter(|name| *name != own.name)
+        .flat_map(|name| subject.scene.named(name, own.namespace.as_deref(), subject.observed));
+    let elsewhere =
+        subject.scene.is_only_one(&own.name).then(|| subject.scene.named(&own.name, None, subject.observed));
+    let elsewhere = elsewhere.into_iter().flatten().filter(|route| !own.may_be_in(route.namespace));
+    let all = here
+        .filter(|_| !unread(true))
+        .map(|it| (it, true))
+        .chain(elsewhere.filter(|_| !unread(false)).map(|it| (it, false)));
+    let is_lost = |(route, _): &(&Reference<'_>, bool)| {
+        matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+            && route.is_traefik_service
+            && !subject.scene.has_traefik_service(route.namespace, route.name())
+    };
+    all.filter(is_lost).flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()
+}
+
+fn problem(subject: Subject<'_>, own: &NamespacedName, route: &Reference<'_>, is_here: bool) -> Vec<Problem> {
+    let place = route.namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
+    let (gone, severity) = if subject.observed.manifest.is_some() {
+        ("which is not among the manifests", Severity::Warning)
+    } else {
+        ("which does not exist", Severity::Error)
+    };
+    let fix = if is_here {
+        format!("use name: {}", own.name)
+    } else {
+        format!(
+            "use namespace: {} in the reference (requires allowCrossNamespace), or move the route there",
+            own.namespace.as_deref().unwrap_or_default()
+        )
+    };
+    let message = format!(
+        "{} leads to TraefikService `{place}{}`, {gone}: Flagger generates `{own}`",
+        route.holder(),
+        route.name()
+    );
+    Problem::new(message, fix).with(severity).at(route.own_place())
 }

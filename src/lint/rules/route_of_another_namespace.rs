@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
     model::ObjectKind,
 };
 
@@ -84,7 +84,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             "move it into the Canary's namespace, or start Traefik with --providers.kubernetescrd.allowCrossNamespace",
         )
         .with(severity)
-        .at(Place::of_object(route.object, &route.path()))
+        .at(route.own_place())
     };
     subject.leading().filter(is_elsewhere).flat_map(problem).collect()
 }

@@ -52,19 +52,9 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(written) = written.filter(|written| written.contains(|c: char| c.is_ascii_uppercase())) else {
         return Vec::new();
     };
+    let Some(traefik) = subject.older_than(Version::of(3, 6, 14)) else { return Vec::new() };
     let fix = "sticky apply makes the declared cookie live; else write the value in lower case";
     let place = ["spec", "weighted", "sticky", "cookie", "sameSite"];
-    match subject.oldest() {
-        Some((version, _)) if version >= Version::of(3, 6, 14) => Vec::new(),
-        Some((version, traefik)) => Problem::new(
-            format!("Traefik {version} ({}) ignores SameSite `{written}`: it accepts only lower case", traefik.place),
-            fix,
-        )
-        .in_service(subject, &place),
-        None => {
-            Problem::new(format!("Traefik before 3.6.14 ignores SameSite `{written}`: it accepts only lower case"), fix)
-                .with(Severity::Warning)
-                .in_service(subject, &place)
-        }
-    }
+    Problem::new(format!("{traefik} ignores SameSite `{written}`: it accepts only lower case"), fix)
+        .in_service(subject, &place)
 }

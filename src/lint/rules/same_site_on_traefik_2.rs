@@ -45,12 +45,12 @@ spec:
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let is_set = subject.cookie().is_some_and(|cookie| cookie.by_key("sameSite").is_some());
-    match subject.oldest().filter(|(version, _)| is_set && *version < Version::of(3, 0, 0)) {
-        None => Vec::new(),
-        Some((version, traefik)) => Problem::new(
-            format!("Traefik {version} ({}) does not send SameSite: it needs 3.0", traefik.place),
-            "update Traefik, or remove it with sticky set --unset same-site",
+    let traefik = subject.older_than(Version::of(3, 0, 0)).filter(|_| is_set);
+    traefik.map_or_else(Vec::new, |traefik| {
+        Problem::new(
+            format!("{traefik} does not send SameSite: it needs 3.0"),
+            format!("update Traefik, or remove it: {}", subject.set("--unset same-site")),
         )
-        .at(subject.cookie_place()),
-    }
+        .at(subject.cookie_place())
+    })
 }

@@ -4,16 +4,21 @@ use serde_json::Value;
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
-    model::{ObjectKind, view},
-    traefik::{Installation, route::texts},
+    lint::{Need, Severity, redirect::Redirect, reference::Reference, subject::Subject},
+    model::ObjectKind,
+    traefik::{
+        Installation,
+        route::texts,
+        router::Router,
+        rule::{Answer, Request},
+    },
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT005",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     title: "A Secure cookie on a route without TLS",
-    why: "Browsers accept a Secure cookie only over HTTPS, except from localhost, so no user stays on a track over such a route. Not reported: a route that only redirects to HTTPS, or one whose entry point has TLS, redirects, or trusts a proxy in front of it, as far as Traefik's arguments show.",
+    why: "Browsers accept a Secure cookie only over HTTPS, except from localhost, so no user stays on a track over such a route. Not reported: a route whose middlewares redirect or are not known, one whose requests another route redirects, and one whose entry point has TLS, redirects, has middlewares, or trusts a proxy in front of it. If Traefik's arguments are not known, only routes on entry points called web or http are reported. Where TLS ends in front of Traefik, the cookie works all the same.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -38,9 +43,9 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    fix: "Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in front of Traefik, let the entry point trust it (forwardedHeaders), or leave the rule out: --ignore CT005.",
+    fix: "Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in front of Traefik, leave the rule out: --ignore CT005.",
     source: "RFC 6265bis section 5.7; traefik/traefik#2653",
-    needs: &[Need::Routes],
+    needs: &[Need::Routes, Need::Traefik],
     check,
 };
 
@@ -48,54 +53,49 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     if !subject.cookie().is_some_and(|cookie| cookie.is_on("secure")) {
         return Vec::new();
     }
-    let mut problems = Vec::new();
-    for route in subject.leading() {
-        let is_plain = matches!(route.object.kind, ObjectKind::IngressRoute(_))
-            && view::object(route.value, &["spec", "tls"]).is_none()
-            && !redirects(subject, route)
-            && !may_be_secure(subject, route.value);
-        if is_plain {
-            problems.extend(
-                Problem::new(
-                    format!("{} has no TLS: browsers reject a Secure cookie over http", route.holder()),
-                    "add tls to the route, redirect it to https, or remove Secure with sticky set --unset secure",
-                )
-                .at(Place::of_object(route.object, &["spec"])),
-            );
-        }
-    }
-    problems.dedup();
-    problems
+    let is_plain = |route: &&Reference<'_>| {
+        matches!(route.object.kind, ObjectKind::IngressRoute(_))
+            && route.is_plain()
+            && subject.scene.redirect(route) == Redirect::No
+            && !may_be_secure(subject, route.value)
+            && !is_redirected(subject, route)
+    };
+    let problem = |route: &Reference<'_>| {
+        Problem::new(
+            format!("{} has no TLS: browsers reject a Secure cookie over http", route.holder()),
+            format!("add tls to the route, redirect it to https, or: {}", subject.set("--unset secure")),
+        )
+        .at(route.place(&["spec"]))
+    };
+    subject.serving().filter(is_plain).flat_map(problem).collect()
 }
 
 /// Returns whether an entry point of the route has TLS, redirects, or trusts the headers of what is in front of it. Without
 /// entry points in the route, the default ones count, which are all in most installations.
 fn may_be_secure(subject: Subject<'_>, route: &Value) -> bool {
+    // By convention of Traefik's chart, these have no TLS.
+    const PLAIN: [&str; 2] = ["web", "http"];
     let names: Vec<String> = texts(route, &["spec", "entryPoints"]).iter().map(|name| name.to_lowercase()).collect();
-    // By convention of Traefik's chart, `websecure` has TLS itself.
-    if names.is_empty() || names.iter().any(|name| name == "websecure") && !subject.some_traefik(|_| true) {
-        return true;
-    }
     let is_secure = |traefik: &Installation, name: &String| {
-        ["http.tls", "http.redirections", "forwardedheaders"]
+        ["http.tls", "http.redirections", "http.middlewares", "forwardedheaders", "proxyprotocol"]
             .iter()
             .any(|option| traefik.has(&format!("entrypoints.{name}.{option}")))
     };
-    subject.some_traefik(|traefik| names.iter().any(|name| is_secure(traefik, name)))
+    names.is_empty()
+        || subject.some_traefik(|traefik| names.iter().any(|name| is_secure(traefik, name)))
+        || (!subject.every_traefik(|_| true) && !names.iter().all(|name| PLAIN.contains(&name.as_str())))
 }
 
-/// Returns whether the route has a Middleware that redirects to HTTPS, or one that is not known.
-fn redirects(subject: Subject<'_>, route: &Reference<'_>) -> bool {
-    let list =
-        view::at(route.value, &["spec", "routes"]).and_then(|routes| routes.get(route.route)?.get("middlewares"));
-    let Some(routing) = subject.scene.known.and_then(|known| known.routing.as_deref()) else { return true };
-    list.and_then(Value::as_array).into_iter().flatten().any(|item| {
-        let (name, namespace) = (view::text(item, &["name"]), view::text(item, &["namespace"]).or(route.namespace));
-        let mut found = routing.objects().filter(|(object, _)| {
-            matches!(object.kind, ObjectKind::Middleware(_))
-                && Some(object.target.name.as_str()) == name
-                && object.target.may_be_in(namespace)
-        });
-        found.any(|(_, middleware)| view::at(middleware, &["spec", "redirectScheme"]).is_some())
+/// Returns whether another route, which redirects, takes the requests of this one.
+fn is_redirected(subject: Subject<'_>, route: &Reference<'_>) -> bool {
+    let takes = |own: &Router, host: Option<&str>| {
+        let request = Request { host, path: "/" };
+        let mut all = subject.scene.redirecting(host);
+        all.any(|other| other.priority >= own.priority && other.answers(request, own) == Answer::Yes)
+    };
+    let hosts = route.only_hosts();
+    route.routers.iter().all(|own| match &hosts {
+        None => takes(own, None),
+        Some(hosts) => hosts.iter().all(|host| takes(own, Some(host))),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Severity, TrackService, subject::Subject},
+    lint::{Need, Severity, subject::Subject},
     traefik::traefik_service::Child,
 };
 
@@ -51,17 +51,14 @@ spec: {ports: [{port: 80}]}",
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let (Some(services), Some(service)) =
-        (subject.scene.known.and_then(|known| known.services.as_ref()), subject.observed.service())
-    else {
-        return Vec::new();
-    };
+    let is_known = subject.scene.known.is_some_and(|known| known.services.is_some());
+    let Some(service) = subject.observed.service().filter(|_| is_known) else { return Vec::new() };
     // Flagger's children are in the namespace of the Canary.
     let namespace = service.target.namespace.as_deref();
     let port = subject.observed.canary.port.map(|port| port.to_string());
     let ports = |name: &str| {
-        let is_it = |service: &&TrackService| service.target.name == name && service.target.may_be_in(namespace);
-        services.iter().find(is_it).map(|service| &service.ports)
+        let mut all = subject.scene.track_services(name, subject.observed);
+        all.find(|service| service.target.may_be_in(namespace)).map(|service| &service.ports)
     };
     let problem = |child: &Child| {
         let message = match (ports(&child.name), &port) {
@@ -73,8 +70,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             }
             _ => return Vec::new(),
         };
-        Problem::new(message, "see what stops Flagger: Events in kubectl canary-traefik describe")
-            .in_service(subject, &["spec", "weighted", "services"])
+        let fix = format!("see what stops Flagger, in its events: kubectl canary-traefik describe {}", subject.name());
+        Problem::new(message, fix).in_service(subject, &["spec", "weighted", "services"])
     };
     let of_flagger = [subject.observed.canary.primary_name(), subject.observed.canary.canary_name()];
     let is_of_flagger = |child: &&Child| of_flagger.iter().flatten().any(|name| *name == child.name);

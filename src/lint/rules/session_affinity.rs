@@ -28,14 +28,13 @@ metadata:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let canary = &subject.observed.canary;
     let Some(affinity) = &canary.rollout.session_affinity else { return Vec::new() };
-    let name = affinity.cookie_name.as_ref().map_or_else(String::new, |name| format!(" --name {}", quoted(name)));
+    let name = affinity.cookie_name.as_ref().map_or_else(String::new, |name| format!("--name {} ", quoted(name)));
     let fix = if canary.declared.cookie().is_some() {
         "remove it: the declared cookie takes its place".to_owned()
     } else {
         format!(
-            "remove it and set a sticky cookie that lasts just over the length of one login: \
-             kubectl canary-traefik sticky set {}{name} --max-age 2m",
-            quoted(&canary.target.name)
+            "remove it and set a sticky cookie that lasts just over the length of one login: {}",
+            subject.set(&format!("{name}--max-age 2m"))
         )
     };
     Problem::new("on Traefik, Flagger ignores spec.analysis.sessionAffinity", fix).at(Place::of_canary(&[

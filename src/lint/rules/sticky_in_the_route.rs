@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
     model::view,
     text::quoted,
     traefik::traefik_service::pod_cookie,
@@ -45,7 +45,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             format!("remove it from there, and: {}", subject.set(&format!("{name}--max-age 2m")))
         };
         Problem::new(format!("{}: Traefik ignores sticky beside kind: TraefikService", route.holder()), fix)
-            .at(Place::of_object(route.object, &[route.path(), vec!["sticky"]].concat()))
+            .at(route.own_place().below("sticky"))
     };
-    subject.references_to_service().filter(with).flat_map(problem).collect()
+    subject.to_service.iter().copied().filter(with).flat_map(problem).collect()
 }

@@ -2,8 +2,8 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Place, Severity, scene::Reference, subject::Subject},
-    model::{ObjectKind, name::Group},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
+    model::{ObjectKind, name::Group, version::Version},
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -40,7 +40,8 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    if subject.oldest().is_some() {
+    let traefik_3 = Version::of(3, 0, 0);
+    if subject.not_older_than(traefik_3).or(subject.older_than(traefik_3)).is_some() {
         return Vec::new();
     }
     let own = subject.observed.service().map_or(Group::TraefikIo, |service| service.group);
@@ -55,6 +56,6 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             ),
             "use traefik.io/v1alpha1 for both: Flagger writes it from 1.42 on",
         )
-        .at(Place::of_object(route.object, &["apiVersion"]))
+        .at(route.place(&["apiVersion"]))
     })
 }

@@ -215,11 +215,8 @@ impl Finding<'_> {
     /// Adds the patches that no kustomization names.
     pub(super) fn rest(&mut self) {
         let files = self.files;
-        let is_named = |patches: &Patches, object: &Object| {
-            files.source(object).path.as_deref().is_some_and(|path| patches.files.contains(&normal(path)))
-        };
         for object in files.objects().filter(|object| Canary::is(&object.value) && is_part(&object.value)) {
-            if !is_named(&self.patches, object) {
+            if !self.patches.is_named(files, object) {
                 self.add(object, is_declaring(&object.value), Target::of(&object.value), None);
             }
         }
@@ -227,7 +224,7 @@ impl Finding<'_> {
             // Without a target, only what is certainly about a cookie counts.
             let operations = object.value.as_array().into_iter().flatten();
             let is_about = |path: &str| path.contains("kubectl-canary-traefik~1") || path.starts_with(DECLARING[4]);
-            if operations.filter_map(|it| text(it, &["path"])).any(is_about) && !is_named(&self.patches, object) {
+            if operations.filter_map(|it| text(it, &["path"])).any(is_about) && !self.patches.is_named(files, object) {
                 self.add(object, true, Target::default(), None);
             }
         }

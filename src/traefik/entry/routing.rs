@@ -213,6 +213,18 @@ impl Routing {
         all.iter().chain(some.into_iter().flatten().map(|number| &self.routers[*number]))
     }
 
+    /// Returns the routers of each object, in the order of [`Self::objects`].
+    pub(crate) fn routers_of_each(&self) -> impl Iterator<Item = Vec<&Router>> {
+        let mut all = self.routers.iter().peekable();
+        (0..self.objects.len()).map(move |place| {
+            let mut own = Vec::new();
+            while let Some(placed) = all.next_if(|placed| placed.object == place) {
+                own.push(&placed.router);
+            }
+            own
+        })
+    }
+
     /// Returns the routers of an object.
     pub(super) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
         let begin = self.routers.partition_point(|router| router.object < place);

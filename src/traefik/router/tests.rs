@@ -20,6 +20,7 @@ fn an_ingress_is_read_with_its_annotations_and_wildcard_hosts() {
         expected.map(|rule| (Rule::parse(&rule), length(&rule)))
     );
     assert!(made(&ingress).iter().all(|router| router.entry_points == ["web", "websecure"]));
+    assert_eq!(made(&ingress).iter().map(|router| router.index).collect::<Vec<_>>(), [0, 1, 2]);
     ingress["metadata"]["annotations"][INGRESS_PRIORITY] = json!("7");
     assert!(made(&ingress).iter().all(|router| router.priority == 7));
 }

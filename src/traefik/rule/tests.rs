@@ -70,6 +70,18 @@ fn hosts_are_named_once_and_any_other_where_it_can_match() {
 }
 
 #[test]
+fn a_rule_about_more_than_host_and_path_is_conditional() {
+    for (rule, is) in [
+        ("Host(`a.test`) && Header(`X-Preview`, `1`)", true),
+        ("Host(`a.test`) && !Query(`stable`, `1`)", true),
+        ("Host(`a.test`) && PathPrefix(`/`)", false),
+        ("Header(`X-Preview`, `1`) || Host(`a.test`)", false),
+    ] {
+        assert_eq!(Rule::parse(rule).unwrap().is_conditional(), is, "{rule}");
+    }
+}
+
+#[test]
 fn only_named_hosts_are_told_apart() {
     let only = |rule: &str| Rule::parse(rule).unwrap().only_hosts();
     let these = |hosts: &[&str]| Some(hosts.iter().map(|host| (*host).to_owned()).collect());

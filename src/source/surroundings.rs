@@ -1,0 +1,74 @@
+//! What is around the Canaries among manifests: routes and TraefikServices, without patches, and without those of other
+//! environments.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::kustomize::{Patches, is_part};
+use crate::{
+    files::Manifests,
+    flagger::Canary,
+    lint::{Environments, Origin},
+    model::{NamespacedName, ObjectKind, ObjectRef, view},
+    traefik::entry::Routing,
+};
+
+/// What is around the Canaries.
+pub(super) struct Surroundings<'a> {
+    /// The objects that route, with their files.
+    objects: Vec<(ObjectKind, Arc<Value>, Origin)>,
+    pub(super) environments: Environments,
+    /// What is around the Canaries of each file; of the first, if all are of one environment.
+    made: RefCell<HashMap<&'a str, Arc<Routing>>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Finds them.
+    pub(super) fn of(files: &'a Manifests, patches: &Patches) -> Self {
+        let (mut objects, mut canaries) = (Vec::new(), Vec::new());
+        for (number, object) in files.objects().enumerate().filter(|(_, object)| !patches.is_named(files, object)) {
+            if let Some(kind) = ObjectKind::of_routing(&object.value) {
+                let origin = Origin { file: object.file().to_owned(), number };
+                objects.push((kind, Arc::new(object.value.clone()), origin));
+            } else if Canary::is(&object.value) && !is_part(&object.value) {
+                canaries.push((ObjectKind::Canary, &object.value, object.file()));
+            }
+        }
+        let routing = objects.iter().map(|(kind, value, origin)| (*kind, &**value, origin.file.as_str()));
+        let identities = canaries.into_iter().chain(routing).map(|(kind, value, file)| {
+            let name = view::text(value, &["metadata", "name"]).unwrap_or_default();
+            ((kind, view::text(value, &["metadata", "namespace"]), name), file)
+        });
+        let is_one_file = files.objects().map(|object| object.file()).collect::<BTreeSet<_>>().len() < 2;
+        let environments = if is_one_file { Environments::default() } else { Environments::among(identities) };
+        Self { objects, environments, made: RefCell::default() }
+    }
+
+    /// Returns what is around the Canaries of a file.
+    pub(super) fn routing(&self, file: &'a str) -> Arc<Routing> {
+        let key = if self.environments.are_one() { "" } else { file };
+        let make = || Arc::new(self.routing_of(|other| !self.environments.are_apart(file, other)));
+        self.made.borrow_mut().entry(key).or_insert_with(make).clone()
+    }
+
+    /// Returns all routes and TraefikServices, and where they are.
+    pub(super) fn all(&self) -> (Arc<Routing>, HashMap<ObjectRef, Vec<Origin>>) {
+        let mut origins = HashMap::<_, Vec<_>>::new();
+        for (kind, value, origin) in &self.objects {
+            let reference = ObjectRef { kind: *kind, target: NamespacedName::of(value) };
+            origins.entry(reference).or_default().push(origin.clone());
+        }
+        let made = self.made.borrow().get("").cloned();
+        (made.unwrap_or_else(|| Arc::new(self.routing_of(|_| true))), origins)
+    }
+
+    fn routing_of(&self, is_included: impl Fn(&str) -> bool) -> Routing {
+        let own = self.objects.iter().filter(|(_, _, origin)| is_included(&origin.file));
+        own.map(|(kind, value, _)| (*kind, value.clone())).collect()
+    }
+}

@@ -182,8 +182,8 @@ impl<'a> Scene<'a> {
 
     /// Returns the routers without TLS that only redirect requests of this host.
     pub(super) fn redirecting(&self, host: Option<&str>) -> impl Iterator<Item = &'a Router> {
-        let of = |host: Option<&str>| self.redirecting.get(&host.map(str::to_owned)).into_iter().flatten().copied();
-        of(host).chain(host.and_then(|_| Some(of(None))).into_iter().flatten())
+        let named = host.and_then(|host| self.redirecting.get(&Some(host.to_owned())));
+        named.into_iter().chain(self.redirecting.get(&None)).flatten().copied()
     }
 
     /// Returns whether a TraefikService exists, or is going to.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::kustomize::{Patches, is_part};
 use crate::{
-    files::Manifests,
+    files::{Manifests, Object},
     flagger::Canary,
     lint::{Environments, Origin},
     model::{NamespacedName, ObjectKind, ObjectRef, view},
@@ -44,7 +44,7 @@ impl<'a> Surroundings<'a> {
             let name = view::text(value, &["metadata", "name"]).unwrap_or_default();
             ((kind, view::text(value, &["metadata", "namespace"]), name), file)
         });
-        let is_one_file = files.objects().map(|object| object.file()).collect::<BTreeSet<_>>().len() < 2;
+        let is_one_file = files.objects().map(Object::file).collect::<BTreeSet<_>>().len() < 2;
         let environments = if is_one_file { Environments::default() } else { Environments::among(identities) };
         Self { objects, environments, made: RefCell::default() }
     }

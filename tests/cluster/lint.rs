@@ -39,19 +39,21 @@ lint-[NS]/podinfo
   error CT017: Service `podinfo-primary` does not exist, so each route to the
     TraefikService answers 404
     in traefikservice.traefik.io/podinfo
-    fix: see what stops Flagger: Events in kubectl canary-traefik describe
+    fix: see what stops Flagger, in its events:
+      kubectl canary-traefik describe podinfo -n lint-[NS]
   error CT017: Service `podinfo-canary` does not exist, so each route to the
     TraefikService answers 404
     in traefikservice.traefik.io/podinfo
-    fix: see what stops Flagger: Events in kubectl canary-traefik describe
+    fix: see what stops Flagger, in its events:
+      kubectl canary-traefik describe podinfo -n lint-[NS]
   warning CT035: no route leads to TraefikService `podinfo`, so the canary gets
     no traffic
     fix: let an IngressRoute lead to it: kind: TraefikService, name: podinfo,
       without a port
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
-    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
-      -n lint-[NS] --entry /login
+    fix: declare where logins begin:
+      kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 --- stderr
@@ -69,11 +71,11 @@ lint-[NS]/podinfo
 exit: 0
 --- stdout
 lint-[NS]/podinfo
-  error CT005: IngressRoute `lint-[NS]/web` has no TLS: browsers reject a Secure
-    cookie over http
+  warning CT005: IngressRoute `lint-[NS]/web` has no TLS: browsers reject a
+    Secure cookie over http
     in ingressroute.traefik.io/web
-    fix: add tls to the route, redirect it to https, or remove Secure with
-      sticky set --unset secure
+    fix: add tls to the route, redirect it to https, or:
+      kubectl canary-traefik sticky set podinfo -n lint-[NS] --unset secure
   error CT011: IngressRoute `lint-[NS]/old` leads to the Service `podinfo`, so
     always to the primary, without a cookie
     in ingressroute.traefik.io/old
@@ -85,12 +87,12 @@ lint-[NS]/podinfo
     fix: remove it from there
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
-    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
-      -n lint-[NS] --entry /login
+    fix: declare where logins begin:
+      kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 --- stderr
-2 errors, 3 warnings in 1 Canary
+1 error, 4 warnings in 1 Canary
 
 "#]]);
 }
@@ -116,7 +118,7 @@ lint-blind-[NS]/podinfo
     fix: use a positive --max-age
 --- stderr
 note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io in namespace `lint-blind-[NS]`: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
 note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 1 error in 1 Canary
 
@@ -138,7 +140,7 @@ lint-blind-[NS]/podinfo
       without a port
 --- stderr
 note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
 note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 2 errors in 1 Canary
 

@@ -51,8 +51,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         kinds.into_iter().flatten().any(is_unread)
     };
     // In the Canary's namespace, a name that nearly fits; the name itself in another one, if that can mean no other Canary.
-    let names =
-        BTreeSet::from_iter([canary.target_name.as_deref(), Some(canary.target.name.as_str())].into_iter().flatten());
+    let names = [canary.target_name.as_deref(), Some(canary.target.name.as_str())].into_iter().flatten();
+    let names: BTreeSet<&str> = names.collect();
     let here = names
         .into_iter()
         .filter(|name| *name != own.name)

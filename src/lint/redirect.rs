@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::reference::Reference;
+use super::{Environments, Origin, reference::Reference};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
     traefik::{
@@ -34,15 +34,30 @@ pub(super) enum Redirect {
     Yes,
 }
 
-/// The Middlewares, by their names.
+/// The Middlewares.
 #[derive(Debug, Default)]
-pub(super) struct Middlewares<'a>(HashMap<String, Vec<(&'a ObjectRef, &'a Value)>>);
+pub(super) struct Middlewares<'a> {
+    by_name: HashMap<String, Vec<Middleware<'a>>>,
+    environments: Option<&'a Environments>,
+}
+
+#[derive(Debug)]
+struct Middleware<'a> {
+    object: &'a ObjectRef,
+    value: &'a Value,
+    origin: Option<&'a Origin>,
+}
 
 impl<'a> Middlewares<'a> {
+    /// Returns none, of manifests in these environments.
+    pub(super) fn of(environments: &'a Environments) -> Self {
+        Self { by_name: HashMap::new(), environments: Some(environments) }
+    }
+
     /// Adds an object, if it is one.
-    pub(super) fn add(&mut self, object: &'a ObjectRef, value: &'a Value) {
+    pub(super) fn add(&mut self, object: &'a ObjectRef, value: &'a Value, origin: Option<&'a Origin>) {
         if matches!(object.kind, ObjectKind::Middleware(_)) {
-            self.0.entry(key(&object.target)).or_default().push((object, value));
+            self.by_name.entry(key(&object.target)).or_default().push(Middleware { object, value, origin });
         }
     }
 
@@ -81,9 +96,13 @@ impl<'a> Middlewares<'a> {
             }
             (Some(provider), own) => provider == "kubernetescrd" && own.is_none(),
         };
-        let mut of_name = keys_of(name).into_iter().filter_map(|key| self.0.get(&key)).flatten();
-        let found = of_name.find(|(object, _)| is_it(object)).filter(|_| depth < DEEPEST);
-        let Some((object, value)) = found else {
+        let is_for = |origin: Option<&Origin>| match (self.environments, origin, reference.origin) {
+            (Some(all), Some(one), Some(other)) => !all.are_apart(&one.file, &other.file),
+            _ => true,
+        };
+        let mut of_name = keys_of(name).into_iter().filter_map(|key| self.by_name.get(&key)).flatten();
+        let found = of_name.find(|it| is_it(it.object) && is_for(it.origin)).filter(|_| depth < DEEPEST);
+        let Some(Middleware { object, value, .. }) = found else {
             let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
             return if is_called_so && reference.is_plain() { Redirect::Likely } else { Redirect::Unknown };
         };

@@ -1,12 +1,12 @@
 //! What is around the Canaries, indexed: thousands of them may be checked at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     iter,
 };
 
 use super::{
-    Finding, RULES, Seen,
+    Finding, Origin, Place, RULES, Seen,
     redirect::{Middlewares, Redirect},
     reference::{Reference, references},
     subject::{Known, Subject, TrackService},
@@ -45,7 +45,7 @@ pub struct Scene<'a> {
     by_key: HashMap<String, Vec<usize>>,
     middlewares: Middlewares<'a>,
     /// The routers without TLS that only redirect, by their hosts; `None` for any.
-    redirecting: HashMap<Option<String>, Vec<&'a Router>>,
+    redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
     jars: HashMap<Jar, Vec<usize>>,
     /// The namespaces of the TraefikServices that exist or are going to, by their names.
     services: HashMap<String, BTreeSet<Option<String>>>,
@@ -57,7 +57,8 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Indexes what is known around these Canaries.
     pub fn new(canaries: &'a [Observed], known: &'a Known) -> Self {
-        let mut scene = Self { known: Some(known), canaries, ..Self::default() };
+        let middlewares = Middlewares::of(&known.environments);
+        let mut scene = Self { known: Some(known), canaries, middlewares, ..Self::default() };
         if let Some(routing) = known.routing.as_deref() {
             scene.add_routes(routing, known);
         }
@@ -85,11 +86,11 @@ impl<'a> Scene<'a> {
         for ((object, value), routers) in routing.objects().zip(routing.routers_of_each()) {
             number = if last == Some(object) { number + 1 } else { 0 };
             last = Some(object);
-            self.middlewares.add(object, value);
+            let origin = known.origins.get(object).and_then(|all| all.get(number));
+            self.middlewares.add(object, value, origin);
             if view::text(value, &["metadata", "labels", MANAGED_BY_LABEL]) == Some(MANAGED_BY) {
                 continue;
             }
-            let origin = known.origins.get(object).and_then(|all| all.get(number));
             self.references.extend(references(object, value, &routers, origin));
         }
         for (number, reference) in self.references.iter().enumerate() {
@@ -106,7 +107,7 @@ impl<'a> Scene<'a> {
                     let hosts = router.rule.as_ref().and_then(Rule::only_hosts);
                     let hosts = hosts.map_or_else(|| vec![None], |hosts| hosts.into_iter().map(Some).collect());
                     for host in hosts {
-                        self.redirecting.entry(host).or_default().push(router);
+                        self.redirecting.entry(host).or_default().push((*router, reference.origin));
                     }
                 }
             }
@@ -117,10 +118,16 @@ impl<'a> Scene<'a> {
     pub fn check(&self, observed: &Observed) -> Vec<Finding> {
         let to_service = self.leading_to(observed);
         let subject = Subject { observed, scene: self, to_service: &to_service };
-        let mut findings = Vec::new();
+        let (mut findings, mut seen) = (Vec::new(), HashSet::new());
         for rule in RULES {
             for problem in (rule.check)(subject) {
-                let finding = Finding {
+                // Several references of one route, or two routes alike, are one problem.
+                let Place { origin, path, offset, .. } = &problem.place;
+                let number = origin.as_ref().map(|origin| origin.number);
+                if !seen.insert((rule.code, problem.message.clone(), number, path.clone(), *offset)) {
+                    continue;
+                }
+                findings.push(Finding {
                     code: rule.code,
                     severity: problem.severity.unwrap_or(rule.severity),
                     target: observed.canary.target.clone(),
@@ -128,10 +135,7 @@ impl<'a> Scene<'a> {
                     help: problem.help,
                     place: problem.place,
                     manifest: observed.manifest.clone(),
-                };
-                if !findings.contains(&finding) {
-                    findings.push(finding);
-                }
+                });
             }
         }
         findings
@@ -180,10 +184,12 @@ impl<'a> Scene<'a> {
         *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
     }
 
-    /// Returns the routers without TLS that only redirect requests of this host.
-    pub(super) fn redirecting(&self, host: Option<&str>) -> impl Iterator<Item = &'a Router> {
+    /// Returns the routers without TLS that only redirect requests of this host, as far as they are for a Canary.
+    pub(super) fn redirecting(&self, host: Option<&str>, observed: &Observed) -> impl Iterator<Item = &'a Router> {
         let named = host.and_then(|host| self.redirecting.get(&Some(host.to_owned())));
-        named.into_iter().chain(self.redirecting.get(&None)).flatten().copied()
+        let all = named.into_iter().chain(self.redirecting.get(&None)).flatten();
+        let is_for = |origin: Option<&Origin>| self.is_for(observed, origin.map(|origin| origin.file.as_str()));
+        all.filter(move |(_, origin)| is_for(*origin)).map(|(router, _)| *router)
     }
 
     /// Returns whether a TraefikService exists, or is going to.

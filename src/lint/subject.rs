@@ -1,6 +1,9 @@
 //! What a rule looks at: one Canary, and what is around it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -150,10 +153,6 @@ impl<'a> Subject<'a> {
         is_possible.then(|| Simulation::of(setup))
     }
 
-    fn is_here(self, namespace: Option<&str>) -> bool {
-        self.observed.canary.target.may_be_in(namespace)
-    }
-
     /// Returns the references of IngressRoutes and HTTPRoutes that lead to the TraefikService.
     pub(super) fn leading(self) -> impl Iterator<Item = &'a Reference<'a>> {
         let all = self.to_service.iter().copied();
@@ -178,13 +177,15 @@ impl<'a> Subject<'a> {
         let names = [canary.service_name.clone(), primary.clone(), canary_name.clone()];
         let named =
             names.into_iter().flatten().flat_map(move |name| self.scene.named(&name, self.namespace(), self.observed));
-        let hosts: Vec<_> = self.serving().map(Reference::only_hosts).collect();
+        // `None` stands for any host.
+        let of = |route: &Reference<'_>| match route.only_hosts() {
+            Some(hosts) => hosts.into_iter().map(Some).collect(),
+            None => vec![None],
+        };
+        let hosts: HashSet<_> = self.serving().flat_map(of).collect();
         let shares = move |route: &Reference<'_>| {
-            let own = route.only_hosts();
-            hosts.iter().any(|hosts| match (hosts, &own) {
-                (Some(hosts), Some(own)) => own.iter().any(|host| hosts.contains(host)),
-                (hosts, own) => hosts.is_none() && own.is_none(),
-            }) || (hosts.is_empty() && Some(route.name()) != canary_name.as_deref())
+            of(route).iter().any(|host| hosts.contains(host))
+                || (hosts.is_empty() && Some(route.name()) != canary_name.as_deref())
         };
         let is_chosen = move |route: &Reference<'_>| {
             let is_track = Some(route.name()) != canary.service_name.as_deref();
@@ -194,7 +195,6 @@ impl<'a> Subject<'a> {
             !it.is_traefik_service
                 && !matches!(it.object.kind, ObjectKind::TraefikService(_))
                 && it.is_for_traefik() != Some(false)
-                && self.is_here(it.namespace)
                 && self.serves(it)
                 && !is_chosen(it)
                 && shares(it)

@@ -700,6 +700,9 @@ fn page() -> String {
 - **warning**: the cookie works, but not as users expect.
 - **info**: worth knowing; only `lint` shows it.
 
+What is not known is never a finding: a version that its image's tag does not tell, a middleware that is not among the manifests.
+Folders, or files, of manifests that hold objects of one name are different environments, and each is looked at by itself.
+
 `--fail-on error|warning|never` says which of them make the command end with 1, and `--ignore CODE` leaves out a rule. The
 examples are manifests without the fields that do not matter; a test runs each of them.
 

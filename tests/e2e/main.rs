@@ -40,7 +40,7 @@ mod webhook;
 mod webhook_claims;
 
 use play::bad;
-use routes::{cookies, odd, providers};
+use routes::{cookies, odd, providers, redirects};
 use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
@@ -130,6 +130,9 @@ fn main() -> ExitCode {
     });
     tests.extend(tests! { "routes::", odd:
         whatever_the_routes_are_like_traefik_has_those_of_the_entry_enabled_and_with_the_priorities_computed
+    });
+    tests.extend(tests! { "routes::", redirects:
+        lint_finds_http_exactly_on_the_routes_that_traefik_serves_over_it
     });
     tests.extend(tests! { "routes::", cookies:
         each_cookie_that_is_shown_pins_to_its_track_with_and_without_safe_naming

@@ -74,11 +74,10 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
 
 fn problem(subject: Subject<'_>, own: &NamespacedName, route: &Reference<'_>, is_here: bool) -> Vec<Problem> {
     let place = route.namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
-    let (gone, severity) = if subject.observed.manifest.is_some() {
-        ("which is not among the manifests", Severity::Warning)
-    } else {
-        ("which does not exist", Severity::Error)
-    };
+    let is_manifest = subject.observed.manifest.is_some();
+    let gone = if is_manifest { "which is not among the manifests" } else { "which does not exist" };
+    // In another namespace, Flagger may be about to generate it.
+    let severity = if is_manifest || !is_here { Severity::Warning } else { Severity::Error };
     let fix = if is_here {
         format!("use name: {}", own.name)
     } else {

@@ -90,7 +90,7 @@ fn may_be_secure(subject: Subject<'_>, route: &Value) -> bool {
 fn is_redirected(subject: Subject<'_>, route: &Reference<'_>) -> bool {
     let takes = |own: &Router, host: Option<&str>| {
         let request = Request { host, path: "/" };
-        let mut all = subject.scene.redirecting(host);
+        let mut all = subject.scene.redirecting(host, subject.observed);
         all.any(|other| other.priority >= own.priority && other.answers(request, own) == Answer::Yes)
     };
     let hosts = route.only_hosts();

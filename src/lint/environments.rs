@@ -49,8 +49,7 @@ impl Environments {
         if self.holds.is_empty() {
             return false;
         }
-        let parting = folders(one).zip(folders(other)).find(|(one, other)| one != other);
-        let held = parting.and_then(|(one, other)| self.holds.get(one).zip(self.holds.get(other)));
+        let held = parting(one, other).and_then(|(one, other)| self.holds.get(one).zip(self.holds.get(other)));
         held.is_some_and(|(one, other)| {
             let (few, many) = if one.len() < other.len() { (one, other) } else { (other, one) };
             few.iter().any(|number| many.binary_search(number).is_ok())
@@ -61,6 +60,17 @@ impl Environments {
     pub fn are_one(&self) -> bool {
         self.holds.is_empty()
     }
+}
+
+/// Returns two paths as far as the first part that differs; `None` if they are the same.
+fn parting<'p>(one: &'p str, other: &'p str) -> Option<(&'p str, &'p str)> {
+    let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let end = |path: &str| {
+        let rest = path.as_bytes()[same..].iter();
+        rest.take_while(|byte| !std::path::is_separator(char::from(**byte))).count() + same
+    };
+    let (one, other) = (&one[..end(one)], &other[..end(other)]);
+    (one != other).then_some((one, other))
 }
 
 /// Returns what is nearest to a file: what has the most folders in common with it; of several, the first.
@@ -103,6 +113,13 @@ mod tests {
             assert_eq!((all.are_apart(one, other), all.are_apart(other, one)), (apart, apart), "{one} {other}");
         }
         assert!(!all.are_one() && among(&[("shop", "a.yaml"), ("cart", "b.yaml")]).are_one());
+    }
+
+    #[test]
+    fn paths_part_at_whole_names() {
+        assert_eq!(parting("a/b/c", "a/bc/d"), Some(("a/b", "a/bc")));
+        assert_eq!(parting("a/ä.yaml", "a/ö.yaml"), Some(("a/ä.yaml", "a/ö.yaml")));
+        assert_eq!(parting("a/b", "a/b"), None);
     }
 
     #[test]

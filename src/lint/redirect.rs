@@ -1,6 +1,6 @@
 //! Which routes only redirect: they serve nobody, so what is said of a route's host, path or TLS is not about them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use regex::RegexBuilder;
 use serde_json::Value;
@@ -16,8 +16,8 @@ use crate::{
 
 /// The annotation by which an Ingress names its middlewares (`pkg/provider/kubernetes/ingress/annotations.go`).
 const INGRESS_MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
-/// How deep chains of middlewares are followed.
-const DEEPEST: usize = 8;
+/// How many of a route's hosts and paths a regular expression is tried with.
+const SAMPLE: usize = 16;
 /// The most memory for a compiled regular expression, in bytes.
 const MAX_REGEX: usize = 256 << 10;
 
@@ -28,6 +28,8 @@ pub(super) enum Redirect {
     No,
     /// It has a middleware that is not known.
     Unknown,
+    /// It does with http, but may serve https, too.
+    OfHttp,
     /// It has one that is not known, but called after a redirect.
     Likely,
     /// It does.
@@ -63,31 +65,45 @@ impl<'a> Middlewares<'a> {
 
     /// Returns whether the route of a reference redirects.
     pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
-        let own = reference.object.target.namespace.as_deref();
-        let item = |item: &Value| {
-            let namespace = view::text(item, &["namespace"]).or(own);
-            view::text(item, &["name"]).map_or(Redirect::Unknown, |name| self.named(name, namespace, reference, 0))
-        };
+        let (mut redirect, mut next, mut seen) = (Redirect::No, Vec::new(), BTreeSet::new());
         match reference.object.kind {
-            ObjectKind::IngressRoute(_) => strongest(list(reference.rule(), &["middlewares"]).iter().map(item)),
+            ObjectKind::IngressRoute(_) => {
+                let own = reference.object.target.namespace.as_deref();
+                next.extend(list(reference.rule(), &["middlewares"]).iter().map(|item| named(item, own)));
+            }
             ObjectKind::Ingress => {
                 let names = view::text(reference.value, &["metadata", "annotations", INGRESS_MIDDLEWARES]);
-                let names = names.into_iter().flat_map(|text| text.split(','));
-                strongest(names.map(|name| self.named(name.trim(), None, reference, 0)))
+                next.extend(names.into_iter().flat_map(|text| text.split(',')).map(|name| (name.trim(), None)));
             }
             ObjectKind::HttpRoute => {
                 let filters = list(reference.rule(), &["filters"]).iter();
-                strongest(filters.map(|filter| match view::text(filter, &["type"]) {
-                    Some("RequestRedirect") => Redirect::Yes,
-                    Some("ExtensionRef") => view::at(filter, &["extensionRef"]).map_or(Redirect::Unknown, item),
-                    _ => Redirect::No,
-                }))
+                let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
+                redirect = if filters.clone().any(redirects) { Redirect::Yes } else { Redirect::No };
+                let own = reference.object.target.namespace.as_deref();
+                next.extend(filters.filter_map(|filter| filter.get("extensionRef")).map(|item| named(item, own)));
             }
-            _ => Redirect::No,
+            _ => {}
         }
+        while let Some((name, namespace)) = next.pop() {
+            let Some(found) = self.find(name, namespace, reference) else {
+                let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
+                let unknown = if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Unknown };
+                redirect = redirect.max(unknown);
+                continue;
+            };
+            // A chain may lead back to itself.
+            if seen.insert(&found.object.target) {
+                redirect = redirect.max(found.redirect(reference));
+                let own = found.object.target.namespace.as_deref();
+                let chain = list(found.value, &["spec", "chain", "middlewares"]);
+                next.extend(chain.iter().map(|item| named(item, own)));
+            }
+        }
+        redirect
     }
 
-    fn named(&self, name: &str, namespace: Option<&str>, reference: &Reference<'_>, depth: usize) -> Redirect {
+    /// Finds a Middleware by the name in a reference to it.
+    fn find(&self, name: &str, namespace: Option<&str>, reference: &Reference<'_>) -> Option<&Middleware<'a>> {
         let (short, provider) = name.split_once('@').map_or((name, None), |(short, provider)| (short, Some(provider)));
         let is_it = |object: &ObjectRef| match (provider, &object.target.namespace) {
             (None, _) => object.target.name == name && object.target.may_be_in(namespace),
@@ -101,29 +117,27 @@ impl<'a> Middlewares<'a> {
             _ => true,
         };
         let mut of_name = keys_of(name).into_iter().filter_map(|key| self.by_name.get(&key)).flatten();
-        let found = of_name.find(|it| is_it(it.object) && is_for(it.origin)).filter(|_| depth < DEEPEST);
-        let Some(Middleware { object, value, .. }) = found else {
-            let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
-            return if is_called_so && reference.is_plain() { Redirect::Likely } else { Redirect::Unknown };
-        };
-        let is_https = |keys: &[&str]| view::text(value, keys) == Some("https");
-        if is_https(&["spec", "redirectScheme", "scheme"]) && reference.is_plain() {
-            return Redirect::Yes;
-        }
-        if let Some(regex) = view::text(value, &["spec", "redirectRegex", "regex"]) {
-            return if replaces(regex, reference) { Redirect::Yes } else { Redirect::No };
-        }
-        let namespace = object.target.namespace.as_deref();
-        strongest(list(value, &["spec", "chain", "middlewares"]).iter().map(|item| {
-            let namespace = view::text(item, &["namespace"]).or(namespace);
-            let name = view::text(item, &["name"]).unwrap_or_default();
-            self.named(name, namespace, reference, depth + 1)
-        }))
+        of_name.find(|it| is_it(it.object) && is_for(it.origin))
     }
 }
 
-fn strongest(all: impl Iterator<Item = Redirect>) -> Redirect {
-    all.max().unwrap_or(Redirect::No)
+impl Middleware<'_> {
+    /// Returns whether it redirects what the route of a reference gets.
+    fn redirect(&self, reference: &Reference<'_>) -> Redirect {
+        let scheme = view::text(self.value, &["spec", "redirectScheme", "scheme"]);
+        let regex = view::text(self.value, &["spec", "redirectRegex", "regex"]);
+        match (scheme, regex) {
+            (Some("https"), _) if reference.is_http() => Redirect::Yes,
+            (Some("https"), _) if reference.is_plain() => Redirect::OfHttp,
+            (_, Some(regex)) if replaces(regex, reference) => Redirect::Yes,
+            _ => Redirect::No,
+        }
+    }
+}
+
+/// Returns the name in a reference to a Middleware, and the namespace, which is that of its object unless it says.
+fn named<'a>(item: &'a Value, own: Option<&'a str>) -> (&'a str, Option<&'a str>) {
+    (view::text(item, &["name"]).unwrap_or_default(), view::text(item, &["namespace"]).or(own))
 }
 
 fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
@@ -134,14 +148,15 @@ fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
 /// far below.
 fn replaces(regex: &str, reference: &Reference<'_>) -> bool {
     let Ok(regex) = RegexBuilder::new(regex).size_limit(MAX_REGEX).build() else { return false };
-    let scheme = if reference.is_plain() { "http" } else { "https" };
+    let scheme = if reference.is_http() { "http" } else { "https" };
     let hosts = reference.only_hosts().unwrap_or_else(|| vec!["host.example".to_owned()]);
     let paths = reference.routers.iter().filter_map(|router| router.rule.as_ref()).flat_map(|rule| rule.paths());
-    let mut paths: Vec<_> = paths.map(|path| path.trim_end_matches('/')).collect();
+    let mut paths: Vec<_> = paths.take(SAMPLE).map(|path| path.trim_end_matches('/')).collect();
     if paths.is_empty() {
         paths.push("");
     }
-    let addresses = hosts.iter().flat_map(|host| paths.iter().map(move |path| format!("{scheme}://{host}{path}")));
+    let addresses =
+        hosts.iter().take(SAMPLE).flat_map(|host| paths.iter().map(move |path| format!("{scheme}://{host}{path}")));
     let mut pages = addresses.flat_map(|address: String| [format!("{address}/"), format!("{address}/some/page")]);
     pages.all(|page| regex.is_match(&page))
 }

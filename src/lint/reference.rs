@@ -59,6 +59,12 @@ impl<'a> Reference<'a> {
         view::at(self.value, &["spec", "tls"]).is_none_or(Value::is_null)
     }
 
+    /// Returns whether its routes serve http alone, as far as the names of their entry points tell.
+    pub(super) fn is_http(&self) -> bool {
+        let is_https = |name: &String| ["secure", "https", "tls"].iter().any(|word| name.to_lowercase().contains(word));
+        self.is_plain() && !self.routers.iter().any(|router| router.entry_points.iter().any(is_https))
+    }
+
     /// Returns its route.
     pub(super) fn rule(&self) -> &'a Value {
         let list = if self.object.kind == ObjectKind::HttpRoute { "rules" } else { "routes" };

@@ -44,7 +44,7 @@ pub struct Scene<'a> {
     /// Those that give Traefik's own name, by the keys of the TraefikServices that they may mean.
     by_key: HashMap<String, Vec<usize>>,
     middlewares: Middlewares<'a>,
-    /// The routers without TLS that only redirect, by their hosts; `None` for any.
+    /// The routers of http that only redirect, by their hosts; `None` for any.
     redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
     jars: HashMap<Jar, Vec<usize>>,
     /// The namespaces of the TraefikServices that exist or are going to, by their names.
@@ -101,7 +101,7 @@ impl<'a> Scene<'a> {
                     self.by_key.entry(key).or_default().push(number);
                 }
             }
-            let may_redirect = matches!(reference.object.kind, ObjectKind::IngressRoute(_)) && reference.is_plain();
+            let may_redirect = matches!(reference.object.kind, ObjectKind::IngressRoute(_)) && reference.is_http();
             if may_redirect && self.redirect(reference) == Redirect::Yes {
                 for router in &reference.routers {
                     let hosts = router.rule.as_ref().and_then(Rule::only_hosts);
@@ -149,15 +149,16 @@ impl<'a> Scene<'a> {
         all.filter(|it| is_meant(it.item, it.object, &service) && self.sees(observed, it)).collect()
     }
 
-    /// Returns the references to a Service or TraefikService of this name, in this namespace if one is given, that are for a
-    /// Canary.
+    /// Returns the references to a Service, or a TraefikService, of this name, in this namespace if one is given, that are for
+    /// a Canary.
     pub(super) fn named<'s>(
         &'s self,
-        name: &str,
+        (is_traefik_service, name): (bool, &str),
         namespace: Option<&str>,
         observed: &Observed,
     ) -> Vec<&'s Reference<'a>> {
-        self.called(name, namespace).into_iter().filter(|it| self.sees(observed, it)).collect()
+        let all = self.called(name, namespace).into_iter();
+        all.filter(|it| it.is_traefik_service == is_traefik_service && self.sees(observed, it)).collect()
     }
 
     fn called<'s>(&'s self, name: &str, namespace: Option<&str>) -> Vec<&'s Reference<'a>> {
@@ -184,7 +185,7 @@ impl<'a> Scene<'a> {
         *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
     }
 
-    /// Returns the routers without TLS that only redirect requests of this host, as far as they are for a Canary.
+    /// Returns the routers of http that only redirect requests of this host, as far as they are for a Canary.
     pub(super) fn redirecting(&self, host: Option<&str>, observed: &Observed) -> impl Iterator<Item = &'a Router> {
         let named = host.and_then(|host| self.redirecting.get(&Some(host.to_owned())));
         let all = named.into_iter().chain(self.redirecting.get(&None)).flatten();

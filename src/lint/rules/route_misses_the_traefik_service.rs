@@ -50,26 +50,25 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let is_unread = |it: &Unread| matches!(it.kind, ObjectKind::TraefikService(_)) && !(here && it.only_elsewhere);
         kinds.into_iter().flatten().any(is_unread)
     };
-    // In the Canary's namespace, a name that nearly fits; the name itself in another one, if that can mean no other Canary.
-    let names = [canary.target_name.as_deref(), Some(canary.target.name.as_str())].into_iter().flatten();
-    let names: BTreeSet<&str> = names.collect();
-    let here = names
-        .into_iter()
-        .filter(|name| *name != own.name)
-        .flat_map(|name| subject.scene.named(name, own.namespace.as_deref(), subject.observed));
-    let elsewhere =
-        subject.scene.is_only_one(&own.name).then(|| subject.scene.named(&own.name, None, subject.observed));
-    let elsewhere = elsewhere.into_iter().flatten().filter(|route| !own.may_be_in(route.namespace));
-    let all = here
-        .filter(|_| !unread(true))
-        .map(|it| (it, true))
-        .chain(elsewhere.filter(|_| !unread(false)).map(|it| (it, false)));
-    let is_lost = |(route, _): &(&Reference<'_>, bool)| {
+    let named = |name: &str, namespace: Option<&str>| subject.scene.named((true, name), namespace, subject.observed);
+    let mut found = Vec::new();
+    // In the Canary's namespace, a name that nearly fits.
+    if !unread(true) {
+        let names = [canary.target_name.as_deref(), Some(canary.target.name.as_str())].into_iter().flatten();
+        let names: BTreeSet<&str> = names.filter(|name| *name != own.name).collect();
+        let here = names.into_iter().flat_map(|name| named(name, own.namespace.as_deref()));
+        found.extend(here.map(|route| (route, true)));
+    }
+    // In another one, the name itself, if that can mean no other Canary.
+    if !unread(false) && subject.scene.is_only_one(&own.name) {
+        let elsewhere = named(&own.name, None).into_iter().filter(|route| !own.may_be_in(route.namespace));
+        found.extend(elsewhere.map(|route| (route, false)));
+    }
+    found.retain(|(route, _)| {
         matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
-            && route.is_traefik_service
             && !subject.scene.has_traefik_service(route.namespace, route.name())
-    };
-    all.filter(is_lost).flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()
+    });
+    found.into_iter().flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()
 }
 
 fn problem(subject: Subject<'_>, own: &NamespacedName, route: &Reference<'_>, is_here: bool) -> Vec<Problem> {

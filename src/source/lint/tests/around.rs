@@ -110,6 +110,8 @@ fn a_secure_cookie_is_well_wherever_http_is_redirected_or_may_be_https() {
             ),
             (secure("web", &(headers.clone() + &option("--entrypoints.other.http.tls=true"))), true),
             (secure("web", &middleware(https)), false),
+            (secure("web, websecure", &(middleware(https) + &option("--log.level=INFO"))), false),
+            (secure("web, websecure", &(headers.clone() + &option("--log.level=INFO"))), true),
             (secure("web", &(middleware(chain) + &to_https)), false),
             (secure("web", &regex("^http://(.*)")), false),
             (secure("web", &regex("^http://[^/]+/old/(.*)")), true),
@@ -140,6 +142,7 @@ fn a_route_that_only_redirects_is_no_way_around_and_no_evidence_of_what_is_serve
             (format!("{canary}{served}{}", redirect(service)), false),
             (format!("{canary}{served}{}", redirect(service).replace("name: https", "name: auth")), true),
             (format!("{canary}{served}{}{}", redirect(service), middleware("{headers: {}}")), true),
+            (format!("{canary}{served}{}{https}", redirect(service).replace("[web]", "[web, websecure]")), true),
             // With TLS, it serves.
             (format!("{canary}{served}{}{https}", redirect(service).replace("tls: null", "tls: {}")), true),
         ],

@@ -1,5 +1,6 @@
 //! `lint -f` over 10,000 documents against the YAML parser alone, over the same bytes: `cargo bench --bench lint`.
-//! The budget is twice the parser's time. The figures are medians of the whole library calls, not of processes.
+//! The budget is twice the parser's time. The figures are medians of the whole library calls, not of processes. The same
+//! documents are in one file, in one `List`, and in a folder each under the same names.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "prints its figures, and reads what it wrote")]
 
 use std::{
@@ -87,25 +88,49 @@ fn median(work: impl Fn() -> usize) -> (Duration, usize) {
     times[RUNS / 2]
 }
 
-fn main() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lint-bench");
-    let text: String = (0..=DOCUMENTS / 3).map(documents).collect();
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    let file = folder.join("all.yaml");
-    std::fs::write(&file, &text).expect("the file can be written");
-    let documents: Vec<_> = text.split("---\n").filter(|text| !text.is_empty()).collect();
+/// Lints this folder, and returns how many findings there are.
+fn lint(folder: &PathBuf) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let manifests = files::read(std::slice::from_ref(folder), true, |_| None).expect("manifests");
+    let source = Source::Files(manifests);
+    let selection = Selection { namespace: None, selector: None };
+    let linted = runtime.block_on(source.lint(&[], selection)).expect("manifests can be linted");
+    let findings = linted.findings();
+    source.positions(&findings).len()
+}
 
+/// Writes a file below the folder of a layout.
+fn write(layout: &str, file: &str, text: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lint-bench").join(layout);
+    let file = folder.join(file);
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder can be made");
+    std::fs::write(&file, text).expect("the file can be written");
+    folder
+}
+
+fn main() {
+    let texts: Vec<String> = (0..=DOCUMENTS / 3).map(documents).collect();
+    let text = texts.concat();
+    let documents: Vec<_> = text.split("---\n").filter(|text| !text.is_empty()).collect();
+    let item = |document: &&str| {
+        document.lines().map(|line| format!("  {line}\n")).collect::<String>().replacen("  ", "- ", 1)
+    };
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n{}", documents.iter().map(item).collect::<String>());
+    let same = |(number, text): (usize, &String)| {
+        let text = text.replace(&format!("app-{number}"), "app").replace("  namespace: shop\n", "");
+        write("a folder each", &format!("{number}/all.yaml"), &text)
+    };
+    let folders = [
+        write("one file", "all.yaml", &text),
+        write("one List", "list.yaml", &list),
+        texts.iter().enumerate().map(same).last().expect("a folder"),
+    ];
     let (parser, parsed) = median(|| documents.iter().filter(|text| yaml::parse(text).is_ok()).count());
-    let (lint, found) = median(|| {
-        let manifests = files::read(std::slice::from_ref(&file), false, |_| None).expect("manifests");
-        let source = Source::Files(manifests);
-        let selection = Selection { namespace: None, selector: None };
-        let linted = runtime.block_on(source.lint(&[], selection)).expect("manifests can be linted");
-        let findings = linted.findings();
-        source.positions(&findings).len()
-    });
-    println!("parser alone  {parser:>9.1?}  {parsed} documents, {} bytes", text.len());
-    println!("lint          {lint:>9.1?}  {found} findings");
-    println!("ratio         {:>9.2}  (budget 2)", lint.as_secs_f64() / parser.as_secs_f64());
+    println!("parser alone      {parser:>9.1?}  {parsed} documents, {} bytes", text.len());
+    for folder in folders {
+        let (took, found) = median(|| lint(&folder));
+        let layout = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        let ratio = took.as_secs_f64() / parser.as_secs_f64();
+        println!("{layout:<16}  {took:>9.1?}  {found} findings, ratio {ratio:.2} (budget 2)");
+    }
 }

@@ -3,8 +3,13 @@
 
 use super::{
     page::Page,
-    set_cookie::{SameSite, SetCookie},
+    set_cookie::{LONGEST_LIFE, SameSite, SetCookie},
 };
+
+/// The most cookies of one domain, as in most browsers. At least 50 should be kept (section 6.1).
+const MOST_OF_DOMAIN: usize = 180;
+/// The most cookies, likewise.
+const MOST: usize = 3000;
 
 /// The cookies of one browser.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +82,11 @@ impl Jar {
             host_only: cookie.domain.is_none(),
             path: cookie.path.clone().unwrap_or_else(|| default_path(&page.path).to_owned()),
             secure: cookie.secure,
-            expires: cookie.max_age.map(|age| if age <= 0 { i64::MIN } else { now + age }).or(cookie.expires),
+            expires: cookie
+                .max_age
+                .map(|age| if age <= 0 { i64::MIN } else { now + age })
+                .or(cookie.expires)
+                .map(|expires| expires.min(now + LONGEST_LIFE)),
         };
         if !page.is_secure && stored.secure {
             return Err(Rejection::Secure);
@@ -102,9 +111,25 @@ impl Jar {
             Some(at) if is_expired => drop(self.cookies.remove(at)),
             Some(at) => self.cookies[at] = stored,
             None if is_expired => {}
-            None => self.cookies.push(stored),
+            None => {
+                let domain = stored.domain.clone();
+                self.cookies.push(stored);
+                self.evict(now, MOST_OF_DOMAIN, |cookie| cookie.domain == domain);
+                self.evict(now, MOST, |_| true);
+            }
         }
         if is_expired { Err(Rejection::Expired) } else { Ok(()) }
+    }
+
+    /// Removes one of these cookies if they are too many (section 5.7): one that has expired, else the oldest without
+    /// `Secure`, else the oldest.
+    fn evict(&mut self, now: i64, most: usize, is_one: impl Fn(&Stored) -> bool) {
+        let these = || self.cookies.iter().enumerate().filter(|(_, cookie)| is_one(cookie));
+        if these().count() > most
+            && let Some((at, _)) = these().min_by_key(|(_, cookie)| (!cookie.has_expired(now), cookie.secure))
+        {
+            self.cookies.remove(at);
+        }
     }
 
     /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies.
@@ -139,8 +164,8 @@ impl Jar {
 
 impl Stored {
     fn is_same(&self, other: &Self) -> bool {
-        let key = |it: &Self| (it.name.clone(), it.domain.clone(), it.host_only, it.path.clone());
-        key(self) == key(other)
+        (&self.name, &self.domain, self.host_only, &self.path)
+            == (&other.name, &other.domain, other.host_only, &other.path)
     }
 
     fn is_shadowed_by(&self, other: &Self) -> bool {

@@ -7,7 +7,7 @@ const LONGEST: usize = 4096;
 /// The longest value of an attribute, in bytes (section 5.6).
 const LONGEST_ATTRIBUTE: usize = 1024;
 /// The longest that a cookie lives, in seconds: 400 days (section 5.5).
-const LONGEST_LIFE: i64 = 400 * 86_400;
+pub(super) const LONGEST_LIFE: i64 = 400 * 86_400;
 
 /// A cookie as it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl SetCookie {
         let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
         let (name, value) = (trimmed(name), trimmed(value));
-        if (name.is_empty() && value.is_empty()) || name.len() + value.len() > LONGEST {
+        if (name.is_empty() && value.is_empty()) || name.chars().chain(value.chars()).count() > LONGEST {
             return None;
         }
         let mut cookie = Self {
@@ -68,7 +68,7 @@ impl SetCookie {
         for attribute in attributes.split(';') {
             let (key, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             let (key, value) = (trimmed(key), trimmed(value));
-            if value.len() <= LONGEST_ATTRIBUTE {
+            if value.chars().count() <= LONGEST_ATTRIBUTE {
                 cookie.read(&key.to_ascii_lowercase(), value);
             }
         }
@@ -159,13 +159,18 @@ mod tests {
         assert_eq!(parsed("a=\"x y\"").value, "\"x y\"");
         assert_eq!(parsed("a=1; max-age=5; MAX-AGE=9").max_age, Some(9));
         assert_eq!(parsed("a=1; Max-Age=-0").max_age, Some(-1));
-        assert_eq!(parsed("a=1; Max-Age=99999999999999999999").max_age, Some(LONGEST_LIFE));
+        for (text, age) in
+            [("34560000", 34_560_000), ("34560001", 34_560_000), ("99999999999999999999", 34_560_000), ("-7", -1)]
+        {
+            assert_eq!(parsed(&format!("a=1; Max-Age={text}")).max_age, Some(age), "at most 400 days");
+        }
         assert_eq!(parsed("a=1; Domain=.a.example").domain.as_deref(), Some("a.example"));
         assert_eq!(parsed(&format!("a=1; Path=/{}", "x".repeat(1024))).path, None);
         for ignored in ["", "=", ";a=1", "a=\u{1}", "a=1; Path=/\u{7f}"] {
             assert_eq!(SetCookie::parse(ignored), None, "{ignored:?}");
         }
         assert_eq!(SetCookie::parse(&format!("a={}", "x".repeat(4096))), None);
+        assert!(SetCookie::parse(&format!("a={}", "\u{e9}".repeat(4095))).is_some(), "a character stands for a byte");
     }
 
     #[test]

@@ -104,6 +104,43 @@ fn the_header_has_longer_paths_first_and_a_new_value_in_the_place_of_the_old() {
     assert_eq!(jar.header(&page(SHOP), 0), "", "it was deleted");
 }
 
+#[test]
+fn a_cookie_lives_for_400_days_at_most_however_its_end_is_given() {
+    for end in ["Max-Age=99999999", "Expires=Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let mut jar = Jar::default();
+        jar.store(&set(&format!("a=1; {end}")), &page(SHOP), 1_000).unwrap();
+        let sent = |days: i64| jar.header(&page(SHOP), 1_000 + days * 86_400 - 1);
+        assert_eq!([sent(400), sent(401)], ["a=1", ""], "{end}");
+    }
+}
+
+#[test]
+fn of_too_many_cookies_the_expired_ones_go_first_and_then_the_oldest_without_secure() {
+    let mut jar = Jar::default();
+    jar.store(&set("first=1; Path=/; Secure"), &page(SHOP), 0).unwrap();
+    jar.store(&set("second=1; Path=/"), &page(SHOP), 0).unwrap();
+    jar.store(&set("expired=1; Path=/; Max-Age=1"), &page(SHOP), 0).unwrap();
+    jar.store(&set("other=1; Path=/"), &page("https://other.example/"), 0).unwrap();
+    let mut add = |from: usize, to: usize| {
+        for number in from..to {
+            jar.store(&set(&format!("n{number}=1; Path=/")), &page(SHOP), 5).unwrap();
+        }
+        let header = jar.header(&page(SHOP), 5);
+        let names: Vec<_> = header.split("; ").map(|pair| pair.split_once('=').unwrap().0.to_owned()).collect();
+        (names.len(), names[..3].join(" "), jar.header(&page("https://other.example/"), 5))
+    };
+    let other = || "other=1".to_owned();
+    assert_eq!(add(0, MOST_OF_DOMAIN - 2), (MOST_OF_DOMAIN, "first second n0".into(), other()));
+    assert_eq!(add(MOST_OF_DOMAIN, MOST_OF_DOMAIN + 1), (MOST_OF_DOMAIN, "first n0 n1".into(), other()));
+    for domain in 0..=(MOST / MOST_OF_DOMAIN) {
+        for number in 0..MOST_OF_DOMAIN {
+            let from = page(&format!("https://d{domain}.example/"));
+            jar.store(&set(&format!("n{number}=1; Secure")), &from, 5).unwrap();
+        }
+    }
+    assert_eq!(jar.cookies.len(), MOST);
+}
+
 /// Pages of a few hosts and paths, and cookies that often concern them.
 fn pages() -> impl Strategy<Value = String> {
     "(http|https)://(www[.])?(shop|cart)[.]example(:8080)?/((sso|ssox)(/(login|)(/x)?)?)?"

@@ -3,18 +3,22 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
 use crate::{
     apiserver::site::{self, SiteTrust},
     error::{Error, Result},
-    verify::{Answer, Page},
+    verify::{self, Answer, Page},
 };
 
 /// The most that is read of a page, in bytes: the rest of a larger one is not needed.
 const MOST: usize = 1 << 20;
+/// How long to wait for the rest of a page whose headers are there. It is read so that the connection can be used again.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest `Location` that is followed, in bytes: the most that common servers accept in a request.
+const LONGEST_LOCATION: usize = 8 << 10;
 
 /// How sites are reached.
 #[derive(Debug, Clone)]
@@ -23,8 +27,8 @@ pub struct Web {
     pub resolve: Vec<Resolve>,
     /// Which servers are trusted.
     pub trust: SiteTrust,
-    /// How long to wait for an answer.
-    pub timeout: Duration,
+    /// How long to wait for an answer; `None` for ever.
+    pub timeout: Option<Duration>,
 }
 
 /// The address of a host and port, as in curl's `--resolve`.
@@ -38,10 +42,10 @@ pub struct Resolve {
     pub address: IpAddr,
 }
 
-/// A site: the connection to one scheme, host and port. Opened at the first request, and kept.
+/// A site: one scheme, host and port, with its connection.
 pub struct Site {
     client: kube::Client,
-    timeout: Duration,
+    timeout: Option<Duration>,
 }
 
 impl Web {
@@ -59,56 +63,105 @@ impl Web {
         };
         let scheme = if page.is_secure { "https" } else { "http" };
         let url = Uri::builder().scheme(scheme).authority(format!("{host}:{}", page.port)).path_and_query("/").build();
-        let url = url.map_err(|_| Error::usage(format!("{page} is not a URL")))?;
+        let url = url.map_err(|_| not_a_url(page))?;
         Ok(Site { client: site::client(url, &page.host, &self.trust)?, timeout: self.timeout })
     }
 }
 
 impl Site {
-    /// Requests a page with these cookies, as one header.
+    /// Requests a page with these cookies, as one header. `is_last` closes the connection, so that the next request can
+    /// come to another replica of the server.
     ///
     /// # Errors
     ///
     /// There is no answer.
-    pub async fn get(&self, page: &Page, cookies: &str) -> Result<Answer> {
-        let text = |text: &str| HeaderValue::from_str(text);
-        let request = Request::get(page.target()).header(header::ACCEPT, "text/html,*/*;q=0.8");
-        let mut request = request.body(Body::empty()).map_err(|_| Error::usage(format!("{page} is not a URL")))?;
-        // With --resolve, the connection goes elsewhere.
-        let host = text(&page.authority()).map_err(|_| Error::usage(format!("{page} is not a URL")))?;
-        request.headers_mut().insert(header::HOST, host);
-        if let Some(cookies) = Some(cookies).filter(|cookies| !cookies.is_empty()).and_then(|all| text(all).ok()) {
-            request.headers_mut().insert(header::COOKIE, cookies);
-        }
+    pub async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
         let address = format!("{}:{}", page.host, page.port);
         let asked = async {
-            let (head, mut body) = self.client.send(request).await?.into_parts();
-            let mut size = 0;
-            while let Some(frame) = body.frame().await {
-                size += frame?.data_ref().map_or(0, hyper::body::Bytes::len);
-                if size > MOST {
-                    break;
-                }
-            }
-            Ok::<_, kube::Error>(answer(head.status.as_u16(), &head.headers))
+            let first = self.client.send(request(page, cookies, is_last)?).await;
+            // The server may close a connection that was kept just when it is used again.
+            let answer = match first {
+                Err(error) if site::is_broken(&error) => self.client.send(request(page, cookies, is_last)?).await,
+                first => first,
+            };
+            answer.map_err(|error| site::reason(&error, &page.host, &address))
         };
-        match tokio::time::timeout(self.timeout, asked).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(site::reason(&error, &page.host, &address)),
-            Err(_) => {
-                let wait = self.timeout.as_secs_f64();
-                Err(Error::cluster(format!("no answer from the server {address} within {wait} s"))
-                    .hint(format!("--url URL, or --resolve {address}:ADDRESS")))
-            }
+        let response = match self.timeout {
+            None => asked.await?,
+            Some(limit) => tokio::time::timeout(limit, asked).await.map_err(|_| {
+                Error::cluster(format!("no answer from the server {address} within {} s", limit.as_secs_f64()))
+                    .hint(format!("--url URL, or --resolve {address}:ADDRESS"))
+            })??,
+        };
+        let answer = answer(response.status().as_u16(), response.headers());
+        let patience = self.timeout.map_or(PATIENCE, |limit| limit.min(PATIENCE));
+        let _ = tokio::time::timeout(patience, drain(response)).await;
+        Ok(answer)
+    }
+}
+
+fn request(page: &Page, cookies: &str, is_last: bool) -> Result<Request<Body>> {
+    let request = Request::get(page.target()).header(header::ACCEPT, "text/html,*/*;q=0.8");
+    let mut request = request.body(Body::empty()).map_err(|_| not_a_url(page))?;
+    let headers = request.headers_mut();
+    // With --resolve, the connection goes elsewhere.
+    headers.insert(header::HOST, HeaderValue::from_str(&page.authority()).map_err(|_| not_a_url(page))?);
+    if is_last {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Ok(cookies) = HeaderValue::from_bytes(&verify::bytes(cookies))
+        && !cookies.is_empty()
+    {
+        headers.insert(header::COOKIE, cookies);
+    }
+    Ok(request)
+}
+
+fn not_a_url(page: &Page) -> Error {
+    Error::usage(format!("{page} is not a URL"))
+}
+
+/// Reads the rest of an answer, as far as it comes.
+async fn drain(response: Response<Body>) {
+    let (mut body, mut size) = (response.into_body(), 0);
+    while let Some(Ok(frame)) = body.frame().await {
+        size += frame.data_ref().map_or(0, hyper::body::Bytes::len);
+        if size > MOST {
+            return;
         }
     }
 }
 
 fn answer(status: u16, headers: &HeaderMap) -> Answer {
-    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let text = |value: &HeaderValue| verify::text(value.as_bytes());
+    let location = headers.get(header::LOCATION).filter(|location| location.len() <= LONGEST_LOCATION);
     Answer {
         status,
-        set_cookies: headers.get_all(header::SET_COOKIE).iter().filter_map(text).collect(),
-        location: headers.get(header::LOCATION).and_then(text),
+        set_cookies: headers.get_all(header::SET_COOKIE).iter().map(text).collect(),
+        location: location.map(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_of_8_kib_is_followed_and_a_longer_one_is_not() {
+        let location = |length: usize| {
+            let value = HeaderValue::from_str(&"/".repeat(length)).unwrap();
+            answer(302, &HeaderMap::from_iter([(header::LOCATION, value)])).location.map(|location| location.len())
+        };
+        assert_eq!([location(8192), location(8193)], [Some(8192), None]);
+    }
+
+    #[test]
+    fn each_byte_of_a_header_is_kept() {
+        let bytes: Vec<u8> = (0x20..0x7f).chain(0x80..=0xff).collect();
+        let value = HeaderValue::from_bytes(&bytes).unwrap();
+        let answer = answer(200, &HeaderMap::from_iter([(header::SET_COOKIE, value)]));
+        let page = Page::of(&"http://a/".parse().unwrap()).unwrap();
+        let request = request(&page, &answer.set_cookies[0], false).unwrap();
+        assert_eq!(request.headers()[header::COOKIE].as_bytes(), bytes);
     }
 }

@@ -71,6 +71,8 @@ pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust) -> Result<Client> 
     transport::client(config)
 }
 
+pub(crate) use super::error::is_broken;
+
 /// Returns why a request to the server of this host at `HOST:PORT` failed.
 pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str) -> Error {
     let endpoint = Endpoint {

@@ -14,6 +14,7 @@ use crate::{
         request::percent_encoded,
     },
     cluster::{Cluster, paths::path},
+    error::Error,
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
     observed::Loaded,
     traefik::entry::{self, Need, Routing, Unread},
@@ -35,6 +36,7 @@ impl Cluster {
         let declares = pairs.iter().any(|pair| pair.observed.canary.entry.is_some());
         let routing = match need {
             Need::Nothing => return pairs,
+            Need::Routes => self.routing_of(namespace, &[]).await,
             Need::All => self.routing(namespace).await,
             _ if declares => self.routing(namespace).await,
             Need::Own if !pairs.is_empty() => self.entry_objects(namespace).await,
@@ -46,19 +48,25 @@ impl Cluster {
 
     /// Reads everything that entries in this namespace, or in all, depend on.
     pub async fn routing(&self, namespace: Option<&str>) -> Routing {
+        self.routing_of(namespace, &MIDDLEWARES).await
+    }
+
+    async fn routing_of(&self, namespace: Option<&str>, middlewares: &[ObjectKind]) -> Routing {
         let everywhere = |kind| self.seen(kind, namespace, Place::Everywhere);
         let (routes, services, middlewares) = join3(
             join_all(ROUTES.map(everywhere)),
             join_all(SERVICES.map(everywhere)),
-            join_all(MIDDLEWARES.map(|kind| self.seen(kind, namespace, Place::Here))),
+            join_all(middlewares.iter().map(|kind| self.seen(*kind, namespace, Place::Here))),
         )
         .await;
         // The first of each kind is the group in use. Without the right to see HTTPRoutes and Ingresses, of which there may
         // be none, an entry can still be made.
-        let unread = [&routes[0], &middlewares[0]].into_iter().find_map(|seen| seen.unread_here.clone());
-        let unread_elsewhere = routes.iter().find_map(|seen| {
-            seen.unread_elsewhere.clone().or_else(|| seen.unread_here.clone()).filter(|_| !is_old(seen.kind))
-        });
+        let message = |error: &Error| error.message().to_owned();
+        let first = routes.iter().take(1).chain(middlewares.iter().take(1));
+        let unread = first.filter_map(|seen| seen.unread_here.as_ref()).map(message).next();
+        let elsewhere = routes.iter().filter(|seen| !is_old(seen.kind));
+        let elsewhere = elsewhere.filter_map(|seen| seen.unread_elsewhere.as_ref().or(seen.unread_here.as_ref()));
+        let unread_elsewhere = elsewhere.map(message).next();
         let mut unread_kinds: Vec<_> = routes.iter().chain(&services).filter_map(Seen::unread).collect();
         if let [new, old, ..] = routes.as_slice()
             && !new.is_served
@@ -66,7 +74,7 @@ impl Cluster {
         {
             // A cluster with Traefik always serves IngressRoutes.
             let reason = format!("the server has no resource type `{}`", new.kind.resource());
-            unread_kinds.insert(0, Unread { kind: new.kind, only_elsewhere: false, reason });
+            unread_kinds.insert(0, Unread { kind: new.kind, only_elsewhere: false, reason, right: None });
         }
         let mut routing: Routing =
             routes.into_iter().chain(services).chain(middlewares).flat_map(Seen::objects).collect();
@@ -87,7 +95,7 @@ impl Cluster {
             match self.objects(kind, None, "").await {
                 Ok(objects) => return Seen { objects, ..seen },
                 Err(failure) if failure.is_no_such_resource() => return Seen { is_served: false, ..seen },
-                Err(failure) => seen.unread_elsewhere = Some(failure.into_message()),
+                Err(failure) => seen.unread_elsewhere = Some(failure.into()),
             }
         }
         let query = match place {
@@ -99,7 +107,7 @@ impl Cluster {
         match self.objects(kind, namespace, &query).await {
             Ok(objects) => seen.objects = objects,
             Err(failure) if failure.is_no_such_resource() => seen.is_served = false,
-            Err(failure) => seen.unread_here = Some(failure.into_message()),
+            Err(failure) => seen.unread_here = Some(failure.into()),
         }
         seen
     }
@@ -134,17 +142,18 @@ struct Seen {
     /// Whether the server knows the kind.
     is_served: bool,
     /// Why the objects next to the Canary could not be read, if so.
-    unread_here: Option<String>,
+    unread_here: Option<Error>,
     /// Why those of other namespaces could not be read, if so.
-    unread_elsewhere: Option<String>,
+    unread_elsewhere: Option<Error>,
 }
 
 impl Seen {
     /// Returns what could not be read. Of the older group nothing is missed: a server also answers 403 for a group that
     /// it does not serve.
     fn unread(&self) -> Option<Unread> {
-        let reason = self.unread_here.as_ref().or(self.unread_elsewhere.as_ref()).filter(|_| !is_old(self.kind))?;
-        Some(Unread { kind: self.kind, only_elsewhere: self.unread_here.is_none(), reason: reason.clone() })
+        let error = self.unread_here.as_ref().or(self.unread_elsewhere.as_ref()).filter(|_| !is_old(self.kind))?;
+        let (reason, right) = (error.message().to_owned(), error.missing_right().cloned());
+        Some(Unread { kind: self.kind, only_elsewhere: self.unread_here.is_none(), reason, right })
     }
 
     fn objects(self) -> impl Iterator<Item = (ObjectKind, Value)> {

@@ -33,7 +33,11 @@ pub fn text(verification: &Verification, style: Style) -> String {
         }
     }
     let browsers = count(verification.browsers, "browser", "browsers");
-    let verdict = if verification.holds() { "the cookie sticks" } else { "the cookie does not stick" };
+    let verdict = match (verification.holds(), verification.sticks()) {
+        (false, _) => "the cookie does not stick",
+        (true, true) => "the cookie sticks",
+        (true, false) => "no check fails, but too little was seen to say that the cookie sticks",
+    };
     text + &format!("\n{verdict} ({browsers}, {})\n", count(verification.requests, "request", "requests"))
 }
 
@@ -85,6 +89,9 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
             "expected": split.expected},
         "checks": checks,
     });
+    if let Some(reason) = &verification.ended {
+        value["error"] = reason.as_str().into();
+    }
     if let Some(namespace) = &target.namespace {
         value["namespace"] = namespace.as_str().into();
     }
@@ -114,11 +121,12 @@ pub fn junit(verification: &Verification, target: &NamespacedName) -> String {
     let of = |is: fn(&Outcome) -> bool| verification.checks.iter().filter(|(_, outcome)| is(outcome)).count();
     let failures = of(|outcome| matches!(outcome, Outcome::Fails(_)));
     let skipped = of(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    let errors = usize::from(verification.ended.is_some());
     let suite = xml(&format!("verify {target}"));
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{suite}\" tests=\"{}\" \
-         failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">\n",
-        verification.checks.len()
+         failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n",
+        verification.checks.len() + errors
     );
     for (check, outcome) in &verification.checks {
         let case = format!("    <testcase classname=\"{suite}\" name=\"{}\"", check.claim());
@@ -137,6 +145,13 @@ pub fn junit(verification: &Verification, target: &NamespacedName) -> String {
                 )
             }
         });
+    }
+    if let Some(reason) = &verification.ended {
+        text.push_str(&format!(
+            "    <testcase classname=\"{suite}\" name=\"every page answers\">\n      <error message=\"{}\"/>\n    \
+             </testcase>\n",
+            xml(reason)
+        ));
     }
     text + "  </testsuite>\n</testsuites>\n"
 }

@@ -9,10 +9,12 @@ pub mod reference;
 pub mod route;
 pub mod router;
 pub mod rule;
+pub mod serving;
 pub mod traefik_service;
 
 pub use installation::Installation;
 pub use near_miss::NearMiss;
 pub use reference::Requirement;
 pub use route::{Lookup, Route, Routes, RoutesAndEvents};
+pub use serving::Serving;
 pub use traefik_service::{Live, TraefikService, Weight};

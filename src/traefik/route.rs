@@ -11,8 +11,9 @@ use super::{
     entry::Routing,
     near_miss::{NearMiss, near_misses},
     reference::{Requirement, children, leading, requirements},
+    router::Router,
 };
-use crate::model::{Event, NamespacedName, ObjectKind, ObjectRef, name::Group, view};
+use crate::model::{Event, NamespacedName, ObjectKind, name::Group, view};
 
 /// The result of a lookup that may not be allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Route {
     pub target: NamespacedName,
     /// What requests must match, one entry each; empty if the object does not say.
     pub rules: Vec<String>,
+    /// The routers that Traefik makes of it; those of the object that lead there.
+    pub routers: Vec<Router>,
     /// `spec.entryPoints`.
     pub entry_points: Vec<String>,
     /// Whether `spec.tls` is set.
@@ -109,8 +112,8 @@ pub(super) fn leading_to(routing: &Routing, destination: Destination<'_>) -> Vec
         for (place, is_nested) in
             direct.into_iter().map(|it| (it, false)).chain(nested.into_iter().map(|it| (it, true)))
         {
-            let (holder, object) = routing.object(place);
-            let Some(mut route) = route(holder, object, &service, destination.group) else { continue };
+            let (holder, _) = routing.object(place);
+            let Some(mut route) = route(routing, place, &service, destination.group) else { continue };
             // What only copies requests may lead there in another way, too.
             if is_nested && !route.is_mirror {
                 if !known.insert(holder.target.clone()) {
@@ -134,9 +137,11 @@ pub(crate) fn is_reached(routing: &Routing, service: &NamespacedName) -> bool {
     leading_to(routing, destination).iter().any(is_route)
 }
 
-/// Returns the route from an object to a TraefikService; `None` if it does not lead there.
-fn route(holder: &ObjectRef, object: &Value, service: &NamespacedName, group: Option<Group>) -> Option<Route> {
+/// Returns the route from the object at this position to a TraefikService; `None` if it does not lead there.
+fn route(routing: &Routing, place: usize, service: &NamespacedName, group: Option<Group>) -> Option<Route> {
+    let (holder, object) = routing.object(place);
     let mut is_mirror = false;
+    let mut routers = Vec::new();
     let (rules, mut needed) = if matches!(holder.kind, ObjectKind::TraefikService(_)) {
         let found = children(object).into_iter();
         let found = found.filter_map(|(item, is_mirror)| Some((is_mirror, requirements(item, holder, service)?)));
@@ -146,6 +151,8 @@ fn route(holder: &ObjectRef, object: &Value, service: &NamespacedName, group: Op
     } else {
         let found = leading(holder, object, service);
         let needed = found.iter().map(|(_, needed)| needed).min_by_key(|needed| needed.len())?.clone();
+        let made = routing.routers_of(place).iter().map(|placed| &placed.router);
+        routers.extend(made.filter(|router| found.iter().any(|(index, _)| *index == router.index)).cloned());
         (found.iter().flat_map(|(index, _)| rules(holder.kind, object, *index)).collect(), needed)
     };
     match (holder.kind, group) {
@@ -159,6 +166,7 @@ fn route(holder: &ObjectRef, object: &Value, service: &NamespacedName, group: Op
         kind: holder.kind,
         target: holder.target.clone(),
         rules,
+        routers,
         entry_points: texts(object, &["spec", "entryPoints"]),
         tls: view::object(object, &["spec", "tls"]).is_some(),
         through: Vec::new(),

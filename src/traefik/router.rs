@@ -30,7 +30,7 @@ pub(crate) const INGRESS_ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/rou
 pub(crate) const INGRESS_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 
 /// A router.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Router {
     /// The object it is made of, for display: `IngressRoute shop/web`.
     pub holder: String,
@@ -46,7 +46,7 @@ pub struct Router {
     pub is_ingress: bool,
     /// What a router competes within: its `parentRefs`.
     pub parents: Value,
-    /// Position in the object: of a route, or of an Ingress's path among all of its paths.
+    /// Position in the object: of the route or rule; of an Ingress, of the path among all of its paths.
     pub index: usize,
 }
 
@@ -254,6 +254,15 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
         }
     }
     routers
+}
+
+/// Returns the backends of an Ingress: of its paths, or the default one of an Ingress without rules.
+pub(crate) fn ingress_backends(object: &Value) -> Vec<&Value> {
+    let rules = list(object, &["spec", "rules"]);
+    let paths = rules.iter().flat_map(|rule| list(rule, &["http", "paths"]));
+    let of_paths = paths.map(|path| path.get("backend").unwrap_or(&Value::Null));
+    let default = view::at(object, &["spec", "defaultBackend"]).filter(|_| rules.is_empty());
+    default.into_iter().chain(of_paths).collect()
 }
 
 /// Returns the rule for the host of an Ingress (`kubernetes.go:buildHostRule`).

@@ -55,7 +55,8 @@ pub struct Exchange {
     pub redirect: Option<Page>,
 }
 
-/// What an answer says to a browser.
+/// What an answer says to a browser. Headers need not be ASCII, nor any other encoding: each character of these texts stands
+/// for one byte, see [`bytes`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
@@ -66,8 +67,19 @@ pub struct Answer {
     pub location: Option<String>,
 }
 
+/// Returns the bytes of a header.
+pub fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+}
+
+/// Returns the text for the bytes of a header.
+pub fn text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
 impl Browser {
-    /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies.
+    /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies. Each character stands for
+    /// one byte.
     pub fn cookies(&self, page: &Page, now: i64) -> String {
         self.jar.header(page, now)
     }

@@ -110,9 +110,17 @@ pub struct Verification {
     pub browsers: usize,
     /// How many requests there were.
     pub requests: usize,
+    /// Why the browsers did not get to the end, if so.
+    pub ended: Option<String>,
 }
 
 impl Verification {
+    /// Returns whether browsers were seen to send the cookie back and to stay on their track, and nothing fails.
+    pub fn sticks(&self) -> bool {
+        let is_seen = |wanted: Check| self.checks.contains(&(wanted, Outcome::Holds));
+        self.holds() && self.ended.is_none() && is_seen(Check::Returned) && is_seen(Check::Track)
+    }
+
     /// Returns whether no check fails.
     pub fn holds(&self) -> bool {
         !self.checks.iter().any(|(_, outcome)| matches!(outcome, Outcome::Fails(_)))

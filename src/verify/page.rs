@@ -3,6 +3,12 @@
 use std::fmt;
 
 use http::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+
+use super::browser::bytes;
+
+/// What browsers escape in a `Location` header, besides all that is not ASCII.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}');
 
 /// A page, by its URL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,9 +55,11 @@ impl Page {
         self.at(&self.path)
     }
 
-    /// Returns the page that a `Location` header leads to; `None` if that is not a page.
+    /// Returns the page that a `Location` header leads to, of which each character stands for a byte; `None` if that is
+    /// not a page.
     pub fn redirect(&self, location: &str) -> Option<Self> {
         let location = location.split('#').next().unwrap_or_default().trim();
+        let location = &*percent_encode(&bytes(location), ESCAPED).to_string();
         let has_scheme = location
             .split_once(':')
             .is_some_and(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)));
@@ -165,6 +173,7 @@ mod tests {
             ("../g", "http://a/b/g"),
             ("../../../g", "http://a/g"),
             ("https://Idp.Example:444/auth?state=x", "https://idp.example:444/auth?state=x"),
+            ("/caf\u{c3}\u{a9} {1}?q=%20", "http://a/caf%C3%A9%20%7B1%7D?q=%20"),
         ];
         for (location, url) in cases {
             let to = page("http://a/b/c/d;p?q").redirect(location).unwrap();

@@ -1,10 +1,7 @@
 //! What a cluster says about the cookie, and what is under test.
 
 use super::page::Page;
-use crate::traefik::{
-    cookie_value::Track,
-    rule::{Answer, Request, Rule},
-};
+use crate::traefik::{Lookup, Serving, cookie_value::Track, rule::Request, serving::Server};
 
 /// What the cookie should be like, and what is under test.
 #[derive(Debug, Clone)]
@@ -18,23 +15,18 @@ pub struct Setup {
     /// The tracks.
     pub tracks: Vec<Track>,
     /// Whether the TraefikService has a cookie.
-    pub is_live: bool,
+    pub live: Lookup<bool>,
     /// The paths of the declared entry.
     pub entry: Vec<String>,
     /// How long a flow takes, in seconds.
     pub flow: i64,
     /// The pages that browsers open.
     pub pages: Vec<Page>,
-    /// The rules of the routes to the TraefikService, as far as they are known.
-    pub rules: Vec<Rule>,
+    /// The routers that can serve these pages.
+    pub serving: Serving,
 }
 
 impl Setup {
-    /// Returns the track that a value pins to.
-    pub fn track(&self, value: &str) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.is_pinned_by(value))
-    }
-
     /// Returns whether a host is under test.
     pub fn has_host(&self, host: &str) -> bool {
         self.pages.iter().any(|page| page.host == host)
@@ -45,11 +37,14 @@ impl Setup {
         self.entry.contains(&page.path)
     }
 
-    /// Returns whether a page should be served by the TraefikService: it is opened for that, or a route says so.
-    pub fn covers(&self, page: &Page) -> bool {
-        let request = Request { host: Some(&page.host), path: &page.path };
-        let is_routed = || self.rules.iter().any(|rule| rule.answers(request) == Answer::Yes);
-        self.pages.iter().any(|opened| opened.without_query() == page.without_query()) || is_routed()
+    /// Returns whether browsers open a page of their own accord.
+    pub fn opens(&self, page: &Page) -> bool {
+        self.pages.iter().any(|opened| opened.without_query() == page.without_query())
+    }
+
+    /// Returns what serves a page.
+    pub fn server(&self, page: &Page) -> Server<'_> {
+        self.serving.server(Request { host: Some(&page.host), path: &page.path })
     }
 
     /// Returns the canary's share of what is drawn, from 0 to 1; `None` if the weights are not known.

@@ -618,7 +618,8 @@ name, that the cookie lives as long as a flow, that a new pin begins at the
 entry and nowhere else, and that the tracks are chosen in proportion to their
 weights.
 
-Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
+Exit status: 0 no check fails, even if too little was seen for some of them; 1 a
+check fails; more than 1 an error.
 
 Usage: kubectl canary-traefik verify [OPTIONS] <NAME>
 
@@ -651,7 +652,8 @@ Options:
           least 8]
 
       --for <DURATION>
-          How long the browsers go on: seconds, or 5m; instead of --requests
+          How long the browsers go on: seconds, or 5m, at most 1h; instead of
+          --requests
 
       --rate <NUMBER>
           Requests per second of all browsers together, at most

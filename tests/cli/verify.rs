@@ -54,9 +54,9 @@ fn page(track: Option<&str>) -> Reply {
     reply.header("set-cookie", &format!("login={value}; Path=/; Max-Age=120"))
 }
 
-/// A site whose page `/` two browsers see twice each, and somebody without cookies once.
+/// A site whose page `/` somebody without cookies sees once, and two browsers twice each.
 fn site(fake: Fake) -> Fake {
-    let visits = [page(Some("primary")), page(Some("canary")), page(None), page(None), page(Some("primary"))];
+    let visits = [page(Some("primary")), page(Some("primary")), page(Some("canary")), page(None), page(None)];
     fake.on("GET", "/", visits);
     fake
 }
@@ -113,21 +113,21 @@ the cookie sticks (2 browsers, 5 requests)
             (request.line(), request.header("cookie").map(str::to_owned))
         })
         .collect();
-    let expected = [None, None, Some(primary), Some(canary), None].map(|cookie| ("GET /".to_owned(), cookie));
+    let expected = [None, None, None, Some(primary), Some(canary)].map(|cookie| ("GET /".to_owned(), cookie));
     assert_eq!(seen, expected);
 }
 
 #[test]
 fn what_does_not_hold_is_named_with_the_command_that_changes_it() {
     let site = Fake::start();
-    site.on("GET", "/", [page(Some("primary")), page(Some("canary"))]);
+    site.on("GET", "/", [page(Some("primary")), page(Some("primary")), page(Some("canary"))]);
     verify_at(&declaring(), &site, "--browsers 1 --requests 2 --rate 1000 --flow 5m -n shop").shows(str![[r#"
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   50       1      1
-canary    50       2      2
-canary: 2 of 3 pins, 67 % (14 % to 96 % with 99 % confidence), 50 % by weight
+primary   50       2      2
+canary    50       1      1
+canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
@@ -153,10 +153,10 @@ fn programs_get_json_or_junit() {
     let fails = || {
         let site = Fake::start();
         let foreign = Reply::text(200, "text/html", "").header("set-cookie", "login=<&\">; Path=/");
-        site.on("GET", "/", [page(Some("primary")), foreign]);
+        site.on("GET", "/", [page(Some("primary")), page(Some("primary")), page(None), foreign]);
         site
     };
-    let (cluster, flags) = (declaring(), "--browsers 1 --requests 2 --rate 1000 -o");
+    let (cluster, flags) = (declaring(), "--browsers 1 --requests 3 --rate 1000 -o");
     verify_at(&cluster, &fails(), &format!("{flags} json")).shows(str![[r#"
 exit: 1
 --- stdout
@@ -185,7 +185,7 @@ exit: 1
                 {
                     "fix": "kubectl canary-traefik sticky set podinfo --name podinfo-track",
                     "message": "a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too",
-                    "times": 2
+                    "times": 1
                 }
             ],
             "name": "name",
@@ -213,19 +213,19 @@ exit: 1
     "kind": "Verification",
     "name": "podinfo",
     "namespace": "shop",
-    "requests": 3,
+    "requests": 4,
     "split": {
         "canary": 0,
-        "drawn": 1,
+        "drawn": 2,
         "expected": 0.5,
-        "high": 0.8690224567198142,
+        "high": 0.7683817082692723,
         "low": 0.0
     },
     "tracks": [
         {
             "name": "primary",
-            "pins": 1,
-            "requests": 1,
+            "pins": 2,
+            "requests": 3,
             "weight": 50
         },
         {
@@ -254,7 +254,7 @@ exit: 1
     <testcase classname="verify shop/podinfo" name="each browser stays on its track"/>
     <testcase classname="verify shop/podinfo" name="nothing else sets a cookie of this name">
       <failure message="a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too">
-  a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too (2 times)
+  a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too
   fix: kubectl canary-traefik sticky set podinfo --name podinfo-track
 </failure>
     </testcase>
@@ -281,7 +281,9 @@ fn the_fields_of_a_verification_are_those_of_the_page() {
     let mut fields = Fields::of("Verification");
     let fails = Fake::start();
     fails.on("GET", "/", [page(Some("primary")), page(Some("canary"))]);
-    for site in [site(Fake::start()), fails] {
+    let ends = Fake::start();
+    ends.on("GET", "/", [page(Some("primary")), Reply::Close]);
+    for site in [site(Fake::start()), fails, ends] {
         let output = verify_at(&declaring(), &site, &format!("{TWICE} -o json"));
         fields.hold(&serde_json::from_str(&output.stdout).expect("it is JSON"));
     }
@@ -382,6 +384,21 @@ hint: --url URL, or --resolve 127.0.0.1:1:ADDRESS
     verify_at(&cluster, &site, "--rate 1000").shows(str![[r#"
 exit: 6
 --- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       0      0
+canary    50       0      0
+
+failed   every page sets the cookie
+  no page sets the cookie `login`, although TraefikService `podinfo` has it: http://[SITE]/ does not lead there (status 302)
+  fix: kubectl canary-traefik describe podinfo
+skipped  browsers store the cookie and send it back: no page sets the cookie
+skipped  each browser stays on its track: no page sets the cookie
+skipped  nothing else sets a cookie of this name: no page sets the cookie
+skipped  the cookie lives as long as a flow: no page sets the cookie
+skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
+
+the cookie does not stick (1 browser, 22 requests)
 --- stderr
 error: http://[SITE]/ redirects again and again
 hint: --url with another page
@@ -481,6 +498,254 @@ fn a_page_without_end_is_read_to_a_limit() {
     site.on("GET", "/", [Reply::Open { code: 200, body: vec![b'x'; 2 << 20] }]);
     let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --request-timeout 10s");
     assert_eq!(output.code, Some(1), "it sets no cookie: {output}");
+}
+
+#[test]
+fn a_page_whose_rest_does_not_come_is_judged_by_its_headers() {
+    let site = Fake::start();
+    site.on("GET", "/", [Reply::Open { code: 200, body: b"<p>".to_vec() }]);
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --rate 1000 --request-timeout 200ms");
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output}");
+}
+
+#[test]
+fn a_request_timeout_of_0_is_none() {
+    let site = site(Fake::start());
+    let output = verify_at(&declaring(), &site, &format!("{TWICE} --request-timeout 0"));
+    assert_eq!(output.code, Some(0), "{output}");
+}
+
+#[test]
+fn every_page_is_asked_before_browsers_open_them() {
+    let site = site(Fake::start());
+    verify_at(&declaring(), &site, "--url http://127.0.0.1:1/ --rate 1000").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: http://127.0.0.1:1/: the connection to the server 127.0.0.1:1 was refused
+hint: --url URL, or --resolve 127.0.0.1:1:ADDRESS
+
+"#]]);
+    assert_eq!(site.lines(), ["GET /"]);
+}
+
+#[test]
+fn what_was_seen_before_a_page_does_not_answer_is_shown_with_the_error() {
+    let site = Fake::start();
+    let visits = [page(Some("primary")), page(Some("primary")), page(None), page(None), Reply::Close];
+    site.on("GET", "/", visits.clone());
+    let ended = "--browsers 1 --requests 5 --rate 1000";
+    verify_at(&declaring(), &site, ended).shows(str![[r#"
+exit: 6
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       2      4
+canary    50       0      0
+canary: 0 of 2 pins, 0 % (0 % to 77 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
+
+no check fails, but too little was seen to say that the cookie sticks (1 browser, 4 requests)
+--- stderr
+error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
+caused by: connection closed before message completed
+hint: --url URL, or --resolve [SITE]:ADDRESS
+
+"#]]);
+    site.on("GET", "/", visits.clone());
+    verify_at(&declaring(), &site, &format!("{ended} -o junit")).shows(str![[r#"
+exit: 6
+--- stdout
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="verify shop/podinfo" tests="8" failures="0" errors="1" skipped="1">
+    <testcase classname="verify shop/podinfo" name="every page sets the cookie"/>
+    <testcase classname="verify shop/podinfo" name="browsers store the cookie and send it back"/>
+    <testcase classname="verify shop/podinfo" name="each browser stays on its track"/>
+    <testcase classname="verify shop/podinfo" name="nothing else sets a cookie of this name"/>
+    <testcase classname="verify shop/podinfo" name="the cookie lives as long as a flow"/>
+    <testcase classname="verify shop/podinfo" name="a new pin begins at the entry, and only there">
+      <skipped message="no entry is declared"/>
+    </testcase>
+    <testcase classname="verify shop/podinfo" name="the tracks are chosen in proportion to their weights"/>
+    <testcase classname="verify shop/podinfo" name="every page answers">
+      <error message="http://[SITE]/: the connection to the server [SITE] was closed before it answered"/>
+    </testcase>
+  </testsuite>
+</testsuites>
+--- stderr
+error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
+caused by: connection closed before message completed
+hint: --url URL, or --resolve [SITE]:ADDRESS
+
+"#]]);
+    // A connection that was kept, and is closed once it is used again.
+    let visits = [page(Some("primary")), page(Some("primary")), Reply::Close, page(None)];
+    site.on("GET", "/", visits);
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 2 --rate 1000");
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output}");
+}
+
+#[test]
+fn what_was_seen_is_shown_although_the_cluster_cannot_be_read_again() {
+    let (cluster, site) = (declaring(), site(Fake::start()));
+    let path = "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo";
+    let mut canary = objects::canary("podinfo");
+    canary["metadata"]["namespace"] = json!("shop");
+    canary["metadata"]["annotations"] = json!({ "kubectl-canary-traefik/sticky-cookie": "login; Max-Age=120" });
+    let gone = Reply::refusal(403, "Forbidden", "no longer");
+    cluster.on("GET", path, [Reply::json(200, &canary), gone]);
+    verify_at(&cluster, &site, TWICE).shows(str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       2      3
+canary    50       1      2
+canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+skipped  each browser stays on its track: whether the weights changed meanwhile is not known
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  the tracks are chosen in proportion to their weights: whether the weights changed meanwhile is not known
+
+no check fails, but too little was seen to say that the cookie sticks (2 browsers, 5 requests)
+--- stderr
+warning: the server refused to get canaries.flagger.app `podinfo` in namespace `shop`
+
+"#]]);
+}
+
+#[test]
+fn headers_that_are_not_ascii_are_kept_byte_by_byte() {
+    let site = Fake::start();
+    let first = page(Some("primary")).header("set-cookie", "name=J\u{f6}rg; Path=/");
+    let home = page(Some("primary")).header("location", "/b\u{fc}cher");
+    let Reply::Whole { headers, body, .. } = home else { unreachable!("a page is whole") };
+    site.on("GET", "/", [first.clone(), first, Reply::Whole { code: 302, headers, body }]);
+    site.on("GET", "/b%C3%BCcher", [page(None)]);
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 2 --rate 1000");
+    let requests = site.requests();
+    let seen: Vec<_> = requests.iter().map(|it| (it.path.as_str(), it.header("cookie").unwrap_or("-"))).collect();
+    let value = Child::new("shop-podinfo-primary-80".to_owned()).value(Generation::Sha256);
+    let cookies = format!("login={value}; name=J\u{f6}rg");
+    let expected = [("/", "-"), ("/", "-"), ("/", &cookies), ("/b%C3%BCcher", &cookies), ("/b%C3%BCcher", "-")];
+    assert_eq!(seen, expected, "{output}");
+}
+
+#[test]
+fn a_redirect_to_https_is_followed_and_the_page_behind_it_judged() {
+    let (http, https) = (Fake::start(), Fake::start_tls());
+    let upgrade = Reply::text(308, "text/html", "").header("location", &(https.url() + "/"));
+    http.on("GET", "/", [upgrade]);
+    let secure = |track: &str| {
+        let value = Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+        page(None).header("set-cookie", &format!("login={value}; Path=/; Max-Age=120; Secure"))
+    };
+    https.on("GET", "/", [secure("primary"), page(None), secure("primary")]);
+    let output = verify_at(&declaring(), &http, "--insecure --browsers 1 --requests 2 --rate 1000");
+    output.shows(str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       2      3
+canary    50       0      0
+canary: 0 of 2 pins, 0 % (0 % to 77 % with 99 % confidence), 50 % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+skipped  a new pin begins at the entry, and only there: no entry is declared
+ok       the tracks are chosen in proportion to their weights
+
+the cookie sticks (1 browser, 6 requests)
+--- stderr
+
+"#]]);
+    https.on("GET", "/", [page(None)]);
+    let port = https.url().rsplit(':').next().expect("a port").to_owned();
+    let line = format!("verify podinfo --url {}/ --insecure --browsers 1 --requests 1 --rate 1000", http.url());
+    let run = Run::new(line.split(' ')).kubeconfig(declaring().kubeconfig()).redact(&port, "[PORT]").run();
+    run.shows(str![[r#"
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   50       0      0
+canary    50       0      0
+
+failed   every page sets the cookie
+  no page sets the cookie `login`, although TraefikService `podinfo` has it: https://127.0.0.1:[PORT]/ does not lead there (status 200)
+  fix: kubectl canary-traefik describe podinfo
+skipped  browsers store the cookie and send it back: no page sets the cookie
+skipped  each browser stays on its track: no page sets the cookie
+skipped  nothing else sets a cookie of this name: no page sets the cookie
+skipped  the cookie lives as long as a flow: no page sets the cookie
+skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
+
+the cookie does not stick (1 browser, 4 requests)
+--- stderr
+
+"#]]);
+}
+
+#[test]
+fn without_the_right_to_read_it_is_named() {
+    let forbid = |cluster: &Fake, path: &str, may_not: &str| {
+        let message = format!("it is forbidden: User \"me\" cannot {may_not}");
+        cluster.on("GET", &format!("/apis/traefik.io/v1alpha1/{path}"), [Reply::refusal(403, "Forbidden", &message)]);
+    };
+    let cluster = declaring();
+    let list = "list resource \"ingressroutes\" in API group \"traefik.io\"";
+    forbid(&cluster, "ingressroutes", &format!("{list} at the cluster scope"));
+    forbid(&cluster, "namespaces/shop/ingressroutes", &format!("{list} in the namespace \"shop\""));
+    verify(&cluster, "").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: cannot see whether a route to Canary `shop/podinfo` names a host to ask
+caused by: user `me` may not list ingressroutes.traefik.io in namespace `shop`
+hint: --url https://HOST/PATH
+hint: kubectl canary-traefik rbac verify -n shop prints the minimum Role
+
+"#]]);
+    let cluster = declaring();
+    let get = "get resource \"traefikservices\" in API group \"traefik.io\" in the namespace \"shop\"";
+    forbid(&cluster, "namespaces/shop/traefikservices/podinfo", get);
+    let site = Fake::start();
+    site.on("GET", "/", [page(None)]);
+    verify_at(&cluster, &site, "--browsers 1 --requests 1 --rate 1000").shows(str![[r#"
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   -        0      0
+canary    -        0      0
+
+failed   every page sets the cookie
+  no page sets the cookie `login`; whether TraefikService `podinfo` has it is not known: user `me` may not get traefikservices.traefik.io in namespace `shop`
+  fix: kubectl canary-traefik rbac verify
+skipped  browsers store the cookie and send it back: no page sets the cookie
+skipped  each browser stays on its track: no page sets the cookie
+skipped  nothing else sets a cookie of this name: no page sets the cookie
+skipped  the cookie lives as long as a flow: no page sets the cookie
+skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
+
+the cookie does not stick (1 browser, 2 requests)
+--- stderr
+warning: user `me` may not get traefikservices.traefik.io in namespace `shop`
+
+"#]]);
 }
 
 #[test]

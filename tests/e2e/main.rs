@@ -140,6 +140,7 @@ fn main() -> ExitCode {
     tests.extend(tests! { "verify::", verify:
         what_does_not_stick_is_found_with_the_reason
         what_is_proposed_sticks
+        over_tls_behind_a_redirect_and_beside_another_server_it_sticks
         every_command_of_the_page_on_verify_shows_what_the_page_says
     });
     tests.extend(tests! { "play::", bad:

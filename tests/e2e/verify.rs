@@ -46,11 +46,16 @@ const CASES: [Case; 10] = [
     }),
 ];
 
+/// Where https comes in.
+const WEB_SECURE: u16 = 8443;
+
 /// All sites, and the Traefik in front of them. It starts when everything is there, and nothing changes afterwards.
 struct Sites {
     traefik: Traefik,
     bad: Vec<Site>,
     good: Site,
+    /// With https, to which http redirects, and another server on the host.
+    secure: Site,
 }
 
 static SITES: LazyLock<Sites> = LazyLock::new(|| {
@@ -67,13 +72,52 @@ static SITES: LazyLock<Sites> = LazyLock::new(|| {
     HOST.clone_into(&mut good.host);
     // What `sticky set` proposes at a terminal.
     set_up(&good, "--max-age 2m --http-only --same-site lax --entry /login");
-    let namespaces: Vec<_> = bad.iter().chain([&good]).map(|site| site.namespace.name()).collect();
-    let traefik = routes::start(ADDRESS, &namespaces, &[]);
-    for site in bad.iter().chain([&good]) {
+    let secure = over_tls();
+    let sites: Vec<_> = bad.iter().chain([&good, &secure]).collect();
+    let namespaces: Vec<_> = sites.iter().map(|site| site.namespace.name()).collect();
+    let entry_point = format!("--entrypoints.websecure.address={ADDRESS}:{WEB_SECURE}");
+    let traefik = routes::start(ADDRESS, &namespaces, &[&entry_point]);
+    for site in sites {
         has_pods(&traefik, site);
     }
-    Sites { traefik, bad, good }
+    until("Traefik to have the routes over https", || {
+        // Two of the site, the redirect, and that of the entry.
+        (traefik.routers(secure.namespace.name()).len() == 4).then_some(())
+    });
+    Sites { traefik, bad, good, secure }
 });
+
+/// A site with https, to which http redirects. Another Service answers in the middle of its login, and at `/api`.
+fn over_tls() -> Site {
+    let site = Site::new("verify-secure");
+    site.secret("tls", &site.host);
+    site.rollout("idp");
+    site.namespace.create_value(&json!({
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "Middleware",
+        "metadata": { "name": "upgrade" },
+        "spec": { "redirectScheme": { "scheme": "https", "port": WEB_SECURE.to_string(), "permanent": true } },
+    }));
+    let host = format!("Host(`{}`)", site.host);
+    let mut upgrade = route("upgrade", &host, &json!({ "kind": "TraefikService", "name": "noop@internal" }));
+    upgrade["spec"]["routes"][0]["middlewares"] = json!([{ "name": "upgrade" }]);
+    let rule = format!("{host} && (Path(`{}`) || PathPrefix(`/api`))", STEPS[1]);
+    let other = route("other", &rule, &json!({ "name": "idp-primary", "port": 80 }));
+    let mut own = route(NAME, &host, &json!({ "kind": "TraefikService", "name": NAME }));
+    own["spec"]["routes"][0]["priority"] = json!(1_000);
+    for (mut object, entry_point) in [(upgrade, "web"), (other, "websecure"), (own, "websecure")] {
+        object["spec"]["entryPoints"] = json!([entry_point]);
+        if entry_point == "websecure" {
+            object["spec"]["tls"] = json!({ "secretName": "tls" });
+        }
+        site.namespace.create_value(&object);
+    }
+    let flags = "--name login --max-age 2m --secure --http-only --same-site lax --entry /login --yes";
+    let words = ["sticky", "set", NAME].into_iter().chain(flags.split(' '));
+    let set = site.namespace.run(words).run();
+    assert_eq!(set.code, Some(0), "{set}");
+    site
+}
 
 fn set_up(site: &Site, flags: &str) {
     // Above the routes of other tests, which may name no host.
@@ -145,6 +189,9 @@ fn without_chance(output: &Output) -> String {
         let is_change = line.contains("the first change");
         let line =
             if is_change { line.replace("primary", "TRACK").replace("canary", "TRACK") } else { line.to_owned() };
+        // Columns are as wide as the numbers.
+        let is_row = is_count && line.contains("   ");
+        let line = if is_row { line.split_whitespace().collect::<Vec<_>>().join("   ") } else { line };
         let mut is_digit = false;
         for c in line.chars() {
             let was_digit = std::mem::replace(&mut is_digit, (is_count || is_change) && c.is_ascii_digit());
@@ -172,8 +219,8 @@ pub(crate) fn what_does_not_stick_is_found_with_the_reason() {
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N      N
-canary    N       N      N
+primary   N   N   N
+canary   N   N   N
 
 failed   every page sets the cookie
   no page sets the cookie `login`: TraefikService `shop` has none
@@ -191,8 +238,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -212,8 +259,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -233,8 +280,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -254,8 +301,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -275,8 +322,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -296,12 +343,12 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
-ok       browsers store the cookie and send it back
+skipped  browsers store the cookie and send it back: no browser sent a cookie of a track
 failed   each browser stays on its track
   browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 failed   nothing else sets a cookie of this name
@@ -317,12 +364,12 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N      N
-canary    N       N      N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 failed   every page sets the cookie
-  the cookie is not set at http://HOST:8000/callback (status 302): another route leads around TraefikService `shop`, or a middleware answers first
+  the cookie is not set at http://HOST:8000/callback (status 302): IngressRoute `verify-around-[NS]/direct` leads around TraefikService `shop`
   fix: kubectl canary-traefik describe shop
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
@@ -337,8 +384,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N      N
-canary    N       N      N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -357,8 +404,8 @@ the cookie does not stick (7 browsers, 116 requests)
 exit: 1
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -389,8 +436,8 @@ pub(crate) fn what_is_proposed_sticks() {
 exit: 0
 --- stdout
 TRACK     WEIGHT   PINS   REQUESTS
-primary   N       N     N
-canary    N       N     N
+primary   N   N   N
+canary   N   N   N
 canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
@@ -402,6 +449,66 @@ ok       a new pin begins at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 116 requests)
+--- stderr
+
+"#]],
+    );
+}
+
+pub(crate) fn over_tls_behind_a_redirect_and_beside_another_server_it_sticks() {
+    let site = &SITES.secure;
+    let url = |path: &str| format!("http://{}:{WEB}{path}", site.host);
+    let resolve = |port: u16| format!("{}:{port}:{ADDRESS}", site.host);
+    let run = |path: &str| {
+        let run = site.namespace.run(["verify", NAME, "--url", &url(path), "--insecure", "--rate", "1000"]);
+        let run = run.arguments(["--resolve", &resolve(WEB), "--resolve", &resolve(WEB_SECURE)]);
+        without_chance(&run.arguments(["--browsers", "7", "--requests", "4"]).redact(&site.host, "HOST").run())
+    };
+    exactly(
+        &run(STEPS[0]),
+        str![[r#"
+exit: 0
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N   N   N
+canary   N   N   N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+ok       every page sets the cookie
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+ok       a new pin begins at the entry, and only there
+ok       the tracks are chosen in proportion to their weights
+
+the cookie sticks (7 browsers, 145 requests)
+--- stderr
+
+"#]],
+    );
+    // Whoever asks for a page of another server is told whose it is.
+    exactly(
+        &run("/api"),
+        str![[r#"
+exit: 1
+--- stdout
+TRACK     WEIGHT   PINS   REQUESTS
+primary   N   N   N
+canary   N   N   N
+canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+
+failed   every page sets the cookie
+  the cookie is not set at https://HOST:8443/api (status 404): IngressRoute `verify-secure-[NS]/other` serves it, not TraefikService `shop`
+  fix: kubectl canary-traefik describe shop
+ok       browsers store the cookie and send it back
+ok       each browser stays on its track
+ok       nothing else sets a cookie of this name
+ok       the cookie lives as long as a flow
+ok       a new pin begins at the entry, and only there
+ok       the tracks are chosen in proportion to their weights
+
+the cookie does not stick (7 browsers, 105 requests)
 --- stderr
 
 "#]],

@@ -39,13 +39,17 @@ pub(super) fn rate(text: &str) -> Result<u32, &'static str> {
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let time = apiserver::duration(text)?;
-    let is_allowed = (Duration::from_secs(1)..=Duration::from_hours(24)).contains(&time);
-    if is_allowed { Ok(time) } else { Err("must be from 1s to 24h".into()) }
+    up_to(1, text)
 }
 
 pub(super) fn flow(text: &str) -> Result<i64, String> {
-    Ok(time(text)?.as_secs().try_into().unwrap_or(i64::MAX))
+    Ok(up_to(24, text)?.as_secs().try_into().unwrap_or(i64::MAX))
+}
+
+fn up_to(hours: u64, text: &str) -> Result<Duration, String> {
+    let time = apiserver::duration(text)?;
+    let is_allowed = (Duration::from_secs(1)..=Duration::from_hours(hours)).contains(&time);
+    if is_allowed { Ok(time) } else { Err(format!("must be from 1s to {hours}h")) }
 }
 
 #[cfg(test)]
@@ -63,6 +67,18 @@ mod tests {
         {
             assert!(resolve(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn browsers_go_on_for_an_hour_at_most_and_a_flow_takes_a_day_at_most() {
+        assert_eq!(
+            (time("1h"), time("1"), flow("24h")),
+            (Ok(Duration::from_hours(1)), Ok(Duration::from_secs(1)), Ok(86_400))
+        );
+        for wrong in ["0", "1h1s", "999ms"] {
+            assert_eq!(time(wrong), Err("must be from 1s to 1h".into()), "{wrong}");
+        }
+        assert_eq!(flow("25h"), Err("must be from 1s to 24h".into()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod visits;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use self::{
     args::{count, flow, page, rate, resolve, time},
@@ -18,10 +19,14 @@ use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     flagger::Declared,
+    model::ObjectKind,
     observed::Loaded,
     output::verification,
     source::Source,
-    traefik::{Route, entry::Need, route::Routes},
+    traefik::{
+        Lookup, Serving,
+        entry::{Need, Unread},
+    },
     verify::{Page, Setup, judge},
     web::{Resolve, Web},
 };
@@ -36,7 +41,7 @@ use crate::{
 /// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that a new pin begins
 /// at the entry and nowhere else, and that the tracks are chosen in proportion to their weights.
 ///
-/// Exit status: 0 all of that holds; 1 something does not; more than 1 an error.
+/// Exit status: 0 no check fails, even if too little was seen for some of them; 1 a check fails; more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Does a login stay on its track?\n  kubectl canary-traefik verify checkout --url https://shop.example.com/login\n\n  # The hosts of the routes, at the address of a load balancer that has no DNS record yet\n  kubectl canary-traefik verify checkout --resolve shop.example.com:443:203.0.113.7\n\n  # In a pipeline\n  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o junit > verify.xml"
@@ -71,7 +76,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "NUMBER", value_parser = count, conflicts_with = "time")]
     requests: Option<usize>,
 
-    /// How long the browsers go on: seconds, or 5m; instead of --requests
+    /// How long the browsers go on: seconds, or 5m, at most 1h; instead of --requests
     #[arg(long = "for", value_name = "DURATION", value_parser = time)]
     time: Option<Duration>,
 
@@ -97,11 +102,14 @@ enum OutputFormat {
 }
 
 /// What is read first: the routes lead to the pages. Whether the entry's objects are right, the pages themselves are asked.
-const BEFORE: Reading = Reading { schema: false, routing: Need::All };
+const BEFORE: Reading = Reading { schema: false, routing: Need::Routes };
 /// What is read at the end: whether the weights are still the same.
 const AFTER: Reading = Reading { schema: false, routing: Need::Nothing };
 /// How long to wait for a page, unless `--request-timeout` is given.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long Traefik may take until a change of the TraefikService is in force (`providersThrottleDuration`, 2 s), with the
+/// whole second that the server's times are rounded to.
+const IN_FORCE: Duration = Duration::from_secs(3);
 
 /// Runs `verify`.
 pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
@@ -110,49 +118,69 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         None if args.insecure => SiteTrust::Anyone,
         None => SiteTrust::System,
     };
-    let web = Web { resolve: args.resolve.clone(), trust, timeout: ctx.connection.request_timeout.unwrap_or(PATIENCE) };
+    let timeout = ctx.connection.request_timeout.unwrap_or(PATIENCE);
+    let web = Web { resolve: args.resolve.clone(), trust, timeout: Some(timeout).filter(|limit| !limit.is_zero()) };
     let source = ctx.source(&FileArgs::default()).await?;
     let loaded = source.load(ctx.namespace(), &args.name, BEFORE).await?;
     let Source::Cluster(cluster) = &source else { return Err(Error::usage("a cluster is needed")) };
     if let Some(reason) = loaded.observed.forbidden() {
         ctx.ui.warning(reason);
     }
-    let routes = routes(ctx, &loaded);
     let target = &loaded.observed.canary.target;
     let command = |arguments: &str| ctx.command(arguments, target, cluster.api().namespace());
-    let setup = setup(&loaded, &routes, args, &command)?;
+    let setup = setup(&loaded, args, &command)?;
+    for (_, reason) in loaded.routes(&BTreeSet::new()).unknown {
+        ctx.ui.warning(&reason);
+    }
     let until = match args.time {
         Some(time) => Until::Time(time),
         None => Until::Pages(args.requests.unwrap_or_else(|| (2 * setup.pages.len()).max(8))),
     };
     // Without a cookie there is nothing to ask for.
-    let exchanges = if setup.names.is_empty() {
-        Vec::new()
+    let (exchanges, ended) = if setup.names.is_empty() {
+        (Vec::new(), None)
     } else {
+        tokio::time::sleep(until_in_force(loaded.service.as_ref(), ctx.now)).await;
         Visits::new(ctx, &web, &setup, args.rate).all(args.browsers, until).await?
     };
-    let after = source.load(ctx.namespace(), &args.name, AFTER).await?;
-    let moved = after.observed.weights() != loaded.observed.weights();
-    let verification = judge(&setup, &exchanges, moved, &command);
+    let moved = match source.load(ctx.namespace(), &args.name, AFTER).await {
+        Ok(after) if after.observed.weights() != loaded.observed.weights() => Some("the weights changed meanwhile"),
+        Ok(after) => (generation(&after) != generation(&loaded)).then_some("the TraefikService changed meanwhile"),
+        Err(error) => {
+            ctx.ui.warning(error.message());
+            Some("whether the weights changed meanwhile is not known")
+        }
+    };
+    let mut verification = judge(&setup, &exchanges, moved, &command);
+    verification.ended = ended.as_ref().map(|error| error.message().to_owned());
     ctx.ui.data(&match args.output {
         OutputFormat::Text => verification::text(&verification, ctx.ui.out_style()),
         OutputFormat::Json => crate::output::json(&verification::report(&verification, target, &setup)),
         OutputFormat::Junit => verification::junit(&verification, target),
     })?;
-    Ok(if verification.holds() { Exit::Ok } else { Exit::Found })
+    match ended {
+        Some(error) => Err(error),
+        None if verification.holds() => Ok(Exit::Ok),
+        None => Ok(Exit::Found),
+    }
 }
 
-/// Returns the routes to the TraefikService. Without the right to, they count as missing.
-fn routes(ctx: &Context, loaded: &Loaded) -> Vec<Route> {
-    let Routes { seen, unknown, .. } = loaded.routes(&BTreeSet::new());
-    for (_, reason) in &unknown {
-        ctx.ui.warning(reason);
-    }
-    seen.into_iter().filter(|route| !route.is_mirror).collect()
+/// Returns what grows with each change of the TraefikService's specification.
+fn generation(loaded: &Loaded) -> Option<&Value> {
+    loaded.service.as_ref()?.pointer("/metadata/generation")
+}
+
+/// Returns how long it can take until Traefik has what was last written to the TraefikService.
+fn until_in_force(service: Option<&Value>, now: i64) -> Duration {
+    let entries = service.and_then(|service| service.pointer("/metadata/managedFields")?.as_array());
+    let times = entries.into_iter().flatten().filter_map(|entry| entry.get("time")?.as_str()?.parse().ok());
+    let last: Option<jiff::Timestamp> = times.max();
+    let since = last.map_or(Duration::MAX, |last| Duration::from_secs((now - last.as_second()).max(0).unsigned_abs()));
+    IN_FORCE.saturating_sub(since)
 }
 
 /// Puts together what is under test.
-fn setup(loaded: &Loaded, routes: &[Route], args: &VerifyArgs, command: &impl Fn(&str) -> String) -> Result<Setup> {
+fn setup(loaded: &Loaded, args: &VerifyArgs, command: &impl Fn(&str) -> String) -> Result<Setup> {
     let observed = &loaded.observed;
     let canary = &observed.canary;
     if let Declared::Malformed(..) = canary.declared {
@@ -161,27 +189,71 @@ fn setup(loaded: &Loaded, routes: &[Route], args: &VerifyArgs, command: &impl Fn
     }
     let namespace = canary.target.namespace.as_deref();
     let entry = canary.declared_entry().map_or_else(Vec::new, |entry| entry.paths().to_vec());
-    let rules: Vec<_> = routes.iter().flat_map(pages::rules).collect();
+    let mut routes = loaded.routes(&BTreeSet::new()).seen;
+    routes.retain(|route| !route.is_mirror);
+    let hosts = pages::hosts(&routes).into_iter().chain(args.urls.iter().map(|page| page.host.clone())).collect();
+    let serving = match (&loaded.routing, canary.service_target()) {
+        (Some(routing), Some(service)) => Serving::new(routing, &routes, &service, &hosts),
+        _ => Serving::default(),
+    };
     let pages = if args.urls.is_empty() {
-        pages::of_routes(routes, &entry)
+        pages::of_routes(&routes, &serving, &entry)
     } else {
-        pages::with_entry(&args.urls, &entry, &rules)
+        pages::with_entry(&args.urls, &entry, &serving)
     };
     let mut names: Vec<_> = [false, true].into_iter().filter_map(|safe| loaded.cookie_name(namespace, safe)).collect();
     names.dedup();
     if pages.is_empty() && !names.is_empty() {
-        return Err(Error::usage(format!("no route to Canary `{}` names a host to ask", canary.target))
-            .hint("--url https://HOST/PATH"));
+        return Err(no_page(loaded));
     }
+    let live = observed.forbidden().map(str::to_owned);
     Ok(Setup {
         canary: canary.target.name.clone(),
         service: canary.service_name.clone().unwrap_or_default(),
         names,
         tracks: loaded.tracks(namespace),
-        is_live: observed.live_cookie().is_some(),
+        live: live.map_or_else(|| Lookup::Seen(observed.live_cookie().is_some()), Lookup::Unknown),
         entry,
         flow: args.flow,
         pages,
-        rules,
+        serving,
     })
+}
+
+/// Returns the error for routes that name no page.
+fn no_page(loaded: &Loaded) -> Error {
+    let hint = "--url https://HOST/PATH";
+    let target = &loaded.observed.canary.target;
+    let unread = loaded.routing.iter().flat_map(|routing| &routing.unread_kinds);
+    let of_routes = |unread: &&Unread| matches!(unread.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute);
+    let Some(unread) = unread.clone().find(of_routes) else {
+        return Error::usage(format!("no route to Canary `{target}` names a host to ask")).hint(hint);
+    };
+    let error = Error::cluster(format!("cannot see whether a route to Canary `{target}` names a host to ask"))
+        .caused_by(&unread.reason)
+        .hint(hint);
+    match &unread.right {
+        Some(right) => error.for_lack_of(right.clone()),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_just_written_is_waited_for() {
+        let wait = |times: &[&str]| {
+            let entries: Vec<_> = times.iter().map(|time| json!({"manager": "a", "time": time})).collect();
+            until_in_force(Some(&json!({"metadata": {"managedFields": entries}})), 1_000).as_secs()
+        };
+        let at = |second: i64| jiff::Timestamp::from_second(second).unwrap().to_string();
+        assert_eq!([wait(&[&at(999), &at(1)]), wait(&[&at(997)]), wait(&[])], [2, 0, 0]);
+        // The server's clock is ahead.
+        assert_eq!(wait(&[&at(9_999)]), 3);
+        assert_eq!(until_in_force(None, 1_000).as_secs(), 0);
+    }
 }

@@ -1,10 +1,13 @@
 //! Which pages to open: of the routes to the TraefikService, and where its flows begin.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    model::ObjectKind,
     traefik::{
-        Route,
-        rule::{Answer, Matcher, Request, Rule},
+        Route, Serving,
+        router::Router,
+        rule::{Answer, Request},
+        serving::Server,
     },
     verify::Page,
 };
@@ -12,61 +15,60 @@ use crate::{
 /// The most pages that are taken from routes.
 const MOST: usize = 16;
 
-/// Returns the rules of a route that can be read.
-pub(super) fn rules(route: &Route) -> Vec<Rule> {
-    let read = |text: &String| match route.kind {
-        ObjectKind::HttpRoute => Some(http_rule(text)),
-        _ => Rule::parse(text),
-    };
-    route.rules.iter().filter_map(read).collect()
+/// Returns the hosts that these routes name.
+pub(super) fn hosts(routes: &[Route]) -> BTreeSet<String> {
+    let rules = routes.iter().flat_map(|route| &route.routers).filter_map(|router| router.rule.as_ref());
+    rules.flat_map(|rule| rule.hosts("/")).flatten().collect()
 }
 
-/// Reads the hosts with a path of an HTTPRoute: `a.example,b.example/path`.
-fn http_rule(text: &str) -> Rule {
-    let (hosts, path) = text.split_at(text.find('/').unwrap_or(text.len()));
-    let is_plain = |host: &&str| !host.is_empty() && !host.starts_with('*');
-    let hosts: Vec<_> = hosts.split(',').filter(is_plain).map(str::to_owned).collect();
-    let path = Rule::Matcher(Matcher::PathPrefix, vec![path.to_owned()]);
-    if hosts.is_empty() { path } else { Rule::All(vec![Rule::Matcher(Matcher::Host, hosts), path]) }
-}
-
-/// Returns a page on each host of these routes, after those of the entry.
-pub(super) fn of_routes(routes: &[Route], entry: &[String]) -> Vec<Page> {
-    let mut pages = Vec::new();
+/// Returns a page on each host of these routes, after those of the entry: pages that the TraefikService serves, or, without
+/// any, those that it may serve.
+pub(super) fn of_routes(routes: &[Route], serving: &Serving, entry: &[String]) -> Vec<Page> {
+    let (mut certain, mut possible) = (Vec::new(), Vec::new());
     for route in routes {
         // An entry point can have TLS for all of its routers.
         let is_secure = route.tls || route.entry_points.iter().any(|point| point.contains("secure"));
-        for rule in rules(route) {
-            for host in rule.hosts("/").into_iter().flatten() {
-                let mut paths: Vec<_> = entry.iter().map(String::as_str).chain(["/"]).collect();
-                paths.retain(|path| answers(&rule, &host, path) != Answer::No);
-                if paths.iter().all(|path| entry.iter().any(|of_entry| of_entry == path)) {
-                    paths.extend(path_of(&rule).filter(|path| answers(&rule, &host, path) != Answer::No));
-                }
-                let scheme = if is_secure { "https" } else { "http" };
-                let url = |path: &str| Page::of(&format!("{scheme}://{host}{path}").parse().ok()?);
-                pages.extend(paths.into_iter().filter_map(url));
-            }
+        let scheme = if is_secure { "https" } else { "http" };
+        for (host, path) in route.routers.iter().flat_map(|router| places(router, serving, entry)) {
+            let Ok(url) = format!("{scheme}://{host}{path}").parse() else { continue };
+            let server = serving.server(Request { host: Some(&host), path: &path });
+            let pages = if server == Server::TraefikService { &mut certain } else { &mut possible };
+            pages.extend(Page::of(&url).filter(|page| !pages.contains(page)));
         }
     }
-    let mut seen = Vec::new();
-    pages.retain(|page| {
-        !seen.contains(page) && seen.len() < MOST && {
-            seen.push(page.clone());
-            true
-        }
-    });
+    let mut pages = if certain.is_empty() { possible } else { certain };
+    pages.truncate(MOST);
     pages
 }
 
+/// Returns the hosts of a router with the paths to open: those of the entry, and one more.
+fn places(router: &Router, serving: &Serving, entry: &[String]) -> Vec<(String, String)> {
+    let Some(rule) = &router.rule else { return Vec::new() };
+    let mut places = Vec::new();
+    for host in rule.hosts("/").into_iter().flatten() {
+        let may_serve = |path: &str| {
+            let request = Request { host: Some(&host), path };
+            let is_others = || matches!(serving.server(request), Server::Around(_) | Server::Other(_));
+            rule.answers(request) != Answer::No && !is_others()
+        };
+        let named = rule.paths();
+        let other =
+            std::iter::once("/").chain(named).find(|path| !entry.iter().any(|of| of == path) && may_serve(path));
+        let paths = entry.iter().map(String::as_str).filter(|path| may_serve(path)).chain(other);
+        places.extend(paths.map(|path| (host.clone(), path.to_owned())));
+    }
+    places
+}
+
 /// Returns these pages, after those of the entry on the same hosts, as far as a route may lead there.
-pub(super) fn with_entry(pages: &[Page], entry: &[String], rules: &[Rule]) -> Vec<Page> {
+pub(super) fn with_entry(pages: &[Page], entry: &[String], serving: &Serving) -> Vec<Page> {
     let mut all: Vec<Page> = Vec::new();
     for page in pages {
         for path in entry {
             let begin = page.at(path);
-            let is_routed = rules.is_empty() || rules.iter().any(|rule| answers(rule, &page.host, path) != Answer::No);
-            if is_routed && !all.contains(&begin) && !pages.iter().any(|page| page.without_query() == begin) {
+            let server = serving.server(Request { host: Some(&begin.host), path });
+            let is_others = matches!(server, Server::Around(_) | Server::Other(_));
+            if !is_others && !all.contains(&begin) && !pages.iter().any(|page| page.without_query() == begin) {
                 all.push(begin);
             }
         }
@@ -75,64 +77,76 @@ pub(super) fn with_entry(pages: &[Page], entry: &[String], rules: &[Rule]) -> Ve
     all
 }
 
-fn answers(rule: &Rule, host: &str, path: &str) -> Answer {
-    rule.answers(Request { host: Some(host), path })
-}
-
-/// Returns a path that a rule names.
-fn path_of(rule: &Rule) -> Option<&str> {
-    match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().find_map(path_of),
-        Rule::Matcher(Matcher::Path | Matcher::PathPrefix, paths) => paths.first().map(String::as_str),
-        Rule::Not(_) | Rule::Matcher(..) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{NamespacedName, name::Group};
-
-    fn route(kind: ObjectKind, rule: &str, tls: bool) -> Route {
-        let target = NamespacedName { namespace: None, name: "web".into() };
-        Route {
-            kind,
-            target,
-            rules: vec![rule.to_owned()],
-            entry_points: Vec::new(),
-            tls,
-            through: Vec::new(),
-            requirements: BTreeSet::new(),
-            is_mirror: false,
-        }
-    }
-
-    fn urls(routes: &[Route], entry: &[&str]) -> Vec<String> {
-        let entry: Vec<_> = entry.iter().map(|path| (*path).to_owned()).collect();
-        of_routes(routes, &entry).iter().map(ToString::to_string).collect()
-    }
+    use crate::{
+        model::{ObjectKind, name::Group},
+        traefik::serving::testing::of_object,
+    };
 
     const CRD: ObjectKind = ObjectKind::IngressRoute(Group::TraefikIo);
 
+    fn own(rule: &str) -> Value {
+        json!({"match": rule, "services": [{"kind": "TraefikService", "name": "web"}]})
+    }
+
+    fn other(rule: &str, priority: i64) -> Value {
+        json!({"match": rule, "priority": priority, "services": [{"name": "api", "port": 80}]})
+    }
+
+    fn urls(kind: ObjectKind, spec: &Value, entry: &[&str]) -> Vec<String> {
+        let (routes, serving) = of_object("web", kind, spec);
+        let entry: Vec<_> = entry.iter().map(|path| (*path).to_owned()).collect();
+        of_routes(&routes, &serving, &entry).iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn each_host_of_a_route_has_its_page_and_the_entry() {
-        let hosts = "Host(`shop.example`) || Host(`www.shop.example`)";
+        let of = |rule: &str, entry| urls(CRD, &json!({"routes": [own(rule)]}), entry);
         let expected = ["http://shop.example/", "http://www.shop.example/"];
-        assert_eq!(urls(&[route(CRD, hosts, false)], &[]), expected);
+        assert_eq!(of("Host(`shop.example`) || Host(`www.shop.example`)", &[]), expected);
         assert_eq!(
-            urls(&[route(CRD, "Host(`shop.example`)", true)], &["/login"]),
-            ["https://shop.example/login", "https://shop.example/"]
+            of("Host(`a`) && PathPrefix(`/shop`)", &["/login", "/shop/in"]),
+            ["http://a/shop/in", "http://a/shop"]
         );
-        let below = "Host(`a`) && PathPrefix(`/shop`)";
-        assert_eq!(urls(&[route(CRD, below, false)], &["/login", "/shop/in"]), ["http://a/shop/in", "http://a/shop"]);
-        let secure = Route { entry_points: vec!["websecure".into()], ..route(CRD, "Host(`a`)", false) };
-        assert_eq!(urls(&[secure.clone(), secure], &[]), ["https://a/"]);
-        assert_eq!(urls(&[route(ObjectKind::HttpRoute, "a,*.b/x", false)], &[]), ["http://a/x"]);
+        let over_tls = json!({"routes": [own("Host(`shop.example`)")], "tls": {}});
+        assert_eq!(urls(CRD, &over_tls, &["/login"]), ["https://shop.example/login", "https://shop.example/"]);
+        let secure = json!({"entryPoints": ["websecure"], "routes": [own("Host(`a`)"), own("Host(`a`) && Path(`/`)")]});
+        assert_eq!(urls(CRD, &secure, &[]), ["https://a/"]);
         for nowhere in ["HostRegexp(`.*`)", "PathPrefix(`/`)", "(", "Host(`a b`)"] {
-            assert_eq!(urls(&[route(CRD, nowhere, false)], &[]), [""; 0], "{nowhere}");
+            assert_eq!(of(nowhere, &[]), [""; 0], "{nowhere}");
         }
+    }
+
+    #[test]
+    fn pages_of_other_servers_are_not_opened() {
+        let routes = |all: &[Value]| urls(CRD, &json!({"routes": all}), &["/login", "/api/login"]);
+        let shop = own("Host(`a`)");
+        assert_eq!(
+            routes(&[shop.clone(), other("Host(`a`) && PathPrefix(`/api`)", 9), other("Host(`a`) && Path(`/x`)", 1)]),
+            ["http://a/login", "http://a/"]
+        );
+        assert_eq!(routes(&[shop, other("Host(`a`)", 99)]), [""; 0]);
+        // What depends on more than host and path is opened if there is nothing else.
+        let maybe = own("Host(`a`) && Header(`X-Beta`, `1`)");
+        assert_eq!(routes(std::slice::from_ref(&maybe)), ["http://a/login", "http://a/api/login", "http://a/"]);
+        assert_eq!(routes(&[maybe, own("Host(`b`) && Path(`/home`)")]), ["http://b/home"]);
+    }
+
+    #[test]
+    fn an_http_route_is_read_as_traefik_reads_it() {
+        let backend = json!([{"group": "traefik.io", "kind": "TraefikService", "name": "web"}]);
+        let rule = |kind: &str, path: &str| json!({"matches": [{"path": {"type": kind, "value": path}}], "backendRefs": backend});
+        let others =
+            json!({"matches": [{"path": {"type": "Exact", "value": "/shop"}}], "backendRefs": [{"name": "api"}]});
+        let of = |rules: Value| urls(ObjectKind::HttpRoute, &json!({"hostnames": ["a", "*.b"], "rules": rules}), &[]);
+        assert_eq!(of(json!([rule("PathPrefix", "/shop")])), ["http://a/shop"]);
+        assert_eq!(of(json!([rule("Exact", "/x")])), ["http://a/x"]);
+        assert_eq!(of(json!([rule("RegularExpression", "/s.*p")])), [""; 0]);
+        assert_eq!(of(json!([rule("PathPrefix", "/shop"), others])), ["http://a/shop/"]);
     }
 
     #[test]
@@ -140,11 +154,12 @@ mod tests {
         let page = |url: &str| Page::of(&url.parse().unwrap()).unwrap();
         let entry = ["/login".to_owned()];
         let given = [page("https://a/home"), page("https://a/login?next=x"), page("http://b:8080/home")];
-        let found = |rules: &[Rule]| {
-            with_entry(&given, &entry, rules).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        let found = |serving: &Serving| {
+            with_entry(&given, &entry, serving).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(found(&[]), "http://b:8080/login https://a/home https://a/login http://b:8080/home");
-        let elsewhere = Rule::parse("Host(`a`)").unwrap();
-        assert_eq!(found(&[elsewhere]), "https://a/home https://a/login http://b:8080/home");
+        assert_eq!(found(&Serving::default()), "http://b:8080/login https://a/home https://a/login http://b:8080/home");
+        let (_, serving) =
+            of_object("web", CRD, &json!({"routes": [own("Host(`b`)"), other("Host(`b`) && Path(`/login`)", 99)]}));
+        assert_eq!(found(&serving), "https://a/home https://a/login http://b:8080/home");
     }
 }

@@ -1,7 +1,7 @@
 //! The visits of browsers: page after page, no faster than the rate, and each redirect within the hosts under test.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,8 @@ use crate::{
 const REDIRECTS: usize = 20;
 /// The most pages that are also asked for without cookies.
 const PROBES: usize = 50;
+/// The most requests: what was seen of them is kept in memory.
+const MOST: usize = 100_000;
 
 /// When browsers stop.
 #[derive(Debug, Clone, Copy)]
@@ -33,35 +35,39 @@ pub(super) struct Visits<'a> {
     ctx: &'a Context,
     web: &'a Web,
     setup: &'a Setup,
+    /// The sites by scheme, host and port.
+    sites: BTreeMap<String, Site>,
     ticks: Interval,
     began: Instant,
     exchanges: Vec<Exchange>,
-}
-
-/// A browser with its connections, by scheme, host and port.
-#[derive(Default)]
-struct Visitor {
-    browser: Browser,
-    sites: BTreeMap<String, Site>,
 }
 
 impl<'a> Visits<'a> {
     pub(super) fn new(ctx: &'a Context, web: &'a Web, setup: &'a Setup, rate: u32) -> Self {
         let mut ticks = interval(Duration::from_secs(1) / rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { ctx, web, setup, ticks, began: Instant::now(), exchanges: Vec::new() }
+        Self { ctx, web, setup, sites: BTreeMap::new(), ticks, began: Instant::now(), exchanges: Vec::new() }
     }
 
-    /// Lets browsers come one after the other, again and again, and then asks once for each page without cookies. Returns
-    /// all they saw.
+    /// Asks for each page without cookies, lets browsers come one after the other, again and again, and then asks without
+    /// cookies for what they came to. Returns all that was seen, also when a page did not answer in between.
     ///
     /// # Errors
     ///
-    /// A page does not answer.
-    pub(super) async fn all(mut self, browsers: usize, until: Until) -> Result<Vec<Exchange>> {
-        let mut visitors: Vec<_> = (0..browsers).map(|_| Visitor::default()).collect();
+    /// A page cannot be reached.
+    pub(super) async fn all(mut self, browsers: usize, until: Until) -> Result<(Vec<Exchange>, Option<Error>)> {
+        for page in &self.setup.pages {
+            self.probe(page).await?;
+        }
+        let ended = self.browse(browsers, until).await;
+        self.ctx.ui.clear_status();
+        Ok((self.exchanges, ended.err()))
+    }
+
+    async fn browse(&mut self, browsers: usize, until: Until) -> Result<()> {
+        let mut all = vec![Browser::default(); browsers];
         'visits: for (visit, page) in self.setup.pages.iter().cycle().enumerate() {
-            for (number, visitor) in visitors.iter_mut().enumerate() {
+            for (number, browser) in all.iter_mut().enumerate() {
                 let is_over = match until {
                     Until::Pages(most) => visit >= most,
                     Until::Time(time) => self.began.elapsed() >= time,
@@ -69,21 +75,31 @@ impl<'a> Visits<'a> {
                 if is_over {
                     break 'visits;
                 }
-                self.visit(visitor, Some(number), visit, page).await?;
+                if self.exchanges.len() >= MOST {
+                    self.ctx.ui.warning(&format!("the browsers stopped after {MOST} requests"));
+                    break 'visits;
+                }
+                self.visit(browser, number, visit, page).await?;
             }
         }
-        self.probe().await?;
-        self.ctx.ui.clear_status();
-        Ok(self.exchanges)
+        let mut seen: BTreeSet<_> = self.exchanges.iter().map(|exchange| exchange.page.clone()).collect();
+        for page in &self.setup.pages {
+            seen.remove(&page.without_query());
+        }
+        for page in seen.into_iter().take(PROBES) {
+            self.probe(&page).await?;
+        }
+        Ok(())
     }
 
     /// Opens a page and follows its redirects.
-    async fn visit(&mut self, visitor: &mut Visitor, browser: Option<usize>, visit: usize, page: &Page) -> Result<()> {
+    async fn visit(&mut self, browser: &mut Browser, number: usize, visit: usize, page: &Page) -> Result<()> {
         let mut page = page.clone();
-        for _ in 0..=REDIRECTS {
-            let exchange = self.get(visitor, &page).await?;
+        for redirects in 0..=REDIRECTS {
+            // Each visit begins with a connection that is closed, so that all replicas of Traefik have their turn.
+            let exchange = self.get(browser, &page, redirects == 0).await?;
             let next = exchange.redirect.clone().filter(|next| self.setup.has_host(&next.host));
-            self.exchanges.push(Exchange { browser, visit, ..exchange });
+            self.keep(Exchange { browser: Some(number), visit, ..exchange });
             match next {
                 Some(next) => page = next,
                 None => return Ok(()),
@@ -92,27 +108,30 @@ impl<'a> Visits<'a> {
         Err(Error::cluster(format!("{page} redirects again and again")).hint("--url with another page"))
     }
 
-    /// Asks for each page that was seen, once and without cookies: whoever has none must get one.
-    async fn probe(&mut self) -> Result<()> {
-        let seen: BTreeSet<_> = self.exchanges.iter().map(|exchange| exchange.page.without_query()).collect();
-        for page in seen.into_iter().take(PROBES) {
-            let exchange = self.get(&mut Visitor::default(), &page).await?;
-            self.exchanges.push(exchange);
-        }
+    /// Asks for a page without cookies: whoever has none must get one.
+    async fn probe(&mut self, page: &Page) -> Result<()> {
+        let exchange = self.get(&mut Browser::default(), page, true).await?;
+        self.keep(exchange);
         Ok(())
     }
 
-    async fn get(&mut self, visitor: &mut Visitor, page: &Page) -> Result<Exchange> {
+    /// Keeps what was seen. Queries are not needed, and can be long.
+    fn keep(&mut self, exchange: Exchange) {
+        let Exchange { page, redirect, .. } = &exchange;
+        let (page, redirect) = (page.without_query(), redirect.as_ref().map(Page::without_query));
+        self.exchanges.push(Exchange { page, redirect, ..exchange });
+    }
+
+    async fn get(&mut self, browser: &mut Browser, page: &Page, is_last: bool) -> Result<Exchange> {
         self.ticks.tick().await;
         self.ctx.ui.waiting(&format!("{} requests so far, now {page}", self.exchanges.len()));
-        let Visitor { browser, sites } = visitor;
-        let site = match sites.entry(page.origin()) {
-            std::collections::btree_map::Entry::Occupied(site) => site.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => free.insert(self.web.site(page)?),
+        let site = match self.sites.entry(page.origin()) {
+            Entry::Occupied(site) => site.into_mut(),
+            Entry::Vacant(free) => free.insert(self.web.site(page)?),
         };
         let elapsed = i64::try_from(self.began.elapsed().as_secs()).unwrap_or(i64::MAX);
         let now = self.ctx.now.saturating_add(elapsed);
-        let answer = site.get(page, &browser.cookies(page, now)).await.map_err(|error| error.about(page))?;
+        let answer = site.get(page, &browser.cookies(page, now), is_last).await.map_err(|error| error.about(page))?;
         Ok(browser.take(&answer, page, &self.setup.names, now))
     }
 }

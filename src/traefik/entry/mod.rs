@@ -73,6 +73,8 @@ pub enum Need {
     IfDeclared,
     /// Everything if the Canary declares an entry, else the objects of one that is left over.
     Own,
+    /// The routes, and the TraefikServices between them.
+    Routes,
     /// Everything.
     All,
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{KINDS, is_of};
 use crate::{
+    error::MissingRight,
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, entry::ENTRY_ANNOTATION, view},
     traefik::{
         reference::{Key, keys, keys_to},
@@ -51,6 +52,8 @@ pub struct Unread {
     pub only_elsewhere: bool,
     /// Why they could not be read.
     pub reason: String,
+    /// The right that was missing, if it was that.
+    pub right: Option<MissingRight>,
 }
 
 /// The position of what is no object: behind all of them.
@@ -58,10 +61,10 @@ pub(super) const NO_OBJECT: usize = usize::MAX;
 
 /// A router of an object, or of another provider.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct PlacedRouter {
+pub(in crate::traefik) struct PlacedRouter {
     /// Position of the object; [`NO_OBJECT`] for a router of another provider.
     pub(super) object: usize,
-    pub(super) router: Router,
+    pub(in crate::traefik) router: Router,
     /// What it costs to ask its rule.
     pub(super) cost: usize,
 }
@@ -225,8 +228,22 @@ impl Routing {
         })
     }
 
+    /// Returns the routers that may serve one of these hosts, each once, with their objects; `None` for routers of other
+    /// providers.
+    pub(in crate::traefik) fn routers_of_hosts(
+        &self,
+        hosts: &BTreeSet<String>,
+    ) -> impl Iterator<Item = (&Router, Option<(&ObjectRef, &Value)>)> {
+        let named = hosts.iter().filter_map(|host| self.by_host.get(host)).flatten();
+        let numbers: BTreeSet<_> = named.chain(&self.of_any_host).copied().collect();
+        numbers.into_iter().map(|number| {
+            let PlacedRouter { object, router, .. } = &self.routers[number];
+            (router, (*object != NO_OBJECT).then(|| self.object(*object)))
+        })
+    }
+
     /// Returns the routers of an object.
-    pub(super) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
+    pub(in crate::traefik) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
         let begin = self.routers.partition_point(|router| router.object < place);
         let all = &self.routers[begin..];
         &all[..all.partition_point(|router| router.object == place)]

@@ -296,7 +296,12 @@ fn what_exists_is_not_guessed_where_it_cannot_be_seen() {
     let destination = Destination { service: &service, group: None, aliases: &[], others: &BTreeSet::new() };
     assert_eq!(routes(&routing, destination).near_misses.len(), 1);
     let kind = ObjectKind::TraefikService(Group::TraefikIo);
-    routing.unread_kinds.push(super::super::entry::Unread { kind, only_elsewhere: true, reason: "no".into() });
+    routing.unread_kinds.push(super::super::entry::Unread {
+        kind,
+        only_elsewhere: true,
+        reason: "no".into(),
+        right: None,
+    });
     let blind = routes(&routing, destination);
     assert_eq!((blind.near_misses, blind.unknown, blind.elsewhere_unknown), (vec![], vec![], Some("no".into())));
 }

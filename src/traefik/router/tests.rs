@@ -23,6 +23,11 @@ fn an_ingress_is_read_with_its_annotations_and_wildcard_hosts() {
     assert_eq!(made(&ingress).iter().map(|router| router.index).collect::<Vec<_>>(), [0, 1, 2]);
     ingress["metadata"]["annotations"][INGRESS_PRIORITY] = json!("7");
     assert!(made(&ingress).iter().all(|router| router.priority == 7));
+    for (at, path) in ["a", "b", "c"].into_iter().enumerate() {
+        ingress["spec"]["rules"][0]["http"]["paths"][at]["backend"] = json!(path);
+    }
+    let backends = made(&ingress).into_iter().map(|router| ingress_backends(&ingress)[router.index].clone());
+    assert_eq!(backends.collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
 #[test]

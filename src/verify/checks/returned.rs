@@ -1,29 +1,34 @@
 //! Whether browsers store the cookie and send it back, by the rules of browsers.
 
-use super::{Evidence, Exchange, Findings, Outcome, Page, Sent, Withheld};
-use crate::verify::{jar::Rejection, set_cookie::SameSite};
+use super::{Evidence, Exchange, Findings, Outcome, Page, Sent};
+use crate::verify::{
+    jar::{Rejection, Withheld},
+    set_cookie::SameSite,
+};
 
 impl Evidence<'_> {
     pub(super) fn returned(&self) -> Outcome {
         let mut found = Findings::default();
         let mut before: Option<&Exchange> = None;
-        for exchange in self.exchanges {
+        for &exchange in &self.exchanges {
             let page = &exchange.page;
             // What somebody else sets under this name is found by another check.
-            let own = exchange.received.iter().filter(|received| self.setup.track(&received.value).is_some());
-            for rejection in own.filter_map(|received| received.stored.err()) {
+            for rejection in self.own(exchange).filter_map(|received| received.stored.err()) {
                 let why = format!(": {}", reason(rejection, page));
                 let fix = || Some(self.set_fields(fix(rejection, page)));
                 found.add_at("browsers refuse the cookie of", page, why, fix);
             }
-            if let Sent::Withheld(withheld) = &exchange.sent {
+            // Elsewhere it is not needed, nor where a flow begins.
+            let is_needed = self.own(exchange).next().is_some() && !self.setup.is_entry(page);
+            if let (Sent::Withheld(withheld), true) = (&exchange.sent, is_needed) {
                 let from = before.filter(|before| (before.browser, before.visit) == (exchange.browser, exchange.visit));
                 self.add_withheld(&mut found, withheld, page, from.map(|from| &from.page));
             }
             before = Some(exchange);
         }
         self.add_strict(&mut found);
-        found.outcome()
+        let is_returned = self.exchanges.iter().any(|exchange| self.is_pinned(exchange));
+        found.outcome((!is_returned).then_some("no browser sent a cookie of a track"))
     }
 
     /// `from` is the page that redirected here.
@@ -56,7 +61,7 @@ impl Evidence<'_> {
         if !received().any(|received| received.same_site == SameSite::Strict) {
             return;
         }
-        for Exchange { page, redirect, .. } in self.exchanges {
+        for Exchange { page, redirect, .. } in &self.exchanges {
             let Some(to) = redirect.as_ref().filter(|to| !self.setup.has_host(&to.host)) else { continue };
             if common_domain(&page.host, &to.host).is_none() {
                 let before =
@@ -91,12 +96,16 @@ fn fix(rejection: Rejection, page: &Page) -> &'static str {
     }
 }
 
-/// Returns the longest domain that both hosts are below, of two labels at least: a single one is for nobody. Hosts of one
-/// such domain count as one site.
+/// Returns the longest domain that both hosts are below, of two labels at least: a single one is for nobody, and neither is
+/// one such as `co.uk`. Hosts of one such domain count as one site.
 fn common_domain<'a>(host: &'a str, other: &str) -> Option<&'a str> {
     let is_name = |host: &str| !host.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err();
     let dots = std::iter::once(0).chain(host.match_indices('.').map(|(at, _)| at + 1));
-    let mut domains = dots.map(|at| &host[at..]).filter(|domain| domain.contains('.'));
+    let is_public = |domain: &str| match domain.split_once('.') {
+        Some((second, top)) => !top.contains('.') && top.len() == 2 && second.len() <= 3,
+        None => true,
+    };
+    let mut domains = dots.map(|at| &host[at..]).filter(|domain| !is_public(domain));
     domains.find(|domain| {
         let rest = other.strip_suffix(domain);
         is_name(host) && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -114,6 +123,8 @@ mod tests {
             ("a.shop.example.com", "shop.example.com", Some("shop.example.com")),
             ("shop.example.com", "shop.example.com", Some("shop.example.com")),
             ("shop.example", "idp.example", None),
+            ("shop.co.uk", "idp.co.uk", None),
+            ("www.shop.co.uk", "shop.co.uk", Some("shop.co.uk")),
             ("shop.example.com", "other-shop.example.org", None),
             ("aexample.com", "bexample.com", None),
             ("10.0.0.1", "11.0.0.1", None),

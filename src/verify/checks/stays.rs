@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Exchange, Findings, Outcome, Served, Withheld};
-use crate::verify::browser::Sent;
+use super::{Evidence, Exchange, Findings, Outcome, Served};
+use crate::verify::{browser::Sent, jar::Withheld};
 
 /// A browser that was served by another track than before.
 struct Change<'a> {
@@ -15,7 +15,7 @@ struct Change<'a> {
 
 impl<'a> Evidence<'a> {
     pub(super) fn stays(&self) -> Outcome {
-        let changes = self.changes();
+        let (changes, stayed) = self.changes();
         let mut found = Findings::default();
         if let Some(Change { browser, from, to, exchange }) = changes.first() {
             let message = format!(
@@ -25,26 +25,35 @@ impl<'a> Evidence<'a> {
             );
             found.add(message, || None).times = changes.len();
         }
-        found.outcome()
+        let unseen = self.moved.or(Some("no browser with a track opened another page"));
+        found.outcome(unseen.filter(|_| stayed == 0))
     }
 
-    fn changes(&self) -> Vec<Change<'a>> {
+    /// Returns the changes of track, and how often a browser stayed on its track where it had to.
+    fn changes(&self) -> (Vec<Change<'a>>, usize) {
         // The track of each browser: on each host, and within its last visit.
         let mut on_host: BTreeMap<(usize, &str), &str> = BTreeMap::new();
         let mut in_visit: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
-        let mut changes = Vec::new();
-        for exchange in self.exchanges {
+        let (mut changes, mut stayed) = (Vec::new(), 0);
+        for &exchange in &self.exchanges {
             let (Some(browser), Some(served)) = (exchange.browser, self.served(exchange)) else { continue };
             let to = served.track().name.as_str();
             let in_flow = in_visit.get(&browser).filter(|(visit, _)| *visit == exchange.visit).map(|(_, track)| *track);
             let before = in_flow.or_else(|| on_host.get(&(browser, exchange.page.host.as_str())).copied());
-            if let Some(from) = before.filter(|from| *from != to && !self.may_change(exchange, served)) {
-                changes.push(Change { browser, from, to, exchange });
+            match before {
+                Some(from) if !self.may_change(exchange, served) => {
+                    if from == to {
+                        stayed += 1;
+                    } else {
+                        changes.push(Change { browser, from, to, exchange });
+                    }
+                }
+                _ => {}
             }
             on_host.insert((browser, &exchange.page.host), to);
             in_visit.insert(browser, (exchange.visit, to));
         }
-        changes
+        (changes, stayed)
     }
 
     /// Returns whether a browser may be served by another track than before: where a flow begins, after the cookie has
@@ -52,6 +61,6 @@ impl<'a> Evidence<'a> {
     fn may_change(&self, exchange: &Exchange, served: Served<'_>) -> bool {
         let is_drawn = matches!(served, Served::Drawn(_));
         is_drawn && (self.setup.is_entry(&exchange.page) || exchange.sent == Sent::Withheld(Withheld::Expired))
-            || self.moved
+            || self.moved.is_some()
     }
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     traefik::{
-        Weight,
+        Lookup, Serving, Weight,
         cookie_value::{Child, Generation},
+        serving::testing,
     },
-    verify::{Answer, Browser},
+    verify::{Answer, Browser, Finding},
 };
+
+mod is_set;
 
 /// A site with a login of three pages, behind a Traefik.
 struct Site {
@@ -24,6 +27,8 @@ struct Site {
     behind: Option<&'static str>,
     /// Which page the last one of the login redirects to.
     end: Option<&'static str>,
+    /// To which path http leads, over https; empty for the same.
+    upgraded: Option<&'static str>,
     drawn: usize,
 }
 
@@ -49,17 +54,31 @@ impl Site {
             service: "checkout".into(),
             names: vec!["login".into()],
             tracks: vec![track("primary", 50), track("canary", 50)],
-            is_live: true,
+            live: Lookup::Seen(true),
             entry: Vec::new(),
             flow: 60,
             pages: vec![page("https://shop.example/login")],
-            rules: Vec::new(),
+            serving: Serving::default(),
         };
-        Self { setup, attributes, entry: "-", elsewhere: |_| None, behind: None, end: None, drawn: 0 }
+        Self { setup, attributes, entry: "-", elsewhere: |_| None, behind: None, end: None, upgraded: None, drawn: 0 }
+    }
+
+    /// Sets the routes: what they match, their priorities, and the kind and name of what they lead to.
+    fn route(&mut self, routes: &[(&str, i64, &str, &str)]) {
+        self.setup.serving = testing::of_ingress_routes(&self.setup.service, routes).1;
+    }
+
+    fn is_track(&self, value: &str) -> bool {
+        self.setup.tracks.iter().any(|track| track.is_pinned_by(value))
     }
 
     /// As Traefik answers, and the application behind: /login leads to /callback, and that to /home.
     fn answer(&mut self, page: &Page, cookies: &str) -> Answer {
+        if let (Some(path), false) = (self.upgraded, page.is_secure) {
+            let path = if path.is_empty() { &page.path } else { path };
+            let location = Some(format!("https://{}{path}", page.host));
+            return Answer { status: 308, location, ..Answer::default() };
+        }
         if let Some(answer) = (self.elsewhere)(&page.path) {
             return answer;
         }
@@ -73,7 +92,7 @@ impl Site {
             answer.status = 302;
         }
         let sent = cookies.split("; ").find_map(|pair| pair.strip_prefix("login="));
-        let pinned = sent.filter(|_| page.path != self.entry).and_then(|value| self.setup.track(value));
+        let pinned = sent.filter(|_| page.path != self.entry).filter(|value| self.is_track(value));
         if pinned.is_none() && !self.attributes.is_empty() {
             let track = &self.setup.tracks[self.drawn % self.setup.tracks.len()];
             self.drawn += 1;
@@ -110,12 +129,12 @@ impl Site {
     /// Returns what is wrong, one line each: the check, the sentence, the fix.
     fn failures(&mut self) -> Vec<String> {
         let exchanges = self.exchanges();
-        failures(&judge(&self.setup, &exchanges, false, &|arguments| arguments.to_owned()))
+        failures(&judge(&self.setup, &exchanges, None, &|arguments| arguments.to_owned()))
     }
 
     fn verified(&mut self) -> Verification {
         let exchanges = self.exchanges();
-        judge(&self.setup, &exchanges, false, &|arguments| arguments.to_owned())
+        judge(&self.setup, &exchanges, None, &|arguments| arguments.to_owned())
     }
 }
 
@@ -191,7 +210,7 @@ fn a_cookie_that_browsers_refuse_is_found_with_the_reason() {
         let value = site.setup.tracks[0].child.as_ref().unwrap().value(Generation::Sha256);
         let answer = Answer { status: 200, set_cookies: vec![format!("{name}={value}; Path=/")], location: None };
         let seen = Browser::default().take(&answer, &page, &site.setup.names, 0);
-        let found = failures(&judge(&site.setup, &[seen], false, &|arguments| arguments.to_owned()));
+        let found = failures(&judge(&site.setup, &[seen], None, &|arguments| arguments.to_owned()));
         let (prefix, _) = name.split_once("login").unwrap();
         let flags = if prefix == "__Host-" { "--secure --path / --unset domain" } else { "--secure" };
         assert_eq!(
@@ -284,51 +303,29 @@ fn a_cookie_of_the_same_name_is_found_whoever_sets_it() {
 }
 
 #[test]
-fn a_page_that_bypasses_the_traefik_service_is_found_if_a_route_covers_it() {
-    let elsewhere: fn(&str) -> Option<Answer> = |path| {
-        let answer = Answer { status: 302, set_cookies: Vec::new(), location: Some("/home".into()) };
-        (path == "/callback").then_some(answer)
+fn what_was_not_seen_is_skipped_with_the_reason() {
+    let once = |attributes: &'static str, entry: &[&str]| {
+        let mut site = Site::new(attributes);
+        site.setup.pages = vec![page("https://shop.example/home")];
+        site.setup.entry = entry.iter().map(|path| (*path).to_owned()).collect();
+        let page = &site.setup.pages[0].clone();
+        let answer = site.answer(page, "");
+        let seen = Browser::default().take(&answer, page, &site.setup.names, 0);
+        judge(&site.setup, &[Exchange { browser: Some(0), ..seen }], None, &|arguments| arguments.to_owned())
     };
-    let mut site = Site::new(GOOD);
-    site.elsewhere = elsewhere;
-    assert_eq!(site.failures(), [""; 0], "it may be somebody else's");
-    site.setup.rules = vec![crate::traefik::rule::Rule::parse("Host(`shop.example`)").unwrap()];
-    let message = "set: the cookie is not set at https://shop.example/callback (status 302): another \
-                   route leads around TraefikService `checkout`, or a middleware answers first [describe checkout]";
-    assert_eq!(site.failures(), [message]);
-    let mut site = Site::new(GOOD);
-    (site.elsewhere, site.setup.pages) = (elsewhere, vec![page("https://shop.example/callback")]);
-    assert_eq!(site.failures()[0], message);
-}
-
-#[test]
-fn a_redirect_to_https_needs_no_cookie() {
-    let mut site = Site::new(GOOD);
-    site.setup.pages = vec![page("http://shop.example/home")];
-    let mut exchanges = site.exchanges();
-    let upgrade =
-        Answer { status: 308, set_cookies: Vec::new(), location: Some("https://shop.example/home".to_owned()) };
-    exchanges.push(Browser::default().take(&upgrade, &page("http://shop.example/home"), &site.setup.names, 0));
-    assert_eq!(failures(&judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned())), [""; 0]);
-}
-
-#[test]
-fn without_any_cookie_nothing_else_is_checked() {
-    let mut site = Site::new("");
-    assert_eq!(
-        site.failures(),
-        [
-            "set: no page sets the cookie `login`, although TraefikService `checkout` has it: https://shop.example/login \
-          does not lead there (status 302) [describe checkout]"
-        ]
-    );
-    site.setup.is_live = false;
-    assert_eq!(
-        site.failures(),
-        ["set: no page sets the cookie `login`: TraefikService `checkout` has none [sticky apply checkout]"]
-    );
-    let verification = site.verified();
-    assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("no page sets the cookie".into()));
+    let verification = once(GOOD, &["/login"]);
+    let skipped = |reason: &str| Outcome::Skipped(reason.into());
+    let expected = [
+        (Check::Set, Outcome::Holds),
+        (Check::Returned, skipped("no browser sent a cookie of a track")),
+        (Check::Track, skipped("no browser with a track opened another page")),
+        (Check::Name, Outcome::Holds),
+        (Check::MaxAge, Outcome::Holds),
+        (Check::Entry, skipped("no browser with a cookie came to the entry")),
+        (Check::Split, Outcome::Holds),
+    ];
+    assert_eq!(verification.checks, expected);
+    assert_eq!((verification.holds(), verification.sticks()), (true, false));
 }
 
 #[test]
@@ -367,18 +364,23 @@ fn a_split_is_compared_with_the_weights_unless_they_change() {
     let mut site = Site::new("Path=/login");
     site.setup.tracks = vec![track("primary", 95), track("canary", 5)];
     let exchanges = site.exchanges();
-    let verification = judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned());
+    let verification = judge(&site.setup, &exchanges, None, &|arguments| arguments.to_owned());
     assert_eq!(
         failures(&verification).last().unwrap(),
-        "split: the canary was chosen 18 of 36 times: its share is 30 % to 70 % with 99 % confidence, but 5 % by weight \
-         [describe checkout]"
+        "split: the canary was chosen 18 of 36 times, but has 5 % of the weight; by chance, this happens less than once in \
+         100,000 runs [describe checkout]"
     );
-    let verification = judge(&site.setup, &exchanges, true, &|arguments| arguments.to_owned());
+    let verification =
+        judge(&site.setup, &exchanges, Some("the weights changed meanwhile"), &|arguments| arguments.to_owned());
     assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("the weights changed meanwhile".into()));
-    assert_eq!(outcome(&verification, Check::Track), &Outcome::Holds, "a weight step may move browsers");
+    assert_eq!(
+        outcome(&verification, Check::Track),
+        &Outcome::Skipped("the weights changed meanwhile".into()),
+        "a weight step may move browsers"
+    );
     for track in &mut site.setup.tracks {
         track.weight = None;
     }
-    let verification = judge(&site.setup, &exchanges, false, &|arguments| arguments.to_owned());
+    let verification = judge(&site.setup, &exchanges, None, &|arguments| arguments.to_owned());
     assert_eq!(outcome(&verification, Check::Split), &Outcome::Skipped("the weights are not known".into()));
 }

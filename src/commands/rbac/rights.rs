@@ -143,7 +143,8 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
     Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
-const HOSTS: Need = Need::Less("hosts are not found in routes of this kind: name them with --url");
+const HOSTS: Need =
+    Need::Less("routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces");
 const ROUTES: Need = Need::Less("routes of this kind are <unknown>; with a Role, those of other namespaces");
 /// Rights to find the objects of an entry that is no longer declared.
 const LEFT_OVER: &[Right] = &[
@@ -239,10 +240,9 @@ pub static ROWS: &[Row] = &[
         rights: &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("whether tracks are drawn as the weights say is not checked"))],
-            &[listed(TRAEFIK, "traefikservices", HOSTS), listed(TRAEFIK, "ingressroutes", HOSTS)],
-            &[listed(&["gateway.networking.k8s.io"], "httproutes", HOSTS)],
-            &[listed(&["networking.k8s.io"], "ingresses", HOSTS)],
-            &[around(TRAEFIK, "middlewares", HOSTS)],
+            &[listed(TRAEFIK, "ingressroutes", HOSTS), listed(&["gateway.networking.k8s.io"], "httproutes", HOSTS)],
+            &[listed(TRAEFIK, "traefikservices", Need::Less("routes through other TraefikServices are not found"))],
+            &[listed(&["networking.k8s.io"], "ingresses", Need::Less("whether an Ingress serves a page is not known"))],
         ],
     },
     Row {

@@ -1,7 +1,7 @@
 //! The table of rights is true: a user with exactly the roles that `rbac COMMAND` prints can run the command, and asks
 //! the server for exactly that; without one of the verbs `rbac COMMAND --check` says what then comes of it.
 
-use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path};
+use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path, sync::LazyLock};
 
 use canary_traefik::commands::rbac::rights::{Need, Row};
 use serde_json::json;
@@ -12,6 +12,7 @@ use crate::{
     rollout::{declare, set_live},
     support::{
         directory::Directory,
+        fake::{Fake, Reply},
         namespace::Namespace,
         objects::canary,
         run::{Output, Run},
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 
-/// One command: lines that together do all that it does. Blanks separate the words; `NS` is the namespace.
+/// One command: lines that together do all that it does. Blanks separate the words; `SITE` is a page that exists.
 struct Case {
     command: &'static str,
     lines: &'static [&'static str],
@@ -29,13 +30,14 @@ struct Case {
 }
 
 /// What reads and changes cookies: run without a guard, and with one of labelled namespaces.
-const COOKIES: [Case; 13] = [
+const COOKIES: [Case; 14] = [
     Case { command: "describe", lines: &["describe podinfo"], good: &[0] },
     Case { command: "sticky edit", lines: &["sticky edit podinfo --yes"], good: &[0] },
     Case { command: "show", lines: &["show", "show podinfo"], good: &[0] },
     Case { command: "render", lines: &["render podinfo"], good: &[0] },
     Case { command: "simulate", lines: &["simulate podinfo --steps 10,100"], good: &[0] },
     Case { command: "lint", lines: &["lint", "lint podinfo"], good: &[0, 1] },
+    Case { command: "verify", lines: &["verify podinfo --url SITE --browsers 1 --requests 1 --rate 1000"], good: &[1] },
     Case { command: "diff", lines: &["diff", "diff podinfo"], good: &[0, 1] },
     Case { command: "sticky get", lines: &["sticky get podinfo"], good: &[0] },
     Case { command: "sticky set", lines: &["sticky set podinfo --max-age 60 --yes"], good: &[0] },
@@ -67,6 +69,13 @@ const GUARD: [Case; 3] = [
     Case { command: "guard status", lines: &["guard status"], good: &[0, 1] },
     Case { command: "guard uninstall", lines: &["guard uninstall --dry-run=server"], good: &[0] },
 ];
+
+/// The page that `verify` opens. It sets no cookie.
+static SITE: LazyLock<Fake> = LazyLock::new(|| {
+    let site = Fake::start();
+    site.on("GET", "/", [Reply::text(200, "text/html", "")]);
+    site
+});
 
 /// The Canary declares a cookie, and another one is live.
 fn prepared(namespace: &Namespace) {
@@ -117,7 +126,8 @@ fn line(namespace: &Namespace, user: &Path, line: &str) -> Output {
         let uninstall = namespace.run(["guard", "uninstall", "--yes"]).run();
         assert_eq!(uninstall.code, Some(0), "{uninstall}");
     }
-    let words: Vec<_> = line.split(' ').collect();
+    let site = SITE.url() + "/";
+    let words: Vec<_> = line.split(' ').map(|word| if word == "SITE" { site.as_str() } else { word }).collect();
     if let ["__complete", words @ ..] = words.as_slice() {
         let folder = Directory::new();
         let link = folder.path().join("kubectl_complete-canary_traefik");

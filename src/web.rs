@@ -1,15 +1,20 @@
 //! The pages under test: one GET at a time, on connections of their own, within limits.
 #![expect(clippy::disallowed_methods, reason = "these requests go to websites, not to the API server")]
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
 use crate::{
-    apiserver::site::{self, SiteTrust},
+    apiserver::{
+        ApiServer,
+        port_forward::PodPort,
+        site::{self, SiteTrust},
+    },
     error::{Error, Result},
+    traefik::installation::TraefikPod,
     verify::{self, Answer, Page},
 };
 
@@ -17,16 +22,20 @@ use crate::{
 const MOST: usize = 1 << 20;
 /// How long to wait for the rest of a page whose headers are there. It is read so that the connection can be used again.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What to type if a pod does not answer.
+const ANOTHER_POD: &str = "--url URL, or --through-cluster=NAMESPACE/POD";
 /// The longest `Location` that is followed, in bytes: the most that common servers accept in a request.
 const LONGEST_LOCATION: usize = 8 << 10;
 
 /// How sites are reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Web {
     /// Addresses to use instead of what names resolve to.
     pub resolve: Vec<Resolve>,
     /// Which servers are trusted.
     pub trust: SiteTrust,
+    /// The pod to connect to instead.
+    pub through: Option<Through>,
     /// How long to wait for an answer; `None` for ever.
     pub timeout: Option<Duration>,
 }
@@ -42,10 +51,37 @@ pub struct Resolve {
     pub address: IpAddr,
 }
 
+/// A pod of Traefik, which is reached through the API server.
+#[derive(Clone)]
+pub struct Through {
+    /// The API server.
+    pub server: Arc<ApiServer>,
+    /// The pod.
+    pub pod: TraefikPod,
+}
+
+impl Through {
+    /// Returns the port for pages of this kind.
+    ///
+    /// # Errors
+    ///
+    /// The pod has none.
+    pub fn port(&self, is_secure: bool) -> Result<PodPort> {
+        let Self { server, pod } = self;
+        let (scheme, port) = if is_secure { ("https", pod.https) } else { ("http", pod.http) };
+        let Some(port) = port else {
+            return Err(Error::usage(format!("pod `{}` has no entry point for {scheme}", pod.target)).hint(ANOTHER_POD));
+        };
+        Ok(PodPort { server: Arc::clone(server), pod: pod.target.clone(), port })
+    }
+}
+
 /// A site: one scheme, host and port, with its connection.
 pub struct Site {
     client: kube::Client,
     timeout: Option<Duration>,
+    /// Whether it is reached through the API server.
+    is_forwarded: bool,
 }
 
 impl Web {
@@ -64,7 +100,9 @@ impl Web {
         let scheme = if page.is_secure { "https" } else { "http" };
         let url = Uri::builder().scheme(scheme).authority(format!("{host}:{}", page.port)).path_and_query("/").build();
         let url = url.map_err(|_| not_a_url(page))?;
-        Ok(Site { client: site::client(url, &page.host, &self.trust)?, timeout: self.timeout })
+        let through = self.through.as_ref().map(|through| through.port(page.is_secure)).transpose()?;
+        let is_forwarded = through.is_some();
+        Ok(Site { client: site::client(url, &page.host, &self.trust, through)?, timeout: self.timeout, is_forwarded })
     }
 }
 
@@ -77,6 +115,13 @@ impl Site {
     /// There is no answer.
     pub async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
         let address = format!("{}:{}", page.host, page.port);
+        let way = if self.is_forwarded {
+            ANOTHER_POD.to_owned()
+        } else {
+            format!("--url URL, or --resolve {address}:ADDRESS")
+        };
+        // Through the API server, there is one replica.
+        let is_last = is_last && !self.is_forwarded;
         let asked = async {
             let first = self.client.send(request(page, cookies, is_last)?).await;
             // The server may close a connection that was kept just when it is used again.
@@ -84,13 +129,13 @@ impl Site {
                 Err(error) if site::is_broken(&error) => self.client.send(request(page, cookies, is_last)?).await,
                 first => first,
             };
-            answer.map_err(|error| site::reason(&error, &page.host, &address))
+            answer.map_err(|error| site::reason(&error, &page.host, &address, &way))
         };
         let response = match self.timeout {
             None => asked.await?,
             Some(limit) => tokio::time::timeout(limit, asked).await.map_err(|_| {
                 Error::cluster(format!("no answer from the server {address} within {} s", limit.as_secs_f64()))
-                    .hint(format!("--url URL, or --resolve {address}:ADDRESS"))
+                    .hint(way.as_str())
             })??,
         };
         let answer = answer(response.status().as_u16(), response.headers());

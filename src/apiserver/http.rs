@@ -4,8 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use ::http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
+use hyper::upgrade::Upgraded;
 use kube::client::Body;
 
 use crate::apiserver::{
@@ -176,6 +177,26 @@ impl ApiServer {
             let Some(wait) = retries.next(&headers, refusal) else { return Err(failure) };
             self.wait(wait, refusal, retries.tries).await;
         }
+    }
+
+    /// Sends a request for a WebSocket once, and returns the connection that it becomes. `accepted` is what the server must
+    /// answer.
+    pub(crate) async fn upgrade(
+        &self,
+        call: &Call<'_>,
+        request: Request<Vec<u8>>,
+        accepted: &HeaderValue,
+    ) -> Result<Upgraded, Failure> {
+        let (parts, body) = request.into_parts();
+        let opened = match self.send(&parts, body).await {
+            Ok(opened) => opened,
+            Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
+        };
+        let is_accepted = opened.response.headers().get(header::SEC_WEBSOCKET_ACCEPT) == Some(accepted);
+        if opened.response.status() != StatusCode::SWITCHING_PROTOCOLS || !is_accepted {
+            return Err(self.refusal(call, opened).await?.0);
+        }
+        hyper::upgrade::on(opened.response).await.map_err(|_| self.endpoint.broke_off())
     }
 
     async fn send(&self, parts: &Parts, body: Vec<u8>) -> Result<Opened, Sent> {

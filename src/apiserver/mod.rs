@@ -19,6 +19,7 @@ mod login;
 mod overrides;
 pub(crate) mod parts;
 mod permission;
+pub(crate) mod port_forward;
 mod progress;
 mod proxy;
 pub(crate) mod request;
@@ -34,6 +35,7 @@ mod trust;
 mod url;
 mod warnings;
 mod watch;
+mod websocket;
 
 use std::{sync::Arc, time::Duration};
 

@@ -13,7 +13,7 @@ use crate::{
 pub struct Permission<'a> {
     /// The API group of the resource.
     pub group: &'a str,
-    /// The resource, in the plural.
+    /// The resource, in the plural; with a slash and a subresource.
     pub resource: &'a str,
     /// The verb.
     pub verb: &'a str,
@@ -32,11 +32,12 @@ impl ApiServer {
     #[expect(clippy::disallowed_methods, reason = "an access review is a POST that stores nothing")]
     pub async fn may(&self, permission: Permission<'_>) -> Result<bool> {
         let Permission { group, resource, verb, name, namespace } = permission;
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"group": group, "resource": resource, "verb": verb, "name": name,
-                "namespace": namespace.unwrap_or_default()}},
+            "spec": {"resourceAttributes": {"group": group, "resource": resource, "subresource": subresource,
+                "verb": verb, "name": name, "namespace": namespace.unwrap_or_default()}},
         });
         let call = Call {
             verb: Verb::Create,

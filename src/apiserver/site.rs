@@ -13,6 +13,7 @@ use super::{
     connect::user_agent,
     endpoint::Endpoint,
     error::{CONNECT_TIMEOUT, Failure},
+    port_forward::PodPort,
     transport,
 };
 use crate::{
@@ -57,8 +58,8 @@ impl SiteTrust {
     }
 }
 
-/// Returns a client for the server of this URL, whose certificate must be for this name.
-pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust) -> Result<Client> {
+/// Returns a client for the server of this URL, or for this port of a pod; its certificate must be for this name.
+pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust, through: Option<PodPort>) -> Result<Client> {
     let mut config = Config::new(url);
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.headers.push((http::header::USER_AGENT, user_agent()));
@@ -68,13 +69,16 @@ pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust) -> Result<Client> 
         SiteTrust::Authorities(authorities) => config.root_cert = Some(authorities.clone()),
         SiteTrust::Anyone => config.accept_invalid_certs = true,
     }
-    transport::client(config)
+    match through {
+        Some(port) => transport::client_over(config, port),
+        None => transport::client(config),
+    }
 }
 
 pub(crate) use super::error::is_broken;
 
-/// Returns why a request to the server of this host at `HOST:PORT` failed.
-pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str) -> Error {
+/// Returns why a request to the server of this host at `HOST:PORT` failed. `way` is a hint that names another way to it.
+pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str, way: &str) -> Error {
     let endpoint = Endpoint {
         url: String::new(),
         address: address.to_owned(),
@@ -87,7 +91,7 @@ pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str
     // The hints of these errors are about the API server.
     let plain = |error: &Error| error.causes().iter().fold(Error::cluster(error.message()), Error::caused_by);
     match endpoint.classify(error) {
-        Failure::Unreachable(error) => plain(&error).hint(format!("--url URL, or --resolve {address}:ADDRESS")),
+        Failure::Unreachable(error) => plain(&error).hint(way),
         Failure::Tls(error) => plain(&error).hint("--ca-file FILE, or --insecure"),
         _ => Error::cluster(format!("the server {address} does not speak HTTP")).hint("--url URL"),
     }

@@ -69,6 +69,22 @@ pub(crate) fn client(config: Config) -> Result<Client> {
     }
 }
 
+/// Builds a client over these connections, without a proxy.
+///
+/// # Errors
+///
+/// Certificates cannot be used.
+pub(crate) fn client_over<C>(config: Config, connector: C) -> Result<Client>
+where
+    C: 'static + Clone + Send + Sync + Service<Uri>,
+    C::Response: 'static + Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin,
+    C::Future: 'static + Send,
+    C::Error: 'static + Send + Sync + std::error::Error,
+{
+    let tls = Tls::new(&config)?;
+    over(config, &tls, connector)
+}
+
 /// The TLS configuration of a connection.
 struct Tls {
     config: ClientConfig,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Label of the workloads of Traefik's own chart, and of k3s.
-const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
+pub(super) const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
 
 impl Cluster {
     /// Reads the Canaries of the namespace, or all, whatever their labels, with what is around them; and what could not be

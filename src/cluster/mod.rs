@@ -15,6 +15,7 @@ mod read;
 mod routing;
 mod support;
 mod traefik_api;
+mod traefik_pod;
 mod versions;
 mod write;
 
@@ -36,7 +37,7 @@ use crate::{
 
 /// A cluster as one user sees it.
 pub struct Cluster {
-    api: ApiServer,
+    api: Arc<ApiServer>,
     /// Routers of Traefik's other providers, which are no objects of the cluster.
     other_routers: Vec<Router>,
 }
@@ -69,17 +70,17 @@ impl Cluster {
     }
 
     fn over(api: ApiServer) -> Self {
-        Self { api: api.silencing(IS_HERE), other_routers: Vec::new() }
+        Self { api: Arc::new(api.silencing(IS_HERE)), other_routers: Vec::new() }
     }
 
     /// Uses this connection.
     #[cfg(test)]
     pub(crate) fn of(api: ApiServer) -> Self {
-        Self { api, other_routers: Vec::new() }
+        Self { api: Arc::new(api), other_routers: Vec::new() }
     }
 
     /// Returns the connection.
-    pub fn api(&self) -> &ApiServer {
+    pub fn api(&self) -> &Arc<ApiServer> {
         &self.api
     }
 }

@@ -209,8 +209,6 @@ fn manifest(files: &Manifests, patches: &Patches, canary: &Canary, object: &Obje
     Manifest { patches: own, ..of(object) }
 }
 
-}
-
 /// Without a schema, a manifest that uses the native field implies that its cluster has it.
 fn native_field(canary: &Value) -> NativeField {
     match NATIVE_COOKIE.iter().try_fold(canary, |value, key| value.get(key)) {

@@ -85,6 +85,56 @@ fn image(container: &Value) -> &str {
     name.split(':').next().unwrap_or_default()
 }
 
+/// A pod of Traefik, with the ports at which users come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraefikPod {
+    /// Its namespace and name.
+    pub target: NamespacedName,
+    /// The port for http.
+    pub http: Option<u16>,
+    /// The port for https.
+    pub https: Option<u16>,
+}
+
+impl TraefikPod {
+    /// Reads a pod. Entry points are those of its flags or environment, else its container's ports, which Traefik's chart names
+    /// after them.
+    pub fn of(pod: &Value) -> Self {
+        let containers = view::at(pod, &["spec", "containers"]).and_then(Value::as_array);
+        let mut points: BTreeMap<String, u16> = BTreeMap::new();
+        for container in containers.into_iter().flatten() {
+            let ports = container.get("ports").and_then(Value::as_array).into_iter().flatten();
+            points.extend(ports.filter_map(|port| {
+                let number = port.get("containerPort")?.as_u64()?.try_into().ok()?;
+                Some((view::owned(port, &["name"])?, number))
+            }));
+            points.extend(options(container).into_iter().filter_map(|(key, address)| {
+                let name = key.strip_prefix("entrypoints.")?.strip_suffix(".address")?;
+                let address = address.split('/').next().unwrap_or_default();
+                Some((name.to_owned(), address.rsplit_once(':')?.1.parse().ok()?))
+            }));
+        }
+        let named = |name: &str| points.get(name).copied();
+        let other = |is_secure: bool| {
+            let is_for_users = |name: &str| !["traefik", "metrics"].contains(&name);
+            points.iter().find(|(name, _)| is_for_users(name) && name.contains("secure") == is_secure).map(|it| *it.1)
+        };
+        Self {
+            target: NamespacedName::of(pod),
+            http: named("web").or_else(|| other(false)),
+            https: named("websecure").or_else(|| other(true)),
+        }
+    }
+
+    /// Returns whether a pod serves requests.
+    pub fn is_ready(pod: &Value) -> bool {
+        let conditions = view::at(pod, &["status", "conditions"]).and_then(Value::as_array);
+        let is_ready =
+            |it: &Value| view::text(it, &["type"]) == Some("Ready") && view::text(it, &["status"]) == Some("True");
+        pod.pointer("/metadata/deletionTimestamp").is_none() && conditions.into_iter().flatten().any(is_ready)
+    }
+}
+
 /// Returns the options of a container: its flags, else those of its environment.
 fn options(container: &Value) -> BTreeMap<String, String> {
     let list = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -137,6 +187,23 @@ mod tests {
         let environment = json!({"image": "rancher/mirrored-library-traefik:3.3.6",
             "env": [{"name": "TRAEFIK_PROVIDERS_KUBERNETESCRD_SAFENAMING", "value": "true"}, {"name": "OTHER", "value": "x"}]});
         assert!(of(&environment).unwrap().is_on("providers.kubernetescrd.safenaming"));
+    }
+
+    #[test]
+    fn the_ports_of_a_pod_are_those_of_its_entry_points() {
+        let ports = |container: Value| {
+            let pod = TraefikPod::of(&json!({"metadata": {"namespace": "edge", "name": "traefik-0"},
+                "spec": {"containers": [container]}}));
+            assert_eq!(pod.target.to_string(), "edge/traefik-0");
+            (pod.http, pod.https)
+        };
+        let port = |name: &str, number: u16| json!({"name": name, "containerPort": number});
+        let chart = json!({"args": ["--entryPoints.metrics.address=:9100/tcp", "--entryPoints.traefik.address=:8080/tcp",
+            "--entryPoints.web.address=:8000/tcp", "--entryPoints.websecure.address=127.0.0.1:8443/tcp"]});
+        assert_eq!(ports(chart), (Some(8000), Some(8443)));
+        assert_eq!(ports(json!({"ports": [port("traefik", 9000), port("web", 80)]})), (Some(80), None));
+        assert_eq!(ports(json!({"args": ["--entrypoints.public.address=[::]:81"]})), (Some(81), None));
+        assert_eq!(ports(json!({})), (None, None));
     }
 
     #[test]

@@ -635,6 +635,10 @@ Options:
       --resolve <HOST:PORT:ADDRESS>
           Connect to this address for a host and port; can be repeated
 
+      --through-cluster[=<NAMESPACE/POD>]
+          Connect to a pod of Traefik through the API server, as kubectl
+          port-forward does: to this one, else the first that is ready
+
       --insecure
           Do not verify the certificates of the pages
 
@@ -1927,6 +1931,9 @@ Options:
 
       --watch
           Include what show and describe need for --watch
+
+      --through-cluster
+          Include what verify needs for --through-cluster
 
   -A, --all-namespaces
           For all namespaces

@@ -32,6 +32,93 @@ fn every_command_has_one_row_of_rights_and_no_row_is_of_none() {
 }
 
 #[test]
+fn through_the_cluster_verify_needs_pods_and_their_ports() {
+    rbac("verify --through-cluster -n shop").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: kubectl-canary-traefik-verify
+  namespace: shop
+rules:
+- apiGroups:
+  - flagger.app
+  resources:
+  - canaries
+  verbs:
+  - get
+# without it: whether tracks are drawn as the weights say is not checked
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - traefikservices
+  verbs:
+  - get
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-canary-traefik-verify
+rules:
+# without it: routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - ingressroutes
+  verbs:
+  - list
+# without it: routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces
+- apiGroups:
+  - gateway.networking.k8s.io
+  resources:
+  - httproutes
+  verbs:
+  - list
+# without it: routes through other TraefikServices are not found
+- apiGroups:
+  - traefik.io
+  - traefik.containo.us
+  resources:
+  - traefikservices
+  verbs:
+  - list
+# without it: whether an Ingress serves a page is not known
+- apiGroups:
+  - networking.k8s.io
+  resources:
+  - ingresses
+  verbs:
+  - list
+# without it: the pod has to be named: --through-cluster=NAMESPACE/POD
+- apiGroups:
+  - ""
+  resources:
+  - pods
+  verbs:
+  - list
+# without it: no pod can be named
+- apiGroups:
+  - ""
+  resources:
+  - pods
+  verbs:
+  - get
+- apiGroups:
+  - ""
+  resources:
+  - pods/portforward
+  verbs:
+  - create
+  - get
+--- stderr
+
+"#]]);
+}
+
+#[test]
 fn a_role_has_what_is_in_a_namespace_and_a_cluster_role_the_rest() {
     rbac("sticky apply -n shop").shows(str![[r#"
 exit: 0

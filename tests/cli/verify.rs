@@ -749,6 +749,39 @@ warning: user `me` may not get traefikservices.traefik.io in namespace `shop`
 }
 
 #[test]
+fn without_a_ready_pod_of_traefik_one_is_asked_for() {
+    let cluster = declaring();
+    let labels = json!({ "app.kubernetes.io/name": "traefik" });
+    let pod = json!({
+        "metadata": { "name": "traefik-0", "namespace": "edge", "labels": labels, "deletionTimestamp": "2026-01-01T00:00:00Z" },
+        "spec": { "containers": [{ "name": "traefik", "ports": [{ "name": "web", "containerPort": 8000 }] }] },
+        "status": { "conditions": [{ "type": "Ready", "status": "True" }] },
+    });
+    let pods = json!({ "kind": "PodList", "metadata": {}, "items": [pod] });
+    cluster.on("GET", "/api/v1/pods", [Reply::json(200, &pods)]);
+    verify(&cluster, "--url http://shop.example/ --through-cluster").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no ready pod has the label app.kubernetes.io/name=traefik
+hint: --through-cluster=NAMESPACE/POD
+
+"#]]);
+    // Something on the way to the server that knows no WebSockets.
+    cluster.on("GET", "/api/v1/namespaces/edge/pods/traefik-0", [Reply::json(200, &pod)]);
+    cluster.on("GET", "/api/v1/namespaces/edge/pods/traefik-0/portforward", [Reply::text(200, "text/html", "hello")]);
+    verify(&cluster, "--url http://shop.example/ --through-cluster=edge/traefik-0").shows(str![[r#"
+exit: 6
+--- stdout
+--- stderr
+error: the answer is not from a Kubernetes API server
+caused by: http://127.0.0.1:[PORT] answers 200 OK, text/html
+hint: kubectl config view --minify
+
+"#]]);
+}
+
+#[test]
 fn flags_that_cannot_be_meant_are_refused() {
     for flags in [
         "--url ftp://shop.example/",
@@ -756,6 +789,8 @@ fn flags_that_cannot_be_meant_are_refused() {
         "--url http://me:secret@shop.example/",
         "--resolve shop.example:203.0.113.7",
         "--rate 0",
+        "--through-cluster=traefik-0",
+        "--through-cluster --resolve shop.example:80:203.0.113.7",
         "--for 2d",
         "--browsers 0",
         "--requests 5 --for 5s",

@@ -35,6 +35,7 @@ mod shop;
 mod simulated;
 mod traefik;
 mod verify;
+mod verify_through;
 mod web;
 mod webhook;
 mod webhook_claims;
@@ -142,6 +143,10 @@ fn main() -> ExitCode {
         what_is_proposed_sticks
         over_tls_behind_a_redirect_and_beside_another_server_it_sticks
         every_command_of_the_page_on_verify_shows_what_the_page_says
+    });
+    tests.extend(tests! { "verify::", verify_through:
+        without_an_address_it_goes_through_the_api_server_to_a_pod_of_traefik
+        the_rights_that_rbac_prints_are_enough_to_go_through_the_api_server_and_all_of_them_are_needed
     });
     tests.extend(tests! { "play::", bad:
         a_secure_cookie_over_http_shows_as_bad_for_it_pins_nobody

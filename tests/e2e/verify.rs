@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Where its users come in.
-const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);
+pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);
 /// The Canary with whom one shares a cookie's name.
 const OTHER: &str = "cart";
 /// The host of the document's site.
@@ -47,18 +47,20 @@ const CASES: [Case; 10] = [
 ];
 
 /// Where https comes in.
-const WEB_SECURE: u16 = 8443;
+pub(crate) const WEB_SECURE: u16 = 8443;
 
 /// All sites, and the Traefik in front of them. It starts when everything is there, and nothing changes afterwards.
-struct Sites {
+pub(crate) struct Sites {
     traefik: Traefik,
     bad: Vec<Site>,
     good: Site,
+    /// Whose users come through the API server.
+    pub(crate) through: Site,
     /// With https, to which http redirects, and another server on the host.
-    secure: Site,
+    pub(crate) secure: Site,
 }
 
-static SITES: LazyLock<Sites> = LazyLock::new(|| {
+pub(crate) static SITES: LazyLock<Sites> = LazyLock::new(|| {
     let bad: Vec<_> = CASES
         .iter()
         .map(|(name, flags, then)| {
@@ -68,12 +70,14 @@ static SITES: LazyLock<Sites> = LazyLock::new(|| {
             site
         })
         .collect();
-    let mut good = Site::new("verify-good");
+    let (mut good, through) = (Site::new("verify-good"), Site::new("verify-through"));
     HOST.clone_into(&mut good.host);
     // What `sticky set` proposes at a terminal.
-    set_up(&good, "--max-age 2m --http-only --same-site lax --entry /login");
+    for site in [&good, &through] {
+        set_up(site, "--max-age 2m --http-only --same-site lax --entry /login");
+    }
     let secure = over_tls();
-    let sites: Vec<_> = bad.iter().chain([&good, &secure]).collect();
+    let sites: Vec<_> = bad.iter().chain([&good, &through, &secure]).collect();
     let namespaces: Vec<_> = sites.iter().map(|site| site.namespace.name()).collect();
     let entry_point = format!("--entrypoints.websecure.address={ADDRESS}:{WEB_SECURE}");
     let traefik = routes::start(ADDRESS, &namespaces, &[&entry_point]);
@@ -84,7 +88,7 @@ static SITES: LazyLock<Sites> = LazyLock::new(|| {
         // Two of the site, the redirect, and that of the entry.
         (traefik.routers(secure.namespace.name()).len() == 4).then_some(())
     });
-    Sites { traefik, bad, good, secure }
+    Sites { traefik, bad, good, through, secure }
 });
 
 /// A site with https, to which http redirects. Another Service answers in the middle of its login, and at `/api`.
@@ -182,7 +186,7 @@ fn verify(site: &Site) -> Output {
 }
 
 /// The text without what is drawn at random: counts, and which track was drawn first.
-fn without_chance(output: &Output) -> String {
+pub(crate) fn without_chance(output: &Output) -> String {
     let mut text = String::new();
     for line in output.to_string().lines() {
         let is_count = ["primary ", "canary"].iter().any(|track| line.starts_with(track)) || line.contains(" times");

@@ -33,6 +33,8 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", false),
     ("Role", "rbac.authorization.k8s.io/v1", "roles", true),
     ("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings", true),
+    ("Node", "v1", "nodes", false),
+    ("Pod", "v1", "pods", true),
     ("Secret", "v1", "secrets", true),
     ("Service", "v1", "services", true),
     ("TraefikService", "traefik.io/v1alpha1", "traefikservices", true),

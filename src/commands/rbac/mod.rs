@@ -3,6 +3,7 @@
 pub mod entry;
 pub mod rights;
 mod role;
+mod through;
 mod watch;
 
 use clap::Args;
@@ -48,6 +49,10 @@ pub struct RbacArgs {
     #[arg(long)]
     watch: bool,
 
+    /// Include what verify needs for --through-cluster
+    #[arg(long)]
+    through_cluster: bool,
+
     /// For all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
@@ -64,7 +69,8 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     let of = |row: &Row| {
         let entry = if args.entry { entry::rights(row.command) } else { Vec::new() };
         let watch = if args.watch { watch::rights(row.command) } else { Vec::new() };
-        row.rights().chain(entry).chain(watch).collect::<Vec<_>>()
+        let through = if args.through_cluster { through::rights(row.command) } else { Vec::new() };
+        row.rights().chain(entry).chain(watch).chain(through).collect::<Vec<_>>()
     };
     let rights: Vec<_> = match command {
         Some(command) => of(Row::of(command).ok_or_else(|| unknown(command))?),
@@ -101,6 +107,7 @@ pub fn with_hint(ctx: &Context, error: Error) -> Error {
         let entry = match Row::of(&ctx.command)? {
             row if row.rights().any(allows) => "",
             row if entry::rights(row.command).into_iter().any(allows) => " --entry",
+            row if through::rights(row.command).into_iter().any(allows) => " --through-cluster",
             row => watch::rights(row.command).into_iter().any(allows).then_some(" --watch")?,
         };
         let place = match (&right.namespace, ctx.namespace()) {

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{apiserver, verify::Page, web::Resolve};
+use crate::{apiserver, model::NamespacedName, verify::Page, web::Resolve};
 
 pub(super) fn page(text: &str) -> Result<Page, &'static str> {
     let url = apiserver::read_url(text)?;
@@ -10,6 +10,18 @@ pub(super) fn page(text: &str) -> Result<Page, &'static str> {
         return Err("it must not have a user or a password");
     }
     Page::of(&url).ok_or("its scheme must be http or https")
+}
+
+/// The value of `--through-cluster`: a pod, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pod(pub(super) Option<NamespacedName>);
+
+pub(super) fn pod(text: &str) -> Result<Pod, &'static str> {
+    if text.is_empty() {
+        return Ok(Pod(None));
+    }
+    let (namespace, name) = text.split_once('/').ok_or("must be NAMESPACE/POD")?;
+    Ok(Pod(Some(NamespacedName { namespace: Some(namespace.to_owned()), name: name.to_owned() })))
 }
 
 /// Parses HOST:PORT:ADDRESS; an IPv6 address may have brackets.

@@ -4,18 +4,18 @@ mod args;
 mod pages;
 mod visits;
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use self::{
-    args::{count, flow, page, rate, resolve, time},
+    args::{Pod, count, flow, page, pod, rate, resolve, time},
     visits::{Until, Visits},
 };
 use crate::{
     apiserver::site::SiteTrust,
-    cluster::Reading,
+    cluster::{Cluster, Reading},
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     flagger::Declared,
@@ -28,7 +28,7 @@ use crate::{
         entry::{Need, Unread},
     },
     verify::{Page, Setup, judge},
-    web::{Resolve, Web},
+    web::{Resolve, Through, Web},
 };
 
 /// Check over HTTP whether the cookie keeps browsers on their track
@@ -58,6 +58,11 @@ pub struct VerifyArgs {
     /// Connect to this address for a host and port; can be repeated
     #[arg(long, value_name = "HOST:PORT:ADDRESS", value_parser = resolve)]
     resolve: Vec<Resolve>,
+
+    /// Connect to a pod of Traefik through the API server, as kubectl port-forward does: to this one, else the first that is ready
+    #[arg(long, value_name = "NAMESPACE/POD", value_parser = pod, num_args = 0..=1, require_equals = true,
+          default_missing_value = "", conflicts_with = "resolve")]
+    through_cluster: Option<Pod>,
 
     /// Do not verify the certificates of the pages
     #[arg(long, conflicts_with = "ca_file")]
@@ -119,7 +124,7 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         None => SiteTrust::System,
     };
     let timeout = ctx.connection.request_timeout.unwrap_or(PATIENCE);
-    let web = Web { resolve: args.resolve.clone(), trust, timeout: Some(timeout).filter(|limit| !limit.is_zero()) };
+    let timeout = Some(timeout).filter(|limit| !limit.is_zero());
     let source = ctx.source(&FileArgs::default()).await?;
     let loaded = source.load(ctx.namespace(), &args.name, BEFORE).await?;
     let Source::Cluster(cluster) = &source else { return Err(Error::usage("a cluster is needed")) };
@@ -141,6 +146,11 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         (Vec::new(), None)
     } else {
         tokio::time::sleep(until_in_force(loaded.service.as_ref(), ctx.now)).await;
+        let through = match &args.through_cluster {
+            Some(pod) => Some(through(cluster, pod, &setup).await?),
+            None => None,
+        };
+        let web = Web { resolve: args.resolve.clone(), trust, through, timeout };
         Visits::new(ctx, &web, &setup, args.rate).all(args.browsers, until).await?
     };
     let moved = match source.load(ctx.namespace(), &args.name, AFTER).await {
@@ -163,6 +173,16 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         None if verification.holds() => Ok(Exit::Ok),
         None => Ok(Exit::Found),
     }
+}
+
+/// Returns the pod to connect to, once a connection was made.
+async fn through(cluster: &Cluster, pod: &Pod, setup: &Setup) -> Result<Through> {
+    let pod = cluster.traefik_pod(pod.0.as_ref()).await?;
+    let through = Through { server: Arc::clone(cluster.api()), pod };
+    for page in setup.pages.iter().take(1) {
+        through.port(page.is_secure)?.open().await?;
+    }
+    Ok(through)
 }
 
 /// Returns what grows with each change of the TraefikService's specification.

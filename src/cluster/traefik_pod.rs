@@ -26,7 +26,7 @@ impl Cluster {
         let call = Call { verb: Verb::Get, resource: "pods", namespace, name: Some(name) };
         let [space, name] = [namespace.unwrap_or_default(), name].map(percent_encoded);
         let answer = self.api.ask(&call, &format!("/api/v1/namespaces/{space}/pods/{name}")).await;
-        let pod = answer.and_then(|answer| answer.json()).map_err(|failure| failure.into_error(&call))?;
+        let pod = answer.and_then(|answer| answer.json())?;
         Ok(TraefikPod::of(&pod))
     }
 
@@ -38,7 +38,7 @@ impl Cluster {
             Ok(answer) => list::read(answer.body, Depth::WithoutManagedFields, read).await,
             Err(failure) => Err(failure),
         };
-        let pods = pods.map_err(|failure| failure.into_error(&call).hint("--through-cluster=NAMESPACE/POD"))?;
+        let pods = pods.map_err(|failure| Error::from(failure).hint("--through-cluster=NAMESPACE/POD"))?;
         pods.into_iter().min_by(|a, b| a.target.cmp(&b.target)).ok_or_else(|| {
             Error::not_found(format!("no ready pod has the label {TRAEFIK}")).hint("--through-cluster=NAMESPACE/POD")
         })

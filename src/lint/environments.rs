@@ -4,6 +4,7 @@
 //! What is in neither belongs to both.
 
 use std::{
+    cell::OnceCell,
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
 };
@@ -16,8 +17,10 @@ pub type Identity<'a> = (ObjectKind, Option<&'a str>, &'a str);
 /// The folders and files of different environments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environments {
-    /// The objects, by number, that each folder or file holds, if there is one of the same name elsewhere. Sorted.
-    holds: HashMap<String, Vec<usize>>,
+    /// Position in `sets` of what each folder or file holds.
+    holds: HashMap<String, usize>,
+    /// Sets of objects, by number and sorted, of which there is one of the same name elsewhere.
+    sets: Vec<Vec<usize>>,
 }
 
 impl Environments {
@@ -30,36 +33,136 @@ impl Environments {
                 files.push(file);
             }
         }
-        let mut holds = HashMap::<String, Vec<usize>>::new();
+        let mut held = BTreeMap::<_, Vec<usize>>::new();
         let several = by_identity.into_values().filter(|files| files.len() > 1);
         for (number, files) in several.enumerate() {
             for folder in files.into_iter().flat_map(folders) {
-                let held = holds.entry(folder.to_owned()).or_default();
+                let held = held.entry(folder).or_default();
                 if held.last() != Some(&number) {
                     held.push(number);
                 }
             }
         }
-        Self { holds }
+        let (mut all, mut numbers) = (Self::default(), HashMap::new());
+        for (folder, set) in held {
+            let number = *numbers.entry(set).or_insert_with_key(|set| {
+                all.sets.push(set.clone());
+                all.sets.len() - 1
+            });
+            all.holds.insert(folder.to_owned(), number);
+        }
+        all
     }
 
     /// Returns whether two files are of different environments: below where their paths part, both hold an object of the
     /// same name.
     pub fn are_apart(&self, one: &str, other: &str) -> bool {
-        if self.holds.is_empty() {
-            return false;
-        }
-        let held = parting(one, other).and_then(|(one, other)| self.holds.get(one).zip(self.holds.get(other)));
-        held.is_some_and(|(one, other)| {
-            let (few, many) = if one.len() < other.len() { (one, other) } else { (other, one) };
-            few.iter().any(|number| many.binary_search(number).is_ok())
-        })
+        !self.are_one() && parting(one, other).is_some_and(|(one, other)| self.share(self.set(one), self.set(other)))
     }
 
     /// Returns whether there is only one environment.
     pub fn are_one(&self) -> bool {
         self.holds.is_empty()
     }
+
+    fn set(&self, folder: &str) -> Option<usize> {
+        self.holds.get(folder).copied()
+    }
+
+    fn share(&self, one: Option<usize>, other: Option<usize>) -> bool {
+        let (Some(one), Some(other)) = (one, other) else { return false };
+        let (few, many) = (&self.sets[one], &self.sets[other]);
+        let (few, many) = if few.len() < many.len() { (few, many) } else { (many, few) };
+        one == other || few.iter().any(|number| many.binary_search(number).is_ok())
+    }
+}
+
+/// Things by their files, so that those of one environment are found among those of thousands.
+#[derive(Debug)]
+pub struct ByFile<'a, T> {
+    items: Vec<(Option<&'a str>, T)>,
+    index: OnceCell<Index>,
+}
+
+/// Positions of things.
+#[derive(Debug, Default)]
+struct Index {
+    of_file: HashMap<Option<String>, Vec<usize>>,
+    /// By a folder that they are in, and by the set of objects that the folder, or file, right below it holds.
+    below: HashMap<String, BTreeMap<Option<usize>, Vec<usize>>>,
+}
+
+impl<T> Default for ByFile<'_, T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), index: OnceCell::new() }
+    }
+}
+
+impl<'a, T> ByFile<'a, T> {
+    /// Adds a thing; one without a file is of every environment.
+    pub fn push(&mut self, file: Option<&'a str>, item: T) {
+        self.items.push((file, item));
+        self.index.take();
+    }
+
+    /// Returns all of them.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().map(|(_, item)| item)
+    }
+
+    /// Returns those that are not of another environment than a file, with their files, in the order in which they were added.
+    pub fn seen_from(&self, file: Option<&str>, environments: &Environments) -> Vec<(Option<&'a str>, &T)> {
+        /// With so few, an index does not pay.
+        const FEW: usize = 16;
+        let own = file.filter(|_| !environments.are_one());
+        match own {
+            Some(own) if self.items.len() > FEW => {
+                self.positions(own, environments).into_iter().map(|at| (self.items[at].0, &self.items[at].1)).collect()
+            }
+            own => {
+                let is_apart =
+                    |file: Option<&str>| own.zip(file).is_some_and(|(own, file)| environments.are_apart(own, file));
+                let seen = self.items.iter().filter(|(file, _)| !is_apart(*file));
+                seen.map(|(file, item)| (*file, item)).collect()
+            }
+        }
+    }
+
+    fn positions(&self, own: &str, environments: &Environments) -> Vec<usize> {
+        let index = self.index.get_or_init(|| self.indexed(environments));
+        let of_file = [Some(own.to_owned()), None].into_iter().filter_map(|file| index.of_file.get(&file));
+        let mut found: Vec<usize> = of_file.flatten().copied().collect();
+        for (parent, child) in levels(own) {
+            let is_below = |at: &&usize| {
+                let rest = self.items[**at].0.and_then(|file| file.strip_prefix(child));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(std::path::is_separator))
+            };
+            let own = environments.set(child);
+            for (set, all) in index.below.get(parent).into_iter().flatten() {
+                if !environments.share(own, *set) {
+                    found.extend(all.iter().filter(|at| !is_below(at)));
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn indexed(&self, environments: &Environments) -> Index {
+        let mut index = Index::default();
+        for (at, (file, _)) in self.items.iter().enumerate() {
+            index.of_file.entry(file.map(str::to_owned)).or_default().push(at);
+            for (parent, child) in file.iter().copied().flat_map(levels) {
+                index.below.entry(parent.to_owned()).or_default().entry(environments.set(child)).or_default().push(at);
+            }
+        }
+        index
+    }
+}
+
+/// Returns each folder that a file is in, with the folder, or the file, right below it.
+fn levels(file: &str) -> impl Iterator<Item = (&str, &str)> {
+    std::iter::once("").chain(folders(file)).zip(folders(file))
 }
 
 /// Returns two paths as far as the first part that differs; `None` if they are the same.
@@ -82,7 +185,7 @@ pub fn nearest<'t, T>(file: &str, all: impl Iterator<Item = (&'t str, T)>) -> Op
 
 /// Returns the folders that a file is in, the outermost first, and the file itself.
 fn folders(file: &str) -> impl Iterator<Item = &str> {
-    let separators = file.match_indices(std::path::is_separator).map(|(at, _)| at);
+    let separators = file.match_indices(std::path::is_separator).map(|(at, _)| at).filter(|at| *at > 0);
     separators.chain([file.len()]).map(|end| &file[..end])
 }
 
@@ -137,5 +240,28 @@ mod tests {
         assert_eq!(among(&["./x.yaml", "./a/b/d.yaml", "./a/e.yaml"]), Some("./a/b/d.yaml"));
         assert_eq!(among(&["./a/x/1.yaml", "./a/y/2.yaml"]), Some("./a/x/1.yaml"));
         assert_eq!(among(&[]), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_index_finds_what_comparing_each_finds(
+            files in proptest::collection::vec("[ab](/[abc]){0,2}/[xyz]", 1..60),
+            names in proptest::collection::vec("[mno]", 60),
+            own in "[ab](/[abc]){0,2}/[xyz]",
+        ) {
+            let mut files = files;
+            files.sort();
+            let objects = files.iter().zip(&names).map(|(file, name)| ((ObjectKind::Canary, None, name.as_str()), file.as_str()));
+            let environments = Environments::among(objects);
+            let mut by_file = ByFile::default();
+            by_file.push(None, usize::MAX);
+            for (number, file) in files.iter().enumerate() {
+                by_file.push(Some(file.as_str()), number);
+            }
+            let compared = by_file.items.iter().enumerate();
+            let compared = compared.filter(|(_, (file, _))| file.is_none_or(|file| !environments.are_apart(&own, file)));
+            let compared: Vec<_> = compared.map(|(at, _)| at).collect();
+            proptest::prop_assert_eq!(by_file.positions(&own, &environments), compared);
+        }
     }
 }

@@ -14,7 +14,7 @@ mod subject;
 use std::fmt;
 
 pub use self::{
-    environments::{Environments, Identity, nearest},
+    environments::{ByFile, Environments, Identity, nearest},
     place::{Origin, Place, Position},
     scene::Scene,
     subject::{Known, Seen, TrackService},

@@ -5,13 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::{Environments, Origin, reference::Reference};
+use super::{ByFile, Environments, Origin, reference::Reference};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
-    traefik::{
-        cookie_value::normalized,
-        reference::{key, keys_of},
-    },
+    traefik::cookie_value::normalized,
 };
 
 /// The annotation by which an Ingress names its middlewares (`pkg/provider/kubernetes/ingress/annotations.go`).
@@ -39,27 +36,31 @@ pub(super) enum Redirect {
 /// The Middlewares.
 #[derive(Debug, Default)]
 pub(super) struct Middlewares<'a> {
-    by_name: HashMap<String, Vec<Middleware<'a>>>,
-    environments: Option<&'a Environments>,
+    by_name: HashMap<&'a str, ByFile<'a, Middleware<'a>>>,
+    /// By namespace and name as Traefik joins them.
+    by_qualified_name: HashMap<String, ByFile<'a, Middleware<'a>>>,
+    environments: Environments,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Middleware<'a> {
     object: &'a ObjectRef,
     value: &'a Value,
-    origin: Option<&'a Origin>,
 }
 
 impl<'a> Middlewares<'a> {
     /// Returns none, of manifests in these environments.
-    pub(super) fn of(environments: &'a Environments) -> Self {
-        Self { by_name: HashMap::new(), environments: Some(environments) }
+    pub(super) fn of(environments: &Environments) -> Self {
+        Self { environments: environments.clone(), ..Self::default() }
     }
 
     /// Adds an object, if it is one.
     pub(super) fn add(&mut self, object: &'a ObjectRef, value: &'a Value, origin: Option<&'a Origin>) {
         if matches!(object.kind, ObjectKind::Middleware(_)) {
-            self.by_name.entry(key(&object.target)).or_default().push(Middleware { object, value, origin });
+            let (file, it) = (origin.map(|origin| origin.file.as_str()), Middleware { object, value });
+            self.by_name.entry(&object.target.name).or_default().push(file, it);
+            let qualified = normalized(&object.target.to_string());
+            self.by_qualified_name.entry(qualified).or_default().push(file, it);
         }
     }
 
@@ -103,21 +104,15 @@ impl<'a> Middlewares<'a> {
     }
 
     /// Finds a Middleware by the name in a reference to it.
-    fn find(&self, name: &str, namespace: Option<&str>, reference: &Reference<'_>) -> Option<&Middleware<'a>> {
-        let (short, provider) = name.split_once('@').map_or((name, None), |(short, provider)| (short, Some(provider)));
-        let is_it = |object: &ObjectRef| match (provider, &object.target.namespace) {
-            (None, _) => object.target.name == name && object.target.may_be_in(namespace),
-            (Some("kubernetescrd"), Some(own)) => {
-                normalized(short) == normalized(&format!("{own}-{}", object.target.name))
-            }
-            (Some(provider), own) => provider == "kubernetescrd" && own.is_none(),
+    fn find(&self, name: &str, namespace: Option<&str>, reference: &Reference<'_>) -> Option<Middleware<'a>> {
+        let all = match name.split_once('@') {
+            None => self.by_name.get(name),
+            Some((name, "kubernetescrd")) => self.by_qualified_name.get(&normalized(name)),
+            Some(_) => None,
         };
-        let is_for = |origin: Option<&Origin>| match (self.environments, origin, reference.origin) {
-            (Some(all), Some(one), Some(other)) => !all.are_apart(&one.file, &other.file),
-            _ => true,
-        };
-        let mut of_name = keys_of(name).into_iter().filter_map(|key| self.by_name.get(&key)).flatten();
-        of_name.find(|it| is_it(it.object) && is_for(it.origin))
+        let file = reference.origin.map(|origin| origin.file.as_str());
+        let mut seen = all?.seen_from(file, &self.environments).into_iter().map(|(_, it)| *it);
+        seen.find(|it| name.contains('@') || it.object.target.may_be_in(namespace))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Finding, Origin, Place, RULES, Seen,
+    ByFile, Finding, Origin, Place, RULES,
     redirect::{Middlewares, Redirect},
     reference::{Reference, references},
     subject::{Known, Subject, TrackService},
@@ -17,7 +17,7 @@ use crate::{
     traefik::{
         cookie_value::normalized,
         entry::Routing,
-        reference::{is_meant, key, keys_of},
+        reference::{Key, is_meant, keys_of, keys_to},
         router::Router,
         rule::Rule,
     },
@@ -40,9 +40,9 @@ pub struct Scene<'a> {
     /// The references of routes and TraefikServices.
     references: Vec<Reference<'a>>,
     /// The same by the name and the namespace that they give.
-    by_name: HashMap<&'a str, BTreeMap<Option<&'a str>, Vec<usize>>>,
+    by_name: HashMap<&'a str, BTreeMap<Option<&'a str>, ByFile<'a, usize>>>,
     /// Those that give Traefik's own name, by the keys of the TraefikServices that they may mean.
-    by_key: HashMap<String, Vec<usize>>,
+    by_key: HashMap<Key, Vec<usize>>,
     middlewares: Middlewares<'a>,
     /// The routers of http that only redirect, by their hosts; `None` for any.
     redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
@@ -51,7 +51,7 @@ pub struct Scene<'a> {
     services: HashMap<String, BTreeSet<Option<String>>>,
     /// The same by their names in Traefik.
     in_traefik: HashMap<String, BTreeSet<NamespacedName>>,
-    track_services: HashMap<&'a str, Vec<&'a Seen<TrackService>>>,
+    track_services: HashMap<&'a str, ByFile<'a, &'a TrackService>>,
 }
 
 impl<'a> Scene<'a> {
@@ -68,7 +68,8 @@ impl<'a> Scene<'a> {
             scene.services.entry(service.name).or_default().insert(service.namespace);
         }
         for service in known.services.iter().flatten() {
-            scene.track_services.entry(service.what.target.name.as_str()).or_default().push(service);
+            let all = scene.track_services.entry(service.what.target.name.as_str()).or_default();
+            all.push(service.file.as_deref(), &service.what);
         }
         for (number, observed) in canaries.iter().enumerate() {
             let to_service = scene.leading_to(observed);
@@ -95,9 +96,10 @@ impl<'a> Scene<'a> {
         }
         for (number, reference) in self.references.iter().enumerate() {
             let name = reference.name();
-            self.by_name.entry(name).or_default().entry(reference.namespace).or_default().push(number);
+            let file = reference.origin.map(|origin| origin.file.as_str());
+            self.by_name.entry(name).or_default().entry(reference.namespace).or_default().push(file, number);
             if reference.is_traefik_service && name.contains('@') {
-                for key in keys_of(name) {
+                for key in keys_of(name, view::text(reference.item, &["namespace"])) {
                     self.by_key.entry(key).or_default().push(number);
                 }
             }
@@ -144,9 +146,11 @@ impl<'a> Scene<'a> {
     /// Returns the references to the TraefikService of a Canary.
     fn leading_to<'s>(&'s self, observed: &Observed) -> Vec<&'s Reference<'a>> {
         let Some(service) = observed.canary.service_target() else { return Vec::new() };
-        let by_key = self.by_key.get(&key(&service)).into_iter().flatten().map(|number| &self.references[*number]);
-        let all = self.called(&service.name, service.namespace.as_deref()).into_iter().chain(by_key);
-        all.filter(|it| is_meant(it.item, it.object, &service) && self.sees(observed, it)).collect()
+        let by_key = keys_to(&service).into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
+        let by_key = by_key.collect::<BTreeSet<_>>().into_iter().map(|number| &self.references[*number]);
+        let by_key = by_key.filter(|it| self.sees(observed, it));
+        let all = self.called(&service.name, service.namespace.as_deref(), observed).into_iter().chain(by_key);
+        all.filter(|it| is_meant(it.item, it.object, &service)).collect()
     }
 
     /// Returns the references to a Service, or a TraefikService, of this name, in this namespace if one is given, that are for
@@ -157,17 +161,19 @@ impl<'a> Scene<'a> {
         namespace: Option<&str>,
         observed: &Observed,
     ) -> Vec<&'s Reference<'a>> {
-        let all = self.called(name, namespace).into_iter();
-        all.filter(|it| it.is_traefik_service == is_traefik_service && self.sees(observed, it)).collect()
+        let all = self.called(name, namespace, observed).into_iter();
+        all.filter(|it| it.is_traefik_service == is_traefik_service).collect()
     }
 
-    fn called<'s>(&'s self, name: &str, namespace: Option<&str>) -> Vec<&'s Reference<'a>> {
-        let Some(all) = self.by_name.get(name) else { return Vec::new() };
-        let numbers: Vec<_> = match namespace {
-            Some(_) => [all.get(&namespace), all.get(&None)].into_iter().flatten().flatten().collect(),
-            None => all.values().flatten().collect(),
+    fn called<'s>(&'s self, name: &str, namespace: Option<&str>, observed: &Observed) -> Vec<&'s Reference<'a>> {
+        let (Some(all), Some(known)) = (self.by_name.get(name), self.known) else { return Vec::new() };
+        let of_name: Vec<_> = match namespace {
+            Some(_) => [all.get(&namespace), all.get(&None)].into_iter().flatten().collect(),
+            None => all.values().collect(),
         };
-        numbers.into_iter().map(|number| &self.references[*number]).collect()
+        let file = observed.manifest.as_ref().map(|manifest| manifest.file.as_str());
+        let seen = of_name.into_iter().flat_map(|it| it.seen_from(file, &known.environments));
+        seen.map(|(_, number)| &self.references[*number]).collect()
     }
 
     fn sees(&self, observed: &Observed, reference: &Reference<'_>) -> bool {
@@ -211,9 +217,11 @@ impl<'a> Scene<'a> {
     }
 
     /// Returns the Services of this name that may be of a Canary.
-    pub(super) fn track_services(&self, name: &str, observed: &Observed) -> impl Iterator<Item = &'a TrackService> {
-        let all = self.track_services.get(name).into_iter().flatten();
-        all.filter(move |it| self.is_for(observed, it.file.as_deref())).map(|it| &it.what)
+    pub(super) fn track_services(&self, name: &str, observed: &Observed) -> Vec<&'a TrackService> {
+        let file = observed.manifest.as_ref().map(|manifest| manifest.file.as_str());
+        let all = self.track_services.get(name).zip(self.known);
+        let seen = all.into_iter().flat_map(|(all, known)| all.seen_from(file, &known.environments));
+        seen.map(|(_, service)| *service).collect()
     }
 }
 

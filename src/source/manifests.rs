@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
-    lint::nearest,
+    lint::{ByFile, nearest},
     model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE, selector::Selector},
     observed::{Loaded, Manifest, Observed},
     traefik::TraefikService,
@@ -160,12 +160,13 @@ fn find<'a>(
     selection: Selection<'_>,
 ) -> Result<Vec<Found<'a>>> {
     let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
-    let mut services = BTreeMap::<NamespacedName, Vec<_>>::new();
+    let mut services = BTreeMap::<NamespacedName, ByFile<'_, _>>::new();
     for object in files.objects().filter(|object| !patches.is_named(files, object)) {
         let service =
             TraefikService::is(&object.value).and_then(|group| TraefikService::from_object(&object.value, group));
         if let Some(service) = service {
-            services.entry(service.target.clone()).or_default().push((object.file(), (service, &object.value)));
+            let of_name = services.entry(service.target.clone()).or_default();
+            of_name.push(Some(object.file()), (service, &object.value));
         }
     }
     let mesh_provider = provider::among(files);
@@ -178,8 +179,10 @@ fn find<'a>(
         if !in_namespace || !selected {
             return None;
         }
-        let of_name = canary.service_target().and_then(|target| services.get(&target)).into_iter().flatten();
-        let service = nearest(object.file(), of_name.map(|(file, service)| (*file, service)));
+        let of_name = canary.service_target().and_then(|target| services.get(&target));
+        let seen = of_name.map(|all| all.seen_from(Some(object.file()), &surroundings.environments));
+        let seen = seen.into_iter().flatten().map(|(file, service)| (file.unwrap_or_default(), service));
+        let service = nearest(object.file(), seen);
         let (service, value) = service.map(|(service, value)| (service.clone(), (*value).clone())).unzip();
         let native = native_field(&object.value);
         let is_patch = patches.has(files, object);

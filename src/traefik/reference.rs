@@ -146,7 +146,7 @@ pub(super) fn is_idle(item: &Value, kind: ObjectKind, count: usize) -> bool {
 
 /// A key by which objects that lead to a TraefikService are found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Key {
+pub(crate) enum Key {
     /// A name without a namespace.
     Name(String),
     /// `NAMESPACE-NAME`.

@@ -57,8 +57,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let namespace = service.target.namespace.as_deref();
     let port = subject.observed.canary.port.map(|port| port.to_string());
     let ports = |name: &str| {
-        let mut all = subject.scene.track_services(name, subject.observed);
-        all.find(|service| service.target.may_be_in(namespace)).map(|service| &service.ports)
+        let all = subject.scene.track_services(name, subject.observed);
+        all.into_iter().find(|service| service.target.may_be_in(namespace)).map(|service| &service.ports)
     };
     let problem = |child: &Child| {
         let message = match (ports(&child.name), &port) {

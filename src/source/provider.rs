@@ -44,7 +44,7 @@ pub(super) fn among(files: &Manifests) -> Option<String> {
     }
 }
 
-/// Returns what an object says. `parts` are the HelmReleases that are merged with others.
+/// Returns what an object says. `parts` are the releases that are merged with others.
 fn of(object: &Value, parts: &BTreeSet<&str>) -> Vec<Said> {
     let list = |pointer: &str| object.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
     let spec = |pointer: &str| object.pointer(pointer);
@@ -91,7 +91,7 @@ fn values(values: Option<&Value>, is_elsewhere: bool) -> Said {
     }
 }
 
-/// Returns whether a HelmRelease is of Flagger's chart. The chart of an OCIRepository is known by that name alone.
+/// Returns whether a HelmRelease is of Flagger's chart. The chart of an OCI repository is known by that name alone.
 fn is_flaggers(object: &Value) -> bool {
     let names = [&["spec", "chart", "spec", "chart"][..], &["spec", "chartRef", "name"], &["spec", "releaseName"]];
     names.iter().any(|keys| text(object, keys) == Some(CHART))

@@ -244,7 +244,7 @@ fn a_route_to_a_service_of_the_canary_is_named_with_the_change() {
     );
     for (class, is_found) in [("traefik-internal", true), ("nginx", false)] {
         let spec = json!({"ingressClassName": class, "rules": [rule]});
-        assert_eq!(misses(&[object("Ingress", "shop", "web", &spec)]) != "", is_found, "{class}");
+        assert_eq!(!misses(&[object("Ingress", "shop", "web", &spec)]).is_empty(), is_found, "{class}");
     }
     let outer =
         traefik_service("shop", "all", &json!({"weighted": {"services": [{"name": "cart-primary", "port": 80}]}}));

@@ -32,7 +32,7 @@ pub struct DescribeArgs {
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = PrinterParser(&["json", "yaml", Printer::JSONPATH]))]
     output: Option<Printer>,
 
-    /// Then watch for changes: on a terminal redraw in place, in a pipe print the whole report for each
+    /// Watch for changes: redraw in place on a terminal; in a pipe, print the whole report for each change
     #[arg(short = 'w', long, conflicts_with = "files")]
     watch: bool,
 

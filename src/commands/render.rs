@@ -23,7 +23,7 @@ use crate::{
 ///
 /// Without --weight, the canary gets its live weight, or 0 if there is no TraefikService yet. At 100, Flagger leaves
 /// out the primary's weight, and Traefik then uses 1. The objects of a declared entry follow: `sticky apply` makes
-/// them live, or commit them beside the routes they are made after.
+/// them live, or commit them next to the routes from which they are derived.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # What Flagger will write at the step to 20 percent\n  kubectl canary-traefik render checkout --weight 20\n\n  # The objects of the entry, to commit them\n  kubectl canary-traefik render checkout --entry -f deploy/ -R > deploy/checkout-entry.yaml"

@@ -36,7 +36,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     output: OutputArgs,
 
-    /// Then follow all changes: on a terminal in place, in a pipe with a line or document for each
+    /// Watch for changes after listing: redraw in place on a terminal; in a pipe, print a line or document for each change
     #[arg(short = 'w', long, conflicts_with = "files")]
     watch: bool,
 

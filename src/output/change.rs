@@ -108,9 +108,9 @@ pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
             "protected: the guard adds the cookie as soon as Flagger creates the TraefikService".into()
         }
         (_, State::Pending) => format!("not live yet: run `{apply}` once Flagger has created the TraefikService"),
-        (_, State::Missing) => format!("not live: to apply the declared cookie: `{apply}`"),
+        (_, State::Missing) => format!("not live. To apply the declared cookie: `{apply}`"),
         (_, State::Differs) => {
-            format!("the live cookie differs from the declared one: to apply the declared one: `{apply}`")
+            format!("the live cookie differs from the declared one. To apply the declared one: `{apply}`")
         }
         (_, State::Undeclared) => format!("not protected: {drops}, and no cookie is declared that could be restored"),
         (Protection::Guard, _) => "protected: the guard puts the cookie back into every write by Flagger".into(),

@@ -20,12 +20,12 @@ pub fn which(next: NextWrite) -> String {
         (When::Promotion, _) => "the promotion".into(),
         (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
         (When::Rollback, _) => "the rollback".into(),
-        (When::NoSteps, _) => "a rollback: its analysis has no steps".into(),
+        (When::NoSteps, _) => "a rollback, because the analysis has no steps".into(),
         (When::Reset, _) => "a reset to what Flagger generates, at its next tick".into(),
         (When::StuckPromotion, _) => {
             "none: the promotion never ends, because the primary's weight is 100 already".into()
         }
-        (When::Suspended, _) => "none while it is suspended".into(),
+        (When::Suspended, _) => "none while the Canary is suspended".into(),
         (When::Deletion, _) => "none: it is being deleted".into(),
     }
 }
@@ -78,10 +78,10 @@ mod tests {
             (When::Promotion, "the promotion, once the primary is ready"),
             (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
             (When::Rollback, "the rollback, within 30s"),
-            (When::NoSteps, "a rollback: its analysis has no steps"),
+            (When::NoSteps, "a rollback, because the analysis has no steps"),
             (When::Reset, "a reset to what Flagger generates, at its next tick"),
             (When::StuckPromotion, "none: the promotion never ends, because the primary's weight is 100 already"),
-            (When::Suspended, "none while it is suspended"),
+            (When::Suspended, "none while the Canary is suspended"),
             (When::Deletion, "none: it is being deleted"),
         ];
         for (when, words) in all {

@@ -63,7 +63,7 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
     let mut notes: Vec<_> = problems.chain(made.notes.iter().cloned()).collect();
     if let Some(entry) = new {
         notes.push(format!(
-            "at {entry} the application gets no cookies: a login must begin there, and must not need a session yet"
+            "requests to {entry} reach the application without cookies: this must be where a login starts, not a page that needs a session"
         ));
     }
     if entry.is_some() && wanted.is_empty() && notes.is_empty() {

@@ -268,7 +268,7 @@ Strategy:        blue-green, 1 iteration, every 60s
   └─ canary    podinfo-canary:80    0             login=68efe5a02923794e
 Next write:      all traffic to the canary after the last iteration, or a
                  rollback; weights 0/100; its effect on the cookie is <unknown>
-    pinned to it change track at once
+    it change track at once
     fix: leave the weights to Flagger: its next write omits the weight
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -403,7 +403,8 @@ Applied by:      <none>
 Tracks:          <none>: the Canary names no target
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      none while it is suspended; there is no cookie to protect
+Next write:      none while the Canary is suspended; there is no cookie to
+                 protect
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 --- stderr

@@ -254,8 +254,8 @@ Options:
           [possible values: json, yaml, jsonpath=]
 
   -w, --watch
-          Then watch for changes: on a terminal redraw in place, in a pipe print
-          the whole report for each
+          Watch for changes: redraw in place on a terminal; in a pipe, print the
+          whole report for each change
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -333,8 +333,8 @@ Options:
           Print no headings
 
   -w, --watch
-          Then follow all changes: on a terminal in place, in a pipe with a line
-          or document for each
+          Watch for changes after listing: redraw in place on a terminal; in a
+          pipe, print a line or document for each change
 
   -f, --filename <FILE>
           Read manifests instead of a cluster: files, directories, patterns
@@ -388,8 +388,9 @@ Options:
                              the fields of -o json [possible values: table,
                              wide, json, yaml, name, jsonpath=, custom-columns=]
       --no-headers           Print no headings
-  -w, --watch                Then follow all changes: on a terminal in place, in
-                             a pipe with a line or document for each
+  -w, --watch                Watch for changes after listing: redraw in place on
+                             a terminal; in a pipe, print a line or document for
+                             each change
   -f, --filename <FILE>      Read manifests instead of a cluster: files,
                              directories, patterns ('*.yaml'), or - for standard
                              input; repeat or separate with commas
@@ -426,7 +427,7 @@ cookie, and the entry's objects
 Without --weight, the canary gets its live weight, or 0 if there is no
 TraefikService yet. At 100, Flagger leaves out the primary's weight, and Traefik
 then uses 1. The objects of a declared entry follow: `sticky apply` makes them
-live, or commit them beside the routes they are made after.
+live, or commit them next to the routes from which they are derived.
 
 Usage: kubectl canary-traefik render [OPTIONS] <NAME>
 
@@ -607,9 +608,9 @@ fn verify() {
         str![[r#"
 Check over HTTP whether the cookie keeps browsers on their track
 
-Opens pages as browsers do, with GET alone: each browser has its own cookies,
-stores and sends them as RFC 6265bis says, and follows redirects within the
-hosts of these pages. The value of the cookie shows which track answers. With a
+Opens pages as browsers do, with GET requests only. Each browser has its own
+cookies, handles them as RFC 6265bis says, and follows redirects only to hosts
+of these pages. The value of the cookie shows which track answers. With a
 declared entry, its paths are opened on each host, too.
 
 Checks that every page sets the cookie, that browsers store it and send it back,
@@ -618,8 +619,8 @@ name, that the cookie lives as long as a flow, that a new pin begins at the
 entry and nowhere else, and that the tracks are chosen in proportion to their
 weights.
 
-Exit status: 0 no check fails, even if too little was seen for some of them; 1 a
-check fails; more than 1 an error.
+Exit status: 0 no check fails, even if too little was seen for some; 1 a check
+fails; more than 1 an error.
 
 Usage: kubectl canary-traefik verify [OPTIONS] <NAME>
 
@@ -824,13 +825,13 @@ Simulate a rollout of a Canary, and show what people would see
 For each step: the canary's share of the page views of new visitors (NEW) and of
 people who were there before the rollout (RETURNING), and how many of the logins
 begun in it change version because they are routed to the other track. The row
-`promotion` shows how many of the logins then under way change version because
-the primary's pods are replaced; `rollout` has the means, and how many logins
-change version in all.
+`promotion` shows how many of the logins under way at that time change version
+because the primary's pods are replaced. The row `rollout` shows the averages,
+and how many logins change version in all.
 
 The cookie, the entry and the analysis are those of the Canary; without a
 declared cookie it is the live one. Each can be replaced by a flag. The same
-input always gives the same result; docs/promotion.md has what is assumed.
+input always gives the same result; docs/promotion.md lists the assumptions.
 
 Usage: kubectl canary-traefik simulate [OPTIONS] <NAME>
 
@@ -856,8 +857,8 @@ Options:
           Time between two steps: seconds, or 1m30s
 
       --entry[=<BOOL>]
-          With or without an entry; takes no path. The default is what is
-          declared
+          Simulate with an entry, or without one (--entry=false); default: as
+          declared. Takes no path
           
           [possible values: true, false]
 
@@ -1123,8 +1124,8 @@ Cookie:
           [possible values: none, lax, strict]
 
       --entry <PATH>
-          Paths where a flow begins, such as /login: the pin begins anew, and
-          the application gets no cookies; repeat or separate with commas
+          Paths where a flow begins, such as /login: a new pin begins, and the
+          application gets no cookies; repeat or separate with commas
 
       --unset <FIELD>
           Remove a field; repeat or separate with commas
@@ -1217,9 +1218,9 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
-      --entry <PATH>        Paths where a flow begins, such as /login: the pin
-                            begins anew, and the application gets no cookies;
-                            repeat or separate with commas
+      --entry <PATH>        Paths where a flow begins, such as /login: a new pin
+                            begins, and the application gets no cookies; repeat
+                            or separate with commas
       --unset <FIELD>       Remove a field; repeat or separate with commas
                             [possible values: name, max-age, path, domain,
                             secure, http-only, same-site, entry]

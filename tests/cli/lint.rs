@@ -641,11 +641,11 @@ CT008   warning    SameSite on Traefik 2
 CT009   error      The cluster's TraefikServices have no such field
 CT010   warning    The running Traefik is too old for a field
 CT011   error      A route goes around the TraefikService
-CT012   warning    Stickiness to a pod, and none to a track
-CT013   warning    The TraefikService is below a weighted one without a cookie
-CT014   warning    sticky in a route beside a TraefikService
+CT012   warning    A cookie that pins to a pod, not to a track
+CT013   warning    A weighted TraefikService above this one has no cookie
+CT014   warning    sticky on a route's reference to a TraefikService
 CT015   warning    An explicit weight of 0
-CT016   info       In the step to 100, the primary keeps the users pinned to it
+CT016   info       At the step to 100, users pinned to the primary stay there
 CT017   error      A Service of a track is missing
 CT018   warning    The cookie's Path does not cover what the routes serve
 CT019   error      The cookie's Domain does not cover the routes' hosts
@@ -654,7 +654,7 @@ CT021   warning    Max-Age is so long that the canary is hardly seen
 CT023   info       The cookie has no name of its own
 CT024   error      The cookie does not meet the rules of its name prefix
 CT025   info       Scripts can read the cookie
-CT026   warning    With safeNaming, Flagger's built-in metrics find nothing
+CT026   warning    With safeNaming, Flagger's built-in metrics return no values
 CT028   error      Two TraefikServices have the same name in Traefik
 CT029   error      Traefik 3 does not read traefik.containo.us
 CT030   error      A route in another namespace, which Traefik does not allow
@@ -671,13 +671,13 @@ CT044   error      An A/B test on Traefik
 CT045   warning    Mirroring on Traefik
 CT046   warning    Flagger's session affinity on Traefik
 CT047   warning    Step weights beside iterations
-CT048   warning    The cookie runs out in the middle of logins
+CT048   warning    The cookie expires in the middle of logins
 CT049   warning    The cookie outlives the last step of 100
 CT050   warning    A route and its TraefikService in different API groups
 CT051   error      The promotion never ends
 CT052   warning    The manifests contain a TraefikService that Flagger writes
-CT053   warning    The name of a cookie that applications set themselves
-CT054   warning    Flagger's built-in metrics look for another name
+CT053   warning    The cookie has a name that application servers use
+CT054   warning    Flagger's built-in metrics query a service name that does not exist
 CT055   info       Nothing checks the canary
 CT056   info       Users stay pinned to a dead canary for a long time
 CT057   error      A mistyped or misplaced annotation

@@ -48,7 +48,7 @@ rules:
   - canaries
   verbs:
   - get
-# without it: whether tracks are drawn as the weights say is not checked
+# without it: the split between the tracks is not compared with the weights
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -145,7 +145,7 @@ rules:
   - get
   - list
   - patch
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -153,7 +153,7 @@ rules:
   - ingressroutes
   verbs:
   - list
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -161,7 +161,7 @@ rules:
   - middlewares
   verbs:
   - list
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - gateway.networking.k8s.io
   resources:
@@ -241,7 +241,7 @@ rules:
   verbs:
   - get
   - list
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -249,7 +249,7 @@ rules:
   - ingressroutes
   verbs:
   - list
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -257,7 +257,7 @@ rules:
   - middlewares
   verbs:
   - list
-# without it: what is left over from an entry is not found
+# without it: leftover objects of an entry are not found
 - apiGroups:
   - gateway.networking.k8s.io
   resources:

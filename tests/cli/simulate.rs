@@ -85,9 +85,9 @@ rollout     -        41 %   41 %        58 %
        0                                                         30m30s
        ─ new visitors   █ returning users
 
-58 % of the logins change version during the steps: without a cookie each
-  request is drawn anew
-to change that:
+58 % of the logins change version during the steps: without a cookie, Traefik
+  chooses a version for each request
+to fix that:
   kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -f examples
 to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --entry -f examples
 --- stderr
@@ -123,7 +123,7 @@ rollout     -        43 %   31 %        <1 %
        0                                                          4m12s
        ─ new visitors   █ returning users
 
-to make it so:
+to get this rollout:
   kubectl canary-traefik sticky set checkout --max-age 1m -f examples
   spec.analysis.interval: 1m3s
 --- stderr
@@ -191,7 +191,7 @@ returning users see the canary in 0 % of their page views during the steps,
   instead of 49 %
 100 % of the logins under way at the promotion change version: it replaces the
   primary's pods
-to change that:
+to fix that:
   spec.analysis.interval: 1m3s
   spec.analysis.stepWeights: [10, 90, 100]
 to see the result: kubectl canary-traefik simulate web --steps 10,90,100 --interval 1m3s -f canary.yaml
@@ -222,9 +222,9 @@ rollout     -        54 %   54 %        42 %
        0                                                             4m
        ─ new visitors   █ returning users
 
-41 % of the logins change version during the steps: without a cookie each
-  request is drawn anew
-to change that:
+41 % of the logins change version during the steps: without a cookie, Traefik
+  chooses a version for each request
+to fix that:
   kubectl canary-traefik sticky set web --max-age 1m30s -f canary.yaml
 to see the result: kubectl canary-traefik simulate web --max-age 1m30s --flow 1m30s -f canary.yaml
 --- stderr
@@ -335,15 +335,15 @@ rollout     -        30 %   27 %        53 %
 46 % of the logins
   change version
   during the steps:
-  the cookie runs
-  out on the way
+  the cookie expires
+  during the login
 50 % of the logins
   under way at the
   promotion change
   version: it
   replaces the
   primary's pods
-to change that:
+to fix that:
   kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -n shop
   spec.analysis.interval: 1m3s
   spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
@@ -465,14 +465,14 @@ rollout     -        30 %   17 %        4 %
 
 2 % of the logins change
   version during the
-  steps: the cookie runs
-  out on the way
+  steps: the cookie
+  expires during the login
 51 % of the logins under
   way at the promotion
   change version: it
   replaces the primary's
   pods
-to change that:
+to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   spec.analysis.stepWeights: [10, 50, 100]
 to see the result: kubectl canary-traefik simulate web --flow 5s --steps 10,50,100 --entry -f canary.yaml
@@ -558,7 +558,7 @@ returning users who do not log in see the canary in 48 % of their page views
   during the steps, instead of 97 %
 3 % of the logins under way at the promotion change version: it replaces the
   primary's pods
-to change that:
+to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   spec.analysis.interval: 2m35s
   spec.analysis.stepWeights: [100], without iterations

@@ -118,7 +118,7 @@ httpOnly: true
 # Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never); unset = the browser decides, mostly lax (Traefik 3.0+)
 #sameSite: lax
 
-# Paths where a flow begins, such as /login: the pin begins anew, and the application gets no cookies; unset = none
+# Paths where a flow begins, such as /login: a new pin begins, and the application gets no cookies; unset = none
 #entry: /login
 
 "#]],

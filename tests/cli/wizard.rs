@@ -100,11 +100,11 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where a flow begins, such as /login: a new pin begins, and the application
+ gets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
-note: 28 % of the logins change version during the steps: the cookie runs out on
- the way
+note: 28 % of the logins change version during the steps: the cookie expires dur
+ing the login
 note: 55 % of the logins under way at the promotion change version: it replaces
 the primary's pods
 note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
@@ -205,13 +205,13 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where a flow begins, such as /login: a new pin begins, and the application
+ gets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 9 % of their page views during the steps
 , instead of 30 %
-note: 9 % of the logins change version during the steps: the cookie runs out on
-the way
+note: 9 % of the logins change version during the steps: the cookie expires duri
+ng the login
 note: 75 % of the logins under way at the promotion change version: it replaces
 the primary's pods
 note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
@@ -310,8 +310,8 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: unset
-Paths where a flow begins, such as /login: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where a flow begins, such as /login: a new pin begins, and the application
+ gets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 0 % of their page views during the steps
 , instead of 30 %
@@ -412,8 +412,8 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: none
-Paths where a flow begins, such as /login: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where a flow begins, such as /login: a new pin begins, and the application
+ gets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 1 % of their page views during the steps
 , instead of 30 %
@@ -670,13 +670,13 @@ s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
 Paths where a flow begins, such as /logi
-n: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by
- commas. Type - to leave it unset
+n: a new pin begins, and the application
+ gets no cookies. Separate several by co
+mmas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version
-during the steps: the cookie runs out on
- the way
+during the steps: the cookie expires dur
+ing the login
 note: 55 % of the logins under way at th
 e promotion change version: it replaces
 the primary's pods

@@ -21,7 +21,7 @@ const fn see(need: Need) -> [Right; 5] {
 
 /// Returns the rights to make an entry live, and to take it away.
 const fn write(verbs: &'static [&'static str]) -> [Right; 3] {
-    let less = Need::Less("it fails where an HTTPRoute leads to the Canary");
+    let less = Need::Less("the command fails if an HTTPRoute leads to the TraefikService");
     [
         Right { verbs, ..around(TRAEFIK, "ingressroutes", Need::Must) },
         Right { verbs, ..around(TRAEFIK, "middlewares", Need::Must) },
@@ -53,7 +53,7 @@ pub fn rights(command: &str) -> Vec<Right> {
         "diff" => (see(UNCOMPARED), None),
         "render" => {
             let mut all = see(Need::Must);
-            all[1].need = Need::Less("a warning says so, although nothing depends on them");
+            all[1].need = Need::Less("a warning is printed, but the result is the same");
             (all, None)
         }
         "sticky set" | "sticky edit" => (see(Need::Must), Some(write(ALL))),

@@ -152,8 +152,8 @@ const LEFT_OVER: &[Right] = &[
     around(TRAEFIK, "middlewares", NOT_FOUND),
     around(&["gateway.networking.k8s.io"], "httproutes", NOT_FOUND),
 ];
-const NOT_FOUND: Need = Need::Less("what is left over from an entry is not found");
-const RUNNING: Need = Need::Less("there is no warning about fields that the running Traefik is too old for");
+const NOT_FOUND: Need = Need::Less("leftover objects of an entry are not found");
+const RUNNING: Need = Need::Less("fields that the running Traefik does not support are not reported");
 const NOT_LINTED: Need = Need::Less("rules that need it find nothing");
 const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
@@ -239,7 +239,7 @@ pub static ROWS: &[Row] = &[
         everywhere: false,
         rights: &[
             &[canaries(&["get"], Need::Must)],
-            &[services(&["get"], Need::Less("whether tracks are drawn as the weights say is not checked"))],
+            &[services(&["get"], Need::Less("the split between the tracks is not compared with the weights"))],
             &[listed(TRAEFIK, "ingressroutes", HOSTS), listed(&["gateway.networking.k8s.io"], "httproutes", HOSTS)],
             &[listed(TRAEFIK, "traefikservices", Need::Less("routes through other TraefikServices are not found"))],
             &[listed(&["networking.k8s.io"], "ingresses", Need::Less("whether an Ingress serves a page is not known"))],

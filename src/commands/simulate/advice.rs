@@ -31,7 +31,7 @@ impl Advice<'_> {
         if changes.is_empty() {
             return String::new();
         }
-        let mut text = if is_good { "to make it so:\n" } else { "to change that:\n" }.to_owned();
+        let mut text = if is_good { "to get this rollout:\n" } else { "to fix that:\n" }.to_owned();
         text.extend(changes.iter().map(|change| format!("  {change}\n")));
         if !is_good {
             let line = format!("simulate {}{}", quoted(&self.args.name), self.flags(&better));

@@ -32,11 +32,11 @@ use crate::{
 ///
 /// For each step: the canary's share of the page views of new visitors (NEW) and of people who were there before the
 /// rollout (RETURNING), and how many of the logins begun in it change version because they are routed to the other
-/// track. The row `promotion` shows how many of the logins then under way change version because the primary's pods are
-/// replaced; `rollout` has the means, and how many logins change version in all.
+/// track. The row `promotion` shows how many of the logins under way at that time change version because the primary's
+/// pods are replaced. The row `rollout` shows the averages, and how many logins change version in all.
 ///
 /// The cookie, the entry and the analysis are those of the Canary; without a declared cookie it is the live one. Each
-/// can be replaced by a flag. The same input always gives the same result; docs/promotion.md has what is assumed.
+/// can be replaced by a flag. The same input always gives the same result; docs/promotion.md lists the assumptions.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # What will people see with the cookie that is declared?\n  kubectl canary-traefik simulate checkout\n\n  # And with a shorter one, if logins take up to 90 seconds?\n  kubectl canary-traefik simulate checkout --max-age 90s --flow 90s\n\n  # From manifests, with a plot\n  kubectl canary-traefik simulate checkout -f deploy/ -R --plot checkout.svg"
@@ -62,7 +62,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     interval: Option<i64>,
 
-    /// With or without an entry; takes no path. The default is what is declared
+    /// Simulate with an entry, or without one (--entry=false); default: as declared. Takes no path
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     entry: Option<bool>,
 

@@ -33,15 +33,15 @@ use crate::{
 
 /// Check over HTTP whether the cookie keeps browsers on their track
 ///
-/// Opens pages as browsers do, with GET alone: each browser has its own cookies, stores and sends them as RFC 6265bis says,
-/// and follows redirects within the hosts of these pages. The value of the cookie shows which track answers. With a
+/// Opens pages as browsers do, with GET requests only. Each browser has its own cookies, handles them as RFC 6265bis says,
+/// and follows redirects only to hosts of these pages. The value of the cookie shows which track answers. With a
 /// declared entry, its paths are opened on each host, too.
 ///
 /// Checks that every page sets the cookie, that browsers store it and send it back, that each browser stays on its
 /// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that a new pin begins
 /// at the entry and nowhere else, and that the tracks are chosen in proportion to their weights.
 ///
-/// Exit status: 0 no check fails, even if too little was seen for some of them; 1 a check fails; more than 1 an error.
+/// Exit status: 0 no check fails, even if too little was seen for some; 1 a check fails; more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Does a login stay on its track?\n  kubectl canary-traefik verify checkout --url https://shop.example.com/login\n\n  # The hosts of the routes, at the address of a load balancer that has no DNS record yet\n  kubectl canary-traefik verify checkout --resolve shop.example.com:443:203.0.113.7\n\n  # In a pipeline\n  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o junit > verify.xml"

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT044",
     severity: Severity::Error,
     title: "An A/B test on Traefik",
-    why: "Flagger's Traefik router does not know match: in each iteration of an A/B test everybody is on the canary.",
+    why: "Flagger's Traefik router ignores match, so all users get the canary during an A/B test.",
     bad: r#"kind: Canary
 spec:
   analysis:

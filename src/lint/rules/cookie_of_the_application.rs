@@ -10,8 +10,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT053",
     severity: Severity::Warning,
-    title: "The name of a cookie that applications set themselves",
-    why: "An application server sets a cookie of this name itself. Each of the two overwrites the other: users lose their track, or their session.",
+    title: "The cookie has a name that application servers use",
+    why: "Application servers set a cookie with this name. The two overwrite each other: users lose their track or their session.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT042",
     severity: Severity::Warning,
     title: "An entry without a cookie",
-    why: "Without a cookie nothing is pinned, and the entry only takes the application's cookies off requests.",
+    why: "Without a cookie nothing is pinned, and the entry only removes the application's cookies from requests.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT048",
     severity: Severity::Warning,
-    title: "The cookie runs out in the middle of logins",
+    title: "The cookie expires in the middle of logins",
     why: "Traefik counts Max-Age from the first response and never renews it. A login under way when the cookie expires may continue on the other track. Reported if simulate predicts this for at least a tenth of one-minute logins. Not reported with an entry, where Max-Age is the longest that a login may take.",
     bad: "kind: Canary
 metadata:
@@ -28,7 +28,7 @@ spec:
   analysis:
     interval: 5m
     stepWeights: [10, 50, 100]",
-    fix: "Declare the paths at which logins begin with sticky set --entry: there the pin begins anew. With an entry, Max-Age has to be as long as a login.",
+    fix: "Declare the paths at which logins begin with sticky set --entry: there, a new pin begins. With an entry, Max-Age has to be as long as a login.",
     source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; src/simulate",
     needs: &[],
     check,

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT040",
     severity: Severity::Error,
     title: "A malformed entry",
-    why: "An entry that cannot be parsed declares nothing: no pin begins anew where a flow begins.",
+    why: "An entry that cannot be parsed declares nothing: no new pin begins where a flow begins.",
     bad: "kind: Canary
 metadata:
   annotations:

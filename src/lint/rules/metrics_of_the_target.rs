@@ -6,7 +6,7 @@ use crate::lint::{Place, Severity, subject::Subject};
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT054",
     severity: Severity::Warning,
-    title: "Flagger's built-in metrics look for another name",
+    title: "Flagger's built-in metrics query a service name that does not exist",
     why: "Flagger's queries for Traefik look for services named after spec.targetRef.name, but Traefik names them after spec.service.name. Where the two differ, there are never any values, and the rollout fails.",
     bad: "kind: Canary
 spec:

@@ -10,8 +10,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT013",
     severity: Severity::Warning,
-    title: "The TraefikService is below a weighted one without a cookie",
-    why: "A user is pinned only if every weighted service on the way is sticky: the upper one draws anew for each request.",
+    title: "A weighted TraefikService above this one has no cookie",
+    why: "A user stays on a track only if every weighted service on the way is sticky. Otherwise, the one without a cookie chooses again for each request.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -55,7 +55,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             None => problems.extend(
                 Problem::new(
                     format!(
-                        "TraefikService `{other}` is above this one and has no cookie: it draws anew at each request"
+                        "TraefikService `{other}` is above this one and has no cookie: it chooses again for each request"
                     ),
                     "give it a cookie of another name",
                 )

@@ -42,7 +42,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     Problem::new(
-        format!("users who are pinned to a canary without ready pods get errors for up to {exposed} s, until the cookie runs out or Flagger rolls back"),
+        format!("users who are pinned to a canary without ready pods get errors for up to {exposed} s, until the cookie expires or Flagger rolls back"),
         "shorten Max-Age, or lower spec.analysis.threshold",
     )
     .at(Place::of_canary(&["spec", "analysis", "threshold"]))

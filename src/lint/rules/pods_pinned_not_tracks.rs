@@ -6,8 +6,8 @@ use crate::lint::{Place, Severity, subject::Subject};
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT012",
     severity: Severity::Warning,
-    title: "Stickiness to a pod, and none to a track",
-    why: "A cookie of a Service, in the TraefikService's list or as an annotation for Ingresses, pins to a pod of that Service. Which track serves the next request is drawn anew.",
+    title: "A cookie that pins to a pod, not to a track",
+    why: "A cookie of a Service, in the TraefikService's list or as an annotation for Ingresses, pins to a pod of that Service. Traefik still chooses a track for each request.",
     bad: r#"kind: Canary
 spec:
   service:

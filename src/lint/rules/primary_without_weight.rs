@@ -9,8 +9,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT016",
     severity: Severity::Info,
-    title: "In the step to 100, the primary keeps the users pinned to it",
-    why: "At 100 Flagger omits the primary's weight, which Traefik takes as 1: one in a hundred new users, and all who are pinned to the primary, stay there until their cookie runs out.",
+    title: "At the step to 100, users pinned to the primary stay there",
+    why: "At 100, Flagger omits the primary's weight, and Traefik then uses 1: one in a hundred new users, and all who are pinned to the primary, stay there until their cookie expires.",
     bad: "kind: Canary
 status: {phase: Progressing}
 ---
@@ -44,7 +44,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     Problem::new(
-        "the primary has no weight, which is 1 in Traefik: users who are pinned to it stay until their cookie runs out",
+        "the primary has no weight, so Traefik uses 1: users pinned to it stay until their cookie expires",
         "no change is needed; a Max-Age shorter than the interval lets this step drain the primary",
     )
     .in_service(subject, &["spec", "weighted", "services"])

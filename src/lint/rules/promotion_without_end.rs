@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT051",
     severity: Severity::Error,
     title: "The promotion never ends",
-    why: "With stepWeightPromotion, Flagger moves the traffic back in steps. If the weights are reset to 100/100, as after a change of the TraefikService's labels, it takes the canary's weight for 0 and moves nothing: half of the users stay on each track for ever.",
+    why: "With stepWeightPromotion, Flagger moves the traffic back in steps. If the weights are reset to 100/100, for example because the TraefikService's labels changed, Flagger assumes that the canary's weight is 0 and shifts no traffic. Half of the users stay on each track forever.",
     bad: "kind: Canary
 spec:
   analysis:

@@ -13,7 +13,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT060",
     severity: Severity::Error,
     title: "A route to a TraefikService that does not exist",
-    why: "A route names a TraefikService of another namespace or of another name than the one that Flagger generates, which is called spec.service.name, or else like the target, and is in the Canary's namespace. Traefik skips such a route, and answers 404. For manifests this is a warning: the TraefikService may be elsewhere.",
+    why: "The route names a TraefikService that does not exist. Flagger generates it in the Canary's namespace, under spec.service.name or, if that is not set, the name of the target. Traefik skips the route and answers 404. For manifests this is a warning: the TraefikService may be elsewhere.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -1,4 +1,4 @@
-//! CT026: with safeNaming, Flagger's built-in metrics find nothing.
+//! CT026: with safeNaming, Flagger's built-in metrics return no values.
 
 use super::{Problem, Rule};
 use crate::lint::{Need, Place, Severity, subject::Subject};
@@ -6,8 +6,8 @@ use crate::lint::{Need, Place, Severity, subject::Subject};
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT026",
     severity: Severity::Warning,
-    title: "With safeNaming, Flagger's built-in metrics find nothing",
-    why: "With safeNaming Traefik names its services differently. Flagger's queries look for the other names, get no values, and the rollout fails.",
+    title: "With safeNaming, Flagger's built-in metrics return no values",
+    why: "With safeNaming, Traefik names its services differently. Flagger's built-in queries still use the names without safeNaming and return no values, so the rollout fails.",
     bad: r#"kind: Canary
 spec:
   analysis:

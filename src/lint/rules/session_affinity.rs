@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT046",
     severity: Severity::Warning,
     title: "Flagger's session affinity on Traefik",
-    why: "Of Flagger's routers, those for Istio and the Gateway API know sessionAffinity; the one for Traefik ignores it.",
+    why: "Flagger supports sessionAffinity with Istio and the Gateway API. With Traefik, it ignores the field.",
     bad: "kind: Canary
 spec:
   analysis:

@@ -1,4 +1,4 @@
-//! CT014: sticky in a route beside a TraefikService.
+//! CT014: sticky on a route's reference to a TraefikService.
 
 use super::{Problem, Rule};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT014",
     severity: Severity::Warning,
-    title: "sticky in a route beside a TraefikService",
-    why: "Traefik ignores sticky of a reference whose kind is TraefikService: nobody is pinned by it.",
+    title: "sticky on a route's reference to a TraefikService",
+    why: "Traefik ignores sticky on a reference of kind TraefikService, so it pins nobody.",
     bad: "kind: Canary
 ---
 kind: IngressRoute

@@ -43,7 +43,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let zero = children.into_iter().find(|child| child.weight == Weight::Number(0));
     zero.map_or_else(Vec::new, |child| {
         Problem::new(
-            format!("`{}` has a written weight of 0: users who are pinned to it change track at once", child.name),
+            format!("`{}` has an explicit weight of 0: users pinned to it change track at once", child.name),
             "leave the weights to Flagger: its next write omits the weight",
         )
         .in_service(subject, &["spec", "weighted", "services"])

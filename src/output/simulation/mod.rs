@@ -108,8 +108,8 @@ pub fn sentence(finding: Finding, setup: &Setup) -> String {
         }
         Finding::Routing(moved) => {
             let why = match setup.pin {
-                Pin::Nothing => "without a cookie each request is drawn anew",
-                _ => "the cookie runs out on the way",
+                Pin::Nothing => "without a cookie, Traefik chooses a version for each request",
+                _ => "the cookie expires during the login",
             };
             format!("{} of the logins change version during the steps: {why}", percent(moved))
         }

@@ -1,16 +1,23 @@
 //! The HTTP client: kube's layers on our own connector. kube's connector leaves Nagle's algorithm enabled. Since a TLS
 //! handshake ends with a small write that the server acknowledges late, every new connection would take 40 ms longer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri};
+use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
         Client as HttpClient,
         connect::{
-            Connection, HttpConnector,
+            Connected, Connection, HttpConnector,
             proxy::{SocksV5, Tunnel},
         },
     },
@@ -22,7 +29,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName},
     sign::SingleCertAndKey,
 };
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_http::decompression::DecompressionLayer;
 
 use crate::{
@@ -50,20 +57,20 @@ pub(crate) fn client(config: Config) -> Result<Client> {
     tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
     tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
     let tls = Tls::new(&config)?;
-    let Some(proxy) = config.proxy_url.clone() else { return over(config, &tls, tcp) };
+    let Some(proxy) = config.proxy_url.clone() else { return over(config, &tls, any(tcp)) };
     match proxy.scheme_str() {
         Some("socks5") => {
             let tunnel = SocksV5::new(proxy.clone(), tcp);
             let text = |part| String::from_utf8(part).ok();
             match url::userinfo(&proxy).and_then(|(user, password)| text(user).zip(text(password))) {
-                Some((user, password)) => over(config, &tls, tunnel.with_auth(user, password)),
-                None => over(config, &tls, tunnel),
+                Some((user, password)) => over(config, &tls, any(tunnel.with_auth(user, password))),
+                None => over(config, &tls, any(tunnel)),
             }
         }
-        Some("http") => over(config, &tls, with_credentials(&proxy, Tunnel::new(proxy.clone(), tcp))),
+        Some("http") => over(config, &tls, any(with_credentials(&proxy, Tunnel::new(proxy.clone(), tcp)))),
         Some("https") => {
-            let tunnel = Tunnel::new(proxy.clone(), tls.over(tcp));
-            over(config, &tls, with_credentials(&proxy, tunnel))
+            let tunnel = Tunnel::new(proxy.clone(), tls.over(any(tcp)));
+            over(config, &tls, any(with_credentials(&proxy, tunnel)))
         }
         _ => Err(config::unusable(&kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) })),
     }
@@ -74,15 +81,69 @@ pub(crate) fn client(config: Config) -> Result<Client> {
 /// # Errors
 ///
 /// Certificates cannot be used.
-pub(crate) fn client_over<C>(config: Config, connector: C) -> Result<Client>
-where
-    C: 'static + Clone + Send + Sync + Service<Uri>,
-    C::Response: 'static + Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin,
-    C::Future: 'static + Send,
-    C::Error: 'static + Send + Sync + std::error::Error,
-{
+pub(crate) fn client_over(config: Config, connector: AnyConnector) -> Result<Client> {
     let tls = Tls::new(&config)?;
     over(config, &tls, connector)
+}
+
+/// Opens connections, whatever they lead through. TLS and HTTP over each type of its own would be compiled for each.
+pub(crate) type AnyConnector = BoxCloneSyncService<Uri, AnyStream, BoxError>;
+
+/// A connection of any type.
+pub(crate) struct AnyStream(Pin<Box<dyn Stream>>);
+
+trait Stream: Connection + Read + Write + Send {}
+
+impl<T: Connection + Read + Write + Send> Stream for T {}
+
+/// Forgets the type of the connections.
+pub(crate) fn any<C>(connector: C) -> AnyConnector
+where
+    C: 'static + Clone + Send + Sync + Service<Uri>,
+    C::Response: 'static + Connection + Read + Write + Send,
+    C::Future: 'static + Send,
+    C::Error: 'static + Into<BoxError>,
+{
+    let boxed = |stream: C::Response| AnyStream(Box::pin(stream));
+    BoxCloneSyncService::new(ServiceBuilder::new().map_response(boxed).map_err(Into::into).service(connector))
+}
+
+impl Connection for AnyStream {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+impl Read for AnyStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_read(cx, buffer)
+    }
+}
+
+impl Write for AnyStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.as_mut().poll_write(cx, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.as_mut().poll_write_vectored(cx, buffers)
+    }
 }
 
 /// The TLS configuration of a connection.
@@ -125,7 +186,7 @@ impl Tls {
         Ok(Self { config: tls, server_name })
     }
 
-    fn over<C>(&self, connector: C) -> HttpsConnector<C> {
+    fn over(&self, connector: AnyConnector) -> HttpsConnector<AnyConnector> {
         let builder = HttpsConnectorBuilder::new().with_tls_config(self.config.clone()).https_or_http();
         match &self.server_name {
             Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
@@ -142,13 +203,7 @@ fn needs_system_authorities(config: &Config) -> bool {
     (config::is_tls(&config.cluster_url) || is_proxy_tls) && config.root_cert.is_none() && !config.accept_invalid_certs
 }
 
-fn over<C>(config: Config, tls: &Tls, connector: C) -> Result<Client>
-where
-    C: 'static + Clone + Send + Sync + Service<Uri>,
-    C::Response: 'static + Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin,
-    C::Future: 'static + Send,
-    C::Error: 'static + Send + Sync + std::error::Error,
-{
+fn over(config: Config, tls: &Tls, connector: AnyConnector) -> Result<Client> {
     let unusable = |error| config::unusable(&error);
     // Credentials are never sent over an unencrypted connection.
     let credentials = if config::is_tls(&config.cluster_url) { config.auth_layer().map_err(unusable)? } else { None };

@@ -27,7 +27,7 @@ use crate::{
         Lookup, Serving,
         entry::{Need, Unread},
     },
-    verify::{Page, Setup, judge},
+    verify::{Exchange, Page, Setup, judge},
     web::{Resolve, Through, Web},
 };
 
@@ -123,8 +123,6 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         None if args.insecure => SiteTrust::Anyone,
         None => SiteTrust::System,
     };
-    let timeout = ctx.connection.request_timeout.unwrap_or(PATIENCE);
-    let timeout = Some(timeout).filter(|limit| !limit.is_zero());
     let source = ctx.source(&FileArgs::default()).await?;
     let loaded = source.load(ctx.namespace(), &args.name, BEFORE).await?;
     let Source::Cluster(cluster) = &source else { return Err(Error::usage("a cluster is needed")) };
@@ -137,21 +135,16 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
     for (_, reason) in loaded.routes(&BTreeSet::new()).unknown {
         ctx.ui.warning(&reason);
     }
-    let until = match args.time {
-        Some(time) => Until::Time(time),
-        None => Until::Pages(args.requests.unwrap_or_else(|| (2 * setup.pages.len()).max(8))),
-    };
     // Without a cookie there is nothing to ask for.
     let (exchanges, ended) = if setup.names.is_empty() {
         (Vec::new(), None)
     } else {
-        tokio::time::sleep(until_in_force(loaded.service.as_ref(), ctx.now)).await;
-        let through = match &args.through_cluster {
-            Some(pod) => Some(through(cluster, pod, &setup).await?),
-            None => None,
-        };
-        let web = Web { resolve: args.resolve.clone(), trust, through, timeout };
-        Visits::new(ctx, &web, &setup, args.rate).all(args.browsers, until).await?
+        let wait = until_in_force(loaded.service.as_ref(), ctx.now);
+        if !wait.is_zero() {
+            ctx.ui.waiting("waiting until Traefik has what was last written");
+            tokio::time::sleep(wait).await;
+        }
+        browse(ctx, args, cluster, &setup, trust).await?
     };
     let moved = match source.load(ctx.namespace(), &args.name, AFTER).await {
         Ok(after) if after.observed.weights() != loaded.observed.weights() => Some("the weights changed meanwhile"),
@@ -173,6 +166,28 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         None if verification.holds() => Ok(Exit::Ok),
         None => Ok(Exit::Found),
     }
+}
+
+/// Opens the pages, and returns what was seen of them.
+async fn browse(
+    ctx: &Context,
+    args: &VerifyArgs,
+    cluster: &Cluster,
+    setup: &Setup,
+    trust: SiteTrust,
+) -> Result<(Vec<Exchange>, Option<Error>)> {
+    let through = match &args.through_cluster {
+        Some(pod) => Some(through(cluster, pod, setup).await?),
+        None => None,
+    };
+    let timeout = ctx.connection.request_timeout.unwrap_or(PATIENCE);
+    let timeout = Some(timeout).filter(|limit| !limit.is_zero());
+    let web = Web { resolve: args.resolve.clone(), trust, through, timeout };
+    let until = match args.time {
+        Some(time) => Until::Time(time),
+        None => Until::Pages(args.requests.unwrap_or_else(|| (2 * setup.pages.len()).max(8))),
+    };
+    Visits::new(ctx, &web, setup, args.rate).all(args.browsers, until).await
 }
 
 /// Returns the pod to connect to, once a connection was made.

@@ -21,40 +21,44 @@ pub(super) fn hosts(routes: &[Route]) -> BTreeSet<String> {
     rules.flat_map(|rule| rule.hosts("/")).flatten().collect()
 }
 
-/// Returns a page on each host of these routes, after those of the entry: pages that the TraefikService serves, or, without
-/// any, those that it may serve.
+/// Returns a page on each host of these routes, after those of the entry: pages that the TraefikService serves; without any,
+/// those that it may serve; without any, those that something else serves instead.
 pub(super) fn of_routes(routes: &[Route], serving: &Serving, entry: &[String]) -> Vec<Page> {
-    let (mut certain, mut possible) = (Vec::new(), Vec::new());
+    let mut ranks = [Vec::new(), Vec::new(), Vec::new()];
     for route in routes {
         // An entry point can have TLS for all of its routers.
         let is_secure = route.tls || route.entry_points.iter().any(|point| point.contains("secure"));
         let scheme = if is_secure { "https" } else { "http" };
         for (host, path) in route.routers.iter().flat_map(|router| places(router, serving, entry)) {
             let Ok(url) = format!("{scheme}://{host}{path}").parse() else { continue };
-            let server = serving.server(Request { host: Some(&host), path: &path });
-            let pages = if server == Server::TraefikService { &mut certain } else { &mut possible };
+            let pages = &mut ranks[rank(serving, &host, &path)];
             pages.extend(Page::of(&url).filter(|page| !pages.contains(page)));
         }
     }
-    let mut pages = if certain.is_empty() { possible } else { certain };
+    let mut pages = ranks.into_iter().find(|pages| !pages.is_empty()).unwrap_or_default();
     pages.truncate(MOST);
     pages
 }
 
-/// Returns the hosts of a router with the paths to open: those of the entry, and one more.
+/// Returns how well a page fits, from 0: the TraefikService serves it, it may or should, or something else does.
+fn rank(serving: &Serving, host: &str, path: &str) -> usize {
+    match serving.server(Request { host: Some(host), path }) {
+        Server::TraefikService => 0,
+        Server::Around(_) | Server::Unknown => 1,
+        Server::Other(_) => 2,
+    }
+}
+
+/// Returns the hosts of a router with the paths to open: those of the entry, and the best other one.
 fn places(router: &Router, serving: &Serving, entry: &[String]) -> Vec<(String, String)> {
     let Some(rule) = &router.rule else { return Vec::new() };
     let mut places = Vec::new();
     for host in rule.hosts("/").into_iter().flatten() {
-        let may_serve = |path: &str| {
-            let request = Request { host: Some(&host), path };
-            let is_others = || matches!(serving.server(request), Server::Around(_) | Server::Other(_));
-            rule.answers(request) != Answer::No && !is_others()
-        };
-        let named = rule.paths();
+        let may_match = |path: &&str| rule.answers(Request { host: Some(&host), path }) != Answer::No;
+        let others = std::iter::once("/").chain(rule.paths()).filter(may_match);
         let other =
-            std::iter::once("/").chain(named).find(|path| !entry.iter().any(|of| of == path) && may_serve(path));
-        let paths = entry.iter().map(String::as_str).filter(|path| may_serve(path)).chain(other);
+            others.filter(|path| !entry.iter().any(|of| of == path)).min_by_key(|path| rank(serving, &host, path));
+        let paths = entry.iter().map(String::as_str).filter(may_match).chain(other);
         places.extend(paths.map(|path| (host.clone(), path.to_owned())));
     }
     places
@@ -66,8 +70,7 @@ pub(super) fn with_entry(pages: &[Page], entry: &[String], serving: &Serving) ->
     for page in pages {
         for path in entry {
             let begin = page.at(path);
-            let server = serving.server(Request { host: Some(&begin.host), path });
-            let is_others = matches!(server, Server::Around(_) | Server::Other(_));
+            let is_others = matches!(serving.server(Request { host: Some(&begin.host), path }), Server::Other(_));
             if !is_others && !all.contains(&begin) && !pages.iter().any(|page| page.without_query() == begin) {
                 all.push(begin);
             }
@@ -129,7 +132,11 @@ mod tests {
             routes(&[shop.clone(), other("Host(`a`) && PathPrefix(`/api`)", 9), other("Host(`a`) && Path(`/x`)", 1)]),
             ["http://a/login", "http://a/"]
         );
-        assert_eq!(routes(&[shop, other("Host(`a`)", 99)]), [""; 0]);
+        // Unless there is nothing else.
+        assert_eq!(
+            routes(&[shop, other("PathPrefix(`/`)", 99)]),
+            ["http://a/login", "http://a/api/login", "http://a/"]
+        );
         // What depends on more than host and path is opened if there is nothing else.
         let maybe = own("Host(`a`) && Header(`X-Beta`, `1`)");
         assert_eq!(routes(std::slice::from_ref(&maybe)), ["http://a/login", "http://a/api/login", "http://a/"]);

@@ -7,8 +7,8 @@ use kube::client::AuthError;
 
 use crate::{
     apiserver::{
+        call::{Call, Verb},
         error::{CONNECT_TIMEOUT, Failure, auth, chain, find, is_connect, not_kubernetes, seconds},
-        http::{Call, Verb},
         proxy::Proxy,
         status::Refusal,
         tls,

@@ -2,6 +2,7 @@
 //! and prints nothing.
 
 pub(crate) mod backoff;
+mod call;
 mod collection;
 mod config;
 mod connect;
@@ -41,11 +42,12 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::parts::read as read_part;
 pub use self::{
+    call::{Call, Verb},
     collection::Collection,
     connect::{connect, connect_anonymously, connect_quietly},
     error::Failure,
     flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
-    http::{Answer, Call, Verb},
+    http::Answer,
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
     parts::Part,
     permission::Permission,

@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use crate::{
     apiserver::{
+        call::Call,
         error::Failure,
-        http::Call,
         status::{Denial, Refusal, printable},
     },
     error::{Error, Kind, MissingRight},

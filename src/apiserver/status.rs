@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::apiserver::http::Made;
+use crate::apiserver::call::Made;
 
 /// An error answer: a `Status` object, or plain text from some parts of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

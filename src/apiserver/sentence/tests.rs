@@ -1,7 +1,7 @@
 //! Tests of sentences.
 
 use super::*;
-use crate::apiserver::{http::Verb, testing::nowhere};
+use crate::apiserver::{call::Verb, testing::nowhere};
 use http::{HeaderMap, header};
 
 const PATCH: Call<'static> =

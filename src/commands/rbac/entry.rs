@@ -1,6 +1,9 @@
 //! The rights that a command needs beside those of its row where a Canary declares an entry.
 
-use super::rights::{Need, Right, TRAEFIK, around, listed};
+use super::{
+    grants::{TRAEFIK, around, listed},
+    rights::{Need, Right},
+};
 
 const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
 const NETWORKING: &[&str] = &["networking.k8s.io"];

@@ -1,6 +1,7 @@
 //! `rbac`: prints the rights a command needs, or checks for them.
 
 pub mod entry;
+mod grants;
 pub mod rights;
 mod role;
 mod through;

@@ -3,10 +3,12 @@
 //!
 //! Requests that every authenticated user may make are left out: `/version`, `/openapi`, `/apis`.
 
-use crate::{
-    guard::{deployment, policy, webhook},
-    model::name::Group,
+use super::grants::{
+    CHANGE, CONFIGURATIONS, HOSTS, LEFT_OVER, MESH_PROVIDER, NOT_FOUND, NOT_LINTED, PINS, PROVE_READING, ROUTES,
+    RUNNING, SEE_GUARD, SEE_GUARD_ACT, SEE_NAMESPACES, TRAEFIK, UNPROVEN, around, canaries, form, guards, listed,
+    policies, secrets, see_webhook, services,
 };
+use crate::guard::{deployment, webhook};
 
 /// Whether a command needs a right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,114 +70,21 @@ impl Row {
     }
 }
 
-pub(super) const TRAEFIK: &[&str] = &[Group::TraefikIo.as_str(), Group::TraefikContainoUs.as_str()];
-const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
-const PROTECTION_UNKNOWN: Need = Need::Less("whether a cookie is protected is <unknown>");
-
-const fn canaries(verbs: &'static [&'static str], need: Need) -> Right {
-    Right { groups: &["flagger.app"], resource: "canaries", verbs, names: &[], cluster: false, need }
+/// A row of a command that works in one namespace.
+const fn row(command: &'static str, rights: &'static [&'static [Right]]) -> Row {
+    Row { command, everywhere: false, rights }
 }
 
-const fn services(verbs: &'static [&'static str], need: Need) -> Right {
-    Right { groups: TRAEFIK, resource: "traefikservices", verbs, names: &[], cluster: false, need }
+/// A row of a command that works on the whole cluster.
+const fn everywhere(command: &'static str, rights: &'static [&'static [Right]]) -> Row {
+    Row { command, everywhere: true, rights }
 }
-
-const fn guards(
-    resource: &'static str,
-    names: &'static [&'static str],
-    verbs: &'static [&'static str],
-    need: Need,
-) -> Right {
-    Right { groups: ADMISSION, resource, verbs, names, cluster: true, need }
-}
-
-pub(super) const fn listed(group: &'static [&'static str], resource: &'static str, need: Need) -> Right {
-    Right { groups: group, resource, verbs: &["list"], names: &[], cluster: true, need }
-}
-
-/// Rights to read the form and version of the installed guard.
-const fn form(need: Need) -> [Right; 3] {
-    [
-        guards("mutatingadmissionpolicies", &[policy::KEEP], &["get"], need),
-        guards("mutatingadmissionpolicybindings", &[policy::KEEP], &["get"], need),
-        guards("mutatingwebhookconfigurations", &[webhook::NAME], &["get"], need),
-    ]
-}
-
-/// Rights to determine whether the guard covers a Canary.
-const SEE_GUARD: &[Right] = &form(PROTECTION_UNKNOWN);
-const SEE_NAMESPACES: &[Right] = &[listed(
-    &[""],
-    "namespaces",
-    Need::Less("if the guard covers only some namespaces, whether a cookie is protected is <unknown>"),
-)];
-const PROVE_READING: &[Right] = &[services(&["patch"], Need::Tried("tests by a dry run that the guard works"))];
-/// After a change, the dry run that tests the guard needs no more rights than the change itself.
-const SEE_GUARD_ACT: &[Right] = &form(Need::Less("optional: without it, a slow guard may be reported as missing"));
-
-const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
-    const MUTATING: &[&str] = &[policy::KEEP, policy::CARRY];
-    const VALIDATING: &[&str] = &[policy::CHECK];
-    [
-        guards("mutatingadmissionpolicies", MUTATING, verbs, need),
-        guards("mutatingadmissionpolicybindings", MUTATING, verbs, need),
-        guards("validatingadmissionpolicies", VALIDATING, verbs, need),
-        guards("validatingadmissionpolicybindings", VALIDATING, verbs, need),
-    ]
-}
-
-/// Rights to find the guard's webhook, by its registration or by what is left of it.
-const fn see_webhook(need: Need) -> [Right; 3] {
-    let left = Need::Less("leftovers of a webhook without registration are not found");
-    [
-        guards(CONFIGURATIONS[0], &[webhook::NAME], &["get"], need),
-        guards(CONFIGURATIONS[1], &[webhook::NAME], &["get"], need),
-        Right {
-            groups: &["rbac.authorization.k8s.io"],
-            resource: "clusterrolebindings",
-            ..guards("", &[webhook::NAME], &["get"], left)
-        },
-    ]
-}
-
-/// Returns the right to list a resource in the Canary's namespace.
-pub(super) const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
-    Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
-}
-
-const HOSTS: Need =
-    Need::Less("routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces");
-const ROUTES: Need = Need::Less("routes of this kind are <unknown>; with a Role, those of other namespaces");
-/// Rights to find the objects of an entry that is no longer declared.
-const LEFT_OVER: &[Right] = &[
-    around(TRAEFIK, "ingressroutes", NOT_FOUND),
-    around(TRAEFIK, "middlewares", NOT_FOUND),
-    around(&["gateway.networking.k8s.io"], "httproutes", NOT_FOUND),
-];
-const NOT_FOUND: Need = Need::Less("leftover objects of an entry are not found");
-const RUNNING: Need = Need::Less("fields that the running Traefik does not support are not reported");
-const NOT_LINTED: Need = Need::Less("rules that need it find nothing");
-const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
-const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
-
-const PINS: &[&[Right]] = &[
-    &[canaries(&["get"], Need::Must)],
-    &[services(&["get"], Need::Less("cookie and tracks are computed from the Canary alone"))],
-];
-
-/// Right to read Flagger's mesh provider, which decides about Canaries that name none.
-const MESH_PROVIDER: &[Right] = &[listed(
-    &["apps"],
-    "deployments",
-    Need::Less("Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown"),
-)];
 
 /// The rights of every command.
 pub static ROWS: &[Row] = &[
-    Row {
-        command: "show",
-        everywhere: false,
-        rights: &[
+    row(
+        "show",
+        &[
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["get", "list"], Need::Less("weights and the live cookie are <unknown>"))],
             SEE_GUARD,
@@ -183,11 +92,10 @@ pub static ROWS: &[Row] = &[
             PROVE_READING,
             MESH_PROVIDER,
         ],
-    },
-    Row {
-        command: "describe",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "describe",
+        &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("weights and the live cookie are <unknown>"))],
             &[listed(TRAEFIK, "traefikservices", ROUTES), listed(TRAEFIK, "ingressroutes", ROUTES)],
@@ -199,26 +107,23 @@ pub static ROWS: &[Row] = &[
             SEE_NAMESPACES,
             PROVE_READING,
         ],
-    },
-    Row {
-        command: "render",
-        everywhere: false,
-        rights: &[&[canaries(&["get"], Need::Must)], &[services(&["get"], Need::Less("the live weight counts as 0"))]],
-    },
-    Row { command: "cookie", everywhere: false, rights: PINS },
-    Row { command: "cookie decode", everywhere: false, rights: PINS },
-    Row {
-        command: "simulate",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "render",
+        &[&[canaries(&["get"], Need::Must)], &[services(&["get"], Need::Less("the live weight counts as 0"))]],
+    ),
+    row("cookie", PINS),
+    row("cookie decode", PINS),
+    row(
+        "simulate",
+        &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("where no cookie is declared, the live one is not simulated"))],
         ],
-    },
-    Row {
-        command: "lint",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "lint",
+        &[
             &[canaries(&["list"], Need::Must)],
             &[services(&["list"], Need::Less("what is live is not checked"))],
             &[around(TRAEFIK, "ingressroutes", NOT_LINTED), listed(TRAEFIK, "ingressroutes", NOT_LINTED)],
@@ -232,67 +137,61 @@ pub static ROWS: &[Row] = &[
             SEE_GUARD,
             SEE_NAMESPACES,
         ],
-    },
-    Row { command: "lint explain", everywhere: false, rights: &[] },
-    Row {
-        command: "verify",
-        everywhere: false,
-        rights: &[
+    ),
+    row("lint explain", &[]),
+    row(
+        "verify",
+        &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("the split between the tracks is not compared with the weights"))],
             &[listed(TRAEFIK, "ingressroutes", HOSTS), listed(&["gateway.networking.k8s.io"], "httproutes", HOSTS)],
             &[listed(TRAEFIK, "traefikservices", Need::Less("routes through other TraefikServices are not found"))],
             &[listed(&["networking.k8s.io"], "ingresses", Need::Less("whether an Ingress serves a page is not known"))],
         ],
-    },
-    Row {
-        command: "diff",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "diff",
+        &[
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["get", "list"], Need::Must)],
             LEFT_OVER,
             MESH_PROVIDER,
         ],
-    },
-    Row {
-        command: "sticky get",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "sticky get",
+        &[
             &[canaries(&["get"], Need::Must)],
             &[services(&["get"], Need::Less("the live cookie is <unknown>"))],
             SEE_GUARD,
             SEE_NAMESPACES,
             PROVE_READING,
         ],
-    },
+    ),
     // Without cookie flags it reads what `sticky edit` reads, and lists the Canaries.
-    Row { command: "sticky set", everywhere: false, rights: &[CHANGE, SEE_GUARD_ACT, SEE_NAMESPACES] },
-    Row {
-        command: "sticky edit",
-        everywhere: false,
-        rights: &[
+    row("sticky set", &[CHANGE, SEE_GUARD_ACT, SEE_NAMESPACES]),
+    row(
+        "sticky edit",
+        &[
             CHANGE,
             &[listed(&["apps"], "deployments", RUNNING), listed(&["apps"], "daemonsets", RUNNING)],
             SEE_GUARD_ACT,
             SEE_NAMESPACES,
         ],
-    },
+    ),
     // A removed cookie needs no protection, but how to undo its removal depends on the guard.
-    Row {
-        command: "sticky remove",
-        everywhere: false,
-        rights: &[
+    row(
+        "sticky remove",
+        &[
             CHANGE,
             LEFT_OVER,
             &form(Need::Less("the printed undo command may be reverted by the guard")),
             SEE_NAMESPACES,
         ],
-    },
-    Row {
-        command: "sticky apply",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "sticky apply",
+        &[
             &[canaries(&["get", "list"], Need::Must)],
             &[services(&["get", "list", "patch"], Need::Must)],
             LEFT_OVER,
@@ -300,11 +199,10 @@ pub static ROWS: &[Row] = &[
             SEE_NAMESPACES,
             MESH_PROVIDER,
         ],
-    },
-    Row {
-        command: "guard install",
-        everywhere: true,
-        rights: &[
+    ),
+    everywhere(
+        "guard install",
+        &[
             // An apply that creates needs both verbs. A policy requires get on its params, a binding requires list.
             &policies(&["create", "get", "patch"], Need::Must),
             // Needed to detect the other form.
@@ -313,26 +211,23 @@ pub static ROWS: &[Row] = &[
             &[services(&["list", "patch"], UNPROVEN)],
             SEE_NAMESPACES,
         ],
-    },
-    Row {
-        command: "guard status",
-        everywhere: true,
-        rights: &[
+    ),
+    everywhere(
+        "guard status",
+        &[
             &policies(&["get"], Need::Must),
             &[canaries(&["list"], Need::Must), services(&["list", "patch"], UNPROVEN)],
             &see_webhook(Need::Less("a webhook beside the policies is not found")),
             SEE_NAMESPACES,
         ],
-    },
-    Row {
-        command: "guard uninstall",
-        everywhere: true,
-        rights: &[&policies(&["delete", "get"], Need::Must), &see_webhook(Need::Less("a webhook is left behind"))],
-    },
-    Row {
-        command: "guard run",
-        everywhere: true,
-        rights: &[
+    ),
+    everywhere(
+        "guard uninstall",
+        &[&policies(&["delete", "get"], Need::Must), &see_webhook(Need::Less("a webhook is left behind"))],
+    ),
+    everywhere(
+        "guard run",
+        &[
             &[canaries(&["get", "list", "watch"], Need::Must)],
             &[services(&["get", "list", "patch", "watch"], Need::Must)],
             &[
@@ -341,11 +236,10 @@ pub static ROWS: &[Row] = &[
             ],
             &[secrets(&[], &["create"]), secrets(&[deployment::SECRET], &["get", "list", "update", "watch"])],
         ],
-    },
-    Row {
-        command: "rbac",
-        everywhere: true,
-        rights: &[&[Right {
+    ),
+    everywhere(
+        "rbac",
+        &[&[Right {
             groups: &["authorization.k8s.io"],
             resource: "selfsubjectaccessreviews",
             verbs: &["create"],
@@ -353,38 +247,26 @@ pub static ROWS: &[Row] = &[
             cluster: true,
             need: Need::Less("--check fails; every authenticated user has this right by default"),
         }]],
-    },
-    Row {
-        command: "completion",
-        everywhere: false,
-        rights: &[
+    ),
+    row(
+        "completion",
+        &[
             &[canaries(&["list"], Need::Less("names of Canaries are not completed"))],
             &[listed(&[""], "namespaces", Need::Less("names of namespaces are not completed"))],
         ],
-    },
-    Row { command: "completion install", everywhere: false, rights: &[] },
-    Row { command: "man", everywhere: false, rights: &[] },
-    Row { command: "options", everywhere: false, rights: &[] },
-    Row {
-        command: "version",
-        everywhere: true,
-        rights: &[
+    ),
+    row("completion install", &[]),
+    row("man", &[]),
+    row("options", &[]),
+    everywhere(
+        "version",
+        &[
             &[listed(&["apps"], "deployments", Need::Less("Flagger and Traefik are <unknown>"))],
             &[listed(&["apps"], "daemonsets", Need::Less("a Traefik that is a DaemonSet is not found"))],
             &form(Need::Less("the guard is <unknown>")),
         ],
-    },
+    ),
 ];
-
-const CHANGE: &[Right] = &[
-    canaries(&["get", "patch"], Need::Must),
-    services(&["get"], Need::Less("the Canary is changed, the TraefikService is not")),
-    services(&["patch"], Need::Must),
-];
-
-const fn secrets(names: &'static [&'static str], verbs: &'static [&'static str]) -> Right {
-    Right { groups: &[""], resource: "secrets", verbs, names, cluster: false, need: Need::Must }
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,10 @@
 //! The rights that a command needs beside those of its row with `--through-cluster`. Traefik's pods are in another namespace
 //! than the Canary, as a rule.
 
-use super::rights::{Need, Right, listed};
+use super::{
+    grants::listed,
+    rights::{Need, Right},
+};
 
 /// Returns the rights of a command with `--through-cluster`, apart from those of its row.
 pub(super) fn rights(command: &str) -> Vec<Right> {

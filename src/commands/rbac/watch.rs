@@ -1,6 +1,9 @@
 //! The rights that a command needs beside those of its row to watch.
 
-use super::rights::{Need, Right, TRAEFIK, around};
+use super::{
+    grants::{TRAEFIK, around},
+    rights::{Need, Right},
+};
 
 const UNKNOWN: Need = Need::Less("weights and the live cookie are <unknown>");
 const UNNOTICED: Need = Need::Less("a change of the TraefikService alone is not noticed");

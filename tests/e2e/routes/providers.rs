@@ -13,7 +13,7 @@ use crate::{
     traefik::API,
 };
 
-const QUALIFIED_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);
+const QUALIFIED_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 13);
 const FILE_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 11);
 
 /// The options under which Traefik follows `NAMESPACE-NAME@kubernetescrd` in every version that takes it so.

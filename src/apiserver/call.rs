@@ -1,0 +1,67 @@
+//! What a request is about, for messages.
+
+/// The verb of a request, as in RBAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Verb {
+    #[default]
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    /// Returns the verb as in RBAC.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The verb and object of a request, for messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The verb.
+    pub verb: Verb,
+    /// The resource with its group: `canaries.flagger.app`.
+    pub resource: &'a str,
+    /// The namespace; `None` for cluster-scoped resources and for all namespaces.
+    pub namespace: Option<&'a str>,
+    /// The object's name; `None` for a collection.
+    pub name: Option<&'a str>,
+}
+
+/// A [`Call`] that was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Made {
+    verb: Verb,
+    resource: String,
+    namespace: Option<String>,
+    name: Option<String>,
+}
+
+impl Made {
+    pub(crate) fn call(&self) -> Call<'_> {
+        let Self { verb, resource, namespace, name } = self;
+        Call { verb: *verb, resource, namespace: namespace.as_deref(), name: name.as_deref() }
+    }
+}
+
+impl From<&Call<'_>> for Made {
+    fn from(call: &Call<'_>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let Call { verb, resource, namespace, name } = *call;
+        Self { verb, resource: resource.to_owned(), namespace: owned(namespace), name: owned(name) }
+    }
+}

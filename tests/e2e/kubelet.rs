@@ -138,7 +138,8 @@ impl Kubelet {
             "apiVersion": "v1",
             "kind": "Endpoints",
             "metadata": { "name": service },
-            "subsets": [{ "addresses": addresses, "ports": slice["ports"] }],
+            // A subset without addresses is refused.
+            "subsets": if pods.is_empty() { json!([]) } else { json!([{ "addresses": addresses, "ports": slice["ports"] }]) },
         });
         for (group, resource, object) in
             [("apis/discovery.k8s.io/v1", "endpointslices", &slice), ("api/v1", "endpoints", &endpoints)]

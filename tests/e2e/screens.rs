@@ -18,7 +18,7 @@ pub(crate) struct Watched {
     pub(crate) rollout: Rollout,
     /// Each row of `show --watch`, without what changes every second.
     show: Vec<String>,
-    /// The rows of the tracks in `describe --watch`, likewise.
+    /// The primary's weight in `describe --watch`.
     describe: Vec<String>,
     /// Whether each terminal was as before in the end.
     restored: bool,
@@ -39,13 +39,12 @@ pub(crate) fn watched(shop: &Shop) -> Watched {
         // Phase, weights and step; behind them is the time to the next one.
         Some(row.split_whitespace().skip(1).take(3).collect::<Vec<_>>().join(" "))
     };
-    let tracks = |screen: &str| {
-        let weight =
-            |track: &str| Some(screen.lines().find(|line| line.contains(track))?.split_whitespace().nth(3)?.to_owned());
-        Some(format!("{} {}", weight("─ primary")?, weight("─ canary")?))
+    // Lines are drawn one after the other; that of the other track changes with it.
+    let weight = |screen: &str| {
+        Some(screen.lines().find(|line| line.contains("─ primary"))?.split_whitespace().nth(3)?.to_owned())
     };
     let (show, is_whole) = end(show, rows);
-    let (describe, is_whole_too) = end(describe, tracks);
+    let (describe, is_whole_too) = end(describe, weight);
     Watched { rollout: over(shop), show, describe, restored: is_whole && is_whole_too }
 }
 
@@ -68,7 +67,22 @@ fn end(mut terminal: Pty, of: impl Fn(&str) -> Option<String>) -> (Vec<String>, 
 
 pub(crate) fn who_watches_a_rollout_sees_each_step() {
     let watched = ROLLOUTS.created_later.get();
-    exactly(&watched.show.join("\n"), str![]);
-    exactly(&watched.describe.join("\n"), str![]);
+    exactly(
+        &watched.show.join("\n"),
+        str![[r#"
+Initialized 100/- -
+Progressing 100/- 0/5
+Progressing 90/10 1/5
+Progressing 80/20 2/5
+Progressing 70/30 3/5
+Progressing 60/40 4/5
+Progressing 50/50 5/5
+Promoting 50/50 5/5
+Promoting 100/- 5/5
+Finalising 100/- 5/5
+Succeeded 100/- -
+"#]],
+    );
+    exactly(&watched.describe.join(" "), str!["100 90 80 70 60 50 100"]);
     assert!(watched.restored, "both terminals are as before");
 }

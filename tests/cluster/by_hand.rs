@@ -293,11 +293,11 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where a flow begins, such as /login: a new pin begins, and the application
+ gets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
-note: 28 % of the logins change version during the steps: the cookie runs out on
- the way
+note: 28 % of the logins change version during the steps: the cookie expires dur
+ing the login
 note: 55 % of the logins under way at the promotion change version: it replaces
 the primary's pods
 note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
@@ -465,13 +465,13 @@ s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
 Paths where a flow begins, such as /logi
-n: the pin begins anew, and the applicat
-ion gets no cookies. Separate several by
- commas. Type - to leave it unset
+n: a new pin begins, and the application
+ gets no cookies. Separate several by co
+mmas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version
-during the steps: the cookie runs out on
- the way
+during the steps: the cookie expires dur
+ing the login
 note: 55 % of the logins under way at th
 e promotion change version: it replaces
 the primary's pods

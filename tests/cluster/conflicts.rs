@@ -272,7 +272,7 @@ uring the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's inte
 rval to at least that
 canary.flagger.app/podinfo configured
-the live cookie differs from the declared one: to apply the declared one: `kubec
+the live cookie differs from the declared one. To apply the declared one: `kubec
 tl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 cancelled: nothing more was changed

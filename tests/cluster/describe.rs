@@ -274,8 +274,8 @@ fn a_suspended_canary_keeps_its_cookie_until_flagger_writes_again() {
         &next.join("\n"),
         str![[r#"
 Protected:       none: Flagger's next write removes the cookie
-Next write:      none while it is suspended; the cookie stays as it is until
-                 then
+Next write:      none while the Canary is suspended; the cookie stays as it is
+                 until then
 "#]],
     );
 }

@@ -129,7 +129,7 @@ ingressroute.traefik.io/podinfo-entry created
 +    services:
 +    - kind: TraefikService
 +      name: podinfo
-note: at /login the application gets no cookies: a login must begin there, and must not need a session yet
+note: requests to /login reach the application without cookies: this must be where a login starts, not a page that needs a session
 warning CT043: entry-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
   fix: end the Canary's stepWeights with 100, or replace stepWeight with such a list
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`

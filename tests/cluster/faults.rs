@@ -465,7 +465,7 @@ canary.flagger.app/podinfo configured
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: Canary `shop/podinfo` or its TraefikService keeps changing
 hint: wait until the rollout pauses, then repeat the command
@@ -506,7 +506,7 @@ canary.flagger.app/podinfo configured
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the connection to the server 127.0.0.1:[PORT] was closed before it answered
 caused by: connection closed before message completed
@@ -550,7 +550,7 @@ canary.flagger.app/podinfo configured
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the server stored a different cookie than was written
 caused by: an admission policy or webhook changes it

@@ -81,7 +81,7 @@ traefikservice.traefik.io/podinfo configured
 -        name: login
 warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --live-only
 
 "#]]);

@@ -384,7 +384,7 @@ canary.flagger.app/podinfo configured
    namespace: declare-only-[NS]
 warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live: to apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -558,7 +558,7 @@ exit: 0
          name: login
 warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
   fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-the live cookie differs from the declared one: to apply the declared one: `kubectl canary-traefik sticky apply podinfo`
+the live cookie differs from the declared one. To apply the declared one: `kubectl canary-traefik sticky apply podinfo`
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
 
 "#]],

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// Of a release; CONTRIBUTING.md names it too.
-const MOST_BYTES: u64 = 9_700_000;
+const MOST_BYTES: u64 = 9_800_000;
 /// What more of it is glibc, where that stands in for musl.
 const GLIBC_BYTES: u64 = 700_000;
 

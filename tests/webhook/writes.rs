@@ -109,6 +109,7 @@ fn one_namespace_can_be_guarded_alone() {
     let turn = Turn::take();
     let (inside, outside) = (turn.shops("inside", &["shop"]), turn.shops("outside", &["shop"]));
     let guard = Guard::start(&inside, "shop", &["-n", inside.name()]);
+    until("the repair of what was written before", || (live(&inside, "shop") == declared_sticky()).then_some(()));
     let [stored, other] =
         [&inside, &outside].map(|namespace| flagger::writes(namespace, "shop", 90, 10).expect("nobody else wrote"));
     assert_eq!((sticky(&stored), sticky(&other)), (declared_sticky(), Value::Null));

@@ -263,21 +263,21 @@ rights:
   needed: false
   resource: ingressroutes.traefik.io
   verb: list
-  without: what is left over from an entry is not found
+  without: leftover objects of an entry are not found
 - allowed: false
   names: []
   namespace: rights-[NS]
   needed: false
   resource: middlewares.traefik.io
   verb: list
-  without: what is left over from an entry is not found
+  without: leftover objects of an entry are not found
 - allowed: false
   names: []
   namespace: rights-[NS]
   needed: false
   resource: httproutes.gateway.networking.k8s.io
   verb: list
-  without: what is left over from an entry is not found
+  without: leftover objects of an entry are not found
 - allowed: false
   names: []
   namespace: null

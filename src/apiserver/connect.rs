@@ -203,10 +203,7 @@ fn place(url: &Uri) -> Endpoint {
         url: url::without_userinfo(url),
         address: format!("{host}:{port}"),
         host: host.trim_matches(['[', ']']).to_owned(),
-        sent_as: String::new(),
-        withholds: false,
-        proxy: None,
-        from_flag: false,
+        ..Endpoint::default()
     }
 }
 

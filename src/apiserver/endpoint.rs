@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The description of a connection, for messages.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Endpoint {
     /// The server's URL without credentials.
     pub(crate) url: String,

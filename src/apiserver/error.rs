@@ -88,6 +88,11 @@ impl Failure {
     pub(crate) fn is_unauthorized(&self) -> bool {
         self.refusal(StatusCode::UNAUTHORIZED).is_some()
     }
+
+    /// Returns whether the server rejects the credentials or denies the request.
+    pub fn is_denied(&self) -> bool {
+        self.is_forbidden() || self.is_unauthorized()
+    }
 }
 
 pub(crate) fn not_kubernetes(cause: &str) -> Failure {

@@ -30,7 +30,7 @@ use super::{
     websocket,
 };
 use crate::{
-    error::{MissingRight, Result},
+    error::{Error, MissingRight, Result},
     model::NamespacedName,
 };
 
@@ -80,7 +80,7 @@ impl PodPort {
         };
         let socket = socket.await.map_err(|failure: Failure| {
             let is_forbidden = failure.is_forbidden();
-            let error = crate::error::Error::from(failure);
+            let error = Error::from(failure);
             // For the second of the two rights that it asks for, the server has other words.
             if !is_forbidden || error.missing_right().is_some() {
                 return error;

@@ -33,6 +33,12 @@ impl Failure {
     pub fn into_message(self) -> String {
         Error::from(self).message().to_owned()
     }
+
+    /// Formats the failure as one sentence with its causes, for logs.
+    pub fn to_log_message(self) -> String {
+        let error = Error::from(self);
+        error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
+    }
 }
 
 fn refused(refusal: &Refusal) -> Error {

@@ -79,15 +79,7 @@ pub(crate) use super::error::is_broken;
 
 /// Returns why a request to the server of this host at `HOST:PORT` failed. `way` is a hint that names another way to it.
 pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str, way: &str) -> Error {
-    let endpoint = Endpoint {
-        url: String::new(),
-        address: address.to_owned(),
-        host: host.to_owned(),
-        sent_as: String::new(),
-        withholds: false,
-        proxy: None,
-        from_flag: false,
-    };
+    let endpoint = Endpoint { address: address.to_owned(), host: host.to_owned(), ..Endpoint::default() };
     // The hints of these errors are about the API server.
     let plain = |error: &Error| error.causes().iter().fold(Error::cluster(error.message()), Error::caused_by);
     match endpoint.classify(error) {

@@ -222,9 +222,7 @@ pub(crate) fn nowhere() -> Endpoint {
         address: text("10.0.0.1:6443"),
         host: text("10.0.0.1"),
         sent_as: text("as user `jane` of config"),
-        withholds: false,
-        proxy: None,
-        from_flag: false,
+        ..Endpoint::default()
     }
 }
 

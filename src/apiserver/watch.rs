@@ -19,7 +19,6 @@ use crate::{
         parts::{self, Part},
         request::{get, percent_encoded},
     },
-    error::Error,
     model::NamespacedName,
 };
 
@@ -237,19 +236,6 @@ fn of_item(item: &Item<'_>, part: &'static Part, is_listed: bool) -> serde_json:
     } else {
         Event::Apply(read.value)
     })
-}
-
-impl Failure {
-    /// Returns whether the server rejects the credentials or denies the request.
-    pub fn is_denied(&self) -> bool {
-        self.is_forbidden() || self.is_unauthorized()
-    }
-
-    /// Formats the failure as one sentence, for logs.
-    pub fn to_log_message(self) -> String {
-        let error = Error::from(self);
-        error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
-    }
 }
 
 #[cfg(test)]

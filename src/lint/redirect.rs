@@ -70,14 +70,14 @@ impl<'a> Middlewares<'a> {
         match reference.object.kind {
             ObjectKind::IngressRoute(_) => {
                 let own = reference.object.target.namespace.as_deref();
-                next.extend(list(reference.rule(), &["middlewares"]).iter().map(|item| named(item, own)));
+                next.extend(view::list(reference.rule(), &["middlewares"]).iter().map(|item| named(item, own)));
             }
             ObjectKind::Ingress => {
                 let names = view::text(reference.value, &["metadata", "annotations", INGRESS_MIDDLEWARES]);
                 next.extend(names.into_iter().flat_map(|text| text.split(',')).map(|name| (name.trim(), None)));
             }
             ObjectKind::HttpRoute => {
-                let filters = list(reference.rule(), &["filters"]).iter();
+                let filters = view::list(reference.rule(), &["filters"]).iter();
                 let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
                 redirect = if filters.clone().any(redirects) { Redirect::Yes } else { Redirect::No };
                 let own = reference.object.target.namespace.as_deref();
@@ -96,7 +96,7 @@ impl<'a> Middlewares<'a> {
             if seen.insert(&found.object.target) {
                 redirect = redirect.max(found.redirect(reference));
                 let own = found.object.target.namespace.as_deref();
-                let chain = list(found.value, &["spec", "chain", "middlewares"]);
+                let chain = view::list(found.value, &["spec", "chain", "middlewares"]);
                 next.extend(chain.iter().map(|item| named(item, own)));
             }
         }
@@ -133,10 +133,6 @@ impl Middleware<'_> {
 /// Returns the name in a reference to a Middleware, and the namespace, which is that of its object unless it says.
 fn named<'a>(item: &'a Value, own: Option<&'a str>) -> (&'a str, Option<&'a str>) {
     (view::text(item, &["name"]).unwrap_or_default(), view::text(item, &["namespace"]).or(own))
-}
-
-fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
-    view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Returns whether a regular expression matches every address of a route, so that all are redirected: its root, and a page

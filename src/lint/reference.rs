@@ -126,8 +126,8 @@ pub(super) fn references<'a>(
     };
     let nested = |routes: &str, items: &str| {
         let mut found = Vec::new();
-        for (route, rule) in list(value, &["spec", routes]).iter().enumerate() {
-            let backends = list(rule, &[items]);
+        for (route, rule) in view::list(value, &["spec", routes]).iter().enumerate() {
+            let backends = view::list(rule, &[items]);
             for (at, item) in backends.iter().enumerate() {
                 let path = ["spec", routes, &route.to_string(), items, &at.to_string()];
                 found.push(reference(item, &path, route, backends.len()));
@@ -139,7 +139,7 @@ pub(super) fn references<'a>(
         ObjectKind::IngressRoute(_) => nested("routes", "services"),
         ObjectKind::HttpRoute => nested("rules", "backendRefs"),
         ObjectKind::TraefikService(_) => {
-            let items = list(value, &["spec", "weighted", "services"]);
+            let items = view::list(value, &["spec", "weighted", "services"]);
             let place =
                 |at: usize| ["spec", "weighted", "services"].map(str::to_owned).into_iter().chain([at.to_string()]);
             let of = |(at, item)| {
@@ -150,14 +150,14 @@ pub(super) fn references<'a>(
         }
         ObjectKind::Ingress => {
             let mut found = Vec::new();
-            let rules = list(value, &["spec", "rules"]);
+            let rules = view::list(value, &["spec", "rules"]);
             // Beside rules, Traefik makes no router of it.
             if let Some(item) = view::at(value, &["spec", "defaultBackend", "service"]).filter(|_| rules.is_empty()) {
                 found.push(reference(item, &["spec", "defaultBackend", "service"], 0, 1));
             }
             let mut number = 0;
             for (rule, it) in rules.iter().enumerate() {
-                for (at, item) in list(it, &["http", "paths"]).iter().enumerate() {
+                for (at, item) in view::list(it, &["http", "paths"]).iter().enumerate() {
                     if let Some(item) = view::at(item, &["backend", "service"]) {
                         let (rule, at) = (rule.to_string(), at.to_string());
                         let path = ["spec", "rules", &rule, "http", "paths", &at, "backend", "service"];
@@ -170,8 +170,4 @@ pub(super) fn references<'a>(
         }
         _ => Vec::new(),
     }
-}
-
-fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
-    view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }

@@ -17,6 +17,11 @@ pub(crate) fn owned(value: &Value, keys: &[&str]) -> Option<String> {
     text(value, keys).map(str::to_owned)
 }
 
+/// Returns the items of the list at these keys; none if there is no list.
+pub(crate) fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
+    at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// Returns the mapping at these keys.
 pub(crate) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
     at(value, keys)?.as_object()

@@ -111,10 +111,6 @@ fn class(object: &Value) -> Option<String> {
         .or_else(|| view::owned(object, &["metadata", "annotations", CLASS]))
 }
 
-fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
-    view::at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
 /// Returns the priority of a rule without one.
 fn length(rule: &str) -> i64 {
     i64::try_from(rule.len()).unwrap_or(i64::MAX)
@@ -135,7 +131,7 @@ fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
             index,
         })
     };
-    let routes = list(object, &["spec", "routes"]);
+    let routes = view::list(object, &["spec", "routes"]);
     // A router is named by its rule, so that of two routes with one rule the last one counts
     // (`pkg/provider/kubernetes/crd/kubernetes.go:makeServiceKey`).
     let mut later = HashSet::new();
@@ -147,7 +143,7 @@ fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
 
 fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
     let hosts = texts(object, &["spec", "hostnames"]);
-    let rules = list(object, &["spec", "rules"]);
+    let rules = view::list(object, &["spec", "rules"]);
     let mut routers = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         for item in matches(rule) {
@@ -171,7 +167,7 @@ fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
 
 /// Returns the matches of a rule of an HTTPRoute; one that matches everything if it has none.
 pub fn matches(rule: &Value) -> Vec<Value> {
-    match list(rule, &["matches"]) {
+    match view::list(rule, &["matches"]) {
         [] => vec![serde_json::json!({})],
         matches => matches.to_vec(),
     }
@@ -191,7 +187,7 @@ pub fn http_rule(hosts: &[String], item: &Value) -> (String, i64) {
         }
     };
     let mut rule = path;
-    let count = |key| i64::try_from(list(item, &[key]).len()).unwrap_or_default();
+    let count = |key| i64::try_from(view::list(item, &[key]).len()).unwrap_or_default();
     priority += count("headers") * 100 + count("queryParams") * 10;
     if count("headers") + count("queryParams") > 0 {
         // Which ones does not matter here.
@@ -234,7 +230,7 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
         parents: Value::Null,
         index,
     };
-    let rules = list(object, &["spec", "rules"]);
+    let rules = view::list(object, &["spec", "rules"]);
     if rules.is_empty() {
         let fallback = view::at(object, &["spec", "defaultBackend"]);
         return fallback.map(|_| router("PathPrefix(`/`)", i64::from(i32::MIN), 0)).into_iter().collect();
@@ -242,7 +238,7 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
     let mut routers = Vec::new();
     for rule in rules {
         let host = view::text(rule, &["host"]).filter(|host| !host.is_empty()).map(ingress_host_rule);
-        for path in list(rule, &["http", "paths"]) {
+        for path in view::list(rule, &["http", "paths"]) {
             let matcher = match view::text(path, &["pathType"]) {
                 Some("Exact") => "Path",
                 Some("Prefix") => "PathPrefix",
@@ -258,8 +254,8 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
 
 /// Returns the backends of an Ingress: of its paths, or the default one of an Ingress without rules.
 pub(crate) fn ingress_backends(object: &Value) -> Vec<&Value> {
-    let rules = list(object, &["spec", "rules"]);
-    let paths = rules.iter().flat_map(|rule| list(rule, &["http", "paths"]));
+    let rules = view::list(object, &["spec", "rules"]);
+    let paths = rules.iter().flat_map(|rule| view::list(rule, &["http", "paths"]));
     let of_paths = paths.map(|path| path.get("backend").unwrap_or(&Value::Null));
     let default = view::at(object, &["spec", "defaultBackend"]).filter(|_| rules.is_empty());
     default.into_iter().chain(of_paths).collect()

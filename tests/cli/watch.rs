@@ -211,6 +211,33 @@ error: ended by SIGTERM
 }
 
 #[test]
+fn what_a_server_does_not_know_again_yet_is_no_deletion() {
+    let shop = shop(&[canary("checkout", "Progressing")], &[service("checkout", 10)]);
+    let gone = json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"});
+    let (_again, watched) = Reply::fed();
+    let mut run = Running::start(shop.run("show -w --no-headers"));
+    run.wait_for(Stream::Stdout, "checkout");
+    let unknown = Reply::text(404, "text/plain", "404 page not found");
+    shop.fake.on("GET", CANARIES, [unknown, list(&[canary("checkout", "Promoting")]), watched]);
+    shop.canaries.send(event("ERROR", &gone)).expect("somebody watches");
+    run.wait_for(Stream::Stderr, "retrying");
+    run.wait_for(Stream::Stdout, "Promoting");
+    run.wait_for(Stream::Stderr, "up to date again");
+    run.signal("TERM");
+    run.ends().shows(str![[r#"
+exit: 143
+--- stdout
+checkout   Progressing   90/10    1/3    login    missing   none        <unknown>
+checkout   Promoting     90/10    3/3    login    missing   none        <unknown>
+--- stderr
+warning: not up to date, retrying: the server has no resource type `canaries.flagger.app`
+note: up to date again
+error: ended by SIGTERM
+
+"#]]);
+}
+
+#[test]
 fn who_may_not_watch_is_told_the_verb() {
     let fake = Fake::start();
     let forbidden = |verb: &str| {

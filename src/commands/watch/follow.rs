@@ -94,6 +94,10 @@ pub(super) async fn follow(
             (heard, has_begun) = (true, true);
             is_watched = is_watched || is_listed && matches!(event, Event::Apply(_) | Event::Delete(_));
             is_listed = is_listed || event == Event::InitDone;
+            // A list is only current once it is complete.
+            if matches!(event, Event::InitDone | Event::Apply(_) | Event::Delete(_)) {
+                outages.end(resource);
+            }
             take(News::Event(event));
         };
         let result = api.follow(collection, &mut place, &mut pass).await;

@@ -37,3 +37,4 @@ mod sticky_set;
 mod templates;
 mod undoing;
 mod watch;
+mod watch_tokens;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Sets the weights as a step of Flagger does.
-fn step(namespace: &Namespace, weight: u64) {
+pub(super) fn step(namespace: &Namespace, weight: u64) {
     let child = |track: &str, weight: u64| json!({"name": format!("podinfo-{track}"), "port": 80, "weight": weight});
     let services = json!([child("primary", 100 - weight), child("canary", weight)]);
     namespace.patch("TraefikService", "podinfo", &json!({"spec": {"weighted": {"services": services}}}));

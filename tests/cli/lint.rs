@@ -35,7 +35,7 @@ spec:
 ";
 
 /// A folder with two Canaries, of which one is well.
-fn shop() -> Directory {
+pub(super) fn shop() -> Directory {
     let declared = "'login; Max-Age=300; Secure; HttpOnly; SameSite=None; Path=/cart'";
     folder(&[
         ("a.yaml", &in_namespace("shop", &(canary("podinfo", Some(declared)) + ROUTE))),

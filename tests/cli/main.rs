@@ -36,6 +36,7 @@ mod provider;
 mod rbac;
 mod render;
 mod routes;
+mod sarif;
 mod secrets;
 mod show;
 mod simulate;

@@ -1,9 +1,11 @@
 //! The pages under test: one GET at a time, on connections of their own, within limits.
 #![expect(clippy::disallowed_methods, reason = "these requests go to websites, not to the API server")]
 
+pub mod visits;
+
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header, uri::Authority};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
@@ -11,6 +13,7 @@ use crate::{
     apiserver::{
         ApiServer,
         port_forward::PodPort,
+        read_url,
         site::{self, SiteTrust},
     },
     error::{Error, Result},
@@ -30,14 +33,44 @@ const LONGEST_LOCATION: usize = 8 << 10;
 /// How sites are reached.
 #[derive(Clone)]
 pub struct Web {
-    /// Addresses to use instead of what names resolve to.
-    pub resolve: Vec<Resolve>,
+    /// Where connections lead.
+    pub way: Way,
     /// Which servers are trusted.
     pub trust: SiteTrust,
-    /// The pod to connect to instead.
-    pub through: Option<Through>,
     /// How long to wait for an answer; `None` for ever.
     pub timeout: Option<Duration>,
+}
+
+/// Where connections lead.
+#[derive(Clone)]
+pub enum Way {
+    /// To what the names of hosts resolve to, except for these.
+    Names(Vec<Resolve>),
+    /// To a pod of Traefik, through the API server.
+    Pod(Through),
+    /// To Traefik at these addresses, whatever the host.
+    Traefik(TraefikAddress),
+}
+
+/// The addresses of Traefik for pages over http and https.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraefikAddress {
+    /// Host and port for http; `None` if none is known.
+    pub http: Option<Authority>,
+    /// Likewise for https.
+    pub https: Option<Authority>,
+}
+
+impl TraefikAddress {
+    /// Returns the address for pages of this kind.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn of(&self, is_secure: bool) -> Result<&Authority> {
+        let (scheme, address) = if is_secure { ("https", &self.https) } else { ("http", &self.http) };
+        address.as_ref().ok_or_else(|| Error::usage(format!("no address of Traefik for {scheme} is known")))
+    }
 }
 
 /// The address of a host and port, as in curl's `--resolve`.
@@ -76,12 +109,27 @@ impl Through {
     }
 }
 
+/// Parses the URL of a page.
+///
+/// # Errors
+///
+/// It is none; with the reason.
+pub fn page(text: &str) -> Result<Page, &'static str> {
+    let url = read_url(text)?;
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("it must not have a user or a password");
+    }
+    Page::of(&url).ok_or("its scheme must be http or https")
+}
+
 /// A site: one scheme, host and port, with its connection.
 pub struct Site {
     client: kube::Client,
     timeout: Option<Duration>,
     /// Whether it is reached through the API server.
     is_forwarded: bool,
+    /// Where the connection leads, as `HOST:PORT`.
+    address: String,
 }
 
 impl Web {
@@ -91,18 +139,21 @@ impl Web {
     ///
     /// The certificates to trust cannot be used.
     pub fn site(&self, page: &Page) -> Result<Site> {
-        let is_it = |resolve: &&Resolve| resolve.host == page.host && resolve.port == page.port;
-        let host = match self.resolve.iter().find(is_it).map(|resolve| resolve.address) {
-            Some(IpAddr::V6(address)) => format!("[{address}]"),
-            Some(IpAddr::V4(address)) => address.to_string(),
-            None => page.host.clone(),
+        let named = format!("{}:{}", page.host, page.port);
+        let (authority, address, pod) = match &self.way {
+            Way::Names(resolve) => (resolved(page, resolve), named, None),
+            Way::Pod(through) => (named.clone(), named, Some(through.port(page.is_secure)?)),
+            Way::Traefik(traefik) => {
+                let address = traefik.of(page.is_secure)?.to_string();
+                (address.clone(), address, None)
+            }
         };
         let scheme = if page.is_secure { "https" } else { "http" };
-        let url = Uri::builder().scheme(scheme).authority(format!("{host}:{}", page.port)).path_and_query("/").build();
+        let url = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build();
         let url = url.map_err(|_| not_a_url(page))?;
-        let through = self.through.as_ref().map(|through| through.port(page.is_secure)).transpose()?;
-        let is_forwarded = through.is_some();
-        Ok(Site { client: site::client(url, &page.host, &self.trust, through)?, timeout: self.timeout, is_forwarded })
+        let is_forwarded = pod.is_some();
+        let client = site::client(url, &page.host, &self.trust, pod)?;
+        Ok(Site { client, timeout: self.timeout, is_forwarded, address })
     }
 }
 
@@ -114,7 +165,7 @@ impl Site {
     ///
     /// There is no answer.
     pub async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
-        let address = format!("{}:{}", page.host, page.port);
+        let address = &self.address;
         let way = if self.is_forwarded {
             ANOTHER_POD.to_owned()
         } else {
@@ -129,7 +180,7 @@ impl Site {
                 Err(error) if site::is_broken(&error) => self.client.send(request(page, cookies, is_last)?).await,
                 first => first,
             };
-            answer.map_err(|error| site::reason(&error, &page.host, &address, &way))
+            answer.map_err(|error| site::reason(&error, &page.host, address, &way))
         };
         let response = match self.timeout {
             None => asked.await?,
@@ -160,6 +211,17 @@ fn request(page: &Page, cookies: &str, is_last: bool) -> Result<Request<Body>> {
         headers.insert(header::COOKIE, cookies);
     }
     Ok(request)
+}
+
+/// Returns the address and port to connect to for a page.
+fn resolved(page: &Page, resolve: &[Resolve]) -> String {
+    let is_it = |resolve: &&Resolve| resolve.host == page.host && resolve.port == page.port;
+    let host = match resolve.iter().find(is_it).map(|resolve| resolve.address) {
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => page.host.clone(),
+    };
+    format!("{host}:{}", page.port)
 }
 
 fn not_a_url(page: &Page) -> Error {

@@ -176,7 +176,15 @@ impl Cluster {
         } else {
             CertificateOwner::Install { authorities: String::new() }
         };
-        let placement = Placement { namespace, image: String::new(), coverage, has_conditions, keeper, entries: false };
+        let placement = Placement {
+            namespace,
+            image: String::new(),
+            coverage,
+            has_conditions,
+            keeper,
+            entries: false,
+            traefik: Vec::new(),
+        };
         self.compare_webhook(placement).await.map(Some)
     }
 
@@ -193,6 +201,7 @@ impl Cluster {
             let image = deployment.and_then(|it| it.pointer("/spec/template/spec/containers/0/image")?.as_str());
             image.unwrap_or_default().clone_into(&mut placement.image);
             placement.entries = deployment.is_some_and(deployment::keeps_entries);
+            placement.traefik = deployment.map(deployment::traefik_urls).unwrap_or_default();
         }
         let parts = deployment::objects(&placement).into_iter().zip(found).map(|(wanted, found)| match found {
             Ok(before) => {

@@ -83,8 +83,7 @@ impl Rollout {
         let flag = |keys: &[&str]| view::at(object, keys).and_then(Value::as_bool).unwrap_or(false);
         let status = |key: &str| view::at(object, &["status", key]).and_then(Value::as_i64).unwrap_or(0);
         let missing = Value::Null;
-        // The second name is the one of v1alpha3 (`GetAnalysis`).
-        let analysis = ["analysis", "canaryAnalysis"].into_iter().find_map(|key| view::at(object, &["spec", key]));
+        let analysis = analysis(object);
         let skips_analysis = analysis.is_none() || flag(&["spec", "skipAnalysis"]);
         let analysis = analysis.unwrap_or(&missing);
         let number = |key: &str| view::at(analysis, &[key]).and_then(Value::as_i64).filter(|number| *number > 0);
@@ -123,6 +122,11 @@ impl Rollout {
                 .map(jiff::Timestamp::as_second),
         }
     }
+}
+
+/// Returns the analysis of a Canary. The second name is the one of v1alpha3 (`GetAnalysis`).
+pub(super) fn analysis(canary: &Value) -> Option<&Value> {
+    ["analysis", "canaryAnalysis"].into_iter().find_map(|key| view::at(canary, &["spec", key]))
 }
 
 /// Returns the name of a metric that Flagger has a query for (`pkg/controller/scheduler_metrics.go:runBuiltinMetricChecks`).

@@ -8,6 +8,7 @@ pub mod mesh_provider;
 pub mod native;
 pub mod next_write;
 pub mod progress;
+pub mod webhook;
 
 pub use analysis::{Rollout, Strategy};
 pub use canary::{Canary, Declared};

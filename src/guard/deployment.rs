@@ -26,7 +26,9 @@ const FOLDER: &str = "/certificates";
 const PORT: u16 = 8443;
 /// The argument with which the replicas keep entries.
 const ENTRIES: &str = "--entries";
-/// Port of the promotion gate, which Flagger calls without TLS.
+/// The argument with a URL of Traefik.
+const TRAEFIK_URL: &str = "--traefik-url=";
+/// Port for Flagger, which calls its webhooks without TLS.
 const GATE_PORT: u16 = 8080;
 
 /// Configuration of the webhook's Deployment.
@@ -44,6 +46,8 @@ pub struct Placement {
     pub keeper: CertificateOwner,
     /// Whether the replicas update the objects of entries when routes change.
     pub entries: bool,
+    /// The URLs of Traefik with which the replicas verify cookies.
+    pub traefik: Vec<String>,
 }
 
 /// The owner of the certificates: creates and renews them, and writes the CA bundle into the webhook configurations.
@@ -111,8 +115,17 @@ pub fn objects(placement: &Placement) -> Vec<GuardObject> {
 
 /// Returns whether the replicas of a Deployment keep entries.
 pub fn keeps_entries(deployment: &Value) -> bool {
+    args(deployment).any(|arg| arg == ENTRIES)
+}
+
+/// Returns the URLs of Traefik with which the replicas of a Deployment verify cookies.
+pub fn traefik_urls(deployment: &Value) -> Vec<String> {
+    args(deployment).filter_map(|arg| arg.strip_prefix(TRAEFIK_URL)).map(str::to_owned).collect()
+}
+
+fn args(deployment: &Value) -> impl Iterator<Item = &str> {
     let args = deployment.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
-    args.is_some_and(|args| args.iter().any(|arg| arg == ENTRIES))
+    args.into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// Returns the namespace with the annotation that `guard install` sets when it creates one.
@@ -186,7 +199,7 @@ fn binding(kind: GuardKind, role: &str, namespace: &str) -> GuardObject {
 }
 
 fn deployment(placement: &Placement) -> GuardObject {
-    let Placement { namespace, image, coverage, keeper, entries, .. } = placement;
+    let Placement { namespace, image, coverage, keeper, entries, traefik, .. } = placement;
     let mut args = vec!["guard".to_owned(), "run".to_owned(), format!("--listen=0.0.0.0:{PORT}")];
     match keeper {
         CertificateOwner::Replicas => {
@@ -198,6 +211,7 @@ fn deployment(placement: &Placement) -> GuardObject {
     if *entries {
         args.push(ENTRIES.to_owned());
     }
+    args.extend(traefik.iter().map(|url| format!("{TRAEFIK_URL}{url}")));
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
     for (flag, selector) in selectors {
         let selector = selector.as_ref().and_then(Selector::from_object);
@@ -251,6 +265,7 @@ mod tests {
             has_conditions: true,
             keeper: CertificateOwner::Replicas,
             entries: true,
+            traefik: Vec::new(),
         })
     }
 

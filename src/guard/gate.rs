@@ -15,15 +15,12 @@ use serde_json::Value;
 
 use crate::{
     flagger::{Canary, Declared},
-    traefik::TraefikService,
+    traefik::{TraefikService, throttle::IN_FORCE},
 };
 
 /// The primary's weight and the total weight when Flagger sets the primary to zero: it omits the weight, which Traefik
 /// reads as 1.
 const ZERO_WEIGHT_SHARE: (i64, i64) = (1, 101);
-/// Allowance for the whole-second precision of the server's timestamps (1 s), and for Traefik's throttling, during
-/// which it still uses the previous weights (`providersThrottleDuration`, 2 s).
-const SLACK: Duration = Duration::from_secs(3);
 
 /// The gate's verdict on a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +131,7 @@ pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: T
     }
     let Some(written) = weights_written(object) else { return Verdict::NoTime };
     // A cookie with a negative Max-Age expires at once.
-    let needed = Duration::from_secs(max_age.unsigned_abs() * u64::from(max_age > 0)) + SLACK;
+    let needed = Duration::from_secs(max_age.unsigned_abs() * u64::from(max_age > 0)) + IN_FORCE;
     let since = Duration::try_from(now.duration_since(written)).unwrap_or_default();
     match needed.checked_sub(since) {
         Some(left) if !left.is_zero() => Verdict::Draining { left, max_age },

@@ -128,6 +128,11 @@ impl Installed {
         self.deployment().is_some_and(deployment::keeps_entries)
     }
 
+    /// Returns the URLs of Traefik with which the replicas verify cookies.
+    pub fn traefik_urls(&self) -> Vec<String> {
+        self.deployment().map(deployment::traefik_urls).unwrap_or_default()
+    }
+
     /// Returns the namespace of the webhook's Deployment.
     pub fn namespace(&self) -> Option<&str> {
         self.part(GuardKind::Deployment)?.change.wanted.namespace()

@@ -23,6 +23,8 @@ pub const MUTATE: &str = "/mutate";
 pub const VALIDATE: &str = "/validate";
 /// Path for Flagger's `confirm-promotion` webhook, the [`gate`](super::gate).
 pub const DRAINED: &str = "/gate/drained";
+/// Path of the check whether the cookie sticks, for Flagger.
+pub const STICKY: &str = "/verify/sticky";
 /// Timeout of an admission review, in seconds: the longest delay that an unreachable guard can cause.
 pub const TIMEOUT_SECONDS: u64 = 2;
 /// Annotation on both configurations: the label selector of the covered Canaries, unless all are covered.

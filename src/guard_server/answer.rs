@@ -1,4 +1,4 @@
-//! Request handlers of the listeners: admission reviews, the promotion gate, health and metrics.
+//! Request handlers of the listeners: admission reviews, Flagger's webhooks, health and metrics.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     flagger::Canary,
-    guard::webhook::{DRAINED, MUTATE, VALIDATE},
+    guard::webhook::{DRAINED, MUTATE, STICKY, VALIDATE},
     guard_server::{
         body::{Answer, LARGEST_BODY, json, read, text},
         gate,
@@ -20,6 +20,7 @@ use crate::{
         review::{InvalidReview, Outcome, Review},
         server::Port,
         shared::Shared,
+        verifier,
     },
     model::{NamespacedName, ObjectKind},
 };
@@ -30,15 +31,16 @@ const LOOKUP_TIME: Duration = Duration::from_secs(1);
 /// Answers one request.
 pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
-    let is_open = port == Port::Whole || matches!(path.as_str(), DRAINED | "/healthz" | "/readyz");
+    let is_open = port == Port::Whole || matches!(path.as_str(), DRAINED | STICKY | "/healthz" | "/readyz");
     let mut answer = match path.as_str() {
         _ if !is_open => text(StatusCode::NOT_FOUND, "no such path\n".into()),
         MUTATE | VALIDATE if request.method() == Method::POST => review(shared, &path, request).await,
         DRAINED if request.method() == Method::POST => gate::answer(shared, request).await,
+        STICKY if request.method() == Method::POST => verifier::answer(shared, request).await,
         "/healthz" | "/readyz" | "/metrics" if matches!(*request.method(), Method::GET | Method::HEAD) => {
             state(shared, &path)
         }
-        MUTATE | VALIDATE | DRAINED | "/healthz" | "/readyz" | "/metrics" => {
+        MUTATE | VALIDATE | DRAINED | STICKY | "/healthz" | "/readyz" | "/metrics" => {
             text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n".into())
         }
         _ => text(StatusCode::NOT_FOUND, "no such path\n".into()),

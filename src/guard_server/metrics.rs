@@ -25,6 +25,10 @@ const GATE: [&str; 10] = [
     "bad_request",
 ];
 
+/// Answers of `/verify/sticky`: whether no check fails, then the reasons for the absence of a verdict.
+const VERIFICATIONS: [&str; 7] =
+    ["holds", "fails", "unreachable", "not_set_up", "no_canary", "unavailable", "bad_request"];
+
 /// Counters and the latency histogram.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
@@ -33,6 +37,7 @@ pub(super) struct Metrics {
     latency_sum: AtomicU64,
     latency_count: AtomicU64,
     gate: [AtomicU64; GATE.len()],
+    verifications: [AtomicU64; VERIFICATIONS.len()],
     /// Declared cookies that were found missing or different.
     pub(super) losses: AtomicU64,
     /// Cookies that this process restored.
@@ -79,6 +84,12 @@ impl Metrics {
         self.gate[place].fetch_add(1, Relaxed);
     }
 
+    /// Counts an answer of `/verify/sticky`.
+    pub(super) fn verified(&self, word: &str) {
+        let place = VERIFICATIONS.iter().position(|known| *known == word).unwrap_or(VERIFICATIONS.len() - 1);
+        self.verifications[place].fetch_add(1, Relaxed);
+    }
+
     /// Returns the metrics as text.
     pub(super) fn text(&self, now: Now) -> String {
         const PREFIX: &str = "canary_traefik_guard_";
@@ -123,6 +134,10 @@ impl Metrics {
         let gate = GATE.iter().zip(&self.gate);
         let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
         family("gate_answers_total", "counter", "Confirm-promotion requests answered.", gate.collect());
+        let verified = VERIFICATIONS.iter().zip(&self.verifications);
+        let verified =
+            verified.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
+        family("verifications_total", "counter", "Requests to verify a cookie answered.", verified.collect());
         let gauge = |value: String| vec![(String::new(), value)];
         family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
         family("repairs_waiting", "gauge", "TraefikServices waiting for repair.", gauge(now.waiting.to_string()));
@@ -154,6 +169,7 @@ mod tests {
         metrics.answered("set", Duration::from_micros(900));
         metrics.answered("set", Duration::from_secs(3));
         metrics.gate_answered("drained");
+        metrics.verified("fails");
         metrics.answered("nonsense", Duration::from_micros(250));
         let text =
             metrics.text(Now { certificate_until: Some(7), canaries: 2, waiting: 0, lines_dropped: 0, is_ready: true });
@@ -170,6 +186,7 @@ mod tests {
         assert_eq!(of("answer_seconds_bucket{le=\"+Inf\"} "), ["3"]);
         assert_eq!(of("answer_seconds_sum "), ["3.00115"]);
         assert_eq!(of("gate_answers_total{answer=\"drained\"} "), ["1"]);
+        assert_eq!(of("verifications_total{answer=\"fails\"} "), ["1"]);
         assert_eq!((of("certificate_expiry_seconds "), of("ready ")), (vec!["7".to_owned()], vec!["1".to_owned()]));
     }
 }

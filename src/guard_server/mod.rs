@@ -3,6 +3,7 @@
 //! repairs, its certificates and its registration.
 
 mod answer;
+mod asked;
 mod body;
 mod cache;
 mod certificate;
@@ -25,6 +26,7 @@ mod server;
 mod shared;
 mod term;
 mod trouble;
+mod verifier;
 mod worker;
 
 use std::{
@@ -53,6 +55,7 @@ use crate::{
         worker::{Work, work_off},
     },
     model::{NamespacedName, ObjectKind, name::Group},
+    web::TraefikAddress,
 };
 
 /// Options of the webhook server.
@@ -62,6 +65,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Address of the promotion gate, without TLS; `None` disables it.
     pub gate: Option<SocketAddr>,
+    /// Where Traefik is reached for `/verify/sticky`.
+    pub traefik: TraefikAddress,
     /// Address to register with API servers; `None` if something else registers it.
     pub address: Option<Address>,
     /// Host names and addresses for a generated certificate.

@@ -151,6 +151,58 @@ pub(super) const GATED_CANARY: Part = Keys(&[
     ),
 ]);
 
+/// The webhooks of a Canary: their URLs and the pages that they name.
+const WEBHOOKS: Part =
+    Keys(&[("webhooks", Each(64, &Keys(&[("url", Text(1 << 10)), ("metadata", Keys(&[("url", Text(8 << 10))]))])))]);
+
+/// A Canary whose cookie is verified.
+pub(super) const VERIFIED_CANARY: Part = Keys(&[
+    ("metadata", REVIEWED_METADATA),
+    (
+        "spec",
+        Keys(&[
+            ("provider", WORD),
+            ("targetRef", SERVICE_NAME),
+            (
+                "service",
+                Keys(&[("name", NAME), ("port", WORD), ("traefik", Keys(&[("sticky", Keys(&[("cookie", STICKY)]))]))]),
+            ),
+            ("analysis", WEBHOOKS),
+            ("canaryAnalysis", WEBHOOKS),
+        ]),
+    ),
+]);
+
+/// Its TraefikService: the cookie and the children.
+pub(super) const VERIFIED_SERVICE: Part = Keys(&[
+    (
+        "metadata",
+        Keys(&[
+            ("name", NAME),
+            ("namespace", NAME),
+            ("generation", WORD),
+            ("ownerReferences", OWNERS),
+            ("managedFields", WRITERS),
+        ]),
+    ),
+    (
+        "spec",
+        Keys(&[(
+            "weighted",
+            Keys(&[
+                (
+                    "services",
+                    Each(
+                        64,
+                        &Keys(&[("name", NAME), ("namespace", NAME), ("kind", WORD), ("port", WORD), ("weight", WORD)]),
+                    ),
+                ),
+                ("sticky", STICKY),
+            ]),
+        )]),
+    ),
+]);
+
 /// The TraefikService for the gate: the weights, and who has owned them since when. Flagger generates two.
 pub(super) const GATED_SERVICE: Part = Keys(&[
     (

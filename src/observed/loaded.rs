@@ -60,6 +60,15 @@ impl Loaded {
         Stickiness { cookie: self.observed.live_cookie().cloned(), entry: self.observed.live_entry.clone() }
     }
 
+    /// Returns what of the TraefikService is no longer the same in what was read later, if anything.
+    pub fn moved(&self, later: &Self) -> Option<&'static str> {
+        let generation = |loaded: &Self| loaded.service.as_ref()?.pointer("/metadata/generation")?.as_i64();
+        if self.observed.weights() != later.observed.weights() {
+            return Some("the weights changed meanwhile");
+        }
+        (generation(self) != generation(later)).then_some("the TraefikService changed meanwhile")
+    }
+
     /// Returns the tracks of the Canary, with the cookie values that pin to them. Empty if it names no target.
     pub fn tracks(&self, namespace: Option<&str>) -> Vec<Track> {
         let canary = &self.observed.canary;

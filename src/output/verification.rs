@@ -33,11 +33,7 @@ pub fn text(verification: &Verification, style: Style) -> String {
         }
     }
     let browsers = count(verification.browsers, "browser", "browsers");
-    let verdict = match (verification.holds(), verification.sticks()) {
-        (false, _) => "the cookie does not stick",
-        (true, true) => "the cookie sticks",
-        (true, false) => "no check fails, but too little was seen to say that the cookie sticks",
-    };
+    let verdict = verification.verdict();
     text + &format!("\n{verdict} ({browsers}, {})\n", count(verification.requests, "request", "requests"))
 }
 

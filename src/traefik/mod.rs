@@ -10,6 +10,7 @@ pub mod route;
 pub mod router;
 pub mod rule;
 pub mod serving;
+pub mod throttle;
 pub mod traefik_service;
 
 pub use installation::Installation;

@@ -121,6 +121,15 @@ impl Verification {
         self.holds() && self.ended.is_none() && is_seen(Check::Returned) && is_seen(Check::Track)
     }
 
+    /// Returns the verdict in words.
+    pub fn verdict(&self) -> &'static str {
+        match (self.holds(), self.sticks()) {
+            (false, _) => "the cookie does not stick",
+            (true, true) => "the cookie sticks",
+            (true, false) => "no check fails, but too little was seen to say that the cookie sticks",
+        }
+    }
+
     /// Returns whether no check fails.
     pub fn holds(&self) -> bool {
         !self.checks.iter().any(|(_, outcome)| matches!(outcome, Outcome::Fails(_)))

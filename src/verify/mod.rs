@@ -7,6 +7,7 @@ mod checks;
 mod finding;
 mod jar;
 mod page;
+pub mod pages;
 mod set_cookie;
 mod setup;
 mod wilson;

@@ -2,28 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    traefik::{
-        Route, Serving,
-        router::Router,
-        rule::{Answer, Request},
-        serving::Server,
-    },
-    verify::Page,
+use super::Page;
+use crate::traefik::{
+    Route, Serving,
+    router::Router,
+    rule::{Answer, Request},
+    serving::Server,
 };
 
 /// The most pages that are taken from routes.
 const MOST: usize = 16;
 
 /// Returns the hosts that these routes name.
-pub(super) fn hosts(routes: &[Route]) -> BTreeSet<String> {
+pub fn hosts(routes: &[Route]) -> BTreeSet<String> {
     let rules = routes.iter().flat_map(|route| &route.routers).filter_map(|router| router.rule.as_ref());
     rules.flat_map(|rule| rule.hosts("/")).flatten().collect()
 }
 
 /// Returns a page on each host of these routes, after those of the entry: pages that the TraefikService serves; without any,
 /// those that it may serve; without any, those that something else serves instead.
-pub(super) fn of_routes(routes: &[Route], serving: &Serving, entry: &[String]) -> Vec<Page> {
+pub fn of_routes(routes: &[Route], serving: &Serving, entry: &[String]) -> Vec<Page> {
     let mut ranks = [Vec::new(), Vec::new(), Vec::new()];
     for route in routes {
         // An entry point can have TLS for all of its routers.
@@ -65,7 +63,7 @@ fn places(router: &Router, serving: &Serving, entry: &[String]) -> Vec<(String, 
 }
 
 /// Returns these pages, after those of the entry on the same hosts, as far as a route may lead there.
-pub(super) fn with_entry(pages: &[Page], entry: &[String], serving: &Serving) -> Vec<Page> {
+pub fn with_entry(pages: &[Page], entry: &[String], serving: &Serving) -> Vec<Page> {
     let mut all: Vec<Page> = Vec::new();
     for page in pages {
         for path in entry {

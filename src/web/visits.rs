@@ -7,11 +7,10 @@ use std::{
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::{Site, Web};
 use crate::{
-    context::Context,
     error::{Error, Result},
     verify::{Browser, Exchange, Page, Setup},
-    web::{Site, Web},
 };
 
 /// The most redirects that follow each other, as in most browsers' limit of 20.
@@ -19,49 +18,66 @@ const REDIRECTS: usize = 20;
 /// The most pages that are also asked for without cookies.
 const PROBES: usize = 50;
 /// The most requests: what was seen of them is kept in memory.
-const MOST: usize = 100_000;
+pub const MOST: usize = 100_000;
 
 /// When browsers stop.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Until {
+pub enum Until {
     /// After so many pages each.
     Pages(usize),
     /// After this time.
     Time(Duration),
 }
 
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The requests, in their order.
+    pub exchanges: Vec<Exchange>,
+    /// Why the browsers did not get to the end, if a page did not answer.
+    pub ended: Option<Error>,
+    /// Whether the browsers stopped because there were too many requests.
+    pub is_cut: bool,
+}
+
 /// All visits.
-pub(super) struct Visits<'a> {
-    ctx: &'a Context,
+pub struct Visits<'a> {
     web: &'a Web,
     setup: &'a Setup,
+    /// Is told, before each request, what is being waited for.
+    waiting: &'a (dyn Fn(&str) + Sync),
+    /// The time at the beginning, in Unix seconds.
+    now: i64,
     /// The sites by scheme, host and port.
     sites: BTreeMap<String, Site>,
     ticks: Interval,
     began: Instant,
-    exchanges: Vec<Exchange>,
+    seen: Seen,
 }
 
 impl<'a> Visits<'a> {
-    pub(super) fn new(ctx: &'a Context, web: &'a Web, setup: &'a Setup, rate: u32) -> Self {
+    /// Creates visits at this rate per second, which begin now, in Unix seconds. `waiting` is told what is being waited for.
+    pub fn new(web: &'a Web, setup: &'a Setup, rate: u32, now: i64, waiting: &'a (dyn Fn(&str) + Sync)) -> Self {
         let mut ticks = interval(Duration::from_secs(1) / rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { ctx, web, setup, sites: BTreeMap::new(), ticks, began: Instant::now(), exchanges: Vec::new() }
+        let (sites, began) = (BTreeMap::new(), Instant::now());
+        Self { web, setup, waiting, now, sites, ticks, began, seen: Seen::default() }
     }
 
     /// Asks for each page without cookies, lets browsers come one after the other, again and again, and then asks without
-    /// cookies for what they came to. Returns all that was seen, also when a page did not answer in between.
+    /// cookies for what they came to. Returns what was seen until the time limit, if there is one.
     ///
     /// # Errors
     ///
     /// A page cannot be reached.
-    pub(super) async fn all(mut self, browsers: usize, until: Until) -> Result<(Vec<Exchange>, Option<Error>)> {
+    pub async fn all(mut self, browsers: usize, until: Until, limit: Option<Duration>) -> Result<Seen> {
         for page in &self.setup.pages {
             self.probe(page).await?;
         }
-        let ended = self.browse(browsers, until).await;
-        self.ctx.ui.clear_status();
-        Ok((self.exchanges, ended.err()))
+        let left = limit.map_or(Duration::MAX, |limit| limit.saturating_sub(self.began.elapsed()));
+        let ended = tokio::time::timeout(left, self.browse(browsers, until)).await;
+        self.seen.ended = ended.ok().and_then(Result::err);
+        Ok(self.seen)
     }
 
     async fn browse(&mut self, browsers: usize, until: Until) -> Result<()> {
@@ -75,18 +91,18 @@ impl<'a> Visits<'a> {
                 if is_over {
                     break 'visits;
                 }
-                if self.exchanges.len() >= MOST {
-                    self.ctx.ui.warning(&format!("the browsers stopped after {MOST} requests"));
+                if self.seen.exchanges.len() >= MOST {
+                    self.seen.is_cut = true;
                     break 'visits;
                 }
                 self.visit(browser, number, visit, page).await?;
             }
         }
-        let mut seen: BTreeSet<_> = self.exchanges.iter().map(|exchange| exchange.page.clone()).collect();
+        let mut pages: BTreeSet<_> = self.seen.exchanges.iter().map(|exchange| exchange.page.clone()).collect();
         for page in &self.setup.pages {
-            seen.remove(&page.without_query());
+            pages.remove(&page.without_query());
         }
-        for page in seen.into_iter().take(PROBES) {
+        for page in pages.into_iter().take(PROBES) {
             self.probe(&page).await?;
         }
         Ok(())
@@ -119,18 +135,18 @@ impl<'a> Visits<'a> {
     fn keep(&mut self, exchange: Exchange) {
         let Exchange { page, redirect, .. } = &exchange;
         let (page, redirect) = (page.without_query(), redirect.as_ref().map(Page::without_query));
-        self.exchanges.push(Exchange { page, redirect, ..exchange });
+        self.seen.exchanges.push(Exchange { page, redirect, ..exchange });
     }
 
     async fn get(&mut self, browser: &mut Browser, page: &Page, is_last: bool) -> Result<Exchange> {
         self.ticks.tick().await;
-        self.ctx.ui.waiting(&format!("{} requests so far, now {page}", self.exchanges.len()));
+        (self.waiting)(&format!("{} requests so far, now {page}", self.seen.exchanges.len()));
         let site = match self.sites.entry(page.origin()) {
             Entry::Occupied(site) => site.into_mut(),
             Entry::Vacant(free) => free.insert(self.web.site(page)?),
         };
         let elapsed = i64::try_from(self.began.elapsed().as_secs()).unwrap_or(i64::MAX);
-        let now = self.ctx.now.saturating_add(elapsed);
+        let now = self.now.saturating_add(elapsed);
         let answer = site.get(page, &browser.cookies(page, now), is_last).await.map_err(|error| error.about(page))?;
         Ok(browser.take(&answer, page, &self.setup.names, now))
     }

@@ -1535,6 +1535,10 @@ their certificates through --cert-secret. It also serves /healthz, /readyz and
 the cookies that pin users to the primary have expired. Flagger does not trust
 this server's certificate, so --gate-listen serves that path without TLS.
 
+/verify/sticky answers a rollout webhook: it opens the pages that the webhook's
+metadata.url names, as the command verify does, and fails if the cookie does not
+stick. It needs --traefik-url.
+
 Usage: kubectl canary-traefik guard run [OPTIONS]
 
 Options:
@@ -1580,8 +1584,11 @@ Options:
           TraefikServices change
 
       --gate-listen <ADDRESS>
-          Serve Flagger's confirm-promotion webhook on this address over plain
-          HTTP
+          Serve Flagger's webhooks on this address over plain HTTP
+
+      --traefik-url <URL>
+          Where to reach Traefik, to verify cookies for Flagger; twice, for http
+          and https
 
       --log-format <FORMAT>
           Log format
@@ -1653,6 +1660,10 @@ Options:
           (webhook only); --entries=false turns this off
           
           [possible values: true, false]
+
+      --traefik-url <URL>
+          Where the webhook reaches Traefik, to verify cookies for Flagger
+          (webhook only); twice, for http and https; '' turns this off
 
       --force-conflicts
           Overwrite fields of the objects that other field managers have changed

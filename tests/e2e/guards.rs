@@ -1,5 +1,7 @@
 //! `guard run`, several times, behind one address.
 
+use std::net::Ipv4Addr;
+
 use serde_json::Value;
 
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
         namespace::Namespace,
         running::{Running, Stream},
     },
+    traefik::WEB,
 };
 
 /// How many processes share the work.
@@ -21,18 +24,22 @@ pub(crate) struct Guards {
     port: u16,
     /// How long their certificates hold.
     lifetime: &'static str,
+    /// Where Traefik is.
+    traefik: String,
     running: Vec<Option<Running>>,
     /// What those said that have ended.
     lines: Vec<Value>,
 }
 
 impl Guards {
-    /// Starts them for the whole cluster, on ports from this one on, with certificates that hold that long.
-    pub(crate) fn start(cluster: &'static Cluster, port: u16, lifetime: &'static str) -> Self {
+    /// Starts them for the whole cluster, on ports from this one on, with certificates that hold that long. Traefik is, or will
+    /// be, at this address.
+    pub(crate) fn start(cluster: &'static Cluster, port: u16, lifetime: &'static str, traefik: Ipv4Addr) -> Self {
         let namespace = Namespace::on(&cluster.server, "guards");
         balancer::start(port, (1..=REPLICAS).map(|number| port + number).collect());
         balancer::start(port + GATE, (1..=REPLICAS).map(|number| port + GATE + number).collect());
-        let mut guards = Self { namespace, port, lifetime, running: Vec::new(), lines: Vec::new() };
+        let traefik = format!("http://{traefik}:{WEB}");
+        let mut guards = Self { namespace, port, lifetime, traefik, running: Vec::new(), lines: Vec::new() };
         for number in 0..REPLICAS {
             let running = guards.begin(number);
             guards.running.push(Some(running));
@@ -40,9 +47,10 @@ impl Guards {
         guards
     }
 
-    /// The address of their gate.
-    pub(crate) fn gate(&self) -> String {
-        format!("http://127.0.0.1:{}/gate/drained", self.port + GATE)
+    /// The address of a webhook of Flagger's, of which the documentation names another one.
+    pub(crate) fn url(&self, documented: &str) -> String {
+        let path = documented.rsplitn(3, '/').collect::<Vec<_>>();
+        format!("http://127.0.0.1:{}/{}/{}", self.port + GATE, path[1], path[0])
     }
 
     /// Starts one of them.
@@ -57,6 +65,7 @@ impl Guards {
             &format!("--webhook-url=https://127.0.0.1:{}", self.port),
             &format!("--cert-secret={}/certificates", self.namespace.name()),
             &format!("--cert-lifetime={}", self.lifetime),
+            &format!("--traefik-url={}", self.traefik),
         ]);
         let mut running = Running::start(run);
         running.wait_for(Stream::Stderr, r#""message":"listening""#);

@@ -106,6 +106,7 @@ fn main() -> ExitCode {
         with_repairs_alone_each_write_of_flaggers_is_stored_without_the_cookie_and_has_exactly_one_repair
         flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_run_out
         when_the_cookies_of_the_primary_run_out_first_at_most_one_login_in_500_changes_version_promotion_included
+        flagger_promotes_a_canary_whose_cookie_sticks_and_rolls_back_one_whose_cookie_does_not_and_says_why
         of_two_processes_a_kill_costs_each_writer_at_most_the_answer_in_flight_and_what_was_lost_is_repaired
         while_no_process_answers_writes_pass_in_two_seconds_and_each_loss_is_repaired_within_one_of_the_return
     });

@@ -169,6 +169,15 @@ impl Shop {
         );
     }
 
+    /// Waits until its rollout has ended, and returns the phase that it ended in.
+    pub(crate) fn ends(&self) -> String {
+        let ended = self.wait("Canary", LIMIT, |canary| {
+            let phase = canary["status"]["phase"].as_str()?;
+            ["Succeeded", "Failed"].contains(&phase).then(|| phase.to_owned())
+        });
+        ended.unwrap_or_else(|| panic!("{} does not end\n{}", self.namespace.name(), self.cluster.last_words()))
+    }
+
     /// Lets a rollout of [`held_steps`] go on to the step of this weight, and no further.
     pub(crate) fn steps_to(&self, weight: u64) {
         let mut now = self.generations().last().and_then(|last| last.weights.get(1)?.1).unwrap_or(0);

@@ -10,6 +10,7 @@ use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 
 use crate::{
+    application::STEPS,
     cluster::Cluster,
     entry::{self, Entered},
     guards::{self, Guards},
@@ -25,7 +26,7 @@ use crate::{
         server::Server,
         wait::until,
     },
-    traefik::Traefik,
+    traefik::{Traefik, WEB},
 };
 
 /// How long the pods of a primary take to be replaced; old and new ones answer meanwhile.
@@ -39,7 +40,7 @@ pub(crate) const MAX_AGE: u64 = 30;
 /// One that runs out within Flagger's shortest interval.
 pub(crate) const SHORT_MAX_AGE: u64 = 5;
 /// What is recommended is what is run.
-const DOCUMENTATION: &str = include_str!("../../docs/promotion.md");
+const DOCUMENTATION: [&str; 2] = [include_str!("../../docs/promotion.md"), include_str!("../../docs/verify.md")];
 
 /// Rollouts with users, guarded by processes; nothing went wrong.
 pub(crate) struct Webhook {
@@ -53,6 +54,8 @@ pub(crate) struct Webhook {
     pub(crate) gated: Visited,
     /// Declared with an entry, a cookie that is shorter than a step, and a last step of 100.
     pub(crate) entered: Entered,
+    /// What became of a Canary whose cookie is verified in each step: of one whose cookie sticks, and of one whose cookie does not.
+    pub(crate) verified: [Verified; 2],
     /// Every stored version of the Canary with the gate, and when all weight was on its canary.
     pub(crate) canaries: Vec<Value>,
     pub(crate) emptied: jiff::Timestamp,
@@ -62,6 +65,13 @@ pub(crate) struct Webhook {
     pub(crate) failed_calls: u64,
 }
 
+/// A rollout with a cookie that is verified in each step.
+pub(crate) struct Verified {
+    pub(crate) rollout: Rollout,
+    /// The phase at its end.
+    pub(crate) phase: String,
+}
+
 /// The cookie of the rollouts with a last step of 100.
 pub(crate) fn sticky_of(max_age: u64) -> Value {
     json!({ "cookie": { "name": "login", "maxAge": max_age, "path": "/" } })
@@ -69,8 +79,9 @@ pub(crate) fn sticky_of(max_age: u64) -> Value {
 
 /// The Canary in the documentation with this line, made quicker.
 fn documented(line: &str, max_age: u64) -> Value {
-    let blocks = DOCUMENTATION.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let block = blocks.into_iter().find(|block| block.contains(line)).expect("the documentation has it");
+    let blocks = |page: &'static str| page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let block = DOCUMENTATION.into_iter().flat_map(blocks).find(|block| block.contains(line));
+    let block = block.expect("the documentation has it");
     let mut canary = canary_traefik::yaml::parse(block).expect("well-formed YAML");
     let declaration = &mut canary["metadata"]["annotations"][ANNOTATION];
     let quicker = declaration.as_str().expect("it declares").replace("Max-Age=300", &format!("Max-Age={max_age}"));
@@ -81,32 +92,57 @@ fn documented(line: &str, max_age: u64) -> Value {
 
 pub(crate) fn webhook() -> Webhook {
     let cluster = Cluster::start(&bed::no_policies(), ROLLING);
-    let guards = Guards::start(cluster, 7100, "20s");
-    let [nothing, half, timed, gated, entered] =
-        ["nothing", "half", "timed", "gated", "entered"].map(|hint| Shop::new(cluster, hint, false));
+    let guards = Guards::start(cluster, 7100, "20s", SITE);
+    let [nothing, half, timed, gated, entered, sticking, stopped] =
+        ["nothing", "half", "timed", "gated", "entered", "sticking", "stopped"]
+            .map(|hint| Shop::new(cluster, hint, false));
     nothing.create(&five_steps(), None);
     half.create(&five_steps(), Some(DECLARATION));
     timed.create_with(&documented("interval: 6m", SHORT_MAX_AGE));
     let mut canary = documented("type: confirm-promotion", MAX_AGE);
-    canary["spec"]["analysis"]["webhooks"][0]["url"] = json!(guards.gate());
+    call(&guards, &mut canary);
     gated.create_with(&canary);
+    for (shop, path) in [(&sticking, "/"), (&stopped, STEPS[0])] {
+        let mut canary = documented("type: rollout", 300);
+        call(&guards, &mut canary);
+        canary["metadata"]["annotations"][ANNOTATION] = json!(format!("login; Max-Age=300; Path={path}"));
+        let page = format!("http://{}:{WEB}{}", shop.host(), STEPS[0]);
+        canary["spec"]["analysis"]["webhooks"][0]["metadata"]["url"] = json!(page);
+        shop.create_with(&canary);
+    }
     entry::create(&entered);
     Cluster::wait_for_guard(half.namespace(), NAME);
     cluster.start_traefik(SITE);
     cluster.start_flagger();
-    let (nothing, half, timed, visited, entered) = std::thread::scope(|scope| {
+    let (nothing, half, timed, visited, entered, verified) = std::thread::scope(|scope| {
         let traefik = cluster.traefik();
+        let verified = [&sticking, &stopped].map(|shop| scope.spawn(|| verify(shop)));
         let nothing = scope.spawn(|| visit(&nothing, traefik, &sticky(), is_there));
         let half = scope.spawn(|| visit(&half, traefik, &sticky(), is_there));
         let timed = scope.spawn(|| visit(&timed, traefik, &sticky_of(SHORT_MAX_AGE), is_there));
         let entered = scope.spawn(|| entry::roll_out(&entered, traefik));
         let gated = visit(&gated, traefik, &sticky_of(MAX_AGE), is_there);
         let [nothing, half, timed] = [nothing, half, timed].map(|visit| visit.join().expect("a rollout"));
-        (nothing, half, timed, gated, entered.join().expect("a rollout"))
+        let verified = verified.map(|verified| verified.join().expect("a rollout"));
+        (nothing, half, timed, gated, entered.join().expect("a rollout"), verified)
     });
     let failed_calls = failed_calls(&cluster.server);
     let (canaries, emptied) = (gated.canaries(), gated.emptied());
-    Webhook { nothing, half, timed, gated: visited, entered, canaries, emptied, lines: guards.end(), failed_calls }
+    let lines = guards.end();
+    Webhook { nothing, half, timed, gated: visited, entered, verified, canaries, emptied, lines, failed_calls }
+}
+
+/// Has a Canary of the documentation call these guards.
+fn call(guards: &Guards, canary: &mut Value) {
+    let url = &mut canary["spec"]["analysis"]["webhooks"][0]["url"];
+    *url = json!(guards.url(url.as_str().expect("an address")));
+}
+
+fn verify(shop: &Shop) -> Verified {
+    shop.reaches("Initialized");
+    shop.release();
+    let phase = shop.ends();
+    Verified { rollout: over(shop), phase }
 }
 
 /// A rollout with users that nothing guards but repairs.
@@ -175,7 +211,7 @@ pub(crate) fn faulty() -> Faulty {
     let is_lost = |service: &Value| service["spec"]["weighted"]["sticky"].is_null();
     let cluster = Cluster::start(&bed::no_policies(), ROLLING);
     // Renewals are tried elsewhere: certificates of 20 s run out while the server to tell is away every 4 s.
-    let mut guards = Guards::start(cluster, 7200, "5m");
+    let mut guards = Guards::start(cluster, 7200, "5m", SITE);
     let shop = Shop::new(cluster, "faulty", false);
     let analysis = json!({ "interval": "10s", "threshold": 2, "stepWeight": 5, "maxWeight": 50 });
     shop.create(&analysis, Some(DECLARATION));

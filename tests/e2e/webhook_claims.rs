@@ -1,15 +1,17 @@
 //! What is claimed of the guard as a process, on clusters without policies; and of the promotion gate.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
+use snapbox::str;
 
 use crate::{
     claims::{ALL_ON_CANARY, ALL_ON_PRIMARY, FIVE_STEPS, Weights, assert_generations},
     guards::with,
     rollouts::PROCESSES,
     shop::{Generation, NAME, sticky},
-    webhook::{MAX_AGE, SHORT_MAX_AGE, sticky_of},
+    support::run::exactly,
+    webhook::{MAX_AGE, SHORT_MAX_AGE, Verified, sticky_of},
 };
 
 /// What the gate waits longer than the cookies hold: whole seconds in the server's times, and Traefik's throttle.
@@ -83,6 +85,28 @@ pub(crate) fn flagger_waits_at_the_gate_until_the_cookies_of_the_primary_have_ru
     assert!(refused < Duration::from_secs(MAX_AGE + SLACK + INTERVAL), "{refused:?}");
     assert_ne!(with(&webhook.lines, "promotion has to wait").len(), 0);
     assert_ne!(with(&webhook.lines, "promotion may start").len(), 0);
+}
+
+pub(crate) fn flagger_promotes_a_canary_whose_cookie_sticks_and_rolls_back_one_whose_cookie_does_not_and_says_why() {
+    let [sticking, stopped] = &PROCESSES.webhook.get().verified;
+    assert_eq!([&sticking.phase, &stopped.phase], ["Succeeded", "Failed"]);
+    let weights = |verified: &Verified| -> Vec<Vec<Option<u64>>> {
+        let generations = verified.rollout.generations.iter();
+        generations.map(|generation| generation.weights.iter().map(|(_, weight)| *weight).collect()).collect()
+    };
+    assert_eq!(weights(stopped), [vec![Some(100)], vec![Some(90), Some(10)], vec![Some(100)]]);
+    // What else a check finds depends on which tracks were drawn; what else Flagger warns of, on how long pods take.
+    let halts = |verified: &Verified| -> BTreeSet<String> {
+        let warnings = verified.rollout.warnings.iter().filter_map(|warning| warning.split_once(" external check "));
+        warnings.map(|(_, check)| check.split("; ").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(halts(sticking), BTreeSet::new());
+    exactly(
+        &halts(stopped).into_iter().collect::<Vec<_>>().join("\n"),
+        str![[r#"
+sticky failed the cookie does not stick: browsers do not send the cookie to http://NS.example:8000/auth and 2 more pages: its Path is /login
+"#]],
+    );
 }
 
 /// When the Canary came into its phase, or said so again.

@@ -22,27 +22,26 @@ const MAX_AGE: u64 = 4;
 const SLACK: u64 = 3;
 
 /// A guard whose gate can be asked.
-struct Gate {
+pub(super) struct Gate {
     guard: Guard,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Gate {
     fn start(namespace: &Namespace, name: &str) -> Self {
-        let port = free_port();
-        Self { guard: Guard::start(namespace, name, &["--gate-listen", &format!("127.0.0.1:{port}")]), port }
+        Self::with(namespace, name, &[])
     }
 
-    /// One request by HTTP without TLS: the status, and the answer with its numbers of seconds cut out.
-    fn asks(&self, head: &str, body: &str) -> (u16, String) {
-        let mut stream = plain(self.port);
-        let length = body.len();
-        let request = format!("{head} HTTP/1.1\r\nhost: gate\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-        stream.write_all(request.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, answer.split_once("\r\n\r\n").expect("a head").1.to_owned())
+    /// Starts it with further flags.
+    pub(super) fn with(namespace: &Namespace, name: &str, flags: &[&str]) -> Self {
+        let port = free_port();
+        let listen = ["--gate-listen", &format!("127.0.0.1:{port}")];
+        Self { guard: Guard::start(namespace, name, &[&listen, flags].concat()), port }
+    }
+
+    /// One request by HTTP without TLS: the status and the answer.
+    pub(super) fn asks(&self, head: &str, body: &str) -> (u16, String) {
+        ask(self.port, head, body)
     }
 
     /// Asks as Flagger does.
@@ -51,7 +50,20 @@ impl Gate {
     }
 }
 
-fn posted(namespace: &Namespace, name: &str) -> String {
+/// One request by HTTP without TLS: the status and the answer.
+pub(super) fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
+    let mut stream = plain(port);
+    let length = body.len();
+    let request = format!("{head} HTTP/1.1\r\nhost: gate\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(request.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer.split_once("\r\n\r\n").expect("a head").1.to_owned())
+}
+
+/// What Flagger posts.
+pub(super) fn posted(namespace: &Namespace, name: &str) -> String {
     let space = namespace.name();
     json!({ "name": name, "namespace": space, "phase": "Progressing", "checksum": "1", "metadata": {} }).to_string()
 }

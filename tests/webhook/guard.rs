@@ -114,6 +114,7 @@ fn user(entries: bool) -> &'static User {
             has_conditions: true,
             keeper: CertificateOwner::Replicas,
             entries,
+            traefik: Vec::new(),
         };
         let mut objects = deployment::objects(&placement).into_iter();
         let role = objects.find(|object| object.kind == GuardKind::ClusterRole).expect("there is one");

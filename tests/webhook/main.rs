@@ -31,4 +31,5 @@ mod token;
 mod token_entries;
 mod undoing;
 mod uninstall;
+mod verifier;
 mod writes;

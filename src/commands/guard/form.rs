@@ -3,6 +3,7 @@
 use super::{
     install::{InstallArgs, Mode},
     state::{self, GuardState},
+    traefik_url,
 };
 use crate::{
     cluster::Cluster,
@@ -21,6 +22,7 @@ pub(super) fn refuse_unused(args: &InstallArgs) -> Result<()> {
         ("--image", args.image.is_some()),
         ("--guard-namespace", args.guard_namespace.is_some()),
         ("--entries", args.entries == Some(true)),
+        ("--traefik-url", args.traefik_urls.iter().any(Option::is_some)),
     ];
     let Some((flag, _)) = named.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     match (args.mode, args.output) {
@@ -43,9 +45,16 @@ pub(super) fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Res
             Err(error.hint_command("kubectl canary-traefik guard install --mode webhook --image IMAGE", ""))
         }
         (_, None) => {
-            if args.entries == Some(true) {
-                return Err(Error::usage("--entries needs the webhook, but this cluster serves admission policies")
-                    .hint("kubectl canary-traefik guard install --mode webhook --image IMAGE --entries"));
+            let needing = [
+                ("--entries", "", args.entries == Some(true)),
+                ("--traefik-url", " URL", args.traefik_urls.iter().any(Option::is_some)),
+            ];
+            if let Some((flag, value, _)) = needing.into_iter().find(|(_, _, is_given)| *is_given) {
+                let hint = format!("kubectl canary-traefik guard install --mode webhook --image IMAGE {flag}{value}");
+                return Err(Error::usage(format!(
+                    "{flag} needs the webhook, but this cluster serves admission policies"
+                ))
+                .hint(hint));
             }
             if args.image.is_some() || args.guard_namespace.is_some() {
                 ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
@@ -100,7 +109,8 @@ pub(super) async fn webhook_changes(
             .caused_by("without that policy, the guard's account could write any route")
             .hint("leave out --entries, and run kubectl canary-traefik sticky apply when routes change"));
     }
-    let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries };
+    let traefik = traefik_urls(args, installed)?;
+    let placement = Placement { namespace, image, coverage, has_conditions, keeper, entries, traefik };
     let mut changes = server.changes(deployment::objects(&placement)).await?;
     // A namespace owned by someone else is used unchanged.
     changes.retain(|change| change.wanted.kind != GuardKind::Namespace || change.standing() != ObjectState::Foreign);
@@ -110,6 +120,16 @@ pub(super) async fn webhook_changes(
     let place = new_pods.unwrap_or(changes.len());
     changes.splice(place..place, secret);
     Ok(changes)
+}
+
+/// Returns the URLs of Traefik: those that are given, else those that are installed.
+pub(super) fn traefik_urls(args: &InstallArgs, installed: Option<&Installed>) -> Result<Vec<String>> {
+    if args.traefik_urls.is_empty() {
+        return Ok(installed.map(Installed::traefik_urls).unwrap_or_default());
+    }
+    let urls: Vec<_> = args.traefik_urls.iter().flatten().collect();
+    traefik_url::address(urls.iter().copied())?;
+    Ok(urls.iter().map(ToString::to_string).collect())
 }
 
 /// Decides who manages the webhook's certificates, and returns the change of their Secret, if any.

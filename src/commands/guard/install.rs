@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::{
     GuardWriteArgs,
-    form::{form, no_image, refuse_unused, webhook_changes},
+    form::{self, form, no_image, refuse_unused, webhook_changes},
     preview::{dry_run_all, print_diff},
     proof,
     selectors::Selectors,
     state::{GuardState, Removal},
+    traefik_url::{TraefikUrl, traefik_url},
 };
 use crate::{
     apiserver::duration,
@@ -77,6 +78,11 @@ pub struct InstallArgs {
     /// off
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) entries: Option<bool>,
+
+    /// Where the webhook reaches Traefik, to verify cookies for Flagger (webhook only); twice, for http and https; ''
+    /// turns this off
+    #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
+    pub(super) traefik_urls: Vec<Option<TraefikUrl>>,
 
     /// Overwrite fields of the objects that other field managers have changed
     #[arg(long)]
@@ -174,7 +180,8 @@ fn printed(args: &InstallArgs, coverage: Coverage) -> Result<Vec<GuardObject>> {
     let namespace = args.guard_namespace.clone().unwrap_or_else(|| deployment::NAMESPACE.into());
     let image = args.image.clone().ok_or_else(no_image)?;
     let (keeper, entries) = (CertificateOwner::Replicas, args.entries.unwrap_or_default());
-    let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries };
+    let traefik = form::traefik_urls(args, None)?;
+    let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries, traefik };
     Ok(deployment::objects(&placement))
 }
 

@@ -8,6 +8,7 @@ mod run;
 mod selectors;
 mod state;
 mod status;
+mod traefik_url;
 mod uninstall;
 
 use clap::{Args, Subcommand};

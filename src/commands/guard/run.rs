@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+use super::traefik_url::{self, TraefikUrl, traefik_url};
 use crate::{
     apiserver::{duration, read_url},
     context::Context,
@@ -27,6 +28,9 @@ use crate::{
 /// /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until the cookies that pin users to
 /// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves that path
 /// without TLS.
+///
+/// /verify/sticky answers a rollout webhook: it opens the pages that the webhook's metadata.url names, as the command
+/// verify does, and fails if the cookie does not stick. It needs --traefik-url.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Listen on this address
@@ -70,9 +74,13 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "no_repairs")]
     entries: bool,
 
-    /// Serve Flagger's confirm-promotion webhook on this address over plain HTTP
+    /// Serve Flagger's webhooks on this address over plain HTTP
     #[arg(long, value_name = "ADDRESS")]
     gate_listen: Option<SocketAddr>,
+
+    /// Where to reach Traefik, to verify cookies for Flagger; twice, for http and https
+    #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
+    traefik_urls: Vec<Option<TraefikUrl>>,
 
     /// Log format
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
@@ -134,6 +142,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         coverage,
         listen: args.listen,
         gate: args.gate_listen,
+        traefik: traefik_url::address(args.traefik_urls.iter().flatten())?,
         address,
         names,
         certificates,

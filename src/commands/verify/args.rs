@@ -2,15 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{apiserver, model::NamespacedName, verify::Page, web::Resolve};
-
-pub(super) fn page(text: &str) -> Result<Page, &'static str> {
-    let url = apiserver::read_url(text)?;
-    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("it must not have a user or a password");
-    }
-    Page::of(&url).ok_or("its scheme must be http or https")
-}
+use crate::{apiserver, model::NamespacedName, web::Resolve};
 
 /// The value of `--through-cluster`: a pod, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

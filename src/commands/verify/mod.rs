@@ -1,18 +1,12 @@
 //! `verify`: whether the cookie keeps browsers on their track, by real requests to the real route.
 
 mod args;
-mod pages;
-mod visits;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
-use self::{
-    args::{Pod, count, flow, page, pod, rate, resolve, time},
-    visits::{Until, Visits},
-};
+use self::args::{Pod, count, flow, pod, rate, resolve, time};
 use crate::{
     apiserver::site::SiteTrust,
     cluster::{Cluster, Reading},
@@ -26,9 +20,13 @@ use crate::{
     traefik::{
         Lookup, Serving,
         entry::{Need, Unread},
+        throttle::until_in_force,
     },
-    verify::{Exchange, Page, Setup, judge},
-    web::{Resolve, Through, Web},
+    verify::{Page, Setup, judge, pages},
+    web::{
+        Resolve, Through, Way, Web, page,
+        visits::{MOST, Seen, Until, Visits},
+    },
 };
 
 /// Check over HTTP whether the cookie keeps browsers on their track
@@ -112,9 +110,6 @@ const BEFORE: Reading = Reading { schema: false, routing: Need::Routes };
 const AFTER: Reading = Reading { schema: false, routing: Need::Nothing };
 /// How long to wait for a page, unless `--request-timeout` is given.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long Traefik may take until a change of the TraefikService is in force (`providersThrottleDuration`, 2 s), with the
-/// whole second that the server's times are rounded to.
-const IN_FORCE: Duration = Duration::from_secs(3);
 
 /// Runs `verify`.
 pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
@@ -136,10 +131,10 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         ctx.ui.warning(&reason);
     }
     // Without a cookie there is nothing to ask for.
-    let (exchanges, ended) = if setup.names.is_empty() {
-        (Vec::new(), None)
+    let seen = if setup.names.is_empty() {
+        Seen::default()
     } else {
-        let wait = until_in_force(loaded.service.as_ref(), ctx.now);
+        let wait = loaded.service.as_ref().map_or(Duration::ZERO, |service| until_in_force(service, ctx.now));
         if !wait.is_zero() {
             ctx.ui.waiting("waiting until Traefik has what was last written");
             tokio::time::sleep(wait).await;
@@ -147,47 +142,46 @@ pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         browse(ctx, args, cluster, &setup, trust).await?
     };
     let moved = match source.load(ctx.namespace(), &args.name, AFTER).await {
-        Ok(after) if after.observed.weights() != loaded.observed.weights() => Some("the weights changed meanwhile"),
-        Ok(after) => (generation(&after) != generation(&loaded)).then_some("the TraefikService changed meanwhile"),
+        Ok(after) => loaded.moved(&after),
         Err(error) => {
             ctx.ui.warning(error.message());
             Some("whether the weights changed meanwhile is not known")
         }
     };
-    let mut verification = judge(&setup, &exchanges, moved, &command);
-    verification.ended = ended.as_ref().map(|error| error.message().to_owned());
+    let mut verification = judge(&setup, &seen.exchanges, moved, &command);
+    verification.ended = seen.ended.as_ref().map(|error| error.message().to_owned());
     ctx.ui.data(&match args.output {
         OutputFormat::Text => verification::text(&verification, ctx.ui.out_style()),
         OutputFormat::Json => crate::output::json(&verification::report(&verification, target, &setup)),
         OutputFormat::Junit => verification::junit(&verification, target),
     })?;
-    match ended {
+    match seen.ended {
         Some(error) => Err(error),
         None if verification.holds() => Ok(Exit::Ok),
         None => Ok(Exit::Found),
     }
 }
 
-/// Opens the pages, and returns what was seen of them.
-async fn browse(
-    ctx: &Context,
-    args: &VerifyArgs,
-    cluster: &Cluster,
-    setup: &Setup,
-    trust: SiteTrust,
-) -> Result<(Vec<Exchange>, Option<Error>)> {
-    let through = match &args.through_cluster {
-        Some(pod) => Some(through(cluster, pod, setup).await?),
-        None => None,
+/// Opens the pages.
+async fn browse(ctx: &Context, args: &VerifyArgs, cluster: &Cluster, setup: &Setup, trust: SiteTrust) -> Result<Seen> {
+    let way = match &args.through_cluster {
+        Some(pod) => Way::Pod(through(cluster, pod, setup).await?),
+        None => Way::Names(args.resolve.clone()),
     };
     let timeout = ctx.connection.request_timeout.unwrap_or(PATIENCE);
     let timeout = Some(timeout).filter(|limit| !limit.is_zero());
-    let web = Web { resolve: args.resolve.clone(), trust, through, timeout };
+    let web = Web { way, trust, timeout };
     let until = match args.time {
         Some(time) => Until::Time(time),
         None => Until::Pages(args.requests.unwrap_or_else(|| (2 * setup.pages.len()).max(8))),
     };
-    Visits::new(ctx, &web, setup, args.rate).all(args.browsers, until).await
+    let waiting = |text: &str| ctx.ui.waiting(text);
+    let seen = Visits::new(&web, setup, args.rate, ctx.now, &waiting).all(args.browsers, until, None).await?;
+    ctx.ui.clear_status();
+    if seen.is_cut {
+        ctx.ui.warning(&format!("the browsers stopped after {MOST} requests"));
+    }
+    Ok(seen)
 }
 
 /// Returns the pod to connect to, once a connection was made.
@@ -198,20 +192,6 @@ async fn through(cluster: &Cluster, pod: &Pod, setup: &Setup) -> Result<Through>
         through.port(page.is_secure)?.open().await?;
     }
     Ok(through)
-}
-
-/// Returns what grows with each change of the TraefikService's specification.
-fn generation(loaded: &Loaded) -> Option<&Value> {
-    loaded.service.as_ref()?.pointer("/metadata/generation")
-}
-
-/// Returns how long it can take until Traefik has what was last written to the TraefikService.
-fn until_in_force(service: Option<&Value>, now: i64) -> Duration {
-    let entries = service.and_then(|service| service.pointer("/metadata/managedFields")?.as_array());
-    let times = entries.into_iter().flatten().filter_map(|entry| entry.get("time")?.as_str()?.parse().ok());
-    let last: Option<jiff::Timestamp> = times.max();
-    let since = last.map_or(Duration::MAX, |last| Duration::from_secs((now - last.as_second()).max(0).unsigned_abs()));
-    IN_FORCE.saturating_sub(since)
 }
 
 /// Puts together what is under test.
@@ -270,25 +250,5 @@ fn no_page(loaded: &Loaded) -> Error {
     match &unread.right {
         Some(right) => error.for_lack_of(right.clone()),
         None => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_was_just_written_is_waited_for() {
-        let wait = |times: &[&str]| {
-            let entries: Vec<_> = times.iter().map(|time| json!({"manager": "a", "time": time})).collect();
-            until_in_force(Some(&json!({"metadata": {"managedFields": entries}})), 1_000).as_secs()
-        };
-        let at = |second: i64| jiff::Timestamp::from_second(second).unwrap().to_string();
-        assert_eq!([wait(&[&at(999), &at(1)]), wait(&[&at(997)]), wait(&[])], [2, 0, 0]);
-        // The server's clock is ahead.
-        assert_eq!(wait(&[&at(9_999)]), 3);
-        assert_eq!(until_in_force(None, 1_000).as_secs(), 0);
     }
 }

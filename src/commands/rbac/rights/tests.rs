@@ -41,6 +41,7 @@ fn guard_run_has_the_rights_that_its_deployment_is_given() {
             has_conditions: true,
             keeper: crate::guard::CertificateOwner::Replicas,
             entries,
+            traefik: Vec::new(),
         });
         let given = objects.iter().filter_map(|object| object.value["rules"].as_array()).flatten().cloned();
         let more = if entries { super::super::entry::rights("guard run") } else { Vec::new() };

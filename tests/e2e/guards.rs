@@ -1,15 +1,12 @@
 //! `guard run`, several times, behind one address.
 
 use serde_json::Value;
-
-use crate::{
-    balancer,
-    cluster::Cluster,
-    support::{
-        namespace::Namespace,
-        running::{Running, Stream},
-    },
+use testbed::{
+    namespace::Namespace,
+    running::{Running, Stream},
 };
+
+use crate::{balancer, cluster::Cluster};
 
 /// How many processes share the work.
 const REPLICAS: u16 = 2;

@@ -3,11 +3,9 @@
 use std::os::unix::fs::symlink;
 
 use snapbox::str;
+use testbed::run::{Output, Run};
 
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, run},
-    support::run::{Output, Run},
-};
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, run};
 
 fn declares(text: &str) -> Output {
     over(&canary("web", Some(text)), "diff -f canary.yaml")

@@ -1,17 +1,15 @@
 //! Wrong flags and values: what is said, and exit code 2.
 
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::{
-    manifests::{canary, folder, over},
-    support::run::Run,
-};
+use crate::manifests::{canary, folder, over};
 
-fn bad(line: &str) -> crate::support::run::Output {
+fn bad(line: &str) -> testbed::run::Output {
     over(&canary("web", Some("login")), &format!("{line} -f canary.yaml"))
 }
 
-fn words(words: &[&str]) -> crate::support::run::Output {
+fn words(words: &[&str]) -> testbed::run::Output {
     let folder = folder(&[("canary.yaml", &canary("web", Some("login")))]);
     Run::new(words).arguments(["-f", "canary.yaml"]).dir(folder.path()).run()
 }

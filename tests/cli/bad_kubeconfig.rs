@@ -1,8 +1,7 @@
 //! Without a usable kubeconfig: what is said, before any server is asked.
 
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     directory::Directory,
     run::{Output, Run},
     tls::testdata,

@@ -5,8 +5,7 @@ use std::{process::Command, time::Duration};
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     api::Api,
     directory::{Directory, random_letters},
     fake::{Fake, Reply},

@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use self::generate::{Case, ELSEWHERE, MARK};
-use crate::support::{
+use testbed::{
     fake::Fake,
     numbers::Numbers,
     run::{Output, Run},
 };
+
+use self::generate::{Case, Draw, ELSEWHERE, MARK};
 
 /// How many runs there are, each from a number of its own.
 const RUNS: u64 = 250;
@@ -100,7 +101,7 @@ fn no_run_panics_hangs_or_tells_a_secret() {
                 if seed >= first + count {
                     return found;
                 }
-                let case = Numbers::new(seed).case();
+                let case = Draw(Numbers::new(seed)).case();
                 let ended = catch_unwind(AssertUnwindSafe(|| case.run()));
                 let output = ended.unwrap_or_else(|_| panic!("with CANARY_TRAEFIK_SEED={seed}\n{}", case.tell()));
                 done.fetch_add(u64::from(output.code == Some(0)), Ordering::Relaxed);

@@ -10,8 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     fake::{Fake, Reply},

@@ -1,14 +1,12 @@
 //! `cookie` and `cookie decode`.
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, service},
-    support::{
-        bed,
-        run::{Output, Run},
-    },
+use testbed::{
+    bed,
+    run::{Output, Run},
 };
+
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, service};
 
 #[test]
 fn every_track_has_the_cookie_of_each_version_of_traefik() {

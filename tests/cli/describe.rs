@@ -1,16 +1,14 @@
 //! `describe -f`.
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
-    support::{
-        bed,
-        fake::{Fake, Reply},
-        objects,
-        run::{Output, Run, exactly},
-    },
+use testbed::{
+    bed,
+    fake::{Fake, Reply},
+    objects,
+    run::{Output, Run, exactly},
 };
+
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, run, service};
 
 /// A run in the repository on a terminal of this width.
 fn wide(columns: usize, line: &str) -> Output {

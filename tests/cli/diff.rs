@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use snapbox::str;
+use testbed::{bed, directory::Directory, run::Run};
 
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
-    support::{bed, directory::Directory, run::Run},
-};
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, run, service};
 
 const DECLARED: Option<&str> = Some("login; Max-Age=300");
 
@@ -511,7 +509,7 @@ fn folders_that_cannot_be_made_are_named() {
         .run();
     let (before, after) = output.stderr.split_once("LIVE-").expect("the folder is named");
     let after = after.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
-    crate::support::run::exactly(
+    testbed::run::exactly(
         &format!("{before}LIVE-…{after}"),
         str![[r#"
 error: cannot write `./none/LIVE-…`

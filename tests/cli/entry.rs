@@ -1,11 +1,9 @@
 //! The entry, from manifests.
 
 use snapbox::str;
+use testbed::{directory::Directory, run::Run};
 
-use crate::{
-    manifests::{canary, folder, service},
-    support::{directory::Directory, run::Run},
-};
+use crate::manifests::{canary, folder, service};
 
 const ROUTE: &str = "apiVersion: traefik.io/v1alpha1
 kind: IngressRoute

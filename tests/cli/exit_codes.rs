@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use canary_traefik::error::{Exit, Kind};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     bed,
     fake::{Fake, Reply},
     run::{Run, exactly},

@@ -1,11 +1,9 @@
 //! Hostile ground: no home, closed streams, terminals of any width that can do nothing, words of any width.
 
 use snapbox::str;
+use testbed::{bed, directory::Directory, pty::Pty, run::Run};
 
-use crate::{
-    manifests::{canary, folder, run},
-    support::{bed, directory::Directory, pty::Pty, run::Run},
-};
+use crate::manifests::{canary, folder, run};
 
 /// A shell line in which `$0` is the program, run in the repository.
 fn shell(line: &str) -> Run {

@@ -3,8 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use snapbox::{IntoData, str};
-
-use crate::support::{
+use testbed::{
     directory::Directory,
     run::{Output, Run, exactly},
 };

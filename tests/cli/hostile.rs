@@ -5,17 +5,15 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use canary_traefik::yaml;
 use serde_json::{Value, json};
-
-use crate::{
-    manifests::{canary, folder},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        fake::{Fake, Reply},
-        pty::{Key, Pty},
-        run::{Output, Run},
-    },
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    fake::{Fake, Reply},
+    pty::{Key, Pty},
+    run::{Output, Run},
 };
+
+use crate::manifests::{canary, folder};
 
 /// One of each kind that is obeyed: a colour, a title, a deleted screen, C1, DEL, line ends, and what turns the direction.
 const HOSTILE: &str =

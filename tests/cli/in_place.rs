@@ -9,15 +9,13 @@ use std::{
 };
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        run::{Output, Run},
-    },
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    run::{Output, Run},
 };
+
+use crate::manifests::{canary, folder};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-canary_traefik");
 

@@ -5,15 +5,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-
-use crate::{
-    manifests::{canary, folder, service},
-    support::{
-        bed,
-        fields::{Fields, kinds},
-        run::Run,
-    },
+use testbed::{
+    bed,
+    fields::{Fields, kinds},
+    run::Run,
 };
+
+use crate::manifests::{canary, folder, service};
 
 fn json(folder: &std::path::Path, words: &str) -> Value {
     let output = Run::new(words.split(' ')).dir(folder).run();
@@ -42,7 +40,7 @@ spec: {headers: {customRequestHeaders: {Cookie: ''}}}
 ";
 
 /// Canaries in every state that manifests can be in.
-fn manifests() -> crate::support::directory::Directory {
+fn manifests() -> testbed::directory::Directory {
     let live = "{cookie: {name: login, maxAge: 300, httpOnly: true}}";
     let native = "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: native, namespace: shop}\nspec: {provider: traefik, targetRef: {name: native}, service: {port: 80, traefik: {sticky: {cookie: {name: login}}}}, analysis: {}}\nstatus: {phase: Succeeded}\n";
     folder(&[

@@ -5,9 +5,9 @@
 use std::{thread, time::Duration};
 
 use expectrl::process::unix::Signal;
+use testbed::{directory::Directory, editor::Editor, numbers::Numbers, pty::Pty, run::Run};
 
 use crate::{
-    support::{directory::Directory, editor::Editor, numbers::Numbers, pty::Pty, run::Run},
     terminal::{ODD_KEYS, many},
     wizard::{place, set},
 };

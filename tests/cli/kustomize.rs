@@ -1,15 +1,13 @@
 //! Repositories with an environment for each folder: Canaries of one name, and kustomize patches of one.
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_namespace, run},
-    support::{
-        directory::Directory,
-        pty::{Key, Pty},
-        run::Run,
-    },
+use testbed::{
+    directory::Directory,
+    pty::{Key, Pty},
+    run::Run,
 };
+
+use crate::manifests::{canary, folder, in_namespace, run};
 
 /// A patch of this Canary that changes its analysis.
 fn patch(name: &str) -> String {

@@ -6,18 +6,16 @@ use std::fmt::Write as _;
 use canary_traefik::lint::{RULES, Rule};
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
-    support::{
-        bed,
-        directory::Directory,
-        fake::{Fake, Reply},
-        fields::Fields,
-        objects,
-        run::{Output, Run},
-    },
+use testbed::{
+    bed,
+    directory::Directory,
+    fake::{Fake, Reply},
+    fields::Fields,
+    objects,
+    run::{Output, Run},
 };
+
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, run, service};
 
 const ROUTE: &str = "\
 ---

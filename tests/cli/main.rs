@@ -1,10 +1,5 @@
 //! The program without a cluster: over files, over a scripted server, at a terminal.
 
-#[path = "../support/mod.rs"]
-#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
-#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
-mod support;
-
 mod bad_files;
 mod bad_flags;
 mod bad_kubeconfig;

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use snapbox::str;
-
-use crate::support::{bed, directory::Directory, run::Run};
+use testbed::{bed, directory::Directory, run::Run};
 
 fn pages(folder: &std::path::Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

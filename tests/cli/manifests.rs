@@ -1,6 +1,6 @@
 //! Manifests to run over, and the runs.
 
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     run::{Output, Run},

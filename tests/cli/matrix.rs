@@ -4,8 +4,7 @@
 use std::path::PathBuf;
 
 use snapbox::Data;
-
-use crate::support::{
+use testbed::{
     bed,
     matrix::{Edited, rows},
     run::exactly,

@@ -14,8 +14,9 @@ use canary_traefik::{
     source::Source,
     yaml,
 };
+use testbed::numbers::Numbers;
 
-use crate::{manifests::EXAMPLES, support::numbers::Numbers};
+use crate::manifests::EXAMPLES;
 
 /// How many texts are made from each example.
 const TEXTS: u64 = 700;

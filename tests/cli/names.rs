@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     fake::{Fake, Reply},
     objects,
     run::{Run, exactly},

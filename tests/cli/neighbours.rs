@@ -4,11 +4,9 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use snapbox::str;
+use testbed::directory::Directory;
 
-use crate::{
-    manifests::{canary, folder, run},
-    support::directory::Directory,
-};
+use crate::manifests::{canary, folder, run};
 
 /// Files that are YAML and no Kubernetes objects, or objects of other kinds: nothing is said about them.
 const FOREIGN: [(&str, &str); 12] = [

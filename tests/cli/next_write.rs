@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 use snapbox::str;
+use testbed::run::exactly;
 
-use crate::{
-    manifests::{folder, run},
-    support::run::exactly,
-};
+use crate::manifests::{folder, run};
 
 const CANARY: &str = "apiVersion: flagger.app/v1beta1
 kind: Canary

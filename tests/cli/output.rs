@@ -1,11 +1,9 @@
 //! kubectl's output formats, names as kubectl prints them, and errors for programs.
 
 use snapbox::str;
+use testbed::{fake::Fake, run::Run};
 
-use crate::{
-    manifests::{canary, folder, over, run, service},
-    support::{fake::Fake, run::Run},
-};
+use crate::manifests::{canary, folder, over, run, service};
 
 /// Two Canaries, one of which declares a cookie.
 fn two() -> String {

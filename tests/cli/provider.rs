@@ -2,15 +2,13 @@
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_namespace, run, service},
-    support::{
-        fake::{Fake, Reply},
-        objects,
-        run::Run,
-    },
+use testbed::{
+    fake::{Fake, Reply},
+    objects,
+    run::Run,
 };
+
+use crate::manifests::{canary, folder, in_namespace, run, service};
 
 /// A Canary without a provider.
 fn unsaid(name: &str) -> String {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use canary_traefik::{cli, commands::rbac::rights::ROWS};
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::support::run::Run;
-
-fn rbac(words: &str) -> crate::support::run::Output {
+fn rbac(words: &str) -> testbed::run::Output {
     Run::new(["rbac"].into_iter().chain(words.split_whitespace())).run()
 }
 

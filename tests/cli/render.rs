@@ -1,11 +1,9 @@
 //! `render -f`.
 
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::{
-    manifests::{canary, in_namespace, in_repository, over, service},
-    support::run::Run,
-};
+use crate::manifests::{canary, in_namespace, in_repository, over, service};
 
 #[test]
 fn the_weight_is_the_live_one_unless_given() {

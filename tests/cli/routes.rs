@@ -1,11 +1,9 @@
 //! Routes that lead to the TraefikService, those that need something of Traefik, and those that miss it.
 
 use snapbox::str;
+use testbed::{directory::Directory, run::exactly};
 
-use crate::{
-    manifests::{canary, folder, in_namespace, run, service},
-    support::{directory::Directory, run::exactly},
-};
+use crate::manifests::{canary, folder, in_namespace, run, service};
 
 /// A Canary `cart` in the namespace `shop` with its TraefikService, and these routes.
 fn place(routes: &str) -> Directory {

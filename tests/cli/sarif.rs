@@ -4,11 +4,11 @@
 use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
+use testbed::bed;
 
 use crate::{
     lint::shop,
     manifests::{canary, folder, run},
-    support::bed,
 };
 
 /// The schema of SARIF 2.1.0, which the crate with its types is made from.

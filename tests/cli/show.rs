@@ -1,11 +1,9 @@
 //! `show -f`.
 
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::{
-    manifests::{canary, folder, in_namespace, in_repository, over, run, service},
-    support::run::Run,
-};
+use crate::manifests::{canary, folder, in_namespace, in_repository, over, run, service};
 
 /// One Canary in each state that manifests can be in.
 fn every_state() -> String {

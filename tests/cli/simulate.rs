@@ -2,15 +2,13 @@
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_repository, over, run, service},
-    support::{
-        fake::{Fake, Reply},
-        objects,
-        run::{Output, Run, exactly},
-    },
+use testbed::{
+    fake::{Fake, Reply},
+    objects,
+    run::{Output, Run, exactly},
 };
+
+use crate::manifests::{canary, folder, in_repository, over, run, service};
 
 /// A Canary with this analysis and cookie.
 fn with(analysis: &str, declared: Option<&str>) -> String {

@@ -2,17 +2,15 @@
 #![expect(clippy::disallowed_methods, reason = "what was kept is read as it is, be it text or not")]
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        pty::{Key, Pty},
-        run::{Output, Run, exactly},
-        running::Running,
-    },
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    pty::{Key, Pty},
+    run::{Output, Run, exactly},
+    running::Running,
 };
+
+use crate::manifests::{canary, folder};
 
 const DECLARED: &str = "login; Max-Age=300; HttpOnly";
 

@@ -1,11 +1,9 @@
 //! `sticky get -f`.
 
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::{
-    manifests::{canary, in_repository, over, service},
-    support::run::Run,
-};
+use crate::manifests::{canary, in_repository, over, service};
 
 #[test]
 fn declared_and_live_stand_side_by_side() {

@@ -1,11 +1,9 @@
 //! `sticky remove -f`.
 
 use snapbox::str;
+use testbed::run::Run;
 
-use crate::{
-    manifests::{canary, folder, run, service},
-    support::run::Run,
-};
+use crate::manifests::{canary, folder, run, service};
 
 #[test]
 fn the_annotation_goes_and_its_mapping_with_it() {

@@ -7,14 +7,12 @@ use std::{
 };
 
 use snapbox::str;
-
-use crate::{
-    manifests::{EXAMPLES, canary, folder, in_namespace, run, service},
-    support::{
-        directory::Directory,
-        run::{Run, exactly},
-    },
+use testbed::{
+    directory::Directory,
+    run::{Run, exactly},
 };
+
+use crate::manifests::{EXAMPLES, canary, folder, in_namespace, run, service};
 
 /// A folder with the examples, to be changed.
 fn examples() -> Directory {

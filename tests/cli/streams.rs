@@ -3,15 +3,13 @@
 use std::os::unix::fs::symlink;
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, in_repository, over, run, service},
-    support::{
-        bed,
-        directory::Directory,
-        run::{Run, exactly},
-    },
+use testbed::{
+    bed,
+    directory::Directory,
+    run::{Run, exactly},
 };
+
+use crate::manifests::{canary, folder, in_repository, over, run, service};
 
 /// A shell line in which `$0` is the program, run in the repository.
 fn shell(line: &str) -> Run {

@@ -4,15 +4,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use expectrl::process::unix::Signal;
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    pty::{Key, Pty},
+    run::Run,
+};
 
 use crate::{
     manifests::{canary, folder, service},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        pty::{Key, Pty},
-        run::Run,
-    },
     wizard::{QUESTIONS, declared, place, set, takes},
 };
 

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     fake::{Fake, Reply},
     objects,
     run::{Output, Run, exactly},

@@ -1,11 +1,9 @@
 //! Patches in the configuration of kustomize's transformers, and files that are named by paths of different kinds.
 
 use snapbox::str;
+use testbed::{directory::Directory, run::Run};
 
-use crate::{
-    manifests::{canary, folder, in_namespace, run},
-    support::{directory::Directory, run::Run},
-};
+use crate::manifests::{canary, folder, in_namespace, run};
 
 const DECLARING: &str = "{metadata: {annotations: {kubectl-canary-traefik/sticky-cookie: patched}}}";
 

@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    manifests::canary,
-    support::{directory::Directory, numbers::Numbers, run::Run},
-};
+use testbed::{directory::Directory, numbers::Numbers, run::Run};
+
+use crate::manifests::canary;
 
 /// How many runs there are, each from a number of its own.
 const RUNS: u64 = 80;

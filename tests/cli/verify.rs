@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use canary_traefik::traefik::cookie_value::{Child, Generation};
 use serde_json::json;
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     fake::{Fake, Reply},
     fields::Fields,
     objects,

@@ -1,8 +1,7 @@
 //! `version` without a cluster.
 
 use snapbox::str;
-
-use crate::support::run::Run;
+use testbed::run::Run;
 
 #[test]
 fn the_clients_version_needs_no_server() {

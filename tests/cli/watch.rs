@@ -6,8 +6,7 @@ use canary_traefik::model::declaration::ANNOTATION;
 use expectrl::process::unix::Signal;
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     fake::{Fake, Reply},
     objects,
     pty::{Key, Pty},

@@ -1,16 +1,14 @@
 //! `sticky set` without a flag of the cookie, at a terminal, over manifests.
 
 use snapbox::str;
-
-use crate::{
-    manifests::{canary, folder, service},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        pty::{Key, Pty},
-        run::{Run, exactly},
-    },
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    pty::{Key, Pty},
+    run::{Run, exactly},
 };
+
+use crate::manifests::{canary, folder, service};
 
 /// The questions, by what stands on the screen when their turn has come.
 pub(crate) const QUESTIONS: [&str; 9] = [

@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     api::Api,
     flagger::{self, Conflict},
     namespace::Namespace,
@@ -129,7 +128,7 @@ mod dedicated_server {
 
     use serde_json::json;
 
-    use crate::support::{api::Answer, bed, flagger, namespace::Namespace, server::Server};
+    use testbed::{api::Answer, bed, flagger, namespace::Namespace, server::Server};
 
     #[test]
     fn what_the_server_holds_outlives_a_restart_of_the_api_server() {

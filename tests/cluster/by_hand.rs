@@ -3,20 +3,20 @@
 use expectrl::process::unix::Signal;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    flagger,
+    namespace::Namespace,
+    objects,
+    pty::{Key, Pty},
+    run::{Run, exactly},
+    running::Running,
+};
 
 use crate::{
     definitions,
     rollout::{declare, declared, live, rollout, set_live, versions},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        flagger,
-        namespace::Namespace,
-        objects,
-        pty::{Key, Pty},
-        run::{Run, exactly},
-        running::Running,
-    },
 };
 
 /// `sticky edit podinfo` with this editor and a folder of its own for temporary files.

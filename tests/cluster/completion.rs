@@ -4,18 +4,16 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::{
-    rollout::rollout,
-    support::{
-        bed,
-        directory::Directory,
-        namespace::Namespace,
-        objects::canary,
-        run::{Output, Run},
-        wait::until,
-    },
+use testbed::{
+    bed,
+    directory::Directory,
+    namespace::Namespace,
+    objects::canary,
+    run::{Output, Run},
+    wait::until,
 };
+
+use crate::rollout::rollout;
 
 /// What kubectl offers for the words behind the plugin's name.
 fn offered(namespace: &Namespace, words: &[&str]) -> Run {

@@ -3,11 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, pty::Pty};
 
-use crate::{
-    rollout::{declare, declared, live, rollout, set_live, versions},
-    support::{flagger, namespace::Namespace, pty::Pty},
-};
+use crate::rollout::{declare, declared, live, rollout, set_live, versions};
 
 /// Server-side apply of the cookie by this manager.
 fn applies(namespace: &Namespace, manager: &str, cookie: &Value) {
@@ -22,7 +20,7 @@ fn applies(namespace: &Namespace, manager: &str, cookie: &Value) {
     admin.ask(&Method::PATCH, &path, "application/apply-patch+yaml", object.to_string()).expect("server-side apply");
 }
 
-fn set(namespace: &Namespace, flags: &[&str]) -> crate::support::run::Run {
+fn set(namespace: &Namespace, flags: &[&str]) -> testbed::run::Run {
     namespace.run(["sticky", "set", "podinfo"]).arguments(flags)
 }
 
@@ -331,7 +329,7 @@ fn a_weight_that_flagger_changes_before_the_yes_is_settled_silently() {
     let mut pty = Pty::start(set(&namespace, &["--max-age", "300"]));
     pty.wait_for("Change 2 objects?");
     let written = flagger::writes(&namespace, "podinfo", 60, 40).expect("nobody else wrote");
-    namespace.patch_status("Canary", "podinfo", &crate::support::objects::status("Progressing", 40));
+    namespace.patch_status("Canary", "podinfo", &testbed::objects::status("Progressing", 40));
     pty.answers("Change 2 objects?", "y");
     pty.ends().shows(str![[r#"
 exit: 0

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use http::Method;
 use serde_json::{Value, json};
-
-use crate::support::{server::Server, wait::until};
+use testbed::{server::Server, wait::until};
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 

@@ -5,15 +5,13 @@ use std::path::Path;
 use canary_traefik::traefik::cookie_value::{Child, Generation};
 use serde_json::json;
 use snapbox::str;
-
-use crate::{
-    rollout::{declare, rollout, run_as, set_live},
-    support::{
-        namespace::Namespace,
-        objects::{self, status},
-        run::Output,
-    },
+use testbed::{
+    namespace::Namespace,
+    objects::{self, status},
+    run::Output,
 };
+
+use crate::rollout::{declare, rollout, run_as, set_live};
 
 /// The description as this user sees it, in lines of this width. The cookies depend on the name of the namespace.
 fn described(namespace: &Namespace, user: &Path, columns: usize) -> Output {
@@ -230,7 +228,7 @@ fn before_flagger_has_generated_the_traefik_service_its_cookies_are_known() {
         "{output}"
     );
     let without_tracks: Vec<_> = output.stdout.lines().filter(|line| !tracks(line)).collect();
-    crate::support::run::exactly(
+    testbed::run::exactly(
         &without_tracks.join("\n").replace(namespace.name(), "[NS]"),
         str![[r#"
 Name:            podinfo
@@ -270,7 +268,7 @@ fn a_suspended_canary_keeps_its_cookie_until_flagger_writes_again() {
     namespace.patch_status("Canary", "podinfo", &status("Progressing", 10));
     let output = namespace.run(["describe", "podinfo"]).run();
     let next = output.stdout.lines().skip_while(|line| !line.starts_with("Protected")).take(3).collect::<Vec<_>>();
-    crate::support::run::exactly(
+    testbed::run::exactly(
         &next.join("\n"),
         str![[r#"
 Protected:       none: Flagger's next write removes the cookie
@@ -440,8 +438,9 @@ mod dedicated_server {
     //! On a server whose Canaries have the native field.
 
     use snapbox::str;
+    use testbed::namespace::Namespace;
 
-    use crate::{definitions::native, support::namespace::Namespace};
+    use crate::definitions::native;
 
     #[test]
     fn a_native_declaration_is_kept_by_flagger_itself() {
@@ -451,7 +450,7 @@ mod dedicated_server {
         assert_eq!(namespace.run(set).run().code, Some(0));
         let output = namespace.run(["describe", "podinfo"]).run();
         let lines = output.stdout.lines().filter(|line| !line.starts_with("  "));
-        crate::support::run::exactly(
+        testbed::run::exactly(
             &lines.collect::<Vec<_>>().join("\n").replace(namespace.name(), "[NS]"),
             str![[r#"
 Name:            podinfo

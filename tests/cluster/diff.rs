@@ -2,11 +2,9 @@
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{directory::Directory, namespace::Namespace, objects::canary};
 
-use crate::{
-    rollout::{declare, rollout, set_live},
-    support::{directory::Directory, namespace::Namespace, objects::canary},
-};
+use crate::rollout::{declare, rollout, set_live};
 
 #[test]
 fn nothing_declared_and_nothing_live_is_no_difference() {

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::namespace::Namespace;
 
-use crate::{
-    rollout::{by, objects, rollout, run_as, undo, without_bookkeeping},
-    support::namespace::Namespace,
-};
+use crate::rollout::{by, objects, rollout, run_as, undo, without_bookkeeping};
 
 const SET: [&str; 9] = ["sticky", "set", "podinfo", "--name", "login", "--max-age", "60", "--entry", "/login"];
 

@@ -3,18 +3,16 @@
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::{
-    rollout::{closed_stdout, declare, rollout, versions},
-    support::{
-        directory::Directory,
-        fake::{Fake, Reply},
-        namespace::Namespace,
-        objects,
-        pty::{Key, Pty},
-        run::Run,
-    },
+use testbed::{
+    directory::Directory,
+    fake::{Fake, Reply},
+    namespace::Namespace,
+    objects,
+    pty::{Key, Pty},
+    run::Run,
 };
+
+use crate::rollout::{closed_stdout, declare, rollout, versions};
 
 const CANARY: &str = "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo";
 const CANARIES: &str = "/apis/flagger.app/v1beta1/namespaces/shop/canaries";

@@ -5,11 +5,11 @@ mod dedicated_server {
 
     use serde_json::{Value, json};
     use snapbox::str;
+    use testbed::{namespace::Namespace, objects};
 
     use crate::{
         definitions::older,
         rollout::{declare, run_as, without_bookkeeping},
-        support::{namespace::Namespace, objects},
     };
 
     fn path(namespace: &Namespace, name: &str) -> String {

@@ -12,20 +12,18 @@ use std::{
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::{
-    rollout::{by, declare, set_live, without_bookkeeping},
-    support::{
-        directory::Directory,
-        editor::Editor,
-        fake::Request,
-        flagger,
-        namespace::Namespace,
-        objects,
-        proxy::{Moment, Proxy},
-        run::{Output, Run, exactly},
-    },
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    fake::Request,
+    flagger,
+    namespace::Namespace,
+    objects,
+    proxy::{Moment, Proxy},
+    run::{Output, Run, exactly},
 };
+
+use crate::rollout::{by, declare, set_live, without_bookkeeping};
 
 const AT_ONCE: usize = 3;
 

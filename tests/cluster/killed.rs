@@ -15,17 +15,15 @@ use std::{
 };
 
 use serde_json::{Value, json};
-
-use crate::{
-    rollout::{declared, live},
-    support::{
-        directory::Directory,
-        namespace::Namespace,
-        numbers::Numbers,
-        proxy::{Moment, Proxy},
-        run::Run,
-    },
+use testbed::{
+    directory::Directory,
+    namespace::Namespace,
+    numbers::Numbers,
+    proxy::{Moment, Proxy},
+    run::Run,
 };
+
+use crate::rollout::{declared, live};
 
 /// How often it is killed before its end in each of the tests with random moments.
 const KILLS: u64 = 50;
@@ -43,7 +41,7 @@ fn numbers() -> Numbers {
 
 /// From 0 to almost 1.
 fn fraction(numbers: &mut Numbers) -> f64 {
-    f64::from(u32::try_from(numbers.next() >> 32).expect("32 bits")) / f64::from(u32::MAX)
+    f64::from(u32::try_from(numbers.any() >> 32).expect("32 bits")) / f64::from(u32::MAX)
 }
 
 /// How long a run takes, by a run.

@@ -2,11 +2,9 @@
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{namespace::Namespace, run::Run};
 
-use crate::{
-    rollout::{declare, rollout},
-    support::{namespace::Namespace, run::Run},
-};
+use crate::rollout::{declare, rollout};
 
 /// What depends on the Traefiks that other tests have in their namespaces, and what is only worth knowing.
 const OTHERS: &str = "--ignore=CT007,CT008,CT009,CT010,CT026,CT029,CT030,CT037,CT025,CT055";

@@ -1,10 +1,5 @@
 //! The program against a real API server, with writes by others replayed in between.
 
-#[path = "../support/mod.rs"]
-#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
-#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
-mod support;
-
 mod bed;
 mod by_hand;
 mod completion;

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use canary_traefik::model::declaration::{ANNOTATION, NATIVE_COOKIE};
 use serde_json::Value;
-
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     matrix::{Row, rows},

@@ -5,11 +5,11 @@ mod dedicated_server {
 
     use serde_json::{Value, json};
     use snapbox::str;
+    use testbed::namespace::Namespace;
 
     use crate::{
         definitions::native,
         rollout::{declare, declared, objects, set_live, undo, versions},
-        support::namespace::Namespace,
     };
 
     const SET: [&str; 11] = [

@@ -4,11 +4,9 @@
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{flux, namespace::Namespace, objects, pty::Pty, run::Output};
 
-use crate::{
-    rollout::{declare, declared},
-    support::{flux, namespace::Namespace, objects, pty::Pty, run::Output},
-};
+use crate::rollout::{declare, declared};
 
 const SET: [&str; 8] = ["sticky", "set", "podinfo", "--name", "login", "--max-age", "300", "--yes"];
 const REMOVE: [&str; 4] = ["sticky", "remove", "podinfo", "--yes"];
@@ -36,7 +34,7 @@ fn notice(output: &Output) -> String {
 #[track_caller]
 fn says(output: &Output, expected: impl snapbox::IntoData) {
     assert_eq!(output.code, Some(0), "{output}");
-    crate::support::run::exactly(&notice(output), expected);
+    testbed::run::exactly(&notice(output), expected);
 }
 
 #[test]
@@ -206,7 +204,7 @@ fn every_tool_is_named_and_told_apart() {
         let unmarked = json!({ "metadata": { "labels": gone(labels), "annotations": gone(annotations) } });
         namespace.patch("Canary", "podinfo", &unmarked);
     }
-    crate::support::run::exactly(
+    testbed::run::exactly(
         &said,
         str![[r#"
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile keeps this cookie, unless its source declares another
@@ -256,7 +254,7 @@ fn who_applies_a_canary_is_described() {
     flux::reconciles(&namespace, &of_flux(Some("login")));
     let output = namespace.run(["describe", "podinfo"]).run();
     let told = output.stdout.lines().skip_while(|line| !line.starts_with("Applied by")).take(3).collect::<Vec<_>>();
-    crate::support::run::exactly(
+    testbed::run::exactly(
         &told.join("\n"),
         str![[r#"
 Applied by:      Flux Kustomization `flux-system/apps`: its source declares a

@@ -4,11 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{bed, namespace::Namespace, pty::Pty, run::Run};
 
-use crate::{
-    rollout::{declared, rollout},
-    support::{bed, namespace::Namespace, pty::Pty, run::Run},
-};
+use crate::rollout::{declared, rollout};
 
 fn kubectl<'a>(namespace: &Namespace, arguments: impl IntoIterator<Item = &'a str>) -> Run {
     let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));

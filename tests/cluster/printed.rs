@@ -5,15 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 use snapbox::str;
-
-use crate::{
-    rollout::{declare, rollout, set_live},
-    support::{
-        bed,
-        namespace::Namespace,
-        run::{Output, Run, exactly},
-    },
+use testbed::{
+    bed,
+    namespace::Namespace,
+    run::{Output, Run, exactly},
 };
+
+use crate::rollout::{declare, rollout, set_live};
 
 /// What a printed command is followed by.
 const PROSE: [&str; 4] = [" lists the ", " prints the ", ", then ", " installs them"];

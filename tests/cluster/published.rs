@@ -2,16 +2,14 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::{
-    rollout::{declare, rollout},
-    support::{
-        fake::{Fake, Reply},
-        fields::Fields,
-        namespace::Namespace,
-        run::Run,
-    },
+use testbed::{
+    fake::{Fake, Reply},
+    fields::Fields,
+    namespace::Namespace,
+    run::Run,
 };
+
+use crate::rollout::{declare, rollout};
 
 fn json_of(run: Run) -> Value {
     let output = run.run();

@@ -10,11 +10,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use testbed::{api::Change, flagger, namespace::Namespace, run::Output, wait::PATIENCE};
 
-use crate::{
-    rollout::{declared, live},
-    support::{api::Change, flagger, namespace::Namespace, run::Output, wait::PATIENCE},
-};
+use crate::rollout::{declared, live};
 
 const WEIGHTS: usize = 200;
 const RUNS: usize = 200;

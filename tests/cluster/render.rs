@@ -3,11 +3,9 @@
 use canary_traefik::yaml;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, objects::canary};
 
-use crate::{
-    rollout::{declare, rollout},
-    support::{flagger, namespace::Namespace, objects::canary},
-};
+use crate::rollout::{declare, rollout};
 
 #[test]
 fn the_live_weight_and_the_declared_cookie_are_rendered() {

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use snapbox::str;
+use testbed::{namespace::Namespace, objects::canary, pty::Pty};
 
-use crate::{
-    rollout::{declare, declared, live, rollout, run_as, versions},
-    support::{namespace::Namespace, objects::canary, pty::Pty},
-};
+use crate::rollout::{declare, declared, live, rollout, run_as, versions};
 
 const SET: [&str; 6] = ["sticky", "set", "podinfo", "--max-age", "300", "--yes"];
 

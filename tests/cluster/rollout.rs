@@ -5,8 +5,7 @@ use std::{path::Path, process::Stdio};
 use canary_traefik::model::declaration::ANNOTATION;
 use http::Method;
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     namespace::Namespace,
     run::{Output, Run},
 };

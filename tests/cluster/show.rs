@@ -2,11 +2,9 @@
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{namespace::Namespace, objects};
 
-use crate::{
-    rollout::{declare, rollout, set_live, versions},
-    support::{namespace::Namespace, objects},
-};
+use crate::rollout::{declare, rollout, set_live, versions};
 
 #[test]
 fn every_canary_on_traefik_has_a_row_with_its_state() {

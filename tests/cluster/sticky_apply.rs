@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, objects::canary};
 
-use crate::{
-    rollout::{closed_stdout, declare, live, objects, rollout, set_live, undo, versions},
-    support::{flagger, namespace::Namespace, objects::canary},
-};
+use crate::rollout::{closed_stdout, declare, live, objects, rollout, set_live, undo, versions};
 
 const LOGIN: &str = "login; Max-Age=300";
 
@@ -256,7 +254,7 @@ mod dedicated_server {
     //! Over all namespaces of a server of its own.
 
     use super::*;
-    use crate::support::server::Server;
+    use testbed::server::Server;
 
     #[test]
     fn all_and_only_those_that_declare_are_applied() {

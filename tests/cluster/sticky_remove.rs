@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::namespace::Namespace;
 
-use crate::{
-    rollout::{declare, declared, live, objects, rollout, set_live, undo, versions},
-    support::namespace::Namespace,
-};
+use crate::rollout::{declare, declared, live, objects, rollout, set_live, undo, versions};
 
 fn synced(hint: &str) -> Namespace<'static> {
     let namespace = rollout(hint);

@@ -2,11 +2,9 @@
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, objects::canary, pty::Pty};
 
-use crate::{
-    rollout::{declare, declared, live, objects, rollout, set_live, undo, versions},
-    support::{flagger, namespace::Namespace, objects::canary, pty::Pty},
-};
+use crate::rollout::{declare, declared, live, objects, rollout, set_live, undo, versions};
 
 const SET: [&str; 8] = ["sticky", "set", "podinfo", "--name", "login", "--max-age", "5m", "--http-only"];
 

@@ -2,8 +2,7 @@
 
 use canary_traefik::output::{custom_columns::CustomColumns, jsonpath::Template};
 use serde_json::{Value, json};
-
-use crate::support::{bed, namespace::Namespace, objects, run::Run};
+use testbed::{bed, namespace::Namespace, objects, run::Run};
 
 /// Templates of every form. Where kubectl fails, so does the program (`Err`), in other words.
 const TEMPLATES: [&str; 33] = [

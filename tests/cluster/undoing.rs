@@ -1,8 +1,7 @@
 //! Changes taken back by what they print.
 
 use snapbox::{assert_data_eq, str};
-
-use crate::support::{namespace::Namespace, undoing};
+use testbed::{namespace::Namespace, undoing};
 
 #[test]
 fn what_a_change_prints_takes_it_back() {

@@ -6,16 +6,14 @@ use std::sync::{
 };
 
 use serde_json::{Value, json};
-
-use crate::{
-    rollout::{declare, rollout},
-    support::{
-        namespace::Namespace,
-        proxy::{Moment, Proxy},
-        run::Run,
-        running::{Running, Stream},
-    },
+use testbed::{
+    namespace::Namespace,
+    proxy::{Moment, Proxy},
+    run::Run,
+    running::{Running, Stream},
 };
+
+use crate::rollout::{declare, rollout};
 
 /// Sets the weights as a step of Flagger does.
 pub(super) fn step(namespace: &Namespace, weight: u64) {

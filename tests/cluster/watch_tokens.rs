@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{
+    directory::Directory,
+    namespace::Namespace,
+    run::Run,
+    running::{Running, Stream},
+    wait::until,
+};
 
 use crate::{
     rollout::{declare, rollout},
-    support::{
-        directory::Directory,
-        namespace::Namespace,
-        run::Run,
-        running::{Running, Stream},
-        wait::until,
-    },
     watch::step,
 };
 

@@ -12,17 +12,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    history::History,
-    kubelet::Kubelet,
-    support::{
-        bed, directory::Directory, namespace::Namespace, objects, process::Process, server::Server, wait::until,
-    },
-    traefik::Traefik,
-};
+use crate::{history::History, kubelet::Kubelet, traefik::Traefik};
 use canary_traefik::{
     guard::policy::{self, Coverage},
     model::FIELD_MANAGER,
+};
+use testbed::{
+    bed, directory::Directory, namespace::Namespace, objects, process::Process, server::Server, wait::until,
 };
 
 /// Namespaces with this label are guarded.

@@ -9,6 +9,7 @@ use http::{Request, Response, header};
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use serde_json::{Value, json};
+use testbed::wait::until;
 
 use crate::{
     application::STEPS,
@@ -16,7 +17,6 @@ use crate::{
     people::{self, Share},
     rollouts::{PROCESSES, Visited, is_there, visit_by},
     shop::{NAME, Shop},
-    support::wait::until,
     traefik::Traefik,
     web,
     webhook::sticky_of,

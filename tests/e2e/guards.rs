@@ -3,16 +3,12 @@
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
-
-use crate::{
-    balancer,
-    cluster::Cluster,
-    support::{
-        namespace::Namespace,
-        running::{Running, Stream},
-    },
-    traefik::WEB,
+use testbed::{
+    namespace::Namespace,
+    running::{Running, Stream},
 };
+
+use crate::{balancer, cluster::Cluster, traefik::WEB};
 
 /// How many processes share the work.
 const REPLICAS: u16 = 2;

@@ -8,8 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-
-use crate::support::api::{Api, Change};
+use testbed::api::{Api, Change};
 
 /// The kinds that are followed, and where they are.
 const COLLECTIONS: &[(&str, &str)] = &[

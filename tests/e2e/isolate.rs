@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::support::process::Process;
+use testbed::process::Process;
 
 /// A network for tests of network equipment (RFC 2544): no host on the Internet has such an address. All of
 /// `198.18.0.0/16` is this host itself inside the namespace.

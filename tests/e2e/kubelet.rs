@@ -10,14 +10,12 @@ use std::{
 
 use http::{Method, Request};
 use serde_json::{Value, json};
-
-use crate::{
-    application,
-    support::{
-        api::{Api, Change},
-        wait::until,
-    },
+use testbed::{
+    api::{Api, Change},
+    wait::until,
 };
+
+use crate::application;
 
 /// How long a pod takes to start.
 const STARTING: Duration = Duration::from_secs(2);

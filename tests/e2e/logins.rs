@@ -12,11 +12,11 @@ use std::{
 };
 
 use http::header;
+use testbed::wait::until;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     application::{STEPS, TRACK, VERSION},
-    support::wait::until,
     traefik::WEB,
     web::{Connection, RUNTIME, block_on},
 };

@@ -6,11 +6,6 @@
 //! `USE_EXISTING_CLUSTER=true`.
 #![expect(clippy::print_stdout, reason = "the figures are printed beside the results of the tests")]
 
-#[path = "../support/mod.rs"]
-#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
-#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
-mod support;
-
 mod application;
 mod balancer;
 mod browser;
@@ -57,7 +52,7 @@ pub(crate) fn trial(name: &'static str, claim: fn()) -> Trial {
     Trial::test(name, move || {
         let began = Instant::now();
         claim();
-        support::times::took(name, began.elapsed());
+        testbed::times::took(name, began.elapsed());
         Ok(())
     })
 }
@@ -67,7 +62,7 @@ fn main() -> ExitCode {
         return play::run();
     }
     let arguments = Arguments::from_args();
-    if !arguments.list && !support::bed::use_existing_cluster() {
+    if !arguments.list && !testbed::bed::use_existing_cluster() {
         isolate::isolate();
     }
     let mut tests = tests! { "policies::", claims:

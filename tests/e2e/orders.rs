@@ -2,11 +2,11 @@
 //! many times, and each time Flagger's write is replayed onto an undeclared cookie that a person set.
 
 use serde_json::{Value, json};
+use testbed::{flagger, namespace::Namespace, objects, wait::until};
 
 use crate::{
     cluster::Cluster,
     shop::{NAME, sticky},
-    support::{flagger, namespace::Namespace, objects, wait::until},
 };
 
 /// How often the order is drawn. Go begins a small map at one of eight places: the rarer of two orders comes

@@ -11,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use testbed::wait::until;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     application::{PAGE, STEPS},
     browser::{Answer, Browser},
-    support::wait::until,
     web::{RUNTIME, block_on},
 };
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use testbed::bed;
 
 use crate::{
     cluster::Cluster,
@@ -21,7 +22,6 @@ use crate::{
     shop::{
         DECLARATION, Generation, NAME, OTHER_DECLARATION, Shop, VERSIONS, five_steps, held_steps, other_sticky, sticky,
     },
-    support::bed,
     traefik::{Live, Sampler, Seen, Traefik},
     webhook::{self, Faulty, Looped, Webhook},
 };

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 
 use snapbox::str;
+use testbed::{
+    pty::{Key, Pty},
+    run::exactly,
+};
 
 use crate::{
     rollouts::{ROLLOUTS, Rollout, over},
     shop::{DECLARATION, NAME, Shop, five_steps},
-    support::{
-        pty::{Key, Pty},
-        run::exactly,
-    },
 };
 
 /// A rollout that is over, and what its watchers saw.

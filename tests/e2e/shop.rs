@@ -4,12 +4,9 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
+use testbed::{namespace::Namespace, objects, wait::until};
 
-use crate::{
-    cluster::Cluster,
-    gate,
-    support::{namespace::Namespace, objects, wait::until},
-};
+use crate::{cluster::Cluster, gate};
 
 /// The Canary, its target and its TraefikService are called this.
 pub(crate) const NAME: &str = "shop";

@@ -8,18 +8,16 @@ use std::{
 };
 
 use serde_json::Value;
+use testbed::{
+    bed,
+    directory::Directory,
+    process::Process,
+    server::Server,
+    wait::{PATIENCE, until},
+};
 use tokio::task::JoinHandle;
 
-use crate::{
-    support::{
-        bed,
-        directory::Directory,
-        process::Process,
-        server::Server,
-        wait::{PATIENCE, until},
-    },
-    web::{Connection, RUNTIME, block_on},
-};
+use crate::web::{Connection, RUNTIME, block_on};
 
 /// Where users come in.
 pub(crate) const WEB: u16 = 8000;

@@ -4,16 +4,16 @@ use std::{net::Ipv4Addr, sync::LazyLock};
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{
+    run::{Output, exactly},
+    transcript,
+    wait::until,
+};
 
 use crate::{
     application::STEPS,
     routes::{self, site::Site},
     shop::NAME,
-    support::{
-        run::{Output, exactly},
-        transcript,
-        wait::until,
-    },
     traefik::{Traefik, WEB},
 };
 

@@ -4,11 +4,11 @@ use std::{process::Command, sync::LazyLock};
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{bed, directory::Directory, namespace::Namespace, port, process::Process, run::exactly, wait::until};
 
 use crate::{
     routes::site::Site,
     shop::NAME,
-    support::{bed, directory::Directory, namespace::Namespace, port, process::Process, run::exactly, wait::until},
     traefik::WEB,
     verify::{ADDRESS, SITES, WEB_SECURE, without_chance},
 };

@@ -8,6 +8,16 @@ use std::{
 
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
+use testbed::{
+    bed,
+    directory::Directory,
+    flagger,
+    namespace::Namespace,
+    objects,
+    running::{Running, Stream},
+    server::Server,
+    wait::until,
+};
 
 use crate::{
     application::STEPS,
@@ -16,16 +26,6 @@ use crate::{
     guards::{self, Guards},
     rollouts::{Rollout, Visited, is_there, over, visit},
     shop::{DECLARATION, LIMIT, NAME, Shop, five_steps, sticky},
-    support::{
-        bed,
-        directory::Directory,
-        flagger,
-        namespace::Namespace,
-        objects,
-        running::{Running, Stream},
-        server::Server,
-        wait::until,
-    },
     traefik::{Traefik, WEB},
 };
 

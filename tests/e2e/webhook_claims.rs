@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 use snapbox::str;
+use testbed::run::exactly;
 
 use crate::{
     claims::{ALL_ON_CANARY, ALL_ON_PRIMARY, FIVE_STEPS, Weights, assert_generations},
     guards::with,
     rollouts::PROCESSES,
     shop::{Generation, NAME, sticky},
-    support::run::exactly,
     webhook::{MAX_AGE, SHORT_MAX_AGE, Verified, sticky_of},
 };
 

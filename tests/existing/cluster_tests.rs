@@ -3,11 +3,9 @@
 use std::process::Command;
 
 use serde_json::json;
+use testbed::{bed, directory::Directory, objects, server::Server, wait::until};
 
-use crate::{
-    namespaces,
-    support::{bed, directory::Directory, objects, server::Server, wait::until},
-};
+use crate::namespaces;
 
 #[test]
 fn the_cluster_tests_pass_on_an_existing_cluster_and_leave_it_as_it_was() {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::Value;
-
-use crate::support::{
+use testbed::{
     api::{Api, Change},
     wait::until,
 };

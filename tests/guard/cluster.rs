@@ -13,8 +13,7 @@ use canary_traefik::{
 };
 use http::Method;
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     api::{Answer, Api},
     flagger,
     namespace::Namespace,

@@ -1,9 +1,9 @@
 //! `describe` with the guard on: the next write brings what is declared, and does not take it away.
 
 use snapbox::str;
+use testbed::{namespace::Namespace, objects::status, run::exactly};
 
 use super::lone::{declare, lone, rollout};
-use crate::support::{namespace::Namespace, objects::status, run::exactly};
 
 /// From what keeps the cookie to where the routes begin.
 fn fate(namespace: &Namespace) -> String {

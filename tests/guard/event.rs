@@ -13,9 +13,9 @@ use canary_traefik::{
 };
 use http::Method;
 use serde_json::{Value, json};
+use testbed::{api::Answer, flagger, objects};
 
 use super::cluster::{Cluster, by_flagger, canaries, services};
-use crate::support::{api::Answer, flagger, objects};
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! The form of the guard that these tests are about: policies that the API server runs by itself.
 
-use crate::support::server::Server;
+use testbed::server::Server;
 
 /// Flags of the API server.
 pub(super) fn flags() -> Vec<&'static str> {

@@ -7,12 +7,12 @@ use canary_traefik::{
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{namespace::Namespace, objects, run::Run, server::Server, wait::until};
 
 use super::{
     cluster::ADMISSION,
     lone::{Lone, declare, kubectl, lone, rollout, run_as, sticky_after_step},
 };
-use crate::support::{namespace::Namespace, objects, run::Run, server::Server, wait::until};
 
 const KEEP: &str = policy::NAMES[0];
 const CHECK: &str = policy::NAMES[2];

@@ -3,12 +3,12 @@
 use canary_traefik::model::{declaration::ANNOTATION, name::Group};
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::namespace::Namespace;
 
 use super::{
     cluster::Probe,
     lone::{declare, lone, rollout, run_as, sticky_after_step},
 };
-use crate::support::namespace::Namespace;
 
 fn live(namespace: &Namespace) -> Value {
     namespace.get("TraefikService", "podinfo")["spec"]["weighted"]["sticky"].clone()

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{namespace::Namespace, objects};
 
 use super::lone::{declare, lone};
-use crate::support::{namespace::Namespace, objects};
 
 #[test]
 fn a_crowd_of_canaries_and_a_quarrel_about_a_traefik_service_are_named() {

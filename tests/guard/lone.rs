@@ -10,9 +10,7 @@ use std::{
 use canary_traefik::{guard::policy::NAMES, model::declaration::ANNOTATION};
 use http::Method;
 use serde_json::{Value, json};
-
-use super::cluster::ADMISSION;
-use crate::support::{
+use testbed::{
     api::Api,
     directory::Directory,
     flagger,
@@ -23,6 +21,8 @@ use crate::support::{
     times,
     wait::until,
 };
+
+use super::cluster::ADMISSION;
 
 /// Kinds of the guard's objects with their plurals.
 pub(super) const KINDS: [(&str, &str); 4] = [
@@ -179,6 +179,6 @@ pub(super) fn run_as<S: AsRef<str>>(
 
 /// A run of the real kubectl as the administrator.
 pub(super) fn kubectl(namespace: &Namespace, arguments: &[&str]) -> Run {
-    let program = crate::support::bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
+    let program = testbed::bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
     Run::of(program, arguments).kubeconfig(namespace.kubeconfig())
 }

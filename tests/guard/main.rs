@@ -3,11 +3,6 @@
 //! a server of its own or on one that the tests of this binary share.
 #![expect(clippy::disallowed_methods, reason = "the tests read the documentation and a variable of their own")]
 
-#[path = "../support/mod.rs"]
-#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
-#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
-mod support;
-
 mod cluster;
 mod describe;
 mod event;

@@ -12,6 +12,7 @@ use canary_traefik::{
     },
 };
 use serde_json::json;
+use testbed::{namespace::Namespace, objects};
 
 use super::{
     cluster::{canaries, cluster, each},
@@ -19,7 +20,6 @@ use super::{
     generate::{declarations, entries, entry_texts, seed, sequences, texts, values},
     story::{Start, Story, play},
 };
-use crate::support::{namespace::Namespace, objects};
 
 const SEQUENCES: usize = 1000;
 const WELL_FORMED: usize = 500;

@@ -9,14 +9,14 @@ use canary_traefik::{
 };
 use http::Method;
 use serde_json::{Value, json};
-
-use super::cluster::{Probe, each, install};
-use crate::support::{
+use testbed::{
     flagger,
     namespace::Namespace,
     server::Server,
     wait::{PATIENCE, until},
 };
+
+use super::cluster::{Probe, each, install};
 
 const SERVERS: usize = 3;
 const RESTARTS_EACH: usize = 4;

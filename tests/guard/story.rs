@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 
 use canary_traefik::model::name::Group;
 use http::Method;
+use testbed::namespace::Namespace;
 
 use super::{
     cluster::{Cluster, Probe, by_flagger, canaries, each, services},
     event::{Event, Pair, Written},
 };
-use crate::support::namespace::Namespace;
 
 /// So many pairs share a namespace: a write is the slower, the more Canaries are in its own.
 const IN_ONE_NAMESPACE: usize = 20;

@@ -4,6 +4,7 @@
 use canary_traefik::model::name::Group;
 use serde_json::{Value, json};
 use snapbox::{Data, data::DataFormat};
+use testbed::bed::root;
 
 use super::{
     cluster::cluster,
@@ -17,7 +18,6 @@ use super::{
         play,
     },
 };
-use crate::support::bed::root;
 
 /// How often each row is run, each time with another order of the policies in each of its steps.
 const ROUNDS: usize = 8;

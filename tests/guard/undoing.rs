@@ -1,9 +1,9 @@
 //! Changes taken back by what they print, with the guard on.
 
 use snapbox::{assert_data_eq, file};
+use testbed::{namespace::Namespace, undoing};
 
 use super::lone::lone;
-use crate::support::{namespace::Namespace, undoing};
 
 #[test]
 fn what_a_change_prints_under_the_policies_takes_it_back() {
@@ -11,5 +11,5 @@ fn what_a_change_prints_under_the_policies_takes_it_back() {
     let namespace = Namespace::on(&lone, "undoing");
     undoing::begin(&namespace);
     lone.install(&[]);
-    assert_data_eq!(undoing::table(&namespace), file!["../support/undone_under_a_guard.txt"]);
+    assert_data_eq!(undoing::table(&namespace), file!["../testbed/undone_under_a_guard.txt"]);
 }

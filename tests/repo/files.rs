@@ -33,10 +33,9 @@ fn every_test_file_is_declared_in_its_main_file() {
             let above = folder.parent().expect("a folder");
             vec![above.join("main.rs"), above.join("mod.rs"), folder.with_extension("rs")]
         } else {
-            vec![folder.join("main.rs"), folder.join("mod.rs"), folder.with_extension("rs")]
+            vec![folder.join("main.rs"), folder.join("lib.rs"), folder.join("mod.rs"), folder.with_extension("rs")]
         };
-        // support/mod.rs is declared by path in each binary that uses it.
-        if name == "main" || path == Path::new("tests/support/mod.rs") {
+        if name == "main" || name == "lib" {
             continue;
         }
         let name =
@@ -59,7 +58,7 @@ fn every_folder_of_tests_with_tests_in_it_is_a_binary() {
         let folder = components.next().expect("a name").as_os_str().to_string_lossy().into_owned();
         let is_binary = root().join("tests").join(&folder).join("main.rs").is_file();
         assert!(
-            is_binary || folder == "support" || folder == "bed",
+            is_binary || folder == "testbed" || folder == "bed",
             "tests/{folder} has no main.rs: {}",
             path.display()
         );
@@ -130,7 +129,7 @@ fn every_document_with_commands_is_run_by_a_test() {
         .filter(|document| read(Path::new(document)).contains("```console"))
         .filter(|document| !tests.contains(&format!("transcript::holds(\"{document}\"")))
         .collect();
-    assert_eq!(not_run, [""; 0], "run what a ```console block shows: tests/support/transcript.rs");
+    assert_eq!(not_run, [""; 0], "run what a ```console block shows: tests/testbed/src/transcript.rs");
 }
 
 /// Tests are named `LEVEL MODULE::TEST` between backticks, the level as `tests/run` takes it.

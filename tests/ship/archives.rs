@@ -3,13 +3,13 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use snapbox::str;
-
-use super::release::{PATH, VERSION, all_platforms, pack, release};
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     run::{Run, exactly},
 };
+
+use super::release::{PATH, VERSION, all_platforms, pack, release};
 
 /// Of a release; CONTRIBUTING.md names it too.
 const MOST_BYTES: u64 = 9_800_000;

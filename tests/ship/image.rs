@@ -4,12 +4,12 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 use snapbox::str;
-
-use super::release::{PATH, release, script};
-use crate::support::{
+use testbed::{
     directory::Directory,
     run::{Run, exactly},
 };
+
+use super::release::{PATH, release, script};
 
 /// Larger ones take long to pull on a node that a rollout waits for.
 const MOST_BYTES: u64 = 10_000_000;

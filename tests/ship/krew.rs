@@ -11,13 +11,13 @@ use std::{
 
 use canary_traefik::yaml;
 use snapbox::str;
-
-use super::release::{PATH, VERSION, all_platforms};
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     run::{Output, Run},
 };
+
+use super::release::{PATH, VERSION, all_platforms};
 
 /// Archives and manifest, and a server that has them at this address.
 struct Published {

@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use crate::support::{bed, run::Run};
+use testbed::{bed, run::Run};
 
 /// A folder of the programs that scripts call. The tests' own closed world has none.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -4,9 +4,9 @@ use std::fs;
 
 use canary_traefik::yaml;
 use snapbox::str;
+use testbed::{bed, directory::Directory, run::Run};
 
 use super::release::PATH;
-use crate::support::{bed, directory::Directory, run::Run};
 
 fn check(files: &[String]) -> Run {
     let actionlint = bed::program("actionlint").unwrap_or_else(|error| panic!("{error}"));

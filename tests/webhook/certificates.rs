@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use serde_json::Value;
+use testbed::{
+    directory::Directory,
+    namespace::Namespace,
+    wait::{PATIENCE, until},
+};
 
 use super::{
     client::Client,
     guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky},
-};
-use crate::support::{
-    directory::Directory,
-    namespace::Namespace,
-    wait::{PATIENCE, until},
 };
 
 /// The authorities that the API server is told to trust, as PEM.

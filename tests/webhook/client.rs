@@ -11,8 +11,7 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-
-use crate::support::wait::PATIENCE;
+use testbed::wait::PATIENCE;
 
 /// Far longer than anything the guard waits for.
 const LIMIT: Duration = PATIENCE;

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
+use testbed::{directory::Directory, wait::until};
+
 use super::guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky};
-use crate::support::{directory::Directory, wait::until};
 
 const HOUR: i64 = 3600;
 

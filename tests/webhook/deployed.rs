@@ -6,8 +6,7 @@ use std::path::Path;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     audit::Rules,
     directory::Directory,
     network::Pod,

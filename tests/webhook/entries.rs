@@ -3,9 +3,9 @@
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{bed, namespace::Namespace, objects, run::Output, server::Server, wait::until};
 
 use super::guard::{DECLARED, Guard, Turn, declare, free_port};
-use crate::support::{bed, namespace::Namespace, objects, run::Output, server::Server, wait::until};
 
 const ENTRY: &str = "kubectl-canary-traefik/entry";
 

@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use super::{
-    certificates::folder,
-    guard::{self, Guard, Turn, declared_sticky, generation, live, registrations, sticky},
-};
-use crate::support::{
+use testbed::{
     bed, flagger,
     namespace::Namespace,
     run::exactly,
     running::{Running, Stream},
     server::Server,
     wait::until,
+};
+
+use super::{
+    certificates::folder,
+    guard::{self, Guard, Turn, declared_sticky, generation, live, registrations, sticky},
 };
 
 /// How many writes this program has made so far to the TraefikServices of the namespace.

@@ -8,13 +8,13 @@ use std::{
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::json;
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, objects, run::exactly, wait::until};
 
 use super::{
     certificates::authorities,
     client::{Client, plain},
     guard::{self, Guard, Turn, declare, free_port, live},
 };
-use crate::support::{flagger, namespace::Namespace, objects, run::exactly, wait::until};
 
 /// Seconds that the declared cookie holds, where the gate is to be seen opening.
 const MAX_AGE: u64 = 4;

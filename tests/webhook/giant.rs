@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{namespace::Namespace, objects, run::Run};
 
 use super::guard::{DECLARED, Guard, Turn, declare, free_port};
-use crate::support::{namespace::Namespace, objects, run::Run};
 
 fn giant(namespace: &Namespace, name: &str) {
     let owner = namespace.create_value(&objects::canary(name));

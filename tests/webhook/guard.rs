@@ -11,8 +11,7 @@ use canary_traefik::{
     model::declaration::ANNOTATION,
 };
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     api::Api,
     audit::Rules,
     bed,
@@ -26,7 +25,7 @@ use crate::support::{
     wait::until,
 };
 
-pub(crate) use crate::support::port::free as free_port;
+pub(crate) use testbed::port::free as free_port;
 
 /// What the tests declare.
 pub(super) const DECLARED: &str = "login; Max-Age=300";

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 use snapbox::str;
+use testbed::{bed, namespace::Namespace, network, run::Run, server::Server, wait::until};
 
 use super::{
     deployed::{NAME, ROUTING, Replica, beyond, ready, rules},
     guard::{DECLARED, declare, declared_sticky, live, registrations, sticky, writes},
 };
-use crate::support::{bed, namespace::Namespace, network, run::Run, server::Server, wait::until};
 
 fn guard(namespace: &Namespace, arguments: &[&str]) -> Run {
     let run = namespace.run(["guard"]).arguments(arguments.iter().copied());

@@ -9,13 +9,13 @@ use std::{
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{flagger, objects, run::exactly, wait::until};
 
 use super::{
     certificates::authorities,
     client::{Client, plain},
     guard::{self, Guard, Turn, declared_sticky, live, memory},
 };
-use crate::support::{flagger, objects, run::exactly, wait::until};
 
 #[test]
 fn nothing_that_is_sent_to_the_port_ends_it_or_costs_it_memory() {

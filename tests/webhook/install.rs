@@ -5,16 +5,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{
+    namespace::Namespace,
+    run::{Run, exactly},
+    wait::until,
+};
 
 use super::{
     certificates::folder,
     deployed::{NAME, deployment},
     guard::{Guard, Turn, cluster_user, registrations},
-};
-use crate::support::{
-    namespace::Namespace,
-    run::{Run, exactly},
-    wait::until,
 };
 
 const INSTALL: [&str; 5] = ["install", "--mode", "webhook", "--image", "registry.example/guard:1"];
@@ -290,7 +290,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 ]
 "#]],
     );
-    let kubectl = crate::support::bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
+    let kubectl = testbed::bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
     let apply =
         |text: &str| Run::of(&kubectl, ["apply", "-f", "-"]).kubeconfig(namespace.kubeconfig()).stdin(text).run();
     let applied = apply(&print("yaml", &[]));

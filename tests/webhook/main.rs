@@ -1,11 +1,6 @@
 //! `guard run` as a process of its own beside a real API server that serves no admission policies: it is asked to behave like
 //! Kubernetes 1.35. The guard's registration is one for a whole cluster, so tests take turns.
 
-#[path = "../support/mod.rs"]
-#[expect(clippy::allow_attributes, reason = "a binary that uses all of it would not fulfil an expectation")]
-#[allow(dead_code, reason = "each test binary uses a part of the test bed")]
-mod support;
-
 mod certificates;
 mod client;
 mod clock;

@@ -11,12 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use super::{
-    deployed::{NAME, ROUTING, Replica, deployment, ready, replicas},
-    guard::{DECLARED, declare, declared_sticky, registrations, sticky},
-};
-use crate::support::{
+use testbed::{
     api::Api,
     flagger,
     namespace::Namespace,
@@ -25,6 +20,11 @@ use crate::support::{
     running::{Running, Stream},
     server::Server,
     wait::until,
+};
+
+use super::{
+    deployed::{NAME, ROUTING, Replica, deployment, ready, replicas},
+    guard::{DECLARED, declare, declared_sticky, registrations, sticky},
 };
 
 fn guard(namespace: &Namespace, arguments: &[&str]) -> Run {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{flagger, namespace::Namespace, run::Run, wait::until};
 
 use super::guard::{DECLARED, Guard, Turn, declare, declared_sticky, live, sticky};
-use crate::support::{flagger, namespace::Namespace, run::Run, wait::until};
 
 fn status(namespace: &Namespace) -> Run {
     namespace.run(["guard", "status"]).redact(env!("CARGO_PKG_VERSION"), "[VERSION]")

@@ -3,12 +3,12 @@
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{bed, namespace::Namespace, network, objects, run::Run, server::Server, wait::until};
 
 use super::{
     deployed::{NAME, ROUTING, Replica, beyond, ready, replicas, rules, unused},
     guard::{DECLARED, declare, declared_sticky, failed_calls, live, registrations, sticky, writes},
 };
-use crate::support::{bed, namespace::Namespace, network, objects, run::Run, server::Server, wait::until};
 
 fn guard(namespace: &Namespace, arguments: &[&str]) -> Run {
     let run = namespace.run(["guard"]).arguments(arguments.iter().copied());

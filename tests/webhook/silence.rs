@@ -11,13 +11,13 @@ use std::{
 };
 
 use serde_json::json;
+use testbed::{namespace::Namespace, wait::until};
 
 use super::{
     certificates::authorities,
     client::Client,
     guard::{DECLARED, Guard, Turn, declare, declared_sticky, live},
 };
-use crate::support::{namespace::Namespace, wait::until};
 
 /// Between the guard and the API server.
 struct Network {

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use testbed::{
+    namespace::Namespace,
+    wait::{PATIENCE, until},
+};
 
 use super::{
     certificates::{authorities, folder},
     client::Client,
     guard::{self, Guard, Turn, declared_sticky, failed_calls, live, own_writes, registrations, sticky},
-};
-use crate::support::{
-    namespace::Namespace,
-    wait::{PATIENCE, until},
 };
 
 const LABEL: &str = "app.kubernetes.io/managed-by";

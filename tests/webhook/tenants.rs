@@ -8,13 +8,13 @@ use std::{
 
 use canary_traefik::model::declaration::ANNOTATION;
 use serde_json::{Value, json};
+use testbed::{flagger, namespace::Namespace, objects, wait::until};
 
 use super::{
     certificates::authorities,
     client::{Client, plain},
     guard::{DECLARED, Guard, Turn, declare, declared_sticky, free_port, live, memory, own_writes},
 };
-use crate::support::{flagger, namespace::Namespace, objects, wait::until};
 
 /// The guard writes what this Canary declares anew: it lives, and has time for it.
 fn is_served(namespace: &Namespace, name: &str) {

@@ -4,9 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
-
-use super::{deployed::NAME, guard::declare};
-use crate::support::{
+use testbed::{
     api::{Answer, Api},
     bed,
     directory::Directory,
@@ -14,6 +12,8 @@ use crate::support::{
     server::Server,
     wait::until,
 };
+
+use super::{deployed::NAME, guard::declare};
 
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
 const SECRETS: &str = "/api/v1/namespaces/kubectl-canary-traefik/secrets";

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
+use testbed::{bed, namespace::Namespace, server::Server, wait::until};
 
 use super::token::Stolen;
-use crate::support::{bed, namespace::Namespace, server::Server, wait::until};
 
 /// Somebody's route to the TraefikService.
 fn web() -> Value {

@@ -3,18 +3,18 @@
 
 use serde_json::{Value, json};
 use snapbox::str;
-
-use super::{
-    deployed::{NAME, deployment},
-    guard::{Turn, cluster_user},
-    install::finalize,
-};
-use crate::support::{
+use testbed::{
     bed,
     namespace::Namespace,
     proxy::{Moment, Proxy},
     pty::Pty,
     run::Run,
+};
+
+use super::{
+    deployed::{NAME, deployment},
+    guard::{Turn, cluster_user},
+    install::finalize,
 };
 
 const INSTALL: [&str; 6] =
@@ -141,7 +141,7 @@ fn a_namespace_that_install_made_stays_when_somebody_has_put_something_into_it()
     let namespace = turn.shops("used", &["shop"]);
     installed(&namespace);
     notes(&namespace);
-    let canary = crate::support::objects::canary("stranger");
+    let canary = testbed::objects::canary("stranger");
     create(&namespace, &format!("/apis/flagger.app/v1beta1/namespaces/{NAME}/canaries"), &canary);
     namespace.run(["guard", "uninstall", "--yes"]).run().shows(str![[r#"
 exit: 0

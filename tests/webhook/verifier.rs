@@ -9,12 +9,12 @@ use std::{
 
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{namespace::Namespace, run::exactly};
 
 use super::{
     gate::{Gate, ask, posted},
     guard::{Turn, declare},
 };
-use crate::support::{namespace::Namespace, run::exactly};
 
 const PATH: &str = "POST /verify/sticky";
 

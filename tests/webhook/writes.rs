@@ -3,9 +3,9 @@
 use canary_traefik::model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION};
 use serde_json::{Value, json};
 use snapbox::str;
+use testbed::{api::Change, flagger, objects, run::exactly, wait::until};
 
 use super::guard::{self, DECLARED, Guard, Turn, declare, declared_sticky, live, registrations, sticky};
-use crate::support::{api::Change, flagger, objects, run::exactly, wait::until};
 
 #[test]
 fn this_api_server_serves_no_admission_policies() {

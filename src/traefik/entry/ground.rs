@@ -1,5 +1,5 @@
 //! Routes at random, of every kind that an entry can meet: for the property tests beside this file, and for the real
-//! Traefik in `tests/e2e/routes.rs`, which includes it. It therefore names nothing of the crate.
+//! Traefik in `tests/e2e/routes/odd.rs`, which includes it. It therefore names nothing of the crate.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

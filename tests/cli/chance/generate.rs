@@ -1,8 +1,7 @@
 //! What is typed, what stands in the environment and in kubeconfigs, and what servers answer.
 
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     directory::Directory,
     fake::{Fake, Reply},
     numbers::Numbers,
@@ -130,17 +129,20 @@ const AUTHORITIES: &[&str] = &["server.pem", "own-authority.pem", "p521-authorit
 const CERTIFICATES: &[&str] = &["server.pem", "version-1.pem", "p521.pem", "short.pem", "expired.pem"];
 const KEYS: &[&str] = &["server.key", "p521.key", "p521.sec1.key", "short.key", "encrypted.key"];
 
-impl Numbers {
+/// What draws a run.
+pub(super) struct Draw(pub(super) Numbers);
+
+impl Draw {
     pub(super) fn is_one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
+        self.0.below(count) == 0
     }
 
     pub(super) fn name(&mut self) -> String {
         if !self.is_one_in(4) {
             return "podinfo".to_owned();
         }
-        match self.one_of(NAMES) {
-            "LONG" => "a".repeat([253, 254, 5_000, 65_500][self.below(4)]),
+        match self.0.one_of(NAMES) {
+            "LONG" => "a".repeat([253, 254, 5_000, 65_500][self.0.below(4)]),
             name => name.to_owned(),
         }
     }
@@ -149,7 +151,7 @@ impl Numbers {
         if !self.is_one_in(6) {
             return MARK.to_owned();
         }
-        let end = self.one_of(&["\n", "\r\nx: y", "\u{1}", "é", " ", "\t", "'\"$(x)", ":@/?#%"]);
+        let end = self.0.one_of(&["\n", "\r\nx: y", "\u{1}", "é", " ", "\t", "'\"$(x)", ":@/?#%"]);
         let long = if self.is_one_in(20) { 65_500 } else { 0 };
         format!("{MARK}{}{end}", "x".repeat(long))
     }
@@ -160,29 +162,29 @@ impl Numbers {
         let url = fake.url();
         let (scheme, place) = url.split_once("://").expect("a URL");
         let (host, port) = place.rsplit_once(':').expect("a port");
-        let scheme = match self.below(20) {
+        let scheme = match self.0.below(20) {
             0 => String::new(),
             1 => "http://".to_owned(),
             2 => "https://".to_owned(),
-            3 => self.one_of(&["ftp://", "://", "HTTPS://", "socks5://", "file:///"]).to_owned(),
+            3 => self.0.one_of(&["ftp://", "://", "HTTPS://", "socks5://", "file:///"]).to_owned(),
             _ => format!("{scheme}://"),
         };
-        let user = match self.below(6) {
+        let user = match self.0.below(6) {
             0 => format!("bob:{}@", self.secret()),
             1 => format!("bob:{MARK}@"),
             _ => String::new(),
         };
-        let host = if self.is_one_in(20) { self.one_of(&["", "[::1]", "localhost", "[", "no host"]) } else { host };
-        let port = match self.below(20) {
-            0 => self.one_of(&["", ":", ":0", ":99999", ":x", ":-1", ":1"]).to_owned(),
+        let host = if self.is_one_in(20) { self.0.one_of(&["", "[::1]", "localhost", "[", "no host"]) } else { host };
+        let port = match self.0.below(20) {
+            0 => self.0.one_of(&["", ":", ":0", ":99999", ":x", ":-1", ":1"]).to_owned(),
             _ => format!(":{port}"),
         };
-        let path = if self.is_one_in(8) { self.one_of(&["/", "/a/b", "/?x=y", "//", "/é"]) } else { "" };
+        let path = if self.is_one_in(8) { self.0.one_of(&["/", "/a/b", "/?x=y", "//", "/é"]) } else { "" };
         format!("{scheme}{user}{host}{port}{path}")
     }
 
     fn reply(&mut self, object: &Value, elsewhere: &str) -> Reply {
-        match self.below(80) {
+        match self.0.below(80) {
             0 => Reply::refusal(401, "Unauthorized", "Unauthorized"),
             1 => Reply::refusal(
                 403,
@@ -233,11 +235,11 @@ impl Numbers {
     fn files(&mut self, folder: &Directory) {
         folder.write("token", format!("{}\n", self.secret()));
         folder.write("two", format!("{}\n{}\n", self.secret(), self.secret()));
-        let broken = self.one_of(&["", "x", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]);
+        let broken = self.0.one_of(&["", "x", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]);
         for (name, all) in [("ca.pem", AUTHORITIES), ("client.pem", CERTIFICATES), ("client.key", KEYS)] {
-            let text = match self.below(3) {
+            let text = match self.0.below(3) {
                 0 => broken.to_owned(),
-                _ => std::fs::read_to_string(tls::testdata(self.one_of(all))).expect("it is there"),
+                _ => std::fs::read_to_string(tls::testdata(self.0.one_of(all))).expect("it is there"),
             };
             folder.write(name, text);
         }
@@ -262,8 +264,8 @@ impl Numbers {
         folder.write("kubeconfig", &case.kubeconfig);
         self.files(&case.folder);
 
-        let mut lines = vec![self.one_of(COMMANDS)];
-        lines.extend((0..self.below(2) * self.below(3)).map(|_| self.one_of(FLAGS)).collect::<Vec<_>>());
+        let mut lines = vec![self.0.one_of(COMMANDS)];
+        lines.extend((0..self.0.below(2) * self.0.below(3)).map(|_| self.0.one_of(FLAGS)).collect::<Vec<_>>());
         // No run waits for its own hour.
         lines.push("--request-timeout 2s");
         for word in lines.join(" ").split(' ') {
@@ -274,7 +276,7 @@ impl Numbers {
                 "FILE" => self.file(&case),
                 "TAKEN" => case.plain.url().replace("http://", ""),
                 "WEB" => {
-                    format!("{}://bob:{MARK}@127.0.0.1:1/x.yaml", self.one_of(&["http", "https", "ftp", "git+ssh"]))
+                    format!("{}://bob:{MARK}@127.0.0.1:1/x.yaml", self.0.one_of(&["http", "https", "ftp", "git+ssh"]))
                 }
                 value => match self.name() {
                     name if value.contains("NAME") => value.replace("NAME", &name),
@@ -290,7 +292,7 @@ impl Numbers {
     }
 
     pub(super) fn file(&mut self, case: &Case) -> String {
-        match self.one_of(FILES) {
+        match self.0.one_of(FILES) {
             "" => String::new(),
             "LONG" => "a".repeat(5_000),
             file => case.folder.path().join(file).display().to_string(),
@@ -299,20 +301,20 @@ impl Numbers {
 
     fn environment(&mut self, case: &Case) -> Vec<(&'static str, String)> {
         let mut list = case.folder.path().join("kubeconfig").display().to_string();
-        for _ in 0..self.below(5).saturating_sub(2) {
+        for _ in 0..self.0.below(5).saturating_sub(2) {
             let other = self.file(case);
             list = if self.is_one_in(2) { format!("{other}:{list}") } else { format!("{list}:{other}") };
         }
         let mut all = vec![("KUBECONFIG", list), ("PATH", "/usr/bin:/bin".to_owned())];
         let some = [
             ("HTTPS_PROXY", self.url(case)),
-            ("NO_PROXY", self.one_of(&["", "*", "127.0.0.1", "no/host,,"]).to_owned()),
+            ("NO_PROXY", self.0.one_of(&["", "*", "127.0.0.1", "no/host,,"]).to_owned()),
             ("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned()),
-            ("COLUMNS", self.one_of(&["", "0", "1", "x", "99999999999"]).to_owned()),
+            ("COLUMNS", self.0.one_of(&["", "0", "1", "x", "99999999999"]).to_owned()),
             ("NO_COLOR", "1".to_owned()),
-            ("KUBE_EDITOR", self.one_of(&["true", "false", "no-such-editor", ""]).to_owned()),
-            ("KUBECTL_EXTERNAL_DIFF", self.one_of(&["true", "false", "no-such-program", ""]).to_owned()),
-            ("HOME", self.one_of(&["", "/dev/null", "/no/such/home"]).to_owned()),
+            ("KUBE_EDITOR", self.0.one_of(&["true", "false", "no-such-editor", ""]).to_owned()),
+            ("KUBECTL_EXTERNAL_DIFF", self.0.one_of(&["true", "false", "no-such-program", ""]).to_owned()),
+            ("HOME", self.0.one_of(&["", "/dev/null", "/no/such/home"]).to_owned()),
         ];
         all.extend(some.into_iter().filter(|_| self.is_one_in(8)));
         all

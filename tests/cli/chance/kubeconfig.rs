@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use testbed::tls::Tls;
 
-use super::generate::{Case, FILES, MARK};
-use crate::support::{numbers::Numbers, tls::Tls};
+use super::generate::{Case, Draw, FILES, MARK};
 
-impl Numbers {
+impl Draw {
     fn user(&mut self, folder: &Path) -> Value {
         let secret = self.secret();
         let answer = json!({ "kind": "ExecCredential", "status": { "token": secret } }).to_string();
@@ -16,11 +16,11 @@ impl Numbers {
                 "args": ["-c", script], "env": [{ "name": "X", "value": MARK }], "interactiveMode": mode } })
         };
         let printed = format!("printf %s '{}'", answer.replace('\'', "'\\''"));
-        match self.below(20) {
+        match self.0.below(20) {
             0..3 | 16.. => json!({ "token": secret }),
-            3 => json!({ "tokenFile": folder.join(self.one_of(FILES)) }),
+            3 => json!({ "tokenFile": folder.join(self.0.one_of(FILES)) }),
             4 => json!({ "username": "bob", "password": secret }),
-            5..7 => exec(printed, self.one_of(&["Never", "IfAvailable", "Always"])),
+            5..7 => exec(printed, self.0.one_of(&["Never", "IfAvailable", "Always"])),
             7 => exec(format!("echo {MARK}; echo why >&2; exit 3"), "Never"),
             8 => exec(
                 format!("echo '{{\"kind\": \"ExecCredential\", \"status\": {{\"token\": [\"{MARK}\"]}}}}'"),
@@ -28,10 +28,10 @@ impl Numbers {
             ),
             9 => exec("kill -9 $$".to_owned(), "Never"),
             10 => json!({ "exec": { "command": self.name() } }),
-            11 => json!({ "auth-provider": { "name": self.one_of(&["oidc", "gcp", "azure", "x", ""]),
+            11 => json!({ "auth-provider": { "name": self.0.one_of(&["oidc", "gcp", "azure", "x", ""]),
                 "config": { "id-token": secret, "refresh-token": secret, "client-id": "x" } } }),
             12 => {
-                json!({ "client-certificate": folder.join(self.one_of(FILES)), "client-key": folder.join(self.one_of(FILES)) })
+                json!({ "client-certificate": folder.join(self.0.one_of(FILES)), "client-key": folder.join(self.0.one_of(FILES)) })
             }
             13 => json!({ "client-certificate-data": secret, "client-key-data": secret }),
             14 => json!({ "token": secret, "username": "bob", "password": secret, "as": self.name() }),
@@ -41,16 +41,16 @@ impl Numbers {
 
     /// A value of a type that nobody expects.
     pub(super) fn odd(&mut self) -> Value {
-        [json!(null), json!(7), json!([]), json!({}), json!(""), json!("x"), json!({ "a": [{}] })][self.below(7)]
+        [json!(null), json!(7), json!([]), json!({}), json!(""), json!("x"), json!({ "a": [{}] })][self.0.below(7)]
             .clone()
     }
 
     /// A kubeconfig, right or wrong.
     pub(super) fn kubeconfig(&mut self, case: &Case) -> String {
         let mut cluster = json!({ "server": self.url(case) });
-        match self.below(12) {
+        match self.0.below(12) {
             0 => cluster["insecure-skip-tls-verify"] = json!(true),
-            1 => cluster["certificate-authority"] = json!(case.folder.path().join(self.one_of(FILES))),
+            1 => cluster["certificate-authority"] = json!(case.folder.path().join(self.0.one_of(FILES))),
             2 => {}
             _ => cluster["certificate-authority"] = json!(Tls::authority()),
         }
@@ -66,7 +66,7 @@ impl Numbers {
             "users": [{ "name": "u", "user": self.user(case.folder.path()) }],
         });
         if self.is_one_in(10) {
-            let place = self.one_of(&[
+            let place = self.0.one_of(&[
                 "/kind",
                 "/current-context",
                 "/contexts",
@@ -85,13 +85,18 @@ impl Numbers {
         }
         let mut text = config.to_string();
         if self.is_one_in(20) {
-            let mut at = self.below(text.len());
+            let mut at = self.0.below(text.len());
             while !text.is_char_boundary(at) {
                 at -= 1;
             }
-            match self.below(3) {
+            match self.0.below(3) {
                 0 => text.truncate(at),
-                1 => text.insert_str(at, self.one_of(&["\n", "\u{0}", "\u{feff}", "&a ", "*a", "{{", "]", ": ", "\t"])),
+                1 => {
+                    text.insert_str(
+                        at,
+                        self.0.one_of(&["\n", "\u{0}", "\u{feff}", "&a ", "*a", "{{", "]", ": ", "\t"]),
+                    );
+                }
                 _ => text.clear(),
             }
         }

@@ -3,8 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use snapbox::str;
-
-use crate::support::{
+use testbed::{
     bed,
     directory::Directory,
     run::{Output, Run},

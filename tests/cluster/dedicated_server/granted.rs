@@ -7,8 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-
-use crate::support::{
+use testbed::{
     directory::Directory,
     namespace::Namespace,
     wait::{PATIENCE, until},

@@ -6,20 +6,18 @@ use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path, sync::LazyLo
 use canary_traefik::commands::rbac::rights::{Need, Row};
 use serde_json::json;
 use snapbox::str;
+use testbed::{
+    directory::Directory,
+    fake::{Fake, Reply},
+    namespace::Namespace,
+    objects::canary,
+    run::{Output, Run},
+    server::Server,
+    wait::until,
+};
 
 use super::granted::{Asked, Granted, roles, verbs, without};
-use crate::{
-    rollout::{declare, set_live},
-    support::{
-        directory::Directory,
-        fake::{Fake, Reply},
-        namespace::Namespace,
-        objects::canary,
-        run::{Output, Run},
-        server::Server,
-        wait::until,
-    },
-};
+use crate::rollout::{declare, set_live};
 
 /// One command: lines that together do all that it does. Blanks separate the words; `SITE` is a page that exists.
 struct Case {

@@ -3,6 +3,7 @@
 use std::{net::Ipv4Addr, sync::LazyLock, time::Duration};
 
 use serde_json::{Value, json};
+use testbed::objects;
 
 use super::{
     CUSTOMERS,
@@ -12,7 +13,6 @@ use crate::{
     people::People,
     routes::{self, site::Site},
     shop::NAME,
-    support::objects,
     traefik::{Live, Sampler, Traefik},
 };
 

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
+use testbed::{bed, directory::Directory, pty::Pty, run::Run, transcript, wait::until};
 
 use super::scene;
 use crate::cluster::Cluster;
-use crate::support::{bed, directory::Directory, pty::Pty, run::Run, transcript, wait::until};
 use crate::trial;
 
 /// All of them.

@@ -18,6 +18,7 @@ use std::{
 
 use console::{Key, Term};
 use serde_json::Value;
+use testbed::directory::Directory;
 
 use self::report::Report;
 use crate::{
@@ -26,7 +27,6 @@ use crate::{
     isolate::{self, HOST},
     people::{Crowd, People},
     rollouts::is_there,
-    support::directory::Directory,
     traefik::{self, Sampler},
 };
 

@@ -4,11 +4,9 @@ use std::{process::Command, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
+use testbed::{bed, directory::Directory, server::Server};
 
-use crate::{
-    cluster::Cluster,
-    support::{bed, directory::Directory, server::Server},
-};
+use crate::cluster::Cluster;
 
 pub(crate) const NAMESPACE: &str = "shop";
 pub(crate) const CANARY: &str = "checkout";

@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 
 use serde_json::json;
+use testbed::wait::until;
 
 use super::{SITE_OF_COOKIES, SITE_OF_SAFE_NAMES, site::Site};
 use crate::{
     application::{PAGE, TRACK},
     shop::NAME,
-    support::wait::until,
     traefik::{Traefik, WEB, numbers},
     web::{Connection, block_on},
 };

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::json;
+use testbed::{bed, namespace::Namespace, wait::until};
 
 use self::site::Site;
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     browser::{Answer, Browser},
     cluster::Cluster,
     shop::NAME,
-    support::{bed, namespace::Namespace, wait::until},
     traefik::{Traefik, WEB},
     web::block_on,
 };

@@ -17,9 +17,10 @@ use proptest::{
     test_runner::TestRunner,
 };
 use serde_json::{Value, json};
+use testbed::wait::PATIENCE;
 
 use super::{CLUSTER, ODD_SITE, gateway, service};
-use crate::{application::PORT, isolate::HOST, support::wait::PATIENCE, traefik::Traefik};
+use crate::{application::PORT, isolate::HOST, traefik::Traefik};
 
 #[path = "../../../src/traefik/entry/ground.rs"]
 mod ground;

@@ -4,14 +4,10 @@ use std::net::Ipv4Addr;
 
 use serde_json::json;
 use snapbox::str;
+use testbed::{directory::Directory, wait::until};
 
 use super::{assert_each_login_begins_anew, site::Site, start};
-use crate::{
-    browser::Browser,
-    shop::NAME,
-    support::{directory::Directory, wait::until},
-    traefik::API,
-};
+use crate::{browser::Browser, shop::NAME, traefik::API};
 
 const QUALIFIED_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 13);
 const FILE_SITE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 11);

@@ -2,12 +2,12 @@
 
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
+use testbed::{namespace::Namespace, run::Output, wait::until};
 
 use super::{CLUSTER, service};
 use crate::{
     application::STEPS,
     shop::{NAME, VERSIONS},
-    support::{namespace::Namespace, run::Output, wait::until},
     traefik::Traefik,
 };
 

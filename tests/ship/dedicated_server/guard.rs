@@ -7,14 +7,12 @@ use std::{
 };
 
 use serde_json::{Value, json};
-
-use crate::{
-    image::Image,
-    support::{
-        api::Api, bed, directory::Directory, namespace::Namespace, port::free as free_port, run::Run, running::Running,
-        server::Server, wait::until,
-    },
+use testbed::{
+    api::Api, bed, directory::Directory, namespace::Namespace, port::free as free_port, run::Run, running::Running,
+    server::Server, wait::until,
 };
+
+use crate::image::Image;
 
 const NAME: &str = "kubectl-canary-traefik";
 const ACCOUNT: &str = "var/run/secrets/kubernetes.io/serviceaccount";

@@ -3,10 +3,9 @@
 
 use std::{mem::ManuallyDrop, process::Command};
 
-use crate::{
-    guard::free_port,
-    support::{bed, directory::Directory, process::Process, server::Server},
-};
+use testbed::{bed, directory::Directory, process::Process, server::Server};
+
+use crate::guard::free_port;
 
 /// Flags of the API server.
 pub(super) fn flags() -> Vec<&'static str> {

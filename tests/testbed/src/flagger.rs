@@ -57,17 +57,17 @@ fn is_zero(number: &u64) -> bool {
 
 /// The server's words when someone else wrote between Flagger's read and its write.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Conflict(pub(crate) String);
+pub struct Conflict(pub String);
 
 /// A step of Flagger: sets these weights for the Canary whose names derive from `name`. Returns what the
 /// server stored.
-pub(crate) fn writes(namespace: &Namespace, name: &str, primary: u64, canary: u64) -> Result<Value, Conflict> {
+pub fn writes(namespace: &Namespace, name: &str, primary: u64, canary: u64) -> Result<Value, Conflict> {
     reads(namespace, name).writes(primary, canary)
 }
 
 /// A step of Flagger that has read and not yet written: what happens in between makes it conflict.
 #[must_use]
-pub(crate) struct Step {
+pub struct Step {
     api: Api,
     path: String,
     name: String,
@@ -76,7 +76,7 @@ pub(crate) struct Step {
 }
 
 /// Flagger's read of the TraefikService `name`.
-pub(crate) fn reads(namespace: &Namespace, name: &str) -> Step {
+pub fn reads(namespace: &Namespace, name: &str) -> Step {
     let (api, path) = (namespace.server().admin().clone(), namespace.path("TraefikService", name));
     let object = ask(&api, Method::GET, &path, Vec::new()).expect("Flagger's read");
     let object = serde_json::from_value(object).expect("Flagger's own type can hold the object");
@@ -85,7 +85,7 @@ pub(crate) fn reads(namespace: &Namespace, name: &str) -> Step {
 
 impl Step {
     /// The write that follows the read.
-    pub(crate) fn writes(mut self, primary: u64, canary: u64) -> Result<Value, Conflict> {
+    pub fn writes(mut self, primary: u64, canary: u64) -> Result<Value, Conflict> {
         set_routes(&mut self.object, &self.name, &self.namespace, primary, canary);
         let body = serde_json::to_vec(&self.object).expect("the object can be written as JSON");
         let answer = ask(&self.api, Method::PUT, &self.path, body);
@@ -94,7 +94,7 @@ impl Step {
 }
 
 /// What Flagger puts back for this object, which it has read, when it sets these weights.
-pub(crate) fn puts(object: Value, primary: u64, canary: u64) -> Value {
+pub fn puts(object: Value, primary: u64, canary: u64) -> Value {
     let mut object: TraefikService = serde_json::from_value(object).expect("Flagger's own type can hold the object");
     let text = |key: &str| object.metadata[key].as_str().expect("the object has a name and a namespace").to_owned();
     let (name, namespace) = (text("name"), text("namespace"));
@@ -119,7 +119,7 @@ fn set_routes(object: &mut TraefikService, name: &str, namespace: &str, primary:
 }
 
 /// Flagger's first write: the TraefikService of a new Canary.
-pub(crate) fn creates(namespace: &Namespace, service: Value) -> Value {
+pub fn creates(namespace: &Namespace, service: Value) -> Value {
     let service: TraefikService = serde_json::from_value(service).expect("Flagger's own type can hold the object");
     let body = serde_json::to_vec(&service).expect("the object can be written as JSON");
     let path = namespace.path("TraefikService", "");
@@ -127,7 +127,7 @@ pub(crate) fn creates(namespace: &Namespace, service: Value) -> Value {
 }
 
 /// A request as Flagger makes it, with the server's answer, whatever it is.
-pub(crate) fn ask(api: &Api, method: Method, path: &str, body: Vec<u8>) -> Answer {
+pub fn ask(api: &Api, method: Method, path: &str, body: Vec<u8>) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)

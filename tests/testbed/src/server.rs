@@ -39,7 +39,7 @@ rules:
 ";
 
 /// An API server with the custom resource definitions of Flagger and Traefik.
-pub(crate) struct Server {
+pub struct Server {
     admin: Api,
     /// The cluster as a kubeconfig has it, without its name.
     cluster: Value,
@@ -59,7 +59,7 @@ struct Own {
 }
 
 /// The server that the tests of this binary share. Panics, with the way to mend it, when there is none.
-pub(crate) fn server() -> &'static Server {
+pub fn server() -> &'static Server {
     static SERVER: LazyLock<Result<Server, String>> =
         LazyLock::new(|| if bed::use_existing_cluster() { Server::existing() } else { Server::start(&[]) });
     SERVER.as_ref().unwrap_or_else(|error| panic!("no API server to test against: {error}"))
@@ -67,7 +67,7 @@ pub(crate) fn server() -> &'static Server {
 
 impl Server {
     /// A server for one test alone, with further flags for kube-apiserver. It ends when dropped.
-    pub(crate) fn dedicated(flags: &[&str]) -> Self {
+    pub fn dedicated(flags: &[&str]) -> Self {
         Self::start(flags).unwrap_or_else(|error| panic!("no API server to test against: {error}"))
     }
 
@@ -146,23 +146,23 @@ impl Server {
     }
 
     /// A client that may do everything.
-    pub(crate) fn admin(&self) -> &Api {
+    pub fn admin(&self) -> &Api {
         &self.admin
     }
 
     /// Whether the tests started it.
-    pub(crate) fn is_own(&self) -> bool {
+    pub fn is_own(&self) -> bool {
         self.own.is_some()
     }
 
     /// The text of a kubeconfig for the administrator, with this default namespace.
-    pub(crate) fn admin_kubeconfig(&self, namespace: &str) -> String {
+    pub fn admin_kubeconfig(&self, namespace: &str) -> String {
         let user = self.user.clone().unwrap_or_else(|| json!({ "token": ADMIN }));
         kubeconfig(&self.cluster, &user, namespace)
     }
 
     /// The text of a kubeconfig for the bearer of this token, who calls the server by this host.
-    pub(crate) fn token_kubeconfig(&self, token: &Value, host: &str) -> String {
+    pub fn token_kubeconfig(&self, token: &Value, host: &str) -> String {
         let mut cluster = self.cluster.clone();
         cluster["server"] = json!(format!("https://{host}:{}", self.own().port));
         cluster["tls-server-name"] = json!("127.0.0.1");
@@ -170,12 +170,12 @@ impl Server {
     }
 
     /// The text of a kubeconfig for a user with these credentials.
-    pub(crate) fn kubeconfig_of(&self, user: &Value) -> String {
+    pub fn kubeconfig_of(&self, user: &Value) -> String {
         kubeconfig(&self.cluster, user, "default")
     }
 
     /// A user that nobody has given any right so far: its name and its kubeconfig's text.
-    pub(crate) fn next_narrow_user(&self, namespace: &str) -> (String, String) {
+    pub fn next_narrow_user(&self, namespace: &str) -> (String, String) {
         let number = self.next_user.fetch_add(1, Ordering::Relaxed);
         let (name, user) = if let Some(admin) = &self.user {
             let name = format!("narrow-{namespace}-{number}");
@@ -191,18 +191,18 @@ impl Server {
     }
 
     /// The requests that the server has answered so far and that `keep` chooses, oldest first.
-    pub(crate) fn audit(&self, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub fn audit(&self, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
         self.audit_lines("", keep)
     }
 
     /// Every request of this user that the server has answered so far, oldest first.
-    pub(crate) fn audit_of(&self, user: &str) -> Vec<Value> {
+    pub fn audit_of(&self, user: &str) -> Vec<Value> {
         let name = format!(r#""username":"{user}""#);
         self.audit_lines(&name, |request| request["user"]["username"] == user)
     }
 
     /// Why it let writes pass without an answer of a webhook's, a line each, since it was first started.
-    pub(crate) fn failed_open(&self) -> Vec<String> {
+    pub fn failed_open(&self) -> Vec<String> {
         let log = std::fs::read(self.own().directory.join("kube-apiserver.log")).expect("its log can be read");
         let lines = String::from_utf8_lossy(&log);
         lines.lines().filter(|line| line.contains("failing open")).map(str::to_owned).collect()
@@ -228,19 +228,19 @@ impl Server {
     }
 
     /// Kills the API server (not etcd); what it held stays.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         drop(lock(&self.own().apiserver).take());
     }
 
     /// Asks the API server to end (`SIGTERM`), as an upgrade does, and waits until it has.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         if let Some(mut apiserver) = lock(&self.own().apiserver).take() {
             apiserver.terminate();
         }
     }
 
     /// Starts the API server again at the same address and waits until it is ready.
-    pub(crate) fn restart(&self) {
+    pub fn restart(&self) {
         let own = self.own();
         self.stop();
         let process = start_apiserver(&own.directory, own.port, &own.flags).unwrap_or_else(|error| panic!("{error}"));
@@ -281,7 +281,7 @@ impl Server {
     }
 
     /// Creates the custom resource definitions of `flagger`, `traefik` or `gateway` that are not there.
-    pub(crate) fn define(&self, of: &str) -> Result<(), String> {
+    pub fn define(&self, of: &str) -> Result<(), String> {
         const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         for definition in bed::definitions(of)? {
             let answer = self.admin.ask(&http::Method::POST, PATH, "application/yaml", definition);

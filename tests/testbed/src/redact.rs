@@ -2,7 +2,7 @@
 //! they are.
 
 /// Every rule below.
-pub(crate) fn redact(text: &str) -> String {
+pub fn redact(text: &str) -> String {
     let text = scan(text, moment, "[TIME]");
     let text = scan(&text, uid, "[UID]");
     let text = scan(&text, draft, "kubectl-canary-traefik-[X]");

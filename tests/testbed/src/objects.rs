@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// A Canary on Traefik as in Flagger's tutorial: steps of 10 every minute up to 50, port 80.
-pub(crate) fn canary(name: &str) -> Value {
+pub fn canary(name: &str) -> Value {
     json!({
         "apiVersion": "flagger.app/v1beta1",
         "kind": "Canary",
@@ -21,7 +21,7 @@ pub(crate) fn canary(name: &str) -> Value {
 /// The TraefikService that Flagger makes for `canary(name)`, without its owner.
 ///
 /// As Flagger has it: no entry for a canary of weight 0, and no `weight` at all on a primary of weight 0.
-pub(crate) fn traefik_service(name: &str, primary: u64, canary: u64) -> Value {
+pub fn traefik_service(name: &str, primary: u64, canary: u64) -> Value {
     json!({
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "TraefikService",
@@ -37,7 +37,7 @@ pub(crate) fn traefik_service(name: &str, primary: u64, canary: u64) -> Value {
 }
 
 /// The TraefikService in its owner's namespace, controlled by that Canary.
-pub(crate) fn owned_by(mut service: Value, canary: &Value) -> Value {
+pub fn owned_by(mut service: Value, canary: &Value) -> Value {
     let namespace = &canary["metadata"]["namespace"];
     service["metadata"]["namespace"] = namespace.clone();
     service["metadata"]["ownerReferences"] = json!([{
@@ -55,7 +55,7 @@ pub(crate) fn owned_by(mut service: Value, canary: &Value) -> Value {
 }
 
 /// `spec.weighted.services` as Flagger writes it.
-pub(crate) fn services(name: &str, namespace: &str, primary: u64, canary: u64) -> Value {
+pub fn services(name: &str, namespace: &str, primary: u64, canary: u64) -> Value {
     let child = |track: &str, weight: u64| {
         let mut child = json!({ "name": format!("{name}-{track}"), "namespace": namespace, "port": 80 });
         if weight > 0 {
@@ -71,7 +71,7 @@ pub(crate) fn services(name: &str, namespace: &str, primary: u64, canary: u64) -
 }
 
 /// The status of a Canary in this phase, with this weight on the canary.
-pub(crate) fn status(phase: &str, weight: u64) -> Value {
+pub fn status(phase: &str, weight: u64) -> Value {
     json!({
         "phase": phase,
         "canaryWeight": weight,

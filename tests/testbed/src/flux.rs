@@ -11,7 +11,7 @@ use super::namespace::Namespace;
 const MANAGER: &str = "kustomize-controller";
 
 /// Reconciles `object`, as its source has it, and returns what the server stored.
-pub(crate) fn reconciles(namespace: &Namespace, object: &Value) -> Value {
+pub fn reconciles(namespace: &Namespace, object: &Value) -> Value {
     let kind = object["kind"].as_str().expect("the object has a kind");
     let name = object["metadata"]["name"].as_str().expect("the object has a name");
     let path = namespace.path(kind, name);

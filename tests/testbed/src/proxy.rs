@@ -21,7 +21,7 @@ use super::{
 
 /// Where a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub enum Moment {
     /// The program has sent it; the server has not got it.
     Before,
     /// The server has answered it; the program has not got the answer.
@@ -32,7 +32,7 @@ pub(crate) enum Moment {
 type Hook = Box<dyn FnMut(&Request, Moment) -> bool + Send>;
 
 /// The proxy; it takes no more connections once it is dropped.
-pub(crate) struct Proxy {
+pub struct Proxy {
     address: SocketAddr,
     ended: Arc<AtomicBool>,
     directory: Directory,
@@ -40,7 +40,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Starts it on a free port of `127.0.0.1`, before this API server.
-    pub(crate) fn start(api: &Api, hook: impl FnMut(&Request, Moment) -> bool + Send + 'static) -> Self {
+    pub fn start(api: &Api, hook: impl FnMut(&Request, Moment) -> bool + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
         let address = listener.local_addr().expect("a bound socket has an address");
         let ended = Arc::new(AtomicBool::new(false));
@@ -61,7 +61,7 @@ impl Proxy {
     }
 
     /// A kubeconfig for it with this default namespace.
-    pub(crate) fn kubeconfig(&self, namespace: &str) -> PathBuf {
+    pub fn kubeconfig(&self, namespace: &str) -> PathBuf {
         let value = json!({
             "apiVersion": "v1",
             "kind": "Config",

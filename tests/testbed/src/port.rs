@@ -17,7 +17,7 @@ use super::directory::random_number;
 const LOWEST: u16 = 10_000;
 
 /// A port that nobody listens on, and that no other call in this process has returned or will.
-pub(crate) fn free() -> u16 {
+pub fn free() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     static RANGE: LazyLock<RangeInclusive<u16>> = LazyLock::new(range);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@
 //! A line that begins with `$ ` is a command, up to a line without a `\` at its end; what follows is shown by
 //! it. Each question is answered with `y`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use snapbox::Data;
 
@@ -13,7 +13,7 @@ use super::{
     directory::Directory,
     pty::Pty,
     redact::redact,
-    run::{Run, exactly},
+    run::{Run, exactly, plugin},
 };
 
 const BLOCK: &str = "```console";
@@ -23,8 +23,8 @@ const QUESTION: &str = "[y]es / [N]o";
 
 /// Runs the document against the cluster of this kubeconfig, with kubectl and the plugin on the `PATH`.
 #[track_caller]
-pub(crate) fn holds(document: &str, kubeconfig: &Path) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(document);
+pub fn holds(document: &str, kubeconfig: &Path) {
+    let path = bed::root().join(document);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
     let programs = programs();
     let mut shown = String::new();
@@ -57,7 +57,7 @@ pub(crate) fn holds(document: &str, kubeconfig: &Path) {
 fn run(command: &str, kubeconfig: &Path, programs: &Path) -> String {
     let path = format!("{}:/usr/bin:/bin", programs.display());
     let run = Run::of("/bin/sh", ["-c", command]).kubeconfig(kubeconfig).env("PATH", path);
-    let mut terminal = Pty::start_with(run.dir(env!("CARGO_MANIFEST_DIR")), 110);
+    let mut terminal = Pty::start_with(run.dir(bed::root()), 110);
     if terminal.comes(QUESTION, 1) {
         terminal.answers(QUESTION, "y");
     }
@@ -70,8 +70,7 @@ fn run(command: &str, kubeconfig: &Path, programs: &Path) -> String {
 fn programs() -> Directory {
     let programs = Directory::new();
     let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
-    let plugin = PathBuf::from(env!("CARGO_BIN_EXE_kubectl-canary_traefik"));
-    for (name, program) in [("kubectl", kubectl), ("kubectl-canary_traefik", plugin)] {
+    for (name, program) in [("kubectl", kubectl), ("kubectl-canary_traefik", plugin())] {
         std::os::unix::fs::symlink(program, programs.path().join(name)).expect("a link in a fresh directory");
     }
     programs

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for a machine that is slow and has other work; a test that reaches it has failed. No assertion is about it.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks until there is an answer; panics with `what` when [`PATIENCE`] is over.
-pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask() {

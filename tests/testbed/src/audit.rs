@@ -14,11 +14,11 @@ use super::server::Server;
 const EVERYBODYS: [&str; 6] = ["/api", "/apis", "/openapi", "/version", "/healthz", "/readyz"];
 
 /// What roles allow: the namespace that a rule is for (`None` is all of them), and the rule.
-pub(crate) struct Rules(Vec<(Option<String>, Value)>);
+pub struct Rules(Vec<(Option<String>, Value)>);
 
 impl Rules {
     /// The rules of these roles.
-    pub(crate) fn of<'a>(roles: impl IntoIterator<Item = &'a Value>) -> Self {
+    pub fn of<'a>(roles: impl IntoIterator<Item = &'a Value>) -> Self {
         let rules = roles.into_iter().flat_map(|role| {
             let namespace = role["metadata"]["namespace"].as_str().map(str::to_owned);
             // A server writes an empty list as null.
@@ -29,13 +29,13 @@ impl Rules {
     }
 
     /// Each thing that this user asked for and that no rule allows, once: `verb resource.group namespace/name`.
-    pub(crate) fn beyond(&self, server: &Server, user: &str) -> BTreeSet<String> {
+    pub fn beyond(&self, server: &Server, user: &str) -> BTreeSet<String> {
         let beyond = server.audit_of(user).into_iter().filter(|request| !self.allow(request));
         beyond.map(|request| words(&request)).collect()
     }
 
     /// Each `verb resource.group` that the rules allow and that this user never asked for.
-    pub(crate) fn unused(&self, server: &Server, user: &str) -> BTreeSet<String> {
+    pub fn unused(&self, server: &Server, user: &str) -> BTreeSet<String> {
         let used = server.audit_of(user);
         let used: BTreeSet<_> = used
             .iter()

@@ -33,7 +33,7 @@ exit "$code"
 "#;
 
 /// A running child; killed when dropped, and when the test process ends.
-pub(crate) struct Process {
+pub struct Process {
     supervisor: Child,
     leash: Option<ChildStdin>,
     log: PathBuf,
@@ -47,7 +47,7 @@ impl Process {
     /// # Errors
     ///
     /// When the supervising shell cannot be started.
-    pub(crate) fn start(command: &Command, log: &Path, remove: Option<&Path>) -> Result<Self, String> {
+    pub fn start(command: &Command, log: &Path, remove: Option<&Path>) -> Result<Self, String> {
         let mut supervisor = Command::new("/bin/sh");
         supervisor.args(["-c", SUPERVISE, "supervise"]).arg(log).arg(remove.unwrap_or_else(|| Path::new("")));
         supervisor.arg(command.get_program()).args(command.get_args());
@@ -67,25 +67,25 @@ impl Process {
     }
 
     /// How the child ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.supervisor.try_wait().expect("one's own child can be asked")
     }
 
     /// Asks the child to end (`SIGTERM`) and waits until it has.
-    pub(crate) fn terminate(&mut self) {
+    pub fn terminate(&mut self) {
         let leash = self.leash.as_mut().expect("it runs");
         leash.write_all(b"TERM\n").expect("the supervisor listens");
         super::wait::until("a process to end when asked to", || self.ended());
     }
 
     /// Kills the child and waits until it is gone.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         drop(self.leash.take());
         let _ = self.supervisor.wait();
     }
 
     /// The last lines that it printed.
-    pub(crate) fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")

@@ -19,7 +19,7 @@ use super::{directory::Directory, redact::redact, running::ended, wait::PATIENCE
 
 /// A run to come.
 #[must_use]
-pub(crate) struct Run {
+pub struct Run {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
@@ -34,25 +34,37 @@ pub(crate) struct Run {
 /// What a run printed and how it ended. Shown with everything that differs from run to run redacted.
 #[must_use]
 #[derive(Debug)]
-pub(crate) struct Output {
+pub struct Output {
     /// The exit code; `None` when a signal ended it.
-    pub(crate) code: Option<i32>,
+    pub code: Option<i32>,
     /// As printed.
-    pub(crate) stdout: String,
+    pub stdout: String,
     /// As printed.
-    pub(crate) stderr: String,
+    pub stderr: String,
     status: String,
     redactions: Vec<(String, String)>,
 }
 
+/// The executable under test, as cargo names it to the tests that it runs; without cargo, the one beside them.
+pub fn plugin() -> PathBuf {
+    const NAME: &str = "kubectl-canary_traefik";
+    let named = std::env::var_os(format!("CARGO_BIN_EXE_{NAME}"));
+    named.map_or_else(|| this().ancestors().nth(2).expect("a folder of the profile").join(NAME), PathBuf::from)
+}
+
+/// The executable of the tests, `target/PROFILE/deps/LEVEL-HASH`.
+pub fn this() -> PathBuf {
+    std::env::current_exe().expect("a process can know its program")
+}
+
 impl Run {
     /// A run of the program with these arguments.
-    pub(crate) fn new<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Self {
-        Self::of(env!("CARGO_BIN_EXE_kubectl-canary_traefik"), arguments)
+    pub fn new<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Self {
+        Self::of(plugin(), arguments)
     }
 
     /// A run of another program in the same closed world.
-    pub(crate) fn of<S: AsRef<str>>(program: impl Into<PathBuf>, arguments: impl IntoIterator<Item = S>) -> Self {
+    pub fn of<S: AsRef<str>>(program: impl Into<PathBuf>, arguments: impl IntoIterator<Item = S>) -> Self {
         let world = Directory::new();
         for name in ["home", "tmp", "work"] {
             std::fs::create_dir(world.path().join(name)).expect("a folder in a fresh directory");
@@ -79,7 +91,7 @@ impl Run {
     }
 
     /// With no more than so many descriptors.
-    pub(crate) fn descriptors(mut self, most: u64) -> Self {
+    pub fn descriptors(mut self, most: u64) -> Self {
         let program = std::mem::replace(&mut self.program, "/bin/sh".into());
         let limit = format!(r#"ulimit -n {most} && exec "$0" "$@""#);
         self.arguments.splice(0..0, ["-c".into(), limit.into(), program.into()]);
@@ -87,20 +99,20 @@ impl Run {
     }
 
     /// More arguments.
-    pub(crate) fn arguments<S: AsRef<str>>(mut self, more: impl IntoIterator<Item = S>) -> Self {
+    pub fn arguments<S: AsRef<str>>(mut self, more: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(more.into_iter().map(|argument| OsString::from(argument.as_ref())));
         self
     }
 
     /// A variable of its environment.
-    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.into()));
         self
     }
 
     /// The kubeconfig it finds in `KUBECONFIG`. Its server's port and its path are redacted.
-    pub(crate) fn kubeconfig(self, path: impl AsRef<Path>) -> Self {
+    pub fn kubeconfig(self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let port = text.split("://127.0.0.1:").nth(1).map(|rest| {
@@ -115,13 +127,13 @@ impl Run {
     }
 
     /// What it reads on its standard input; nothing unless given.
-    pub(crate) fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+    pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = Some(text.as_ref().to_vec());
         self
     }
 
     /// The directory it runs in, shown as `[DIR]`; an empty one unless given.
-    pub(crate) fn dir(mut self, path: impl AsRef<Path>) -> Self {
+    pub fn dir(mut self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().canonicalize().expect("the directory exists");
         self.redactions.push((path.display().to_string(), "[DIR]".to_owned()));
         self.directory = Some(path);
@@ -129,31 +141,31 @@ impl Run {
     }
 
     /// How long it may take; [`PATIENCE`] unless given.
-    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+    pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
     /// Finds programs in this directory alone, which stays as long as the run.
-    pub(crate) fn keeping(mut self, directory: Directory) -> Self {
+    pub fn keeping(mut self, directory: Directory) -> Self {
         let path = directory.path().to_owned();
         self.kept.push(directory);
         self.redact(&path.display().to_string(), "[BIN]").env("PATH", path)
     }
 
     /// Shows `text` as `name`.
-    pub(crate) fn redact(mut self, text: &str, name: &str) -> Self {
+    pub fn redact(mut self, text: &str, name: &str) -> Self {
         self.redactions.push((text.to_owned(), name.to_owned()));
         self
     }
 
     /// The home directory it sees: to put files there, or to prove that it left none.
-    pub(crate) fn home(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
         self.world.path().join("home")
     }
 
     /// Runs it to its end. Panics with what was printed when it takes longer than it may.
-    pub(crate) fn run(self) -> Output {
+    pub fn run(self) -> Output {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let status = runtime.block_on(async {
@@ -188,7 +200,7 @@ impl Run {
     }
 
     /// The command in its closed world, its streams not yet chosen.
-    pub(crate) fn command(&self) -> std::process::Command {
+    pub fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.program);
         command.args(&self.arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -204,14 +216,14 @@ impl Run {
 
 impl Output {
     /// What a process printed and how it ended.
-    pub(crate) fn new(status: ExitStatus, stdout: String, stderr: String, redactions: Vec<(String, String)>) -> Self {
+    pub fn new(status: ExitStatus, stdout: String, stderr: String, redactions: Vec<(String, String)>) -> Self {
         Self { code: status.code(), stdout, stderr, status: ended(status), redactions }
     }
 
     /// Asserts that the run shows exactly this, character for character. `SNAPSHOTS=overwrite` writes what it
     /// shows into the test.
     #[track_caller]
-    pub(crate) fn shows(&self, expected: impl IntoData) {
+    pub fn shows(&self, expected: impl IntoData) {
         exactly(&self.to_string(), expected);
     }
 }
@@ -233,12 +245,12 @@ impl fmt::Display for Output {
 
 /// Asserts that a text is exactly this, without snapbox's wildcards and its taking `\` for `/`.
 #[track_caller]
-pub(crate) fn exactly(actual: &str, expected: impl IntoData) {
+pub fn exactly(actual: &str, expected: impl IntoData) {
     Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV).eq(actual, expected.raw());
 }
 
 /// The text with these names for what stands in it, the longest first, and without what differs from run to run.
-pub(crate) fn show(text: &str, redactions: &[(String, String)]) -> String {
+pub fn show(text: &str, redactions: &[(String, String)]) -> String {
     let mut redactions: Vec<_> = redactions.iter().collect();
     redactions.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     let text = redactions.into_iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));

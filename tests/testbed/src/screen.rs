@@ -1,7 +1,7 @@
 //! A terminal's screen, as far as prompts need one: text, line feeds, the cursor, and erasing.
 
 /// What stands on the screen.
-pub(crate) struct Screen {
+pub struct Screen {
     lines: Vec<Vec<char>>,
     row: usize,
     column: usize,
@@ -13,12 +13,12 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// An empty screen of this many columns, and as many rows as are written.
-    pub(crate) fn new(width: usize) -> Self {
+    pub fn new(width: usize) -> Self {
         Self { lines: vec![Vec::new()], row: 0, column: 0, width, pending: Vec::new(), cursor: true, colored: false }
     }
 
     /// Takes what a program printed; the bytes of one character or sequence may come apart.
-    pub(crate) fn print(&mut self, bytes: &[u8]) {
+    pub fn print(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         let complete = match std::str::from_utf8(&self.pending) {
             Ok(text) => text.len(),
@@ -43,7 +43,7 @@ impl Screen {
     }
 
     /// The text of the screen, without blanks at the ends of lines and without empty lines at the end.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let lines: Vec<_> = self.lines.iter().map(|line| line.iter().collect::<String>()).collect();
         let text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         let text = text.trim_end_matches('\n');

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::run::this;
+
 struct Test {
     name: String,
     began: Cell<Instant>,
@@ -23,20 +25,21 @@ thread_local! {
 }
 
 /// This thread uses the bed: if it is a test, it has begun.
-pub(crate) fn begins() {
+pub fn begins() {
     TEST.with(|_| ());
 }
 
 /// What this thread did so far was waiting for other tests.
-pub(crate) fn begins_anew() {
+pub fn begins_anew() {
     TEST.with(|test| test.began.set(Instant::now()));
 }
 
 /// Writes down how long a test took.
-pub(crate) fn took(name: &str, time: Duration) {
+pub fn took(name: &str, time: Duration) {
     let Some(path) = std::env::var_os("CANARY_TRAEFIK_TIMES") else { return };
-    let (binary, _) = module_path!().split_once("::").unwrap_or_default();
-    let line = format!("{:.1} {binary}::{name}\n", time.as_secs_f64());
+    let this = this();
+    let level = this.file_stem().and_then(|name| name.to_str()?.rsplit_once('-')).map_or("", |(level, _)| level);
+    let line = format!("{:.1} {level}::{name}\n", time.as_secs_f64());
     // Nothing is wrong with a test whose time is not known.
     let _ = OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(line.as_bytes()));
 }

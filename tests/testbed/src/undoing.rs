@@ -12,7 +12,7 @@ use super::{
     directory::Directory,
     editor::Editor,
     namespace::Namespace,
-    run::{Output, Run},
+    run::{Output, Run, plugin},
 };
 
 /// What is declared and what is live before a change.
@@ -47,7 +47,7 @@ const COMMANDS: [(&str, &str); 7] = [
 ];
 
 /// A rollout for each case, as it is before the change.
-pub(crate) fn begin(namespace: &Namespace) {
+pub fn begin(namespace: &Namespace) {
     for (given, name, _) in cases() {
         namespace.create_rollout(&name, 90, 10);
         if let Some(text) = given.declared {
@@ -72,7 +72,7 @@ fn cases() -> impl Iterator<Item = (&'static Given, String, &'static str)> {
 
 /// Makes each change and takes it back: what was declared and live, the command, how it ended, and for each command that it
 /// printed what that left.
-pub(crate) fn table(namespace: &Namespace) -> String {
+pub fn table(namespace: &Namespace) -> String {
     let mut table = String::new();
     for (given, name, command) in cases() {
         let before = state(namespace, &name);
@@ -127,7 +127,7 @@ fn change(namespace: &Namespace, name: &str, command: &str) -> Output {
 /// As a shell takes it, which takes the quotes away.
 fn typed(namespace: &Namespace, command: &str) -> Output {
     let script = format!("kubectl() {{ shift; \"$PROGRAM\" \"$@\"; }}; {command} --yes");
-    let run = Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", env!("CARGO_BIN_EXE_kubectl-canary_traefik"));
+    let run = Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin());
     run.kubeconfig(namespace.kubeconfig()).run()
 }
 

@@ -9,11 +9,12 @@ use std::{
 use super::times;
 
 /// A fresh directory under the system's directory for temporary files, removed when dropped.
-pub(crate) struct Directory(PathBuf);
+pub struct Directory(PathBuf);
 
+#[expect(clippy::new_without_default, reason = "a default makes nothing")]
 impl Directory {
     /// Makes the directory.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         times::begins();
         let parent = std::env::temp_dir().canonicalize().expect("the directory for temporary files exists");
         let path = parent.join(format!("canary-traefik-{}", random_letters(12)));
@@ -22,12 +23,12 @@ impl Directory {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file into it (and the folders on the way) and returns the file's path.
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("the file is in the directory")).expect("folders can be made");
         fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
@@ -35,19 +36,19 @@ impl Directory {
     }
 
     /// Writes a file in the place of another: whoever reads it meanwhile reads the one or the other, never a part.
-    pub(crate) fn replace(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub fn replace(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.write(&format!(".{name}.new"), text);
         fs::rename(path, self.0.join(name)).unwrap_or_else(|error| panic!("cannot replace {name}: {error}"));
     }
 
     /// Reads a file of it.
-    pub(crate) fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         let path = self.0.join(name);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
     }
 
     /// The names in it, sorted: to prove that nothing was left behind.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("the directory can be listed");
         let mut names: Vec<_> =
             entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
@@ -63,13 +64,13 @@ impl Drop for Directory {
 }
 
 /// A number that was not there before.
-pub(super) fn random_number() -> u64 {
+pub(crate) fn random_number() -> u64 {
     // RandomState is keyed anew from the system's random source by each thread and stepped at each use.
     RandomState::new().hash_one(())
 }
 
 /// Lower-case letters and digits that were not there before, beginning with a letter.
-pub(crate) fn random_letters(count: usize) -> String {
+pub fn random_letters(count: usize) -> String {
     let mut letters = String::new();
     while letters.len() < count {
         let mut bits = random_number();

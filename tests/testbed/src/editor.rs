@@ -13,13 +13,13 @@ cp "$1" "$dir/given.$n.new" && mv "$dir/given.$n.new" "$dir/given.$n"
 "#;
 
 /// The editor. Its file is `$1`, and `hold` waits for [`Editor::release`].
-pub(crate) struct Editor {
+pub struct Editor {
     directory: Directory,
 }
 
 impl Editor {
     /// An editor that does this in its rounds, and fails in every further one.
-    pub(crate) fn new(rounds: &[&str]) -> Self {
+    pub fn new(rounds: &[&str]) -> Self {
         let directory = Directory::new();
         let cases: String =
             rounds.iter().enumerate().map(|(index, round)| format!("{})\n{round}\n;;\n", index + 1)).collect();
@@ -28,34 +28,34 @@ impl Editor {
     }
 
     /// The command that starts it.
-    pub(crate) fn command(&self) -> String {
+    pub fn command(&self) -> String {
         format!("/bin/sh {}", self.directory.path().join("editor").display())
     }
 
     /// The run with this editor.
-    pub(crate) fn of(&self, run: Run) -> Run {
+    pub fn of(&self, run: Run) -> Run {
         run.env("KUBE_EDITOR", self.command()).redact(&self.directory.path().display().to_string(), "[EDITOR]")
     }
 
     /// What it was given in this round.
-    pub(crate) fn given(&self, round: usize) -> String {
+    pub fn given(&self, round: usize) -> String {
         self.directory.read(&format!("given.{round}"))
     }
 
     /// How often it was started.
-    pub(crate) fn rounds(&self) -> usize {
+    pub fn rounds(&self) -> usize {
         let count = self.directory.path().join("rounds");
         std::fs::read_to_string(count).map_or(0, |text| text.trim().parse().expect("a number"))
     }
 
     /// Waits until this round has begun.
-    pub(crate) fn opens(&self, round: usize) {
+    pub fn opens(&self, round: usize) {
         let given = self.directory.path().join(format!("given.{round}"));
         until("the editor to be opened", || given.exists().then_some(()));
     }
 
     /// Lets a round that holds go on.
-    pub(crate) fn release(&self, round: usize) {
+    pub fn release(&self, round: usize) {
         self.directory.write(&format!("go.{round}"), "");
     }
 }

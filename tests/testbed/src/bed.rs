@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The repository.
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn bed() -> PathBuf {
@@ -12,17 +12,17 @@ fn bed() -> PathBuf {
 }
 
 /// The older Kubernetes that the tests run against, when they do: `CANARY_TRAEFIK_KUBERNETES=1.33`.
-pub(crate) fn older_kubernetes() -> Option<String> {
+pub fn older_kubernetes() -> Option<String> {
     std::env::var("CANARY_TRAEFIK_KUBERNETES").ok().filter(|version| !version.is_empty())
 }
 
 /// Flags by which kube-apiserver serves no mutating admission policies: an older one needs none.
-pub(crate) fn no_policies() -> Vec<&'static str> {
+pub fn no_policies() -> Vec<&'static str> {
     if older_kubernetes().is_some() { Vec::new() } else { vec!["--emulated-version=1.35"] }
 }
 
 /// Flags by which kube-apiserver serves no admission policies at all, as before Kubernetes 1.30.
-pub(crate) fn no_admission_policies() -> Vec<&'static str> {
+pub fn no_admission_policies() -> Vec<&'static str> {
     const NONE: &str = "--runtime-config=admissionregistration.k8s.io/v1/validatingadmissionpolicies=false,\
         admissionregistration.k8s.io/v1/validatingadmissionpolicybindings=false";
     [no_policies(), vec![NONE, "--disable-admission-plugins=ValidatingAdmissionPolicy,MutatingAdmissionPolicy"]]
@@ -34,7 +34,7 @@ pub(crate) fn no_admission_policies() -> Vec<&'static str> {
 /// # Errors
 ///
 /// The sentence that says how to get it.
-pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
+pub fn program(name: &str) -> Result<PathBuf, String> {
     match older_kubernetes() {
         Some(version) if name == "kube-apiserver" => present(bed().join("bin").join(format!("{name}-{version}"))),
         _ => present(bed().join("bin").join(name)),
@@ -46,7 +46,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
 /// # Errors
 ///
 /// The sentence that says how to get them.
-pub(crate) fn definitions(of: &str) -> Result<Vec<String>, String> {
+pub fn definitions(of: &str) -> Result<Vec<String>, String> {
     let path = present(bed().join("crds").join(of).with_extension("yaml"))?;
     let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let mut documents = vec![String::new()];
@@ -64,7 +64,7 @@ pub(crate) fn definitions(of: &str) -> Result<Vec<String>, String> {
 }
 
 /// Whether the cluster of the current kubeconfig is to be used: `USE_EXISTING_CLUSTER=true`.
-pub(crate) fn use_existing_cluster() -> bool {
+pub fn use_existing_cluster() -> bool {
     std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|value| value == "true")
 }
 

@@ -18,7 +18,7 @@ use super::{directory::Directory, tls::Tls};
 
 /// One answer.
 #[derive(Debug, Clone)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// A whole answer.
     Whole { code: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// The head and the beginning of a body that claims to be longer, then the end of the connection.
@@ -38,19 +38,19 @@ type Feed = Arc<Mutex<Receiver<String>>>;
 
 impl Reply {
     /// A stream, and the sender of its pieces.
-    pub(crate) fn fed() -> (Sender<String>, Self) {
+    pub fn fed() -> (Sender<String>, Self) {
         let (sender, receiver) = channel();
         (sender, Self::Fed(Arc::new(Mutex::new(receiver))))
     }
 
     /// An answer in JSON.
-    pub(crate) fn json(code: u16, value: &Value) -> Self {
+    pub fn json(code: u16, value: &Value) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         Self::Whole { code, headers, body: value.to_string().into_bytes() }
     }
 
     /// A refusal as the API server words it: a `Status` with this reason and message.
-    pub(crate) fn refusal(code: u16, reason: &str, message: &str) -> Self {
+    pub fn refusal(code: u16, reason: &str, message: &str) -> Self {
         let status = json!({
             "kind": "Status",
             "apiVersion": "v1",
@@ -64,12 +64,13 @@ impl Reply {
     }
 
     /// An answer of any other kind.
-    pub(crate) fn text(code: u16, content: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn text(code: u16, content: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::Whole { code, headers: vec![("content-type".to_owned(), content.to_owned())], body: body.into() }
     }
 
     /// One more header on a whole answer.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         match &mut self {
             Self::Whole { headers, .. } => headers.push((name.to_owned(), value.to_owned())),
             other => panic!("{other:?} has no headers of one's choice"),
@@ -80,24 +81,24 @@ impl Reply {
 
 /// One request as it came. Header names are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) method: String,
+pub struct Request {
+    pub method: String,
     /// Without the query.
-    pub(crate) path: String,
+    pub path: String,
     /// What stands after the `?`; empty without one.
-    pub(crate) query: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub query: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Request {
     /// The value of a header.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Method, path and query in one line.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
         format!("{} {}{mark}{}", self.method, self.path, self.query)
     }
@@ -113,7 +114,7 @@ struct State {
 }
 
 /// The server; it ends when dropped.
-pub(crate) struct Fake {
+pub struct Fake {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     acceptor: Option<JoinHandle<()>>,
@@ -123,7 +124,7 @@ pub(crate) struct Fake {
 
 impl Fake {
     /// Starts it on a free port of `127.0.0.1`. What is not scripted is answered 404 as the API server does.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
         let address = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(Mutex::new(State::default()));
@@ -146,14 +147,14 @@ impl Fake {
     }
 
     /// The same over TLS, without which no credentials are sent.
-    pub(crate) fn start_tls() -> Self {
+    pub fn start_tls() -> Self {
         let mut fake = Self::start();
         fake.tls = Some(Tls::start(fake.address));
         fake
     }
 
     /// Answers `method` on `path` (without query) with these, one after the other; the last one for ever.
-    pub(crate) fn on(&self, method: &str, path: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
+    pub fn on(&self, method: &str, path: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
         let replies: Vec<_> = replies.into_iter().collect();
         assert!(!replies.is_empty(), "no answer for {method} {path}");
         let mut state = lock(&self.state);
@@ -165,27 +166,27 @@ impl Fake {
     }
 
     /// The requests so far.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         lock(&self.state).requests.clone()
     }
 
     /// The requests so far as lines of method, path and query.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         lock(&self.state).requests.iter().map(Request::line).collect()
     }
 
     /// `http://127.0.0.1:PORT`, or `https://127.0.0.1:PORT`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.tls.as_ref().map_or_else(|| format!("http://{}", self.address), Tls::url)
     }
 
     /// A kubeconfig for it, with a token and the default namespace `shop`.
-    pub(crate) fn kubeconfig(&self) -> PathBuf {
+    pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig_as(&json!({ "token": "fake" }))
     }
 
     /// A kubeconfig for it, with this user and the default namespace `shop`.
-    pub(crate) fn kubeconfig_as(&self, user: &Value) -> PathBuf {
+    pub fn kubeconfig_as(&self, user: &Value) -> PathBuf {
         let mut cluster = json!({ "server": self.url() });
         if self.tls.is_some() {
             cluster["certificate-authority"] = json!(Tls::authority());
@@ -202,7 +203,7 @@ impl Fake {
     }
 
     /// A directory of the server's own, for files that belong to the test.
-    pub(crate) fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 }
@@ -277,7 +278,7 @@ fn answer(state: &mut State, request: Request) -> Reply {
     reply
 }
 
-pub(super) fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
+pub(crate) fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

@@ -7,12 +7,15 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{run::Run, wait::until};
+use super::{
+    run::{Run, plugin},
+    wait::until,
+};
 
 const INSIDE: &str = "CANARY_TRAEFIK_TEST_INSIDE";
 
 /// Whether this is the run inside. If not, the test of this module and name is run there, and has to pass.
-pub(crate) fn inside(module: &str, test: &str) -> bool {
+pub fn inside(module: &str, test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -34,16 +37,16 @@ pub(crate) fn inside(module: &str, test: &str) -> bool {
 }
 
 /// A network namespace of its own, joined to the one of the test. It ends with the test.
-pub(crate) struct Pod {
+pub struct Pod {
     holder: Child,
     /// The addresses of the test and of the pod, as each sees the other.
-    pub(crate) host: String,
-    pub(crate) address: String,
+    pub host: String,
+    pub address: String,
 }
 
 impl Pod {
     /// The pod of this number, from 1 on.
-    pub(crate) fn start(number: u8) -> Self {
+    pub fn start(number: u8) -> Self {
         // Ends when its input does.
         let holder = Command::new("unshare").args(["--net", "cat"]).stdin(Stdio::piped()).spawn().expect("unshare");
         let id = holder.id();
@@ -62,9 +65,9 @@ impl Pod {
     }
 
     /// A run of the program in it.
-    pub(crate) fn run(&self, arguments: &[String]) -> Run {
+    pub fn run(&self, arguments: &[String]) -> Run {
         let enter = ["--target".to_owned(), self.holder.id().to_string(), "--net".to_owned()];
-        let program = env!("CARGO_BIN_EXE_kubectl-canary_traefik").to_owned();
+        let program = plugin().display().to_string();
         Run::of(nsenter(), enter.into_iter().chain([program]).chain(arguments.iter().cloned()))
     }
 }

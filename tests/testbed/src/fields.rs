@@ -8,14 +8,14 @@ use super::bed;
 
 /// The fields of one kind: path, and the types that the page allows.
 #[derive(Debug)]
-pub(crate) struct Fields {
+pub struct Fields {
     documented: BTreeMap<String, BTreeSet<String>>,
     inherited: BTreeSet<String>,
     seen: BTreeSet<String>,
 }
 
 /// The kinds that have a heading.
-pub(crate) fn kinds() -> BTreeSet<String> {
+pub fn kinds() -> BTreeSet<String> {
     sections().into_keys().collect()
 }
 
@@ -31,7 +31,7 @@ fn sections() -> BTreeMap<String, String> {
 
 impl Fields {
     /// The fields that the page lists for this kind.
-    pub(crate) fn of(kind: &str) -> Self {
+    pub fn of(kind: &str) -> Self {
         let sections = sections();
         let body = sections.get(kind).unwrap_or_else(|| panic!("docs/json.md has no heading `{kind}`"));
         let rows = body.lines().filter_map(|line| line.strip_prefix("| `")).map(|row| {
@@ -53,7 +53,7 @@ impl Fields {
     }
 
     /// Holds one printed value against the page: each of its fields is there, with its type.
-    pub(crate) fn hold(&mut self, value: &Value) {
+    pub fn hold(&mut self, value: &Value) {
         let mut found = Vec::new();
         walk("", value, &self.documented, &mut found);
         for (path, kind) in found {
@@ -66,7 +66,7 @@ impl Fields {
 
     /// Each documented field has been printed.
     #[track_caller]
-    pub(crate) fn were_all_seen(&self) {
+    pub fn were_all_seen(&self) {
         let unseen: Vec<_> = self
             .documented
             .keys()

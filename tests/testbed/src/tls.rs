@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use super::bed;
 
 /// It ends when dropped.
-pub(crate) struct Tls {
+pub struct Tls {
     address: SocketAddr,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -28,7 +28,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// Starts it on a free port of `127.0.0.1`.
-    pub(crate) fn start(server: SocketAddr) -> Self {
+    pub fn start(server: SocketAddr) -> Self {
         let chain = vec![CertificateDer::from_pem_file(testdata("server.pem")).expect("a certificate")];
         let key = PrivateKeyDer::from_pem_file(testdata("server.key")).expect("a key");
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).expect("they fit");
@@ -49,12 +49,12 @@ impl Tls {
     }
 
     /// `https://127.0.0.1:PORT`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
     /// The file with the authority that its certificate is from.
-    pub(crate) fn authority() -> PathBuf {
+    pub fn authority() -> PathBuf {
         testdata("ca.pem")
     }
 }
@@ -81,6 +81,6 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, server: SocketAddr)
 }
 
 /// A certificate or a key.
-pub(crate) fn testdata(name: &str) -> PathBuf {
+pub fn testdata(name: &str) -> PathBuf {
     bed::root().join("src/apiserver/testdata").join(name)
 }

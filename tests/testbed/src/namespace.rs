@@ -44,7 +44,7 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
 ];
 
 /// A namespace and the directory for its kubeconfigs. Deleted at the end where others would see it.
-pub(crate) struct Namespace<'a> {
+pub struct Namespace<'a> {
     server: &'a Server,
     name: String,
     hint: String,
@@ -54,14 +54,14 @@ pub(crate) struct Namespace<'a> {
 
 impl Namespace<'static> {
     /// A fresh namespace `HINT-xxxx` on the shared server.
-    pub(crate) fn new(hint: &str) -> Self {
+    pub fn new(hint: &str) -> Self {
         Self::on(server(), hint)
     }
 }
 
 impl<'a> Namespace<'a> {
     /// A fresh namespace `HINT-xxxx` on this server.
-    pub(crate) fn on(server: &'a Server, hint: &str) -> Self {
+    pub fn on(server: &'a Server, hint: &str) -> Self {
         let name = loop {
             let name = format!("{hint}-{}", random_letters(4));
             let object = json!({
@@ -81,82 +81,82 @@ impl<'a> Namespace<'a> {
     }
 
     /// Its name: the hint, a dash, and four characters that snapshots show as `[NS]`.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The server it is on.
-    pub(crate) fn server(&self) -> &'a Server {
+    pub fn server(&self) -> &'a Server {
         self.server
     }
 
     /// A kubeconfig of the administrator with this namespace as the default.
-    pub(crate) fn kubeconfig(&self) -> &Path {
+    pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
     /// A run of the program as the administrator in this namespace.
-    pub(crate) fn run<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+    pub fn run<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         self.run_as(&self.kubeconfig, arguments)
     }
 
     /// A run of the program with one of this namespace's kubeconfigs.
-    pub(crate) fn run_as<S: AsRef<str>>(&self, kubeconfig: &Path, arguments: impl IntoIterator<Item = S>) -> Run {
+    pub fn run_as<S: AsRef<str>>(&self, kubeconfig: &Path, arguments: impl IntoIterator<Item = S>) -> Run {
         Run::new(arguments).kubeconfig(kubeconfig).redact(&self.name, &format!("{}-[NS]", self.hint))
     }
 
     /// Creates the object of one YAML document and returns what the server stored.
-    pub(crate) fn create(&self, yaml: &str) -> Value {
+    pub fn create(&self, yaml: &str) -> Value {
         self.create_value(&canary_traefik::yaml::parse(yaml).expect("the test's YAML is well-formed"))
     }
 
     /// Creates an object and returns what the server stored.
-    pub(crate) fn create_value(&self, object: &Value) -> Value {
+    pub fn create_value(&self, object: &Value) -> Value {
         let kind = object["kind"].as_str().expect("the object has a kind");
         self.server.admin().post(&self.collection(kind), object).expect(&format!("create a {kind}"))
     }
 
     /// Creates `canary(name)` and, as Flagger does, its TraefikService with these weights.
-    pub(crate) fn create_rollout(&self, name: &str, primary: u64, canary: u64) -> (Value, Value) {
+    pub fn create_rollout(&self, name: &str, primary: u64, canary: u64) -> (Value, Value) {
         let owner = self.create_value(&objects::canary(name));
         let service = objects::owned_by(objects::traefik_service(name, primary, canary), &owner);
         (owner, super::flagger::creates(self, service))
     }
 
     /// The object, which must exist.
-    pub(crate) fn get(&self, kind: &str, name: &str) -> Value {
+    pub fn get(&self, kind: &str, name: &str) -> Value {
         self.server.admin().get(&self.path(kind, name)).expect(&format!("get {kind} {name}"))
     }
 
     /// The object, if it exists.
-    pub(crate) fn find(&self, kind: &str, name: &str) -> Option<Value> {
+    pub fn find(&self, kind: &str, name: &str) -> Option<Value> {
         let answer = self.server.admin().get(&self.path(kind, name));
         (answer.code != 404).then(|| answer.expect(&format!("get {kind} {name}")))
     }
 
     /// Applies a JSON merge patch and returns what the server stored.
-    pub(crate) fn patch(&self, kind: &str, name: &str, patch: &Value) -> Value {
+    pub fn patch(&self, kind: &str, name: &str, patch: &Value) -> Value {
         self.server.admin().merge(&self.path(kind, name), patch).expect(&format!("patch {kind} {name}"))
     }
 
     /// Applies a JSON merge patch to the status subresource: `patch` is the status alone.
-    pub(crate) fn patch_status(&self, kind: &str, name: &str, status: &Value) -> Value {
+    pub fn patch_status(&self, kind: &str, name: &str, status: &Value) -> Value {
         let path = self.path(kind, name) + "/status";
         self.server.admin().merge(&path, &json!({ "status": status })).expect(&format!("patch status of {kind} {name}"))
     }
 
     /// Deletes the object.
-    pub(crate) fn delete(&self, kind: &str, name: &str) {
+    pub fn delete(&self, kind: &str, name: &str) {
         self.server.admin().delete(&self.path(kind, name)).expect(&format!("delete {kind} {name}"));
     }
 
     /// A request to the API path of an object, or of a kind's collection when `name` is empty.
-    pub(crate) fn ask(&self, method: &Method, kind: &str, name: &str, body: &Value) -> Answer {
+    pub fn ask(&self, method: &Method, kind: &str, name: &str, body: &Value) -> Answer {
         self.server.admin().ask(method, &self.path(kind, name), "application/json", body.to_string())
     }
 
     /// The API path of an object.
-    pub(crate) fn path(&self, kind: &str, name: &str) -> String {
+    pub fn path(&self, kind: &str, name: &str) -> String {
         let collection = self.collection(kind);
         if name.is_empty() { collection } else { format!("{collection}/{name}") }
     }
@@ -174,7 +174,7 @@ impl<'a> Namespace<'a> {
 
     /// The kubeconfig of a new user who has these rules (the YAML of a Role's `rules`) in this namespace and
     /// no other right. Returns when the server knows of them.
-    pub(crate) fn user_with(&self, rules: &str) -> PathBuf {
+    pub fn user_with(&self, rules: &str) -> PathBuf {
         let (user, text) = self.server.next_narrow_user(&self.name);
         let kubeconfig = self.directory.write(&format!("{user}.kubeconfig"), text);
         let rules = canary_traefik::yaml::parse(rules).expect("the test's YAML is well-formed");

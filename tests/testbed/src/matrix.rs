@@ -9,22 +9,22 @@ use super::{
 };
 
 /// One file, or one folder of files, that declares the Canary `podinfo` in its own way.
-pub(crate) struct Row {
+pub struct Row {
     /// Its path under `tests/manifests`.
-    pub(crate) name: String,
+    pub name: String,
     /// Every file, by its path from the folder that the row is copied to.
-    pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
+    pub files: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// What a command made of a row.
-pub(crate) struct Edited {
-    pub(crate) output: Output,
+pub struct Edited {
+    pub output: Output,
     /// Every file that there is afterwards, as in the row.
-    pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
+    pub files: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// Every row, by name: the single files, those that are refused, the folders.
-pub(crate) fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     let all = bed::root().join("tests/manifests");
     let mut rows = Vec::new();
     for folder in ["", "refused"] {
@@ -42,7 +42,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 impl Row {
     /// Runs `sticky COMMAND podinfo FLAGS -f ROW --yes` over a copy of these files.
-    pub(crate) fn edited(&self, command: &str, flags: &[&str], files: &[(PathBuf, Vec<u8>)]) -> Edited {
+    pub fn edited(&self, command: &str, flags: &[&str], files: &[(PathBuf, Vec<u8>)]) -> Edited {
         let copy = Directory::new();
         for (path, bytes) in files {
             let path = copy.path().join(path);

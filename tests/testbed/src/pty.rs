@@ -28,7 +28,7 @@ const ROWS: u16 = 50;
 
 /// A key that is not a letter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Key {
+pub enum Key {
     Enter,
     Up,
     Down,
@@ -40,13 +40,13 @@ pub(crate) enum Key {
 }
 
 /// The program at a terminal of 80 columns.
-pub(crate) struct Pty {
+pub struct Pty {
     process: UnixProcess,
     keyboard: File,
     printed: Receiver<Vec<u8>>,
     /// Printed, and not on the screen yet.
     rest: Vec<u8>,
-    pub(crate) screen: Screen,
+    pub screen: Screen,
     all: Vec<u8>,
     redactions: Vec<(String, String)>,
     // Its directories have to stay as long as it runs.
@@ -56,36 +56,36 @@ pub(crate) struct Pty {
 /// What stood on the screen at the end, and the exit code.
 #[must_use]
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The exit code; `None` when a signal ended it.
-    pub(crate) code: Option<i32>,
+    pub code: Option<i32>,
     /// The screen as it was, nothing redacted.
-    pub(crate) screen: String,
+    pub screen: String,
     /// Every byte that was printed.
-    pub(crate) printed: String,
+    pub printed: String,
     /// Whether the terminal is as it was before: its modes, and its cursor.
-    pub(crate) restored: bool,
+    pub restored: bool,
     /// The terminal's modes, to be compared with those after another run.
-    pub(crate) modes: String,
+    pub modes: String,
     /// Whether anything was coloured or bold.
-    pub(crate) colored: bool,
+    pub colored: bool,
     /// The exit code and the screen, with what differs from run to run redacted.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Pty {
     /// Starts the run at a terminal; its standard input, if any was given, does not count.
-    pub(crate) fn start(run: Run) -> Self {
+    pub fn start(run: Run) -> Self {
         Self::start_with(run, COLUMNS)
     }
 
     /// Starts the run at a terminal of this many columns.
-    pub(crate) fn start_with(run: Run, columns: u16) -> Self {
+    pub fn start_with(run: Run, columns: u16) -> Self {
         Self::start_sized(run, ROWS, columns)
     }
 
     /// Starts the run at a terminal of this size.
-    pub(crate) fn start_sized(run: Run, rows: u16, columns: u16) -> Self {
+    pub fn start_sized(run: Run, rows: u16, columns: u16) -> Self {
         let run = run.env("TERM", "xterm-256color");
         let command = at_a_terminal(&run, rows, columns);
         let process = UnixProcess::spawn_command(command).expect("the program can be started at a terminal");
@@ -108,24 +108,24 @@ impl Pty {
     }
 
     /// Waits until this text stands on the screen: the moment to press the next key, never the assertion.
-    pub(crate) fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) {
         self.wait_for_times(text, 1);
     }
 
     /// Waits until this text stands on the screen so often.
-    pub(crate) fn wait_for_times(&mut self, text: &str, times: usize) {
+    pub fn wait_for_times(&mut self, text: &str, times: usize) {
         assert!(self.comes(text, times), "`{text}` did not appear before the end; the screen is:\n{}", self.screen());
     }
 
     /// Waits until this text stands on the screen so often (true), or the program ends before (false).
-    pub(crate) fn comes(&mut self, text: &str, times: usize) -> bool {
+    pub fn comes(&mut self, text: &str, times: usize) -> bool {
         self.sees(&format!("`{text}`"), |screen| screen.matches(text).count() >= times)
     }
 
     /// Waits until the screen is so (true), or the program ends before (false). What was printed is put on the screen
     /// piece by piece, up to whatever may take it away again: the reading may come long after the printing, and
     /// nothing that stood there for a moment is missed.
-    pub(crate) fn sees(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
+    pub fn sees(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(&self.screen.text()) {
             if self.rest.is_empty() {
@@ -150,7 +150,7 @@ impl Pty {
     }
 
     /// Waits until a list stands on the screen, however little of it: there the cursor is hidden.
-    pub(crate) fn wait_for_list(&mut self) {
+    pub fn wait_for_list(&mut self) {
         while self.screen.shows_cursor() {
             let bytes = self.printed.recv_timeout(PATIENCE).expect("a list before the end");
             self.print(&bytes);
@@ -158,12 +158,12 @@ impl Pty {
     }
 
     /// Waits until the cursor is hidden, as under a view that is drawn again and again.
-    pub(crate) fn wait_for_hidden_cursor(&mut self) {
+    pub fn wait_for_hidden_cursor(&mut self) {
         self.wait_for_list();
     }
 
     /// Waits until the program is stopped; whether the terminal is as a shell wants it then.
-    pub(crate) fn is_whole_while_stopped(&mut self) -> bool {
+    pub fn is_whole_while_stopped(&mut self) -> bool {
         let stat = format!("/proc/{}/stat", self.process.pid());
         until("the program to stop", || {
             let stat = std::fs::read_to_string(&stat).expect("the program runs");
@@ -181,7 +181,7 @@ impl Pty {
     ///
     /// A prompt reads key by key, and between two of them the terminal echoes what is typed; a person is not
     /// fast enough to see that.
-    pub(crate) fn answers(&mut self, question: &str, letter: &str) {
+    pub fn answers(&mut self, question: &str, letter: &str) {
         self.wait_for(question);
         self.wait_for_keys();
         if !letter.is_empty() {
@@ -195,7 +195,7 @@ impl Pty {
     }
 
     /// Answers a question with this text and the enter key, once it stands there.
-    pub(crate) fn types_line(&mut self, question: &str, text: &str) {
+    pub fn types_line(&mut self, question: &str, text: &str) {
         self.wait_for(question);
         self.wait_for_keys();
         self.types(text);
@@ -203,13 +203,13 @@ impl Pty {
     }
 
     /// Sends the program a signal from elsewhere, not by a key.
-    pub(crate) fn signals(&mut self, signal: Signal) {
+    pub fn signals(&mut self, signal: Signal) {
         self.process.signal(signal).expect("one's own child can be sent a signal");
     }
 
     /// Waits until a prompt reads a key (true); not when the program has ended, or another one has the terminal for longer
     /// than this (false).
-    pub(crate) fn asks(&mut self, limit: Duration) -> bool {
+    pub fn asks(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         loop {
             match self.printed.recv_timeout(Duration::from_millis(5)) {
@@ -226,7 +226,7 @@ impl Pty {
     }
 
     /// Waits until the program notices signals, or has ended, rather than being ended by them (`proc_pid_status(5)`).
-    pub(crate) fn wait_for_notice(&self) {
+    pub fn wait_for_notice(&self) {
         let status = format!("/proc/{}/status", self.process.pid());
         until("the program to notice signals", || {
             let status = std::fs::read_to_string(&status).expect("the program runs");
@@ -241,13 +241,13 @@ impl Pty {
     }
 
     /// Gives the window another size.
-    pub(crate) fn resizes(&mut self, rows: u16, columns: u16) {
+    pub fn resizes(&mut self, rows: u16, columns: u16) {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&self.keyboard, size).expect("a terminal has a size");
     }
 
     /// Waits until a prompt reads a key: for that it has the terminal hand on the enter key as it is.
-    pub(crate) fn wait_for_keys(&mut self) {
+    pub fn wait_for_keys(&mut self) {
         until("the prompt to read keys", || {
             let modes = tcgetattr(&self.keyboard).expect("a terminal has modes").input_modes;
             (!modes.contains(InputModes::ICRNL)).then_some(())
@@ -255,12 +255,12 @@ impl Pty {
     }
 
     /// Types this text.
-    pub(crate) fn types(&mut self, text: &str) {
+    pub fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).expect("the terminal takes keys");
     }
 
     /// Presses this key.
-    pub(crate) fn press(&mut self, key: Key) {
+    pub fn press(&mut self, key: Key) {
         self.types(match key {
             Key::Enter => "\r",
             Key::Up => "\x1b[A",
@@ -274,12 +274,12 @@ impl Pty {
     }
 
     /// What stands on the screen so far, redacted.
-    pub(crate) fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         show(&self.screen.text(), &self.redactions)
     }
 
     /// Waits for the end of the program.
-    pub(crate) fn ends(mut self) -> Seen {
+    pub fn ends(mut self) -> Seen {
         let deadline = Instant::now() + PATIENCE;
         let rest = std::mem::take(&mut self.rest);
         self.print(&rest);
@@ -339,7 +339,7 @@ fn at_a_terminal(run: &Run, rows: u16, columns: u16) -> Command {
 impl Seen {
     /// Asserts that exactly this stood on the screen at the end.
     #[track_caller]
-    pub(crate) fn shows(&self, expected: impl IntoData) {
+    pub fn shows(&self, expected: impl IntoData) {
         exactly(&self.text, expected);
     }
 }

@@ -28,21 +28,21 @@ static NETWORK: LazyLock<Handle> = LazyLock::new(|| {
 
 /// A client for one user of one API server.
 #[derive(Clone)]
-pub(crate) struct Api {
+pub struct Api {
     client: Client,
 }
 
 /// The code and the body of an answer.
 #[derive(Debug, Clone)]
 #[must_use]
-pub(crate) struct Answer {
-    pub(crate) code: u16,
-    pub(crate) text: String,
+pub struct Answer {
+    pub code: u16,
+    pub text: String,
 }
 
 /// What a watch tells.
 #[derive(Debug, Clone)]
-pub(crate) enum Change {
+pub enum Change {
     /// An object as it is from now on.
     Is(Value),
     /// An object that was deleted, as it was.
@@ -57,7 +57,7 @@ impl Api {
     /// # Errors
     ///
     /// What is wrong with the file.
-    pub(crate) fn from_file(kubeconfig: &Path) -> Result<Self, String> {
+    pub fn from_file(kubeconfig: &Path) -> Result<Self, String> {
         let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| error.to_string())?;
         Self::connect(async move { Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await })
     }
@@ -67,7 +67,7 @@ impl Api {
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(crate) fn current() -> Result<Self, String> {
+    pub fn current() -> Result<Self, String> {
         Self::connect(async { Config::from_kubeconfig(&KubeConfigOptions::default()).await })
     }
 
@@ -86,7 +86,7 @@ impl Api {
     /// # Errors
     ///
     /// When no answer came.
-    pub(crate) fn send(&self, request: Request<Vec<u8>>) -> Result<Answer, String> {
+    pub fn send(&self, request: Request<Vec<u8>>) -> Result<Answer, String> {
         let client = self.client.clone();
         block_on(async move {
             let answer = client.send(request.map(Body::from)).await.map_err(|error| error.to_string())?;
@@ -97,7 +97,7 @@ impl Api {
     }
 
     /// Like [`send`](Self::send), for a request that must be answered.
-    pub(crate) fn ask(&self, method: &Method, path: &str, content: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub fn ask(&self, method: &Method, path: &str, content: &str, body: impl Into<Vec<u8>>) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -111,7 +111,7 @@ impl Api {
 
     /// Every change of a collection after this resourceVersion; when it is empty, what there is and then every
     /// change. Ends when the server ends it or is gone.
-    pub(crate) fn watch(&self, collection: &str, version: &str) -> mpsc::Receiver<Change> {
+    pub fn watch(&self, collection: &str, version: &str) -> mpsc::Receiver<Change> {
         let path = format!("{collection}?watch=true&resourceVersion={version}");
         let request = Request::get(path).header("user-agent", USER_AGENT).body(Vec::new());
         let request = request.expect("a well-formed request");
@@ -141,37 +141,37 @@ impl Api {
         changes
     }
 
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         self.ask(&Method::GET, path, "application/json", "")
     }
 
-    pub(crate) fn post(&self, path: &str, object: &Value) -> Answer {
+    pub fn post(&self, path: &str, object: &Value) -> Answer {
         self.ask(&Method::POST, path, "application/json", object.to_string())
     }
 
-    pub(crate) fn merge(&self, path: &str, patch: &Value) -> Answer {
+    pub fn merge(&self, path: &str, patch: &Value) -> Answer {
         self.ask(&Method::PATCH, path, "application/merge-patch+json", patch.to_string())
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Answer {
+    pub fn delete(&self, path: &str) -> Answer {
         self.ask(&Method::DELETE, path, "application/json", "")
     }
 }
 
 impl Answer {
     /// The body of an answer that must be a success; `what` says what was asked for.
-    pub(crate) fn expect(self, what: &str) -> Value {
+    pub fn expect(self, what: &str) -> Value {
         assert!(self.code < 300, "{what}: the server answered {}: {}", self.code, self.text);
         self.json()
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text))
     }
 
     /// The server's own words in a refusal.
-    pub(crate) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         self.json()["message"].as_str().unwrap_or_default().to_owned()
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// A run that goes on; killed when dropped.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     printed: Receiver<(Stream, String)>,
     stdout: String,
@@ -24,14 +24,14 @@ pub(crate) struct Running {
 
 /// Where a line was printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub enum Stream {
     Stdout,
     Stderr,
 }
 
 impl Running {
     /// Starts the run, without input.
-    pub(crate) fn start(run: Run) -> Self {
+    pub fn start(run: Run) -> Self {
         let mut command = run.command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
@@ -42,12 +42,12 @@ impl Running {
     }
 
     /// Waits until this text stands in what it has printed: the moment to do the next thing, never the assertion.
-    pub(crate) fn wait_for(&mut self, stream: Stream, text: &str) {
+    pub fn wait_for(&mut self, stream: Stream, text: &str) {
         self.wait_from(0, stream, text);
     }
 
     /// The same for what was not awaited yet.
-    pub(crate) fn wait_for_next(&mut self, stream: Stream, text: &str) {
+    pub fn wait_for_next(&mut self, stream: Stream, text: &str) {
         self.wait_from(self.so_far(stream).len(), stream, text);
     }
 
@@ -64,19 +64,19 @@ impl Running {
     }
 
     /// The number of its process.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal (`INT`, `TERM`, `KILL`).
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let status = Command::new("/bin/sh").args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid]).status();
         assert!(status.expect("a shell").success(), "cannot send {name}");
     }
 
     /// Waits for its end.
-    pub(crate) fn ends(mut self) -> Output {
+    pub fn ends(mut self) -> Output {
         let deadline = Instant::now() + PATIENCE;
         while self.take_line(deadline) {}
         // Both streams are at their end; the process may still have to follow.
@@ -136,7 +136,7 @@ fn send_lines(stream: Stream, from: impl Read + Send + 'static, sender: Sender<(
 }
 
 /// How a process ended, in a word.
-pub(crate) fn ended(status: ExitStatus) -> String {
+pub fn ended(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => code.to_string(),
         (None, Some(signal)) => format!("signal {signal}"),

@@ -87,12 +87,14 @@ fn a_description_is_printed_again_with_each_change() {
     let mut run = Running::start(namespace.run(["describe", "podinfo", "-w", "-o", "json"]));
     run.wait_for(Stream::Stdout, "\n}");
     step(&namespace, 20);
-    run.wait_for_next(Stream::Stdout, "\n}");
+    run.wait_for(Stream::Stdout, "\"canary\": 20");
     namespace.delete("Canary", "podinfo");
     let output = run.ends();
     let documents: Vec<Value> =
         serde_json::Deserializer::from_str(&output.stdout).into_iter().collect::<Result<_, _>>().expect("JSON");
-    let weights: Vec<_> = documents.iter().map(|document| document["weights"]["canary"].clone()).collect();
+    let mut weights: Vec<_> = documents.iter().map(|document| document["weights"]["canary"].clone()).collect();
+    // What comes and goes in other namespaces is a change, too: a route there can be a near miss.
+    weights.dedup();
     assert_eq!((output.code, &weights[..]), (Some(4), &[json!(10), json!(20)][..]), "{output}");
 }
 

@@ -2,6 +2,7 @@
 
 mod parse_failure;
 mod signals;
+mod stuck;
 
 use std::{
     ffi::OsString,
@@ -12,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use http::Uri;
 
-use self::{parse_failure::parse_failure, signals::Signals};
+use self::{parse_failure::parse_failure, signals::Signals, stuck::Noticed};
 use crate::{
     apiserver,
     apiserver::ConnectionArgs,
@@ -219,13 +220,14 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
 }
 
 /// Runs a command until it ends or a signal arrives. With `ends_itself` the command handles signals itself.
-fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: bool) -> Result<Exit> {
+fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Arc<Ui>, handles_signals: bool) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Bug, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new(handles_signals);
+        let noticed = if handles_signals { Noticed::default() } else { Noticed::watch(ui) };
         tokio::pin!(work);
         loop {
             tokio::select! {
@@ -233,6 +235,7 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Ui, handles_signals: 
                 // itself.
                 biased;
                 signal = signals.next() => {
+                    noticed.set();
                     if !ui.is_for_child(signal) {
                         break Err(Error::ended_by(signal));
                     }

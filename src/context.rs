@@ -17,7 +17,7 @@ use crate::{
     files,
     model::NamespacedName,
     output,
-    source::{Source, mention},
+    source::{self, Source, mention},
     text::{quoted, without_password},
     ui::Ui,
 };
@@ -103,6 +103,9 @@ impl Context {
             let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
             for skipped in manifests.skipped() {
                 self.ui.warning(&skipped);
+            }
+            for place in source::nameless(&manifests) {
+                self.ui.warning(&format!("{place}: skipped, a Canary without metadata.name"));
             }
             Ok(Source::Files(manifests))
         }

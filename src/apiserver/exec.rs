@@ -143,7 +143,8 @@ fn info(exec: &ExecConfig, interactive: bool) -> Value {
 fn read(stdout: &[u8]) -> Result<Credential, &'static str> {
     let text = std::str::from_utf8(stdout).map_err(|_| "it is not UTF-8")?;
     let answer = yaml::parse(text).map_err(|_| "it is neither JSON nor YAML")?;
-    if answer["kind"] != "ExecCredential" {
+    // Like kubectl, which has a kind in mind for what names none.
+    if !matches!(answer["kind"].as_str().unwrap_or_default(), "" | "ExecCredential") || !answer.is_object() {
         return Err("its kind is not ExecCredential");
     }
     let status = &answer["status"];

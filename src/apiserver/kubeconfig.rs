@@ -98,7 +98,15 @@ fn candidates(environment: &Environment) -> Vec<PathBuf> {
 /// Reads one file; `None` if it does not exist.
 fn read(file: &Path) -> Result<Option<Kubeconfig>> {
     match Kubeconfig::read_from(file) {
-        Ok(config) => Ok(Some(config)),
+        Ok(mut config) => {
+            // kubectl takes what is empty for unset.
+            for cluster in config.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+                for text in [&mut cluster.certificate_authority_data, &mut cluster.certificate_authority] {
+                    *text = text.take().filter(|text| !text.is_empty());
+                }
+            }
+            Ok(Some(config))
+        }
         Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(file, &error)),
     }

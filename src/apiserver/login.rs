@@ -98,11 +98,12 @@ impl Login {
     }
 }
 
-/// Returns the content and the name of the token file. A file that cannot be read is passed over if there is a token, too
-/// (client-go `transport/round_trippers.go:bearerAuthRoundTripper`).
+/// Returns the content and the name of the token file. A file that cannot be read, or is empty, is passed over if there is a
+/// token, too (client-go `transport/round_trippers.go:bearerAuthRoundTripper`, `token_source.go:fileTokenSource`).
 fn token_in_file(user: &AuthInfo) -> Result<Option<(String, String)>> {
     let Some(file) = user.token_file.as_ref().filter(|file| !file.is_empty()) else { return Ok(None) };
     match std::fs::read_to_string(file) {
+        Ok(text) if text.trim().is_empty() && user.token.is_some() => Ok(None),
         Ok(text) => Ok(Some((text, file.clone()))),
         Err(_) if user.token.is_some() => Ok(None),
         Err(error) => Err(Error::usage(format!("cannot read the token file `{file}`")).caused_by(reason(&error))),

@@ -1,4 +1,5 @@
-//! Which routes only redirect: they serve nobody, so what is said of a route's host, path or TLS is not about them.
+//! What the middlewares of a route do: which routes only redirect, so that they serve nobody, and what is said of a route's
+//! host, path or TLS is not about them; and which lose the cookie.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,6 +14,8 @@ use crate::{
 
 /// The annotation by which an Ingress names its middlewares (`pkg/provider/kubernetes/ingress/annotations.go`).
 const INGRESS_MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
+/// The headers that cookies are in: of requests, and of answers.
+const COOKIE_HEADERS: [&str; 2] = ["cookie", "set-cookie"];
 /// How many of a route's hosts and paths a regular expression is tried with.
 const SAMPLE: usize = 16;
 /// The most memory for a compiled regular expression, in bytes.
@@ -66,41 +69,69 @@ impl<'a> Middlewares<'a> {
 
     /// Returns whether the route of a reference redirects.
     pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
-        let (mut redirect, mut next, mut seen) = (Redirect::No, Vec::new(), BTreeSet::new());
-        match reference.object.kind {
+        let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
+        let by_filter = reference.filters().iter().any(redirects);
+        let (found, unknown) = self.of_route(reference);
+        let of_unknown = unknown.into_iter().map(|name| {
+            let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
+            if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Unknown }
+        });
+        let all = found.iter().map(|it| it.redirect(reference)).chain(of_unknown);
+        all.fold(if by_filter { Redirect::Yes } else { Redirect::No }, Redirect::max)
+    }
+
+    /// Returns what takes the cookie from the requests of a reference's route, or from the answers, for display.
+    pub(super) fn taking_cookies(&self, reference: &Reference<'_>) -> Option<String> {
+        let by_filter = reference.filters().iter().any(|filter| {
+            ["requestHeaderModifier", "responseHeaderModifier"].into_iter().zip(COOKIE_HEADERS).any(|(key, header)| {
+                let is_it = |name: &Value| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(header));
+                let modifier = filter.get(key).unwrap_or(&Value::Null);
+                let set = view::list(modifier, &["set"]).iter().filter_map(|item| item.get("name"));
+                view::list(modifier, &["remove"]).iter().chain(set).any(is_it)
+            })
+        });
+        if by_filter {
+            return Some(format!("a filter of {}", reference.holder()));
+        }
+        let (found, _) = self.of_route(reference);
+        let taking = found.into_iter().find(Middleware::takes_cookies)?;
+        Some(format!("{} `{}`", taking.object.kind.kind(), taking.object.target))
+    }
+
+    /// Returns the Middlewares of a reference's route, and the names of those that are not known.
+    fn of_route<'r>(&'r self, reference: &Reference<'r>) -> (Vec<Middleware<'a>>, Vec<&'r str>)
+    where
+        'a: 'r,
+    {
+        let own = reference.object.target.namespace.as_deref();
+        let mut next: Vec<(&'r str, Option<&'r str>)> = match reference.object.kind {
             ObjectKind::IngressRoute(_) => {
-                let own = reference.object.target.namespace.as_deref();
-                next.extend(view::list(reference.rule(), &["middlewares"]).iter().map(|item| named(item, own)));
+                view::list(reference.rule(), &["middlewares"]).iter().map(|item| named(item, own)).collect()
             }
             ObjectKind::Ingress => {
                 let names = view::text(reference.value, &["metadata", "annotations", INGRESS_MIDDLEWARES]);
-                next.extend(names.into_iter().flat_map(|text| text.split(',')).map(|name| (name.trim(), None)));
+                names.into_iter().flat_map(|text| text.split(',')).map(|name| (name.trim(), None)).collect()
             }
-            ObjectKind::HttpRoute => {
-                let filters = view::list(reference.rule(), &["filters"]).iter();
-                let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
-                redirect = if filters.clone().any(redirects) { Redirect::Yes } else { Redirect::No };
-                let own = reference.object.target.namespace.as_deref();
-                next.extend(filters.filter_map(|filter| filter.get("extensionRef")).map(|item| named(item, own)));
+            _ => {
+                let filters = reference.filters().iter();
+                filters.filter_map(|filter| filter.get("extensionRef")).map(|item| named(item, own)).collect()
             }
-            _ => {}
-        }
+        };
+        let (mut all, mut unknown, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
         while let Some((name, namespace)) = next.pop() {
             let Some(found) = self.find(name, namespace, reference) else {
-                let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
-                let unknown = if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Unknown };
-                redirect = redirect.max(unknown);
+                unknown.push(name);
                 continue;
             };
             // A chain may lead back to itself.
             if seen.insert(&found.object.target) {
-                redirect = redirect.max(found.redirect(reference));
+                all.push(found);
                 let own = found.object.target.namespace.as_deref();
                 let chain = view::list(found.value, &["spec", "chain", "middlewares"]);
                 next.extend(chain.iter().map(|item| named(item, own)));
             }
         }
-        redirect
+        (all, unknown)
     }
 
     /// Finds a Middleware by the name in a reference to it.
@@ -117,6 +148,15 @@ impl<'a> Middlewares<'a> {
 }
 
 impl Middleware<'_> {
+    /// Returns whether it takes off, or replaces, a header that Traefik's cookie is in (`pkg/middlewares/headers/header.go`:
+    /// an empty value takes a header off).
+    fn takes_cookies(&self) -> bool {
+        ["customRequestHeaders", "customResponseHeaders"].into_iter().zip(COOKIE_HEADERS).any(|(key, header)| {
+            let headers = view::object(self.value, &["spec", "headers", key]).into_iter().flatten();
+            headers.into_iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+        })
+    }
+
     /// Returns whether it redirects what the route of a reference gets.
     fn redirect(&self, reference: &Reference<'_>) -> Redirect {
         let scheme = view::text(self.value, &["spec", "redirectScheme", "scheme"]);

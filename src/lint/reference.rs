@@ -71,6 +71,14 @@ impl<'a> Reference<'a> {
         view::at(self.value, &["spec", list]).and_then(|list| list.get(self.route)).unwrap_or(&Value::Null)
     }
 
+    /// Returns the filters of its route, of an HTTPRoute.
+    pub(super) fn filters(&self) -> &'a [Value] {
+        match self.object.kind {
+            ObjectKind::HttpRoute => view::list(self.rule(), &["filters"]),
+            _ => &[],
+        }
+    }
+
     /// Returns the name that it gives.
     pub(super) fn name(&self) -> &'a str {
         view::text(self.item, &["name"]).unwrap_or_default()

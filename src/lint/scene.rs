@@ -47,6 +47,8 @@ pub struct Scene<'a> {
     /// The routers of http that only redirect, by their hosts; `None` for any.
     redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
     jars: HashMap<Jar, Vec<usize>>,
+    /// The Canaries by the TraefikServices that Flagger generates for them.
+    pub(super) generating: HashMap<NamespacedName, Vec<usize>>,
     /// The namespaces of the TraefikServices that exist or are going to, by their names.
     services: HashMap<String, BTreeSet<Option<String>>>,
     /// The same by their names in Traefik.
@@ -72,6 +74,9 @@ impl<'a> Scene<'a> {
             all.push(service.file.as_deref(), &service.what);
         }
         for (number, observed) in canaries.iter().enumerate() {
+            if let Some(service) = observed.canary.service_target() {
+                scene.generating.entry(service).or_default().push(number);
+            }
             let to_service = scene.leading_to(observed);
             let jars = Subject { observed, scene: &scene, to_service: &to_service }.jars();
             for jar in jars {
@@ -189,6 +194,11 @@ impl<'a> Scene<'a> {
     /// Returns whether the route of a reference only redirects.
     pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
         *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
+    }
+
+    /// Returns what takes the cookie from the route of a reference.
+    pub(super) fn taking_cookies(&self, reference: &Reference<'_>) -> Option<String> {
+        self.middlewares.taking_cookies(reference)
     }
 
     /// Returns the routers of http that only redirect requests of this host, as far as they are for a Canary.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    path::Path,
     sync::Arc,
 };
 
@@ -151,6 +152,15 @@ impl<'a> Subject<'a> {
         let is_possible = pin != Pin::Nothing && (1..=simulate::LONGEST).contains(&interval);
         let setup = Setup { steps, interval, pin, flow: LOGIN, entry, logins: None };
         is_possible.then(|| Simulation::of(setup))
+    }
+
+    /// Returns another Canary for which Flagger generates the same TraefikService. In another folder, it may be for another
+    /// cluster.
+    pub(super) fn sharing_service(self) -> Option<&'a Observed> {
+        let all = self.scene.generating.get(&self.service_target()?)?.iter();
+        let mut all = all.map(|number| &self.scene.canaries[*number]);
+        let folder = |it: &'a Observed| it.manifest.as_ref().map(|manifest| Path::new(&manifest.file).parent());
+        all.find(|it| it.canary.target != self.observed.canary.target && folder(it) == folder(self.observed))
     }
 
     /// Returns the references of IngressRoutes and HTTPRoutes that lead to the TraefikService.

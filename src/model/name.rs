@@ -16,10 +16,11 @@ pub struct NamespacedName {
 }
 
 impl NamespacedName {
-    /// Returns the namespace and name of an object.
+    /// Returns the namespace and name of an object. One whose name `kubectl create` is to make has a name that no object can have.
     pub fn of(object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        Self { namespace: text("/metadata/namespace"), name: text("/metadata/name").unwrap_or_default() }
+        let made = || text("/metadata/generateName").map(|prefix| format!("{prefix}*"));
+        Self { namespace: text("/metadata/namespace"), name: text("/metadata/name").or_else(made).unwrap_or_default() }
     }
 
     /// Returns whether this object can be in a namespace: manifests may omit it on either side.

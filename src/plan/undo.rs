@@ -1,8 +1,15 @@
 //! Commands that undo a change.
 
+use serde_json::Value;
+
 use super::{Plan, Scope};
 use crate::{
-    model::{Entry, FIELDS, Field, FieldValue, Stickiness},
+    model::{
+        Entry, FIELDS, Field, FieldValue, Stickiness,
+        declaration::{self, ANNOTATION},
+        entry::ENTRY_ANNOTATION,
+        view,
+    },
     text::quoted,
 };
 
@@ -37,6 +44,38 @@ pub fn arguments(plan: &Plan, is_protected: bool) -> Vec<String> {
         commands.push(restore(name, live, Some(declared.0), Scope::LiveOnly));
     }
     commands
+}
+
+/// Returns the arguments after `kubectl` that bring back the annotations of a declaration that no command of this program can
+/// make: malformed ones, or an entry without a cookie. `None` if these commands can, or if nothing was changed. The live
+/// side is then restored by [`live_arguments`].
+pub fn annotating(name: &str, before: &Value, after: &Value, declared: &Stickiness) -> Option<String> {
+    let text = |object: &Value, key: &str| view::owned(object, &["metadata", "annotations", key]);
+    let [cookie, entry] = [ANNOTATION, ENTRY_ANNOTATION].map(|key| text(before, key).is_some());
+    let is_half = (cookie || entry) && declared.cookie.is_none() || entry && declared.entry.is_none();
+    let keys = [ANNOTATION, ENTRY_ANNOTATION].into_iter();
+    let changed = keys.filter(|key| text(before, key) != text(after, key));
+    let words: String = changed
+        .map(|key| match text(before, key) {
+            Some(value) => format!(" {}", quoted(&format!("{key}={value}"))),
+            None => format!(" {key}-"),
+        })
+        .collect();
+    (is_half && !words.is_empty()).then(|| format!("annotate --overwrite canaries.flagger.app {name}{words}"))
+}
+
+/// Returns whether an annotation of a declaration is malformed.
+pub fn is_malformed(canary: &Value) -> bool {
+    let text = |key: &str| view::text(canary, &["metadata", "annotations", key]);
+    text(ANNOTATION).is_some_and(|text| declaration::parse(text).is_err())
+        || text(ENTRY_ANNOTATION).is_some_and(|text| Entry::parse(text).is_err())
+}
+
+/// Returns the arguments that undo the change of what is live, likewise, once the declaration is as it was.
+pub fn live_arguments(plan: &Plan) -> Option<String> {
+    let (before, after) = (with_effect(&plan.before.live), with_effect(&plan.after.live));
+    let declared = Some(&plan.before.declared);
+    (before != after).then(|| restore(&plan.target.name, (&before, &after), declared, Scope::LiveOnly))
 }
 
 /// Returns a live side without an entry that has no cookie: no pin can begin there.

@@ -14,7 +14,7 @@ use futures_util::future::join;
 pub use self::{
     kustomize::is_part,
     lint::Linted,
-    manifests::{choices, narrowed, to_change},
+    manifests::{choices, nameless, narrowed, to_change},
 };
 use crate::{
     cluster::{Cluster, Reading, Selection},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::kustomize::Patches;
+use super::{kustomize::Patches, manifests::nameless};
 use crate::{error::Error, files::Manifests, flagger::Canary, model::name::near, observed::Loaded, text::quoted};
 
 /// At most so many names or files are listed in a message.
@@ -50,7 +50,10 @@ pub(super) fn nothing(
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if names.is_empty() && files.templates().next().is_some() => error,
-            None if names.is_empty() => error.hint("no document is a Canary (flagger.app/v1beta1)"),
+            None if names.is_empty() => match nameless(files).first() {
+                Some(place) => error.hint(format!("give the Canary at {place} a metadata.name")),
+                None => error.hint("no document is a Canary (flagger.app/v1beta1)"),
+            },
             None => error.hint(there_are(names)),
         };
     };

@@ -11,6 +11,7 @@ use super::{
     entry::Routing,
     near_miss::{NearMiss, near_misses},
     reference::{Requirement, children, leading, requirements},
+    refusal::{Refusal, Scope, refusal},
     router::Router,
 };
 use crate::model::{Event, NamespacedName, ObjectKind, name::Group, view};
@@ -55,6 +56,8 @@ pub struct Route {
     pub target: NamespacedName,
     /// What requests must match, one entry each; empty if the object does not say.
     pub rules: Vec<String>,
+    /// Those of the rules that Traefik refuses, or one of its versions, with the reason.
+    pub refused: Vec<(String, Refusal)>,
     /// The routers that Traefik makes of it; those of the object that lead there.
     pub routers: Vec<Router>,
     /// `spec.entryPoints`.
@@ -67,6 +70,14 @@ pub struct Route {
     pub requirements: BTreeSet<Requirement>,
     /// Whether it only gets copies of requests, whose answers nobody gets.
     pub is_mirror: bool,
+}
+
+impl Route {
+    /// Returns the rules that Traefik refuses, or Traefik 3. What only Traefik 2 does not know is worth no word beside each
+    /// route.
+    pub fn shown_refusals(&self) -> impl Iterator<Item = &(String, Refusal)> {
+        self.refused.iter().filter(|(_, refusal)| refusal.scope != Scope::Older)
+    }
 }
 
 /// A TraefikService to look for routes to.
@@ -141,7 +152,7 @@ pub(crate) fn is_reached(routing: &Routing, service: &NamespacedName) -> bool {
 fn route(routing: &Routing, place: usize, service: &NamespacedName, group: Option<Group>) -> Option<Route> {
     let (holder, object) = routing.object(place);
     let mut is_mirror = false;
-    let mut routers = Vec::new();
+    let (mut refused, mut routers) = (Vec::new(), Vec::new());
     let (rules, mut needed) = if matches!(holder.kind, ObjectKind::TraefikService(_)) {
         let found = children(object).into_iter();
         let found = found.filter_map(|(item, is_mirror)| Some((is_mirror, requirements(item, holder, service)?)));
@@ -151,6 +162,10 @@ fn route(routing: &Routing, place: usize, service: &NamespacedName, group: Optio
     } else {
         let found = leading(holder, object, service);
         let needed = found.iter().map(|(_, needed)| needed).min_by_key(|needed| needed.len())?.clone();
+        refused.extend(found.iter().filter_map(|(index, _)| {
+            let route = view::list(object, &["spec", "routes"]).get(*index)?;
+            Some((view::owned(route, &["match"])?, refusal(holder.kind, route)?))
+        }));
         let made = routing.routers_of(place).iter().map(|placed| &placed.router);
         routers.extend(made.filter(|router| found.iter().any(|(index, _)| *index == router.index)).cloned());
         (found.iter().flat_map(|(index, _)| rules(holder.kind, object, *index)).collect(), needed)
@@ -166,6 +181,7 @@ fn route(routing: &Routing, place: usize, service: &NamespacedName, group: Optio
         kind: holder.kind,
         target: holder.target.clone(),
         rules,
+        refused,
         routers,
         entry_points: texts(object, &["spec", "entryPoints"]),
         tls: view::object(object, &["spec", "tls"]).is_some(),

@@ -12,8 +12,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
+    refusal,
     route::texts,
-    rule::{Answer, Request, Rule},
+    rule::{Answer, Reading, Request, Rule},
 };
 use crate::model::{NamespacedName, ObjectKind, view};
 
@@ -71,11 +72,12 @@ impl Router {
     }
 }
 
-/// Returns the routers of an object: of an IngressRoute, an HTTPRoute, or an Ingress.
+/// Returns the routers of an object: of an IngressRoute, an HTTPRoute, or an Ingress. Of a rule that Traefik refuses, it makes
+/// none.
 pub fn routers(kind: ObjectKind, object: &Value) -> Vec<Router> {
     let holder = format!("{} `{}`", kind.kind(), NamespacedName::of(object));
     match kind {
-        ObjectKind::IngressRoute(_) => of_ingress_route(object, &holder),
+        ObjectKind::IngressRoute(_) => of_ingress_route(kind, object, &holder),
         ObjectKind::HttpRoute => of_http_route(object, &holder),
         ObjectKind::Ingress => of_ingress(object, &holder),
         _ => Vec::new(),
@@ -116,13 +118,17 @@ fn length(rule: &str) -> i64 {
     i64::try_from(rule.len()).unwrap_or(i64::MAX)
 }
 
-fn of_ingress_route(object: &Value, holder: &str) -> Vec<Router> {
+fn of_ingress_route(kind: ObjectKind, object: &Value, holder: &str) -> Vec<Router> {
     let router = |(index, route): (usize, &Value)| {
         let text = view::text(route, &["match"])?;
+        let reading = Reading::of(text);
+        if refusal::of(kind, route, &reading).is_some_and(|refusal| refusal.is_certain()) {
+            return None;
+        }
         let explicit = route.get("priority").and_then(Value::as_i64).filter(|priority| *priority != 0);
         Some(Router {
             holder: holder.to_owned(),
-            rule: Rule::parse(text),
+            rule: reading.rule,
             priority: explicit.unwrap_or_else(|| length(text)),
             entry_points: texts(object, &["spec", "entryPoints"]),
             class: class(object),

@@ -4,6 +4,9 @@
 //! `pkg/muxer/http/matcher.go`; `matcher_v2.go` for the older syntax). Matchers of anything but host and path may hold or
 //! not, depending on the rest of the request: the answer is then [`Answer::Maybe`].
 
+mod check;
+#[cfg(test)]
+mod ground;
 mod parse;
 
 use std::collections::BTreeSet;
@@ -12,6 +15,37 @@ use regex::RegexBuilder;
 
 /// The most memory for a compiled regular expression, in bytes. What a larger one matches is not known.
 const MAX_REGEX: usize = 256 << 10;
+
+/// What Traefik makes of the text of a rule, in each of its syntaxes: the newer is Traefik 3's own, the older that of
+/// Traefik 2, which Traefik 3 takes with `syntax: v2` (or `core.defaultRuleSyntax`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The rule; `None` if it cannot be read here.
+    pub rule: Option<Rule>,
+    /// Why Traefik refuses it in the newer syntax; `None` if it does not, or if that is not known.
+    pub refused_as_newer: Option<String>,
+    /// The same in the older syntax.
+    pub refused_as_older: Option<String>,
+}
+
+impl Reading {
+    /// Reads a rule.
+    pub fn of(text: &str) -> Self {
+        parse::read(text)
+    }
+
+    /// Adds the reasons of a further matcher; the first one counts.
+    fn add(&mut self, other: &Self) {
+        for (own, other) in [
+            (&mut self.refused_as_newer, &other.refused_as_newer),
+            (&mut self.refused_as_older, &other.refused_as_older),
+        ] {
+            if own.is_none() {
+                own.clone_from(other);
+            }
+        }
+    }
+}
 
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +100,7 @@ pub struct Request<'a> {
 impl Rule {
     /// Parses a rule; `None` if it cannot be read.
     pub fn parse(text: &str) -> Option<Self> {
-        parse::parse(text)
+        Reading::of(text).rule
     }
 
     /// Returns whether requests of this host and path match.

@@ -228,6 +228,12 @@ impl Ui {
         }
     }
 
+    /// Clears the current line, and restores the terminal as it was before the program changed it.
+    pub fn restore_terminal(&self) {
+        self.clear_line();
+        terminal::restore_original();
+    }
+
     /// Clears the line that a signal interrupted. A terminal discards what it has not shown yet when such a key is
     /// pressed (termios(3), NOFLSH), so its state is restored once more.
     pub fn clear_after_signal(&self) {

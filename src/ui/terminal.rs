@@ -14,6 +14,19 @@ pub(super) fn restore() {
     }
 }
 
+/// The state of the terminal before the program changed it.
+#[cfg(unix)]
+static ORIGINAL: std::sync::OnceLock<rustix::termios::Termios> = std::sync::OnceLock::new();
+
+/// Restores the state that the terminal had before the program changed it: for an end that drops nothing.
+pub(super) fn restore_original() {
+    restore();
+    #[cfg(unix)]
+    if let Some(original) = ORIGINAL.get() {
+        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, original);
+    }
+}
+
 /// Restores the former state of the terminal when dropped.
 #[derive(Debug)]
 pub(super) struct Restored {
@@ -24,9 +37,15 @@ pub(super) struct Restored {
 impl Restored {
     /// Saves the current state.
     pub(super) fn new() -> Self {
+        #[cfg(unix)]
+        let before = rustix::termios::tcgetattr(io::stdin()).ok();
+        #[cfg(unix)]
+        if let Some(before) = &before {
+            let _ = ORIGINAL.set(before.clone());
+        }
         Self {
             #[cfg(unix)]
-            before: rustix::termios::tcgetattr(io::stdin()).ok(),
+            before,
         }
     }
 }

@@ -606,6 +606,7 @@ routes:
     mirror: false
     name: checkout
     namespace: shop
+    refused: []
     requirements: []
     rules:
     - Host(`shop.example.com`) && PathPrefix(`/checkout`)

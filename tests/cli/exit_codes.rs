@@ -8,11 +8,14 @@ use canary_traefik::error::{Exit, Kind};
 use snapbox::str;
 use testbed::{
     bed,
+    directory::Directory,
     fake::{Fake, Reply},
     run::{Run, exactly},
     running::Running,
     wait::until,
 };
+
+use crate::manifests::{canary, folder};
 
 /// The rows of the table: code, name, example.
 fn rows() -> Vec<(u8, String, Option<String>)> {
@@ -61,6 +64,45 @@ fn a_wait_that_a_signal_ends_ends_with_its_number() {
         running.signal(signal);
         let output = running.ends();
         assert_eq!((output.code, output.stderr.as_str()), (Some(code), said), "{signal}");
+    }
+}
+
+/// A Canary with so many routes that to describe it takes much longer than a signal may take, and its entry asks each route's
+/// regular expression.
+fn endless() -> Directory {
+    let mut text = canary("shop", Some("login; Max-Age=60"))
+        .replace("  annotations:\n", "  annotations:\n    kubectl-canary-traefik/entry: /login\n");
+    for number in 0..20_000 {
+        text.push_str(&format!(
+            "---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {{name: r{number}}}
+spec: {{routes: [{{match: \"HostRegexp(`^h{number}.*$`)\", services: [{{kind: TraefikService, name: shop}}]}}]}}
+"
+        ));
+    }
+    folder(&[("all.yaml", &text)])
+}
+
+/// How long the main thread of a process has computed, in hundredths of a second.
+fn computed(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/task/{process}/stat")).expect("it runs");
+    // proc_pid_stat(5): the name can hold blanks; `utime` is the 14th field.
+    let behind_name = stat.rsplit_once(')').expect("a name").1;
+    behind_name.split_whitespace().nth(11).and_then(|ticks| ticks.parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_command_that_computes_ends_by_a_signal_too() {
+    let folder = endless();
+    for (signal, code, said) in [("INT", 130, "error: interrupted\n"), ("TERM", 143, "error: ended by SIGTERM\n")] {
+        let running = Running::start(Run::new(["describe", "shop", "-f", "."]).dir(folder.path()));
+        // Files are read on another thread.
+        until("the program to compute", || (computed(running.id()) > 20).then_some(()));
+        running.signal(signal);
+        let output = running.ends();
+        assert_eq!((output.code, output.stderr.as_str(), output.stdout.as_str()), (Some(code), said, ""), "{signal}");
     }
 }
 

@@ -243,7 +243,7 @@ fn what_may_not_be_read_is_said_with_the_rules_that_need_it() {
 exit: 0
 --- stdout
 --- stderr
-note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037, CT061
 nothing found in 1 Canary
 
 "#]]);
@@ -267,13 +267,14 @@ exit: 0
                 "CT026",
                 "CT029",
                 "CT030",
-                "CT037"
+                "CT037",
+                "CT061"
             ]
         }
     ]
 }
 --- stderr
-note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because the server refused to list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037, CT061
 nothing found in 1 Canary
 
 "#]]);
@@ -397,7 +398,7 @@ hint: name the Canaries, or select them, not both
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'CT999' for '[CODE]': no such rule; they are CT001 to CT060, listed by kubectl canary-traefik lint explain
+error: invalid value 'CT999' for '[CODE]': no such rule; they are CT001 to CT063, listed by kubectl canary-traefik lint explain
 
 For more information, try '--help'.
 
@@ -682,6 +683,9 @@ CT057   error      A mistyped or misplaced annotation
 CT058   error      Declared, but not live, while a rollout runs
 CT059   warning    Nothing protects the cookie
 CT060   error      A route to a TraefikService that does not exist
+CT061   error      Traefik refuses the rule of a route
+CT062   error      A middleware takes the cookie away
+CT063   error      Two Canaries generate one TraefikService
 --- stderr
 
 "#]]);

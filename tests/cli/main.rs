@@ -23,6 +23,7 @@ mod man;
 mod manifests;
 mod matrix;
 mod mutations;
+mod nameless;
 mod names;
 mod neighbours;
 mod next_write;

@@ -255,3 +255,238 @@ hint: name the files of its routes with -f too
 
 "#]]);
 }
+
+/// An IngressRoute with these rules, each on a line of its own, as YAML.
+fn rules(rules: &[&str]) -> String {
+    let mut text = "---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: web, namespace: shop}
+spec:
+  entryPoints: [websecure]
+  tls: {}
+  routes:
+"
+    .to_owned();
+    for rule in rules {
+        text.push_str(&format!("  - {{kind: Rule, match: {rule}, services: [{TRAEFIK_SERVICE}]}}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_rule_that_traefik_refuses_is_told_with_the_reason_and_no_other() {
+    let folder = place(&rules(&[
+        "'Host(`a.example`)'",
+        "\"Host('b.example')\"",
+        r#""Host(`c.example`)\n&& PathPrefix(`/cart`)""#,
+        "'Host(`d.example`, `e.example`)'",
+        "'Host(`f.example`, `g.example`)', syntax: v2",
+        "'Host(`${HOST}`) && PathPrefix(`${PREFIX}`)'",
+    ]));
+    exactly(
+        &told(&folder),
+        str![[r#"
+Routes:
+  IngressRoute/web on websecure with TLS
+    Host(`a.example`)
+    Host('b.example')
+      Traefik refuses this rule: "'b.example')" is not in backticks
+    Host(`c.example`)\n&& PathPrefix(`/cart`)
+      Traefik refuses this rule: it ends at the line break before "&&
+        PathPrefix(`/cart…"
+    Host(`d.example`, `e.example`)
+      Traefik 3 takes this rule only with `syntax: v2`: Host takes 1 value, not
+        2
+    Host(`f.example`, `g.example`)
+    Host(`${HOST}`) && PathPrefix(`${PREFIX}`)
+
+"#]],
+    );
+    run(&folder, "lint cart -f . --ignore CT048,CT055").shows(str![[r#"
+exit: 1
+--- stdout
+shop/cart
+  info CT025: the cookie has no HttpOnly, so scripts can read it
+    at ./canary.yaml:8:5
+    fix: kubectl canary-traefik sticky set cart -n shop -f ./canary.yaml --http-only
+  warning CT052: Flagger overwrites the weights and the cookie of TraefikService
+    `shop/cart`, which is among the manifests
+    at ./canary.yaml:18:1
+    fix: remove it from the manifests
+  error CT061: Traefik refuses route 2 of IngressRoute `shop/web`:
+    "'b.example')" is not in backticks
+    at ./routes.yaml:10:18
+    fix: correct its match
+  error CT061: Traefik refuses route 3 of IngressRoute `shop/web`: it ends at
+    the line break before "&& PathPrefix(`/cart…"
+    at ./routes.yaml:11:18
+    fix: correct its match
+  warning CT061: Traefik 3 refuses route 4 of IngressRoute `shop/web`: Host
+    takes 1 value, not 2
+    at ./routes.yaml:12:18
+    fix: write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+--- stderr
+2 errors, 2 warnings, 1 info in 1 Canary
+
+"#]]);
+    let described = run(&folder, "describe cart -f . -o json").stdout;
+    let described: serde_json::Value = serde_json::from_str(&described).expect("JSON");
+    assert_eq!(
+        described["routes"]["seen"][0]["refused"][0],
+        serde_json::json!({
+            "rule": "Host('b.example')",
+            "reason": "Traefik refuses this rule: \"'b.example')\" is not in backticks",
+        })
+    );
+}
+
+#[test]
+fn which_traefik_refuses_a_rule_depends_on_its_version_and_its_default_syntax() {
+    let traefik = |image: &str, more: &str| {
+        format!(
+            "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: traefik, namespace: edge}}
+spec: {{template: {{spec: {{containers: [{{image: \"traefik:{image}\", args: [{more}]}}]}}}}}}
+"
+        )
+    };
+    let crd = "\"--providers.kubernetescrd\"";
+    let by_default = format!("{crd}, \"--core.defaultRuleSyntax=v2\"");
+    let (older, newer) = ("'Host(`a.example`, `b.example`)'", "'PathRegexp(`^/cart`)'");
+    let mut found = String::new();
+    for (rule, traefik) in [
+        (older, String::new()),
+        (older, traefik("v3.7.9", crd)),
+        (older, traefik("v3.7.9", "\"--configfile=/traefik.yml\"")),
+        (older, traefik("v3.7.9", &by_default)),
+        (older, traefik("v2.11.3", crd)),
+        (newer, String::new()),
+        (newer, traefik("v3.7.9", crd)),
+        (newer, traefik("v2.11.3", crd)),
+    ] {
+        let output = run(&place(&(rules(&[rule]) + &traefik)), "lint cart -f . -o json");
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+        let items = report["items"].as_array().expect("findings").iter();
+        for item in items.filter(|item| item["code"] == "CT061") {
+            let text = |key: &str| item[key].as_str().expect("a text").to_owned();
+            found.push_str(&format!("{}: {}; {}\n", text("severity"), text("message"), text("help")));
+        }
+        found.push_str("--\n");
+    }
+    exactly(
+        &found,
+        str![[r#"
+warning: Traefik 3 refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+--
+error: Traefik 3.7.9 (edge/traefik) refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+--
+warning: Traefik 3 refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+--
+--
+--
+--
+--
+error: Traefik 2.11.3 (edge/traefik) refuses route 1 of IngressRoute `shop/web`: it has no matcher PathRegexp; write the rule as Traefik 2 reads it
+--
+
+"#]],
+    );
+}
+
+#[test]
+fn an_entry_leaves_out_a_route_that_traefik_refuses_and_says_so() {
+    let bad = place(&rules(&["\"Host('a.example')\""]));
+    run(&bad, "sticky set cart --entry /login -f . --yes").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: the entry of Canary `shop/cart` would have no effect
+caused by: no route that the entry can cover serves `/login`
+caused by: route 1 of IngressRoute `shop/web` is not covered: Traefik refuses its rule: "'a.example')" is not in backticks
+hint: name paths with --entry that a route to the TraefikService serves, or give that route a higher priority
+
+"#]]);
+    let some = place(&rules(&["\"Host('a.example')\"", "'Host(`b.example`)'"]));
+    run(&some, "sticky set cart --entry /login -f . --yes").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/cart configured
+--- stderr
+--- ./canary.yaml (before)
++++ ./canary.yaml (after)
+@@ -6,6 +6,7 @@
+   name: cart
+   annotations:
+     kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
++    kubectl-canary-traefik/entry: /login
+ spec:
+   provider: traefik
+   targetRef:
+
+"#]]);
+    run(&some, "render cart --entry -f canary.yaml -f routes.yaml").shows(str![[r#"
+exit: 0
+--- stdout
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata:
+  annotations:
+    kubectl-canary-traefik/canary: cart
+    kubectl-canary-traefik/entry: /login
+  labels:
+    app.kubernetes.io/managed-by: kubectl-canary-traefik
+  name: cart-entry
+  namespace: shop
+spec:
+  headers:
+    customRequestHeaders:
+      Cookie: ""
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata:
+  annotations:
+    kubectl-canary-traefik/canary: cart
+    kubectl-canary-traefik/entry: /login
+  labels:
+    app.kubernetes.io/managed-by: kubectl-canary-traefik
+  name: cart-entry
+  namespace: shop
+spec:
+  entryPoints:
+  - websecure
+  routes:
+  - kind: Rule
+    match: (Host(`b.example`)) && (Path(`/login`))
+    middlewares:
+    - name: cart-entry
+    priority: 18
+    services:
+    - kind: TraefikService
+      name: cart
+  tls: {}
+--- stderr
+warning: route 1 of IngressRoute `shop/web` is not covered: Traefik refuses its rule: "'a.example')" is not in backticks
+
+"#]]);
+}
+
+#[test]
+fn a_service_of_another_provider_is_told_as_such() {
+    let folder = place(&route("web", "shop", "{kind: TraefikService, name: cart@file}"));
+    exactly(
+        &told(&folder),
+        str![[r#"
+Routes:          <none>: nothing leads to the TraefikService
+Near misses:
+  IngressRoute/web
+    Host(`web.example`)
+    it leads to service `cart@file` of another provider of Traefik's
+    fix: use `name: cart`
+
+"#]],
+    );
+}

@@ -3,7 +3,10 @@
 //! one that failed.
 #![expect(clippy::disallowed_methods, reason = "reads which runs are wanted")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::symlink,
+};
 
 use testbed::{directory::Directory, numbers::Numbers, run::Run};
 
@@ -55,13 +58,83 @@ const NAMES: [&str; 8] = [
     "x.yaml",
 ];
 
+/// Whole files of other tools, and objects that are no Canaries, with the names that they have.
+const FOREIGN: [(&str, &str); 24] = [
+    ("stream.json", "{\"kind\": \"ConfigMap\", \"apiVersion\": \"v1\"}\n{\"a\": 1} {\"b\": [2]}\n"),
+    ("lists.yaml", "kind: List\nitems:\n- kind: List\n  items:\n  - {kind: ConfigMap, apiVersion: v1}\n  - null\n"),
+    (
+        "component/kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- {path: p.yaml, target: {kind: Deployment}}\n",
+    ),
+    (
+        "generators/kustomization.yml",
+        "configMapGenerator:\n- {name: a, files: [a.properties]}\nimages: [{name: a, newTag: b}]\n",
+    ),
+    ("charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 0.1.0\n"),
+    ("charts/x/templates/web.yaml", "{{- range .Values.hosts }}\nkind: Service\n{{- end }}\n"),
+    ("main.jsonnet", "local k = import 'k.libsonnet';\n{ a: k.b('c') }\n"),
+    (
+        "secrets.enc.yaml",
+        "apiVersion: v1\nkind: Secret\ndata: {a: 'ENC[AES256_GCM,data:aa==,iv:b=,tag:c==,type:str]'}\nsops: {mac: 'ENC[x]', version: 3.9.0}\n",
+    ),
+    ("main.tf", "resource \"kubernetes_manifest\" \"a\" {\n  manifest = yamldecode(file(\"a.yaml\"))\n}\n"),
+    ("terraform.tfvars.json", "{\"a\": [1, {\"b\": null}]}\n"),
+    (
+        "apps.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps}\nspec: {generators: [{git: {directories: [{path: '*'}]}}], template: {metadata: {name: '{{path.basename}}'}}}\n",
+    ),
+    (
+        "flux.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {path: ./x, postBuild: {substitute: {a: b}}}\n",
+    ),
+    (
+        "release.yaml",
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {generateName: a-}\nspec: {values: {a: [1, two]}}\n",
+    ),
+    ("empty.yaml", ""),
+    ("comments.yaml", "# nothing\n---\n# at all\n"),
+    ("nul.yaml", "a: \0\u{1}\n"),
+    ("job.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: a-\nspec: {}\n"),
+    ("windows.yaml", "\u{feff}apiVersion: v1\r\nkind: ConfigMap\r\nmetadata:\r\n  name: a\r\n"),
+    (".github/workflows/ci.yml", "on: push\njobs: {a: {steps: [{run: \"echo ${{ github.sha }}\"}]}}\n"),
+    ("compose.yaml", "services:\n  web: &web\n    image: a\n  other: {<<: *web, image: b}\n"),
+    ("template.yaml", "Resources:\n  A: !Sub '${B}'\n  C: !GetAtt D.E\n"),
+    ("ytt.yaml", "#@ load('@ytt:data', 'data')\nkind: ConfigMap\nmetadata:\n  name: #@ data.values.name\n"),
+    (
+        "crd.yaml",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {names: {kind: A}, versions: [{schema: {openAPIV3Schema: {properties: {kind: {type: string}}}}}]}\n",
+    ),
+    (
+        "functions.yaml",
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {apiVersion: v1, kind: Service}\n",
+    ),
+];
+
+/// Canaries in other forms than a document in block style, each with `NAME` for its name: they are found, and not changed.
+const OTHER_FORMS: [&str; 6] = [
+    "{\"apiVersion\": \"v1\", \"kind\": \"Secret\"}\n{\"apiVersion\": \"flagger.app/v1beta1\", \"kind\": \"Canary\", \"metadata\": {\"name\": \"NAME\"}, \"spec\": {\"provider\": \"traefik\", \"targetRef\": {\"name\": \"NAME\"}}}\n",
+    "apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n- apiVersion: v1\n  kind: List\n  items:\n  - {apiVersion: flagger.app/v1beta1, kind: Canary, metadata: {name: NAME}, spec: {provider: traefik, targetRef: {name: NAME}}}\n",
+    "apiVersion: flagger.app/v1beta1\nkind: CanaryList\nitems:\n- metadata: {name: NAME}\n  spec: {provider: traefik, targetRef: {name: NAME}}\n",
+    "\u{feff}apiVersion: flagger.app/v1beta1\r\nkind: Canary\r\nmetadata: {name: NAME}\r\nspec: {provider: traefik, targetRef: {name: NAME}}\r\n",
+    "%YAML 1.2\n---\n\"apiVersion\": flagger.app/v1beta1\n? kind\n: Canary\nmetadata: &m\n  \"name\": 'NAME'\nspec: {provider: traefik, targetRef: *m}\n",
+    "kind: Job\nmetadata: {generateName: a-}\n---\n---\napiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: NAME, labels: {a: \"b\"}}\nspec: {provider: traefik, targetRef: {name: NAME}}\n...\n",
+];
+
+/// Canaries that have no names yet, or are parts of others: nothing is lost with them.
+const NO_CANARIES: [&str; 2] = [
+    "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {generateName: canary-}\nspec: {provider: traefik, targetRef: {name: a}}\n",
+    "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: nobody}\nspec: {suspend: true}\n",
+];
+
 /// Folders.
 const FOLDERS: [&str; 6] = ["", "base/", "overlays/prod/", "charts/web/", "charts/web/templates/", "deep/er/"];
 
-/// A tree: what is in each file, and the file of each Canary, which is a document of its own there.
+/// A tree: what is in each file, the file of each Canary that is a document of its own, the names of others, and links.
 struct Tree {
     files: BTreeMap<String, Vec<u8>>,
     canaries: BTreeMap<String, String>,
+    others: BTreeSet<String>,
+    links: BTreeMap<String, &'static str>,
 }
 
 impl Tree {
@@ -71,6 +144,23 @@ impl Tree {
             let name = format!("{}{}", numbers.one_of(&FOLDERS), numbers.one_of(&NAMES));
             files.insert(name, foreign(numbers));
         }
+        for _ in 0..numbers.below(5) {
+            let (name, text) = numbers.one_of(&FOREIGN);
+            files.insert(format!("{}{name}", numbers.one_of(&FOLDERS)), text.as_bytes().to_vec());
+        }
+        if numbers.below(4) == 0 {
+            files.insert("nobody.yaml".to_owned(), numbers.one_of(&NO_CANARIES).as_bytes().to_vec());
+        }
+        let mut others = BTreeSet::new();
+        for number in 0..numbers.below(3) {
+            let name = format!("other-{number}");
+            let text = numbers.one_of(&OTHER_FORMS).replace("NAME", &name);
+            files.insert(format!("{}{name}.yaml", numbers.one_of(&FOLDERS)), text.into_bytes());
+            others.insert(name);
+        }
+        let link = [("dangling.yaml", "nowhere"), ("loop.yaml", "loop.yaml"), ("up", "..")];
+        let links = (0..numbers.below(3)).map(|_| numbers.one_of(&link));
+        let links = links.map(|(name, target)| (name.to_owned(), target)).collect();
         let mut canaries = BTreeMap::new();
         for number in 0..=numbers.below(3) {
             let name = format!("canary-{number}");
@@ -83,13 +173,16 @@ impl Tree {
             files.insert(file.clone(), text.replace('\n', lines).into_bytes());
             canaries.insert(name, file);
         }
-        Self { files, canaries }
+        Self { files, canaries, others, links }
     }
 
     fn write(&self) -> Directory {
         let directory = Directory::new();
         for (name, bytes) in &self.files {
             directory.write(name, bytes);
+        }
+        for (name, target) in &self.links {
+            symlink(target, directory.path().join(name)).expect("a link can be made");
         }
         directory
     }
@@ -116,8 +209,8 @@ fn wrong(numbers: &mut Numbers) -> Option<String> {
     let run = |line: &str| Run::new(line.split(' ')).dir(directory.path()).run();
     let shown = run("show -o name -R -f .");
     let names: BTreeSet<_> = shown.stdout.lines().map(|line| line.trim_start_matches("canary.flagger.app/")).collect();
-    if shown.code != Some(0) || names != tree.canaries.keys().map(String::as_str).collect() {
-        return Some(format!("{:?} were not found\n{shown}", tree.canaries));
+    if shown.code != Some(0) || names != tree.canaries.keys().chain(&tree.others).map(String::as_str).collect() {
+        return Some(format!("{:?} and {:?} were not found\n{shown}", tree.canaries, tree.others));
     }
     let (name, file) = tree.canaries.iter().nth(numbers.below(tree.canaries.len())).expect("a Canary");
     let changed = run(&format!("sticky set {name} --name fuzz --max-age 60 --yes -R -f ."));

@@ -170,6 +170,74 @@ empty       remove --live-only
             as before
 empty       remove --declare-only
             as before
+halfway     set
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/sticky-cookie-
+            sticky remove NAME --live-only
+            as before
+halfway     set --live-only
+            sticky remove NAME --live-only
+            as before
+halfway     set --declare-only
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/sticky-cookie-
+            as before
+halfway     edit
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/sticky-cookie- kubectl-canary-traefik/entry=/login
+            sticky remove NAME --live-only
+            as before
+halfway     remove
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/entry=/login
+            as before
+halfway     remove --live-only
+            as before
+halfway     remove --declare-only
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/entry=/login
+            as before
+halfway     apply
+            as before
+malformed   set
+            exit 2, error: the declaration of Canary `[NS]/malformed-set` is malformed, so it cannot be changed field by field
+malformed   set --live-only
+            sticky remove NAME --live-only
+            as before
+malformed   set --declare-only
+            exit 2, error: the declaration of Canary `[NS]/malformed-set-decl` is malformed, so it cannot be changed field by field
+malformed   edit
+            kubectl annotate --overwrite canaries.flagger.app NAME 'kubectl-canary-traefik/sticky-cookie=a; Max-Age=soon'
+            sticky remove NAME --live-only
+            as before
+malformed   remove
+            kubectl annotate --overwrite canaries.flagger.app NAME 'kubectl-canary-traefik/sticky-cookie=a; Max-Age=soon'
+            as before
+malformed   remove --live-only
+            as before
+malformed   remove --declare-only
+            kubectl annotate --overwrite canaries.flagger.app NAME 'kubectl-canary-traefik/sticky-cookie=a; Max-Age=soon'
+            as before
+malformed   apply
+            exit 1, 
+no-path     set
+            exit 2, error: the entry of Canary `[NS]/no-path-set` is malformed
+no-path     set --live-only
+            sticky set NAME --name b --max-age 90 --live-only
+            as before
+no-path     set --declare-only
+            exit 2, error: the entry of Canary `[NS]/no-path-set-decl` is malformed
+no-path     edit
+            kubectl annotate --overwrite canaries.flagger.app NAME kubectl-canary-traefik/sticky-cookie- 'kubectl-canary-traefik/entry=it'/''s'
+            sticky set NAME --name b --max-age 90 --live-only
+            as before
+no-path     remove
+            kubectl annotate --overwrite canaries.flagger.app NAME 'kubectl-canary-traefik/entry=it'/''s'
+            sticky set NAME --name b --max-age 90 --live-only
+            as before
+no-path     remove --live-only
+            sticky set NAME --name b --max-age 90 --live-only
+            as before
+no-path     remove --declare-only
+            kubectl annotate --overwrite canaries.flagger.app NAME 'kubectl-canary-traefik/entry=it'/''s'
+            as before
+no-path     apply
+            exit 2, error: `it's`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
 
 "#]]
     );

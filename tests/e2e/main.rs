@@ -36,7 +36,7 @@ mod webhook;
 mod webhook_claims;
 
 use play::bad;
-use routes::{cookies, odd, providers, redirects};
+use routes::{cookies, odd, providers, redirects, rules};
 use std::{process::ExitCode, time::Instant};
 
 use libtest_mimic::{Arguments, Trial};
@@ -130,6 +130,9 @@ fn main() -> ExitCode {
     });
     tests.extend(tests! { "routes::", redirects:
         lint_finds_http_exactly_on_the_routes_that_traefik_serves_over_it
+    });
+    tests.extend(tests! { "routes::", rules:
+        traefik_refuses_the_rules_that_are_said_to_be_refused_and_no_others
     });
     tests.extend(tests! { "routes::", cookies:
         each_cookie_that_is_shown_pins_to_its_track_with_and_without_safe_naming

@@ -114,10 +114,19 @@ async fn a_missing_plugin_brings_its_install_hint() {
 }
 
 #[tokio::test]
+async fn an_answer_needs_no_kind() {
+    for kind in ["", "\"kind\":\"\","] {
+        let script = format!("echo '{{{kind}\"status\":{{\"token\":\"t\"}}}}'");
+        assert_eq!(run_plugin(&script).await.map(|credential| credential.token), Ok(Some("t".to_owned())), "{script}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_credential_is_not_quoted() {
     let cases = [
         ("echo '{'", "it is neither JSON nor YAML"),
         ("echo secret", "its kind is not ExecCredential"),
+        ("echo 'kind: Secret'", "its kind is not ExecCredential"),
         ("echo 'kind: ExecCredential'", "it contains neither a token nor a certificate with a key"),
     ];
     for (script, cause) in cases {

@@ -57,6 +57,17 @@ fn the_first_file_wins_and_missing_files_are_skipped() {
 }
 
 #[test]
+fn an_empty_authority_is_none_and_that_of_the_file_counts() {
+    let home = Folder::new("empty-authority");
+    let text = PROD.replace("current-context: ''", "current-context: prod");
+    let file = home.write("one", &text.replace("pki/ca.pem", "pki/ca.pem, certificate-authority-data: ''"));
+    let loaded = load(&ConnectionArgs::default(), &environment(&home, &[&file])).unwrap().unwrap();
+    let cluster = choose(&loaded, &ConnectionArgs::default()).unwrap().cluster;
+    assert_eq!(cluster.certificate_authority_data, None);
+    assert_eq!(cluster.certificate_authority, Some(home.0.join("pki/ca.pem").display().to_string()));
+}
+
+#[test]
 fn relative_paths_start_at_the_file_that_holds_them() {
     let home = Folder::new("relative");
     let file = home.write(".kube/config", PROD);

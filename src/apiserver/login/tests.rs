@@ -82,7 +82,10 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
 #[tokio::test]
 async fn a_token_file_has_precedence_over_a_token_that_serves_where_it_cannot_be_read() {
     let folder = Folder::new("precedence");
-    for (name, expected) in [("with", "Bearer new"), ("without", "Bearer new"), ("missing", "Bearer old")] {
+    for (name, expected) in
+        [("with", "Bearer new"), ("without", "Bearer new"), ("missing", "Bearer old"), ("empty", "Bearer old")]
+    {
+        folder.write("empty", "\n");
         folder.write("with", "new\n");
         folder.write("without", "new");
         let server = Server::start_tls("server.pem", [reply("200 OK", "{}")]).await;

@@ -141,6 +141,20 @@ pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
 /// Prints the commands that undo a change.
 pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     let Prepared { loaded, plan, guarded, .. } = done;
+    let declared = plan.steps.iter().position(|step| matches!(step.object.kind, ObjectKind::Canary));
+    let declared = declared.and_then(|index| done.after.get(index)).unwrap_or(&loaded.canary);
+    if let Some(annotate) = undo::annotating(&plan.target.name, &loaded.canary, declared, &plan.before.declared) {
+        // A guard rejects what is malformed.
+        if undo::is_malformed(&loaded.canary) && server.covers(&loaded.observed).await == Guarded::Yes {
+            return;
+        }
+        let default = server.api().namespace();
+        ctx.ui.status(&format!("to undo: {}", ctx.kubectl(&annotate, &plan.target, default)));
+        if let Some(arguments) = undo::live_arguments(plan) {
+            ctx.ui.status(&format!("to undo: {}", ctx.command(&arguments, &plan.target, default)));
+        }
+        return;
+    }
     // Whether the guard covers a Canary that no longer declares a cookie has not been determined yet.
     let (before, after) = (&plan.before, &plan.after);
     let is_asked = after.declared.cookie.is_none() && before.declared.cookie != before.live.cookie;

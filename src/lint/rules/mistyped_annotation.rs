@@ -35,6 +35,11 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let canary = &subject.observed.canary;
     let mut problems: Vec<_> = canary.mistyped.iter().flat_map(problem).collect();
     for key in [ANNOTATION, ENTRY_ANNOTATION] {
+        if canary.labels.contains_key(key) {
+            let message = format!("nothing reads the label {key}");
+            let place = Place::of_canary(&["metadata", "labels", key]);
+            problems.extend(Problem::new(message, "move it to metadata.annotations").at(place));
+        }
         if canary.apex_annotations.contains_key(key) {
             let message = format!("nothing reads the annotation {key} in spec.service.apex.annotations");
             let place = Place::of_canary(&["spec", "service", "apex", "annotations", key]);

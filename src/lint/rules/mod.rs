@@ -2,6 +2,7 @@
 
 mod ab_testing;
 mod colliding_names;
+mod cookie_header_removed;
 mod cookie_of_another_canary;
 mod cookie_of_the_application;
 mod domain_of_other_hosts;
@@ -27,6 +28,7 @@ mod no_route;
 mod not_live_in_a_rollout;
 mod not_protected;
 mod nothing_checks_the_canary;
+mod one_service_of_two_canaries;
 mod outlives_the_last_step;
 mod path_beside_the_routes;
 mod pinned_to_a_dead_canary;
@@ -36,6 +38,7 @@ mod prefix_of_the_name;
 mod primary_without_weight;
 mod promotion_without_end;
 mod readable_by_scripts;
+mod refused_rule;
 mod route_around_the_traefik_service;
 mod route_misses_the_traefik_service;
 mod route_of_another_namespace;
@@ -113,6 +116,9 @@ pub(super) const ALL: &[Rule] = &[
     not_live_in_a_rollout::RULE,
     not_protected::RULE,
     route_misses_the_traefik_service::RULE,
+    refused_rule::RULE,
+    cookie_header_removed::RULE,
+    one_service_of_two_canaries::RULE,
 ];
 
 /// The share of the logins from which on it is worth a warning, in percent.

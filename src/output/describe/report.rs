@@ -98,9 +98,17 @@ struct RouteReport {
     tls: bool,
     /// The TraefikServices between the route and this one.
     through: Vec<ThroughReport>,
+    /// The rules that Traefik refuses.
+    refused: Vec<RefusedReport>,
     /// What Traefik needs to follow it, one sentence each.
     requirements: Vec<String>,
     mirror: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusedReport {
+    rule: String,
+    reason: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -218,6 +226,10 @@ fn route(route: &Route) -> RouteReport {
         entry_points: route.entry_points.clone(),
         tls: route.tls,
         through: route.through.iter().map(through).collect(),
+        refused: route
+            .shown_refusals()
+            .map(|(rule, refusal)| RefusedReport { rule: rule.clone(), reason: refusal.to_string() })
+            .collect(),
         requirements: route.requirements.iter().map(ToString::to_string).collect(),
         mirror: route.is_mirror,
     }

@@ -144,7 +144,11 @@ fn route_lines(description: &Description, route: &Route, page: Page) -> String {
     if route.is_mirror {
         head.push_str(", as a mirror: nobody gets its answers");
     }
-    let rules = route.rules.iter().map(|rule| page.line(4, &escaped(rule)));
+    let rules = route.rules.iter().flat_map(|rule| {
+        let refused = route.shown_refusals().filter(move |(refused, _)| refused == rule);
+        let refused = refused.map(|(_, refusal)| page.line(6, &escaped(&refusal.to_string())));
+        std::iter::once(page.line(4, &escaped(rule))).chain(refused)
+    });
     let needs = route.requirements.iter().map(|needed| page.line(4, &escaped(&needed.to_string())));
     page.line(2, &head) + &rules.chain(needs).collect::<String>()
 }

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{entered, name, work::Work};
 use crate::{
     model::{ObjectKind, name::Group, view},
-    traefik::router::{CLASS, MAX_PRIORITY, Router},
+    traefik::{
+        refusal::{Refusal, refusal},
+        router::{CLASS, MAX_PRIORITY, Router},
+    },
 };
 
 /// An IngressRoute of our own.
@@ -53,6 +56,7 @@ impl Work<'_> {
             spec.remove("routes");
             let class = view::owned(value, &["metadata", "annotations", CLASS]);
             let shared = (group, class.clone(), Value::Object(spec.clone()).to_string());
+            self.leave_out_refused(place);
             for router in self.routing.routers_of(place) {
                 if !self.is_own(router) {
                     continue;
@@ -78,6 +82,18 @@ impl Work<'_> {
                 spec.insert("routes".into(), made.routes.clone().into());
                 let class: Vec<_> = made.class.iter().map(|class| (CLASS, class.as_str())).collect();
                 self.add(ObjectKind::IngressRoute(group), number, &class, &spec.into());
+            }
+        }
+    }
+
+    /// Reports the routes of an IngressRoute that lead to the TraefikService, and whose rules Traefik refuses.
+    fn leave_out_refused(&mut self, place: usize) {
+        let (object, value) = self.routing.object(place);
+        for index in self.leading(place) {
+            let refused = refusal(object.kind, &value["spec"]["routes"][index]);
+            if let Some(refusal) = refused.filter(Refusal::is_certain) {
+                let route = format!("route {} of {} `{}`", index + 1, object.kind.kind(), object.target);
+                self.leave_out::<()>(&route, &format!("Traefik refuses its rule: {}", refusal.reason));
             }
         }
     }

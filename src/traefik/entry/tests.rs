@@ -249,7 +249,7 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
         made.notes,
         [
             "IngressRoute `edge/edge` is not covered: it is in another namespace",
-            "IngressRoute `shop/odd` is not covered: its rule cannot be read",
+            "route 1 of IngressRoute `shop/odd` is not covered: Traefik refuses its rule: its end is missing",
             "IngressRoute `shop/odd` is not covered: its priority is the highest that can be set",
             "IngressRoute `shop/nested` is not covered: it leads to the Canary through TraefikService `shop/outer`",
             "Ingress `shop/old` is not covered: an Ingress cannot lead to a TraefikService",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{ground::*, *};
 
 fn asked(rule: &str, host: &str, path: &str) -> Answer {
     let host = (!host.is_empty()).then_some(host);
@@ -56,6 +56,74 @@ fn what_is_no_rule_is_not_read() {
     assert_eq!((most, more), (true, false));
 }
 
+/// Whether a rule is refused in the newer syntax, and in the older.
+fn refused(rule: &str) -> (bool, bool) {
+    let reading = Reading::of(rule);
+    (reading.refused_as_newer.is_some(), reading.refused_as_older.is_some())
+}
+
+#[test]
+fn a_rule_is_refused_in_each_syntax_exactly_where_traefik_refuses_it_as_far_as_is_known() {
+    for (rules, expected) in
+        [(TAKEN, (false, false)), (NEWER, (false, true)), (OLDER, (true, false)), (REFUSED, (true, true))]
+    {
+        for rule in rules {
+            assert_eq!(refused(rule), expected, "{rule}");
+        }
+    }
+    for (rule, in_newer) in REFUSED_UNKNOWN {
+        let (newer, older) = refused(rule);
+        assert!(!if *in_newer { newer } else { older }, "{rule} is known: put it elsewhere");
+    }
+}
+
+#[test]
+fn the_reason_says_what_to_change() {
+    for (rule, reason) in [
+        ("", "it is empty"),
+        ("Host('a.test')", "\"'a.test')\" is not in backticks"),
+        ("Host(`a.test`) and Path(`/a/very/long/path`)", "\"and Path(`/a/very/lo…\" is not expected there"),
+        ("Host(`a.test`)\n&& Path(`/`)", "it ends at the line break before \"&& Path(`/`)\""),
+        ("(Host(`a.test`)", "its end is missing"),
+        ("Host(`a.test`))", "it has a wrong \")\""),
+        ("Host(`a.test)", "a closing quote is missing"),
+        ("Host.test", "Host has no value in parentheses"),
+        ("pathPrefix(`/x`)", "it has no matcher pathPrefix, but PathPrefix"),
+        ("Headers(`X-A`, `b`)", "it has no matcher Headers, but Header"),
+        ("Hots(`a`)", "it has no matcher Hots"),
+        ("Host(`a.test`, `b.test`)", "Host takes 1 value, not 2"),
+        ("Header(`X-A`)", "Header takes 2 values, not 1"),
+        ("Query(`a`, `b`, `c`)", "Query takes 1 or 2 values, not 3"),
+        ("Host()", "Host has an empty value"),
+        ("Path(`x`)", "the value of Path must begin with /: \"x\""),
+        ("Host(`bücher.test`)", "Host takes ASCII only: write the host in Punycode (xn--…)"),
+        ("ClientIP(`10.0.0.0/33`)", "\"10.0.0.0/33\" is no address or range of addresses"),
+        ("PathRegexp(`^/(?!a)`)", "\"^/(?!a)\" is not a regular expression of Go: look-around is not supported"),
+        ("PathRegexp(\"^/\\d$\")", "\\d is no escape in \"…\": put the value in backticks"),
+    ] {
+        assert_eq!(Reading::of(rule).refused_as_newer.as_deref(), Some(reason), "{rule}");
+    }
+}
+
+#[test]
+fn a_rule_that_something_is_still_to_be_put_into_is_not_refused() {
+    for rule in [
+        "PathPrefix(`${PREFIX}`)",
+        "Host(`a.test`) && PathPrefix(`$PREFIX`)",
+        "$(RULE)",
+        "${RULE}",
+        "Host({{ .Values.host | quote }})",
+        "Host(`a.test`) && PathPrefix(`@PREFIX@`)",
+        "ClientIP(`%RANGE%`)",
+        "PLACEHOLDER",
+        "to-be_patched",
+    ] {
+        assert_eq!(refused(rule), (false, false), "{rule}");
+    }
+    // Of a regular expression, the end.
+    assert_eq!(refused("PathRegexp(`^/(?!a)$`)"), (true, true));
+}
+
 #[test]
 fn hosts_are_named_once_and_any_other_where_it_can_match() {
     let hosts = |rule: &str| Rule::parse(rule).unwrap().hosts("/");
@@ -93,6 +161,13 @@ fn only_named_hosts_are_told_apart() {
 }
 
 proptest! {
+    #[test]
+    fn what_an_entry_makes_of_a_rule_is_refused_exactly_where_the_rule_is(rule in rules()) {
+        // `src/traefik/entry/ingress_route.rs` makes it so.
+        let of_entry = format!("({}) && (Path(`/login`))", rule.trim());
+        prop_assert_eq!(refused(&of_entry), refused(&rule));
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "[Hostpath()`\"\\\\!&|,{}é ]{0,80}") {
         if let Some(rule) = Rule::parse(&text) {

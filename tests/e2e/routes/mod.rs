@@ -24,6 +24,7 @@ pub(crate) mod cookies;
 pub(crate) mod odd;
 pub(crate) mod providers;
 pub(crate) mod redirects;
+pub(crate) mod rules;
 pub(crate) mod site;
 
 /// Where users of these routes come in: the Traefik of most, that whose syntax is the older one, and that of routes at

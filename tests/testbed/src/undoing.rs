@@ -4,11 +4,13 @@
 use canary_traefik::model::{
     Cookie,
     declaration::{self, ANNOTATION},
+    entry::ENTRY_ANNOTATION,
 };
 use http::Method;
 use serde_json::{Value, json};
 
 use super::{
+    bed,
     directory::Directory,
     editor::Editor,
     namespace::Namespace,
@@ -22,7 +24,10 @@ struct Given {
     live: Option<&'static str>,
 }
 
-const GIVEN: [Given; 7] = [
+/// What comes before an entry that is declared without a cookie.
+const ENTRY: &str = "entry ";
+
+const GIVEN: [Given; 10] = [
     Given { name: "nothing", declared: None, live: None },
     Given { name: "declared", declared: Some("a; Max-Age=60; HttpOnly"), live: None },
     Given {
@@ -34,6 +39,9 @@ const GIVEN: [Given; 7] = [
     Given { name: "derived", declared: Some(""), live: Some("") },
     Given { name: "differs", declared: Some("a; Max-Age=60"), live: Some("b; Max-Age=90; Secure") },
     Given { name: "empty", declared: None, live: Some("") },
+    Given { name: "halfway", declared: Some("entry /login"), live: None },
+    Given { name: "malformed", declared: Some("a; Max-Age=soon"), live: None },
+    Given { name: "no-path", declared: Some("entry it's"), live: Some("b; Max-Age=90") },
 ];
 
 const COMMANDS: [(&str, &str); 7] = [
@@ -51,7 +59,8 @@ pub fn begin(namespace: &Namespace) {
     for (given, name, _) in cases() {
         namespace.create_rollout(&name, 90, 10);
         if let Some(text) = given.declared {
-            let patch = json!({ "metadata": { "annotations": { ANNOTATION: text } } });
+            let (key, text) = text.strip_prefix(ENTRY).map_or((ANNOTATION, text), |entry| (ENTRY_ANNOTATION, entry));
+            let patch = json!({ "metadata": { "annotations": { key: text } } });
             by("kubectl-annotate", namespace, "Canary", &name, &patch);
         }
         if let Some(text) = given.live {
@@ -83,21 +92,25 @@ pub fn table(namespace: &Namespace) -> String {
             code => {
                 let why = output.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
                 assert_eq!(state(namespace, &name), before, "{name}: {output}");
+                let why = why.replace(namespace.name(), "[NS]");
                 table.push_str(&format!("            exit {}, {why}\n", code.expect("an exit code")));
                 continue;
             }
         }
         let commands: Vec<_> = output.stderr.lines().filter_map(|line| line.strip_prefix("to undo: ")).collect();
         for undo in &commands {
-            let said = undo.strip_prefix("kubectl canary-traefik ").expect("a command of this program");
+            let said = undo.strip_prefix("kubectl canary-traefik ").unwrap_or(undo);
             table.push_str(&format!("            {}\n", said.replace(&name, "NAME")));
             let run = typed(namespace, undo);
             assert_eq!(run.code, Some(0), "{name}: {undo}\n{run}");
         }
         let now = state(namespace, &name);
-        let declared = now[0].as_str().map_or(Value::Null, sticky);
+        let declared = now[0].as_str().and_then(|text| declaration::parse(text).ok());
+        let declared = declared.map_or(Value::Null, |cookie: Cookie| cookie.to_sticky());
         let outcome = if now == before {
             "as before".to_owned()
+        } else if now[2] != before[2] {
+            format!("declared: {}; live: {}; entry: {}", now[0], now[1], now[2])
         } else if now[0] == before[0] && now[1] == declared {
             "as declared before, which is live".to_owned()
         } else if now[0] == before[0] {
@@ -126,16 +139,22 @@ fn change(namespace: &Namespace, name: &str, command: &str) -> Output {
 
 /// As a shell takes it, which takes the quotes away.
 fn typed(namespace: &Namespace, command: &str) -> Output {
-    let script = format!("kubectl() {{ shift; \"$PROGRAM\" \"$@\"; }}; {command} --yes");
+    let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
+    // Only this program asks.
+    let script = format!(
+        "kubectl() {{ if [ \"$1\" = canary-traefik ]; then shift; \"$PROGRAM\" \"$@\" --yes; else \"$KUBECTL\" \"$@\"; fi; }}; {command}"
+    );
     let run = Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin());
+    let run = run.env("KUBECTL", kubectl);
     run.kubeconfig(namespace.kubeconfig()).run()
 }
 
-/// The declaration and the cookie; null for none.
-fn state(namespace: &Namespace, name: &str) -> [Value; 2] {
+/// The declared cookie, the live one, and the entry; null for none.
+fn state(namespace: &Namespace, name: &str) -> [Value; 3] {
     let canary = namespace.get("Canary", name);
     let service = namespace.get("TraefikService", name);
-    [canary["metadata"]["annotations"][ANNOTATION].clone(), service["spec"]["weighted"]["sticky"].clone()]
+    let annotation = |key: &str| canary["metadata"]["annotations"][key].clone();
+    [annotation(ANNOTATION), service["spec"]["weighted"]["sticky"].clone(), annotation(ENTRY_ANNOTATION)]
 }
 
 fn sticky(text: &str) -> Value {

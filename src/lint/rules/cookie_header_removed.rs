@@ -1,0 +1,67 @@
+//! CT062: a middleware takes the cookie from every route.
+
+use super::{Problem, Rule};
+use crate::lint::{Need, Severity, reference::Reference, subject::Subject};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT062",
+    severity: Severity::Error,
+    title: "A middleware takes the cookie away",
+    why: "Traefik runs a route's middlewares before its service. Without the Cookie header, each request begins a new pin; without Set-Cookie in the answer, the browser never gets one. Not reported while another route leaves the cookie alone, as where a login begins.",
+    bad: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: clean}
+spec: {headers: {customRequestHeaders: {Cookie: ''}}}
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      middlewares: [{name: clean}]
+      services: [{kind: TraefikService, name: cart}]",
+    good: "kind: Canary
+metadata:
+  annotations:
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: clean}
+spec: {headers: {customRequestHeaders: {X-Debug: ''}}}
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      middlewares: [{name: clean}]
+      services: [{kind: TraefikService, name: cart}]",
+    fix: "Leave the headers Cookie and Set-Cookie out of the middleware.",
+    source: "traefik/traefik pkg/middlewares/headers/header.go, pkg/server/router/router.go:buildHTTPHandler",
+    needs: &[Need::Routes],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    if subject.cookie().is_none() {
+        return Vec::new();
+    }
+    let taken = subject.serving().map(|route| Some((route, subject.scene.taking_cookies(route)?)));
+    // One that leaves the cookie alone is enough for a design of one's own.
+    let Some(taken) = taken.collect::<Option<Vec<_>>>() else { return Vec::new() };
+    let problem = |(route, what): (&Reference<'_>, String)| {
+        Problem::new(
+            format!(
+                "{what} takes the cookie from the requests or answers of {}: nobody stays on a track",
+                route.holder()
+            ),
+            "leave the headers Cookie and Set-Cookie out of it",
+        )
+        .at(route.own_place())
+    };
+    taken.into_iter().flat_map(problem).collect()
+}

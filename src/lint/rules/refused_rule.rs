@@ -1,0 +1,62 @@
+//! CT061: Traefik refuses the rule of a route.
+
+use super::{Problem, Rule};
+use crate::{
+    lint::{Need, Severity, reference::Reference, subject::Subject},
+    model::version::Version,
+    traefik::refusal::{Refusal, Scope, refusal},
+};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    code: "CT061",
+    severity: Severity::Error,
+    title: "Traefik refuses the rule of a route",
+    why: "Of a rule that it cannot read, Traefik makes no router: the route serves nobody, and only Traefik's log says so. Traefik 3 reads the rules of Traefik 2 only with `syntax: v2`; where its version is not known, this is a warning.",
+    bad: "kind: Canary
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host('cart.example')
+      services: [{kind: TraefikService, name: cart}]",
+    good: "kind: Canary
+---
+kind: IngressRoute
+spec:
+  routes:
+    - match: Host(`cart.example`)
+      services: [{kind: TraefikService, name: cart}]",
+    fix: "Correct the rule: values in backticks, one in each Host and Path, a line break only behind && and ||.",
+    source: "traefik/traefik pkg/muxer/http/parser.go, matcher.go, matcher_v2.go; pkg/rules/parser.go",
+    needs: &[Need::Routes, Need::Traefik],
+    check,
+};
+
+fn check(subject: Subject<'_>) -> Vec<Problem> {
+    let problem = |route: &Reference<'_>| {
+        let Refusal { scope, reason } = refusal(route.object.kind, route.rule())?;
+        let (who, help, severity) = refusing(subject, scope)?;
+        let message = format!("{who} refuses route {} of {}: {reason}", route.route + 1, route.holder());
+        let place = route.place(&["spec", "routes", &route.route.to_string(), "match"]);
+        Some(Problem::new(message, help).with(severity).at(place))
+    };
+    subject.leading().filter_map(problem).flatten().collect()
+}
+
+/// Returns which Traefik refuses such a rule, what helps, and how sure that is; `None` if none does, as far as is known.
+fn refusing(subject: Subject<'_>, scope: Scope) -> Option<(String, &'static str, Severity)> {
+    const OLDER: &str = "write the rule as Traefik 3 reads it, or put syntax: v2 beside match";
+    const NEWER: &str = "write the rule as Traefik 2 reads it";
+    let traefik_3 = Version::of(3, 0, 0);
+    let is_older_by_default =
+        || subject.some_traefik(|it| it.option("core.defaultrulesyntax").is_some_and(|syntax| syntax == "v2"));
+    match scope {
+        Scope::Everywhere => Some(("Traefik".to_owned(), "correct its match", Severity::Error)),
+        Scope::Newer if subject.older_than(traefik_3).is_some() || is_older_by_default() => None,
+        Scope::Newer => Some(match subject.not_older_than(traefik_3) {
+            Some(traefik) if traefik.has_known_options() => (traefik.to_string(), OLDER, Severity::Error),
+            _ => ("Traefik 3".to_owned(), OLDER, Severity::Warning),
+        }),
+        Scope::Older => subject.older_than(traefik_3).map(|traefik| (traefik.to_string(), NEWER, Severity::Error)),
+    }
+}

@@ -89,7 +89,7 @@ impl Metrics {
                 text.push_str(&format!("{PREFIX}{name}{suffix} {value}\n"));
             }
         };
-        let one = |value: &AtomicU64| vec![(String::new(), value.load(Relaxed).to_string())];
+        let one = |value: &dyn ToString| vec![(String::new(), value.to_string())];
         let answers = OUTCOMES.iter().zip(&self.answers);
         let answers = answers.map(|(word, count)| (format!("{{outcome=\"{word}\"}}"), count.load(Relaxed).to_string()));
         family("answers_total", "counter", "Admission reviews answered.", answers.collect());
@@ -103,37 +103,30 @@ impl Metrics {
         latency.push(("_sum".into(), seconds(self.latency_sum.load(Relaxed))));
         latency.push(("_count".into(), count));
         family("answer_seconds", "histogram", "Time from the head of a request to its response.", latency);
-        family(
-            "losses_total",
-            "counter",
-            "Cookies found missing or different from their declaration.",
-            one(&self.losses),
-        );
-        family("repairs_total", "counter", "Cookies restored.", one(&self.repairs));
-        family("entry_writes_total", "counter", "Objects of entries created, updated or deleted.", one(&self.entries));
-        family("lookups_total", "counter", "Single Canaries read from the API server.", one(&self.lookups));
-        family(
-            "too_large_total",
-            "counter",
-            "Objects skipped because they, or their namespace, are too large.",
-            one(&self.too_large),
-        );
-        let dropped = vec![(String::new(), now.lines_dropped.to_string())];
+        for (name, help, count) in [
+            ("losses_total", "Cookies found missing or different from their declaration.", &self.losses),
+            ("repairs_total", "Cookies restored.", &self.repairs),
+            ("entry_writes_total", "Objects of entries created, updated or deleted.", &self.entries),
+            ("lookups_total", "Single Canaries read from the API server.", &self.lookups),
+            ("too_large_total", "Objects skipped because they, or their namespace, are too large.", &self.too_large),
+        ] {
+            family(name, "counter", help, one(&count.load(Relaxed)));
+        }
+        let dropped = one(&now.lines_dropped);
         family("log_lines_dropped_total", "counter", "Log lines dropped because stderr was not read.", dropped);
         let gate = GATE.iter().zip(&self.gate);
         let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
         family("gate_answers_total", "counter", "Confirm-promotion requests answered.", gate.collect());
-        let gauge = |value: String| vec![(String::new(), value)];
-        family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
-        family("repairs_waiting", "gauge", "TraefikServices waiting for repair.", gauge(now.waiting.to_string()));
-        family("ready", "gauge", "1 if /readyz succeeds, else 0.", gauge(u8::from(now.is_ready).to_string()));
-        let until = now.certificate_until.unwrap_or_default().to_string();
-        family(
-            "certificate_expiry_seconds",
-            "gauge",
-            "Expiry of the serving certificate, in seconds since 1970.",
-            gauge(until),
-        );
+        let until = now.certificate_until.unwrap_or_default();
+        let gauges: [(_, _, &dyn ToString); 4] = [
+            ("canaries", "Canaries known.", &now.canaries),
+            ("repairs_waiting", "TraefikServices waiting for repair.", &now.waiting),
+            ("ready", "1 if /readyz succeeds, else 0.", &u8::from(now.is_ready)),
+            ("certificate_expiry_seconds", "Expiry of the serving certificate, in seconds since 1970.", &until),
+        ];
+        for (name, help, value) in gauges {
+            family(name, "gauge", help, one(value));
+        }
         text
     }
 }

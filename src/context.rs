@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::{self, IsTerminal as _},
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -188,6 +189,10 @@ impl Progress for Terminal {
 
     fn done(&self) {
         self.ui.clear_status();
+    }
+
+    fn has_terminal(&self) -> bool {
+        io::stdin().is_terminal()
     }
 
     fn warning(&self, text: &str) {

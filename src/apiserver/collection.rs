@@ -1,9 +1,8 @@
 //! Collections of objects to list and watch.
 
-use crate::{
-    apiserver::{Call, Verb, parts::Part, request::percent_encoded},
-    model::selector::Selector,
-};
+use kube::core::Selector;
+
+use crate::apiserver::{Call, Verb, parts::Part, request::percent_encoded};
 
 /// Number of objects per page. Each is processed as it arrives, so a page costs no more memory than its largest object.
 const PAGE: usize = 100;

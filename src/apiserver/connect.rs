@@ -1,7 +1,7 @@
 //! Builds a [`ApiServer`] from flags and environment: chooses the source of the configuration, and overrides defaults of
 //! the HTTP library that are unsuitable for an interactive program.
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{Uri, header};
 use kube::{Config, config::AuthInfo};
@@ -32,67 +32,6 @@ pub async fn connect(
     args: &ConnectionArgs,
     environment: &Environment,
     progress: Arc<dyn Progress>,
-) -> Result<ApiServer> {
-    connect_with(args, environment, progress, std::io::stdin().is_terminal()).await
-}
-
-/// Like [`connect`], but a credential plugin gets no terminal for questions.
-pub async fn connect_quietly(
-    args: &ConnectionArgs,
-    environment: &Environment,
-    progress: Arc<dyn Progress>,
-) -> Result<ApiServer> {
-    connect_with(args, environment, progress, false).await
-}
-
-/// Prepares a connection to a server other than the API server. Nothing of the kubeconfig is used, and no credentials are sent.
-///
-/// # Errors
-///
-/// The proxy of the environment cannot be used.
-pub async fn connect_anonymously(
-    url: Uri,
-    args: &ConnectionArgs,
-    environment: &Environment,
-    progress: Arc<dyn Progress>,
-) -> Result<ApiServer> {
-    let config = Config::new(url);
-    let proxy = proxy::choose(&config.cluster_url, None, environment)?;
-    let endpoint = Endpoint { proxy, sent_as: "without any credentials".to_owned(), ..place(&config.cluster_url) };
-    let login = Login { config, exec: None, has_terminal: false, token_of: String::new() };
-    open(login, endpoint, String::new(), args, progress).await
-}
-
-/// Sets what the HTTP library does otherwise, and begins a session.
-async fn open(
-    mut login: Login,
-    endpoint: Endpoint,
-    namespace: String,
-    args: &ConnectionArgs,
-    progress: Arc<dyn Progress>,
-) -> Result<ApiServer> {
-    login.config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.url.clone());
-    login.config.default_retry = false;
-    login.config.connect_timeout = Some(CONNECT_TIMEOUT);
-    login.config.headers.push((header::USER_AGENT, user_agent()));
-    let session = login.log_in(&progress).await?;
-    Ok(ApiServer {
-        endpoint,
-        namespace,
-        timeout: Some(args.request_timeout.unwrap_or(REQUEST_TIMEOUT)).filter(|limit| !limit.is_zero()),
-        verbosity: args.verbosity,
-        progress,
-        silenced: None,
-        login,
-        session: Mutex::new(session),
-    })
-}
-
-async fn connect_with(
-    args: &ConnectionArgs,
-    environment: &Environment,
-    progress: Arc<dyn Progress>,
-    has_terminal: bool,
 ) -> Result<ApiServer> {
     let args = &args.without_empty();
     let loaded = kubeconfig::load(args, environment)?;
@@ -132,8 +71,51 @@ async fn connect_with(
     let user = &config.auth_info;
     // Like kubectl: a token or a password takes precedence over the plugin.
     let exec = exec.filter(|_| user.token.is_none() && user.token_file.is_none() && user.username.is_none());
-    let login = Login { config, exec, has_terminal, token_of };
+    let login = Login { config, exec, token_of };
     open(login, endpoint, namespace, args, progress).await
+}
+
+/// Prepares a connection to a server other than the API server. Nothing of the kubeconfig is used, and no credentials are sent.
+///
+/// # Errors
+///
+/// The proxy of the environment cannot be used.
+pub async fn connect_anonymously(
+    url: Uri,
+    args: &ConnectionArgs,
+    environment: &Environment,
+    progress: Arc<dyn Progress>,
+) -> Result<ApiServer> {
+    let config = Config::new(url);
+    let proxy = proxy::choose(&config.cluster_url, None, environment)?;
+    let endpoint = Endpoint { proxy, sent_as: "without any credentials".to_owned(), ..place(&config.cluster_url) };
+    let login = Login { config, exec: None, token_of: String::new() };
+    open(login, endpoint, String::new(), args, progress).await
+}
+
+/// Sets what the HTTP library does otherwise, and begins a session.
+async fn open(
+    mut login: Login,
+    endpoint: Endpoint,
+    namespace: String,
+    args: &ConnectionArgs,
+    progress: Arc<dyn Progress>,
+) -> Result<ApiServer> {
+    login.config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.url.clone());
+    login.config.default_retry = false;
+    login.config.connect_timeout = Some(CONNECT_TIMEOUT);
+    login.config.headers.push((header::USER_AGENT, user_agent()));
+    let session = login.log_in(&progress).await?;
+    Ok(ApiServer {
+        endpoint,
+        namespace,
+        timeout: Some(args.request_timeout.unwrap_or(REQUEST_TIMEOUT)).filter(|limit| !limit.is_zero()),
+        verbosity: args.verbosity,
+        progress,
+        silenced: None,
+        login,
+        session: Mutex::new(session),
+    })
 }
 
 /// The connection's configuration, and its description for messages.

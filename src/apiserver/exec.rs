@@ -45,14 +45,10 @@ const LONGEST: usize = 4 << 20;
 
 /// Runs the plugin. With a terminal it may ask the user. Without one its standard input is empty, so that it never
 /// consumes a piped manifest; its standard error becomes part of the error; and it is killed after `limit`.
-pub(crate) async fn run(
-    exec: &ExecConfig,
-    has_terminal: bool,
-    limit: Duration,
-    progress: &dyn Progress,
-) -> Result<Credential> {
+pub(crate) async fn run(exec: &ExecConfig, limit: Duration, progress: &dyn Progress) -> Result<Credential> {
     let name = exec.command.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::usage("the kubeconfig's user has an `exec` without `command`"))?;
+    let has_terminal = progress.has_terminal();
     let interactive = match exec.interactive_mode {
         Some(ExecInteractiveMode::Never) => false,
         Some(ExecInteractiveMode::Always) if !has_terminal => {

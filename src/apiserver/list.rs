@@ -1,24 +1,18 @@
 //! Parsing of lists item by item, so that 10,000 objects are never in memory as parsed values at once. Callers that
 //! only display objects get them without `managedFields`, which is half of the text.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::apiserver::Failure;
-
-/// The amount of each item that is parsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Depth {
-    /// The whole item.
-    Whole,
-    /// Without `managedFields`.
-    WithoutManagedFields,
-}
+use crate::apiserver::{
+    Failure,
+    parts::{Part, Seed},
+};
 
 /// The metadata of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -39,12 +33,12 @@ pub(crate) struct Head {
 /// The text is not JSON, or not an object.
 pub(crate) async fn read<T: Send + 'static>(
     body: Vec<u8>,
-    depth: Depth,
+    part: &'static Part,
     view: impl Fn(Value) -> Option<T> + Send + 'static,
 ) -> Result<Vec<T>, Failure> {
     let reading = tokio::task::spawn_blocking(move || {
         let mut seen = Vec::new();
-        each(&body, depth, |object| seen.extend(view(object)))?;
+        each(&body, part, |object| seen.extend(view(object)))?;
         Ok(seen)
     });
     reading.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
@@ -55,12 +49,12 @@ pub(crate) async fn read<T: Send + 'static>(
 /// # Errors
 ///
 /// The text is not JSON, or not an object.
-pub(crate) fn each(body: &[u8], depth: Depth, take: impl FnMut(Value)) -> Result<Head, Failure> {
+pub(crate) fn each(body: &[u8], part: &'static Part, take: impl FnMut(Value)) -> Result<Head, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    List(take, depth).deserialize(&mut deserializer).map_err(|error| Failure::broken(&error))
+    List(take, part).deserialize(&mut deserializer).map_err(|error| Failure::broken(&error))
 }
 
-struct List<F>(F, Depth);
+struct List<F>(F, &'static Part);
 
 impl<'de, F: FnMut(Value)> DeserializeSeed<'de> for List<F> {
     type Value = Head;
@@ -90,7 +84,7 @@ impl<'de, F: FnMut(Value)> Visitor<'de> for List<F> {
     }
 }
 
-struct Items<'a, F>(&'a mut F, Depth);
+struct Items<'a, F>(&'a mut F, &'static Part);
 
 impl<'de, F: FnMut(Value)> DeserializeSeed<'de> for Items<'_, F> {
     type Value = ();
@@ -112,82 +106,11 @@ impl<'de, F: FnMut(Value)> Visitor<'de> for Items<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        match self.1 {
-            Depth::Whole => {
-                while let Some(item) = items.next_element()? {
-                    (self.0)(item);
-                }
-            }
-            Depth::WithoutManagedFields => {
-                while let Some(item) = items.next_element_seed(WithoutManagedFields)? {
-                    (self.0)(item);
-                }
-            }
+        let is_truncated = Cell::new(false);
+        while let Some(item) = items.next_element_seed(Seed { part: self.1, is_truncated: &is_truncated })? {
+            (self.0)(item);
         }
         Ok(())
-    }
-}
-
-/// A deserializer that drops `managedFields` from every mapping.
-struct WithoutManagedFields;
-
-impl<'de> DeserializeSeed<'de> for WithoutManagedFields {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for WithoutManagedFields {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
-            all.push(item);
-        }
-        Ok(Value::Array(all))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if key == "managedFields" {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                fields.insert(key, map.next_value_seed(Self)?);
-            }
-        }
-        Ok(Value::Object(fields))
     }
 }
 
@@ -197,32 +120,32 @@ mod tests {
 
     use super::*;
 
-    fn items(body: &str, depth: Depth) -> Vec<Value> {
+    fn items(body: &str, part: &'static Part) -> Vec<Value> {
         let mut seen = Vec::new();
-        each(body.as_bytes(), depth, |item| seen.push(item)).unwrap();
+        each(body.as_bytes(), part, |item| seen.push(item)).unwrap();
         seen
     }
 
     #[test]
     fn items_come_one_by_one_and_nothing_else_matters() {
         let body = r#"{"kind":"CanaryList","metadata":{"x":[1]},"items":[{"a":[1,-2,0.5,true,null,"b"]},2]}"#;
-        for depth in [Depth::Whole, Depth::WithoutManagedFields] {
-            assert_eq!(items(body, depth), [json!({"a": [1, -2, 0.5, true, null, "b"]}), json!(2)]);
-            assert_eq!(items(r#"{"items":null}"#, depth), Vec::<Value>::new());
+        for part in [&Part::Whole, &Part::WithoutManagedFields] {
+            assert_eq!(items(body, part), [json!({"a": [1, -2, 0.5, true, null, "b"]}), json!(2)]);
+            assert_eq!(items(r#"{"items":null}"#, part), Vec::<Value>::new());
         }
     }
 
     #[test]
     fn a_list_says_as_of_when_it_is_and_where_it_goes_on() {
         let body = br#"{"metadata":{"x":[1],"continue":"c","resourceVersion":"7"},"items":[]}"#;
-        let head = each(body, Depth::Whole, |_| unreachable!()).unwrap();
+        let head = each(body, &Part::Whole, |_| unreachable!()).unwrap();
         assert_eq!(head, Head { resource_version: "7".into(), next: "c".into() });
     }
 
     #[test]
     fn who_only_looks_does_not_read_managed_fields() {
         let body = r#"{"items":[{"metadata":{"managedFields":[{"f:a":{}}],"name":"a"}}]}"#;
-        assert_eq!(items(body, Depth::WithoutManagedFields), [json!({"metadata": {"name": "a"}})]);
-        assert_eq!(items(body, Depth::Whole), [json!({"metadata": {"managedFields": [{"f:a": {}}], "name": "a"}})]);
+        assert_eq!(items(body, &Part::WithoutManagedFields), [json!({"metadata": {"name": "a"}})]);
+        assert_eq!(items(body, &Part::Whole), [json!({"metadata": {"managedFields": [{"f:a": {}}], "name": "a"}})]);
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct Login {
     /// The configuration without the plugin and its credentials.
     pub(crate) config: Config,
     pub(crate) exec: Option<ExecConfig>,
-    pub(crate) has_terminal: bool,
     /// Description of the token, for the error if it cannot be sent.
     pub(crate) token_of: String,
 }
@@ -49,7 +48,7 @@ impl Login {
         let mut expires = None;
         if let Some(exec) = &self.exec {
             // Boxed, because this future is part of every request's future.
-            let credential = Box::pin(exec::run(exec, self.has_terminal, exec::LIMIT, &**progress)).await?;
+            let credential = Box::pin(exec::run(exec, exec::LIMIT, &**progress)).await?;
             let user = &mut config.auth_info;
             user.token = credential.token.map(Into::into);
             if let Some((certificate, key)) = credential.certificate_and_key {

@@ -17,8 +17,10 @@ use serde_json::{Map, Value, value::RawValue};
 /// the limits of [`Part::Bounded`], [`Part::Each`] and [`Part::Entries`], and the result says so.
 #[derive(Debug)]
 pub enum Part {
-    /// Everything, of any size: for objects that no one else may write.
+    /// Everything, of any size.
     Whole,
+    /// Everything, of any size, but `managedFields`.
+    WithoutManagedFields,
     /// Everything; null if the JSON text has more bytes than this or is nested too deeply.
     Bounded(usize),
     /// A number, a boolean or a string. A string with more bytes than this is truncated, with a digest of the whole
@@ -61,10 +63,12 @@ pub(crate) fn read(text: &[u8], part: &'static Part) -> serde_json::Result<PartR
     Ok(PartRead { value, is_truncated: is_truncated.get() })
 }
 
+/// A deserializer for a part of a value.
 #[derive(Clone, Copy)]
-struct Seed<'a> {
-    part: &'static Part,
-    is_truncated: &'a Cell<bool>,
+pub(super) struct Seed<'a> {
+    pub(super) part: &'static Part,
+    /// Set if some requested part exceeded its limit.
+    pub(super) is_truncated: &'a Cell<bool>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -113,18 +117,25 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        let most = if let Part::Text(most) = self.part { *most } else { LONGEST_ODD_TEXT };
+        let most = match self.part {
+            Part::Text(most) => *most,
+            Part::WithoutManagedFields => usize::MAX,
+            _ => LONGEST_ODD_TEXT,
+        };
         Ok(Value::String(cut(value, most)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
-        if let Part::Each(most, part) = self.part {
-            while all.len() < *most
-                && let Some(item) = items.next_element_seed(Seed { part, ..self })?
-            {
-                all.push(item);
-            }
+        let (most, part) = match self.part {
+            Part::Each(most, part) => (*most, *part),
+            Part::WithoutManagedFields => (usize::MAX, self.part),
+            _ => (0, self.part),
+        };
+        while all.len() < most
+            && let Some(item) = items.next_element_seed(Seed { part, ..self })?
+        {
+            all.push(item);
         }
         let is_asked_for = matches!(self.part, Part::Each(..));
         while items.next_element::<IgnoredAny>()?.is_some() {
@@ -153,6 +164,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
                         kept.insert(key, value);
                     } else {
                         self.is_truncated.set(true);
+                    }
+                }
+            }
+            Part::WithoutManagedFields => {
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "managedFields" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        kept.insert(key, map.next_value_seed(self)?);
                     }
                 }
             }

@@ -16,6 +16,20 @@ pub trait Progress: Send + Sync {
     fn warning(&self, text: &str);
     /// Logs one line of the request log, which never contains a token.
     fn log(&self, line: &str);
+    /// Returns whether a credential plugin may ask the user.
+    fn has_terminal(&self) -> bool {
+        false
+    }
+}
+
+/// No display: nothing is shown, and nothing asked.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn waiting(&self, _: &str, _: Duration) {}
+    fn done(&self) {}
+    fn warning(&self, _: &str) {}
+    fn log(&self, _: &str) {}
 }
 
 /// Waits shorter than this are not reported.

@@ -14,21 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    apiserver::{ApiServer, ConnectionArgs, Progress, connect, crypto, endpoint::Endpoint},
+    apiserver::{ApiServer, ConnectionArgs, Progress, Silent, connect, crypto, endpoint::Endpoint},
     environment::Environment,
     error::Result,
 };
-
-/// A progress display that shows nothing.
-pub(crate) struct Silent;
-
-impl Progress for Silent {
-    fn warning(&self, _: &str) {}
-
-    fn waiting(&self, _: &str, _: Duration) {}
-    fn done(&self) {}
-    fn log(&self, _: &str) {}
-}
 
 /// A progress display that records everything.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! What the guard covers, as its objects say.
 
+use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         Change, Coverage, Form, GuardKind, Installed, install, policy,
         webhook::{self, WebhookEndpoint},
     },
-    model::selector::Selector,
+    model::selector,
     observed::{Guarded, Observed},
 };
 
@@ -74,7 +75,7 @@ impl Cluster {
 fn selects(selector: &Value, object: &Value) -> bool {
     let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
     let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-    Selector::from_object(selector).is_some_and(|selector| selector.matches(&labels))
+    selector::from_object(selector).is_some_and(|selector| selector.matches(&labels))
 }
 
 /// The coverage according to the guard's objects.

@@ -1,11 +1,7 @@
 //! The last events of a Canary. They are optional: if they may not be read, the reason takes their place.
 
 use crate::{
-    apiserver::{
-        Call, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
     cluster::Cluster,
     model::Event,
     observed::Observed,
@@ -32,7 +28,7 @@ impl Cluster {
         );
         let listed = match self.api.ask(&call, &path).await {
             Ok(answer) => {
-                list::read(answer.body, Depth::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
+                list::read(answer.body, &Part::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
             }
             Err(failure) => Err(failure),
         };

@@ -6,11 +6,7 @@ use serde_json::Value;
 
 use super::{Cluster, Selection};
 use crate::{
-    apiserver::{
-        Call, Failure, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
     error::Result,
     lint::{Known, Need, Seen, TrackService},
     model::name::Group,
@@ -99,7 +95,7 @@ impl Cluster {
         T: Send + 'static,
     {
         let listed = match self.api.ask(call, path).await {
-            Ok(answer) => list::read(answer.body, Depth::WithoutManagedFields, read).await,
+            Ok(answer) => list::read(answer.body, &Part::WithoutManagedFields, read).await,
             Err(failure) => Err(failure),
         };
         listed.map_err(Failure::into_message)

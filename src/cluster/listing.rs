@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb,
-        list::{self, Depth},
+        Call, Failure, Verb, list,
+        parts::Part,
         request::{get, percent_encoded},
     },
     cluster::{Cluster, Selection, no_flagger, paths::path},
@@ -53,7 +53,7 @@ impl Cluster {
         let mut request = get(&path).ok()?;
         request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(NAMES));
         let name = |object: Value| Some(NamespacedName::of(&object).name);
-        list::read(self.api.once(request).await?, Depth::WithoutManagedFields, name).await.ok()
+        list::read(self.api.once(request).await?, &Part::WithoutManagedFields, name).await.ok()
     }
 
     /// Lists the TraefikServices of one API group.
@@ -110,6 +110,6 @@ pub(super) fn forbidden(missing: TraefikServiceState, failure: Failure) -> Traef
 }
 
 /// Returns the depth to parse. Objects that are kept for a change need their `managedFields`.
-fn depth(keep: bool) -> Depth {
-    if keep { Depth::Whole } else { Depth::WithoutManagedFields }
+fn depth(keep: bool) -> &'static Part {
+    if keep { &Part::Whole } else { &Part::WithoutManagedFields }
 }

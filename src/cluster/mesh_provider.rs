@@ -4,11 +4,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{
-        Call, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
     cluster::Cluster,
     flagger::mesh_provider,
 };
@@ -29,6 +25,6 @@ impl Cluster {
         let path = format!("/apis/apps/v1/deployments?labelSelector={}", percent_encoded(label));
         let answer = self.api.ask(&call, &path).await.ok()?;
         let provider = |object: Value| mesh_provider::of_deployment(&object);
-        list::read(answer.body, Depth::WithoutManagedFields, provider).await.ok()
+        list::read(answer.body, &Part::WithoutManagedFields, provider).await.ok()
     }
 }

@@ -53,24 +53,8 @@ impl Cluster {
         environment: &Environment,
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
-        Ok(Self::over(apiserver::connect(args, environment, progress).await?))
-    }
-
-    /// Connects without a terminal for credential plugins; see [`apiserver::connect_quietly`].
-    ///
-    /// # Errors
-    ///
-    /// There is no usable configuration.
-    pub async fn connect_quietly(
-        args: &ConnectionArgs,
-        environment: &Environment,
-        progress: Arc<dyn Progress>,
-    ) -> Result<Self> {
-        Ok(Self::over(apiserver::connect_quietly(args, environment, progress).await?))
-    }
-
-    fn over(api: ApiServer) -> Self {
-        Self { api: Arc::new(api.silencing(IS_HERE)), other_routers: Vec::new() }
+        let api = apiserver::connect(args, environment, progress).await?.silencing(IS_HERE);
+        Ok(Self { api: Arc::new(api), other_routers: Vec::new() })
     }
 
     /// Uses this connection.

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb,
-        list::{self, Depth},
+        Call, Failure, Verb, list,
         parts::{Part, PartRead},
         request::get,
     },
@@ -233,7 +232,7 @@ impl Cluster {
         let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
         if let Ok(answer) = self.api.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
             let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
-            names = list::read(answer.body, Depth::WithoutManagedFields, name).await.unwrap_or_default();
+            names = list::read(answer.body, &Part::WithoutManagedFields, name).await.unwrap_or_default();
         }
         let near = near(&target.name, names.iter().map(String::as_str));
         match near.as_slice() {

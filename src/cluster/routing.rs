@@ -8,11 +8,7 @@ use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{
-        Call, Failure, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
     cluster::{Cluster, paths::path},
     error::Error,
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
@@ -115,7 +111,7 @@ impl Cluster {
     async fn objects(&self, kind: ObjectKind, namespace: Option<&str>, query: &str) -> Result<Vec<Value>, Failure> {
         let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
         let answer = self.api.ask(&call, &(path(kind, namespace, None) + query)).await?;
-        list::read(answer.body, Depth::WithoutManagedFields, Some).await
+        list::read(answer.body, &Part::WithoutManagedFields, Some).await
     }
 }
 

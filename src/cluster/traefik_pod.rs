@@ -3,11 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    apiserver::{
-        Call, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
     cluster::{Cluster, lint::TRAEFIK},
     error::{Error, Result},
     model::NamespacedName,
@@ -35,7 +31,7 @@ impl Cluster {
         let path = format!("/api/v1/pods?labelSelector={}", percent_encoded(TRAEFIK));
         let read = |pod: Value| TraefikPod::is_ready(&pod).then(|| TraefikPod::of(&pod));
         let pods = match self.api.ask(&call, &path).await {
-            Ok(answer) => list::read(answer.body, Depth::WithoutManagedFields, read).await,
+            Ok(answer) => list::read(answer.body, &Part::WithoutManagedFields, read).await,
             Err(failure) => Err(failure),
         };
         let pods = pods.map_err(|failure| Error::from(failure).hint("--through-cluster=NAMESPACE/POD"))?;

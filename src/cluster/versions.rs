@@ -4,11 +4,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{
-        Call, Verb,
-        list::{self, Depth},
-        request::percent_encoded,
-    },
+    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
     cluster::Cluster,
     error::Result,
     guard::{GuardKind, policy, webhook},
@@ -73,7 +69,7 @@ impl Cluster {
             let image = own["image"].as_str()?.to_owned();
             Some(Workload { name, kind, target: NamespacedName::of(&object), image })
         };
-        list::read(answer.body, Depth::WithoutManagedFields, workload).await.ok()
+        list::read(answer.body, &Part::WithoutManagedFields, workload).await.ok()
     }
 
     /// Returns the form and version of the installed guard; `Some(None)` if there is none, `None` if the user may not

@@ -12,7 +12,7 @@ use crate::{
     cluster::Selection,
     context::Context,
     error::{Error, Result},
-    model::selector::Selector,
+    model::selector,
     output::{self, Format, change::DryRun, printer::Printer},
     plan::Scope,
 };
@@ -50,7 +50,7 @@ impl SelectArgs {
         match clash {
             Some(flag) => Err(Error::usage(format!("names and {flag} cannot be given together"))
                 .hint("name the Canaries, or select them, not both")),
-            None => self.selector().map_or(Ok(()), |text| match Selector::parse(text) {
+            None => self.selector().map_or(Ok(()), |text| match selector::parse(text) {
                 Ok(_) => Ok(()),
                 Err(reason) => Err(Error::usage(format!("label selector: {reason}"))
                     .hint("-l 'key=value,key!=value,key in (a,b),key,!key'")),

@@ -8,7 +8,7 @@ use clap::{Arg, FromArgMatches};
 use super::line::Line;
 use crate::{
     apiserver,
-    apiserver::{ConnectionArgs, KubeconfigPart, Progress},
+    apiserver::{ConnectionArgs, KubeconfigPart, Silent},
     cluster::Cluster,
     environment::Environment,
     files,
@@ -69,7 +69,7 @@ fn connection(line: &Line<'_>) -> Option<ConnectionArgs> {
 fn asked(live: Live, connection: &ConnectionArgs, environment: &Environment) -> Option<BTreeSet<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let names = async {
-        let cluster = Cluster::connect_quietly(connection, environment, Arc::new(Silent)).await.ok()?;
+        let cluster = Cluster::connect(connection, environment, Arc::new(Silent)).await.ok()?;
         let namespace = (live == Live::Canary).then(|| cluster.api().namespace().to_owned());
         cluster.names(namespace.as_deref()).await
     };
@@ -95,14 +95,4 @@ fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {
     let Ok(manifests) = files::read(&named, recursive, |_| None) else { return BTreeSet::new() };
     let canaries = manifests.objects().filter(|object| Canary::is(&object.value));
     canaries.filter_map(|object| Some(Canary::from_object(&object.value)?.target.name)).collect()
-}
-
-/// Reports no progress, warnings or logs.
-struct Silent;
-
-impl Progress for Silent {
-    fn waiting(&self, _: &str, _: Duration) {}
-    fn done(&self) {}
-    fn warning(&self, _: &str) {}
-    fn log(&self, _: &str) {}
 }

@@ -9,7 +9,7 @@ use super::{
     policy::{Coverage, VERSION_LABEL},
     webhook::{Address, NAME, WebhookEndpoint, configurations},
 };
-use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, name::Group, selector::Selector};
+use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, name::Group, selector};
 
 /// The default namespace of the guard.
 pub const NAMESPACE: &str = NAME;
@@ -214,7 +214,7 @@ fn deployment(placement: &Placement) -> GuardObject {
     args.extend(traefik.iter().map(|url| format!("{TRAEFIK_URL}{url}")));
     let selectors = [("selector", &coverage.selector), ("namespace-selector", &coverage.namespace_selector)];
     for (flag, selector) in selectors {
-        let selector = selector.as_ref().and_then(Selector::from_object);
+        let selector = selector.as_ref().and_then(selector::from_object);
         args.extend(selector.map(|selector| format!("--{flag}={selector}")));
     }
     let probe = |path: &str| json!({"httpGet": {"path": path, "port": "https", "scheme": "HTTPS"}, "periodSeconds": 5});

@@ -1,5 +1,6 @@
 //! Comparison of the guard's objects on a cluster with those this version would install.
 
+use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     flagger::Canary,
-    model::{MANAGED_BY, MANAGED_BY_LABEL, selector::Selector},
+    model::{MANAGED_BY, MANAGED_BY_LABEL, selector},
 };
 
 /// The two forms of the guard.
@@ -206,7 +207,7 @@ impl Change {
 /// Returns whether this coverage includes the Canary, by the Canary's labels alone.
 pub fn covers(coverage: &Coverage, canary: &Canary) -> bool {
     let Some(selector) = &coverage.selector else { return true };
-    Selector::from_object(selector).is_some_and(|selector| selector.matches(&canary.labels))
+    selector::from_object(selector).is_some_and(|selector| selector.matches(&canary.labels))
 }
 
 #[cfg(test)]
@@ -272,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_coverage_is_read_from_ones_own_binding_alone() {
-        let selector = |text: &str| Some(Selector::parse(text).unwrap().to_object());
+        let selector = |text: &str| Some(selector::to_object(&selector::parse(text).unwrap()));
         let coverage = Coverage { selector: selector("a=b"), namespace_selector: selector("c") };
         let mut found = values(&coverage);
         let read = |found: &[Value]| Installed::policies(found.iter().cloned().map(Some).collect()).coverage;

@@ -11,7 +11,7 @@ use super::{
     object::{GuardKind, GuardObject},
     policy::{self, Coverage},
 };
-use crate::model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group, selector::Selector};
+use crate::model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group, selector};
 
 /// Name of both webhook configurations.
 pub const NAME: &str = "kubectl-canary-traefik";
@@ -93,7 +93,7 @@ pub fn configurations(callee: &WebhookEndpoint) -> [GuardObject; 2] {
 
 fn configuration(kind: GuardKind, callee: &WebhookEndpoint, webhook: &Value) -> GuardObject {
     let mut object = kind.named(None, NAME).labelled(policy::labels()).with("webhooks", json!([webhook]));
-    if let Some(selector) = callee.coverage.selector.as_ref().and_then(Selector::from_object) {
+    if let Some(selector) = callee.coverage.selector.as_ref().and_then(selector::from_object) {
         object.value["metadata"]["annotations"] = json!({SELECTOR: selector.to_string()});
     }
     object
@@ -170,7 +170,7 @@ pub fn coverage(found: &Value) -> Option<Coverage> {
     let namespaces = ours(found)?.get("namespaceSelector").filter(|selector| **selector != json!({}));
     let selector = found.pointer("/metadata/annotations").and_then(|all| all.get(SELECTOR)?.as_str());
     Some(Coverage {
-        selector: selector.and_then(|text| Selector::parse(text).ok()).map(|selector| selector.to_object()),
+        selector: selector.and_then(|text| selector::parse(text).ok()).as_ref().map(selector::to_object),
         namespace_selector: namespaces.cloned(),
     })
 }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_a_configuration_says_is_read_back_from_it() {
-        let selector = Selector::parse("team in (a,b),!old").unwrap().to_object();
+        let selector = selector::to_object(&selector::parse("team in (a,b),!old").unwrap());
         let coverage = Coverage { selector: Some(selector), namespace_selector: Some(only("shop")) };
         let service = Address::Service(NamespacedName { namespace: Some("guard".into()), name: "guard".into() });
         for address in [callee().address, service] {

@@ -7,6 +7,7 @@ use std::{
 
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
+use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use crate::{

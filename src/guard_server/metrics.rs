@@ -68,8 +68,7 @@ pub(super) struct Now {
 impl Metrics {
     /// Counts an admission review and its latency.
     pub(super) fn answered(&self, outcome: &str, after: Duration) {
-        let place = OUTCOMES.iter().position(|known| *known == outcome).unwrap_or(OUTCOMES.len() - 1);
-        self.answers[place].fetch_add(1, Relaxed);
+        count(&OUTCOMES, &self.answers, outcome);
         let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         for (bucket, _) in self.buckets.iter().zip(BUCKETS).filter(|(_, end)| micros <= *end) {
             bucket.fetch_add(1, Relaxed);
@@ -80,14 +79,12 @@ impl Metrics {
 
     /// Counts an answer of the gate.
     pub(super) fn gate_answered(&self, word: &str) {
-        let place = GATE.iter().position(|known| *known == word).unwrap_or(GATE.len() - 1);
-        self.gate[place].fetch_add(1, Relaxed);
+        count(&GATE, &self.gate, word);
     }
 
     /// Counts an answer of `/verify/sticky`.
     pub(super) fn verified(&self, word: &str) {
-        let place = VERIFICATIONS.iter().position(|known| *known == word).unwrap_or(VERIFICATIONS.len() - 1);
-        self.verifications[place].fetch_add(1, Relaxed);
+        count(&VERIFICATIONS, &self.verifications, word);
     }
 
     /// Returns the metrics as text.
@@ -100,10 +97,8 @@ impl Metrics {
                 text.push_str(&format!("{PREFIX}{name}{suffix} {value}\n"));
             }
         };
-        let one = |value: &AtomicU64| vec![(String::new(), value.load(Relaxed).to_string())];
-        let answers = OUTCOMES.iter().zip(&self.answers);
-        let answers = answers.map(|(word, count)| (format!("{{outcome=\"{word}\"}}"), count.load(Relaxed).to_string()));
-        family("answers_total", "counter", "Admission reviews answered.", answers.collect());
+        let one = |value: &dyn ToString| vec![(String::new(), value.to_string())];
+        family("answers_total", "counter", "Admission reviews answered.", counts("outcome", &OUTCOMES, &self.answers));
         let count = self.latency_count.load(Relaxed).to_string();
         let buckets = BUCKETS
             .iter()
@@ -114,43 +109,46 @@ impl Metrics {
         latency.push(("_sum".into(), seconds(self.latency_sum.load(Relaxed))));
         latency.push(("_count".into(), count));
         family("answer_seconds", "histogram", "Time from the head of a request to its response.", latency);
-        family(
-            "losses_total",
-            "counter",
-            "Cookies found missing or different from their declaration.",
-            one(&self.losses),
-        );
-        family("repairs_total", "counter", "Cookies restored.", one(&self.repairs));
-        family("entry_writes_total", "counter", "Objects of entries created, updated or deleted.", one(&self.entries));
-        family("lookups_total", "counter", "Single Canaries read from the API server.", one(&self.lookups));
-        family(
-            "too_large_total",
-            "counter",
-            "Objects skipped because they, or their namespace, are too large.",
-            one(&self.too_large),
-        );
-        let dropped = vec![(String::new(), now.lines_dropped.to_string())];
+        for (name, help, count) in [
+            ("losses_total", "Cookies found missing or different from their declaration.", &self.losses),
+            ("repairs_total", "Cookies restored.", &self.repairs),
+            ("entry_writes_total", "Objects of entries created, updated or deleted.", &self.entries),
+            ("lookups_total", "Single Canaries read from the API server.", &self.lookups),
+            ("too_large_total", "Objects skipped because they, or their namespace, are too large.", &self.too_large),
+        ] {
+            family(name, "counter", help, one(&count.load(Relaxed)));
+        }
+        let dropped = one(&now.lines_dropped);
         family("log_lines_dropped_total", "counter", "Log lines dropped because stderr was not read.", dropped);
-        let gate = GATE.iter().zip(&self.gate);
-        let gate = gate.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
-        family("gate_answers_total", "counter", "Confirm-promotion requests answered.", gate.collect());
-        let verified = VERIFICATIONS.iter().zip(&self.verifications);
-        let verified =
-            verified.map(|(word, count)| (format!("{{answer=\"{word}\"}}"), count.load(Relaxed).to_string()));
-        family("verifications_total", "counter", "Requests to verify a cookie answered.", verified.collect());
-        let gauge = |value: String| vec![(String::new(), value)];
-        family("canaries", "gauge", "Canaries known.", gauge(now.canaries.to_string()));
-        family("repairs_waiting", "gauge", "TraefikServices waiting for repair.", gauge(now.waiting.to_string()));
-        family("ready", "gauge", "1 if /readyz succeeds, else 0.", gauge(u8::from(now.is_ready).to_string()));
-        let until = now.certificate_until.unwrap_or_default().to_string();
-        family(
-            "certificate_expiry_seconds",
-            "gauge",
-            "Expiry of the serving certificate, in seconds since 1970.",
-            gauge(until),
-        );
+        let gate = counts("answer", &GATE, &self.gate);
+        family("gate_answers_total", "counter", "Confirm-promotion requests answered.", gate);
+        let verified = counts("answer", &VERIFICATIONS, &self.verifications);
+        family("verifications_total", "counter", "Requests to verify a cookie answered.", verified);
+        let until = now.certificate_until.unwrap_or_default();
+        let gauges: [(_, _, &dyn ToString); 4] = [
+            ("canaries", "Canaries known.", &now.canaries),
+            ("repairs_waiting", "TraefikServices waiting for repair.", &now.waiting),
+            ("ready", "1 if /readyz succeeds, else 0.", &u8::from(now.is_ready)),
+            ("certificate_expiry_seconds", "Expiry of the serving certificate, in seconds since 1970.", &until),
+        ];
+        for (name, help, value) in gauges {
+            family(name, "gauge", help, one(value));
+        }
         text
     }
+}
+
+/// Counts a word; an unknown one as the last.
+fn count(words: &[&str], counts: &[AtomicU64], word: &str) {
+    let place = words.iter().position(|known| *known == word).unwrap_or(words.len() - 1);
+    counts[place].fetch_add(1, Relaxed);
+}
+
+/// Returns the samples of counted words.
+fn counts(label: &str, words: &[&str], counts: &[AtomicU64]) -> Vec<(String, String)> {
+    let sample =
+        |(word, count): (&&str, &AtomicU64)| (format!("{{{label}=\"{word}\"}}"), count.load(Relaxed).to_string());
+    words.iter().zip(counts).map(sample).collect()
 }
 
 /// Formats microseconds as seconds, without rounding.

@@ -23,7 +23,7 @@ use crate::{
         shared::Shared,
         trouble::Failed,
     },
-    model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group},
+    model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group, view},
     observed::{Loaded, Observed},
     plan::{Confirmed, Consent, Plan, Scope, decide},
     traefik::TraefikService,
@@ -185,10 +185,8 @@ fn age(object: &Value) -> Duration {
 
 /// Returns the name and time of every writer except this program.
 fn managed(object: &Value) -> impl Iterator<Item = (&str, &str)> {
-    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
-    entries
-        .into_iter()
-        .flatten()
+    view::list(object, &["metadata", "managedFields"])
+        .iter()
         .filter_map(|entry| Some((entry.get("manager")?.as_str()?, entry.get("time")?.as_str()?)))
         .filter(|(name, _)| *name != FIELD_MANAGER)
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use kube::core::Selector;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -30,7 +31,7 @@ use crate::{
         verifier::Verifier,
         worker,
     },
-    model::{NamespacedName, selector::Selector},
+    model::{NamespacedName, selector},
 };
 
 /// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
@@ -94,7 +95,7 @@ pub(super) struct Shutdown {
 impl Scope {
     /// Returns the selector of the covered Canaries; `None` for all.
     pub(super) fn selector(&self) -> Option<Selector> {
-        self.coverage.selector.as_ref().and_then(Selector::from_object)
+        self.coverage.selector.as_ref().and_then(selector::from_object)
     }
 }
 

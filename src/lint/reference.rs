@@ -118,11 +118,11 @@ pub(super) fn references<'a>(
     origin: Option<&'a Origin>,
 ) -> Vec<Reference<'a>> {
     let holder = value.pointer("/metadata/namespace").and_then(Value::as_str);
-    let reference = |item: &'a Value, path: &[&str], route: usize, backends: usize| Reference {
+    let reference = |Found { item, path, route, backends }: Found<'a>| Reference {
         object,
         value,
         item,
-        path: path.iter().map(|key| (*key).to_owned()).collect(),
+        path,
         route,
         backends,
         is_traefik_service: view::text(item, &["kind"]) == Some("TraefikService"),
@@ -132,50 +132,61 @@ pub(super) fn references<'a>(
         hosts: OnceCell::new(),
         redirect: OnceCell::new(),
     };
-    let nested = |routes: &str, items: &str| {
-        let mut found = Vec::new();
-        for (route, rule) in view::list(value, &["spec", routes]).iter().enumerate() {
-            let backends = view::list(rule, &[items]);
-            for (at, item) in backends.iter().enumerate() {
-                let path = ["spec", routes, &route.to_string(), items, &at.to_string()];
-                found.push(reference(item, &path, route, backends.len()));
-            }
-        }
-        found
-    };
-    match object.kind {
-        ObjectKind::IngressRoute(_) => nested("routes", "services"),
-        ObjectKind::HttpRoute => nested("rules", "backendRefs"),
-        ObjectKind::TraefikService(_) => {
-            let items = view::list(value, &["spec", "weighted", "services"]);
-            let place =
-                |at: usize| ["spec", "weighted", "services"].map(str::to_owned).into_iter().chain([at.to_string()]);
-            let of = |(at, item)| {
-                let path: Vec<_> = place(at).collect();
-                reference(item, &path.iter().map(String::as_str).collect::<Vec<_>>(), 0, items.len())
-            };
-            items.iter().enumerate().map(of).collect()
-        }
-        ObjectKind::Ingress => {
-            let mut found = Vec::new();
-            let rules = view::list(value, &["spec", "rules"]);
-            // Beside rules, Traefik makes no router of it.
-            if let Some(item) = view::at(value, &["spec", "defaultBackend", "service"]).filter(|_| rules.is_empty()) {
-                found.push(reference(item, &["spec", "defaultBackend", "service"], 0, 1));
-            }
-            let mut number = 0;
-            for (rule, it) in rules.iter().enumerate() {
-                for (at, item) in view::list(it, &["http", "paths"]).iter().enumerate() {
-                    if let Some(item) = view::at(item, &["backend", "service"]) {
-                        let (rule, at) = (rule.to_string(), at.to_string());
-                        let path = ["spec", "rules", &rule, "http", "paths", &at, "backend", "service"];
-                        found.push(reference(item, &path, number, 1));
-                    }
-                    number += 1;
-                }
-            }
-            found
-        }
+    found(object.kind, value).into_iter().map(reference).collect()
+}
+
+/// A reference as it is in the object: its value and path, the position of its route, and how many backends that has.
+struct Found<'a> {
+    item: &'a Value,
+    path: Vec<String>,
+    route: usize,
+    backends: usize,
+}
+
+fn found(kind: ObjectKind, value: &Value) -> Vec<Found<'_>> {
+    const WEIGHTED: [&str; 3] = ["spec", "weighted", "services"];
+    match kind {
+        ObjectKind::IngressRoute(_) => in_routes(value, "routes", "services"),
+        ObjectKind::HttpRoute => in_routes(value, "rules", "backendRefs"),
+        ObjectKind::TraefikService(_) => in_list(view::list(value, &WEIGHTED), &WEIGHTED, 0),
+        ObjectKind::Ingress => in_ingress(value),
         _ => Vec::new(),
     }
+}
+
+fn in_routes<'a>(value: &'a Value, routes: &str, items: &str) -> Vec<Found<'a>> {
+    let all = view::list(value, &["spec", routes]).iter().enumerate();
+    all.flat_map(|(route, rule)| {
+        in_list(view::list(rule, &[items]), &["spec", routes, &route.to_string(), items], route)
+    })
+    .collect()
+}
+
+fn in_list<'a>(items: &'a [Value], path: &[&str], route: usize) -> Vec<Found<'a>> {
+    let found = |(at, item): (usize, _)| {
+        let path = path.iter().map(|key| (*key).to_owned()).chain([at.to_string()]).collect();
+        Found { item, path, route, backends: items.len() }
+    };
+    items.iter().enumerate().map(found).collect()
+}
+
+fn in_ingress(value: &Value) -> Vec<Found<'_>> {
+    let rules = view::list(value, &["spec", "rules"]);
+    let service = |item, path, route| Found { item, path, route, backends: 1 };
+    // Beside rules, Traefik makes no router of it.
+    if rules.is_empty() {
+        let path = ["spec", "defaultBackend", "service"];
+        let item = view::at(value, &path);
+        return item.map(|item| service(item, path.map(str::to_owned).into(), 0)).into_iter().collect();
+    }
+    let paths = rules.iter().enumerate().flat_map(|(rule, it)| {
+        let of_rule = view::list(it, &["http", "paths"]).iter().enumerate();
+        of_rule.map(move |(at, path)| (rule.to_string(), at.to_string(), path))
+    });
+    let found = paths.enumerate().filter_map(|(number, (rule, at, path))| {
+        let item = view::at(path, &["backend", "service"])?;
+        let path = ["spec", "rules", &rule, "http", "paths", &at, "backend", "service"];
+        Some(service(item, path.map(str::to_owned).into(), number))
+    });
+    found.collect()
 }

@@ -92,6 +92,11 @@ impl Cookie {
     }
 }
 
+/// Returns whether browsers send a cookie of this path to that one (RFC 6265 section 5.1.4).
+pub(crate) fn path_matches(path: &str, cookie: &str) -> bool {
+    path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
+}
+
 fn position(field: &Field) -> usize {
     FIELDS.iter().position(|other| other.key == field.key).expect("every field is a row of FIELDS")
 }

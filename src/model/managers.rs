@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::{FIELD_MANAGER, ObjectKind, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group};
+use crate::model::{FIELD_MANAGER, ObjectKind, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::Group, view};
 
 /// A field manager that set the cookie, or part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,8 @@ pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
         ObjectKind::TraefikService(_) => &[&["f:spec", "f:weighted", "f:sticky"]],
         _ => &[&["f:spec"]],
     };
-    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
-    entries
-        .into_iter()
-        .flatten()
+    view::list(object, &["metadata", "managedFields"])
+        .iter()
         .filter(|entry| {
             let sets =
                 |path: &&[&str]| path.iter().try_fold(&entry["fieldsV1"], |fields, key| fields.get(key)).is_some();

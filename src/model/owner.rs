@@ -218,8 +218,8 @@ fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
 
 /// Returns the field managers and their fields.
 fn managers(canary: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let entries = view::at(canary, &["metadata", "managedFields"]).and_then(Value::as_array);
-    entries.into_iter().flatten().filter_map(|entry| Some((entry.get("manager")?.as_str()?, entry.get("fieldsV1")?)))
+    let entries = view::list(canary, &["metadata", "managedFields"]).iter();
+    entries.filter_map(|entry| Some((entry.get("manager")?.as_str()?, entry.get("fieldsV1")?)))
 }
 
 #[cfg(test)]

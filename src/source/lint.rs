@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use super::{Source, add_mesh_provider, manifests};
@@ -11,7 +12,7 @@ use crate::{
     files::{Manifests, Object},
     flagger::Canary,
     lint::{Finding, Known, Need, Position, Scene, Seen, Severity, TrackService},
-    model::{selector::Selector, view},
+    model::{selector, view},
     observed::{Loaded, Observed},
     traefik::Installation,
 };
@@ -67,7 +68,7 @@ impl Source {
             }
         };
         linted.canaries.sort_by(|a, b| a.canary.target.cmp(&b.canary.target));
-        let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
+        let selector = selection.selector.map(|text| selector::parse(text).map_err(Error::usage)).transpose()?;
         let is_selected = |observed: &Observed| {
             let canary = &observed.canary;
             // Manifests may omit the namespace.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use super::{
@@ -16,7 +17,7 @@ use crate::{
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
     lint::{ByFile, nearest},
-    model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE, selector::Selector},
+    model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE, selector},
     observed::{Loaded, Manifest, Observed},
     traefik::TraefikService,
 };
@@ -171,7 +172,7 @@ fn find<'a>(
     surroundings: &Surroundings<'a>,
     selection: Selection<'_>,
 ) -> Result<Vec<Found<'a>>> {
-    let selector = selection.selector.map(|text| Selector::parse(text).map_err(Error::usage)).transpose()?;
+    let selector = selection.selector.map(|text| selector::parse(text).map_err(Error::usage)).transpose()?;
     let mut services = BTreeMap::<NamespacedName, ByFile<'_, _>>::new();
     for object in files.objects().filter(|object| !patches.is_named(files, object)) {
         let service =

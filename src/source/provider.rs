@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{files::Manifests, flagger::mesh_provider, model::view::text, yaml};
+use crate::{
+    files::Manifests,
+    flagger::mesh_provider,
+    model::view::{list, text},
+    yaml,
+};
 
 /// The name of Flagger's chart.
 const CHART: &str = "flagger";
@@ -110,7 +115,7 @@ fn release(object: &Value) -> Option<&str> {
 
 /// Returns what a source of Argo CD says: parameters come before the object, and that before the text.
 fn of_argo(source: &Value) -> Said {
-    let parameters = source.pointer("/helm/parameters").and_then(Value::as_array).into_iter().flatten();
+    let parameters = list(source, &["helm", "parameters"]).iter();
     let mut parameters = parameters.filter(|it| text(it, &["name"]) == Some("meshProvider"));
     if let Some(provider) = parameters.next().and_then(|it| text(it, &["value"])) {
         return Said::Provider(provider.to_owned());

@@ -100,10 +100,9 @@ impl TraefikPod {
     /// Reads a pod. Entry points are those of its flags or environment, else its container's ports, which Traefik's chart names
     /// after them.
     pub fn of(pod: &Value) -> Self {
-        let containers = view::at(pod, &["spec", "containers"]).and_then(Value::as_array);
         let mut points: BTreeMap<String, u16> = BTreeMap::new();
-        for container in containers.into_iter().flatten() {
-            let ports = container.get("ports").and_then(Value::as_array).into_iter().flatten();
+        for container in view::list(pod, &["spec", "containers"]) {
+            let ports = view::list(container, &["ports"]).iter();
             points.extend(ports.filter_map(|port| {
                 let number = port.get("containerPort")?.as_u64()?.try_into().ok()?;
                 Some((view::owned(port, &["name"])?, number))
@@ -128,16 +127,16 @@ impl TraefikPod {
 
     /// Returns whether a pod serves requests.
     pub fn is_ready(pod: &Value) -> bool {
-        let conditions = view::at(pod, &["status", "conditions"]).and_then(Value::as_array);
+        let conditions = view::list(pod, &["status", "conditions"]);
         let is_ready =
             |it: &Value| view::text(it, &["type"]) == Some("Ready") && view::text(it, &["status"]) == Some("True");
-        pod.pointer("/metadata/deletionTimestamp").is_none() && conditions.into_iter().flatten().any(is_ready)
+        pod.pointer("/metadata/deletionTimestamp").is_none() && conditions.iter().any(is_ready)
     }
 }
 
 /// Returns the options of a container: its flags, else those of its environment.
 fn options(container: &Value) -> BTreeMap<String, String> {
-    let list = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
+    let list = |key: &str| view::list(container, &[key]).iter();
     let words = list("command").chain(list("args")).filter_map(Value::as_str);
     let mut words = words.peekable();
     let mut options = BTreeMap::new();

@@ -185,8 +185,8 @@ impl Search<'_> {
         }
         let service = services(&own.name).into_iter().find(|name| has_backend(spec, name))?;
         let problem = bypass(&service, &own.name)?;
-        let hosts = view::at(object, &["spec", "rules"]).and_then(Value::as_array);
-        let hosts = hosts.into_iter().flatten().filter_map(|rule| view::owned(rule, &["host"])).collect();
+        let rules = view::list(object, &["spec", "rules"]).iter();
+        let hosts = rules.filter_map(|rule| view::owned(rule, &["host"])).collect();
         Some((hosts, (problem, format!("replace it with an IngressRoute to TraefikService `{}`", own.name))))
     }
 }

@@ -189,11 +189,7 @@ pub(super) fn routes(kind: ObjectKind, object: &Value) -> impl Iterator<Item = &
         ObjectKind::HttpRoute => ("rules", "backendRefs"),
         _ => ("", ""),
     };
-    let routes = view::at(object, &["spec", list]).and_then(Value::as_array);
-    routes
-        .into_iter()
-        .flatten()
-        .map(move |route| route.get(items).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
+    view::list(object, &["spec", list]).iter().map(move |route| view::list(route, &[items]))
 }
 
 /// Returns every item of a TraefikService that can name another one, and whether it is a mirror, whose answers nobody gets.

@@ -70,11 +70,6 @@ impl Serving {
         Self { own, others, is_complete: routing.unread_kinds.is_empty() }
     }
 
-    /// Returns whether a route to the TraefikService may serve a page.
-    pub fn may_be_own(&self, request: Request<'_>) -> bool {
-        self.own.iter().any(|own| answer(&own.router, request) != Answer::No)
-    }
-
     /// Returns what serves a page.
     pub fn server(&self, request: Request<'_>) -> Server<'_> {
         let mut instead = Vec::new();

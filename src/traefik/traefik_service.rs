@@ -154,11 +154,8 @@ impl TraefikService {
                 name: view::owned(metadata, &["name"])?,
             },
             group,
-            controller: metadata
-                .get("ownerReferences")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
+            controller: view::list(metadata, &["ownerReferences"])
+                .iter()
                 .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))
                 .map(|owner| Controller {
                     api_version: view::owned(owner, &["apiVersion"]).unwrap_or_default(),

@@ -5,6 +5,7 @@ use super::{
     page::Page,
     set_cookie::{LONGEST_LIFE, SameSite, SetCookie},
 };
+use crate::model::cookie::path_matches;
 
 /// The most cookies of one domain, as in most browsers. At least 50 should be kept (section 6.1).
 const MOST_OF_DOMAIN: usize = 180;
@@ -201,11 +202,6 @@ fn domain_matches(host: &str, domain: &str) -> bool {
     let is_address = || host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
     host == domain
         || (host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')) && !domain.is_empty() && !is_address())
-}
-
-/// Returns whether a path is the cookie's path or below it (section 5.1.4).
-fn path_matches(path: &str, cookie: &str) -> bool {
-    path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 /// Returns the folder of a path, which is the path of a cookie without one (section 5.1.4).

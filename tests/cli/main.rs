@@ -1,4 +1,5 @@
 //! The program without a cluster: over files, over a scripted server, at a terminal.
+#![expect(clippy::too_many_lines, reason = "a test holds what is shown, in full")]
 
 mod bad_files;
 mod bad_flags;

@@ -4,6 +4,7 @@
 //! The rollouts run side by side, begun by the first test that looks at one; each test looks at what became of
 //! some of them. All need servers that the tests start, so that `tests/run` leaves them out with
 //! `USE_EXISTING_CLUSTER=true`.
+#![expect(clippy::too_many_lines, reason = "a test holds what is shown, in full")]
 #![expect(clippy::print_stdout, reason = "the figures are printed beside the results of the tests")]
 
 mod application;

@@ -2,7 +2,7 @@
 
 use canary_traefik::{
     guard::{Coverage, policy},
-    model::{FIELD_MANAGER, declaration::ANNOTATION},
+    model::{FIELD_MANAGER, declaration::ANNOTATION, selector},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -336,7 +336,7 @@ fn what_is_printed_is_what_is_installed_and_kubectl_applies_it() {
     declare(&namespace, "login; Max-Age=300");
     // No kubeconfig: no server is asked.
     let selectors = ["--selector", "team in (a,b)", "--namespace-selector", "guarded"];
-    let covers = |selector: &str| canary_traefik::model::selector::Selector::parse(selector).expect("one").to_object();
+    let covers = |text: &str| selector::to_object(&selector::parse(text).expect("one"));
     for (flags, coverage) in [
         (&[][..], Coverage::default()),
         (

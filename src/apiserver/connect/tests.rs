@@ -1,9 +1,9 @@
 //! Tests of connections, and of the errors when one fails.
 
 use crate::apiserver::{
-    Call, Verb,
+    Call, Silent, Verb,
     connect::*,
-    testing::{Folder, Server, Silent, closed_port, connected, json, testdata},
+    testing::{Folder, Server, closed_port, connected, json, testdata},
 };
 use http::Request;
 

@@ -1,7 +1,7 @@
 //! Tests of credential plugins.
 
 use super::*;
-use crate::apiserver::testing::{Folder, Silent};
+use crate::apiserver::{Silent, testing::Folder};
 
 fn plugin(script: &str) -> ExecConfig {
     let args = Some(vec!["-c".to_owned(), script.to_owned()]);
@@ -9,11 +9,11 @@ fn plugin(script: &str) -> ExecConfig {
 }
 
 async fn run_plugin(script: &str) -> Result<Credential> {
-    run(&plugin(script), false, LIMIT, &Silent).await
+    run(&plugin(script), LIMIT, &Silent).await
 }
 
 async fn refusal(exec: &ExecConfig) -> Error {
-    run(exec, false, LIMIT, &Silent).await.err().unwrap()
+    run(exec, LIMIT, &Silent).await.err().unwrap()
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn the_plugin_gets_its_environment_and_no_standard_input() {
     let mut exec = plugin(script);
     let pair = [("name".to_owned(), "GREETING".to_owned()), ("value".to_owned(), "hello".to_owned())];
     exec.env = Some(vec![pair.into_iter().collect()]);
-    assert_eq!(run(&exec, false, LIMIT, &Silent).await.unwrap().token.as_deref(), Some("hello"));
+    assert_eq!(run(&exec, LIMIT, &Silent).await.unwrap().token.as_deref(), Some("hello"));
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_child_that_outlives_its_plugin_is_not_waited_for() {
 #[tokio::test]
 async fn a_plugin_that_does_not_end_is_ended() {
     let exec = plugin("exec sleep 1000");
-    let error = run(&exec, false, Duration::from_millis(50), &Silent).await.err().unwrap();
+    let error = run(&exec, Duration::from_millis(50), &Silent).await.err().unwrap();
     assert_eq!(error.message(), "the credential plugin `sh` did not end within 50 ms");
     assert_eq!(error.hints(), ["run sh by itself: it may be waiting for input"]);
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
+use kube::core::Selector;
 
 use super::traefik_url::{self, TraefikUrl, traefik_url};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     error::{Error, Exit, Result},
     guard::{self, Coverage, webhook::Address},
     guard_server::{self, Certificates, Log, LogFormat, Options},
-    model::{NamespacedName, name::check, selector::Selector},
+    model::{NamespacedName, name::check, selector},
     text::without_userinfo,
 };
 
@@ -59,11 +60,11 @@ pub struct RunArgs {
     cert_lifetime: Duration,
 
     /// Cover only Canaries with these labels
-    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    #[arg(long, value_name = "SELECTOR", value_parser = selector::parse)]
     selector: Option<Selector>,
 
     /// Cover only namespaces with these labels
-    #[arg(long, value_name = "SELECTOR", value_parser = selector)]
+    #[arg(long, value_name = "SELECTOR", value_parser = selector::parse)]
     namespace_selector: Option<Selector>,
 
     /// Only answer requests; never write objects
@@ -133,9 +134,9 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         (None, Some(secret)) => Certificates::Secret(secret.clone()),
         (None, None) => Certificates::Own,
     };
-    let namespaces = args.namespace_selector.as_ref().map(Selector::to_object);
+    let namespaces = args.namespace_selector.as_ref().map(selector::to_object);
     let coverage = Coverage {
-        selector: args.selector.as_ref().map(Selector::to_object),
+        selector: args.selector.as_ref().map(selector::to_object),
         namespace_selector: ctx.namespace().map(guard::webhook::only).or(namespaces),
     };
     let options = Options {
@@ -157,10 +158,6 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let cluster = super::cluster(ctx).await?;
     guard_server::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)
-}
-
-fn selector(text: &str) -> std::result::Result<Selector, String> {
-    Selector::parse(text)
 }
 
 fn target(text: &str) -> std::result::Result<NamespacedName, String> {

@@ -6,7 +6,7 @@ use super::install::InstallArgs;
 use crate::{
     error::{Error, Result},
     guard::Coverage,
-    model::selector::Selector,
+    model::selector,
 };
 
 /// The selector flags.
@@ -28,8 +28,8 @@ impl Selectors {
         let parse = |text: Option<&str>| match text {
             None => Ok(SelectorFlag::Absent),
             Some("") => Ok(SelectorFlag::Given(None)),
-            Some(text) => Selector::parse(text)
-                .map(|selector| SelectorFlag::Given(Some(selector.to_object())))
+            Some(text) => selector::parse(text)
+                .map(|selector| SelectorFlag::Given(Some(selector::to_object(&selector))))
                 .map_err(|reason| Error::usage(format!("label selector: {reason}"))),
         };
         Ok(Self { canaries: parse(args.selector.as_deref())?, namespaces: parse(args.namespace_selector.as_deref())? })

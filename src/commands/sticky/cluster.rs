@@ -70,15 +70,7 @@ pub(super) async fn change(
                     Err(_) => report_stored(ctx, &done, args),
                 };
             }
-            let kept_by_flagger =
-                done.loaded.native != NativeField::Absent && done.plan.after.declared.cookie.is_some();
-            if !kept_by_flagger {
-                report_skipped(ctx, &done, Scope::Both);
-            }
-            if several.is_one() {
-                fate(ctx, server, &[&done]);
-            }
-            undo(ctx, server, &done).await;
+            tell_more(ctx, server, &done, several.is_one()).await;
             all.push(done);
         }
         if let Err(error) = several.take(ctx, &target, ended) {
@@ -96,6 +88,18 @@ pub(super) async fn change(
         }
     }
     failure.and(several.end()).and(reported).map(|()| Exit::Ok)
+}
+
+/// Tells, of an object that was written, what was left out, what becomes of it, and how to undo it.
+async fn tell_more(ctx: &Context, server: &Cluster, done: &Prepared, is_one: bool) {
+    let kept_by_flagger = done.loaded.native != NativeField::Absent && done.plan.after.declared.cookie.is_some();
+    if !kept_by_flagger {
+        report_skipped(ctx, done, Scope::Both);
+    }
+    if is_one {
+        fate(ctx, server, &[done]);
+    }
+    undo(ctx, server, done).await;
 }
 
 /// Prepares the change of one Canary. Where it is the only one and part of the change is refused, the other part is offered,

@@ -19,7 +19,7 @@ use crate::{
     },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    model::{NamespacedName, ObjectKind, name::Group, selector::Selector},
+    model::{NamespacedName, ObjectKind, name::Group, selector},
     output::{Format, show},
     source::Source,
 };
@@ -77,7 +77,7 @@ async fn watch(
     if watched == Watched::Canaries {
         if let [name] = view.select.names.as_slice() {
             collection = collection.named(name);
-        } else if let Some(selector) = view.select.selector().and_then(|text| Selector::parse(text).ok()) {
+        } else if let Some(selector) = view.select.selector().and_then(|text| selector::parse(text).ok()) {
             collection = collection.selected(&selector);
         }
     }

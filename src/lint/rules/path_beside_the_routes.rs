@@ -3,7 +3,7 @@
 use super::{Problem, Rule};
 use crate::{
     lint::{Need, Severity, scene::path, subject::Subject},
-    model::Entry,
+    model::{Entry, cookie::path_matches},
     traefik::rule::{Answer, Request},
 };
 
@@ -50,7 +50,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             let Some(rule) = &router.rule else { continue };
             let named = rule.paths();
             let serves = |path: &&&str| rule.answers(Request { host: None, path }) != Answer::No;
-            let beside = named.iter().chain([&"/"]).filter(serves).find(|path| !covers(own, path));
+            let beside = named.iter().chain([&"/"]).filter(serves).find(|path| !path_matches(path, own));
             if let Some(beside) = beside {
                 let nothing =
                     !named.iter().any(|path| path.starts_with(own) || own.starts_with(path)) && !named.is_empty();
@@ -67,13 +67,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         }
     }
     let entry = subject.observed.canary.declared_entry();
-    let beside = entry.into_iter().flat_map(Entry::paths).find(|path| !covers(own, path));
+    let beside = entry.into_iter().flat_map(Entry::paths).find(|path| !path_matches(path, own));
     beside.map_or_else(Vec::new, |path| {
         Problem::new(format!("the entry {path} is not below the cookie's Path={own}"), fix).at(subject.cookie_place())
     })
-}
-
-/// Returns whether browsers send a cookie of this path to that one (RFC 6265 section 5.1.4).
-fn covers(own: &str, path: &str) -> bool {
-    path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || own.ends_with('/') || rest.starts_with('/'))
 }

@@ -169,18 +169,30 @@ fn a_promotion_in_steps_never_ends_at_a_primary_weight_of_100() {
     );
 }
 
+/// A Canary in a rollout that has succeeded, with this `spec.service.apex`.
+fn canary(apex: &Value) -> Canary {
+    let service = json!({"port": 80, "apex": apex});
+    let spec = json!({"targetRef": {"name": "a"}, "service": service, "analysis": canary_steps()});
+    Canary::from_object(
+        &json!({"metadata": {"name": "a", "namespace": "n"}, "status": phase("Succeeded"), "spec": spec}),
+    )
+    .expect("it has a name")
+}
+
+/// The weights that Flagger writes next, and why it resets them.
+fn reset(canary: Canary, object: &Value) -> (Option<(i64, i64)>, String) {
+    let service = TraefikService::from_object(object, Group::TraefikIo);
+    let observed = Observed::pair(canary, service);
+    let effect = write_effect(&observed).next;
+    let reasons = reset_reasons(&observed);
+    assert_eq!(effect.when == When::Reset, !reasons.is_empty());
+    (effect.weights, reasons.join(" and "))
+}
+
 #[test]
 fn what_flagger_does_not_generate_is_reset_at_its_next_tick() {
     // traefik.go:Reconcile
     let apex = json!({"labels": {"team": "a"}, "annotations": {"note": "b"}});
-    let canary = |apex: &Value| {
-        let service = json!({"port": 80, "apex": apex});
-        let spec = json!({"targetRef": {"name": "a"}, "service": service, "analysis": canary_steps()});
-        Canary::from_object(
-            &json!({"metadata": {"name": "a", "namespace": "n"}, "status": phase("Succeeded"), "spec": spec}),
-        )
-        .expect("it has a name")
-    };
     let flux = json!({"helm.toolkit.fluxcd.io/driftDetection": "disabled", "kustomize.toolkit.fluxcd.io/reconcile": "disabled"});
     let child = |track: &str| {
         let weight = if track == "primary" { 80 } else { 20 };
@@ -198,21 +210,13 @@ fn what_flagger_does_not_generate_is_reset_at_its_next_tick() {
         }
         object
     };
-    let of = |canary: Canary, object: &Value| {
-        let service = TraefikService::from_object(object, Group::TraefikIo);
-        let observed = Observed::pair(canary, service);
-        let effect = write_effect(&observed).next;
-        let reasons = reset_reasons(&observed);
-        assert_eq!(effect.when == When::Reset, !reasons.is_empty());
-        (effect.weights, reasons.join(" and "))
-    };
     let none = Value::Null;
     let next = Some((70, 30));
-    assert_eq!(of(canary(&none), &generated), (next, String::new()));
+    assert_eq!(reset(canary(&none), &generated), (next, String::new()));
     let selector = change("/metadata/labels", json!({"app": "a", "team": "a"}));
     let mut with_apex = selector.clone();
     with_apex["metadata"]["annotations"]["note"] = json!("b");
-    assert_eq!(of(canary(&apex), &with_apex), (next, String::new()), "the selector label of the apex Service");
+    assert_eq!(reset(canary(&apex), &with_apex), (next, String::new()), "the selector label of the apex Service");
     let services = "its services are not those of the Canary";
     let apex_of = |what: &str| format!("its {what} differs from spec.service.apex");
     for (object, weights, reason) in [
@@ -228,21 +232,24 @@ fn what_flagger_does_not_generate_is_reset_at_its_next_tick() {
         (change("/spec/weighted/services/0/port", json!(81)), (100, 100), services.to_owned()),
         (change("/spec/weighted/services/0/namespace", json!("m")), (100, 100), services.to_owned()),
     ] {
-        assert_eq!(of(canary(&none), &object), (Some(weights), reason), "{object}");
+        assert_eq!(reset(canary(&none), &object), (Some(weights), reason), "{object}");
     }
-    assert_eq!(of(canary(&apex), &generated).1, [apex_of("label `team`"), apex_of("annotation `note`")].join(" and "));
+    assert_eq!(
+        reset(canary(&apex), &generated).1,
+        [apex_of("label `team`"), apex_of("annotation `note`")].join(" and ")
+    );
     // One that was there before the Canary; later, Flagger has marked it.
     let unmarked = change("/metadata/annotations", json!({}));
     let mut new = canary(&none);
     for phase in [None, Some("Initializing".to_owned())] {
         new.phase = phase;
-        assert_eq!(of(new.clone(), &unmarked), (Some((100, 100)), "Flagger did not create it".to_owned()));
+        assert_eq!(reset(new.clone(), &unmarked), (Some((100, 100)), "Flagger did not create it".to_owned()));
     }
-    assert_eq!(of(canary(&none), &unmarked).1, "");
+    assert_eq!(reset(canary(&none), &unmarked).1, "");
     // Weights are no difference, and neither is what Flagger does not know.
     let other = change("/spec/weighted/services/0/weight", json!(7));
-    assert_eq!(of(canary(&none), &other).1, "");
-    assert_eq!(of(canary(&none), &change("/spec/weighted/sticky", json!({"cookie": {}}))).1, "");
+    assert_eq!(reset(canary(&none), &other).1, "");
+    assert_eq!(reset(canary(&none), &change("/spec/weighted/sticky", json!({"cookie": {}}))).1, "");
 }
 
 #[test]

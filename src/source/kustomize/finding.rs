@@ -17,7 +17,7 @@ use super::{
 use crate::{
     files::{Manifests, Object},
     flagger::Canary,
-    model::view::{at, text},
+    model::view::{at, list, text},
     yaml,
 };
 
@@ -47,7 +47,7 @@ impl Finding<'_> {
         for item in items {
             self.item(object, root.as_deref(), item, reach.as_ref());
         }
-        for entry in at(&object.value, &["transformers"]).and_then(Value::as_array).into_iter().flatten() {
+        for entry in list(&object.value, &["transformers"]) {
             self.named_transformer(object, root.as_deref(), entry, reach.as_ref());
         }
     }
@@ -104,7 +104,7 @@ impl Finding<'_> {
                 self.item(object, root, &item("jsonOp").unwrap_or_else(|| config.clone()), reach);
             }
             Some("PatchStrategicMergeTransformer") => {
-                let paths = at(config, &["paths"]).and_then(Value::as_array).into_iter().flatten();
+                let paths = list(config, &["paths"]).iter();
                 for path in paths.chain(config.get("patches")) {
                     self.item(object, root, path, reach);
                 }
@@ -140,14 +140,13 @@ impl Finding<'_> {
         config: &Value,
         reach: Option<&BTreeSet<PathBuf>>,
     ) {
-        let entries = at(config, &["replacements"]).and_then(Value::as_array).into_iter().flatten();
-        for entry in entries {
+        for entry in list(config, &["replacements"]) {
             let path = text(entry, &["path"]).zip(root).map(|(path, root)| normal(&root.join(path)));
             let named = path.and_then(|path| self.by_path.get(&path).cloned()).unwrap_or_default();
             let named = named.into_iter().flat_map(|object| each(&object.value).map(move |entry| (object, entry)));
             for (place, entry) in named.chain([(holder, entry)]).collect::<Vec<_>>() {
-                for target in at(entry, &["targets"]).and_then(Value::as_array).into_iter().flatten() {
-                    let paths = at(target, &["fieldPaths"]).and_then(Value::as_array).into_iter().flatten();
+                for target in list(entry, &["targets"]) {
+                    let paths = list(target, &["fieldPaths"]).iter();
                     let is_ours = |path: &str| path.contains("kubectl-canary-traefik/");
                     let select = target.get("select").map_or_else(|| Some(Target::default()), Target::read);
                     if let Some(select) = select.filter(|_| paths.filter_map(Value::as_str).any(is_ours)) {

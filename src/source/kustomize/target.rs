@@ -1,5 +1,6 @@
 //! The objects that a kustomize patch is for. Pure.
 
+use kube::core::SelectorExt as _;
 use regex::Regex;
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use crate::{
     flagger::Canary,
     model::{
         name::CANARY_API_VERSION,
-        selector::Selector,
+        selector,
         view::{owned, text},
     },
 };
@@ -52,7 +53,7 @@ impl Target {
             (Some(pattern), Some(namespace)) => pattern.is_match(namespace),
             _ => true,
         };
-        let selector = self.labels.as_ref().and_then(|labels| Selector::parse(labels).ok());
+        let selector = self.labels.as_ref().and_then(|labels| selector::parse(labels).ok());
         is_named && is_there && selector.is_none_or(|selector| selector.matches(&canary.labels))
     }
 }

@@ -61,6 +61,7 @@ fn finds<const N: usize>(code: &str, examples: [(String, bool); N]) {
 fn a_secure_cookie_is_well_wherever_http_is_redirected_or_may_be_https() {
     let crd = "'--providers.kubernetescrd'";
     let option = |option: &str| traefik("traefik", "traefik:v3.7.9", &format!("{crd}, '{option}'"));
+    let file = traefik("traefik", "traefik:v3.7.9", "'--configfile=/etc/t.yml'");
     let https = "{redirectScheme: {scheme: https}}";
     let headers = middleware("{headers: {}}");
     let elsewhere = "{kind: TraefikService, name: cart, namespace: shop}";
@@ -86,13 +87,7 @@ fn a_secure_cookie_is_well_wherever_http_is_redirected_or_may_be_https() {
             (secure("public", &headers), false),
             (secure("websecure", &headers), false),
             (secure("public", &(headers.clone() + &option("--log.level=INFO"))), true),
-            (
-                secure(
-                    "public",
-                    &(headers.clone() + &traefik("traefik", "traefik:v3.7.9", "'--configfile=/etc/t.yml'")),
-                ),
-                false,
-            ),
+            (secure("public", &(headers.clone() + &file)), false),
             (secure("web", &(headers.clone() + &option("--entryPoints.web.http.tls=true"))), false),
             (
                 secure(

@@ -12,7 +12,7 @@ use testbed::{
 use super::release::{PATH, VERSION, all_platforms, pack, release};
 
 /// Of a release; CONTRIBUTING.md names it too.
-const MOST_BYTES: u64 = 9_800_000;
+const MOST_BYTES: u64 = 9_950_000;
 /// What more of it is glibc, where that stands in for musl.
 const GLIBC_BYTES: u64 = 700_000;
 

@@ -503,7 +503,7 @@ fn a_page_without_end_is_read_to_a_limit() {
 fn a_page_whose_rest_does_not_come_is_judged_by_its_headers() {
     let site = Fake::start();
     site.on("GET", "/", [Reply::Open { code: 200, body: b"<p>".to_vec() }]);
-    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --rate 1000 --request-timeout 200ms");
+    let output = verify_at(&declaring(), &site, "--browsers 1 --requests 1 --rate 1000 --request-timeout 5s");
     assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output}");
 }
 

@@ -115,8 +115,8 @@ lint-blind-[NS]/podinfo
     stays on a track
     fix: use a positive --max-age
 --- stderr
-note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io in namespace `lint-blind-[NS]`: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io in namespace `lint-blind-[NS]`: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060, CT061, CT062
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037, CT061
 note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 1 error in 1 Canary
 
@@ -137,8 +137,8 @@ lint-blind-[NS]/podinfo
     fix: let it lead to the TraefikService: kind: TraefikService, name: podinfo,
       without a port
 --- stderr
-note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060
-note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037
+note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060, CT061, CT062
+note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037, CT061
 note: some rules may have missed findings, because user `[USER]` may not list services in namespace `lint-blind-[NS]`: CT017
 2 errors in 1 Canary
 

@@ -211,11 +211,14 @@ fn the_fields_of_a_description_are_those_of_the_page() {
     let mut fields = Fields::of("CanaryDescription");
     let described = ["describe", "podinfo", "-o", "json"];
     fields.hold(&json_of(namespace.run(described)));
-    // A route through another TraefikService, one that misses, and a TraefikService that Flagger resets.
+    // A route through another TraefikService, one that misses, one whose rule Traefik refuses, and a TraefikService that
+    // Flagger resets.
+    let refused = json!({ "kind": "TraefikService", "name": "podinfo" });
     let qualified = json!({ "kind": "TraefikService", "name": format!("{}-outer@kubernetescrd", namespace.name()) });
     let missing = json!({ "kind": "Service", "name": "podinfo", "port": 80 });
-    for (name, service) in [("nested", qualified), ("missing", missing)] {
-        let rule = json!({ "kind": "Rule", "match": format!("Host(`{name}.example.com`)"), "services": [service] });
+    for (name, end, service) in [("nested", ")", qualified), ("missing", ")", missing), ("refused", "", refused)] {
+        let rule = format!("Host(`{name}.example.com`{end}");
+        let rule = json!({ "kind": "Rule", "match": rule, "services": [service] });
         namespace.create_value(&json!({
             "apiVersion": "traefik.io/v1alpha1",
             "kind": "IngressRoute",

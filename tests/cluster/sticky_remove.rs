@@ -143,6 +143,7 @@ traefikservice.traefik.io/podinfo configured
        port: 80
        weight: 10
 -    sticky: {}
+to undo: kubectl annotate --overwrite canaries.flagger.app podinfo 'kubectl-canary-traefik/sticky-cookie=login; Max-Age=soon'
 
 "#]]);
     assert_eq!((declared(&namespace, "podinfo"), live(&namespace, "podinfo")), (Value::Null, Value::Null));

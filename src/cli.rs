@@ -219,7 +219,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
     }
 }
 
-/// Runs a command until it ends or a signal arrives. With `ends_itself` the command handles signals itself.
+/// Runs a command until it ends or a signal arrives. With `handles_signals` the command handles signals itself.
 fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Arc<Ui>, handles_signals: bool) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -240,6 +240,7 @@ fn block_on(work: impl Future<Output = Result<Exit>>, ui: &Arc<Ui>, handles_sign
                         break Err(Error::ended_by(signal));
                     }
                 }
+                () = noticed.asked() => noticed.set(),
                 result = &mut work => break result,
             }
         }

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use super::signals::Signals;
 use crate::{error::Error, ui::Ui};
 
@@ -19,9 +21,16 @@ use crate::{error::Error, ui::Ui};
 const NOTICED_WITHIN: Duration = Duration::from_millis(500);
 const SAID_WITHIN: Duration = Duration::from_millis(200);
 
-/// Whether the command has noticed the last signal.
+/// What the watch asks after each signal, and what the command answers if it has a turn. The signals themselves cannot be counted:
+/// several in a row may come as one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Noticed(Arc<AtomicBool>);
+pub(super) struct Noticed(Arc<Turn>);
+
+#[derive(Debug, Default)]
+struct Turn {
+    asked: Notify,
+    answered: AtomicBool,
+}
 
 impl Noticed {
     /// Watches for signals on a thread of its own. Without one, a signal is only noticed later.
@@ -37,9 +46,14 @@ impl Noticed {
         noticed
     }
 
-    /// Records that the command has noticed a signal.
+    /// Waits until the watch asks.
+    pub(super) async fn asked(&self) {
+        self.0.asked.notified().await;
+    }
+
+    /// Answers that the command has a turn: asked, or because it notices a signal itself.
     pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.answered.store(true, Ordering::Relaxed);
     }
 
     /// Waits for a signal that is not noticed in time.
@@ -47,8 +61,9 @@ impl Noticed {
         let mut signals = Signals::new(false);
         loop {
             let signal = signals.next().await;
+            self.0.asked.notify_one();
             tokio::time::sleep(NOTICED_WITHIN).await;
-            if !self.0.swap(false, Ordering::Relaxed) {
+            if !self.0.answered.swap(false, Ordering::Relaxed) {
                 return signal;
             }
         }

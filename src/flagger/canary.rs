@@ -135,7 +135,7 @@ impl Canary {
         Some(Self {
             target: NamespacedName {
                 namespace: view::owned(metadata, &["namespace"]),
-                name: view::owned(metadata, &["name"]).filter(|name| !name.is_empty())?,
+                name: view::owned(metadata, &["name"])?,
             },
             uid: view::owned(metadata, &["uid"]),
             created: view::owned(metadata, &["creationTimestamp"]),

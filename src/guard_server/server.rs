@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) enum Port {
     /// API servers, with TLS: all paths.
     Whole,
-    /// Flagger, without TLS because its webhooks cannot verify our CA: the gate and health only.
+    /// Flagger, without TLS because its webhooks cannot verify our CA: its webhooks and health only.
     Gate,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn raise_descriptor_limit() -> u64 {
 /// Cap on the descriptor limit; more are of no use.
 const MOST_DESCRIPTORS: u64 = 1 << 16;
 
-/// Accepts connections until aborted. Without TLS only the gate and health paths are available.
+/// Accepts connections until aborted. Without TLS only the paths for Flagger and health are available.
 pub(super) async fn listen(shared: Arc<Shared>, tls: Option<TlsAcceptor>, listener: TcpListener, descriptors: u64) {
     let port = if tls.is_some() { Port::Whole } else { Port::Gate };
     let most = port.most_connections(descriptors);

@@ -149,8 +149,7 @@ fn setup(loaded: &Loaded) -> Result<Setup, Unjudged> {
     let namespace = canary.target.namespace.as_deref();
     let entry = canary.declared_entry().map_or_else(Vec::new, |entry| entry.paths().to_vec());
     let serving = Serving::default();
-    let mut names: Vec<_> = [false, true].into_iter().filter_map(|safe| loaded.cookie_name(namespace, safe)).collect();
-    names.dedup();
+    let names = loaded.cookie_names(namespace);
     Ok(Setup {
         canary: canary.target.name.clone(),
         service: canary.service_name.clone().unwrap_or_default(),

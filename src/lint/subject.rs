@@ -159,8 +159,12 @@ impl<'a> Subject<'a> {
     pub(super) fn sharing_service(self) -> Option<&'a Observed> {
         let all = self.scene.generating.get(&self.service_target()?)?.iter();
         let mut all = all.map(|number| &self.scene.canaries[*number]);
-        let folder = |it: &'a Observed| it.manifest.as_ref().map(|manifest| Path::new(&manifest.file).parent());
-        all.find(|it| it.canary.target != self.observed.canary.target && folder(it) == folder(self.observed))
+        let file = |it: &'a Observed| it.manifest.as_ref().map(|manifest| manifest.file.as_str());
+        let folder = |it| file(it).map(|file| Path::new(file).parent());
+        all.find(|it| {
+            let is_other = it.canary.target != self.observed.canary.target;
+            is_other && folder(it) == folder(self.observed) && self.scene.is_for(self.observed, file(it))
+        })
     }
 
     /// Returns the references of IngressRoutes and HTTPRoutes that lead to the TraefikService.

@@ -16,7 +16,8 @@ pub struct NamespacedName {
 }
 
 impl NamespacedName {
-    /// Returns the namespace and name of an object. One whose name `kubectl create` is to make has a name that no object can have.
+    /// Returns the namespace and name of an object. With `generateName` alone, the name is that prefix and `*`, which no
+    /// object can have.
     pub fn of(object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let made = || text("/metadata/generateName").map(|prefix| format!("{prefix}*"));

@@ -78,6 +78,14 @@ impl Loaded {
         cookie_value::tracks(service, of_flagger, canary.port, parent)
     }
 
+    /// Returns the names that the cookie can have: without and with safeNaming.
+    pub fn cookie_names(&self, namespace: Option<&str>) -> Vec<String> {
+        let mut names: Vec<_> =
+            [false, true].into_iter().filter_map(|safe| self.cookie_name(namespace, safe)).collect();
+        names.dedup();
+        names
+    }
+
     /// Returns the name of the cookie: of the live one, else of the declared one.
     pub fn cookie_name(&self, namespace: Option<&str>, safe_naming: bool) -> Option<String> {
         let canary = &self.observed.canary;

@@ -153,7 +153,7 @@ impl Search<'_> {
         let problem = if is_here && short == own.name && provider.is_none() {
             "it names the TraefikService without its API group".to_owned()
         } else if provider.is_some_and(|provider| provider != "kubernetescrd") {
-            format!("it leads to service `{name}` of another provider of Traefik's")
+            format!("it leads to service `{name}` of another Traefik provider")
         } else {
             format!("it leads to TraefikService `{named}`, which does not exist")
         };

@@ -58,7 +58,7 @@ pub(super) fn of(kind: ObjectKind, route: &Value, reading: &Reading) -> Option<R
     let ObjectKind::IngressRoute(group) = kind else { return None };
     let Reading { refused_as_newer: newer, refused_as_older: older, .. } = reading;
     let syntax = match group {
-        Group::TraefikIo => view::text(route, &["syntax"]).filter(|syntax| !syntax.is_empty()),
+        Group::TraefikIo => view::text(route, &["syntax"]),
         Group::TraefikContainoUs => Some("v2"),
     };
     let (scope, reason) = match (syntax, newer, older) {

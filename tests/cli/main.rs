@@ -35,6 +35,7 @@ mod render;
 mod routes;
 mod sarif;
 mod secrets;
+mod shared_service;
 mod show;
 mod simulate;
 mod sticky_edit;

@@ -484,7 +484,7 @@ Routes:          <none>: nothing leads to the TraefikService
 Near misses:
   IngressRoute/web
     Host(`web.example`)
-    it leads to service `cart@file` of another provider of Traefik's
+    it leads to service `cart@file` of another Traefik provider
     fix: use `name: cart`
 
 "#]],

@@ -578,6 +578,24 @@ canary.flagger.app/podinfo configured
 }
 
 #[test]
+fn control_c_twice_in_the_editor_is_for_the_editor() {
+    let place = Place::new(Some(DECLARED));
+    // It goes on for longer than the program takes to end a command that does not notice a signal.
+    let round = r#"trap 'times="$times."; echo "interrupted$times"; [ "$times" = . ] || touch "$dir/go.1"' INT
+stty -echo; echo editing; hold; sleep 2; echo 'maxAge: 60' >"$1""#;
+    let editor = Editor::new(&[round]);
+    let mut pty = Pty::start(place.edit(&editor, &[]));
+    pty.wait_for("editing");
+    pty.press(Key::CtrlC);
+    pty.wait_for("interrupted.");
+    pty.press(Key::CtrlC);
+    pty.wait_for("interrupted..");
+    pty.answers("Change canary.yaml? [y]es / [N]o / [e]dit", "y");
+    let seen = pty.ends();
+    assert_eq!((seen.code, place.declared().as_deref()), (Some(0), Some("; Max-Age=60")), "{seen:?}");
+}
+
+#[test]
 fn an_editor_that_dies_of_control_c_takes_the_command_along_and_the_text_is_kept() {
     let place = Place::new(Some(DECLARED));
     let editor = Editor::new(&[r#"echo 'maxAge: 60' >"$1"; stty raw -echo isig; echo editing; hold"#]);

@@ -216,8 +216,7 @@ fn setup(loaded: &Loaded, args: &VerifyArgs, command: &impl Fn(&str) -> String) 
     } else {
         pages::with_entry(&args.urls, &entry, &serving)
     };
-    let mut names: Vec<_> = [false, true].into_iter().filter_map(|safe| loaded.cookie_name(namespace, safe)).collect();
-    names.dedup();
+    let names = loaded.cookie_names(namespace);
     if pages.is_empty() && !names.is_empty() {
         return Err(no_page(loaded));
     }

@@ -272,7 +272,7 @@ fn a_reference_that_misses_its_traefik_service_is_named_with_the_change() {
     assert_eq!(miss("edge", &item("cart")), of("edge", said("edge/cart", "use `namespace: shop`")));
     assert_eq!(miss("shop", &item("basket")), of("shop", said("shop/basket", "use `name: cart`")));
     assert_eq!(miss("shop", &item("carts")), of("shop", said("shop/carts", "use `name: cart`")));
-    let of_file = "it leads to service `shop-cart@file` of another provider of Traefik's; use `name: cart`";
+    let of_file = "it leads to service `shop-cart@file` of another Traefik provider; use `name: cart`";
     assert_eq!(miss("shop", &item("shop-cart@file")), of("shop", of_file.to_owned()));
     assert_eq!(
         miss("edge", &item("cart@kubernetescrd")),

@@ -117,7 +117,7 @@ fn not_ascii(matcher: &str) -> String {
 
 fn no_slash(matcher: &str, values: &[String]) -> Option<String> {
     let value = values.iter().find(|value| !value.starts_with('/'))?;
-    Some(format!("the value of {matcher} must begin with /: {value:?}"))
+    Some(format!("the value of {matcher} must begin with /: \"{value}\""))
 }
 
 fn no_address(values: &[String]) -> Option<String> {
@@ -128,7 +128,7 @@ fn no_address(values: &[String]) -> Option<String> {
         is_address(address) && length.parse::<u8>().is_ok_and(|length| length <= most)
     };
     let value = values.iter().find(|value| !is_address(value) && !is_range(value))?;
-    Some(format!("{value:?} is no address or range of addresses"))
+    Some(format!("\"{value}\" is no address or range of addresses"))
 }
 
 /// Returns why Go refuses a regular expression (`regexp/syntax`), as far as it and the parser used here agree: what one of them
@@ -158,5 +158,5 @@ fn bad_regex(text: &str) -> Option<String> {
         ErrorKind::EscapeUnexpectedEof => "it ends with a single backslash",
         _ => return None,
     };
-    Some(format!("{text:?} is not a regular expression of Go: {reason}"))
+    Some(format!("\"{text}\" is not a regular expression of Go: {reason}"))
 }

@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::{Value, json};
 use snapbox::str;
-use testbed::{namespace::Namespace, run::exactly};
+use testbed::{namespace::Namespace, run::exactly, wait::until};
 
 use super::{
     gate::{Gate, ask, posted},
-    guard::{Turn, declare},
+    guard::{Turn, declare, live},
 };
 
 const PATH: &str = "POST /verify/sticky";
@@ -71,6 +71,8 @@ fn only_pages_of_the_canary_are_opened_and_only_behind_traefik() {
     names(&namespace, "shop", &json!("http://shop.example/login http://shop.example/home"));
     let site = Site::start();
     let gate = Gate::with(&namespace, "guarded", &["--traefik-url", &format!("http://127.0.0.1:{}", site.port)]);
+    let expected = json!({ "cookie": { "name": "login", "maxAge": 60 } });
+    until("the declared cookie", || (live(&namespace, "shop") == expected).then_some(()));
     let mut body: Value = serde_json::from_str(&posted(&namespace, "shop")).expect("JSON");
     body["metadata"] = json!({ "url": "http://evil.example/pay" });
     let (port, body) = (gate.port, body.to_string());

@@ -105,8 +105,8 @@ impl Context {
             for skipped in manifests.skipped() {
                 self.ui.warning(&skipped);
             }
-            for place in source::nameless(&manifests) {
-                self.ui.warning(&format!("{place}: skipped, a Canary without metadata.name"));
+            for one in source::unusable(&manifests) {
+                self.ui.warning(&format!("{}: skipped, {}", one.place, one.problem));
             }
             Ok(Source::Files(manifests))
         }

@@ -8,7 +8,7 @@ use http::Uri;
 /// # Errors
 ///
 /// The reason the URL cannot be used. The URL is not quoted, because it may contain a password.
-pub fn read(text: &str) -> Result<Uri, &'static str> {
+pub(crate) fn read(text: &str) -> Result<Uri, &'static str> {
     let url: Uri = text.parse().map_err(|_| "it is not a URL")?;
     if url.scheme().is_none() {
         return Err("it has no scheme");
@@ -35,7 +35,7 @@ pub fn read(text: &str) -> Result<Uri, &'static str> {
 /// # Errors
 ///
 /// As [`read`], or the reason why it cannot be such a URL.
-pub fn read_without_credentials(text: &str) -> Result<Uri, &'static str> {
+pub(crate) fn read_without_credentials(text: &str) -> Result<Uri, &'static str> {
     let url = read(text)?;
     match url.scheme_str() {
         _ if userinfo(&url).is_some() => Err("it contains a user, and no credentials are sent"),
@@ -45,12 +45,22 @@ pub fn read_without_credentials(text: &str) -> Result<Uri, &'static str> {
     }
 }
 
-/// Returns the URL without user and password, query and trailing slashes.
+/// Returns the URL without user, password and query, and with the path that client-go makes of it (`rest/request.go:NewRequest`,
+/// Go's `path.Clean`).
 pub(crate) fn without_userinfo(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     let authority = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     let scheme = url.scheme_str().unwrap_or("http");
-    format!("{scheme}://{authority}{}", url.path().trim_end_matches('/'))
+    let mut path = Vec::new();
+    for part in url.path().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = path.pop(),
+            part => path.push(part),
+        }
+    }
+    let path: String = path.into_iter().flat_map(|part| ["/", part]).collect();
+    format!("{scheme}://{authority}{path}")
 }
 
 /// Returns the user and password of a URL, percent-decoded; the password is empty if there is only a user.
@@ -87,6 +97,22 @@ mod tests {
             [("a:1", "it has no scheme"), ("https://:1", "it names no host"), ("", "it is not a URL")]
         {
             assert_eq!(read(text), Err(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_cleaned_as_client_go_does() {
+        for (path, cleaned) in [
+            ("", ""),
+            ("/", ""),
+            ("/a//b/", "/a/b"),
+            ("/a/./b", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/../a", "/a"),
+            ("/a%2f../b?c", "/a%2f../b"),
+        ] {
+            let url = format!("https://u:p@h:1{path}").parse().unwrap();
+            assert_eq!(without_userinfo(&url), format!("https://h:1{cleaned}"), "{path}");
         }
     }
 

@@ -128,6 +128,13 @@ impl Canary {
             && object.get("apiVersion").and_then(Value::as_str) == Some(CANARY_API_VERSION)
     }
 
+    /// Returns the `apiVersion` of a Canary in another version of Flagger's group.
+    pub fn other_version(object: &Value) -> Option<&str> {
+        let version = view::text(object, &["apiVersion"])?;
+        let is_canary = view::text(object, &["kind"]) == Some("Canary") && version.starts_with("flagger.app/");
+        (is_canary && version != CANARY_API_VERSION).then_some(version)
+    }
+
     /// Reads a Canary. Missing or invalid fields are ignored; only the name is required.
     pub fn from_object(object: &Value) -> Option<Self> {
         let metadata = object.get("metadata")?;

@@ -123,18 +123,6 @@ pub fn narrowed(files: &Manifests, name: &str, place: &str) -> Manifests {
     })
 }
 
-/// Returns the whole Canaries without a name, each with its place: a name can be left to `kubectl create` alone, which makes
-/// another one each time (`generateName`).
-pub fn nameless(files: &Manifests) -> Vec<String> {
-    let is_nameless = |object: &&Object| Canary::is(&object.value) && Canary::from_object(&object.value).is_none();
-    let mut found = files.objects().filter(is_nameless).filter(|object| !is_part(&object.value)).peekable();
-    if found.peek().is_none() {
-        return Vec::new();
-    }
-    let patches = Patches::among(files);
-    found.filter(|object| !patches.is_named(files, object)).map(Object::origin).collect()
-}
-
 /// Returns the TraefikServices of the other Canaries among manifests, whether they are there or not.
 pub(super) fn others(files: &Manifests, canary: &Canary) -> BTreeSet<NamespacedName> {
     let canaries = files.objects().filter(|object| Canary::is(&object.value));

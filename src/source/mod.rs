@@ -6,6 +6,7 @@ mod manifests;
 mod provider;
 mod refusals;
 mod surroundings;
+mod unusable;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use futures_util::future::join;
 pub use self::{
     kustomize::is_part,
     lint::Linted,
-    manifests::{choices, nameless, narrowed, to_change},
+    manifests::{choices, narrowed, to_change},
+    unusable::{releases, unusable},
 };
 use crate::{
     cluster::{Cluster, Reading, Selection},

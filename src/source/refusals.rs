@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{kustomize::Patches, manifests::nameless};
+use super::{
+    kustomize::Patches,
+    unusable::{releases, unusable},
+};
 use crate::{error::Error, files::Manifests, flagger::Canary, model::name::near, observed::Loaded, text::quoted};
 
 /// At most so many names or files are listed in a message.
@@ -47,11 +50,16 @@ pub(super) fn nothing(
         for place in files.templates() {
             error = error.caused_by(format!("{place} declares a Canary in a template, which cannot be edited"));
         }
+        for place in releases(files).take(SHOWN) {
+            error = error.caused_by(format!("{place} may have its chart make one, by spec.values.canary"));
+        }
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if names.is_empty() && files.templates().next().is_some() => error,
-            None if names.is_empty() => match nameless(files).first() {
-                Some(place) => error.hint(format!("give the Canary at {place} a metadata.name")),
+            None if names.is_empty() && (files.templates().next().is_some() || releases(files).next().is_some()) => {
+                error
+            }
+            None if names.is_empty() => match unusable(files).into_iter().next() {
+                Some(one) => error.hint(one.cure),
                 None => error.hint("no document is a Canary (flagger.app/v1beta1)"),
             },
             None => error.hint(there_are(names)),

@@ -15,7 +15,7 @@ use crate::{
     flagger::Canary,
     lint::{ByFile, Environments, Origin},
     model::{NamespacedName, ObjectKind, ObjectRef, view},
-    traefik::entry::Routing,
+    traefik::Routing,
 };
 
 /// What is around the Canaries.

@@ -556,6 +556,55 @@ hint: this looks like a template; render it and pipe the result: helm template D
 }
 
 #[test]
+fn a_release_whose_chart_may_make_the_canary_gets_the_patch_to_paste() {
+    let release = |canary: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: podinfo, namespace: web}}\nspec:\n  chart: {{spec: {{chart: podinfo}}}}\n  values:\n    canary: {canary}\n"
+        )
+    };
+    let on = folder(&[("release.yaml", &release("{enabled: true}"))]);
+    run(&on, "sticky set podinfo --name login --max-age 60 --yes -R -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `podinfo` in the files
+caused by: ./release.yaml:1: HelmRelease `web/podinfo` may have its chart make one, by spec.values.canary
+hint: to declare it, add this to the HelmRelease's spec:
+  postRenderers:
+  - kustomize:
+      patches:
+      - patch: |
+          apiVersion: flagger.app/v1beta1
+          kind: Canary
+          metadata:
+            annotations:
+              kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
+            name: podinfo
+        target:
+          kind: Canary
+          name: podinfo
+
+"#]]);
+    run(&on, "sticky remove podinfo --yes -R -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `podinfo` in the files
+caused by: ./release.yaml:1: HelmRelease `web/podinfo` may have its chart make one, by spec.values.canary
+
+"#]]);
+    let off = folder(&[("release.yaml", &release("{enabled: false}"))]);
+    run(&off, "sticky set podinfo --name login --yes -R -f .").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+error: no Canary `podinfo` in the files
+hint: no document is a Canary (flagger.app/v1beta1)
+
+"#]]);
+}
+
+#[test]
 fn a_template_that_declares_a_cookie_already_gets_it_changed() {
     let template =
         "{{- if .Values.canary }}\n".to_owned() + &canary("web", Some("login; Max-Age=60; HttpOnly")) + "{{- end }}\n";

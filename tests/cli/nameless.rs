@@ -1,5 +1,5 @@
-//! Manifests whose names `kubectl create` is to make (`generateName`), and those without any: nothing is lost in silence, and
-//! nothing is listed without a name.
+//! Manifests whose names `kubectl create` is to make (`generateName`), those without any, and those of another version: nothing
+//! is lost in silence, and nothing is listed without a name.
 
 use snapbox::str;
 use testbed::directory::Directory;
@@ -54,6 +54,29 @@ exit: 0
 --- stderr
 warning: other.yaml:2: skipped, a Canary without metadata.name
 nothing found in 0 Canaries
+
+"#]]);
+}
+
+#[test]
+fn a_canary_of_another_version_is_skipped_with_a_warning() {
+    let old = canary("shop", None).replace("v1beta1", "v1alpha3");
+    let folder = folder(&[("named.yaml", &canary("cart", None)), ("old.yaml", &old)]);
+    run(&folder, "show -f . -o name").shows(str![[r#"
+exit: 0
+--- stdout
+canary.flagger.app/cart
+--- stderr
+warning: ./old.yaml:2: skipped, a Canary of flagger.app/v1alpha3: only flagger.app/v1beta1 is read
+
+"#]]);
+    run(&folder, "sticky set shop --max-age 60 --yes -f old.yaml").shows(str![[r#"
+exit: 4
+--- stdout
+--- stderr
+warning: old.yaml:2: skipped, a Canary of flagger.app/v1alpha3: only flagger.app/v1beta1 is read
+error: no Canary `shop` in the files
+hint: change the apiVersion of the Canary at old.yaml:2 to flagger.app/v1beta1
 
 "#]]);
 }

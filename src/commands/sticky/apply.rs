@@ -24,7 +24,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # Restore the cookies that Flagger removed, in all namespaces, without confirmation\n  kubectl canary-traefik sticky apply -A --yes"
 )]
-pub struct ApplyArgs {
+pub(crate) struct ApplyArgs {
     #[command(flatten)]
     select: SelectArgs,
 

@@ -20,7 +20,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # In an editor with its own window, told to wait\n  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout\n\n  # The declaration in a manifest, in place\n  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml"
 )]
-pub struct EditArgs {
+pub(crate) struct EditArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,

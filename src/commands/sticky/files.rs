@@ -1,25 +1,21 @@
 //! A change in a manifest: only the declaration, in place.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
+use super::pasted;
 use crate::{
     commands::args::WriteArgs,
     context::Context,
-    error::{Error, Exit, Kind, Result},
+    error::{Error, Exit, Result},
     files::{self, Edit, Manifests},
-    flagger::{Canary, NativeField},
     lint,
-    model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION},
-    observed::{Loaded, Observed},
     output::{
         self, Format,
         change::{self, DryRun},
         diff, findings,
     },
     plan::{Consent, CookieChange, Plan, Scope, decide},
-    source, yaml,
+    source,
 };
 
 /// Changes the declaration of one Canary in the manifests.
@@ -31,7 +27,7 @@ pub(super) async fn change(
     change: &CookieChange,
 ) -> Result<Exit> {
     let (object, loaded) = source::to_change(manifests, ctx.namespace(), name)
-        .map_err(|error| with_text(error, manifests, name, change))?;
+        .map_err(|error| pasted::with_text(error, manifests, name, change))?;
     if object.value.get("$patch").is_some() {
         return Err(Error::usage(format!(
             "{} does not declare a Canary: its `$patch` replaces or deletes one",
@@ -80,47 +76,6 @@ pub(super) async fn change(
     files::replace(source, &text)?;
     ctx.ui.data(&configured)?;
     Ok(Exit::Ok)
-}
-
-/// Adds the text to paste to the error for a Canary that is only in templates, which are not edited.
-fn with_text(error: Error, manifests: &Manifests, name: &str, change: &CookieChange) -> Error {
-    if error.kind() != Kind::NotFound || manifests.templates().next().is_none() {
-        return error;
-    }
-    let mut written = BTreeMap::new();
-    let mut places = Vec::new();
-    for (place, line) in manifests.template_lines() {
-        let Some((key, value)) = annotation(line) else { continue };
-        let Some(value) = value.filter(|_| !written.contains_key(key)) else {
-            return error.hint(format!("the template declares it at {place}: change it there"));
-        };
-        written.insert(key, value);
-        places.push(place);
-    }
-    let object = json!({"metadata": {"name": name, "annotations": written}});
-    let Some(canary) = Canary::from_object(&object) else { return error };
-    let observed = Observed::pair(canary, None);
-    let loaded = Loaded { observed, canary: object, service: None, native: NativeField::Absent, routing: None };
-    let plan = change.on(&loaded).and_then(|wanted| Plan::new(&loaded, &wanted, Scope::DeclareOnly));
-    let Some(step) = plan.ok().and_then(|mut plan| plan.steps.pop()) else { return error };
-    let metadata = step.after()["metadata"].take();
-    let annotations = metadata["annotations"].as_object().filter(|annotations| !annotations.is_empty());
-    let text = annotations.map(|annotations| yaml::print(&json!({"annotations": annotations})));
-    let places = places.join(", ");
-    error.hint(match text {
-        Some(text) if places.is_empty() => {
-            format!("to declare it in the template, add this to the Canary's metadata:\n{}", text.trim_end())
-        }
-        Some(text) => format!("to change it in the template, write this instead of {places}:\n{}", text.trim_end()),
-        None => format!("to remove it from the template, delete {places}"),
-    })
-}
-
-/// Returns the annotation of ours in a line of a template, with its value if that is in the line and no template itself.
-fn annotation(line: &str) -> Option<(&'static str, Option<String>)> {
-    let key = [ANNOTATION, ENTRY_ANNOTATION].into_iter().find(|key| line.contains(key))?;
-    let value = yaml::parse(line.trim_start()).ok().filter(|_| !line.contains("{{"));
-    Some((key, value.and_then(|value| value.get(key)?.as_str().map(str::to_owned))))
 }
 
 /// Checks that the manifest of this Canary can be written, if it will be, before anything is typed.

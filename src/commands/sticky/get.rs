@@ -15,7 +15,7 @@ use crate::{
 
 /// Show the cookie of a Canary, declared and live
 #[derive(Debug, Args)]
-pub struct GetArgs {
+pub(crate) struct GetArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,

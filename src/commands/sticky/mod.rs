@@ -10,6 +10,7 @@ mod edit;
 mod files;
 mod get;
 mod owner;
+mod pasted;
 mod prepared;
 #[cfg(test)]
 mod properties;
@@ -40,8 +41,7 @@ use crate::{
 
 /// Read and change the sticky cookie of a Canary
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "a comment here would take the place of the command's own, in --help too")]
-pub enum StickyCommand {
+pub(crate) enum StickyCommand {
     Get(get::GetArgs),
     Set(Box<set::SetArgs>),
     Edit(edit::EditArgs),
@@ -50,7 +50,7 @@ pub enum StickyCommand {
 }
 
 /// Runs one of the `sticky` commands.
-pub async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
     match command {
         StickyCommand::Get(args) => get::run(ctx, args).await,
         StickyCommand::Set(args) => set::run(ctx, args).await,

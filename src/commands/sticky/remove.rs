@@ -11,7 +11,7 @@ use crate::{
 
 /// Remove the cookie from the Canary and its TraefikService
 #[derive(Debug, Args)]
-pub struct RemoveArgs {
+pub(crate) struct RemoveArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     pub(super) name: String,

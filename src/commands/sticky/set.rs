@@ -21,7 +21,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # Interactive: choose the Canary and fill in each field\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one version, from the path where it begins\n  kubectl canary-traefik sticky set checkout --name login --max-age 2m --entry /login\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"
 )]
-pub struct SetArgs {
+pub(crate) struct SetArgs {
     /// The Canary; if it is left out, you are asked for it on a terminal
     #[arg(value_name = "CANARY", value_parser = canary_name)]
     pub(super) canary: Option<String>,

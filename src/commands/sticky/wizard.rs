@@ -78,7 +78,7 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
 /// Returns the description of the Canary to print above the first question.
 async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
     let name = &session.loaded().observed.canary.target.name;
-    let descriptions = commands::describe::load(ctx, session.source(), name).await?;
+    let descriptions = commands::description::load(ctx, session.source(), name).await?;
     Ok(descriptions.iter().map(|it| describe::text(it, ctx.width(), ctx.ui.err_style())).collect())
 }
 

@@ -21,6 +21,7 @@ use self::find::Found;
 use super::{Object, Place, Source, document, tree};
 use crate::{
     error::{Error, Result},
+    text::quoted,
     yaml,
 };
 
@@ -54,10 +55,19 @@ impl Edit {
 pub fn edit(source: &Source, object: &Object, edits: &[Edit]) -> Result<String> {
     let place = &object.place;
     let range = source.documents[place.document].range.clone();
-    let refuse = |reason: String| refusal(object, edits, &reason);
+    let refuse = |reason: String| refusal(object, edits, &reason, "by hand");
     let before = &source.text[range.clone()];
     let mut text = before.to_owned();
     let mut value = read(before).map_err(refuse)?;
+    if is_sealed(&value) {
+        let with_sops = format!("with `sops edit {}`", quoted(object.file()));
+        return Err(refusal(
+            object,
+            edits,
+            "SOPS would no longer decrypt it, as its checksum in `sops.mac` covers all values",
+            &with_sops,
+        ));
+    }
     let line_break = line_break(before).or_else(|| line_break(&source.text)).unwrap_or("\n");
     for edit in edits {
         (text, value) = make(text, value, line_break, place, edit).map_err(refuse)?;
@@ -148,6 +158,11 @@ fn read(text: &str) -> Result<Value, String> {
     yaml::parse(text).map_err(|error| format!("the result would not be valid YAML: {}", error.reason))
 }
 
+/// Returns whether SOPS has put a checksum over the values of a document, encrypted or not (`sops.go:Metadata`, `aes/cipher.go`).
+fn is_sealed(value: &Value) -> bool {
+    value.get("sops").is_some_and(|metadata| metadata.get("mac").is_some())
+}
+
 /// Returns the object within the value of its document.
 fn at_mut<'v>(value: &'v mut Value, items: &[usize]) -> Option<&'v mut Value> {
     items.iter().try_fold(value, |value, index| value.get_mut("items")?.get_mut(index))
@@ -207,19 +222,20 @@ fn line_break(text: &str) -> Option<&str> {
     (!end.is_empty()).then_some(end)
 }
 
-fn refusal(object: &Object, edits: &[Edit], reason: &str) -> Error {
+/// Returns the error for edits that cannot be made, with what to write and how.
+fn refusal(object: &Object, edits: &[Edit], reason: &str, how: &str) -> Error {
     let mut lines = Value::Null;
     let mut error = Error::usage(format!("cannot edit {} in place: {reason}", object.origin()));
     for edit in edits {
         match &edit.value {
             // A path through a scalar was refused for just that reason; there are no lines to show.
             Some(value) => drop(wish(&mut lines, &edit.path, Some(value))),
-            None => error = error.hint(format!("edit it by hand: remove `{}`", edit.path.join("."))),
+            None => error = error.hint(format!("edit it {how}: remove `{}`", edit.path.join("."))),
         }
     }
     if lines.is_null() {
         error
     } else {
-        error.hint(format!("edit it by hand, so that it says\n{}", yaml::print(&lines).trim_end()))
+        error.hint(format!("edit it {how}, so that it says\n{}", yaml::print(&lines).trim_end()))
     }
 }

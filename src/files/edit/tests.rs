@@ -479,6 +479,31 @@ fn what_others_share_cannot_be_taken_away() {
 }
 
 #[test]
+fn what_sops_has_put_a_checksum_over_is_left_to_sops() {
+    let (sealed, other) =
+        ("sops:\n  mac: ENC[AES256_GCM,data:aa==,type:str]\n  version: 3.13.3\n", "sops: {mask: 1}\n");
+    let text = format!("{HEAD}metadata:\n  annotations:\n    a: b\n    {}: c\n{sealed}", KEY[2]);
+    let reason = "SOPS would no longer decrypt it, as its checksum in `sops.mac` covers all values";
+    let (setting, removing) = (refused(&text, &set(COOKIE)), refused(&text, &remove()));
+    assert_eq!(setting.message(), format!("cannot edit canary.yaml:1 in place: {reason}"));
+    assert_eq!(
+        [setting.hints(), removing.hints()].concat(),
+        [
+            format!(
+                "edit it with `sops edit canary.yaml`, so that it says\nmetadata:\n  annotations:\n    {}: {COOKIE}",
+                KEY[2]
+            ),
+            format!("edit it with `sops edit canary.yaml`: remove `metadata.annotations.{}`", KEY[2]),
+        ]
+    );
+    let beside = format!("{text}---\n{HEAD}metadata:\n  name: b\n{other}");
+    assert_eq!(
+        edited(&beside, &set(COOKIE)),
+        format!("{text}---\n{HEAD}metadata:\n  name: b\n  annotations:\n    {}: {COOKIE}\n{other}", KEY[2])
+    );
+}
+
+#[test]
 fn tabs_and_odd_comments_are_left_as_they_are() {
     sets_and_removes(
         "metadata:\n  annotations:\t# tab\t\n    a: b\t#\ttab\n  # c\t\n\t# d\n",

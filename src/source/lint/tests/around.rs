@@ -4,7 +4,7 @@ use super::{codes, codes_in_cluster};
 use crate::{
     lint::{Known, Rule},
     model::{ObjectKind, name::Group},
-    traefik::entry::Unread,
+    traefik::routing::Unread,
 };
 
 /// A Canary with this cookie beside its name.

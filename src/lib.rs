@@ -7,18 +7,18 @@
 //! [`cluster`], [`guard_server`], [`ui`], [`source`], [`context`], [`completion`], [`commands`], [`cli`]. `ARCHITECTURE.md` lists which
 //! module may use which; a test enforces it.
 
-pub mod apiserver;
+pub(crate) mod apiserver;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
-pub mod completion;
-pub mod context;
+pub(crate) mod completion;
+pub(crate) mod context;
 pub mod environment;
 pub mod error;
 pub mod files;
 pub mod flagger;
 pub mod guard;
-pub mod guard_server;
+pub(crate) mod guard_server;
 pub mod lint;
 pub mod model;
 pub mod observed;
@@ -28,7 +28,7 @@ pub mod simulate;
 pub mod source;
 pub mod text;
 pub mod traefik;
-pub mod ui;
+pub(crate) mod ui;
 pub mod verify;
-pub mod web;
+pub(crate) mod web;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! The pages under test: one GET at a time, on connections of their own, within limits.
 #![expect(clippy::disallowed_methods, reason = "these requests go to websites, not to the API server")]
 
-pub mod visits;
+pub(crate) mod visits;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ const LONGEST_LOCATION: usize = 8 << 10;
 
 /// How sites are reached.
 #[derive(Clone)]
-pub struct Web {
+pub(crate) struct Web {
     /// Where connections lead.
     pub way: Way,
     /// Which servers are trusted.
@@ -43,7 +43,7 @@ pub struct Web {
 
 /// Where connections lead.
 #[derive(Clone)]
-pub enum Way {
+pub(crate) enum Way {
     /// To what the names of hosts resolve to, except for these.
     Names(Vec<Resolve>),
     /// To a pod of Traefik, through the API server.
@@ -54,7 +54,7 @@ pub enum Way {
 
 /// The addresses of Traefik for pages over http and https.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TraefikAddress {
+pub(crate) struct TraefikAddress {
     /// Host and port for http; `None` if none is known.
     pub http: Option<Authority>,
     /// Likewise for https.
@@ -67,7 +67,7 @@ impl TraefikAddress {
     /// # Errors
     ///
     /// There is none.
-    pub fn of(&self, is_secure: bool) -> Result<&Authority> {
+    pub(crate) fn of(&self, is_secure: bool) -> Result<&Authority> {
         let (scheme, address) = if is_secure { ("https", &self.https) } else { ("http", &self.http) };
         address.as_ref().ok_or_else(|| Error::usage(format!("no address of Traefik for {scheme} is known")))
     }
@@ -75,7 +75,7 @@ impl TraefikAddress {
 
 /// The address of a host and port, as in curl's `--resolve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolve {
+pub(crate) struct Resolve {
     /// The host in lower case; an IPv6 address with its brackets.
     pub host: String,
     /// The port.
@@ -86,7 +86,7 @@ pub struct Resolve {
 
 /// A pod of Traefik, which is reached through the API server.
 #[derive(Clone)]
-pub struct Through {
+pub(crate) struct Through {
     /// The API server.
     pub server: Arc<ApiServer>,
     /// The pod.
@@ -99,7 +99,7 @@ impl Through {
     /// # Errors
     ///
     /// The pod has none.
-    pub fn port(&self, is_secure: bool) -> Result<PodPort> {
+    pub(crate) fn port(&self, is_secure: bool) -> Result<PodPort> {
         let Self { server, pod } = self;
         let (scheme, port) = if is_secure { ("https", pod.https) } else { ("http", pod.http) };
         let Some(port) = port else {
@@ -114,7 +114,7 @@ impl Through {
 /// # Errors
 ///
 /// It is none; with the reason.
-pub fn page(text: &str) -> Result<Page, &'static str> {
+pub(crate) fn page(text: &str) -> Result<Page, &'static str> {
     let url = read_url(text)?;
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err("it must not have a user or a password");
@@ -123,7 +123,7 @@ pub fn page(text: &str) -> Result<Page, &'static str> {
 }
 
 /// A site: one scheme, host and port, with its connection.
-pub struct Site {
+pub(crate) struct Site {
     client: kube::Client,
     timeout: Option<Duration>,
     /// Whether it is reached through the API server.
@@ -138,7 +138,7 @@ impl Web {
     /// # Errors
     ///
     /// The certificates to trust cannot be used.
-    pub fn site(&self, page: &Page) -> Result<Site> {
+    pub(crate) fn site(&self, page: &Page) -> Result<Site> {
         let named = format!("{}:{}", page.host, page.port);
         let (authority, address, pod) = match &self.way {
             Way::Names(resolve) => (resolved(page, resolve), named, None),
@@ -164,7 +164,7 @@ impl Site {
     /// # Errors
     ///
     /// There is no answer.
-    pub async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
+    pub(crate) async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
         let address = &self.address;
         let way = if self.is_forwarded {
             ANOTHER_POD.to_owned()

@@ -2,7 +2,6 @@
 
 /// The verb of a request, as in RBAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the words say it")]
 pub enum Verb {
     #[default]
     Get,

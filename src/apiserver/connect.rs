@@ -28,7 +28,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Determines the server, the credentials and the proxy, and runs the credential plugin if there is one. Sends nothing
 /// to the server yet.
-pub async fn connect(
+pub(crate) async fn connect(
     args: &ConnectionArgs,
     environment: &Environment,
     progress: Arc<dyn Progress>,
@@ -80,7 +80,7 @@ pub async fn connect(
 /// # Errors
 ///
 /// The proxy of the environment cannot be used.
-pub async fn connect_anonymously(
+pub(crate) async fn connect_anonymously(
     url: Uri,
     args: &ConnectionArgs,
     environment: &Environment,

@@ -194,7 +194,7 @@ impl ConnectionArgs {
 
 /// Moves the repeatable flags to the end. If some precede a subcommand and some follow it, clap keeps only the last
 /// group, and a lost `--as-group` means a different identity.
-pub fn group_repeatable_flags(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+pub(crate) fn group_repeatable_flags(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let (mut kept, mut gathered) = (Vec::new(), Vec::new());
     let mut line = line.into_iter();
     while let Some(word) = line.next() {
@@ -215,7 +215,7 @@ pub fn group_repeatable_flags(line: impl IntoIterator<Item = OsString>) -> Vec<O
 
 /// Returns a word of this command line in a form that a message may show. clap does not know which part of an
 /// unexpected word is secret.
-pub fn without_secrets(shown: &str, line: &[OsString]) -> String {
+pub(crate) fn without_secrets(shown: &str, line: &[OsString]) -> String {
     const SECRET: [&str; 2] = ["--token", "--password"];
     const ADDRESS: [&str; 2] = ["--server", "-s"];
     let follows = |flags: [&str; 2]| {
@@ -257,7 +257,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Parses a duration as in `--request-timeout`: `0`, `30` (seconds), `30s`, `1m30s`, `1h`, `500ms`.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong =
         || "a duration is a number of seconds, or numbers with `h`, `m`, `s` or `ms`, such as `1m30s`".to_owned();
     if let Ok(seconds) = text.parse() {

@@ -59,15 +59,14 @@ pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<O
 
 /// The kind of a named entry in a kubeconfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Part {
+pub(crate) enum Part {
     Context,
     Cluster,
     User,
 }
 
 /// Returns the names of this kind; empty if no kubeconfig can be read.
-pub fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Vec<String> {
+pub(crate) fn names(args: &ConnectionArgs, environment: &Environment, part: Part) -> Vec<String> {
     let Ok(Some(Loaded { config, .. })) = load(&args.without_empty(), environment) else { return Vec::new() };
     match part {
         Part::Context => config.contexts.into_iter().map(|named| named.name).collect(),

@@ -27,7 +27,7 @@ pub(crate) mod request;
 mod retry;
 mod sentence;
 pub(crate) mod site;
-mod status;
+pub(crate) mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
@@ -41,18 +41,17 @@ mod websocket;
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::parts::read as read_part;
-pub use self::{
+pub(crate) use self::{
     call::{Call, Verb},
     collection::Collection,
     connect::{connect, connect_anonymously},
     error::Failure,
-    flags::{ConnectionArgs, IgnoredArgs, Secret, duration, group_repeatable_flags, without_secrets},
+    flags::{ConnectionArgs, duration, group_repeatable_flags, without_secrets},
     http::Answer,
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
     parts::Part,
     permission::Permission,
     progress::{Progress, Silent},
-    status::{Cause, Refusal},
     url::{read as read_url, read_without_credentials},
     watch::{Event, ResourceVersion},
 };

@@ -44,7 +44,7 @@ const PIECE: usize = 16 << 10;
 
 /// A port of a pod.
 #[derive(Clone)]
-pub struct PodPort {
+pub(crate) struct PodPort {
     /// The API server through which it is reached.
     pub server: Arc<ApiServer>,
     /// The pod.
@@ -54,7 +54,7 @@ pub struct PodPort {
 }
 
 /// A connection to a port of a pod.
-pub struct Forwarded {
+pub(crate) struct Forwarded {
     incoming: Receiver<io::Result<Vec<u8>>>,
     /// What of the last piece was not read yet.
     rest: Vec<u8>,
@@ -67,7 +67,7 @@ impl PodPort {
     /// # Errors
     ///
     /// The API server refuses it, or does not reach the kubelet. Whether the pod has the port shows when it is used.
-    pub async fn open(&self) -> Result<Forwarded> {
+    pub(crate) async fn open(&self) -> Result<Forwarded> {
         let Self { server, pod, port } = self;
         let (namespace, name) = (pod.namespace.as_deref(), pod.name.as_str());
         let call = Call { verb: Verb::Create, resource: "pods/portforward", namespace, name: Some(name) };

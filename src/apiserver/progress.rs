@@ -23,7 +23,7 @@ pub trait Progress: Send + Sync {
 }
 
 /// No display: nothing is shown, and nothing asked.
-pub struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn waiting(&self, _: &str, _: Duration) {}

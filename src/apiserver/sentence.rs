@@ -35,7 +35,7 @@ impl Failure {
     }
 
     /// Formats the failure as one sentence with its causes, for logs.
-    pub fn to_log_message(self) -> String {
+    pub fn into_log_message(self) -> String {
         let error = Error::from(self);
         error.causes().iter().fold(error.message().to_owned(), |text, cause| format!("{text}: {cause}"))
     }

@@ -23,7 +23,7 @@ use crate::{
 
 /// Which servers are trusted.
 #[derive(Debug, Clone, Default)]
-pub enum SiteTrust {
+pub(crate) enum SiteTrust {
     /// Those that the system's authorities sign for.
     #[default]
     System,
@@ -39,7 +39,7 @@ impl SiteTrust {
     /// # Errors
     ///
     /// The file cannot be read, or holds no certificate.
-    pub fn of_file(file: &Path) -> Result<Self> {
+    pub(crate) fn of_file(file: &Path) -> Result<Self> {
         let shown = without_password(&file.display().to_string());
         let unusable = |cause: String| {
             Error::usage(format!("cannot read certificates from `{shown}`"))

@@ -13,7 +13,11 @@ use crate::{
     error::Error,
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
     observed::Loaded,
-    traefik::entry::{self, Need, Routing, Unread},
+    traefik::{
+        Routing,
+        entry::{self, Need},
+        routing::Unread,
+    },
 };
 
 const NEW: Group = Group::TraefikIo;

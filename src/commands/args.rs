@@ -19,7 +19,7 @@ use crate::{
 
 /// Arguments that select Canaries.
 #[derive(Debug, Clone, Args)]
-pub struct SelectArgs {
+pub(crate) struct SelectArgs {
     /// Canaries; all Canaries in the namespace if none is named
     #[arg(value_name = "NAME", value_parser = canary_name)]
     pub names: Vec<String>,
@@ -39,7 +39,7 @@ impl SelectArgs {
     /// # Errors
     ///
     /// Kind `Usage`.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let clash = if self.names.is_empty() {
             None
         } else if self.all_namespaces {
@@ -60,7 +60,7 @@ impl SelectArgs {
 
     /// Returns the namespace and labels to select by; `default` is the namespace if neither -n nor -A is given (`None`
     /// for manifests: all namespaces).
-    pub fn selection<'a>(&'a self, ctx: &'a Context, default: Option<&'a str>) -> Selection<'a> {
+    pub(crate) fn selection<'a>(&'a self, ctx: &'a Context, default: Option<&'a str>) -> Selection<'a> {
         Selection {
             namespace: if self.all_namespaces { None } else { ctx.namespace().or(default) },
             selector: self.selector(),
@@ -68,12 +68,12 @@ impl SelectArgs {
     }
 
     /// Returns the label selector. As with kubectl, an empty selector selects everything: `-l "$SELECTOR"`.
-    pub fn selector(&self) -> Option<&str> {
+    pub(crate) fn selector(&self) -> Option<&str> {
         self.selector.as_deref().filter(|text| !text.trim().is_empty())
     }
 
     /// Returns kubectl's message for an empty list.
-    pub fn nothing(&self, ctx: &Context, default: Option<&str>) -> String {
+    pub(crate) fn nothing(&self, ctx: &Context, default: Option<&str>) -> String {
         match self.selection(ctx, default).namespace {
             Some(namespace) => format!("No resources found in {} namespace.", output::escaped(namespace)),
             None => "No resources found".into(),
@@ -82,7 +82,7 @@ impl SelectArgs {
 }
 
 /// Returns the parser of a `-o` that offers these formats.
-pub fn format_of<const N: usize>(offered: [&'static str; N]) -> impl TypedValueParser<Value = Format> {
+pub(crate) fn format_of<const N: usize>(offered: [&'static str; N]) -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(offered).map(|name| Format::from_str(&name, false).expect("one of those offered"))
 }
 
@@ -91,7 +91,8 @@ pub fn format_of<const N: usize>(offered: [&'static str; N]) -> impl TypedValueP
 /// # Errors
 ///
 /// Never; what cannot be a name is refused where it is used.
-pub fn canary_name(text: &str) -> Result<String, Infallible> {
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers can fail")]
+pub(crate) fn canary_name(text: &str) -> Result<String, Infallible> {
     const KINDS: [&str; 6] = [
         "canary",
         "canaries",
@@ -106,7 +107,7 @@ pub fn canary_name(text: &str) -> Result<String, Infallible> {
 
 /// The parser of a `-o` that also offers templates.
 #[derive(Debug, Clone, Copy)]
-pub struct PrinterParser(pub &'static [&'static str]);
+pub(crate) struct PrinterParser(pub &'static [&'static str]);
 
 impl TypedValueParser for PrinterParser {
     type Value = Printer;
@@ -132,7 +133,7 @@ impl TypedValueParser for PrinterParser {
 
 /// The output format of commands that read.
 #[derive(Debug, Clone, Args)]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Output format; jsonpath=TEMPLATE and custom-columns=HEADER:PATH,... as in kubectl, over the fields of -o json
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_default_value = true,
           value_parser = PrinterParser(&["table", "wide", "json", "yaml", "name", Printer::JSONPATH, Printer::CUSTOM_COLUMNS]))]
@@ -146,7 +147,7 @@ pub struct OutputArgs {
 /// Flags of commands that write.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Writing")]
-pub struct WriteArgs {
+pub(crate) struct WriteArgs {
     /// Make the change without asking for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
@@ -175,7 +176,7 @@ pub struct WriteArgs {
 
 impl WriteArgs {
     /// Returns the scope chosen by `--live-only` or `--declare-only`.
-    pub fn scope(&self) -> Scope {
+    pub(crate) fn scope(&self) -> Scope {
         match (self.live_only, self.declare_only) {
             (true, _) => Scope::LiveOnly,
             (_, true) => Scope::DeclareOnly,
@@ -184,7 +185,7 @@ impl WriteArgs {
     }
 
     /// Returns the output format chosen by `-o`.
-    pub fn output(&self) -> Format {
+    pub(crate) fn output(&self) -> Format {
         self.output.unwrap_or_default()
     }
 }

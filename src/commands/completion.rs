@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The executable that kubectl runs for completions (kubernetes/kubectl `pkg/cmd/plugin/plugin_completion.go`).
-pub const KUBECTL_COMPLETE: &str = "kubectl_complete-canary_traefik";
+pub(crate) const KUBECTL_COMPLETE: &str = "kubectl_complete-canary_traefik";
 
 /// Set up shell completion
 ///
@@ -25,7 +25,7 @@ pub const KUBECTL_COMPLETE: &str = "kubectl_complete-canary_traefik";
     subcommand_negates_reqs = true,
     after_help = "Examples:\n  # Complete kubectl canary-traefik, in every shell that completes kubectl\n  kubectl canary-traefik completion install\n\n  # Complete kubectl-canary_traefik in this bash\n  source <(kubectl-canary_traefik completion bash)"
 )]
-pub struct CompletionArgs {
+pub(crate) struct CompletionArgs {
     /// The shell
     #[arg(value_name = "SHELL", required = true)]
     shell: Option<Shell>,
@@ -51,7 +51,7 @@ struct InstallArgs {
 }
 
 /// Runs `completion`.
-pub fn run(ctx: &Context, args: &CompletionArgs) -> Result<Exit> {
+pub(crate) fn run(ctx: &Context, args: &CompletionArgs) -> Result<Exit> {
     match (&args.command, args.shell) {
         (Some(CompletionCommand::Install(args)), _) => install(ctx, args),
         (None, Some(shell)) => ctx.ui.write_raw(&completion::script(shell)).map(|()| Exit::Ok),

@@ -27,7 +27,7 @@ use crate::{
     subcommand_negates_reqs = true,
     after_help = "Examples:\n  # The cookies of both tracks\n  kubectl canary-traefik cookie checkout\n\n  # See the canary's version of a page\n  curl -b \"$(kubectl canary-traefik cookie checkout --track canary)\" https://shop.example.com/\n\n  # Which track is a user on?\n  kubectl canary-traefik cookie decode checkout login=0ac98df64aa42da5"
 )]
-pub struct CookieArgs {
+pub(crate) struct CookieArgs {
     #[command(subcommand)]
     command: Option<CookieCommand>,
 
@@ -62,7 +62,7 @@ enum CookieCommand {
 /// Exit status: 0 the cookie pins to a track; 1 it does not, so Traefik chooses one and sets a new cookie; more than 1 an
 /// error.
 #[derive(Debug, Args)]
-pub struct DecodeArgs {
+pub(crate) struct DecodeArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
@@ -81,7 +81,7 @@ pub struct DecodeArgs {
 }
 
 /// Runs `cookie`.
-pub async fn run(ctx: &Context, args: &CookieArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &CookieArgs) -> Result<Exit> {
     if let Some(CookieCommand::Decode(args)) = &args.command {
         return decode(ctx, args).await;
     }

@@ -5,12 +5,12 @@ use clap::Args;
 use crate::{
     commands::{
         args::{PrinterParser, canary_name},
+        description::load,
         patches, watch,
     },
     context::{Context, FileArgs},
     error::{Exit, Result},
     output::{self, describe, printer::Printer},
-    source::Source,
 };
 
 /// Show everything about one Canary and its cookie
@@ -23,7 +23,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # Follow it\n  kubectl canary-traefik describe checkout --watch\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
 )]
-pub struct DescribeArgs {
+pub(crate) struct DescribeArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
@@ -41,7 +41,7 @@ pub struct DescribeArgs {
 }
 
 /// Runs `describe`.
-pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     let printer = args.output.clone().unwrap_or_default();
     if args.watch {
         return watch::describe::run(ctx, &args.name, &printer).await;
@@ -63,22 +63,4 @@ pub async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     };
     ctx.ui.data(&printer.of(true, text, value)?)?;
     Ok(Exit::Ok)
-}
-
-/// Loads everything about every Canary of this name; a cluster has one.
-///
-/// # Errors
-///
-/// Fails if the Canary or its TraefikService cannot be read.
-pub async fn load(ctx: &Context, source: &Source, name: &str) -> Result<Vec<describe::Description>> {
-    let all = source.load_with_context(ctx.namespace(), name).await?;
-    let findings = source.findings(all.iter().map(|(loaded, _)| loaded))?;
-    let description = |((loaded, around), findings)| describe::Description {
-        loaded,
-        around,
-        findings,
-        namespace: ctx.namespace().map(str::to_owned),
-        now: ctx.now,
-    };
-    Ok(all.into_iter().zip(findings).map(description).collect())
 }

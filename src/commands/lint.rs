@@ -25,7 +25,7 @@ use crate::{
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  # Every Canary in the cluster\n  kubectl canary-traefik lint -A\n\n  # Manifests in a pull request, as GitHub annotations\n  kubectl canary-traefik lint -f deploy/ -R -o github --fail-on warning\n\n  # What is CT011?\n  kubectl canary-traefik lint explain CT011"
 )]
-pub struct LintArgs {
+pub(crate) struct LintArgs {
     #[command(subcommand)]
     command: Option<LintCommand>,
 
@@ -55,7 +55,7 @@ enum LintCommand {
 
 /// Explain a rule, or list all rules
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The rule's code, such as CT011
     #[arg(value_name = "CODE", value_parser = code)]
     code: Option<&'static str>,
@@ -88,7 +88,7 @@ impl FailOn {
 }
 
 /// Runs `lint`.
-pub async fn run(ctx: &Context, args: &LintArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &LintArgs) -> Result<Exit> {
     if let Some(LintCommand::Explain(args)) = &args.command {
         let rule = args.code.and_then(Rule::of);
         ctx.ui.data(&rule.map_or_else(lint::rules, |rule| lint::explanation(rule, ctx.width())))?;

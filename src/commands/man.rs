@@ -16,14 +16,14 @@ use crate::{
 /// Writes one page for each command, in section 1: kubectl-canary-traefik-show.1. To read one: `man DIR/PAGE`. To
 /// find them by name, write them to a directory man1 below a directory of MANPATH.
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The directory; created if it does not exist
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: PathBuf,
 }
 
 /// Runs `man`: writes a page for each command of this parser.
-pub fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit> {
+pub(crate) fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit> {
     let pages = pages(parser);
     for (name, text) in &pages {
         files::write_into(&args.dir, name, text)?;

@@ -1,22 +1,23 @@
 //! The commands, one file each: their arguments and the steps they take.
 
-pub mod args;
+pub(crate) mod args;
 mod batch;
-pub mod completion;
-pub mod cookie;
-pub mod describe;
-pub mod diff;
-pub mod guard;
+pub(crate) mod completion;
+pub(crate) mod cookie;
+pub(crate) mod describe;
+mod description;
+pub(crate) mod diff;
+pub(crate) mod guard;
 mod left_out;
-pub mod lint;
-pub mod man;
-pub mod options;
+pub(crate) mod lint;
+pub(crate) mod man;
+pub(crate) mod options;
 mod patches;
 pub mod rbac;
-pub mod render;
-pub mod show;
-pub mod simulate;
-pub mod sticky;
-pub mod verify;
-pub mod version;
+pub(crate) mod render;
+pub(crate) mod show;
+pub(crate) mod simulate;
+pub(crate) mod sticky;
+pub(crate) mod verify;
+pub(crate) mod version;
 mod watch;

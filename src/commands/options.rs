@@ -6,10 +6,10 @@ use crate::{
 };
 
 /// The heading of the connection flags.
-pub const HEADING: &str = "Connection";
+pub(crate) const HEADING: &str = "Connection";
 
 /// Runs `options`: prints the connection flags of this parser.
-pub fn run(ctx: &Context, parser: &clap::Command) -> Result<Exit> {
+pub(crate) fn run(ctx: &Context, parser: &clap::Command) -> Result<Exit> {
     let flags = parser.get_arguments().filter(|arg| arg.get_help_heading() == Some(HEADING)).cloned();
     let mut page = clap::Command::new("options")
         .disable_help_flag(true)

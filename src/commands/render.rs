@@ -28,7 +28,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # What Flagger will write at the step to 20 percent\n  kubectl canary-traefik render checkout --weight 20\n\n  # The objects of the entry, to commit them\n  kubectl canary-traefik render checkout --entry -f deploy/ -R > deploy/checkout-entry.yaml"
 )]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
@@ -50,7 +50,7 @@ pub struct RenderArgs {
 }
 
 /// Runs `render`.
-pub async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let loaded = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?;
     let observed = &loaded.observed;

@@ -30,7 +30,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # All Canaries on Traefik in all namespaces\n  kubectl canary-traefik show -A\n\n  # Follow a rollout\n  kubectl canary-traefik show checkout --watch\n\n  # What manifests declare, without a cluster\n  kubectl canary-traefik show -f deploy/ -R"
 )]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct ShowArgs {
 }
 
 /// Runs `show`.
-pub async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     args.select.check()?;
     if args.watch {
         return watch::show::run(ctx, &watch::show::View { select: &args.select, output: &args.output }).await;

@@ -19,7 +19,7 @@ use crate::{
 /// Flagger and Traefik are found by the labels of their Deployments and DaemonSets in all namespaces; they are
 /// unknown if you may not list these. Versions that are too old for a feature are listed below the table.
 #[derive(Debug, Args)]
-pub struct VersionArgs {
+pub(crate) struct VersionArgs {
     /// Only this program's version; makes no API requests
     #[arg(long)]
     client: bool,
@@ -33,7 +33,7 @@ pub struct VersionArgs {
 const CLIENT: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs `version`.
-pub async fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit> {
     if args.client {
         print(ctx, args, &json!({"client": {"version": CLIENT}}), rows(None))?;
         return Ok(Exit::Ok);

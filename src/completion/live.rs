@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(900);
 
 /// The kind of name that an argument takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Live {
+pub(crate) enum Live {
     /// A Canary in the namespace.
     Canary,
     /// A namespace.
@@ -31,7 +31,7 @@ pub enum Live {
 
 impl Live {
     /// Returns the kind of name that this argument takes, by its value name and its flag.
-    pub fn of(arg: &Arg) -> Option<Self> {
+    pub(crate) fn of(arg: &Arg) -> Option<Self> {
         let word = arg.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
         match (arg.get_long(), word) {
             (None, Some("NAME" | "CANARY")) => Some(Self::Canary),

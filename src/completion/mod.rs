@@ -10,9 +10,9 @@ use clap::{Arg, Command, ValueHint, builder::StyledStr};
 use self::line::{End, Line};
 use crate::{environment::Environment, text::is_interpreted_by_terminal};
 
-pub use self::{
+pub(crate) use self::{
     live::Live,
-    shells::{Shell, VARIABLE, asked_by_shell, complete_for_kubectl, script},
+    shells::{Shell, asked_by_shell, complete_for_kubectl, script},
 };
 
 /// Completions for the end of a line.

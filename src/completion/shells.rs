@@ -13,14 +13,13 @@ use super::{Completions, Paths, complete};
 use crate::{environment::Environment, text::is_interpreted_by_terminal};
 
 /// The environment variable in which a script names its shell.
-pub const VARIABLE: &str = "CANARY_TRAEFIK_COMPLETE";
+pub(crate) const VARIABLE: &str = "CANARY_TRAEFIK_COMPLETE";
 /// The executable that the scripts complete and run.
 const PROGRAM: &str = "kubectl-canary_traefik";
 
 /// A shell with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -41,7 +40,7 @@ impl Shell {
 }
 
 /// Returns the script that makes a shell ask this program for completions.
-pub fn script(shell: Shell) -> String {
+pub(crate) fn script(shell: Shell) -> String {
     let mut text = Vec::new();
     let shells = Shells::builtins();
     let writer = shells.completer(shell.name()).expect("every shell here is one of the library's");
@@ -51,7 +50,7 @@ pub fn script(shell: Shell) -> String {
 
 /// Returns completions for kubectl, which runs `kubectl_complete-canary_traefik` with the words after the plugin's
 /// name: one candidate per line, then the directive for the shell.
-pub fn complete_for_kubectl(root: clap::Command, words: &[String], environment: &Environment) -> String {
+pub(crate) fn complete_for_kubectl(root: clap::Command, words: &[String], environment: &Environment) -> String {
     // cobra's ShellCompDirectiveNoFileComp, ShellCompDirectiveFilterDirs and ShellCompDirectiveDefault.
     let directive = |completions: &Completions| match completions.paths {
         None => 4,
@@ -66,7 +65,7 @@ pub fn complete_for_kubectl(root: clap::Command, words: &[String], environment: 
 }
 
 /// Returns completions for a shell's script, which passes the whole line after `--`.
-pub fn asked_by_shell(root: clap::Command, arguments: &[String], environment: &Environment) -> String {
+pub(crate) fn asked_by_shell(root: clap::Command, arguments: &[String], environment: &Environment) -> String {
     let line = arguments.iter().position(|word| word == "--").map_or(&[][..], |at| &arguments[at + 1..]);
     let asked = &environment.completion;
     let is_bash = asked.shell.as_deref() == Some("bash");

@@ -12,10 +12,9 @@ use serde_json::{Value, json};
 
 use super::{
     cel::text,
-    deployment::SECRET,
     object::{GuardKind, GuardObject},
     policy::{conditions, constraints, object},
-    webhook::{NAME, WEBHOOK},
+    webhook::{NAME, SECRET, WEBHOOK},
 };
 use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, entry::CANARY_ANNOTATION, name::Group};
 

@@ -7,14 +7,12 @@ use super::{
     account,
     object::{GuardKind, GuardObject},
     policy::{Coverage, VERSION_LABEL},
-    webhook::{Address, NAME, WebhookEndpoint, configurations},
+    webhook::{Address, NAME, SECRET, WebhookEndpoint, configurations},
 };
 use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, name::Group, selector};
 
 /// The default namespace of the guard.
 pub const NAMESPACE: &str = NAME;
-/// The Secret in which the replicas share their certificates.
-pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 
 /// Annotation of a namespace that `guard install` created. Printed manifests lack it, because they may be applied to a
 /// namespace that already exists.

@@ -15,6 +15,8 @@ use crate::model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTAT
 
 /// Name of both webhook configurations.
 pub const NAME: &str = "kubectl-canary-traefik";
+/// The Secret in which the replicas share their certificates.
+pub const SECRET: &str = "kubectl-canary-traefik-certificates";
 /// Name of the single webhook in each: a domain name of at least three parts, as the API server requires.
 pub const WEBHOOK: &str = "guard.kubectl-canary-traefik.internal";
 /// Path for admission reviews of TraefikServices.

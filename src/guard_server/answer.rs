@@ -19,7 +19,6 @@ use crate::{
         metrics::Now,
         parts::LABELLED_CANARY,
         review::{InvalidReview, Outcome, Review},
-        server::Port,
         shared::Shared,
         verifier,
     },
@@ -28,6 +27,15 @@ use crate::{
 
 /// Timeout for reading one Canary, out of the two seconds that an API server waits.
 const LOOKUP_TIME: Duration = Duration::from_secs(1);
+
+/// The clients of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    /// API servers, with TLS: all paths.
+    Whole,
+    /// Flagger, without TLS because its webhooks cannot verify our CA: its webhooks and health only.
+    Gate,
+}
 
 /// Answers one request.
 pub(super) async fn answer(shared: &Shared, port: Port, request: Request<Incoming>) -> Answer {

@@ -1,23 +1,19 @@
 //! What Flagger's webhooks have in common: the request names a Canary, whose objects are then read from the cluster.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::time::Duration;
 
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     apiserver::{Failure, Part},
-    error::panic::lock,
     flagger::Canary,
-    guard_server::{body, shared::Shared},
+    guard_server::{body, shared::Shared, verdicts::Unjudged},
     model::{NamespacedName, ObjectKind, name::Group},
     traefik::TraefikService,
 };
-
-/// Number of Canaries whose last log line is remembered.
-const MOST_TOLD: usize = 4096;
 
 /// The required fields of Flagger's request (`pkg/apis/flagger/v1beta1/canary.go:CanaryWebhookPayload`).
 #[derive(Deserialize)]
@@ -25,10 +21,6 @@ struct Question {
     name: String,
     namespace: String,
 }
-
-/// The reason for the absence of a verdict: metrics label, status and text. Flagger does not retry a status below 500
-/// by itself; every status here means failed to it.
-pub(super) type Unjudged = (&'static str, StatusCode, String);
 
 /// The TraefikService of a Canary, with the raw object and the server's date.
 pub(super) type Found = (TraefikService, Value, Option<String>);
@@ -103,39 +95,13 @@ pub(super) async fn service(shared: &Shared, canary: &Canary, part: &'static Par
 }
 
 fn unavailable(failure: Failure) -> Unjudged {
-    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.to_log_message())
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, failure.into_log_message())
 }
 
 fn too_large(shared: &Shared, kind: ObjectKind, target: &NamespacedName) -> Unjudged {
     shared.too_large(kind.resource(), Some(target.clone()));
     let reason = format!("{} `{target}` is too large to evaluate", kind.kind());
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE, reason)
-}
-
-/// The last log line for each Canary: answers differ rarely, and Flagger asks repeatedly.
-#[derive(Debug, Default)]
-pub(super) struct Told(Mutex<HashMap<NamespacedName, (&'static str, String)>>);
-
-impl Told {
-    /// Logs an answer, unless its label and `version` are those of the last one.
-    pub(super) fn tell(
-        &self,
-        shared: &Shared,
-        target: &NamespacedName,
-        (label, version): (&'static str, &str),
-        message: &str,
-        reason: &str,
-    ) {
-        let news = (label, version.to_owned());
-        let mut told = lock(&self.0);
-        if told.get(target) != Some(&news) {
-            shared.log.info(message, &[("name", json!(target.to_string())), ("reason", json!(reason))]);
-            if told.len() >= MOST_TOLD {
-                told.clear();
-            }
-            told.insert(target.clone(), news);
-        }
-    }
 }
 
 #[cfg(test)]

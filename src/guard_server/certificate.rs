@@ -178,7 +178,7 @@ impl ResolvesServerCert for Identity {
 }
 
 /// Returns the expiry of the newest of these CA certificates (PEM, newest last).
-pub fn ends(authorities: &[u8]) -> Option<SystemTime> {
+pub(crate) fn ends(authorities: &[u8]) -> Option<SystemTime> {
     not_after(CertificateDer::pem_slice_iter(authorities).last()?.ok()?.as_ref())
 }
 

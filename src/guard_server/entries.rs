@@ -32,8 +32,8 @@ use crate::{
     observed::{Loaded, Observed},
     plan::{Action, Confirmed, Consent, Plan, Write, decide},
     traefik::{
-        TraefikService,
-        entry::{Routing, compare, objects},
+        Routing, TraefikService,
+        entry::{compare, objects},
     },
 };
 

@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 
 use crate::{
     error::panic::lock,
-    guard_server::{routes::Routes, worker::Repairs},
+    guard_server::{repairs::Repairs, routes::Routes},
     model::{NamespacedName, ObjectRef},
-    traefik::entry::Routing,
+    traefik::Routing,
 };
 
 /// Number of logged problems at which all are forgotten. That costs at most one more line for each.

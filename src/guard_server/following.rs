@@ -1,17 +1,13 @@
 //! Watches that run as long as the process: a broken watch is retried, and a server that keeps denying access ends the
 //! process with the reason.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::{
     apiserver::{Collection, Event, Failure, ResourceVersion, backoff::Backoff},
-    error::{Error, panic::lock},
+    error::Error,
     guard_server::shared::Shared,
 };
 
@@ -30,29 +26,6 @@ pub(super) enum Requirement {
     Required,
     /// The process runs without the watch: few clusters use this API group.
     Optional,
-}
-
-/// Time of the last response for each required watch. A watch ends normally every few seconds, so a longer silence
-/// means that the server is unreachable, even if its connections seem open.
-#[derive(Debug, Default)]
-pub(super) struct Watches(Mutex<HashMap<&'static str, Instant>>);
-
-/// Age at which a watch is stale: twice the time that a healthy watch may be silent.
-const STALE: Duration = Duration::from_secs(30);
-
-impl Watches {
-    fn all(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
-        lock(&self.0)
-    }
-
-    fn heard(&self, resource: &'static str) {
-        self.all().entry(resource).and_modify(|heard| *heard = Instant::now());
-    }
-
-    /// Returns whether all watches are current.
-    pub(super) fn are_fresh(&self) -> bool {
-        self.all().values().all(|heard| heard.elapsed() < STALE)
-    }
 }
 
 /// Decides when a denial or an unknown kind is final rather than the result of an API server that has just started.
@@ -95,7 +68,7 @@ pub(super) async fn follow(
     mut take: impl FnMut(Event) + Send,
 ) -> Error {
     if need == Requirement::Required {
-        shared.known.watches.all().insert(collection.resource(), Instant::now());
+        shared.known.watches.begin(collection.resource());
     }
     let mut place = ResourceVersion::default();
     let mut pause = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
@@ -158,7 +131,7 @@ fn say(shared: &Shared, collection: &Collection, failure: Failure, broken: &mut 
     if std::mem::replace(broken, true) {
         return;
     }
-    let reason = failure.to_log_message();
+    let reason = failure.into_log_message();
     shared.log.warning("watch failed", &[("resource", json!(collection.resource())), ("reason", json!(reason))]);
 }
 

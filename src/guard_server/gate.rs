@@ -10,11 +10,11 @@ use jiff::{Timestamp, fmt::rfc2822};
 use crate::{
     guard::gate::{Verdict, judge},
     guard_server::{
-        asked::{self, Told, Unjudged, judged},
+        asked::{self, judged},
         body::{Answer, text},
-        lookups::{Lookups, Places},
         parts::{GATED_CANARY, GATED_SERVICE},
         shared::Shared,
+        verdicts::Unjudged,
     },
     model::NamespacedName,
 };
@@ -22,21 +22,9 @@ use crate::{
 /// Timeout for an answer. Flagger waits 10 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// State of the gate. The answers do not depend on it.
-pub(super) struct Gate {
-    lookups: Lookups<Result<Verdict, Unjudged>>,
-    told: Told,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { lookups: Lookups::new(Places::FEW, Duration::ZERO), told: Told::default() }
-    }
-}
-
 /// Answers Flagger: 200 means open, everything else closed. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let verdict = async |target: NamespacedName| shared.gate.lookups.get(&target, look(shared, &target)).await;
+    let verdict = async |target: NamespacedName| shared.gate.get(&target, look(shared, &target)).await;
     let (word, status, reason) = match judged(shared, request, (PATIENCE, "the API server"), verdict).await {
         Ok(verdict) if verdict.is_open() => (verdict.word(), StatusCode::OK, verdict.to_string()),
         // The status with which Flagger's own load tester reports a closed gate.
@@ -57,6 +45,6 @@ async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verdict, Unjud
     let version = service.and_then(|(_, object)| object.pointer("/metadata/resourceVersion")?.as_str());
     let message = if verdict.is_open() { "promotion may start" } else { "promotion has to wait" };
     let news = (verdict.word(), version.unwrap_or_default());
-    shared.gate.told.tell(shared, target, news, message, &verdict.to_string());
+    shared.gate.tell(&shared.log, target, news, message, &verdict.to_string());
     Ok(verdict)
 }

@@ -16,7 +16,7 @@ use crate::text::{escaped, json_escaped};
 
 /// Output format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Plain text.
     #[default]
     Text,
@@ -30,7 +30,7 @@ const MOST_WAITING: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log of the process.
-pub struct Log {
+pub(crate) struct Log {
     format: LogFormat,
     lines: Option<SyncSender<String>>,
     /// Signals that all lines are written.
@@ -42,7 +42,7 @@ pub struct Log {
 
 impl Log {
     /// Starts the writer thread, which passes each line to `write`. `write` may block.
-    pub fn new(format: LogFormat, write: impl Fn(&str) + Send + 'static) -> Self {
+    pub(crate) fn new(format: LogFormat, write: impl Fn(&str) + Send + 'static) -> Self {
         let (lines, queue) = sync_channel::<String>(MOST_WAITING);
         let (end, written) = sync_channel(1);
         std::thread::spawn(move || {

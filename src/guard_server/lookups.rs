@@ -23,6 +23,8 @@ pub(super) struct Places {
 impl Places {
     /// For lookups that take no longer than one answer of the API server.
     pub(super) const FEW: Self = Self { all: 4, of_a_namespace: 4 };
+    /// For lookups that open pages.
+    pub(super) const PAGES: Self = Self { all: 16, of_a_namespace: 4 };
 }
 
 /// Number of cached names.

@@ -18,15 +18,19 @@ mod parts;
 mod queue;
 mod register;
 mod repair;
+mod repairs;
 mod restart;
 mod review;
 mod routes;
 mod secret;
 mod server;
+mod settled;
 mod shared;
 mod term;
 mod trouble;
+mod verdicts;
 mod verifier;
+mod watches;
 mod worker;
 
 use std::{
@@ -39,7 +43,7 @@ use std::{
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 
-pub use crate::guard_server::{
+pub(crate) use crate::guard_server::{
     certificate::ends,
     log::{Log, LogFormat},
     secret::{INSTALLED, installed},
@@ -60,7 +64,7 @@ use crate::{
 
 /// Options of the webhook server.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// Address of the TLS listener.
     pub listen: SocketAddr,
     /// Address of the promotion gate, without TLS; `None` disables it.
@@ -87,7 +91,7 @@ pub struct Options {
 
 /// The source of the serving certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Certificates {
+pub(crate) enum Certificates {
     /// Generated, for this process only.
     Own,
     /// Generated and shared through this Secret.
@@ -109,7 +113,12 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// The address is in use, no certificate is available, or the user lacks a necessary right.
-pub async fn run(options: Options, cluster: Box<Cluster>, log: Log, stop: impl Future<Output = ()>) -> Result<()> {
+pub(crate) async fn run(
+    options: Options,
+    cluster: Box<Cluster>,
+    log: Log,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
     let descriptors = server::raise_descriptor_limit();
     let listener = bind(options.listen).await?;
     let gate = match options.gate {

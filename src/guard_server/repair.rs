@@ -3,9 +3,8 @@
 //! same repair.
 
 use std::{
-    collections::HashMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Mutex, MutexGuard, atomic::Ordering::Relaxed},
+    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     apiserver::{Event, Failure, Verb},
-    error::{Result, panic::lock},
+    error::Result,
     flagger::{Canary, NativeField},
     guard::{self, Decision},
     guard_server::{
@@ -28,24 +27,6 @@ use crate::{
     plan::{Confirmed, Consent, Plan, Scope, decide},
     traefik::TraefikService,
 };
-
-/// Number of settled TraefikServices at which all are forgotten. That costs at most one more attempt for each.
-const MOST_SETTLED: usize = 20_000;
-
-/// Repairs that are not repeated. For each TraefikService: the marks of the cookie with the resourceVersion that was
-/// repaired and with the one that the repair produced. If the server does not store the cookie, it is not written again
-/// and again.
-type CompletedRepairs = HashMap<NamespacedName, [u64; 2]>;
-
-/// The completed repairs.
-#[derive(Default)]
-pub(super) struct Settled(Mutex<CompletedRepairs>);
-
-impl Settled {
-    fn all(&self) -> MutexGuard<'_, CompletedRepairs> {
-        lock(&self.0)
-    }
-}
 
 /// Handles a watch event of the TraefikServices: queues a repair if the declared cookie is missing or different.
 pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
@@ -101,7 +82,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
     let repaired = fingerprint(cookie.as_ref(), &version(&object));
-    if shared.settled.all().get(&key.target).is_some_and(|settled| settled.contains(&repaired)) {
+    if shared.settled.contains(&key.target, repaired) {
         return Ok(());
     }
     let name = service.target.to_string();
@@ -119,11 +100,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
         let stored = stored.map_err(Failed::of(Verb::Patch, &of))?.value;
         let after = fingerprint(cookie.as_ref(), &version(&stored));
         {
-            let mut settled = shared.settled.all();
-            if settled.len() >= MOST_SETTLED {
-                settled.clear();
-            }
-            settled.insert(key.target.clone(), [repaired, after]);
+            shared.settled.insert(key.target.clone(), [repaired, after]);
         }
         shared.metrics.repairs.fetch_add(1, Relaxed);
         let writer = writer(&object);

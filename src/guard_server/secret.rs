@@ -37,7 +37,7 @@ pub(super) struct CertificateSpec {
 }
 
 /// Validity of certificates created by `guard install`, which alone renews them.
-pub const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
+pub(crate) const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
 
 /// Prepares certificates for replicas that have no right to store any. Returns the CA bundle for the webhook
 /// configurations, and the Secret if it must be written. A certificate past two thirds of its validity is replaced. The
@@ -46,7 +46,7 @@ pub const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
 /// # Errors
 ///
 /// The Secret belongs to something else.
-pub fn installed(
+pub(crate) fn installed(
     secret: &NamespacedName,
     service: &NamespacedName,
     found: Option<&Value>,

@@ -24,7 +24,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     error::{Error, Kind, Result},
-    guard_server::{answer, shared::Shared},
+    guard_server::{
+        answer::{self, Port},
+        shared::Shared,
+    },
 };
 
 /// Timeout for the first complete request of a connection.
@@ -36,15 +39,6 @@ const IDLE: Duration = Duration::from_mins(5);
 const LARGEST_HEAD: usize = 32 << 10;
 /// Pause when no connection can be accepted for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// The clients of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Port {
-    /// API servers, with TLS: all paths.
-    Whole,
-    /// Flagger, without TLS because its webhooks cannot verify our CA: its webhooks and health only.
-    Gate,
-}
 
 impl Port {
     /// Returns the maximum number of connections, given the process's descriptor limit. An API server keeps a few open.

@@ -17,25 +17,27 @@ use crate::{
     cluster::Cluster,
     error::panic::lock,
     flagger::Canary,
-    guard::Coverage,
+    guard::{Coverage, gate::Verdict},
     guard_server::{
         Log, Options, body,
         cache::Cache,
         certificate::Identity,
         entry_state::Entries,
-        following::Watches,
-        gate,
         lookups::{Lookups, Places},
         metrics::Metrics,
-        repair,
-        verifier::Verifier,
-        worker,
+        repairs::Repairs,
+        settled::Settled,
+        verdicts::{Verdicts, Verified},
+        watches::Watches,
     },
     model::{NamespacedName, selector},
+    web::TraefikAddress,
 };
 
 /// How long the result of a Canary lookup is cached. Changes to covered Canaries arrive by the watch.
 const REMEMBER: Duration = Duration::from_secs(2);
+/// How long the result of a verification is cached: two webhooks, or two replicas of Flagger, cost one.
+const REMEMBER_PAGES: Duration = Duration::from_secs(5);
 /// Number of too-large objects whose names are remembered, so that each is logged once.
 const MOST_TOLD: usize = 1024;
 
@@ -46,12 +48,16 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     pub(super) scope: Scope,
     pub(super) known: Known,
-    pub(super) gate: gate::Gate,
-    pub(super) verifier: Verifier,
+    /// Whether promotions may start.
+    pub(super) gate: Verdicts<Verdict>,
+    /// Whether cookies stick.
+    pub(super) verifier: Verdicts<Verified>,
+    /// Where Traefik is; nothing if the process was started without.
+    pub(super) traefik: TraefikAddress,
     pub(super) identity: Arc<Identity>,
     pub(super) registration: Registration,
-    pub(super) repairs: worker::Repairs,
-    pub(super) settled: repair::Settled,
+    pub(super) repairs: Repairs,
+    pub(super) settled: Settled,
     pub(super) entries: Entries,
     /// Memory budget for large bodies.
     pub(super) room: body::Room,
@@ -112,16 +118,17 @@ impl Shared {
                 lookups: Lookups::new(Places::FEW, REMEMBER),
                 too_large: Mutex::default(),
             },
-            gate: gate::Gate::default(),
-            verifier: Verifier::new(options.traefik.clone()),
+            gate: Verdicts::new(Places::FEW, Duration::ZERO),
+            verifier: Verdicts::new(Places::PAGES, REMEMBER_PAGES),
+            traefik: options.traefik.clone(),
             identity: Arc::default(),
             registration: Registration {
                 authorities: watch::Sender::default(),
                 published: watch::Sender::default(),
                 is_registered: AtomicBool::new(options.address.is_none()),
             },
-            repairs: worker::Repairs::default(),
-            settled: repair::Settled::default(),
+            repairs: Repairs::default(),
+            settled: Settled::default(),
             entries: Entries::default(),
             room: body::Room::default(),
             shutdown: Shutdown::default(),

@@ -75,7 +75,7 @@ impl FailureState {
         let is_away = !matches!(failure, Failure::Status(_));
         let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
         if is_news {
-            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.to_log_message()))];
+            let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.into_log_message()))];
             log.warning("repair failed, retrying", &fields);
         }
         // A missing right affects all namespaces alike, so none is marked as troubled.
@@ -87,7 +87,7 @@ impl FailureState {
 mod tests {
     use super::*;
     use crate::{
-        apiserver::Refusal,
+        apiserver::status::Refusal,
         error::Error,
         model::{NamespacedName, ObjectKind},
     };

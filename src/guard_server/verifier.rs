@@ -16,11 +16,11 @@ use crate::{
     flagger::{Declared, NativeField, webhook::metadata_of_webhooks},
     guard::webhook::STICKY,
     guard_server::{
-        asked::{self, Found, Told, Unjudged, judged},
+        asked::{self, Found, judged},
         body::{Answer, text},
-        lookups::{Lookups, Places},
         parts::{VERIFIED_CANARY, VERIFIED_SERVICE},
         shared::Shared,
+        verdicts::{Unjudged, Verified},
     },
     model::NamespacedName,
     observed::{Loaded, Observed},
@@ -39,10 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(9);
 const LIMIT: Duration = Duration::from_secs(5);
 /// Timeout for a page.
 const PAGE: Duration = Duration::from_secs(3);
-/// How long a result is cached: two webhooks, or two replicas of Flagger, cost one.
-const REMEMBER: Duration = Duration::from_secs(5);
-/// A few at a time, and of one namespace not all of them.
-const PLACES: Places = Places { all: 16, of_a_namespace: 4 };
 /// Number of browsers. A prime: see `verify --browsers`.
 const BROWSERS: usize = 5;
 /// Number of pages that each browser opens; each page at least twice.
@@ -59,35 +55,13 @@ const LONGEST: usize = 700;
 /// The metadata of the webhook that names the pages.
 const URL: &str = "url";
 
-/// State of the verifier.
-pub(super) struct Verifier {
-    /// Where Traefik is; nothing if the process was started without.
-    traefik: TraefikAddress,
-    lookups: Lookups<Result<Verdict, Unjudged>>,
-    told: Told,
-}
-
-/// Whether no check fails, and a text that says so.
-#[derive(Debug, Clone)]
-struct Verdict {
-    holds: bool,
-    text: String,
-}
-
-impl Verifier {
-    /// Creates a verifier of pages behind this Traefik.
-    pub(super) fn new(traefik: TraefikAddress) -> Self {
-        Self { traefik, lookups: Lookups::new(PLACES, REMEMBER), told: Told::default() }
-    }
-}
-
 /// Answers Flagger: 200 means that no check fails, everything else that the cookie does not stick, or that this could not be
 /// checked. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let verdict = async |target: NamespacedName| shared.verifier.lookups.get(&target, look(shared, &target)).await;
+    let verdict = async |target: NamespacedName| shared.verifier.get(&target, look(shared, &target)).await;
     let (word, status, reason) = match judged(shared, request, (PATIENCE, "the pages"), verdict).await {
-        Ok(Verdict { holds: true, text }) => ("holds", StatusCode::OK, text),
-        Ok(Verdict { holds: false, text }) => ("fails", StatusCode::FORBIDDEN, text),
+        Ok(Verified { holds: true, text }) => ("holds", StatusCode::OK, text),
+        Ok(Verified { holds: false, text }) => ("fails", StatusCode::FORBIDDEN, text),
         Err((word, status, reason)) => (word, status, format!("cannot verify the cookie: {reason}")),
     };
     shared.metrics.verified(word);
@@ -95,8 +69,8 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answe
 }
 
 /// Opens the pages of a Canary.
-async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verdict, Unjudged> {
-    let traefik = &shared.verifier.traefik;
+async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verified, Unjudged> {
+    let traefik = &shared.traefik;
     if *traefik == TraefikAddress::default() {
         return Err(unusable("this guard was started without --traefik-url".into()));
     }
@@ -127,7 +101,7 @@ async fn look(shared: &Shared, target: &NamespacedName) -> Result<Verdict, Unjud
     let verdict = verdict(&judge(&setup, &seen.exchanges, moved, &str::to_owned));
     let message = if verdict.holds { "the cookie sticks" } else { "the cookie does not stick" };
     let label = if verdict.holds { "holds" } else { "fails" };
-    shared.verifier.told.tell(shared, target, (label, ""), message, &verdict.text);
+    shared.verifier.tell(&shared.log, target, (label, ""), message, &verdict.text);
     Ok(verdict)
 }
 
@@ -183,7 +157,7 @@ fn named(canary: &serde_json::Value) -> Result<Vec<Page>, Unjudged> {
     }
 }
 
-fn verdict(verification: &Verification) -> Verdict {
+fn verdict(verification: &Verification) -> Verified {
     let failed = verification.checks.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Fails(findings) => Some(findings.iter().map(|finding| finding.message.as_str())),
         Outcome::Holds | Outcome::Skipped(_) => None,
@@ -198,7 +172,7 @@ fn verdict(verification: &Verification) -> Verdict {
         text.truncate(end);
         text.push('…');
     }
-    Verdict { holds: verification.holds(), text }
+    Verified { holds: verification.holds(), text }
 }
 
 fn unusable(reason: String) -> Unjudged {

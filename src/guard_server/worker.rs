@@ -2,23 +2,21 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde_json::json;
-use tokio::{
-    sync::Notify,
-    task::{Id, JoinSet},
-};
+use tokio::task::{Id, JoinSet};
 
 use crate::{
     apiserver::{Failure, Permission, Verb},
     error::{Error, panic::lock},
     guard_server::{
         entries,
-        queue::{Key, Outcome, PendingRepair, Queue},
+        queue::{Key, Outcome, PendingRepair},
         repair,
+        repairs::Repairs,
         restart::panicked,
         shared::Shared,
         trouble::{Failed, FailureState},
@@ -38,34 +36,6 @@ pub(super) enum Work {
     Cookies,
     /// Objects of entries.
     Entries,
-}
-
-/// Time and result of the last access review for each kind of object and verb.
-type Rights = HashMap<(ObjectKind, &'static str), (Instant, bool)>;
-
-/// A queue of repairs.
-#[derive(Default)]
-pub(super) struct Repairs {
-    queue: Mutex<Queue>,
-    news: Notify,
-    rights: Mutex<Rights>,
-}
-
-impl Repairs {
-    /// Adds a possible need for repair.
-    pub(super) fn put(&self, key: Key, lost: PendingRepair) {
-        self.queue().put(key, lost);
-        self.news.notify_one();
-    }
-
-    /// Returns the number of waiting repairs.
-    pub(super) fn len(&self) -> usize {
-        self.queue().len()
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        lock(&self.queue)
-    }
 }
 
 impl Work {

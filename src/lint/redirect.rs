@@ -6,7 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::{ByFile, Environments, Origin, reference::Reference};
+use super::{
+    ByFile, Environments, Origin,
+    reference::{Redirect, Reference},
+};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
     traefik::cookie_value::normalized,
@@ -20,21 +23,6 @@ const COOKIE_HEADERS: [&str; 2] = ["cookie", "set-cookie"];
 const SAMPLE: usize = 16;
 /// The most memory for a compiled regular expression, in bytes.
 const MAX_REGEX: usize = 256 << 10;
-
-/// Whether a route redirects what it gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Redirect {
-    /// It does not.
-    No,
-    /// It has a middleware that is not known.
-    Unknown,
-    /// It does with http, but may serve https, too.
-    OfHttp,
-    /// It has one that is not known, but called after a redirect.
-    Likely,
-    /// It does.
-    Yes,
-}
 
 /// The Middlewares.
 #[derive(Debug, Default)]

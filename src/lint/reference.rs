@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::{Origin, Place, redirect::Redirect};
+use super::{Origin, Place};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
     traefik::{
@@ -12,6 +12,21 @@ use crate::{
         rule::Rule,
     },
 };
+
+/// Whether a route redirects what it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Redirect {
+    /// It does not.
+    No,
+    /// It has a middleware that is not known.
+    Unknown,
+    /// It does with http, but may serve https, too.
+    OfHttp,
+    /// It has one that is not known, but called after a redirect.
+    Likely,
+    /// It does.
+    Yes,
+}
 
 /// A reference to a Service or a TraefikService in an object.
 #[derive(Debug, Clone)]

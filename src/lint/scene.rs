@@ -7,16 +7,16 @@ use std::{
 
 use super::{
     ByFile, Finding, Origin, Place, RULES,
-    redirect::{Middlewares, Redirect},
-    reference::{Reference, references},
+    redirect::Middlewares,
+    reference::{Redirect, Reference, references},
     subject::{Known, Subject, TrackService},
 };
 use crate::{
     model::{Cookie, FieldValue, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, view},
     observed::Observed,
     traefik::{
+        Routing,
         cookie_value::normalized,
-        entry::Routing,
         reference::{Key, is_meant, keys_of, keys_to},
         router::Router,
         rule::Rule,

@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Environments, Origin, Place, nearest, redirect::Redirect, reference::Reference, scene::Scene};
+use super::{
+    Environments, Origin, Place, nearest,
+    reference::{Redirect, Reference},
+    scene::Scene,
+};
 use crate::{
     flagger::{Declared, Rollout},
     model::{
@@ -20,7 +24,7 @@ use crate::{
     observed::Observed,
     simulate::{self, Pin, Setup, Simulation, steps_of},
     text::quoted,
-    traefik::{Installation, entry::Routing, rule::Rule},
+    traefik::{Installation, Routing, rule::Rule},
 };
 
 /// What is known around the Canaries. What could not be read is missing, and decides nothing.

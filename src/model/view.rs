@@ -22,6 +22,11 @@ pub(crate) fn list<'a>(value: &'a Value, keys: &[&str]) -> &'a [Value] {
     at(value, keys).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
+/// Returns the texts of the list at these keys.
+pub(crate) fn texts(value: &Value, keys: &[&str]) -> Vec<String> {
+    list(value, keys).iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 /// Returns the mapping at these keys.
 pub(crate) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
     at(value, keys)?.as_object()

@@ -1,7 +1,10 @@
 //! The declared entry compared with what makes it live.
 
 use super::Observed;
-use crate::traefik::entry::{self, Holder, Routing};
+use crate::traefik::{
+    Routing,
+    entry::{self, Holder},
+};
 
 /// The declared entry compared with the objects that make it live.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

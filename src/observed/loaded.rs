@@ -9,8 +9,8 @@ use crate::{
     traefik::{
         Routes,
         cookie_value::{self, Parent, Track},
-        entry::Routing,
-        route::{self, Destination},
+        route,
+        routing::{Destination, Routing},
     },
 };
 

@@ -15,10 +15,7 @@ use crate::{
     },
     observed::{Loaded, Observed},
     plan::{Action, CookieChange, EntryChange, FieldChanges, Plan, Scope, Sides, patch},
-    traefik::{
-        TraefikService,
-        entry::{Routing, objects as entry_objects},
-    },
+    traefik::{Routing, TraefikService, entry::objects as entry_objects},
 };
 
 /// A requested change of fields and of the entry.

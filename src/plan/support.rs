@@ -79,11 +79,6 @@ impl Support {
         let since = Version::parse(field.since)?;
         (*version < since).then(|| format!("Traefik {version} ({place}) ignores it: it needs {}", field.since))
     }
-
-    /// Returns whether the field can be stored and is honoured, as far as is known.
-    pub fn honours(&self, field: &Field, scope: Scope) -> bool {
-        self.refusal(field, scope).is_none() && self.ignored(field).is_none()
-    }
 }
 
 /// Returns the keys under the cookie in the OpenAPI (v3) document of an API group of TraefikServices.
@@ -119,6 +114,10 @@ mod tests {
 
     use super::*;
     use crate::model::FIELDS;
+
+    fn honours(support: &Support, field: &Field, scope: Scope) -> bool {
+        support.refusal(field, scope).is_none() && support.ignored(field).is_none()
+    }
 
     #[test]
     fn the_version_of_an_image_is_its_tag() {
@@ -160,7 +159,7 @@ mod tests {
             native: None,
         };
         let honoured = |scope| {
-            FIELDS.iter().filter(|field| support.honours(field, scope)).map(|field| field.key).collect::<Vec<_>>()
+            FIELDS.iter().filter(|field| honours(&support, field, scope)).map(|field| field.key).collect::<Vec<_>>()
         };
         assert_eq!(honoured(Scope::Both), ["name", "maxAge"]);
         assert_eq!(
@@ -178,6 +177,6 @@ mod tests {
             Some("the Canaries of this cluster have no such field")
         );
         assert_eq!(native.refusal(by_flag("max-age"), Scope::LiveOnly), None);
-        assert!(FIELDS.iter().all(|field| Support::default().honours(field, Scope::Both)));
+        assert!(FIELDS.iter().all(|field| honours(&Support::default(), field, Scope::Both)));
     }
 }

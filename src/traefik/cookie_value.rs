@@ -31,14 +31,6 @@ pub struct Track {
     pub safe_child: Option<Child>,
 }
 
-impl Track {
-    /// Returns whether a cookie of this value pins to it, whichever version of Traefik wrote it, with safeNaming or without.
-    pub fn is_pinned_by(&self, value: &str) -> bool {
-        let is = |child: &Option<Child>| child.as_ref().is_some_and(|child| child.generation(value).is_some());
-        is(&self.child) || is(&self.safe_child)
-    }
-}
-
 /// A child's name in Traefik, and the values of cookies that pin to it. They are the same in every rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child(String);

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
-    entry::Routing,
+    matches::rules,
     reference::{self, children, has_backend, is_idle, requirements},
-    route::{Destination, rules},
+    routing::{Destination, Routing},
 };
 use crate::{
     model::{NamespacedName, ObjectKind, ObjectRef, view},

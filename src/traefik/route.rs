@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use serde_json::Value;
-
 use super::{
-    entry::Routing,
+    matches::rules,
     near_miss::{NearMiss, near_misses},
     reference::{Requirement, children, leading, requirements},
     refusal::{Refusal, Scope, refusal},
     router::Router,
+    routing::{Destination, Routing},
 };
 use crate::model::{Event, NamespacedName, ObjectKind, name::Group, view};
 
@@ -78,19 +77,6 @@ impl Route {
     pub fn shown_refusals(&self) -> impl Iterator<Item = &(String, Refusal)> {
         self.refused.iter().filter(|(_, refusal)| refusal.scope != Scope::Older)
     }
-}
-
-/// A TraefikService to look for routes to.
-#[derive(Debug, Clone, Copy)]
-pub struct Destination<'a> {
-    /// Its namespace and name.
-    pub service: &'a NamespacedName,
-    /// Its API group; `None` if it does not exist yet.
-    pub group: Option<Group>,
-    /// Other names that the Canary goes by: its own, and that of its target.
-    pub aliases: &'a [&'a str],
-    /// TraefikServices of other Canaries, whether they exist yet or not.
-    pub others: &'a BTreeSet<NamespacedName>,
 }
 
 /// Finds the routes to a TraefikService, and those that were probably meant to lead there.
@@ -183,40 +169,12 @@ fn route(routing: &Routing, place: usize, service: &NamespacedName, group: Optio
         rules,
         refused,
         routers,
-        entry_points: texts(object, &["spec", "entryPoints"]),
+        entry_points: view::texts(object, &["spec", "entryPoints"]),
         tls: view::object(object, &["spec", "tls"]).is_some(),
         through: Vec::new(),
         requirements: needed,
         is_mirror,
     })
-}
-
-/// Returns what requests must match for one of the routes of an IngressRoute or an HTTPRoute.
-pub(super) fn rules(kind: ObjectKind, object: &Value, index: usize) -> Vec<String> {
-    let list = if kind == ObjectKind::HttpRoute { "rules" } else { "routes" };
-    let Some(rule) = view::at(object, &["spec", list]).and_then(|list| list.get(index)) else { return Vec::new() };
-    match kind {
-        ObjectKind::HttpRoute => http_matches(rule, &texts(object, &["spec", "hostnames"])),
-        _ => view::owned(rule, &["match"]).into_iter().collect(),
-    }
-}
-
-/// Returns the matches of an HTTPRoute's rule in short: its hosts with each path.
-fn http_matches(rule: &Value, hosts: &[String]) -> Vec<String> {
-    let matches = rule.get("matches").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let path = |item: &Value| view::owned(item, &["path", "value"]).unwrap_or_else(|| "/".to_owned());
-    let mut paths: Vec<_> = matches.iter().map(path).collect();
-    if paths.is_empty() {
-        paths.push("/".to_owned());
-    }
-    let hosts = hosts.join(",");
-    paths.into_iter().map(|path| format!("{hosts}{path}")).collect()
-}
-
-/// Returns the texts of a list in an object.
-pub(crate) fn texts(object: &Value, keys: &[&str]) -> Vec<String> {
-    let list = view::at(object, keys).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use super::{
     refusal,
-    route::texts,
     rule::{Answer, Reading, Request, Rule},
 };
 use crate::model::{NamespacedName, ObjectKind, view};
@@ -99,7 +98,7 @@ pub fn of_api(item: &Value) -> Option<Router> {
         holder: format!("router `{name}`"),
         rule: Rule::parse(text),
         priority: explicit.unwrap_or_else(|| length(text)),
-        entry_points: texts(item, &["entryPoints"]),
+        entry_points: view::texts(item, &["entryPoints"]),
         class: None,
         is_ingress: false,
         parents: Value::Null,
@@ -130,7 +129,7 @@ fn of_ingress_route(kind: ObjectKind, object: &Value, holder: &str) -> Vec<Route
             holder: holder.to_owned(),
             rule: reading.rule,
             priority: explicit.unwrap_or_else(|| length(text)),
-            entry_points: texts(object, &["spec", "entryPoints"]),
+            entry_points: view::texts(object, &["spec", "entryPoints"]),
             class: class(object),
             is_ingress: false,
             parents: view::at(object, &["spec", "parentRefs"]).cloned().unwrap_or_default(),
@@ -148,7 +147,7 @@ fn of_ingress_route(kind: ObjectKind, object: &Value, holder: &str) -> Vec<Route
 }
 
 fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
-    let hosts = texts(object, &["spec", "hostnames"]);
+    let hosts = view::texts(object, &["spec", "hostnames"]);
     let rules = view::list(object, &["spec", "rules"]);
     let mut routers = Vec::new();
     for (index, rule) in rules.iter().enumerate() {

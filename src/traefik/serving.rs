@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    entry::Routing,
     near_miss, reference,
     route::Route,
     router::{Router, ingress_backends},
+    routing::Routing,
     rule::{Answer, Request},
 };
 use crate::model::{NamespacedName, ObjectKind, ObjectRef, view};
@@ -131,7 +131,7 @@ pub(crate) mod testing {
     use super::*;
     use crate::{
         model::name::Group,
-        traefik::route::{self, Destination},
+        traefik::{route, routing::Destination},
     };
 
     /// Returns the routes of an object of this namespace to the TraefikService, and what serves the hosts that they name.

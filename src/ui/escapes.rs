@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use anstyle_parse::{Params, Parser, Perform};
 
-use super::keys::Key;
+use super::key::Key;
 use crate::output::is_interpreted_by_terminal;
 
 const ESCAPE: u8 = 0x1b;

@@ -2,33 +2,6 @@
 
 use std::io;
 
-/// A key, or a pasted text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "what is pasted comes as letters there, and sizes are not told"))]
-pub(super) enum Key {
-    Letter(char),
-    /// Text with a space in place of each line break and tab.
-    Pasted(String),
-    Enter,
-    Escape,
-    Backspace,
-    Delete,
-    Left,
-    Right,
-    Up,
-    Down,
-    Home,
-    End,
-    /// Deletes everything before the cursor (Ctrl-U).
-    Clear,
-    /// Ctrl-C.
-    Interrupt,
-    /// Ctrl-D.
-    Close,
-    /// The window size changed.
-    Resized,
-}
-
 #[cfg(not(unix))]
 pub(super) use self::other::Keys;
 #[cfg(unix)]
@@ -57,8 +30,8 @@ mod unix {
     };
 
     use super::{
-        super::{escapes::Decoder, terminal::Keyboard},
-        Key, gone,
+        super::{escapes::Decoder, key::Key, terminal::Keyboard},
+        gone,
     };
 
     /// Time for the rest of a key to arrive: the escape key is the same byte as the start of other keys.
@@ -155,7 +128,7 @@ mod other {
 
     use console::{Key as Pressed, Term};
 
-    use super::{Key, gone};
+    use super::{super::key::Key, gone};
 
     /// Keys that the user presses.
     pub(in crate::ui) struct Keys;

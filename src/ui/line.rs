@@ -1,6 +1,6 @@
 //! A line being typed: its letters, the cursor, and the part that fits into the window. Pure; knows no terminal.
 
-use super::keys::Key;
+use super::key::Key;
 
 /// Maximum length, more than any value needs.
 const LONGEST: usize = 4096;

@@ -1,6 +1,6 @@
 //! Lists to choose from: the arrow keys move the mark. Pure; `prompt` draws it and reads the keys.
 
-use super::{keys::Key, width::fitted};
+use super::{key::Key, width::fitted};
 
 /// The result of pressing a key.
 #[derive(Debug, PartialEq, Eq)]

@@ -31,6 +31,7 @@ pub enum Disturbance {
 
 impl Ui {
     /// Returns whether a view can be drawn again in place.
+    #[expect(clippy::unused_self, reason = "whoever asks has the terminal")]
     pub fn is_live(&self) -> bool {
         io::stdout().is_terminal()
     }
@@ -49,6 +50,7 @@ impl Ui {
 
 impl Live<'_> {
     /// Returns the number of lines, and of columns in each, that fit into the window.
+    #[expect(clippy::unused_self, reason = "whoever asks has the terminal")]
     pub fn room(&self) -> (usize, usize) {
         let (rows, columns) = width::of_output();
         // The cursor stands below the last line; and a terminal may break a line that ends in its last column.

@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal, Write as _};
 
 use super::{
     Ui,
-    keys::{Key, Keys},
+    key::Key,
+    keys::Keys,
     line::Line,
     list::{Answer, List},
     width::window,
@@ -24,6 +25,7 @@ const ROOM: usize = 12;
 
 impl Ui {
     /// Returns whether there is a terminal to ask on.
+    #[expect(clippy::unused_self, reason = "whoever asks has the terminal")]
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }

@@ -8,6 +8,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 impl Ui {
     /// Returns the columns of the terminal on standard output; `None` if it is not a terminal.
+    #[expect(clippy::unused_self, reason = "whoever asks has the terminal")]
     pub fn width(&self) -> Option<usize> {
         terminal_size_of(io::stdout()).map(|(Width(columns), _)| columns.into())
     }

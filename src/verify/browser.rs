@@ -56,7 +56,7 @@ pub struct Exchange {
 }
 
 /// What an answer says to a browser. Headers need not be ASCII, nor any other encoding: each character of these texts stands
-/// for one byte, see [`bytes`].
+/// for one byte, see [`super::header`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
@@ -65,16 +65,6 @@ pub struct Answer {
     pub set_cookies: Vec<String>,
     /// The value of its `Location` header.
     pub location: Option<String>,
-}
-
-/// Returns the bytes of a header.
-pub fn bytes(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
-}
-
-/// Returns the text for the bytes of a header.
-pub fn text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 impl Browser {

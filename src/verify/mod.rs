@@ -5,6 +5,7 @@ mod binomial;
 mod browser;
 mod checks;
 mod finding;
+mod header;
 mod jar;
 mod page;
 pub mod pages;
@@ -13,9 +14,10 @@ mod setup;
 mod wilson;
 
 pub use self::{
-    browser::{Answer, Browser, Exchange, bytes, text},
+    browser::{Answer, Browser, Exchange},
     checks::judge,
     finding::{Check, Finding, Outcome, Split, TrackCount, Verification},
+    header::{bytes, text},
     page::Page,
     setup::Setup,
 };

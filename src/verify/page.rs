@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-use super::browser::bytes;
+use super::header::bytes;
 
 /// What browsers escape in a `Location` header, besides all that is not ASCII.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}');

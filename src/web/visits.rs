@@ -18,11 +18,11 @@ const REDIRECTS: usize = 20;
 /// The most pages that are also asked for without cookies.
 const PROBES: usize = 50;
 /// The most requests: what was seen of them is kept in memory.
-pub const MOST: usize = 100_000;
+pub(crate) const MOST: usize = 100_000;
 
 /// When browsers stop.
 #[derive(Debug, Clone, Copy)]
-pub enum Until {
+pub(crate) enum Until {
     /// After so many pages each.
     Pages(usize),
     /// After this time.
@@ -31,7 +31,7 @@ pub enum Until {
 
 /// What was seen.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The requests, in their order.
     pub exchanges: Vec<Exchange>,
     /// Why the browsers did not get to the end, if a page did not answer.
@@ -41,7 +41,7 @@ pub struct Seen {
 }
 
 /// All visits.
-pub struct Visits<'a> {
+pub(crate) struct Visits<'a> {
     web: &'a Web,
     setup: &'a Setup,
     /// Is told, before each request, what is being waited for.
@@ -57,7 +57,7 @@ pub struct Visits<'a> {
 
 impl<'a> Visits<'a> {
     /// Creates visits at this rate per second, which begin now, in Unix seconds. `waiting` is told what is being waited for.
-    pub fn new(web: &'a Web, setup: &'a Setup, rate: u32, now: i64, waiting: &'a (dyn Fn(&str) + Sync)) -> Self {
+    pub(crate) fn new(web: &'a Web, setup: &'a Setup, rate: u32, now: i64, waiting: &'a (dyn Fn(&str) + Sync)) -> Self {
         let mut ticks = interval(Duration::from_secs(1) / rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (sites, began) = (BTreeMap::new(), Instant::now());
@@ -70,7 +70,7 @@ impl<'a> Visits<'a> {
     /// # Errors
     ///
     /// A page cannot be reached.
-    pub async fn all(mut self, browsers: usize, until: Until, limit: Option<Duration>) -> Result<Seen> {
+    pub(crate) async fn all(mut self, browsers: usize, until: Until, limit: Option<Duration>) -> Result<Seen> {
         for page in &self.setup.pages {
             self.probe(page).await?;
         }

@@ -47,7 +47,7 @@ async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<St
             });
         };
         let result = cluster.follow(&collection, &mut place, &mut take).await;
-        let result = result.map_err(Failure::to_log_message);
+        let result = result.map_err(Failure::into_log_message);
         lines.push(format!("{result:?} at {:?}", place.version));
     }
     let query = |request: String| request.lines().next()?.split(['?', ' ']).nth(2).map(str::to_owned);

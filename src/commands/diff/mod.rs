@@ -31,7 +31,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # Has the cookie of any Canary been removed? Exit status 1 if so\n  kubectl canary-traefik diff -A\n\n  # What would change in the cluster if these manifests were applied\n  kubectl canary-traefik diff --live -f deploy/ -R"
 )]
-pub struct DiffArgs {
+pub(crate) struct DiffArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub struct DiffArgs {
 }
 
 /// Runs `diff`.
-pub async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
     args.select.check()?;
     if !args.files.files.is_empty() && !args.live {
         ctx.refuse_traefik_api()?;

@@ -1,7 +1,7 @@
 //! The form of the guard that `guard install` chooses, and what the webhook's objects are.
 
 use super::{
-    install::{InstallArgs, Mode},
+    install_args::{InstallArgs, Mode},
     state::{self, GuardState},
     traefik_url,
 };
@@ -10,7 +10,8 @@ use crate::{
     context::Context,
     error::{Error, Kind, Result},
     guard::{
-        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Placement, deployment,
+        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Placement,
+        deployment, webhook,
     },
     guard_server,
     model::NamespacedName,
@@ -141,7 +142,7 @@ async fn certificates(
     if server.serves_validating_policies().await? {
         return Ok((CertificateOwner::Replicas, None));
     }
-    let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: deployment::SECRET.to_owned() };
+    let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: webhook::SECRET.to_owned() };
     let before = server.find_secret(&secret).await?;
     let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
     let registered = String::from_utf8(registered).unwrap_or_default();

@@ -1,23 +1,17 @@
 //! `guard install`: installs or updates the guard.
 
-use std::time::Duration;
-
-use clap::Args;
 use serde_json::Value;
 
 use super::{
-    GuardWriteArgs,
     form::{self, form, no_image, refuse_unused, webhook_changes},
+    install_args::{InstallArgs, Mode},
     preview::{dry_run_all, print_diff},
     proof,
     selectors::Selectors,
     state::{GuardState, Removal},
-    traefik_url::{TraefikUrl, traefik_url},
 };
 use crate::{
-    apiserver::duration,
     cluster::Cluster,
-    commands::args::format_of,
     context::Context,
     error::{Exit, Result},
     guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
@@ -28,77 +22,6 @@ use crate::{
     plan::{Confirmed, decide},
     yaml,
 };
-
-/// The form of the guard to install.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Mode {
-    /// Admission policies if the cluster serves them, else the webhook
-    Auto,
-    /// Admission policies
-    Policy,
-    /// The webhook
-    Webhook,
-}
-
-/// Install the guard, or update it to this version
-///
-/// Kubernetes 1.36 and later: three admission policies and their bindings, which the API server evaluates itself. On
-/// older clusters, or with --mode webhook: a Deployment with two replicas that the API server calls (see guard run),
-/// from an image of this program. Both forms restore the declared cookie in every write that removes it, and reject
-/// malformed declarations.
-///
-/// Without selectors, an installed guard keeps its own, and a new one covers everything. If the other form is
-/// installed, it is removed once the new one works, so that every write stays protected.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  # Protect every declared cookie in the cluster\n  kubectl canary-traefik guard install\n\n  # Only in labelled namespaces\n  kubectl canary-traefik guard install --namespace-selector canary-traefik=guarded\n\n  # Print the policies as YAML, for Git\n  kubectl canary-traefik guard install -o yaml"
-)]
-pub struct InstallArgs {
-    /// Form of the guard
-    #[arg(long, value_name = "MODE", default_value = "auto", hide_default_value = true)]
-    pub(super) mode: Mode,
-
-    /// Image of this program, for the webhook
-    #[arg(long, value_name = "IMAGE")]
-    pub(super) image: Option<String>,
-
-    /// Namespace for the webhook; by default a new one is created
-    #[arg(long, value_name = "NAME")]
-    pub(super) guard_namespace: Option<String>,
-
-    /// Cover only Canaries with these labels; '' covers all of them
-    #[arg(long, value_name = "SELECTOR")]
-    pub(super) selector: Option<String>,
-
-    /// Cover only namespaces with these labels; '' covers all of them
-    #[arg(long, value_name = "SELECTOR")]
-    pub(super) namespace_selector: Option<String>,
-
-    /// Also update the objects of declared entries when your routes change (webhook only); --entries=false turns this
-    /// off
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub(super) entries: Option<bool>,
-
-    /// Where the webhook reaches Traefik, to verify cookies for Flagger (webhook only); twice, for http and https; ''
-    /// turns this off
-    #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
-    pub(super) traefik_urls: Vec<Option<TraefikUrl>>,
-
-    /// Overwrite fields of the objects that other field managers have changed
-    #[arg(long)]
-    force_conflicts: bool,
-
-    /// Only print the objects, for example to keep them in Git; makes no API requests
-    #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["yaml", "json", "name"]))]
-    pub(super) output: Option<Format>,
-
-    /// How long to wait until the guard works; 0s tests it once
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    wait: Duration,
-
-    #[command(flatten)]
-    write: GuardWriteArgs,
-}
 
 /// Runs `guard install`.
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {

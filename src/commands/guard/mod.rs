@@ -2,6 +2,7 @@
 
 mod form;
 mod install;
+mod install_args;
 mod preview;
 mod proof;
 mod run;
@@ -22,9 +23,8 @@ use crate::{
 
 /// Protect declared cookies in every write by Flagger
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "a comment here would take the place of the command's own, in --help too")]
-pub enum GuardCommand {
-    Install(install::InstallArgs),
+pub(crate) enum GuardCommand {
+    Install(install_args::InstallArgs),
     Status(status::StatusArgs),
     Uninstall(uninstall::UninstallArgs),
     Run(run::RunArgs),
@@ -32,13 +32,13 @@ pub enum GuardCommand {
 
 impl GuardCommand {
     /// Returns whether the command handles signals itself.
-    pub fn handles_signals(&self) -> bool {
+    pub(crate) fn handles_signals(&self) -> bool {
         matches!(self, Self::Run(_))
     }
 }
 
 /// Runs one of the `guard` commands.
-pub async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
     match command {
         GuardCommand::Install(args) => install::run(ctx, args).await,
         GuardCommand::Status(args) => status::run(ctx, args).await,

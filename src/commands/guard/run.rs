@@ -33,7 +33,7 @@ use crate::{
 /// /verify/sticky answers a rollout webhook: it opens the pages that the webhook's metadata.url names, as the command
 /// verify does, and fails if the cookie does not stick. It needs --traefik-url.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,

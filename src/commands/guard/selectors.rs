@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::install::InstallArgs;
+use super::install_args::InstallArgs;
 use crate::{
     error::{Error, Result},
     guard::Coverage,

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// Exit status: 0 no problem, 1 something is missing, different or malformed, more than 1 an error.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = format_of(["table", "json", "yaml"]),
           default_value = "table", hide_default_value = true)]

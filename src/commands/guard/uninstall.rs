@@ -22,7 +22,7 @@ use crate::{
 /// Canaries and TraefikServices are not changed, but Flagger's next write to each TraefikService then removes its
 /// cookie.
 #[derive(Debug, Args)]
-pub struct UninstallArgs {
+pub(crate) struct UninstallArgs {
     #[command(flatten)]
     write: GuardWriteArgs,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     grants::{TRAEFIK, around, listed},
-    rights::{Need, Right},
+    right::{Need, Right},
 };
 
 const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];

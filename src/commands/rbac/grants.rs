@@ -1,6 +1,6 @@
 //! The rights that several commands need alike.
 
-use super::rights::{Need, Right};
+use super::right::{Need, Right};
 use crate::{
     guard::{policy, webhook},
     model::name::Group,

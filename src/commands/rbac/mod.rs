@@ -2,6 +2,7 @@
 
 pub mod entry;
 mod grants;
+pub mod right;
 pub mod rights;
 mod role;
 mod through;
@@ -11,7 +12,10 @@ use clap::Args;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use self::rights::{Need, ROWS, Right, Row};
+use self::{
+    right::{Need, Right},
+    rights::{ROWS, Row},
+};
 use crate::{
     apiserver::Permission,
     commands::args::format_of,

@@ -3,48 +3,15 @@
 //!
 //! Requests that every authenticated user may make are left out: `/version`, `/openapi`, `/apis`.
 
-use super::grants::{
-    CHANGE, CONFIGURATIONS, HOSTS, LEFT_OVER, MESH_PROVIDER, NOT_FOUND, NOT_LINTED, PINS, PROVE_READING, ROUTES,
-    RUNNING, SEE_GUARD, SEE_GUARD_ACT, SEE_NAMESPACES, TRAEFIK, UNPROVEN, around, canaries, form, guards, listed,
-    policies, secrets, see_webhook, services,
+use super::{
+    grants::{
+        CHANGE, CONFIGURATIONS, HOSTS, LEFT_OVER, MESH_PROVIDER, NOT_FOUND, NOT_LINTED, PINS, PROVE_READING, ROUTES,
+        RUNNING, SEE_GUARD, SEE_GUARD_ACT, SEE_NAMESPACES, TRAEFIK, UNPROVEN, around, canaries, form, guards, listed,
+        policies, secrets, see_webhook, services,
+    },
+    right::{Need, Right},
 };
-use crate::guard::{deployment, webhook};
-
-/// Whether a command needs a right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// The command fails without it.
-    Must,
-    /// The command does less without it; the text says what is missing.
-    Less(&'static str),
-    /// The command tries to use it, but nobody should be granted the right for that.
-    Tried(&'static str),
-}
-
-/// Verbs on one kind of object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Right {
-    /// API groups, of which a cluster uses one.
-    pub groups: &'static [&'static str],
-    /// Resource name, in the plural.
-    pub resource: &'static str,
-    /// Verbs of the right.
-    pub verbs: &'static [&'static str],
-    /// Object names; empty for all objects.
-    pub names: &'static [&'static str],
-    /// Whether the objects are cluster-scoped, or outside the Canaries' namespaces.
-    pub cluster: bool,
-    /// Whether the command needs the right.
-    pub need: Need,
-}
-
-impl Right {
-    /// Returns whether it allows this verb on this resource, named with its API group (`canaries.flagger.app`).
-    pub fn allows(&self, verb: &str, resource: &str) -> bool {
-        let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
-        self.verbs.contains(&verb) && self.resource == name && self.groups.contains(&group)
-    }
-}
+use crate::guard::webhook;
 
 /// The rights of one command.
 #[derive(Debug)]
@@ -234,7 +201,7 @@ pub static ROWS: &[Row] = &[
                 guards(CONFIGURATIONS[0], &[webhook::NAME], &["get", "list", "patch", "watch"], Need::Must),
                 guards(CONFIGURATIONS[1], &[webhook::NAME], &["get", "list", "patch", "watch"], Need::Must),
             ],
-            &[secrets(&[], &["create"]), secrets(&[deployment::SECRET], &["get", "list", "update", "watch"])],
+            &[secrets(&[], &["create"]), secrets(&[webhook::SECRET], &["get", "list", "update", "watch"])],
         ],
     ),
     everywhere(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rights::{Need, Right};
+use super::right::{Need, Right};
 use crate::yaml;
 
 /// Returns a right as one rule of a Role.

@@ -3,7 +3,7 @@
 
 use super::{
     grants::listed,
-    rights::{Need, Right},
+    right::{Need, Right},
 };
 
 /// Returns the rights of a command with `--through-cluster`, apart from those of its row.

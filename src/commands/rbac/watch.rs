@@ -2,7 +2,7 @@
 
 use super::{
     grants::{TRAEFIK, around},
-    rights::{Need, Right},
+    right::{Need, Right},
 };
 
 const UNKNOWN: Need = Need::Less("weights and the live cookie are <unknown>");

@@ -41,7 +41,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # What will people see with the cookie that is declared?\n  kubectl canary-traefik simulate checkout\n\n  # And with a shorter one, if logins take up to 90 seconds?\n  kubectl canary-traefik simulate checkout --max-age 90s --flow 90s\n\n  # From manifests, with a plot\n  kubectl canary-traefik simulate checkout -f deploy/ -R --plot checkout.svg"
 )]
-pub struct SimulateArgs {
+pub(crate) struct SimulateArgs {
     /// The Canary
     #[arg(value_name = "NAME", value_parser = canary_name)]
     name: String,
@@ -87,7 +87,7 @@ const DEFAULT_FLOW: &str = "60s";
 struct Steps(Vec<u8>);
 
 /// Runs `simulate`.
-pub async fn run(ctx: &Context, args: &SimulateArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &SimulateArgs) -> Result<Exit> {
     let source = ctx.source(&args.files).await?;
     let observed = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?.observed;
     patches::note(ctx, [&observed].into_iter());

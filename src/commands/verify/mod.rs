@@ -17,11 +17,7 @@ use crate::{
     observed::Loaded,
     output::verification,
     source::Source,
-    traefik::{
-        Lookup, Serving,
-        entry::{Need, Unread},
-        throttle::until_in_force,
-    },
+    traefik::{Lookup, Serving, entry::Need, routing::Unread, throttle::until_in_force},
     verify::{Page, Setup, judge, pages},
     web::{
         Resolve, Through, Way, Web, page,
@@ -44,7 +40,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  # Does a login stay on its track?\n  kubectl canary-traefik verify checkout --url https://shop.example.com/login\n\n  # The hosts of the routes, at the address of a load balancer that has no DNS record yet\n  kubectl canary-traefik verify checkout --resolve shop.example.com:443:203.0.113.7\n\n  # In a pipeline\n  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o junit > verify.xml"
 )]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The Canary
     #[arg(value_name = "NAME")]
     name: String,
@@ -112,7 +108,7 @@ const AFTER: Reading = Reading { schema: false, routing: Need::Nothing };
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs `verify`.
-pub async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
+pub(crate) async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
     let trust = match &args.ca_file {
         Some(file) => SiteTrust::of_file(file)?,
         None if args.insecure => SiteTrust::Anyone,

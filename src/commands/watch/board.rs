@@ -14,7 +14,7 @@ use crate::{
     flagger::Canary,
     model::{NamespacedName, name::Group},
     observed::{Observed, TraefikServiceState},
-    traefik::{TraefikService, entry::Routing},
+    traefik::{Routing, TraefikService},
 };
 
 /// What is watched.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     apiserver::{Collection, Part, request::percent_encoded},
     cluster::{Cluster, collections::of_kind},
-    commands::describe::load,
+    commands::description::load,
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
     model::{NamespacedName, ObjectKind, name::Group},

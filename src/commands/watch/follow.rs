@@ -132,7 +132,7 @@ pub(super) async fn follow(
         } else if !has_begun {
             return failure.into();
         }
-        outages.begin(resource, failure.to_log_message());
+        outages.begin(resource, failure.into_log_message());
         pause.wait().await;
     }
 }

@@ -6,7 +6,7 @@ use super::{Problem, Rule};
 use crate::{
     lint::{Need, Severity, reference::Reference, subject::Subject},
     model::{NamespacedName, ObjectKind},
-    traefik::entry::Unread,
+    traefik::routing::Unread,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {

@@ -4,11 +4,14 @@ use serde_json::Value;
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Severity, redirect::Redirect, reference::Reference, subject::Subject},
-    model::ObjectKind,
+    lint::{
+        Need, Severity,
+        reference::{Redirect, Reference},
+        subject::Subject,
+    },
+    model::{ObjectKind, view},
     traefik::{
         Installation,
-        route::texts,
         router::Router,
         rule::{Answer, Request},
     },
@@ -75,7 +78,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
 fn may_be_secure(subject: Subject<'_>, route: &Value) -> bool {
     // By convention of Traefik's chart, these have no TLS.
     const PLAIN: [&str; 2] = ["web", "http"];
-    let names: Vec<String> = texts(route, &["spec", "entryPoints"]).iter().map(|name| name.to_lowercase()).collect();
+    let names: Vec<String> =
+        view::texts(route, &["spec", "entryPoints"]).iter().map(|name| name.to_lowercase()).collect();
     let is_secure = |traefik: &Installation, name: &String| {
         ["http.tls", "http.redirections", "http.middlewares", "forwardedheaders", "proxyprotocol"]
             .iter()

@@ -4,11 +4,8 @@ use serde_json::{Value, json};
 
 use super::{entered, work::Work};
 use crate::{
-    model::ObjectKind,
-    traefik::{
-        route::texts,
-        router::{http_rule, matches},
-    },
+    model::{ObjectKind, view},
+    traefik::router::{http_rule, matches},
 };
 
 /// The most matches that a rule of an HTTPRoute may have (`sigs.k8s.io/gateway-api` `apis/v1/httproute_types.go`).
@@ -39,7 +36,7 @@ impl Work<'_> {
     fn http_route_rule(&mut self, place: usize, index: usize) -> Option<Value> {
         let (object, value) = self.routing.object(place);
         let holder = format!("HTTPRoute `{}`", object.target);
-        let hosts = texts(value, &["spec", "hostnames"]);
+        let hosts = view::texts(value, &["spec", "hostnames"]);
         let rule = &value["spec"]["rules"][index];
         // It needs a single match of a prefix (`apis/v1/httproute_types.go`).
         if rule["filters"].to_string().contains("ReplacePrefixMatch") {

@@ -10,16 +10,15 @@
 //! whatever wins there today still wins: where that is something else, the entry would be without effect, and is
 //! refused with its name. Without a priority of its own, the longer rule would win, over foreign ones too.
 
+mod existing;
 mod http_route;
 mod ingress_route;
-mod routing;
 mod work;
 
 use serde_json::Value;
 
-pub use self::routing::{Routing, Unread};
 use self::work::Work;
-use super::router::CLASS;
+use super::{router::CLASS, routing::Routing};
 use crate::model::{
     Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef, entry::CANARY_ANNOTATION, name::Group,
     view,

@@ -4,10 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::{
-    EntryObjects, Holder, Routing, is_of, name,
-    routing::{NO_OBJECT, PlacedRouter},
-};
+use super::{EntryObjects, Holder, is_of, name};
 use crate::{
     model::{
         Entry, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef,
@@ -17,8 +14,9 @@ use crate::{
     traefik::{
         near_miss,
         reference::{has_backend, leading},
-        route::{self, Destination},
+        route,
         router::Router,
+        routing::{Destination, NO_OBJECT, PlacedRouter, Routing},
         rule::{Answer, Request, Rule},
     },
 };

@@ -1,6 +1,6 @@
 //! Tests of the routes to a TraefikService, and of near misses.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -297,7 +297,7 @@ fn what_exists_is_not_guessed_where_it_cannot_be_seen() {
     let destination = Destination { service: &service, group: None, aliases: &[], others: &BTreeSet::new() };
     assert_eq!(routes(&routing, destination).near_misses.len(), 1);
     let kind = ObjectKind::TraefikService(Group::TraefikIo);
-    routing.unread_kinds.push(super::super::entry::Unread {
+    routing.unread_kinds.push(super::super::routing::Unread {
         kind,
         only_elsewhere: true,
         reason: "no".into(),

@@ -69,7 +69,8 @@ impl Site {
     }
 
     fn is_track(&self, value: &str) -> bool {
-        self.setup.tracks.iter().any(|track| track.is_pinned_by(value))
+        let children = self.setup.tracks.iter().flat_map(|track| [&track.child, &track.safe_child]).flatten();
+        children.into_iter().any(|child| child.generation(value).is_some())
     }
 
     /// As Traefik answers, and the application behind: /login leads to /callback, and that to /home.

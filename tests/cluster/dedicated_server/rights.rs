@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path, sync::LazyLock};
 
-use canary_traefik::commands::rbac::rights::{Need, Row};
+use canary_traefik::commands::rbac::{right::Need, rights::Row};
 use serde_json::json;
 use snapbox::str;
 use testbed::{

@@ -8,7 +8,8 @@ use std::{
 use canary_traefik::{
     model::{Entry, NamespacedName, ObjectKind, name::Group},
     traefik::{
-        entry::{Holder, Routing, objects},
+        Routing,
+        entry::{Holder, objects},
         router::routers,
     },
 };

@@ -34,7 +34,7 @@ fn singly(rules: impl IntoIterator<Item = Value>) -> BTreeSet<[String; 4]> {
 #[test]
 fn guard_run_has_the_rights_that_its_deployment_is_given() {
     for entries in [false, true] {
-        let objects = deployment::objects(&deployment::Placement {
+        let objects = crate::guard::deployment::objects(&crate::guard::Placement {
             namespace: "guard".to_owned(),
             image: "image".to_owned(),
             coverage: crate::guard::Coverage::default(),

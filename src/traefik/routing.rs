@@ -8,15 +8,14 @@ use std::{
 
 use serde_json::Value;
 
-use super::{KINDS, is_of};
+use super::{
+    reference::{Key, keys, keys_to},
+    router::{Router, routers},
+    rule::Rule,
+};
 use crate::{
     error::MissingRight,
-    model::{Entry, NamespacedName, ObjectKind, ObjectRef, entry::ENTRY_ANNOTATION, view},
-    traefik::{
-        reference::{Key, keys, keys_to},
-        router::{Router, routers},
-        rule::Rule,
-    },
+    model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
 };
 
 /// The objects that decide which router serves a request, and those of entries: IngressRoutes, HTTPRoutes, Ingresses,
@@ -43,6 +42,19 @@ pub struct Routing {
     pub unread_kinds: Vec<Unread>,
 }
 
+/// A TraefikService to look for routes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    /// Its namespace and name.
+    pub service: &'a NamespacedName,
+    /// Its API group; `None` if it does not exist yet.
+    pub group: Option<Group>,
+    /// Other names that the Canary goes by: its own, and that of its target.
+    pub aliases: &'a [&'a str],
+    /// TraefikServices of other Canaries, whether they exist yet or not.
+    pub others: &'a BTreeSet<NamespacedName>,
+}
+
 /// A kind of objects that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -61,10 +73,10 @@ pub(super) const NO_OBJECT: usize = usize::MAX;
 
 /// A router of an object, or of another provider.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::traefik) struct PlacedRouter {
+pub(super) struct PlacedRouter {
     /// Position of the object; [`NO_OBJECT`] for a router of another provider.
     pub(super) object: usize,
-    pub(in crate::traefik) router: Router,
+    pub(super) router: Router,
     /// What it costs to ask its rule.
     pub(super) cost: usize,
 }
@@ -141,20 +153,15 @@ impl Routing {
         *self = Self { unread, unread_elsewhere, unread_kinds, ..Self::indexed(objects, others) };
     }
 
-    /// Returns the objects that have the names of this Canary's entry, its own or not.
-    pub fn existing(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
-        let first = NamespacedName { namespace: canary.namespace.clone(), name: super::name(canary, 0) };
-        KINDS.into_iter().flat_map(move |kind| {
-            let first = ObjectRef { kind, target: first.clone() };
-            let begin = self.objects.partition_point(|(object, _)| *object < first);
-            let same = self.objects[begin..].iter().take_while(move |(object, _)| {
-                object.kind == kind
-                    && object.target.namespace == first.target.namespace
-                    && object.target.name.starts_with(&first.target.name)
-            });
-            same.filter(|(_, value)| super::is_named_as(value, canary))
-                .map(|(object, value)| (object.clone(), &**value))
-        })
+    /// Returns the objects of this kind and namespace whose names begin with this one.
+    pub(super) fn beginning_with(&self, first: ObjectRef) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        let begin = self.objects.partition_point(|(object, _)| *object < first);
+        let same = self.objects[begin..].iter().take_while(move |(object, _)| {
+            object.kind == first.kind
+                && object.target.namespace == first.target.namespace
+                && object.target.name.starts_with(&first.target.name)
+        });
+        same.map(|(object, value)| (object, &**value))
     }
 
     /// Returns every object, in the order of their references.
@@ -166,19 +173,6 @@ impl Routing {
     pub fn of_traefik_services(&self) -> impl Iterator<Item = &NamespacedName> {
         let services = self.objects.iter().filter(|(object, _)| matches!(object.kind, ObjectKind::TraefikService(_)));
         services.map(|(object, _)| &object.target)
-    }
-
-    /// Returns this Canary's own entry objects.
-    pub fn own(&self, canary: &NamespacedName) -> impl Iterator<Item = (ObjectRef, &Value)> {
-        self.existing(canary).filter(|(_, value)| is_of(value, canary))
-    }
-
-    /// Returns the entry from which this Canary's objects were made; `None` without objects, or if they disagree.
-    pub fn live_entry(&self, canary: &NamespacedName) -> Option<Entry> {
-        let mut texts =
-            self.own(canary).map(|(_, value)| view::text(value, &["metadata", "annotations", ENTRY_ANNOTATION]));
-        let first = texts.next()??;
-        texts.all(|text| text == Some(first)).then(|| Entry::parse(first).ok())?
     }
 
     /// Returns the objects of a kind that can be in a namespace: manifests may omit it.
@@ -197,12 +191,12 @@ impl Routing {
     }
 
     /// Returns the positions of the objects that may lead to this TraefikService, in order.
-    pub(in crate::traefik) fn leading_to(&self, service: &NamespacedName) -> BTreeSet<usize> {
+    pub(super) fn leading_to(&self, service: &NamespacedName) -> BTreeSet<usize> {
         keys_to(service).iter().filter_map(|key| self.by_service.get(key)).flatten().copied().collect()
     }
 
     /// Returns the object at a position.
-    pub(in crate::traefik) fn object(&self, place: usize) -> (&ObjectRef, &Value) {
+    pub(super) fn object(&self, place: usize) -> (&ObjectRef, &Value) {
         let (object, value) = &self.objects[place];
         (object, value)
     }
@@ -230,7 +224,7 @@ impl Routing {
 
     /// Returns the routers that may serve one of these hosts, each once, with their objects; `None` for routers of other
     /// providers.
-    pub(in crate::traefik) fn routers_of_hosts(
+    pub(super) fn routers_of_hosts(
         &self,
         hosts: &BTreeSet<String>,
     ) -> impl Iterator<Item = (&Router, Option<(&ObjectRef, &Value)>)> {
@@ -243,7 +237,7 @@ impl Routing {
     }
 
     /// Returns the routers of an object.
-    pub(in crate::traefik) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
+    pub(super) fn routers_of(&self, place: usize) -> &[PlacedRouter] {
         let begin = self.routers.partition_point(|router| router.object < place);
         let all = &self.routers[begin..];
         &all[..all.partition_point(|router| router.object == place)]

@@ -1,0 +1,43 @@
+//! Waiting repairs, and what is known of the rights that they need.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    error::panic::lock,
+    guard_server::queue::{Key, PendingRepair, Queue},
+    model::ObjectKind,
+};
+
+/// Time and result of the last access review for each kind of object and verb.
+type Rights = HashMap<(ObjectKind, &'static str), (Instant, bool)>;
+
+/// A queue of repairs.
+#[derive(Default)]
+pub(super) struct Repairs {
+    queue: Mutex<Queue>,
+    pub(super) news: Notify,
+    pub(super) rights: Mutex<Rights>,
+}
+
+impl Repairs {
+    /// Adds a possible need for repair.
+    pub(super) fn put(&self, key: Key, lost: PendingRepair) {
+        self.queue().put(key, lost);
+        self.news.notify_one();
+    }
+
+    /// Returns the number of waiting repairs.
+    pub(super) fn len(&self) -> usize {
+        self.queue().len()
+    }
+
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.queue)
+    }
+}

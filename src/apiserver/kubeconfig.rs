@@ -139,7 +139,11 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
         KubeconfigError::Parse(error) => {
             let refusal = Error::usage(format!("`{file}` is not a kubeconfig"));
             match error.location() {
-                Some(place) => refusal.caused_by(format!("line {}, column {}", place.line(), place.column())),
+                Some(place) => {
+                    let place = format!("line {}, column {}", place.line(), place.column());
+                    let is_twice = error.to_string().contains("duplicate mapping key");
+                    refusal.caused_by(if is_twice { format!("{place}: a key that is there already") } else { place })
+                }
                 None => refusal,
             }
         }

@@ -86,6 +86,14 @@ error: `config` is not a kubeconfig
 caused by: line 3, column 17
 
 "#]]);
+    with("kind: Config\nkind: Config\n", "show").shows(str![[r#"
+exit: 2
+--- stdout
+--- stderr
+error: `config` is not a kubeconfig
+caused by: line 2, column 1: a key that is there already
+
+"#]]);
     with("kind: [Config\n", "sticky get web").shows(str![[r#"
 exit: 2
 --- stdout

@@ -31,7 +31,7 @@ use crate::{
     ui::{Color, Ui},
 };
 
-/// Keep each user on one version during a Flagger canary rollout on Traefik
+/// Keep each login on one version during a Flagger canary rollout on Traefik
 ///
 /// During a rollout Traefik chooses a version for each request independently, so flows that redirect (SSO logins)
 /// hit both versions and break. This plugin declares a sticky cookie on the Canary and puts it on the TraefikService

@@ -142,7 +142,7 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> Error {
                 Some(place) => {
                     let place = format!("line {}, column {}", place.line(), place.column());
                     let is_twice = error.to_string().contains("duplicate mapping key");
-                    refusal.caused_by(if is_twice { format!("{place}: a key that is there already") } else { place })
+                    refusal.caused_by(if is_twice { format!("{place}: duplicate key") } else { place })
                 }
                 None => refusal,
             }

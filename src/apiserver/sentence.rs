@@ -137,7 +137,7 @@ fn not_found(refusal: &Refusal, call: &Call<'_>) -> Error {
 fn conflict(refusal: &Refusal, call: &Call<'_>) -> Error {
     let what = format!("{}{}", subject(refusal, call), place(call.namespace));
     if refusal.reason == "AlreadyExists" {
-        return Error::new(Kind::Conflict, format!("{what} exists already"));
+        return Error::new(Kind::Conflict, format!("{what} already exists"));
     }
     if refusal.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") {
         let error = Error::new(Kind::Conflict, format!("fields of {what} are owned by another field manager"));

@@ -24,7 +24,7 @@ impl Cluster {
         let routers = routers(traefik).await.map_err(|cause| {
             Error::cluster(format!("cannot read the routers of Traefik's API {}", traefik.url()))
                 .caused_by(cause)
-                .hint("give the base URL of /api/http/routers; reach a pod with kubectl port-forward")
+                .hint("--traefik-api http://127.0.0.1:8080, after kubectl port-forward -n NAMESPACE POD 8080")
         })?;
         Ok(Self { other_routers: routers, ..self })
     }

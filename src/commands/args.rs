@@ -161,7 +161,7 @@ pub(crate) struct WriteArgs {
     #[arg(long)]
     pub force_conflicts: bool,
 
-    /// Change only what is live, not the Canary; Flagger's next write removes the cookie
+    /// Change only the live cookie, not the declaration; lasts until Flagger's next write
     #[arg(long, conflicts_with = "declare_only")]
     live_only: bool,
 

@@ -105,5 +105,5 @@ fn entry(ctx: &Context, loaded: &Loaded, is_asked_for: bool) -> Result<Vec<Value
 }
 
 fn weight(text: &str) -> Result<u8, &'static str> {
-    text.parse().ok().filter(|weight| *weight <= 100).ok_or("a whole number from 0 to 100 is allowed")
+    text.parse().ok().filter(|weight| *weight <= 100).ok_or("it must be a whole number from 0 to 100")
 }

@@ -126,7 +126,7 @@ fn missing(input: &Path, error: &io::Error) -> Error {
     let name = input.display().to_string();
     let name = without_password(&name);
     if name.starts_with("https://") || name.starts_with("http://") {
-        return Error::usage(format!("-f does not read addresses: `{name}`"))
+        return Error::usage(format!("-f does not read URLs: `{name}`"))
             .hint(format!("curl -fsSL {} | kubectl canary-traefik … -f -", quoted(&name)));
     }
     unreadable(&format!("`{name}`"), error)

@@ -200,7 +200,7 @@ impl Change {
         }
         Err(Error::new(Kind::Conflict, format!("{} exists and does not belong to this program", self.wanted))
             .caused_by(format!("it has no label {MANAGED_BY_LABEL}={MANAGED_BY}"))
-            .hint("find out who made it; delete or rename it, then repeat the command"))
+            .hint("find out who made it; delete it, then repeat the command"))
     }
 }
 

@@ -188,17 +188,16 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
     match options.certificates.clone() {
         Certificates::Own => {
             term::begin(shared, &names, life)?;
-            tasks.spawn(term::renew(Arc::clone(shared), names, life));
+            spawn(tasks, shared, move |shared| term::renew(shared, names.clone(), life));
         }
         Certificates::Secret(secret) => {
             let terms = secret::CertificateSpec { secret, names, life };
             let kept = secret::begin(shared, &terms).await?;
-            tasks.spawn(secret::keep(Arc::clone(shared), terms, kept));
+            spawn(tasks, shared, move |shared| secret::keep(shared, terms.clone(), kept.clone()));
         }
         Certificates::Folder(folder) => {
             let contents = term::read_folder(shared, &folder)?;
-            let shared = Arc::clone(shared);
-            tasks.spawn(async move { term::watch_folder(shared, &folder, contents).await });
+            spawn(tasks, shared, move |shared| term::watch_folder(shared, folder.clone(), contents.clone()));
         }
     }
     Ok(())

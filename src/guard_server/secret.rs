@@ -86,6 +86,16 @@ impl StoredCertificates {
         self.next.as_ref().filter(|(_, from)| *from <= at).map_or(&self.now, |(pair, _)| pair)
     }
 
+    /// Returns the certificate to serve at this time: the next one only if API servers trust its authority, as long as the
+    /// present one is valid.
+    fn served(&self, at: SystemTime, is_trusted: bool) -> &Pair {
+        if !is_trusted && self.present_until().is_some_and(|until| at < until) { &self.now } else { self.shown(at) }
+    }
+
+    fn present_until(&self) -> Option<SystemTime> {
+        self.now.certificate().ok().map(|certificate| certificate.until())
+    }
+
     /// Adds a new certificate; the current one is served until the new one's start time.
     fn renewed(&self, terms: &CertificateSpec, signed: Signed, at: SystemTime) -> Self {
         Self {
@@ -197,11 +207,15 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
     let work = async {
         let (mut told, mut pause) = (String::new(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
         loop {
-            let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, SystemTime::now());
+            let now = SystemTime::now();
+            let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, now);
+            let awaits_trust = kept.shown(now) != kept.served(now, shared.registration.is_trusted(&kept.authorities));
+            let then = kept.present_until().filter(|_| awaits_trust).map_or(then, |until| until.min(then));
             let began = Instant::now();
             tokio::select! {
                 () = changed.notified() => {}
                 () = sleep_until(then) => {}
+                () = shared.registration.trusts(&kept.authorities), if awaits_trust => {}
             }
             if began.elapsed() > LONGEST_PAUSE {
                 pause.reset();
@@ -262,8 +276,8 @@ async fn reconcile(
         shared.cluster.write_secret(&secret).await.map_err(Wrong::Failure)?;
         shared.log.info("certificates written", &[("secret", json!(terms.secret.to_string()))]);
     }
-    let shown = wanted.shown(now).certificate().map_err(Wrong::Permanent)?;
-    shared.identity.show(shown);
+    let served = wanted.served(now, shared.registration.is_trusted(&wanted.authorities));
+    shared.identity.show(served.certificate().map_err(Wrong::Permanent)?);
     shared.registration.authorities.send_if_modified(|authorities| {
         let is_news = *authorities != wanted.authorities;
         wanted.authorities.clone_into(authorities);
@@ -279,7 +293,7 @@ fn refuse_foreign(terms: &CertificateSpec, found: Option<&Value>) -> Result<()> 
     }
     let error =
         Error::new(Kind::Conflict, format!("Secret `{}` exists and does not belong to this program", terms.secret));
-    Err(error.hint("name another one"))
+    Err(error.hint("--cert-secret NAMESPACE/NAME"))
 }
 
 #[cfg(test)]

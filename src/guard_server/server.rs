@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     error::{Error, Kind, Result},
+    guard::webhook::{MUTATE, VALIDATE},
     guard_server::{
         answer::{self, Port},
         shared::Shared,
@@ -181,7 +182,7 @@ async fn serve_connection(
     let service = service_fn(|request| {
         let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
         connection.note_activity();
-        let is_review = request.method() == hyper::Method::POST;
+        let is_review = matches!(request.uri().path(), MUTATE | VALIDATE);
         async move {
             let response = answer::answer(&shared, port, request).await;
             connection.note_activity();

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kube::core::Selector;
@@ -85,8 +85,46 @@ pub(super) struct Known {
 pub(super) struct Registration {
     /// The CA bundle to register, and the one last registered.
     pub(super) authorities: watch::Sender<String>,
-    pub(super) published: watch::Sender<String>,
+    pub(super) published: watch::Sender<Published>,
     pub(super) is_registered: AtomicBool,
+    /// Whether this process registers itself.
+    pub(super) is_own: bool,
+}
+
+/// The CA bundle last registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Published {
+    pub(super) authorities: String,
+    at: Instant,
+}
+
+/// How long API servers may take to follow a change of their registrations.
+const SETTLE: Duration = Duration::from_secs(1);
+
+impl Published {
+    /// Records a registration.
+    pub(super) fn now(authorities: String) -> Self {
+        Self { authorities, at: Instant::now() }
+    }
+}
+
+impl Registration {
+    /// Returns whether API servers trust these authorities. Of a process that does not register itself, nothing else can be
+    /// known.
+    pub(super) fn is_trusted(&self, authorities: &str) -> bool {
+        let published = self.published.borrow();
+        !self.is_own || published.authorities == authorities && published.at.elapsed() >= SETTLE
+    }
+
+    /// Waits until API servers trust these authorities.
+    pub(super) async fn trusts(&self, authorities: &str) {
+        let mut published = self.published.subscribe();
+        while !self.is_trusted(authorities) {
+            // The sender is never dropped.
+            let _ = published.wait_for(|published| published.authorities == authorities).await;
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
 }
 
 /// How far the end of the process has come.
@@ -124,8 +162,9 @@ impl Shared {
             identity: Arc::default(),
             registration: Registration {
                 authorities: watch::Sender::default(),
-                published: watch::Sender::default(),
+                published: watch::Sender::new(Published::now(String::new())),
                 is_registered: AtomicBool::new(options.address.is_none()),
+                is_own: options.address.is_some(),
             },
             repairs: Repairs::default(),
             settled: Settled::default(),

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the certificate that --cert-dir names")]
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -55,7 +55,7 @@ pub(super) async fn renew(shared: Arc<Shared>, names: Vec<String>, life: Duratio
         let both = overlap(&shared.registration.authorities.borrow(), &signed.authority);
         shared.registration.authorities.send_replace(both.clone());
         // Times out if this process does not register itself.
-        let _ = tokio::time::timeout(life / 6, published.wait_for(|published| *published == both)).await;
+        let _ = tokio::time::timeout(life / 6, published.wait_for(|published| published.authorities == both)).await;
         tokio::time::sleep((life / 12).min(LONGEST_OVERLAP)).await;
         shared.identity.show(signed.certificate);
         shared.log.info("certificate renewed", &[("until", json!(shared.identity.until()))]);
@@ -87,11 +87,11 @@ pub(super) fn read_folder(shared: &Shared, folder: &Path) -> Result<Contents> {
 }
 
 /// Reloads the folder when it changes. An unusable certificate is logged once, and the last good one is still served.
-pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: Contents) -> Error {
+pub(super) async fn watch_folder(shared: Arc<Shared>, folder: PathBuf, mut seen: Contents) -> Error {
     let mut told = String::new();
     loop {
         tokio::time::sleep(LOOK).await;
-        let result = Contents::read(folder).and_then(|contents| {
+        let result = Contents::read(&folder).and_then(|contents| {
             if contents == seen {
                 return Ok(false);
             }
@@ -117,7 +117,7 @@ pub(super) async fn watch_folder(shared: Arc<Shared>, folder: &Path, mut seen: C
 }
 
 /// The contents of the folder.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Contents {
     pair: Pair,
     authorities: String,

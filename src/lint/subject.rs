@@ -130,6 +130,13 @@ impl<'a> Subject<'a> {
         Place { origin: origin.cloned(), ..Place::of_object(&object, path) }
     }
 
+    /// Returns the advice to declare an entry, if there is none, with what connects it to more advice: without an entry, a login
+    /// may begin shortly before the pin ends.
+    pub(super) fn entry_first(self, connected: &str) -> String {
+        let has_entry = self.observed.canary.declared_entry().is_some();
+        if has_entry { String::new() } else { format!("declare an entry{connected}") }
+    }
+
     /// Returns the command that changes the cookie, on the cluster or in the manifest.
     pub(super) fn set(self, flags: &str) -> String {
         let file = self.observed.manifest.as_ref().map(|manifest| match manifest.file.as_str() {

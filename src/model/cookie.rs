@@ -84,7 +84,7 @@ impl Cookie {
                 }
                 None if value.is_null() => {}
                 None => {
-                    odd.insert(key.clone(), "no such field of the cookie is known".into());
+                    odd.insert(key.clone(), "unknown cookie field".into());
                 }
             }
         }

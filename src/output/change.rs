@@ -90,12 +90,13 @@ pub fn verb(step: &Step) -> Verb {
 /// Returns a sentence about what happens to the cookie at Flagger's next write; `None` if there is no cookie, or if the
 /// reason was already given.
 ///
-/// `apply` is the command that applies the declared cookie, `install` the one that installs the guard.
-pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
+/// What to type is on a line of its own. `apply` is the command that applies the declared cookie, `install` the one that installs
+/// the guard, `rbac` the one that prints the permissions to see it.
+pub fn fate(observed: &Observed, apply: &str, install: &str, rbac: &str) -> Option<String> {
     let (kept, state) = (observed.protection(), observed.state());
     let next = write_effect::write_effect(observed).next;
     let drops = match next.when {
-        When::Suspended => "Flagger is suspended; its first write after that removes this cookie".to_owned(),
+        When::Suspended => "the Canary is suspended; Flagger removes this cookie once it is resumed".to_owned(),
         When::StuckPromotion => "Flagger's promotion is stuck; its next write removes this cookie".to_owned(),
         _ => format!("Flagger removes this cookie at its next write ({})", super::fate::which(next)),
     };
@@ -107,16 +108,16 @@ pub fn fate(observed: &Observed, apply: &str, install: &str) -> Option<String> {
         (Protection::Guard, State::Pending) => {
             "protected: the guard adds the cookie as soon as Flagger creates the TraefikService".into()
         }
-        (_, State::Pending) => format!("not live yet: run `{apply}` once Flagger has created the TraefikService"),
-        (_, State::Missing) => format!("not live. To apply the declared cookie: `{apply}`"),
+        (_, State::Pending) => format!("not live yet\nonce Flagger has created the TraefikService: {apply}"),
+        (_, State::Missing) => format!("not live\nto apply the declared cookie: {apply}"),
         (_, State::Differs) => {
-            format!("the live cookie differs from the declared one. To apply the declared one: `{apply}`")
+            format!("the live cookie differs from the declared one\nto apply the declared one: {apply}")
         }
         (_, State::Undeclared) => format!("not protected: {drops}, and no cookie is declared that could be restored"),
-        (Protection::Guard, _) => "protected: the guard puts the cookie back into every write by Flagger".into(),
+        (Protection::Guard, _) => "protected: the guard puts the cookie back into Flagger's writes".into(),
         (Protection::Unknown, _) => {
-            format!("protection unknown: you may not read the guard's objects; `{install}` installs them")
+            format!("protection unknown: you may not read the guard's objects\nto see what is needed: {rbac}")
         }
-        (Protection::No, _) => format!("not protected: {drops}. To protect it: `{install}`"),
+        (Protection::No, _) => format!("not protected: {drops}\nto protect it: {install}"),
     })
 }

@@ -103,10 +103,5 @@ fn taken(object: &ObjectRef) -> Error {
     let namespace = target.namespace.as_ref().map_or_else(String::new, |namespace| format!(" -n {namespace}"));
     Error::new(Kind::Conflict, format!("{} `{target}` exists, but does not belong to this Canary's entry", kind.kind()))
         .caused_by("it would be overwritten")
-        .hint(format!(
-            "rename or delete it first; to see it: kubectl get {} {}{}",
-            kind.resource(),
-            target.name,
-            namespace
-        ))
+        .hint(format!("delete it first; to see it: kubectl get {} {}{}", kind.resource(), target.name, namespace))
 }

@@ -83,7 +83,7 @@ impl Plan {
         if scope != Scope::DeclareOnly {
             match &why_service_not_changed {
                 Some(reason) if scope == Scope::LiveOnly => {
-                    return Err(Error::new(Kind::NotFound, format!("nothing to change live: {reason}")));
+                    return Err(Error::new(Kind::NotFound, format!("the live cookie cannot be changed: {reason}")));
                 }
                 Some(_) => {}
                 None => {

@@ -51,7 +51,7 @@ pub(super) fn nothing(
             error = error.caused_by(format!("{place} declares a Canary in a template, which cannot be edited"));
         }
         for place in releases(files).take(SHOWN) {
-            error = error.caused_by(format!("{place} may have its chart make one, by spec.values.canary"));
+            error = error.caused_by(format!("{place} may create one through its chart (spec.values.canary)"));
         }
         return match near(name, names.iter().map(String::as_str)).first() {
             Some(near) => error.hint(format!("did you mean `{near}`?")),

@@ -223,7 +223,7 @@ impl<'a> Evidence<'a> {
                 }
             } else if is_drawn && self.moved.is_none() {
                 let before = "a browser with a cookie gets a new one at";
-                let why = ", where no flow begins: something takes the cookie off the request, such as an entry that is no \
+                let why = ", where no flow begins: something removes the cookie from the request, such as an entry that is no \
                            longer declared";
                 found.add_at(before, page, why.into(), || Some(self.about_canary("sticky apply")));
             }

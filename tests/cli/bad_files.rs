@@ -453,7 +453,7 @@ caused by: not a directory
 exit: 2
 --- stdout
 --- stderr
-error: -f does not read addresses: `https://example.com/canary.yaml`
+error: -f does not read URLs: `https://example.com/canary.yaml`
 hint: curl -fsSL https://example.com/canary.yaml | kubectl canary-traefik … -f -
 
 "#]]);

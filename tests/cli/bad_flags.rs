@@ -282,7 +282,7 @@ fn a_set_that_sets_nothing() {
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
@@ -290,7 +290,7 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
@@ -298,7 +298,7 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set CANARY --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);
@@ -441,7 +441,7 @@ fn a_weight_that_is_no_percentage() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '101' for '--weight <WEIGHT>': a whole number from 0 to 100 is allowed
+error: invalid value '101' for '--weight <WEIGHT>': it must be a whole number from 0 to 100
 
 For more information, try '--help'.
 
@@ -450,7 +450,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '-1' for '--weight <WEIGHT>': a whole number from 0 to 100 is allowed
+error: invalid value '-1' for '--weight <WEIGHT>': it must be a whole number from 0 to 100
 
 For more information, try '--help'.
 
@@ -459,7 +459,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'half' for '--weight <WEIGHT>': a whole number from 0 to 100 is allowed
+error: invalid value 'half' for '--weight <WEIGHT>': it must be a whole number from 0 to 100
 
 For more information, try '--help'.
 
@@ -468,7 +468,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '' for '--weight <WEIGHT>': a whole number from 0 to 100 is allowed
+error: invalid value '' for '--weight <WEIGHT>': it must be a whole number from 0 to 100
 
 For more information, try '--help'.
 

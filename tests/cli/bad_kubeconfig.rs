@@ -91,7 +91,7 @@ exit: 2
 --- stdout
 --- stderr
 error: `config` is not a kubeconfig
-caused by: line 2, column 1: a key that is there already
+caused by: line 2, column 1: duplicate key
 
 "#]]);
     with("kind: [Config\n", "sticky get web").shows(str![[r#"

@@ -182,8 +182,8 @@ Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
     before the rollout see the canary in 4 % of their page views during the
     steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's
-      interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login,
+      and the Canary's interval to at least that
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -218,8 +218,8 @@ Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
     before the rollout see the canary in 4 % of their page views during the
     steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's
-      interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login,
+      and the Canary's interval to at least that
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -334,7 +334,8 @@ Findings:
       canary.yaml --secure
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: set --max-age to just over the length of one login
+    fix: declare an entry, and set --max-age to just over the length of one
+      login
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -433,7 +434,8 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
   error CT039: TraefikService `podinfo` is controlled by Deployment `web`
-    fix: give this Canary another spec.service.name, or delete the other owner
+    fix: give this Canary another spec.service.name, or remove the other owner's
+      controller reference
 --- stderr
 
 "#]]);

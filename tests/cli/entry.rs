@@ -144,7 +144,7 @@ canary.flagger.app/web configured
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
     run(&folder, "diff web -f .").run().shows(str![[r#"
@@ -314,7 +314,8 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: set --max-age to just over the length of one login
+    fix: declare an entry, and set --max-age to just over the length of one
+      login
   error CT040: annotation kubectl-canary-traefik/entry, column 1: `login`: must
     be a path such as /login: it starts with / and may contain letters, digits
     and _~!$&()*+=:@.- but no empty segment, . or ..
@@ -331,7 +332,7 @@ exit: 1
 --- stdout
 --- stderr
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 error CT040: web: annotation kubectl-canary-traefik/entry, column 1: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
   fix: set the paths again with sticky set --entry, or remove them with sticky set --unset entry
 

@@ -119,7 +119,7 @@ fn the_program() {
     help("--help").shows(str![[r#"
 exit: 0
 --- stdout
-Keep each user on one version during a Flagger canary rollout on Traefik
+Keep each login on one version during a Flagger canary rollout on Traefik
 
 During a rollout Traefik chooses a version for each request independently, so
 flows that redirect (SSO logins) hit both versions and break. This plugin
@@ -174,7 +174,7 @@ Connection flags (-n, --context, ...): kubectl canary-traefik options
     help("-h").shows(str![[r#"
 exit: 0
 --- stdout
-Keep each user on one version during a Flagger canary rollout on Traefik
+Keep each login on one version during a Flagger canary rollout on Traefik
 
 Usage: kubectl canary-traefik [OPTIONS] <COMMAND>
 
@@ -301,7 +301,7 @@ WEIGHT: the live weights, primary/canary; - if the track is not listed. COOKIE:
 the declared name, else the live one. STATE: declared compared with live: none,
 synced, missing, differs, undeclared, pending (no TraefikService yet),
 malformed. PROTECTED: what protects the cookie from Flagger's next write: guard,
-flagger or none.
+flagger, none, or - without a cookie. What you may not read is <unknown>.
 
 With --watch also STEP: steps or iterations of the analysis that the rollout has
 reached. NEXT, on a terminal: the time until Flagger's next check, computed from
@@ -656,11 +656,11 @@ Options:
           least 8]
 
       --for <DURATION>
-          How long the browsers go on: seconds, or 5m, at most 1h; instead of
+          How long to run the browsers: seconds, or 5m, at most 1h; instead of
           --requests
 
       --rate <NUMBER>
-          Requests per second of all browsers together, at most
+          Maximum requests per second, all browsers together
           
           [default: 20]
 
@@ -1149,8 +1149,8 @@ Writing:
           manager owns them
 
       --live-only
-          Change only what is live, not the Canary; Flagger's next write removes
-          the cookie
+          Change only the live cookie, not the declaration; lasts until
+          Flagger's next write
 
       --declare-only
           Change only the declaration on the Canary
@@ -1230,8 +1230,8 @@ Writing:
                            client, server]
       --force-conflicts    Overwrite the cookie and the entry's objects even
                            where another field manager owns them
-      --live-only          Change only what is live, not the Canary; Flagger's
-                           next write removes the cookie
+      --live-only          Change only the live cookie, not the declaration;
+                           lasts until Flagger's next write
       --declare-only       Change only the declaration on the Canary
   -o, --output <FORMAT>    Print the changed objects instead of a summary line
                            for each [possible values: yaml, json, name]
@@ -1313,8 +1313,8 @@ Writing:
           manager owns them
 
       --live-only
-          Change only what is live, not the Canary; Flagger's next write removes
-          the cookie
+          Change only the live cookie, not the declaration; lasts until
+          Flagger's next write
 
       --declare-only
           Change only the declaration on the Canary
@@ -1386,8 +1386,8 @@ Writing:
           manager owns them
 
       --live-only
-          Change only what is live, not the Canary; Flagger's next write removes
-          the cookie
+          Change only the live cookie, not the declaration; lasts until
+          Flagger's next write
 
       --declare-only
           Change only the declaration on the Canary
@@ -1457,8 +1457,8 @@ Writing:
           manager owns them
 
       --live-only
-          Change only what is live, not the Canary; Flagger's next write removes
-          the cookie
+          Change only the live cookie, not the declaration; lasts until
+          Flagger's next write
 
       --declare-only
           Change only the declaration on the Canary
@@ -1521,8 +1521,8 @@ fn guard_run() {
 Run the guard as a webhook server (for Kubernetes before 1.36)
 
 A mutating and validating admission webhook. The API server calls it for each
-write to a TraefikService, and it restores the declared cookie in that write.
-Cookies that were lost while it did not run are repaired with one write each.
+write to a TraefikService or a Canary, and it restores the declared cookie in
+that write. Cookies lost while it was down are restored with one write each.
 Malformed declarations are rejected. With -n it covers only that namespace.
 
 With --webhook-url it runs outside the cluster and registers that address with
@@ -1532,7 +1532,8 @@ their certificates through --cert-secret. It also serves /healthz, /readyz and
 
 /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until
 the cookies that pin users to the primary have expired. Flagger does not trust
-this server's certificate, so --gate-listen serves that path without TLS.
+this server's certificate, so --gate-listen serves this and the next path
+without TLS.
 
 /verify/sticky answers a rollout webhook: it opens the pages that the webhook's
 metadata.url names, as the command verify does, and fails if the cookie does not
@@ -1586,7 +1587,7 @@ Options:
           Serve Flagger's webhooks on this address over plain HTTP
 
       --traefik-url <URL>
-          Where to reach Traefik, to verify cookies for Flagger; twice, for http
+          Where to reach Traefik, to verify cookies for Flagger; repeat for http
           and https
 
       --log-format <FORMAT>
@@ -1662,7 +1663,7 @@ Options:
 
       --traefik-url <URL>
           Where the webhook reaches Traefik, to verify cookies for Flagger
-          (webhook only); twice, for http and https; '' turns this off
+          (webhook only); repeat for http and https; '' turns this off
 
       --force-conflicts
           Overwrite fields of the objects that other field managers have changed

@@ -236,7 +236,7 @@ canary.flagger.app/shop configured
    provider: traefik
    targetRef:
 warning CT020: b/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
     folder.write("two.yaml", canary("shop", None) + &canary("shop", None));
@@ -568,7 +568,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `podinfo` in the files
-caused by: ./release.yaml:1: HelmRelease `web/podinfo` may have its chart make one, by spec.values.canary
+caused by: ./release.yaml:1: HelmRelease `web/podinfo` may create one through its chart (spec.values.canary)
 hint: to declare it, add this to the HelmRelease's spec:
   postRenderers:
   - kustomize:
@@ -590,7 +590,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `podinfo` in the files
-caused by: ./release.yaml:1: HelmRelease `web/podinfo` may have its chart make one, by spec.values.canary
+caused by: ./release.yaml:1: HelmRelease `web/podinfo` may create one through its chart (spec.values.canary)
 
 "#]]);
     let off = folder(&[("release.yaml", &release("{enabled: false}"))]);
@@ -692,7 +692,7 @@ canary.flagger.app/shop configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: a/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
 }

@@ -419,7 +419,8 @@ edge/web
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     at ./b.yaml:8:5
-    fix: set --max-age to just over the length of one login
+    fix: declare an entry, and set --max-age to just over the length of one
+      login
 --- stderr
 note: 1 Canary not shown: spec.provider is istio
 1 warning in 1 Canary
@@ -635,7 +636,7 @@ CT003   error      Two Canaries use one cookie name on the same host
 CT004   error      SameSite=None without Secure
 CT005   warning    A Secure cookie on a route without TLS
 CT006   error      A negative Max-Age
-CT007   error      SameSite in capitals before Traefik 3.6.14
+CT007   error      Capitalised SameSite before Traefik 3.6.14
 CT008   warning    SameSite on Traefik 2
 CT009   error      The cluster's TraefikServices have no such field
 CT010   warning    The running Traefik is too old for a field
@@ -684,7 +685,7 @@ CT058   error      Declared, but not live, while a rollout runs
 CT059   warning    Nothing protects the cookie
 CT060   error      A route to a TraefikService that does not exist
 CT061   error      Traefik refuses the rule of a route
-CT062   error      A middleware takes the cookie away
+CT062   error      A middleware removes the cookie
 CT063   error      Two Canaries generate one TraefikService
 --- stderr
 
@@ -702,10 +703,10 @@ fn page() -> String {
 - **warning**: the cookie works, but not as users expect.
 - **info**: worth knowing; only `lint` shows it.
 
-What is not known is never a finding: a version that its image's tag does not tell, a middleware that is not among the manifests.
-Folders, or files, of manifests that hold objects of one name are different environments, and each is looked at by itself.
+Unknown facts cause no findings: a version that is not in the image's tag, a middleware that is not among the manifests.
+Directories or files with objects of the same name are separate environments, each checked by itself.
 
-`--fail-on error|warning|never` says which of them make the command end with 1, and `--ignore CODE` leaves out a rule. The
+`--fail-on error|warning|never` sets the lowest severity that exits with 1, and `--ignore CODE` leaves out a rule. The
 examples are manifests without the fields that do not matter; a test runs each of them.
 
 This page is generated from the rules.

@@ -114,7 +114,7 @@ podinfo   <none>   <none>   <none>   none    -           <unknown>
 exit: 4
 --- stdout
 --- stderr
-error: nothing to change live: Flagger can generate no TraefikService: `../../other/traefikservices/o1` cannot be a name: it contains `/`
+error: the live cookie cannot be changed: Flagger can generate no TraefikService: `../../other/traefikservices/o1` cannot be a name: it contains `/`
 TraefikService:  <none>: `../../other/traefikservices/o1` cannot be a name: it contains `/`
 
 "#]],
@@ -131,7 +131,7 @@ podinfo   <none>   <none>   <none>   none    -           <unknown>
 exit: 4
 --- stdout
 --- stderr
-error: nothing to change live: Flagger can generate no TraefikService: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` cannot be a name: it is longer than 253 characters
+error: the live cookie cannot be changed: Flagger can generate no TraefikService: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` cannot be a name: it is longer than 253 characters
 TraefikService:  <none>: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` cannot be a name: it is longer than 253 characters
 
 "#]],

@@ -63,7 +63,7 @@ fn a_reset_and_a_promotion_that_never_ends_are_told_with_the_reason() {
         str![[r#"
 Next write:      none: the promotion never ends, because the primary's weight is
                  100 already; the cookie stays as it is; to end it, set the
-                 weights to 99 and 1
+                 weights to 99/1
 {"cookie":"untouched","reasons":[],"weights":null,"when":"stuckPromotion"}
 Next write:      a reset to what Flagger generates, at its next tick, because
                  Flagger did not create it; weights 100/100; its effect on the

@@ -61,7 +61,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-verify
 rules:
-# without it: routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces
+# without it: these routes are not found (use --url); with a Role, only those of other namespaces
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -69,7 +69,7 @@ rules:
   - ingressroutes
   verbs:
   - list
-# without it: routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces
+# without it: these routes are not found (use --url); with a Role, only those of other namespaces
 - apiGroups:
   - gateway.networking.k8s.io
   resources:
@@ -173,7 +173,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-sticky-apply
 rules:
-# without it: optional: without it, a slow guard may be reported as missing
+# without it: a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:
@@ -182,7 +182,7 @@ rules:
   - mutatingadmissionpolicies
   verbs:
   - get
-# without it: optional: without it, a slow guard may be reported as missing
+# without it: a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:
@@ -191,7 +191,7 @@ rules:
   - mutatingadmissionpolicybindings
   verbs:
   - get
-# without it: optional: without it, a slow guard may be reported as missing
+# without it: a slow guard may be reported as missing
 - apiGroups:
   - admissionregistration.k8s.io
   resourceNames:

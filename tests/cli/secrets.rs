@@ -62,8 +62,8 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-protected: the guard puts the cookie back into every write by Flagger
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT] --token TOKEN
 
 "#]]);
@@ -161,7 +161,7 @@ hint: a proxy is http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-only -f https://example.com/x.yaml
 
 "#]]);
@@ -170,7 +170,7 @@ hint: kubectl canary-traefik sticky set web --name login --max-age 300 --http-on
 exit: 2
 --- stdout
 --- stderr
-error: -f does not read addresses: `https://example.com/x.yaml?a=1&b=;date`
+error: -f does not read URLs: `https://example.com/x.yaml?a=1&b=;date`
 hint: curl -fsSL 'https://example.com/x.yaml?a=1&b=;date' | kubectl canary-traefik … -f -
 
 "#]]);

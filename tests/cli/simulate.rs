@@ -123,7 +123,7 @@ rollout     -        43 %   31 %        <1 %
 
 to get this rollout:
   kubectl canary-traefik sticky set checkout --max-age 1m -f examples
-  spec.analysis.interval: 1m3s
+  set spec.analysis.interval: 1m3s
 --- stderr
 
 "#]]);
@@ -190,8 +190,8 @@ returning users see the canary in 0 % of their page views during the steps,
 100 % of the logins under way at the promotion change version: it replaces the
   primary's pods
 to fix that:
-  spec.analysis.interval: 1m3s
-  spec.analysis.stepWeights: [10, 90, 100]
+  set spec.analysis.interval: 1m3s
+  set spec.analysis.stepWeights: [10, 90, 100]
 to see the result: kubectl canary-traefik simulate web --steps 10,90,100 --interval 1m3s -f canary.yaml
 --- stderr
 
@@ -343,8 +343,8 @@ rollout     -        30 %   27 %        53 %
   primary's pods
 to fix that:
   kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -n shop
-  spec.analysis.interval: 1m3s
-  spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
+  set spec.analysis.interval: 1m3s
+  set spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
 to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --steps 10,20,30,40,50,100 --interval 1m3s --entry -n shop
 --- stderr
 
@@ -472,7 +472,7 @@ rollout     -        30 %   17 %        4 %
   pods
 to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
-  spec.analysis.stepWeights: [10, 50, 100]
+  set spec.analysis.stepWeights: [10, 50, 100]
 to see the result: kubectl canary-traefik simulate web --flow 5s --steps 10,50,100 --entry -f canary.yaml
 --- stderr
 
@@ -558,8 +558,8 @@ returning users who do not log in see the canary in 48 % of their page views
   primary's pods
 to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
-  spec.analysis.interval: 2m35s
-  spec.analysis.stepWeights: [100], without iterations
+  set spec.analysis.interval: 2m35s
+  set spec.analysis.stepWeights: [100], without iterations
 to see the result: kubectl canary-traefik simulate web --steps 100 --interval 2m35s --entry -f canary.yaml
 --- stderr
 
@@ -646,7 +646,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '50,10' for '--steps <WEIGHTS>': must be whole numbers from 1 to 100 that rise, such as 10,30,100
+error: invalid value '50,10' for '--steps <WEIGHTS>': must be ascending whole numbers from 1 to 100, such as 10,30,100
 
 For more information, try '--help'.
 
@@ -655,7 +655,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '10,101' for '--steps <WEIGHTS>': must be whole numbers from 1 to 100 that rise, such as 10,30,100
+error: invalid value '10,101' for '--steps <WEIGHTS>': must be ascending whole numbers from 1 to 100, such as 10,30,100
 
 For more information, try '--help'.
 

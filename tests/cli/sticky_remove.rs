@@ -174,7 +174,7 @@ canary.flagger.app/web configured
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
     assert_eq!(folder.read("canary.yaml"), canary("web", None) + &service("web", Some("{cookie: {name: login}}")));

@@ -114,7 +114,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
 }
@@ -579,7 +579,7 @@ canary.flagger.app/web configured
            name: sso
 +          sameSite: lax
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
     exactly(
@@ -703,7 +703,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 
 "#]]);
 }

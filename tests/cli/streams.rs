@@ -606,7 +606,7 @@ exit: 0
             "findings": [
                 {
                     "code": "CT020",
-                    "help": "set --max-age to just over the length of one login",
+                    "help": "declare an entry, and set --max-age to just over the length of one login",
                     "message": "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
                     "severity": "warning"
                 }

@@ -170,9 +170,9 @@ fn the_wizard_works_in_the_smallest_windows() {
         for question in QUESTIONS {
             // The list of one row is the marked item alone.
             let shown = match (rows, question) {
-                (1, "How long a user stays on one version:") => "> one login",
+                (1, "How long a cookie pins a user:") => "> one login",
                 (1, "same-site:") => "> lax",
-                (_, "How long a user stays on one version:") => "How long a user stays on one version (1 of 4):",
+                (_, "How long a cookie pins a user:") => "How long a cookie pins a user (1 of 4):",
                 (_, "same-site:") => "same-site (3 of 4):",
                 (_, other) => other,
             };

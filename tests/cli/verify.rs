@@ -137,7 +137,7 @@ failed   the cookie lives as long as a flow
   the cookie lives for 120 s (Max-Age), but a flow takes up to 300 s: users can change track (3 times)
   fix: kubectl canary-traefik sticky set podinfo --max-age 300 -n shop
 failed   a new pin begins at the entry, and only there
-  a browser with a cookie gets a new one at http://[SITE]/, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared
+  a browser with a cookie gets a new one at http://[SITE]/, where no flow begins: something removes the cookie from the request, such as an entry that is no longer declared
   fix: kubectl canary-traefik sticky apply podinfo -n shop
 ok       the tracks are chosen in proportion to their weights
 

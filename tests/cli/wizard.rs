@@ -12,7 +12,7 @@ use crate::manifests::{canary, folder, service};
 
 /// The questions, by what stands on the screen when their turn has come.
 pub(crate) const QUESTIONS: [&str; 9] = [
-    "How long a user stays on one version:",
+    "How long a cookie pins a user:",
     "name [podinfo-track]:",
     "max-age [2m]:",
     "path [-]:",
@@ -231,8 +231,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, users who were
  there before the rollout see the canary in 9 % of their page views during the s
 teps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured (dry run)
 
 "#]]);
@@ -332,7 +332,7 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
    targetRef:
 warning CT020: podinfo: a session cookie lives until the browser closes, so user
 s stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -437,8 +437,8 @@ n=example.com; Secure; SameSite=None
 warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, users who wer
 e there before the rollout see the canary in 1 % of their page views during the
 steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -567,7 +567,7 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-How long a user stays on one version:
+How long a cookie pins a user:
 > one login            2m     longer than one step (1m); at weight 50, returni…
   the whole rollout    6m     (5 steps + 1 to promote) x 1m; at weight 50, ret…
   the browser session         until the browser closes
@@ -810,11 +810,12 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: set --max-age to just over the length of one login
+    fix: declare an entry, and set --max-age to just over the length of one
+      login
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `search`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-How long a user stays on one version:
+How long a cookie pins a user:
   one login            2m     longer than one step (1m)
 > the browser session         until the browser closes
   custom                      set every field yourself
@@ -870,7 +871,7 @@ fn without_a_terminal_nothing_is_asked() {
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only -f canary.yaml
 
 "#]]);

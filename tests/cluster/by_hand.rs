@@ -345,7 +345,7 @@ to undo: kubectl canary-traefik sticky remove podinfo
 }
 
 const QUESTIONS: [&str; 9] = [
-    "How long a user stays on one version:",
+    "How long a cookie pins a user:",
     "name [podinfo-track]:",
     "max-age [2m]:",
     "path [-]:",
@@ -587,7 +587,7 @@ mod dedicated_server {
         namespace.create_rollout("podinfo", 90, 10);
         traefik(&namespace, "docker.io/traefik:v2.11.0");
         let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo"]));
-        takes(&mut pty, &["How long a user stays on one version:", "name [podinfo-track]:", "secure, y or n [n]:"]);
+        takes(&mut pty, &["How long a cookie pins a user:", "name [podinfo-track]:", "secure, y or n [n]:"]);
         pty.wait_for("http-only, y or n [y]:");
         pty.press(Key::Escape);
         pty.ends().shows(str![[r#"

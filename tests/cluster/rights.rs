@@ -332,16 +332,16 @@ fn who_may_patch_one_of_the_two_is_asked_at_a_terminal_whether_to_go_on_with_it_
     let start = |user: &PathBuf| Pty::start(namespace.run_as(user, &SET[..5]));
     let before = versions(&namespace, "podinfo");
     let mut pty = start(&declarer);
-    pty.answers("Go on with the Canary alone?", "n");
+    pty.answers("Change only the Canary?", "n");
     assert_eq!(pty.ends().code, Some(3));
     let mut pty = start(&declarer);
-    pty.answers("Go on with the Canary alone?", "y");
+    pty.answers("Change only the Canary?", "y");
     pty.answers("Change 1 object?", "n");
     assert_eq!(pty.ends().code, Some(3));
     assert_eq!(versions(&namespace, "podinfo"), before);
 
     let mut pty = start(&declarer);
-    pty.answers("Go on with the Canary alone?", "y");
+    pty.answers("Change only the Canary?", "y");
     pty.answers("Change 1 object?", "y");
     assert_eq!(pty.ends().code, Some(0));
     assert_eq!(declared(&namespace, "podinfo"), "; Max-Age=300");
@@ -350,7 +350,7 @@ fn who_may_patch_one_of_the_two_is_asked_at_a_terminal_whether_to_go_on_with_it_
     let namespace_two = rollout("partly-live");
     let setter = user(&namespace_two, "get", "get, patch");
     let mut pty = Pty::start(namespace_two.run_as(&setter, &SET[..5]));
-    pty.answers("Go on with the TraefikService, until Flagger's next write, alone?", "y");
+    pty.answers("Change only the TraefikService, until Flagger's next write?", "y");
     pty.answers("Change 1 object?", "y");
     assert_eq!(pty.ends().code, Some(0));
     assert_eq!(declared(&namespace_two, "podinfo"), serde_json::Value::Null);

@@ -61,8 +61,8 @@ pub(crate) struct Webhook {
     pub(crate) emptied: jiff::Timestamp,
     /// Everything that the processes logged.
     pub(crate) lines: Vec<Value>,
-    /// How many calls of theirs the API server gave up.
-    pub(crate) failed_calls: u64,
+    /// Why the API server gave up calls of theirs, a line each.
+    pub(crate) failed_calls: Vec<String>,
 }
 
 /// A rollout with a cookie that is verified in each step.
@@ -126,7 +126,7 @@ pub(crate) fn webhook() -> Webhook {
         let verified = verified.map(|verified| verified.join().expect("a rollout"));
         (nothing, half, timed, gated, entered.join().expect("a rollout"), verified)
     });
-    let failed_calls = failed_calls(&cluster.server);
+    let failed_calls = cluster.server.failed_open();
     let (canaries, emptied) = (gated.canaries(), gated.emptied());
     let lines = guards.end();
     Webhook { nothing, half, timed, gated: visited, entered, verified, canaries, emptied, lines, failed_calls }
@@ -358,11 +358,4 @@ fn flaggers_writes(server: &Server) -> (Vec<Duration>, Vec<Duration>) {
     };
     let writes = server.audit(is_write);
     (writes.iter().map(took).collect(), writes.iter().filter_map(asked).collect())
-}
-
-/// How many calls of the guard the API server has given up so far, letting the write pass.
-fn failed_calls(server: &Server) -> u64 {
-    let metrics = server.admin().get("/metrics").text;
-    let lines = metrics.lines().filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
-    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
 }

@@ -137,7 +137,7 @@ fn conflicts_are_told_apart() {
     );
     assert_eq!(
         status(&PATCH, 409, "AlreadyExists", r#"traefikservices.traefik.io "podinfo" already exists"#, ""),
-        "5 traefikservices.traefik.io `podinfo` in namespace `shop` exists already"
+        "5 traefikservices.traefik.io `podinfo` in namespace `shop` already exists"
     );
     let causes = r#""causes":[{"reason":"FieldManagerConflict","field":".spec.weighted.sticky","message":"conflict with \"flux\" using traefik.io/v1alpha1"}]"#;
     assert_eq!(

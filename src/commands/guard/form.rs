@@ -58,7 +58,7 @@ pub(super) fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Res
                 .hint(hint));
             }
             if args.image.is_some() || args.guard_namespace.is_some() {
-                ctx.ui.status("this cluster serves admission policies, which need no image and no namespace (--mode webhook does)");
+                ctx.ui.status("this cluster serves admission policies: --image and --guard-namespace are ignored without --mode webhook");
             }
             Ok(Form::Policies)
         }

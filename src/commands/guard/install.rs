@@ -72,7 +72,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     }
     if !progress.is_well() {
         let exit = progress.tell(ctx);
-        ctx.ui.status("the former guard stays until this one works; then repeat the command");
+        ctx.ui.status("the old form of the guard stays; once the new one works, repeat the command to remove it");
         return Ok(exit);
     }
     remove_former(ctx, &server, removal, former).await?;

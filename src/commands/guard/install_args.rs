@@ -60,7 +60,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) entries: Option<bool>,
 
-    /// Where the webhook reaches Traefik, to verify cookies for Flagger (webhook only); twice, for http and https; ''
+    /// Where the webhook reaches Traefik, to verify cookies for Flagger (webhook only); repeat for http and https; ''
     /// turns this off
     #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
     pub(super) traefik_urls: Vec<Option<TraefikUrl>>,

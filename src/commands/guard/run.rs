@@ -18,8 +18,8 @@ use crate::{
 
 /// Run the guard as a webhook server (for Kubernetes before 1.36)
 ///
-/// A mutating and validating admission webhook. The API server calls it for each write to a TraefikService, and it
-/// restores the declared cookie in that write. Cookies that were lost while it did not run are repaired with one
+/// A mutating and validating admission webhook. The API server calls it for each write to a TraefikService or a
+/// Canary, and it restores the declared cookie in that write. Cookies lost while it was down are restored with one
 /// write each. Malformed declarations are rejected. With -n it covers only that namespace.
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it exits.
@@ -27,8 +27,8 @@ use crate::{
 /// /healthz, /readyz and /metrics.
 ///
 /// /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until the cookies that pin users to
-/// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves that path
-/// without TLS.
+/// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves this
+/// and the next path without TLS.
 ///
 /// /verify/sticky answers a rollout webhook: it opens the pages that the webhook's metadata.url names, as the command
 /// verify does, and fails if the cookie does not stick. It needs --traefik-url.
@@ -79,7 +79,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDRESS")]
     gate_listen: Option<SocketAddr>,
 
-    /// Where to reach Traefik, to verify cookies for Flagger; twice, for http and https
+    /// Where to reach Traefik, to verify cookies for Flagger; repeat for http and https
     #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
     traefik_urls: Vec<Option<TraefikUrl>>,
 

@@ -50,8 +50,7 @@ pub(super) const SEE_NAMESPACES: &[Right] = &[listed(
 pub(super) const PROVE_READING: &[Right] =
     &[services(&["patch"], Need::Tried("tests by a dry run that the guard works"))];
 /// After a change, the dry run that tests the guard needs no more rights than the change itself.
-pub(super) const SEE_GUARD_ACT: &[Right] =
-    &form(Need::Less("optional: without it, a slow guard may be reported as missing"));
+pub(super) const SEE_GUARD_ACT: &[Right] = &form(Need::Less("a slow guard may be reported as missing"));
 
 pub(super) const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
     const MUTATING: &[&str] = &[policy::KEEP, policy::CARRY];
@@ -84,8 +83,8 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
 }
 
 pub(super) const HOSTS: Need =
-    Need::Less("routes of this kind are not found: name hosts with --url; with a Role, those of other namespaces");
-pub(super) const ROUTES: Need = Need::Less("routes of this kind are <unknown>; with a Role, those of other namespaces");
+    Need::Less("these routes are not found (use --url); with a Role, only those of other namespaces");
+pub(super) const ROUTES: Need = Need::Less("these routes are <unknown>; with a Role, only those of other namespaces");
 /// Rights to find the objects of an entry that is no longer declared.
 pub(super) const LEFT_OVER: &[Right] = &[
     around(TRAEFIK, "ingressroutes", NOT_FOUND),

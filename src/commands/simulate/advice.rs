@@ -62,14 +62,15 @@ impl Advice<'_> {
             changes.push(self.command(&line));
         }
         if setup.interval != own.interval {
-            changes.push(format!("spec.analysis.interval: {}", seconds(setup.interval)));
+            changes.push(format!("set spec.analysis.interval: {}", seconds(setup.interval)));
         }
         if setup.steps != own.steps {
             let rollout = &self.canary.rollout;
             let others = [("stepWeight", rollout.step_weight.is_some()), ("iterations", rollout.iterations > 0)];
             let without: String =
                 others.iter().filter(|(_, is_set)| *is_set).map(|(key, _)| format!(", without {key}")).collect();
-            changes.push(format!("spec.analysis.stepWeights: [{}]{without}", simulation::steps(&setup.steps, ", ")));
+            changes
+                .push(format!("set spec.analysis.stepWeights: [{}]{without}", simulation::steps(&setup.steps, ", ")));
         }
         changes
     }

@@ -195,5 +195,5 @@ fn steps(text: &str) -> Result<Steps, &'static str> {
     weights
         .filter(|weights| simulate::rise(weights))
         .map(Steps)
-        .ok_or("must be whole numbers from 1 to 100 that rise, such as 10,30,100")
+        .ok_or("must be ascending whole numbers from 1 to 100, such as 10,30,100")
 }

@@ -89,14 +89,16 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Returns the scope of a change of only this object, its name in a question, and the hint for its flag.
+/// Returns the scope of a change of only this object, the question about it, and the hint for its flag.
 fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
     match kind {
-        ObjectKind::Canary => (Scope::DeclareOnly, "the Canary", "add --declare-only to change the Canary alone"),
+        ObjectKind::Canary => {
+            (Scope::DeclareOnly, "Change only the Canary?", "add --declare-only to change the Canary alone")
+        }
         // Which of the live objects it is makes no difference.
         _ => (
             Scope::LiveOnly,
-            "the TraefikService, until Flagger's next write,",
+            "Change only the TraefikService, until Flagger's next write?",
             "add --live-only to change the TraefikService alone, until Flagger's next write",
         ),
     }
@@ -107,9 +109,9 @@ pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refu
     let Refusal { error, possible } = refusal;
     let Some(possible) = possible.filter(|_| !args.yes && args.dry_run == DryRun::None) else { return Err(error) };
     let kinds = [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)].map(alone);
-    let (.., what, _) = kinds.into_iter().find(|(scope, ..)| *scope == possible).expect("one of the two");
+    let (_, question, _) = kinds.into_iter().find(|(scope, ..)| *scope == possible).expect("one of the two");
     ctx.ui.warning(error.message());
-    match ctx.ui.ask(&format!("Go on with {what} alone?")).await? {
+    match ctx.ui.ask(question).await? {
         Some(true) => Ok(possible),
         Some(false) => Err(Error::cancelled()),
         None => Err(error),

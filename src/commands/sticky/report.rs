@@ -133,7 +133,9 @@ pub(super) fn fate(ctx: &Context, server: &Cluster, all: &[&Prepared]) {
     let Some(first) = all.first() else { return };
     let names: Vec<_> = all.iter().map(|done| done.plan.target.name.as_str()).collect();
     let apply = ctx.command(&format!("sticky apply {}", names.join(" ")), &first.plan.target, server.api().namespace());
-    if let Some(fate) = change::fate(&first.result(), &apply, &ctx.again("kubectl canary-traefik guard install")) {
+    let [install, rbac] =
+        ["guard install", "rbac guard status"].map(|it| ctx.again(&format!("kubectl canary-traefik {it}")));
+    if let Some(fate) = change::fate(&first.result(), &apply, &install, &rbac) {
         ctx.ui.status(&fate);
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
     let named = args.canary.as_deref().unwrap_or("CANARY");
     if args.cookie.is_empty() {
         let example = super::typed(&format!("set {named} --name login --max-age 300 --http-only"), &args.files);
-        return Err(Error::usage("nothing to set: no cookie flag is given, and no terminal to ask on").hint(example));
+        return Err(Error::usage("nothing to set: no cookie flag, and no terminal to ask on").hint(example));
     }
     let source = ctx.source(&args.files).await?;
     let name = match &args.canary {

@@ -182,7 +182,7 @@ async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
-    let index = ctx.ui.choose("How long a user stays on one version", &items, default).await?;
+    let index = ctx.ui.choose("How long a cookie pins a user", &items, default).await?;
     ctx.ui.status(&format!("duration: {}", items[index].split_whitespace().collect::<Vec<_>>().join(" ")));
     Ok(suggestions.swap_remove(index))
 }

@@ -75,11 +75,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NUMBER", value_parser = count, conflicts_with = "time")]
     requests: Option<usize>,
 
-    /// How long the browsers go on: seconds, or 5m, at most 1h; instead of --requests
+    /// How long to run the browsers: seconds, or 5m, at most 1h; instead of --requests
     #[arg(long = "for", value_name = "DURATION", value_parser = time)]
     time: Option<Duration>,
 
-    /// Requests per second of all browsers together, at most
+    /// Maximum requests per second, all browsers together
     #[arg(long, value_name = "NUMBER", value_parser = rate, default_value = "20")]
     rate: u32,
 

@@ -25,7 +25,7 @@ fn what_is_written_is_what_is_read() {
 }
 
 #[test]
-fn a_new_certificate_waits_until_its_authority_is_known() {
+fn a_new_certificate_waits_until_its_authority_is_trusted_or_the_present_one_expires() {
     let (terms, now) = (terms(), whole(SystemTime::now()));
     let first = StoredCertificates::first(&terms, signed());
     let signed_by = SystemTime::now();
@@ -35,6 +35,10 @@ fn a_new_certificate_waits_until_its_authority_is_known() {
     let renewed = first.renewed(&terms, signed(), now);
     assert_eq!(renewed.due(&terms, now), Due::Show(now + Duration::from_secs(10)));
     assert!(renewed.shown(now) == &first.now && renewed.shown(now + Duration::from_secs(10)) != &first.now);
+    let due = now + Duration::from_secs(10);
+    assert!(renewed.served(due, true) == renewed.shown(due) && renewed.served(due, false) == &first.now);
+    let expired = first.present_until().unwrap();
+    assert!(renewed.served(expired, false) == renewed.shown(expired));
     assert_eq!(renewed.authorities.matches("BEGIN").count(), 2);
     let again = renewed.renewed(&terms, signed(), now + Duration::from_secs(40));
     assert!(again.shown(now) == renewed.shown(now + Duration::from_secs(10)));

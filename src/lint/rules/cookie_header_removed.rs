@@ -6,7 +6,7 @@ use crate::lint::{Need, Severity, reference::Reference, subject::Subject};
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT062",
     severity: Severity::Error,
-    title: "A middleware takes the cookie away",
+    title: "A middleware removes the cookie",
     why: "Traefik runs a route's middlewares before its service. Without the Cookie header, each request begins a new pin; without Set-Cookie in the answer, the browser never gets one. Not reported while another route leaves the cookie alone, as where a login begins.",
     bad: "kind: Canary
 metadata:
@@ -56,7 +56,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let problem = |(route, what): (&Reference<'_>, String)| {
         Problem::new(
             format!(
-                "{what} takes the cookie from the requests or answers of {}: nobody stays on a track",
+                "{what} removes the cookie from the requests or responses of {}: nobody stays on a track",
                 route.holder()
             ),
             "leave the headers Cookie and Set-Cookie out of it",

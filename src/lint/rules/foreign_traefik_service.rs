@@ -27,7 +27,7 @@ metadata:
 kind: TraefikService
 metadata:
   ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: cart, controller: true}]",
-    fix: "Give this Canary another spec.service.name, or delete the other owner.",
+    fix: "Give this Canary another spec.service.name, or remove the other owner's controller reference.",
     source: "fluxcd/flagger pkg/router/traefik.go:Reconcile",
     needs: &[],
     check,
@@ -38,7 +38,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(owner) = &service.controller else { return Vec::new() };
     Problem::new(
         format!("TraefikService `{}` is controlled by {} `{}`", service.target.name, owner.kind, owner.name),
-        "give this Canary another spec.service.name, or delete the other owner",
+        "give this Canary another spec.service.name, or remove the other owner's controller reference",
     )
     .at(Place::of_canary(&["spec", "service"]))
 }

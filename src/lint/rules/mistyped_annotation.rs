@@ -19,7 +19,7 @@ metadata:
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
-    fix: "Correct the key: kubectl-canary-traefik/sticky-cookie or kubectl-canary-traefik/entry.",
+    fix: "Correct the key (kubectl-canary-traefik/sticky-cookie or kubectl-canary-traefik/entry), or move it to metadata.annotations.",
     source: "src/model/declaration.rs, src/model/entry.rs",
     needs: &[],
     check,

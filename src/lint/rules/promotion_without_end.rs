@@ -37,7 +37,7 @@ spec:
     services:
       - {name: cart-primary, port: 80, weight: 80}
       - {name: cart-canary, port: 80, weight: 20}",
-    fix: "Set the primary's weight to 99 and the canary's to 1: the next step then ends the promotion.",
+    fix: "In the TraefikService, set the weights to 99 (primary) and 1 (canary): the next step then ends the promotion.",
     source: "fluxcd/flagger pkg/controller/scheduler.go:runPromotionTrafficShift; fluxcd/flagger#1692",
     needs: &[],
     check,
@@ -53,7 +53,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     Problem::new(
         "the weights were reset, so Flagger's promotion moves nothing: users stay on both tracks until somebody changes them",
-        "set the primary's weight to 99 and the canary's to 1: the next step then ends the promotion",
+        "in the TraefikService, set the weights to 99 (primary) and 1 (canary): the next step then ends the promotion",
     )
     .in_service(subject, &["spec", "weighted", "services"])
 }

@@ -1,4 +1,4 @@
-//! CT007: SameSite in capitals before Traefik 3.6.14.
+//! CT007: Capitalised SameSite before Traefik 3.6.14.
 
 use super::{Problem, Rule};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT007",
     severity: Severity::Error,
-    title: "SameSite in capitals before Traefik 3.6.14",
+    title: "Capitalised SameSite before Traefik 3.6.14",
     why: "Traefik before 3.6.14 accepts none, lax and strict only in lower case. Otherwise it sends the cookie without SameSite, which browsers treat as Lax.",
     bad: r#"kind: Canary
 ---

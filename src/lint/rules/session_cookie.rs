@@ -16,7 +16,7 @@ metadata:
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
-    fix: "Set a Max-Age just over the length of one login.",
+    fix: "Declare an entry, and set a Max-Age just over the length of one login.",
     source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; traefik/traefik#1939",
     needs: &[],
     check,
@@ -28,7 +28,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     Problem::new(
         "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
-        "set --max-age to just over the length of one login",
+        format!("{}set --max-age to just over the length of one login", subject.entry_first(", and ")),
     )
     .at(subject.cookie_place())
 }

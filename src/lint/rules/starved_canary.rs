@@ -30,7 +30,7 @@ spec:
   analysis:
     interval: 2m35s
     stepWeights: [10, 50, 100]",
-    fix: "Set Max-Age to just over the length of one login, and the interval to at least that, or better two and a half times that. simulate shows the shares.",
+    fix: "Declare an entry and set Max-Age to just over the length of one login, and the interval to at least that, or better two and a half times that. simulate shows the shares.",
     source: "src/simulate; docs/promotion.md has measured rollouts",
     needs: &[],
     check,
@@ -56,7 +56,10 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             seen / steps,
             wanted / steps
         ),
-        "set --max-age to just over the length of one login, and the Canary's interval to at least that",
+        format!(
+            "{}set --max-age to just over the length of one login, and the Canary's interval to at least that",
+            subject.entry_first(", ")
+        ),
     )
     .at(subject.cookie_place())
 }

@@ -206,7 +206,7 @@ fn next_write(description: &Description) -> String {
     text.push_str(&format!("; {}", outcome(fate)));
     text.push_str(match fate.next.when {
         When::Reset => "; stop whatever applies or changes this TraefikService",
-        When::StuckPromotion => "; to end it, set the weights to 99 and 1",
+        When::StuckPromotion => "; to end it, set the weights to 99/1",
         _ => "",
     });
     text

@@ -128,7 +128,7 @@ fn no_address(values: &[String]) -> Option<String> {
         is_address(address) && length.parse::<u8>().is_ok_and(|length| length <= most)
     };
     let value = values.iter().find(|value| !is_address(value) && !is_range(value))?;
-    Some(format!("\"{value}\" is no address or range of addresses"))
+    Some(format!("\"{value}\" is not an IP address or CIDR"))
 }
 
 /// Returns why Go refuses a regular expression (`regexp/syntax`), as far as it and the parser used here agree: what one of them

@@ -97,7 +97,7 @@ fn the_reason_says_what_to_change() {
         ("Host()", "Host has an empty value"),
         ("Path(`x`)", "the value of Path must begin with /: \"x\""),
         ("Host(`bücher.test`)", "Host takes ASCII only: write the host in Punycode (xn--…)"),
-        ("ClientIP(`10.0.0.0/33`)", "\"10.0.0.0/33\" is no address or range of addresses"),
+        ("ClientIP(`10.0.0.0/33`)", "\"10.0.0.0/33\" is not an IP address or CIDR"),
         ("PathRegexp(`^/(?!a)`)", "\"^/(?!a)\" is not a regular expression of Go: look-around is not supported"),
         ("PathRegexp(\"^/\\d$\")", "\\d is no escape in \"…\": put the value in backticks"),
     ] {

@@ -356,7 +356,7 @@ fn an_entry_that_is_declared_but_not_in_force_is_found_and_so_is_one_that_is_lef
     assert_eq!(
         site.failures()[1],
         "entry: a browser with a cookie gets a new one at https://shop.example/home, where no flow begins: something \
-         takes the cookie off the request, such as an entry that is no longer declared [sticky apply checkout]"
+         removes the cookie from the request, such as an entry that is no longer declared [sticky apply checkout]"
     );
 }
 

@@ -73,12 +73,13 @@ exit: 0
 warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, user
 s who were there before the rollout see the canary in 6 % of their page views du
 ring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
-motion or rollback). To protect it: `kubectl canary-traefik guard install`
+motion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
 "#]]);
@@ -335,7 +336,8 @@ wizard-[NS] --entry /login
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 20, or
- a rollback). To protect it: `kubectl canary-traefik guard install`
+ a rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -548,16 +550,17 @@ warning CT021: narrow-[NS]/podinfo: with
 ers who were there before the rollout se
 e the canary in 6 % of their page views
 during the steps, instead of 30 %
-  fix: set --max-age to just over the le
-ngth of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age t
+o just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo config
 ured
 not protected: Flagger removes this cook
 ie at its next write (a weight step, pro
-motion or rollback). To protect it: `kub
-ectl canary-traefik guard install`
+motion or rollback)
+to protect it: kubectl canary-traefik gu
+ard install
 to undo: kubectl canary-traefik sticky r
 emove podinfo
 

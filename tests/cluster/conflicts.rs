@@ -69,8 +69,9 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
          name: argo
 warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
 
 "#]]);
@@ -145,8 +146,8 @@ exit: 0
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
 , users who were there before the rollout see the canary in 11 % of their page v
 iews during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 the declaration was set by `canary-traefik` [A] ago
 the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
@@ -173,12 +174,13 @@ it changed in the meantime; the change is now:
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
 , users who were there before the rollout see the canary in 11 % of their page v
 iews during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
-motion or rollback). To protect it: `kubectl canary-traefik guard install`
+motion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --max-age 60
 
 "#]]);
@@ -252,8 +254,8 @@ exit: 3
 warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 s who were there before the rollout see the canary in 11 % of their page views d
 uring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
 --- traefikservice.traefik.io/podinfo (live)
@@ -267,11 +269,11 @@ it changed in the meantime; the change is now:
 warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 s who were there before the rollout see the canary in 11 % of their page views d
 uring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
-the live cookie differs from the declared one. To apply the declared one: `kubec
-tl canary-traefik sticky apply podinfo`
+the live cookie differs from the declared one
+to apply the declared one: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 cancelled: nothing more was changed
 
@@ -312,12 +314,13 @@ exit: 0
 warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 s who were there before the rollout see the canary in 11 % of their page views d
 uring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo unchanged
 traefikservice.traefik.io/podinfo unchanged
 not protected: Flagger removes this cookie at its next write (a weight step, pro
-motion or rollback). To protect it: `kubectl canary-traefik guard install`
+motion or rollback)
+to protect it: kubectl canary-traefik guard install
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), theirs);
@@ -357,12 +360,13 @@ exit: 0
 warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
 ers who were there before the rollout see the canary in 11 % of their page views
  during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 50, or
- a rollback). To protect it: `kubectl canary-traefik guard install`
+ a rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -405,13 +409,14 @@ exit: 0
 warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 s who were there before the rollout see the canary in 11 % of their page views d
 uring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 the TraefikService is not changed: Flagger has not created TraefikService `podin
 fo` yet
-not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has
- created the TraefikService
+not live yet
+once Flagger has created the TraefikService: kubectl canary-traefik sticky apply
+ podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -453,8 +458,8 @@ exit: 4
 warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, users who were there before the rollout see the canary in 11 % of their page
 views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 error: no Canary `podinfo` in namespace `gone-canary-[NS]`
 hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
 
@@ -497,8 +502,8 @@ exit: 3
 warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
 rs who were there before the rollout see the canary in 11 % of their page views
 during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 the declaration was set by `kubectl-annotate` [A] ago
 it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
@@ -525,8 +530,8 @@ it changed in the meantime; the change is now:
 warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
 rs who were there before the rollout see the canary in 11 % of their page views
 during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 cancelled: nothing was changed
 
 "#]]);

@@ -110,8 +110,8 @@ Near misses:
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout
     see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's interval to at least
-      that
+    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's
+      interval to at least that
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:
@@ -173,9 +173,10 @@ Findings:
     there before the rollout see the
     canary in 11 % of their page views
     during the steps, instead of 30 %
-    fix: set --max-age to just over the
-      length of one login, and the
-      Canary's interval to at least that
+    fix: declare an entry, set --max-age
+      to just over the length of one
+      login, and the Canary's interval
+      to at least that
   warning CT059: nothing protects the
     cookie: Flagger's next write removes
     it
@@ -251,8 +252,8 @@ Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there
     before the rollout see the canary in 11 % of their page views during the
     steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's
-      interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login,
+      and the Canary's interval to at least that
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:          <none>
@@ -321,7 +322,7 @@ Routes:
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -353,7 +354,7 @@ Routes:
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -396,7 +397,7 @@ Near misses:
     fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 Events:          <none>
 --- stderr
 

@@ -130,7 +130,8 @@ ingressroute.traefik.io/podinfo-entry created
 note: requests to /login reach the application without cookies: this must be where a login starts, not a page that needs a session
 warning CT043: entry-[NS]/podinfo: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
   fix: end the Canary's stepWeights with 100, or replace stepWeight with such a list
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -254,7 +255,8 @@ middleware.traefik.io/podinfo-entry deleted
 -      Cookie: ""
 warning CT048: unset-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n unset-[NS] --entry /login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --entry /login
 
 "#]]);
@@ -424,7 +426,7 @@ exit: 5
 --- stderr
 error: Middleware `foreign-[NS]/podinfo-entry` exists, but does not belong to this Canary's entry
 caused by: it would be overwritten
-hint: rename or delete it first; to see it: kubectl get middlewares.traefik.io podinfo-entry -n foreign-[NS]
+hint: delete it first; to see it: kubectl get middlewares.traefik.io podinfo-entry -n foreign-[NS]
 
 "#]]);
     namespace.delete("Middleware", "podinfo-entry");

@@ -462,8 +462,9 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not live
+to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 error: Canary `shop/podinfo` or its TraefikService keeps changing
 hint: wait until the rollout pauses, then repeat the command
@@ -503,8 +504,9 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not live
+to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the connection to the server 127.0.0.1:[PORT] was closed before it answered
 caused by: connection closed before message completed
@@ -547,8 +549,9 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not live
+to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 error: the server stored a different cookie than was written
 caused by: an admission policy or webhook changes it
@@ -667,8 +670,8 @@ exit: 130
 warning CT021: interrupted-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, users who were there before the rollout see the canary in 11 % of their page
 views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 error: interrupted
 
 "#]]);

@@ -100,8 +100,9 @@ traefikservice.traefik.containo.us/podinfo configured
 +        name: login
 +        path: /sso
 warning CT020: older-set-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, and set --max-age to just over the length of one login
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);

@@ -405,7 +405,7 @@ sticky apply | Argo CD's apply of the cookie
   read, try, write the cookie: theirs, then ours
 sticky apply | deletion of the TraefikService
   read: the same either way
-  try, write the cookie: exit 4, error: nothing to change live: Flagger has not created TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
+  try, write the cookie: exit 4, error: the live cookie cannot be changed: Flagger has not created TraefikService `podinfo` yet; declared "login; Max-Age=60", live null
 sticky edit | Flagger's step
   read, try, write the declaration, write the cookie: theirs, then ours
 sticky edit | Flagger's step, read before

@@ -58,11 +58,12 @@ canary.flagger.app/podinfo configured
    labels:
      kustomize.toolkit.fluxcd.io/name: apps
 warning CT021: owned-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
-not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has created the TraefikService
+not live yet
+once Flagger has created the TraefikService: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -93,8 +94,8 @@ exit: 3
 warning CT021: owned-asked-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, users who were there before the rollout see the canary in 11 % of their page
 views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 le keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name l

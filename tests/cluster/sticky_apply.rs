@@ -76,8 +76,9 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: step-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);
@@ -154,7 +155,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(["sticky", "apply", "podinfo"]).run().shows(str![[r#"
@@ -172,7 +173,7 @@ exit: 3
 +        maxAge: 300
 +        name: login
 warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -229,9 +230,10 @@ hint: restore spec.weighted, or delete the TraefikService: Flagger creates it ag
 +        maxAge: 300
 +        name: login
 warning CT021: apply-some-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 error: 2 of 3 Canaries failed; see the errors above
 
 "#]]);
@@ -333,7 +335,7 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 +        maxAge: 300
 +        name: login
 warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/podinfo -n shop-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n shop-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -345,7 +347,7 @@ warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, user
 +        maxAge: 300
 +        name: login
 warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/differs -n sso-[NS] (live)
 +++ traefikservice.traefik.io/differs -n sso-[NS] (after)
 @@ -28,4 +28,5 @@
@@ -356,7 +358,7 @@ warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 +        maxAge: 300
 +        name: login
 warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 --- traefikservice.traefik.io/podinfo -n sso-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n sso-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -368,13 +370,15 @@ warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, users
 +        maxAge: 300
 +        name: login
 warning CT021: sso-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only -n sso-[NS]
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n sso-[NS]
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 
 "#]]);
         for namespace in [&shop, &sso] {

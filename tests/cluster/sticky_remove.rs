@@ -78,8 +78,9 @@ traefikservice.traefik.io/podinfo configured
 -        maxAge: 300
 -        name: login
 warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not live
+to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --live-only
 
 "#]]);
@@ -105,7 +106,7 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
 warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --declare-only
 

@@ -40,8 +40,9 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: set-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -126,7 +127,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=client", "--yes"]).run().shows(str![[r#"
@@ -158,7 +159,7 @@ traefikservice.traefik.io/podinfo configured (dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=server", "-o", "name"]).run().shows(str![[r#"
@@ -190,7 +191,7 @@ traefikservice.traefik.io/podinfo
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -227,7 +228,7 @@ exit: 3
 +        maxAge: 300
 +        name: login
 warning CT021: nobody-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -271,8 +272,8 @@ exit: 3
 warning CT021: no-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
 who were there before the rollout see the canary in 11 % of their page views dur
 ing the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 cancelled: nothing was changed
 
 "#]]);
@@ -317,12 +318,13 @@ exit: 0
 warning CT021: yes-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
  who were there before the rollout see the canary in 11 % of their page views du
 ring the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's inte
-rval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and
+ the Canary's interval to at least that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
-motion or rollback). To protect it: `kubectl canary-traefik guard install`
+motion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -351,7 +353,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: live-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -381,8 +383,9 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: declare-only-[NS]
 warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not live. To apply the declared cookie: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not live
+to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -484,8 +487,9 @@ kind: List
 +        maxAge: 300
 +        name: login
 warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -555,8 +559,9 @@ exit: 0
 +        maxAge: 60
          name: login
 warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-the live cookie differs from the declared one. To apply the declared one: `kubectl canary-traefik sticky apply podinfo`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+the live cookie differs from the declared one
+to apply the declared one: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
 
 "#]],
@@ -580,7 +585,8 @@ traefikservice.traefik.io/podinfo
    namespace: output-[NS]
 warning CT048: output-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
 
 "#]]);
@@ -643,8 +649,9 @@ traefikservice.traefik.io/podinfo configured
 +        name: login
 +        secure: true
 warning CT021: declared-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset secure --declare-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -685,8 +692,9 @@ traefikservice.traefik.io/podinfo configured
 error CT004: findings-[NS]/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo -n findings-[NS] --secure
 warning CT020: findings-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+  fix: declare an entry, and set --max-age to just over the length of one login
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -713,9 +721,10 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: pending-[NS]
 warning CT021: pending-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
-not live yet: run `kubectl canary-traefik sticky apply podinfo` once Flagger has created the TraefikService
+not live yet
+once Flagger has created the TraefikService: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
 
 "#]]);
@@ -732,7 +741,7 @@ the TraefikService is not changed: Flagger has not created TraefikService `podin
 exit: 4
 --- stdout
 --- stderr
-error: nothing to change live: Flagger has not created TraefikService `podinfo` yet
+error: the live cookie cannot be changed: Flagger has not created TraefikService `podinfo` yet
 
 "#]]);
     assert_eq!(namespace.find("TraefikService", "podinfo"), None, "only Flagger creates it");
@@ -762,9 +771,9 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: foreign-[NS]
 warning CT021: foreign-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 error CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
-  fix: give this Canary another spec.service.name, or delete the other owner
+  fix: give this Canary another spec.service.name, or remove the other owner's controller reference
 the TraefikService is not changed: TraefikService `podinfo` is controlled by Deployment `other`
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -773,7 +782,7 @@ to undo: kubectl canary-traefik sticky remove podinfo
 exit: 4
 --- stdout
 --- stderr
-error: nothing to change live: TraefikService `podinfo` is controlled by Deployment `other`
+error: the live cookie cannot be changed: TraefikService `podinfo` is controlled by Deployment `other`
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo")[1], before);
@@ -821,7 +830,7 @@ fn without_a_cookie_flag_nothing_is_asked_of_the_server() {
 exit: 2
 --- stdout
 --- stderr
-error: nothing to set: no cookie flag is given, and no terminal to ask on
+error: nothing to set: no cookie flag, and no terminal to ask on
 hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only
 
 "#]]);

@@ -419,7 +419,7 @@ failed   each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 failed   a new pin begins at the entry, and only there
-  a browser with a cookie gets a new one at http://HOST:N/login, where no flow begins: something takes the cookie off the request, such as an entry that is no longer declared (N times)
+  a browser with a cookie gets a new one at http://HOST:N/login, where no flow begins: something removes the cookie from the request, such as an entry that is no longer declared (N times)
   fix: kubectl canary-traefik sticky apply shop
   a browser with a cookie gets no new one at http://HOST:N/auth, where a flow begins (N times)
   fix: kubectl canary-traefik sticky apply shop

@@ -909,7 +909,7 @@ exit: 5
 --- stderr
 error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
-hint: find out who made it; delete or rename it, then repeat the command
+hint: find out who made it; delete it, then repeat the command
 
 "#]]);
     guard(&namespace, ["install", "--yes", "--force-conflicts"]).run().shows(str![[r#"
@@ -918,7 +918,7 @@ exit: 5
 --- stderr
 error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
-hint: find out who made it; delete or rename it, then repeat the command
+hint: find out who made it; delete it, then repeat the command
 
 "#]]);
     guard(&namespace, ["uninstall", "--yes"]).run().shows(str![[r#"
@@ -927,7 +927,7 @@ exit: 5
 --- stderr
 error: mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
-hint: find out who made it; delete or rename it, then repeat the command
+hint: find out who made it; delete it, then repeat the command
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1643,7 +1643,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry created (dry run)
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check created (dry run)
 --- stderr
-this cluster serves admission policies, which need no image and no namespace (--mode webhook does)
+this cluster serves admission policies: --image and --guard-namespace are ignored without --mode webhook
 + mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check

@@ -96,8 +96,8 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 600
 +        name: login
 warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-protected: the guard puts the cookie back into every write by Flagger
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
 "#]]);
@@ -133,7 +133,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
          name: login
 +        secure: true
 warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
 
 "#]]);
 }
@@ -158,7 +158,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        name: x
 warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare an entry, and set --max-age to just over the length of one login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 

@@ -668,7 +668,7 @@ exit: 5
 --- stderr
 error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
-hint: find out who made it; delete or rename it, then repeat the command
+hint: find out who made it; delete it, then repeat the command
 
 "#]]);
     run(&namespace, &["uninstall", "--yes"]).run().shows(str![[r#"
@@ -677,7 +677,7 @@ exit: 5
 --- stderr
 error: validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik exists and does not belong to this program
 caused by: it has no label app.kubernetes.io/managed-by=kubectl-canary-traefik
-hint: find out who made it; delete or rename it, then repeat the command
+hint: find out who made it; delete it, then repeat the command
 
 "#]]);
     assert_eq!(registrations(&namespace).len(), 2);

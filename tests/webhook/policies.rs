@@ -147,7 +147,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 warning: no process has registered its certificate yet: the API server cannot call the webhook
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
-the former guard stays until this one works; then repeat the command
+the old form of the guard stays; once the new one works, repeat the command to remove it
 
 "#]]);
         assert_eq!(count(), 2);

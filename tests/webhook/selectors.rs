@@ -158,8 +158,8 @@ traefikservice.traefik.io/shop configured
 +        maxAge: 600
 +        name: login
 warning CT021: dead-[NS]/shop: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
-protected: the guard puts the cookie back into every write by Flagger
+  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set shop --max-age 300
 
 "#]]);

@@ -199,9 +199,9 @@ get     canaries.flagger.app                                           rights-[N
 patch   canaries.flagger.app                                           rights-[NS]   yes       it fails
 get     traefikservices.traefik.io                                     rights-[NS]   yes       the Canary is changed, the TraefikService is not
 patch   traefikservices.traefik.io                                     rights-[NS]   no        it fails
-get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>         yes       optional: without it, a slow guard may be reported as missing
-get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>         yes       optional: without it, a slow guard may be reported as missing
-get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>         yes       optional: without it, a slow guard may be reported as missing
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>         yes       a slow guard may be reported as missing
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>         yes       a slow guard may be reported as missing
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>         yes       a slow guard may be reported as missing
 list    namespaces                                                     <all>         yes       if the guard covers only some namespaces, whether a cookie is protected is <unknown>
 --- stderr
 
@@ -214,9 +214,9 @@ get     canaries.flagger.app                                           <all>    
 patch   canaries.flagger.app                                           <all>       no        it fails
 get     traefikservices.traefik.io                                     <all>       no        the Canary is changed, the TraefikService is not
 patch   traefikservices.traefik.io                                     <all>       no        it fails
-get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>       yes       optional: without it, a slow guard may be reported as missing
-get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>       yes       optional: without it, a slow guard may be reported as missing
-get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>       yes       optional: without it, a slow guard may be reported as missing
+get     mutatingadmissionpolicies.admissionregistration.k8s.io         <all>       yes       a slow guard may be reported as missing
+get     mutatingadmissionpolicybindings.admissionregistration.k8s.io   <all>       yes       a slow guard may be reported as missing
+get     mutatingwebhookconfigurations.admissionregistration.k8s.io     <all>       yes       a slow guard may be reported as missing
 list    namespaces                                                     <all>       yes       if the guard covers only some namespaces, whether a cookie is protected is <unknown>
 --- stderr
 

@@ -222,7 +222,8 @@ httproute.gateway.networking.k8s.io/shop-entry created
 note: requests to /login reach the application without cookies: this must be where a login starts, not a page that needs a session
 warning CT043: gateway-[NS]/shop: the last step is 50, so 50 % of the flows are on the primary when the promotion replaces it
   fix: end the Canary's stepWeights with 100, or replace stepWeight with such a list
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback). To protect it: `kubectl canary-traefik guard install`
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
+to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove shop
 
 "#]]);

@@ -19,7 +19,7 @@ use crate::{
     },
     guard_server::{
         following::{self, Requirement},
-        shared::{Published, Shared},
+        shared::Shared,
     },
     plan::{Consent, decide},
 };
@@ -79,7 +79,7 @@ async fn maintain_registration(shared: &Shared, address: &Address, changed: &Not
                 (last_error, was_registered) = (None, true);
                 begun.notify_one();
                 shared.registration.is_registered.store(true, Relaxed);
-                shared.registration.published.send_replace(Published::now(callee.authorities));
+                shared.registration.has_published(callee.authorities);
             }
             Err(RegistrationError::Permanent(error)) => return error,
             Err(RegistrationError::Transient(reason)) => {

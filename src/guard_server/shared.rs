@@ -92,7 +92,7 @@ pub(super) struct Registration {
 }
 
 /// The CA bundle last registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Published {
     pub(super) authorities: String,
     at: Instant,
@@ -101,14 +101,18 @@ pub(super) struct Published {
 /// How long API servers may take to follow a change of their registrations.
 const SETTLE: Duration = Duration::from_secs(1);
 
-impl Published {
-    /// Records a registration.
-    pub(super) fn now(authorities: String) -> Self {
-        Self { authorities, at: Instant::now() }
-    }
-}
-
 impl Registration {
+    /// Records that these authorities are registered.
+    pub(super) fn has_published(&self, authorities: String) {
+        self.published.send_if_modified(|published| {
+            let is_news = published.authorities != authorities;
+            if is_news {
+                *published = Published { authorities, at: Instant::now() };
+            }
+            is_news
+        });
+    }
+
     /// Returns whether API servers trust these authorities. Of a process that does not register itself, nothing else can be
     /// known.
     pub(super) fn is_trusted(&self, authorities: &str) -> bool {
@@ -162,7 +166,7 @@ impl Shared {
             identity: Arc::default(),
             registration: Registration {
                 authorities: watch::Sender::default(),
-                published: watch::Sender::new(Published::now(String::new())),
+                published: watch::Sender::new(Published { authorities: String::new(), at: Instant::now() }),
                 is_registered: AtomicBool::new(options.address.is_none()),
                 is_own: options.address.is_some(),
             },

@@ -588,8 +588,8 @@ user stays on a track over such a route. Not reported: a route whose middlewares
 redirect or are not known, one whose requests another route redirects, and one
 whose entry point has TLS, redirects, has middlewares, or trusts a proxy in
 front of it. If Traefik's arguments are not known, only routes on entry points
-called web or http are reported. Where TLS ends in front of Traefik, the cookie
-works all the same.
+called web or http are reported. Where TLS is terminated in front of Traefik,
+the cookie works all the same.
 
 Bad:
   kind: Canary
@@ -619,8 +619,8 @@ Good:
       - match: Host(`cart.example`)
         services: [{kind: TraefikService, name: cart}]
 
-Fix: Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in
-front of Traefik, leave the rule out: --ignore CT005.
+Fix: Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS is
+terminated in front of Traefik, ignore the rule: --ignore CT005.
 Looks at: the Canary, routes and other TraefikServices, the version and the arguments of Traefik
 Source: RFC 6265bis section 5.7; traefik/traefik#2653
 --- stderr
@@ -631,7 +631,7 @@ exit: 0
 --- stdout
 CODE    SEVERITY   FINDS
 CT001   error      The live sticky block has no cookie
-CT002   error      A track's own cookie has the name of the sticky cookie
+CT002   error      A pod-level cookie has the sticky cookie's name
 CT003   error      Two Canaries use one cookie name on the same host
 CT004   error      SameSite=None without Secure
 CT005   warning    A Secure cookie on a route without TLS
@@ -640,9 +640,9 @@ CT007   error      Capitalised SameSite before Traefik 3.6.14
 CT008   warning    SameSite on Traefik 2
 CT009   error      The cluster's TraefikServices have no such field
 CT010   warning    The running Traefik is too old for a field
-CT011   error      A route goes around the TraefikService
+CT011   error      A route bypasses the TraefikService
 CT012   warning    A cookie that pins to a pod, not to a track
-CT013   warning    A weighted TraefikService above this one has no cookie
+CT013   warning    The parent TraefikService has no cookie
 CT014   warning    sticky on a route's reference to a TraefikService
 CT015   warning    An explicit weight of 0
 CT016   info       At the step to 100, users pinned to the primary stay there

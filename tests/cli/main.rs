@@ -29,6 +29,7 @@ mod names;
 mod neighbours;
 mod next_write;
 mod output;
+mod printed;
 mod provider;
 mod rbac;
 mod render;

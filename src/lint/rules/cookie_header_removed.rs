@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT062",
     severity: Severity::Error,
     title: "A middleware removes the cookie",
-    why: "Traefik runs a route's middlewares before its service. Without the Cookie header, each request begins a new pin; without Set-Cookie in the answer, the browser never gets one. Not reported while another route leaves the cookie alone, as where a login begins.",
+    why: "Traefik runs a route's middlewares before its service. Without the Cookie header, each request begins a new pin; without Set-Cookie in the response, the browser never gets one. Not reported if another route to the Canary keeps the cookie.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT019",
     severity: Severity::Error,
     title: "The cookie's Domain does not cover the routes' hosts",
-    why: "A browser rejects a cookie whose Domain does not cover the host that sets it, and one for a whole top-level domain.",
+    why: "A browser rejects a cookie whose Domain does not cover the host that sets it, and one for a public suffix.",
     bad: "kind: Canary
 metadata:
   annotations:

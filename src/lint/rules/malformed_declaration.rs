@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT038",
     severity: Severity::Error,
     title: "A malformed declaration",
-    why: "A declaration that cannot be parsed declares nothing, and the guard refuses it where it checks. Every error is named, with its position.",
+    why: "A declaration that cannot be parsed declares nothing, and the guard rejects it in new writes. Every error is named, with its position.",
     bad: "kind: Canary
 metadata:
   annotations:

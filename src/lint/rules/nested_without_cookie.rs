@@ -10,7 +10,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT013",
     severity: Severity::Warning,
-    title: "A weighted TraefikService above this one has no cookie",
+    title: "The parent TraefikService has no cookie",
     why: "A user stays on a track only if every weighted service on the way is sticky. Otherwise, the one without a cookie chooses again for each request.",
     bad: "kind: Canary
 metadata:
@@ -37,7 +37,7 @@ spec:
       - {kind: TraefikService, name: cart, weight: 90}
       - {name: elsewhere, port: 80, weight: 10}
     sticky: {cookie: {name: region}}",
-    fix: "Give the upper TraefikService a cookie of another name.",
+    fix: "Give the parent TraefikService a cookie of another name.",
     source: "traefik/traefik#6475; observed with Traefik 3.7.15",
     needs: &[Need::Routes],
     check,

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT058",
     severity: Severity::Error,
     title: "Declared, but not live, while a rollout runs",
-    why: "The TraefikService has no cookie although one is declared, and weights are moving: users change track now.",
+    why: "The TraefikService has no cookie although one is declared, and weights are moving: users are changing track now.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT055",
     severity: Severity::Info,
     title: "Nothing checks the canary",
-    why: "Without metrics and webhooks every check passes: Flagger promotes whatever the canary answers, as long as its pods are ready.",
+    why: "Without metrics and webhooks every check passes: Flagger promotes the canary even if it returns errors, as long as its pods are ready.",
     bad: "kind: Canary
 spec:
   analysis:

@@ -7,7 +7,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT063",
     severity: Severity::Error,
     title: "Two Canaries generate one TraefikService",
-    why: "Flagger names the TraefikService and its Services after spec.service.name, or else after the target. For each of two Canaries of one such name, it overwrites what it wrote for the other: the weights, and which pods the Services select.",
+    why: "Flagger names the TraefikService and its Services after spec.service.name, or else after the target. Two Canaries with the same result overwrite each other's weights and Service selectors.",
     bad: "kind: Canary
 metadata: {name: cart}
 spec: {targetRef: {name: cart}}

@@ -9,8 +9,8 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT002",
     severity: Severity::Error,
-    title: "A track's own cookie has the name of the sticky cookie",
-    why: "A cookie of a Service pins to a pod. If it has the name of the cookie that pins to a track, each response sets both, the browser keeps the last one, and Traefik does not recognise it: the track changes with each request.",
+    title: "A pod-level cookie has the sticky cookie's name",
+    why: "A pod-level cookie (of a Service) pins to a pod. If it has the name of the cookie that pins to a track, each response sets both, the browser keeps the last one, and Traefik does not recognise it: the track changes with each request.",
     bad: "kind: Canary
 metadata:
   annotations:

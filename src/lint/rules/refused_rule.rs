@@ -11,7 +11,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT061",
     severity: Severity::Error,
     title: "Traefik refuses the rule of a route",
-    why: "Of a rule that it cannot read, Traefik makes no router: the route serves nobody, and only Traefik's log says so. Traefik 3 reads the rules of Traefik 2 only with `syntax: v2`; where its version is not known, this is a warning.",
+    why: "Traefik creates no router for a rule that it cannot parse: the route serves nobody, and only Traefik's log says so. Traefik 3 reads the rules of Traefik 2 only with `syntax: v2`; where its version is not known, this is a warning.",
     bad: "kind: Canary
 ---
 kind: IngressRoute
@@ -26,7 +26,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    fix: "Correct the rule: values in backticks, one in each Host and Path, a line break only behind && and ||.",
+    fix: "Correct the rule: values in backticks, one in each Host and Path, line breaks only after && and ||.",
     source: "traefik/traefik pkg/muxer/http/parser.go, matcher.go, matcher_v2.go; pkg/rules/parser.go",
     needs: &[Need::Routes, Need::Traefik],
     check,

@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT011",
     severity: Severity::Error,
-    title: "A route goes around the TraefikService",
+    title: "A route bypasses the TraefikService",
     why: "Only the TraefikService has the cookie. A route to the Service of the same name always reaches the primary, one to -primary or -canary always that track, and one with several services is split by Traefik without any cookie. If some routes of a host lead to the TraefikService, the others should, too. Not reported: a route that only redirects, a separate host for the canary, and chosen requests to one track, such as those with a header. For an Ingress without a class this is a warning.",
     bad: "kind: Canary
 metadata:

@@ -21,7 +21,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT005",
     severity: Severity::Warning,
     title: "A Secure cookie on a route without TLS",
-    why: "Browsers accept a Secure cookie only over HTTPS, except from localhost, so no user stays on a track over such a route. Not reported: a route whose middlewares redirect or are not known, one whose requests another route redirects, and one whose entry point has TLS, redirects, has middlewares, or trusts a proxy in front of it. If Traefik's arguments are not known, only routes on entry points called web or http are reported. Where TLS ends in front of Traefik, the cookie works all the same.",
+    why: "Browsers accept a Secure cookie only over HTTPS, except from localhost, so no user stays on a track over such a route. Not reported: a route whose middlewares redirect or are not known, one whose requests another route redirects, and one whose entry point has TLS, redirects, has middlewares, or trusts a proxy in front of it. If Traefik's arguments are not known, only routes on entry points called web or http are reported. Where TLS is terminated in front of Traefik, the cookie works all the same.",
     bad: "kind: Canary
 metadata:
   annotations:
@@ -46,7 +46,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    fix: "Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS ends in front of Traefik, leave the rule out: --ignore CT005.",
+    fix: "Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS is terminated in front of Traefik, ignore the rule: --ignore CT005.",
     source: "RFC 6265bis section 5.7; traefik/traefik#2653",
     needs: &[Need::Routes, Need::Traefik],
     check,

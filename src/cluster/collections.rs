@@ -1,4 +1,4 @@
-//! The collections that the guard watches.
+//! The collections that are watched, by the guard and by `--watch`.
 
 use super::paths::{path, secrets};
 use crate::{

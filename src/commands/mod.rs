@@ -1,4 +1,4 @@
-//! The commands, one file each: their arguments and the steps they take.
+//! The commands, one file or folder each, and what they share: their arguments and the steps they take.
 
 pub(crate) mod args;
 mod batch;

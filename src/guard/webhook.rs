@@ -1,4 +1,5 @@
-//! The guard as a webhook: the two configurations that make an API server call it.
+//! The guard as a webhook: the two configurations that make an API server call it, and the paths that it answers, Flagger's
+//! too.
 //!
 //! They limit the calls as far as possible: to weighted TraefikServices and to Canaries with one of the annotations.
 //! Requests that do not concern the guard never wait for it.

@@ -1,6 +1,7 @@
-//! The guard as a webhook server: an API server calls it for each write to a TraefikService or Canary, and it answers
-//! according to [`guard::decide`](crate::guard::decide()) and [`guard::refusal`](crate::guard::refusal). It writes only
-//! repairs, its certificates and its registration.
+//! The guard as a server: API servers call it for each write to a TraefikService or Canary
+//! ([`guard::decide`](crate::guard::decide()), [`guard::refusal`](crate::guard::refusal)), Flagger for its webhooks
+//! ([`guard::gate`](crate::guard::gate), [`verify`](crate::verify)). It writes only repairs, the objects of entries, its
+//! certificates and its registration.
 
 mod answer;
 mod asked;
@@ -67,7 +68,7 @@ use crate::{
 pub(crate) struct Options {
     /// Address of the TLS listener.
     pub listen: SocketAddr,
-    /// Address of the promotion gate, without TLS; `None` disables it.
+    /// Address for Flagger's webhooks and health, without TLS; `None` disables it.
     pub gate: Option<SocketAddr>,
     /// Where Traefik is reached for `/verify/sticky`.
     pub traefik: TraefikAddress,

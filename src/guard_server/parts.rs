@@ -1,4 +1,4 @@
-//! The parts of objects that the guard keeps in memory. Every string and list is bounded, so that no tenant can exhaust
+//! The parts of objects that the guard reads: for its caches, for reviews, and for Flagger's webhooks. Every string and list is bounded, so that no tenant can exhaust
 //! memory. The guard's decisions are the same as for the whole objects.
 
 use crate::{

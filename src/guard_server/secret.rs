@@ -1,6 +1,6 @@
 //! Certificates that several replicas share through a Secret. Whichever replica is first renews them. A new certificate
 //! is served only some time after its CA was added to the Secret, when every replica and every registration has that
-//! CA.
+//! CA. Also those that `guard install` makes for replicas that may store none.
 
 use std::{
     sync::Arc,

@@ -1,5 +1,5 @@
-//! Renewal of certificates: generated ones are renewed at two thirds of their validity, files are reloaded when they
-//! change.
+//! Certificates of this process alone: generated ones are renewed at two thirds of their validity, those of `--cert-dir` are
+//! reloaded when they change. Those of a Secret: `secret`.
 #![expect(clippy::disallowed_methods, reason = "reads the certificate that --cert-dir names")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! References to the objects that this program changes.
+//! References to the objects that this program reads or changes.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY_LABEL`].
 pub const MANAGED_BY: &str = "kubectl-canary-traefik";
 
-/// An object that a plan changes.
+/// An object that is read or changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectRef {
     /// Its kind.

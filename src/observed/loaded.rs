@@ -25,7 +25,7 @@ pub struct Loaded {
     pub service: Option<serde_json::Value>,
     /// Whether the schema of the cluster's Canaries has the native field.
     pub native: NativeField,
-    /// The routes and the objects of entries; `None` if the entry does not matter here.
+    /// The routes and the objects of entries; `None` if they were not read.
     pub routing: Option<Arc<Routing>>,
 }
 

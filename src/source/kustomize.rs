@@ -1,8 +1,8 @@
-//! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built. Pure.
+//! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built, and nothing read but the working directory.
 //!
 //! A patch is a document that a kustomization names, a text inside a kustomization (kustomize's own, Flux's or Argo
-//! CD's) or inside the configuration of a transformer, a JSON patch, or a Canary without a target. What kustomize accepts as a patch, and which objects a patch
-//! is for: `sigs.k8s.io/kustomize/api/types/patch.go` and `selector.go`.
+//! CD's) or inside the configuration of a transformer, a JSON patch, or a Canary without a target. What kustomize accepts as
+//! a patch, and which objects a patch is for: `sigs.k8s.io/kustomize/api/types/patch.go` and `selector.go`.
 
 mod declares;
 mod finding;

@@ -1,5 +1,5 @@
-//! What is around the Canaries among manifests: routes and TraefikServices, without patches, and without those of other
-//! environments.
+//! What is around the Canaries among manifests: routes and TraefikServices, without patches; for one file, without those of
+//! other environments.
 
 use std::{
     cell::RefCell,

@@ -1,4 +1,4 @@
-//! A test of the guard: dry-run writes that remove a declared cookie must get it back.
+//! A test of the guard: dry-run writes that remove a declared cookie must get it back; and what a form still lacks to work.
 
 use std::time::{Duration, Instant, SystemTime};
 

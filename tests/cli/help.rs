@@ -301,7 +301,7 @@ WEIGHT: the live weights, primary/canary; - if the track is not listed. COOKIE:
 the declared name, else the live one. STATE: declared compared with live: none,
 synced, missing, differs, undeclared, pending (no TraefikService yet),
 malformed. PROTECTED: what protects the cookie from Flagger's next write: guard,
-flagger, none, or - without a cookie. What you may not read is <unknown>.
+flagger, none, or - without a cookie. What you may not read is unknown.
 
 With --watch also STEP: steps or iterations of the analysis that the rollout has
 reached. NEXT, on a terminal: the time until Flagger's next check, computed from

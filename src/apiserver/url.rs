@@ -45,8 +45,8 @@ pub(crate) fn read_without_credentials(text: &str) -> Result<Uri, &'static str> 
     }
 }
 
-/// Returns the URL without user, password and query, and with the path that client-go makes of it (`rest/request.go:NewRequest`,
-/// Go's `path.Clean`).
+/// Returns the URL without user, password and query, and with the path that client-go makes of it
+/// (`rest/request.go:NewRequest`, Go's `path.Clean`).
 pub(crate) fn without_userinfo(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     let authority = authority.rsplit_once('@').map_or(authority, |(_, address)| address);

@@ -1,6 +1,6 @@
-//! Reads the objects that route, and those of entries, for `describe`, `lint`, `verify` and entries. All lists are parallel. Routes of all namespaces
-//! matter, since Traefik chooses among all of them by priority; without the right to see them, those next to the Canary
-//! are read alone.
+//! Reads the objects that route, and those of entries, for `describe`, `lint`, `verify` and entries. All lists are parallel.
+//! Routes of all namespaces matter, since Traefik chooses among all of them by priority; without the right to see them, those
+//! next to the Canary are read alone.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The parts of objects that the guard reads: for its caches, for reviews, and for Flagger's webhooks. Every string and list is bounded, so that no tenant can exhaust
-//! memory. The guard's decisions are the same as for the whole objects.
+//! The parts of objects that the guard reads: for its caches, for reviews, and for Flagger's webhooks. Every string and
+//! list is bounded, so that no tenant can exhaust memory. The guard's decisions are the same as for the whole objects.
 
 use crate::{
     apiserver::Part::{self, Bounded, Each, Entries, Keys, Shape, Text, Whole},

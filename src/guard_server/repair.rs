@@ -1,6 +1,6 @@
 //! Repair of writes that bypassed the webhook: one write per loss, needed if `guard::decide` says so, made by
-//! `Plan::new`, and conditional on the observed resourceVersion, so that no write of Flagger's is undone and no two replicas write the
-//! same repair.
+//! `Plan::new`, and conditional on the observed resourceVersion, so that no write of Flagger's is undone and no two replicas
+//! write the same repair.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},

@@ -132,14 +132,14 @@ impl StoredCertificates {
         };
         let pair = |chain: &str, key: &str| Some(Pair { chain: text(chain)?, key: text(key)? });
         let next = || {
-            let from = UNIX_EPOCH + Duration::from_secs(text("next.from")?.parse().ok()?);
+            let from = UNIX_EPOCH.checked_add(Duration::from_secs(text("next.from")?.parse().ok()?))?;
             Some((pair("next.crt", "next.key")?, from))
         };
         Some(Self {
             names: text("names")?,
             authorities: text("ca.crt")?,
             now: pair("tls.crt", "tls.key")?,
-            next: next(),
+            next: if text("next.from").is_some() { Some(next()?) } else { None },
         })
     }
 

@@ -90,8 +90,8 @@ pub fn verb(step: &Step) -> Verb {
 /// Returns a sentence about what happens to the cookie at Flagger's next write; `None` if there is no cookie, or if the
 /// reason was already given.
 ///
-/// What to type is on a line of its own. `apply` is the command that applies the declared cookie, `install` the one that installs
-/// the guard, `rbac` the one that prints the permissions to see it.
+/// What to type is on a line of its own. `apply` is the command that applies the declared cookie, `install` the one that
+/// installs the guard, `rbac` the one that prints the permissions to see it.
 pub fn fate(observed: &Observed, apply: &str, install: &str, rbac: &str) -> Option<String> {
     let (kept, state) = (observed.protection(), observed.state());
     let next = write_effect::write_effect(observed).next;

@@ -1,4 +1,5 @@
-//! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built, and nothing read but the working directory.
+//! Kustomize patches of Canaries among manifests. They are recognised by their structure; nothing is built, and nothing
+//! read but the working directory.
 //!
 //! A patch is a document that a kustomization names, a text inside a kustomization (kustomize's own, Flux's or Argo
 //! CD's) or inside the configuration of a transformer, a JSON patch, or a Canary without a target. What kustomize accepts as

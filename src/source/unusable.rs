@@ -18,23 +18,23 @@ pub struct Unusable {
 }
 
 /// Returns the whole Canaries that cannot be used. A name can be left to `kubectl create` alone, which makes another one each
-/// time (`generateName`); and Flagger 1.0 and later serve one version (`artifacts/flagger/crd.yaml`).
+/// time (`generateName`); and Flagger 1.44 serves one version (`artifacts/flagger/crd.yaml`).
 pub fn unusable(files: &Manifests) -> Vec<Unusable> {
     let mut patches = None;
     let mut is_patch = |object: &Object| patches.get_or_insert_with(|| Patches::among(files)).is_named(files, object);
     let found = files.objects().filter(|object| !is_part(&object.value)).filter_map(|object| {
-        let place = object.origin();
+        let place = || object.origin();
         let (problem, cure) = if let Some(version) = Canary::other_version(&object.value) {
             (
                 format!("a Canary of {version}: only {CANARY_API_VERSION} is read"),
-                format!("change the apiVersion of the Canary at {place} to {CANARY_API_VERSION}"),
+                format!("change the apiVersion of the Canary at {} to {CANARY_API_VERSION}", place()),
             )
         } else if Canary::is(&object.value) && Canary::from_object(&object.value).is_none() {
-            ("a Canary without metadata.name".into(), format!("give the Canary at {place} a metadata.name"))
+            ("a Canary without metadata.name".into(), format!("give the Canary at {} a metadata.name", place()))
         } else {
             return None;
         };
-        (!is_patch(object)).then_some(Unusable { place, problem, cure })
+        (!is_patch(object)).then(|| Unusable { place: place(), problem, cure })
     });
     found.collect()
 }

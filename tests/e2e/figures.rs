@@ -91,7 +91,7 @@ fn certificates() -> Option<String> {
     Some(format!(
         "\nwebhook: {} renewals of certificates that hold for 20 s, {} failed calls\n",
         renewals(&webhook.lines),
-        webhook.failed_calls.len()
+        webhook.failed_calls
     ))
 }
 

@@ -61,8 +61,10 @@ pub(crate) struct Webhook {
     pub(crate) emptied: jiff::Timestamp,
     /// Everything that the processes logged.
     pub(crate) lines: Vec<Value>,
-    /// Why the API server gave up calls of theirs, a line each.
-    pub(crate) failed_calls: Vec<String>,
+    /// How many calls of theirs the API server gave up.
+    pub(crate) failed_calls: u64,
+    /// Why it did, a line each.
+    pub(crate) failed_open: Vec<String>,
 }
 
 /// A rollout with a cookie that is verified in each step.
@@ -126,10 +128,22 @@ pub(crate) fn webhook() -> Webhook {
         let verified = verified.map(|verified| verified.join().expect("a rollout"));
         (nothing, half, timed, gated, entered.join().expect("a rollout"), verified)
     });
-    let failed_calls = cluster.server.failed_open();
+    let (failed_calls, failed_open) = (cluster.server.failed_calls(), cluster.server.failed_open());
     let (canaries, emptied) = (gated.canaries(), gated.emptied());
     let lines = guards.end();
-    Webhook { nothing, half, timed, gated: visited, entered, verified, canaries, emptied, lines, failed_calls }
+    Webhook {
+        nothing,
+        half,
+        timed,
+        gated: visited,
+        entered,
+        verified,
+        canaries,
+        emptied,
+        lines,
+        failed_calls,
+        failed_open,
+    }
 }
 
 /// Has a Canary of the documentation call these guards.

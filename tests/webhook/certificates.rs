@@ -11,7 +11,7 @@ use testbed::{
 
 use super::{
     client::Client,
-    guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky},
+    guard::{self, Guard, Turn, declared_sticky, live, registrations, sticky},
 };
 
 /// The authorities that the API server is told to trust, as PEM.
@@ -59,7 +59,7 @@ fn certificates_are_renewed_under_continuous_writes_without_a_loss() {
     let namespace = turn.shops("renew", &["shop"]);
     let guard = Guard::start(&namespace, "shop", &["--cert-lifetime", "20s"]);
     until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
-    let failed = failed_calls(turn.server());
+    let failed = turn.server().failed_calls();
     let began = Instant::now();
     let mut certificates = vec![shown(&guard, &namespace)];
 
@@ -71,7 +71,7 @@ fn certificates_are_renewed_under_continuous_writes_without_a_loss() {
     });
 
     let without = stored.iter().filter(|service| sticky(service) != declared_sticky()).count();
-    assert_eq!((without, failed_calls(turn.server()) - failed), (0, 0), "of {}", stored.len());
+    assert_eq!((without, turn.server().failed_calls() - failed), (0, 0), "of {}", stored.len());
     assert_eq!(certificates.len(), 4);
     let renewed = guard.ends("TERM").logged("certificate renewed", "level").len();
     assert!(renewed >= 3, "{renewed} renewals");
@@ -86,7 +86,7 @@ fn processes_that_share_a_secret_show_one_certificate_through_renewals_and_its_l
     let first = Guard::start(&namespace, "shop", &flags);
     let second = Guard::stands_by(&namespace, guard::free_port(), first.port, &flags);
     until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
-    let failed = failed_calls(turn.server());
+    let failed = turn.server().failed_calls();
     let both = |other_than: &[u8]| {
         until("both to show another certificate", || {
             let stored = guard::writes(&namespace, "shop", |number| number < 10);
@@ -101,7 +101,7 @@ fn processes_that_share_a_secret_show_one_certificate_through_renewals_and_its_l
     let back = until("the Secret to be back", || namespace.find("Secret", "certificates"));
     assert_eq!(back["metadata"]["labels"]["app.kubernetes.io/managed-by"], "kubectl-canary-traefik");
     both(&two);
-    assert_eq!(failed_calls(turn.server()) - failed, 0);
+    assert_eq!(turn.server().failed_calls() - failed, 0);
     // The registration of the one that ends is put back by the other, until that ends too.
     let _ = second.ends("TERM");
     until("the registration to be back", || (registrations(&namespace).len() == 2).then_some(()));

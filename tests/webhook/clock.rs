@@ -4,7 +4,7 @@ use std::process::Command;
 
 use testbed::{directory::Directory, wait::until};
 
-use super::guard::{self, Guard, Turn, declared_sticky, failed_calls, live, registrations, sticky};
+use super::guard::{self, Guard, Turn, declared_sticky, live, registrations, sticky};
 
 const HOUR: i64 = 3600;
 
@@ -34,13 +34,13 @@ fn a_clock_that_is_off_by_an_hour_costs_no_call() {
         until("the repair of what was written before", || {
             (live(&namespace, "shop") == declared_sticky()).then_some(())
         });
-        let failed = failed_calls(turn.server());
+        let failed = turn.server().failed_calls();
         for off in [off, 0, then] {
             folder.write("clock", off.to_string());
             let stored = guard::writes(&namespace, "shop", |number| number < 50);
             assert!(stored.iter().all(|service| sticky(service) == declared_sticky()), "{off}");
         }
-        assert_eq!(failed_calls(turn.server()) - failed, 0);
+        assert_eq!(turn.server().failed_calls() - failed, 0);
         let ended = guard.ends("TERM");
         assert_eq!(ended.0.code, Some(0), "{}", ended.0);
         let times = ended.0.stderr.lines().map(|line| {

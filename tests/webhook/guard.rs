@@ -329,13 +329,6 @@ pub(super) fn own_writes(server: &Server, which: impl Fn(&Value) -> bool) -> usi
     server.audit(|request| is_own(request) && which(request)).len()
 }
 
-/// How many calls of the guard the API server has given up so far, letting the write pass.
-pub(super) fn failed_calls(server: &Server) -> u64 {
-    let metrics = server.admin().get("/metrics").text;
-    let lines = metrics.lines().filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
-    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
-}
-
 /// Flagger's steps, one after the other: the weights go up and down for as long as `more` says.
 pub(super) fn writes(namespace: &Namespace, name: &str, mut more: impl FnMut(u64) -> bool) -> Vec<Value> {
     let mut stored = Vec::new();

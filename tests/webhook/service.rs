@@ -7,7 +7,7 @@ use testbed::{bed, namespace::Namespace, network, objects, run::Run, server::Ser
 
 use super::{
     deployed::{NAME, ROUTING, Replica, beyond, ready, replicas, rules, unused},
-    guard::{DECLARED, declare, declared_sticky, failed_calls, live, registrations, sticky, writes},
+    guard::{DECLARED, declare, declared_sticky, live, registrations, sticky, writes},
 };
 
 fn guard(namespace: &Namespace, arguments: &[&str]) -> Run {
@@ -157,7 +157,7 @@ shop   <none>   100/-    login    synced   guard       [A]
         assert!(client.remove("caBundle").is_some());
         assert_eq!(now["webhooks"], installed["webhooks"]);
     }
-    let before = failed_calls(&server);
+    let before = server.failed_calls();
     let stored = writes(&namespace, "shop", |number| number < 200);
     assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
 
@@ -168,7 +168,7 @@ shop   <none>   100/-    login    synced   guard       [A]
     assert_eq!(ended.code, Some(0), "{ended}");
     let stored = writes(&namespace, "shop", |number| number < 100);
     assert!(stored.iter().all(|service| sticky(service) == declared_sticky()));
-    assert_eq!(failed_calls(&server) - before, 0);
+    assert_eq!(server.failed_calls() - before, 0);
 
     // Endpoints of another name are not believed to be it.
     let mut other = server.admin().get(&format!("/api/v1/namespaces/{NAME}/services/{NAME}")).expect("a Service");
@@ -188,7 +188,7 @@ shop   <none>   100/-    login    synced   guard       [A]
     for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
         patch(&namespace, kind, &json!([{ "op": "remove", "path": "/webhooks/0/matchConditions" }]));
     }
-    let before = failed_calls(&server);
+    let before = server.failed_calls();
     let mut mirror = objects::traefik_service("mirror", 100, 0);
     mirror["metadata"]["namespace"] = json!(namespace.name());
     mirror["spec"] = json!({ "mirroring": { "name": "a", "port": 80 } });
@@ -196,7 +196,7 @@ shop   <none>   100/-    login    synced   guard       [A]
     namespace.create_value(&objects::canary("plain"));
     namespace.patch_status("Canary", "shop", &objects::status("Progressing", 10));
     assert!(kept(&namespace));
-    assert_eq!(failed_calls(&server) - before, 0);
+    assert_eq!(server.failed_calls() - before, 0);
 
     replicas(&server, 1);
     guard(&namespace, &["status"]).run().shows(str![[r#"

@@ -12,7 +12,7 @@ use testbed::{
 use super::{
     certificates::{authorities, folder},
     client::Client,
-    guard::{self, Guard, Turn, declared_sticky, failed_calls, live, own_writes, registrations, sticky},
+    guard::{self, Guard, Turn, declared_sticky, live, own_writes, registrations, sticky},
 };
 
 const LABEL: &str = "app.kubernetes.io/managed-by";
@@ -54,6 +54,10 @@ fn spoilt() -> Vec<(&'static str, Value)> {
             "a next pair that is none",
             json!({ "next.crt": text("a"), "next.key": text("b"), "next.from": text("9999999999") }),
         ),
+        (
+            "a time that is none",
+            json!({ "next.crt": text("a"), "next.key": text("b"), "next.from": text(&u64::MAX.to_string()) }),
+        ),
     ]
 }
 
@@ -71,7 +75,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     let flags = ["--cert-secret", secret.as_str()];
     let mut guard = Guard::start(&namespace, "shop", &flags);
     until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));
-    let failed = failed_calls(turn.server());
+    let failed = turn.server().failed_calls();
     let data = || namespace.get("Secret", "certificates")["data"].clone();
     let right = data();
     for (what, spoilt) in spoilt() {
@@ -91,7 +95,7 @@ fn whatever_stands_in_the_secret_no_call_fails_and_it_is_put_right() {
     works(&guard, &namespace);
     namespace.patch("Secret", "certificates", &label(json!("kubectl-canary-traefik")));
     until("the Secret to be right", || (data() == right).then_some(()));
-    assert_eq!(failed_calls(turn.server()) - failed, 0);
+    assert_eq!(turn.server().failed_calls() - failed, 0);
     let ended = guard.ends("TERM");
     assert_eq!(ended.0.code, Some(0), "{}", ended.0);
     let reason = json!(format!("Secret `{secret}` exists and does not belong to this program"));

@@ -18,9 +18,9 @@ use crate::{
 
 /// Run the guard as a webhook server (for Kubernetes before 1.36)
 ///
-/// A mutating and validating admission webhook. The API server calls it for each write to a TraefikService or a
-/// Canary, and it restores the declared cookie in that write. Cookies lost while it was down are restored with one
-/// write each. Malformed declarations are rejected. With -n it covers only that namespace.
+/// A mutating and validating admission webhook. The API server calls it for writes of TraefikServices, in which it
+/// restores the declared cookie, and for writes of Canaries, in which it rejects malformed declarations. Cookies lost
+/// while it was down are restored with one write each. With -n it covers only that namespace.
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it exits.
 /// With --service it runs inside, and replicas share their certificates through --cert-secret. It also serves

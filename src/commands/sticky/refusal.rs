@@ -10,7 +10,6 @@ use crate::{
     model::{
         Cookie, FIELDS, ObjectKind,
         managers::{self, Manager},
-        name::Group,
     },
     observed::Loaded,
     output::{
@@ -79,8 +78,8 @@ pub(super) fn changed_by(agreed: &Plan, now: &Plan) -> Vec<String> {
 /// The reason why a change cannot be prepared.
 pub(super) struct Refusal {
     pub(super) error: Error,
-    /// The part of the change that this user may make.
-    possible: Option<Scope>,
+    /// The object of the change that this user may write.
+    possible: Option<ObjectKind>,
 }
 
 impl From<Error> for Refusal {
@@ -108,11 +107,10 @@ fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
 pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refusal) -> Result<Scope> {
     let Refusal { error, possible } = refusal;
     let Some(possible) = possible.filter(|_| !args.yes && args.dry_run == DryRun::None) else { return Err(error) };
-    let kinds = [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)].map(alone);
-    let (_, question, _) = kinds.into_iter().find(|(scope, ..)| *scope == possible).expect("one of the two");
+    let (scope, question, _) = alone(possible);
     ctx.ui.warning(error.message());
     match ctx.ui.ask(question).await? {
-        Some(true) => Ok(possible),
+        Some(true) => Ok(scope),
         Some(false) => Err(Error::cancelled()),
         None => Err(error),
     }
@@ -124,15 +122,13 @@ pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refu
 pub(super) fn dry_run_error(ctx: &Context, plan: &Plan, failure: Failure, possible: Option<ObjectKind>) -> Refusal {
     let (forbidden, invalid) = (failure.is_forbidden(), failure.is_invalid());
     let mut error = Error::from(failure);
-    let mut scope = None;
     if forbidden {
         ctx.ui.status("computed locally; the server refused the dry run:");
         for step in &plan.steps {
             ctx.ui.status(&change::step_diff(step, &step.after(), false, ctx.ui.err_style()));
         }
-        if let Some((possible, _, flag)) = possible.map(alone) {
+        if let Some((_, _, flag)) = possible.map(alone) {
             error = error.hint(flag);
-            scope = Some(possible);
         }
     }
     if invalid {
@@ -147,5 +143,5 @@ pub(super) fn dry_run_error(ctx: &Context, plan: &Plan, failure: Failure, possib
             }
         }
     }
-    Refusal { error, possible: scope }
+    Refusal { error, possible: possible.filter(|_| forbidden) }
 }

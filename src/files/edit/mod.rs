@@ -60,7 +60,8 @@ pub fn edit(source: &Source, object: &Object, edits: &[Edit]) -> Result<String> 
     let mut text = before.to_owned();
     let mut value = read(before).map_err(refuse)?;
     if is_sealed(&value) {
-        let with_sops = format!("with `sops edit {}`", quoted(object.file()));
+        let file = source.path.as_ref().map_or_else(|| "FILE".into(), |_| quoted(object.file()));
+        let with_sops = format!("with `sops edit {file}`");
         return Err(refusal(
             object,
             edits,
@@ -158,7 +159,8 @@ fn read(text: &str) -> Result<Value, String> {
     yaml::parse(text).map_err(|error| format!("the result would not be valid YAML: {}", error.reason))
 }
 
-/// Returns whether SOPS has put a checksum over the values of a document, encrypted or not (`sops.go:Metadata`, `aes/cipher.go`).
+/// Returns whether SOPS has put a checksum over the values of a document, encrypted or not (getsops/sops
+/// `sops.go:Metadata`).
 fn is_sealed(value: &Value) -> bool {
     value.get("sops").is_some_and(|metadata| metadata.get("mac").is_some())
 }

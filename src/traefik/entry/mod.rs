@@ -4,7 +4,8 @@
 //! cookie with its whole life ahead. For each route of the Canary's namespace that leads to its TraefikService, a route
 //! of our own has the same rule and these paths, and takes the `Cookie` header off: an IngressRoute by a Middleware
 //! (`headers.customRequestHeaders` with an empty value, traefik/traefik `pkg/middlewares/headers/header.go`), an
-//! HTTPRoute by the filter `RequestHeaderModifier`. A route's own middlewares come first, so that a forwardAuth sees all cookies.
+//! HTTPRoute by the filter `RequestHeaderModifier`. A route's own middlewares come first, so that a forwardAuth sees
+//! all cookies.
 //!
 //! An entry never takes a request from another router. The route of our own has the priority just above its model's, so
 //! whatever wins there today still wins: where that is something else, the entry would be without effect, and is

@@ -201,6 +201,13 @@ impl Server {
         self.audit_lines(&name, |request| request["user"]["username"] == user)
     }
 
+    /// How many calls of webhooks it has given up since it was last started, letting the write pass.
+    pub fn failed_calls(&self) -> u64 {
+        let metrics = self.admin().get("/metrics").text;
+        let lines = metrics.lines().filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+    }
+
     /// Why it let writes pass without an answer of a webhook's, a line each, since it was first started.
     pub fn failed_open(&self) -> Vec<String> {
         let log = std::fs::read(self.own().directory.join("kube-apiserver.log")).expect("its log can be read");

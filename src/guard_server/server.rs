@@ -15,7 +15,7 @@ use std::{
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::AbortHandle,
@@ -31,10 +31,11 @@ use crate::{
     },
 };
 
-/// Timeout for the first complete request of a connection.
+/// Timeout for the TLS handshake, and for the first complete request from its first byte on.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
-/// Idle timeout between requests. It is longer than that of clients (Go: 90 s), so that the server never closes a
-/// connection on which a request is just being sent.
+/// Idle timeout before the first request and between requests. It is longer than that of clients (Go: 90 s), so that
+/// the server never closes a connection on which a request is just being sent: Go opens connections in advance and
+/// uses them later, and does not repeat a POST that was lost (`shouldRetryRequest` of net/http/transport.go).
 const IDLE: Duration = Duration::from_mins(5);
 /// Maximum size of a request head, in bytes.
 const LARGEST_HEAD: usize = 32 << 10;
@@ -193,10 +194,19 @@ async fn serve_connection(
             Ok::<_, std::convert::Infallible>(response)
         }
     });
+    let mut draining = shared.shutdown.draining.subscribe();
+    // It holds only the byte that is waited for.
+    let mut stream = BufReader::with_capacity(1, stream);
+    tokio::select! {
+        first = tokio::time::timeout(IDLE, stream.fill_buf()) => match first {
+            Ok(Ok(bytes)) if !bytes.is_empty() => (),
+            _ => return,
+        },
+        () = begins(&mut draining) => return,
+    }
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(LARGEST_HEAD).half_close(false);
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let mut draining = shared.shutdown.draining.subscribe();
     let mut first = pin!(tokio::time::sleep(FIRST_REQUEST));
     loop {
         tokio::select! {

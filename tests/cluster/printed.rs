@@ -8,6 +8,7 @@ use snapbox::str;
 use testbed::{
     bed,
     namespace::Namespace,
+    objects,
     run::{Output, Run, exactly},
 };
 
@@ -32,8 +33,8 @@ fn commands(output: &Output) -> Vec<String> {
 /// the whole cluster is tried alone.
 fn typed(namespace: &Namespace, user: &Path, command: &str) -> Output {
     let more = match command {
-        it if it.contains(" guard install") => " --dry-run=server",
-        it if it.contains(" sticky ") => " --yes",
+        it if it.contains("canary-traefik guard install") => " --dry-run=server",
+        it if it.contains("canary-traefik sticky ") => " --yes",
         _ => "",
     };
     let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
@@ -71,6 +72,19 @@ mod policies {
     fn each_command_that_is_printed_can_be_typed() {
         let namespace = rollout("printed");
         let (admin, nobody) = (namespace.kubeconfig().to_owned(), namespace.user_with("[]"));
+        let kinds = "{apiGroups: [flagger.app], resources: [canaries], verbs: [get, list]}, \
+            {apiGroups: [traefik.io], resources: [traefikservices, ingressroutes, middlewares], verbs: [get, list]}";
+        let reader = namespace.user_with(&format!("[{kinds}]"));
+        let declarer = namespace.user_with(&format!(
+            "[{kinds}, {{apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [patch]}}]"
+        ));
+        // No other test's Traefik has this host.
+        let rule = json!({ "kind": "Rule", "match": format!("Host(`{}.example`)", namespace.name()),
+            "services": [{ "kind": "TraefikService", "name": "podinfo" }] });
+        namespace.create_value(&json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
+            "metadata": { "name": "web" }, "spec": { "entryPoints": ["websecure"], "tls": {}, "routes": [rule] } }));
+        // It has neither a cookie nor what Flagger would generate for it.
+        namespace.create_value(&objects::canary("fresh"));
         let other = format!("-n {}", namespace.name());
         let situations: &[(&str, &Path, String)] = &[
             ("no such Canary", &admin, "show nothing-like-it".into()),
@@ -79,7 +93,15 @@ mod policies {
             ("no Canary named", &admin, "sticky set --max-age 60".into()),
             ("no right to read", &nobody, "describe podinfo".into()),
             ("no right to list", &nobody, format!("show {other}")),
+            ("no right to list all", &nobody, "show -A".into()),
+            ("no right to watch", &reader, "show --watch".into()),
+            ("no right to change", &reader, "sticky set podinfo --max-age 60 --yes".into()),
+            ("no right to find routes", &nobody, "verify podinfo".into()),
+            ("no right to install", &nobody, "guard install --yes".into()),
             ("an unknown command", &admin, "rbac shwo".into()),
+            ("no flag and no terminal", &admin, "sticky set podinfo".into()),
+            ("no cookie to compute", &admin, "cookie fresh".into()),
+            ("no cookie to verify", &admin, "verify fresh".into()),
             ("declared alone", &admin, "sticky set podinfo --max-age 60 --declare-only --yes".into()),
             ("made live", &admin, "sticky set podinfo --max-age 90 --yes".into()),
             (
@@ -87,7 +109,15 @@ mod policies {
                 &admin,
                 format!("sticky set podinfo --max-age 100 --yes {other}"),
             ),
+            ("no right to make an entry", &declarer, "sticky set podinfo --entry /sign-in --yes".into()),
+            ("no right to look for Traefik", &reader, "verify podinfo --through-cluster".into()),
             ("applied", &admin, "sticky apply podinfo --yes".into()),
+            (
+                "findings",
+                &admin,
+                "lint podinfo --fail-on never --ignore CT007,CT008,CT009,CT010,CT026,CT029,CT030,CT037".into(),
+            ),
+            ("what will be seen", &admin, "simulate podinfo --steps 10,50 --interval 1m".into()),
             ("without a guard", &admin, "guard status".into()),
         ];
         let mut table = String::new();
@@ -102,10 +132,10 @@ mod policies {
                 }
                 let ran = typed(&namespace, user, &command);
                 let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-                let said = if ran.code == Some(0) {
-                    String::new()
-                } else {
-                    format!(": {}{}", first(&ran.stdout), first(&ran.stderr))
+                let said = match ran.code {
+                    Some(0) => String::new(),
+                    _ if ran.stdout.is_empty() => format!(": {}", first(&ran.stderr)),
+                    _ => format!(": {}", first(&ran.stdout)),
                 };
                 table.push_str(&format!("  {shown} -> {}{said}\n", ran.code.expect("an exit code")));
             }
@@ -127,8 +157,29 @@ no right to read:
 no right to list:
   kubectl auth can-i list canaries.flagger.app -n [NS] -> 1: no
   kubectl canary-traefik rbac show -n [NS] -> 0
+no right to list all:
+  kubectl auth can-i list canaries.flagger.app -A -> 1: no
+  kubectl canary-traefik rbac show -A -> 0
+no right to watch:
+  kubectl auth can-i watch canaries.flagger.app -n [NS] -> 1: no
+  kubectl canary-traefik rbac show --watch -n [NS] -> 0
+no right to change:
+  kubectl auth can-i patch canaries.flagger.app -n [NS] -> 1: no
+  kubectl canary-traefik rbac sticky set -n [NS] -> 0
+no right to find routes:
+  kubectl auth can-i get canaries.flagger.app -n [NS] -> 1: no
+  kubectl canary-traefik rbac verify -n [NS] -> 0
+no right to install:
+  kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io -> 1: no
+  kubectl canary-traefik rbac guard install -> 0
 an unknown command:
   kubectl canary-traefik rbac show -> 0
+no flag and no terminal:
+  kubectl canary-traefik sticky set podinfo --name login --max-age 300 --http-only -> 0
+no cookie to compute:
+  kubectl canary-traefik sticky set fresh -> 2: error: nothing to set: no cookie flag, and no terminal to ask on
+no cookie to verify:
+  kubectl canary-traefik sticky set fresh -> 2: error: nothing to set: no cookie flag, and no terminal to ask on
 declared alone:
   kubectl canary-traefik sticky set podinfo -n [NS] --entry /login -> 0
   kubectl canary-traefik sticky apply podinfo -> 0
@@ -136,7 +187,20 @@ made live:
   kubectl canary-traefik guard install -> 0
 made live in a namespace that is named:
   kubectl canary-traefik guard install -> 0
+no right to make an entry:
+  kubectl auth can-i patch middlewares.traefik.io -n [NS] -> 1: no
+  kubectl canary-traefik rbac sticky set --entry -n [NS] -> 0
+no right to look for Traefik:
+  kubectl auth can-i list pods -A -> 1: no
+  kubectl canary-traefik rbac verify --through-cluster -A -> 0
 applied:
+findings:
+  kubectl canary-traefik describe podinfo -n [NS] -> 0
+  kubectl canary-traefik describe podinfo -n [NS] -> 0
+  kubectl canary-traefik guard install -> 0
+what will be seen:
+  kubectl canary-traefik sticky set podinfo --max-age 1m -> 0
+  kubectl canary-traefik simulate podinfo --max-age 1m --steps 10,50,100 --interval 1m3s -> 0
 without a guard:
   kubectl canary-traefik guard install -> 0
 

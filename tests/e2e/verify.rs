@@ -1,11 +1,11 @@
 //! `verify`, asked of the real Traefik: what does not stick, and what does.
 
-use std::{net::Ipv4Addr, sync::LazyLock};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::LazyLock};
 
 use serde_json::{Value, json};
 use snapbox::str;
 use testbed::{
-    run::{Output, exactly},
+    run::{Output, Run, exactly, plugin},
     transcript,
     wait::until,
 };
@@ -49,7 +49,8 @@ const CASES: [Case; 10] = [
 /// Where https comes in.
 pub(crate) const WEB_SECURE: u16 = 8443;
 
-/// All sites, and the Traefik in front of them. It starts when everything is there, and nothing changes afterwards.
+/// All sites, and the Traefik in front of them. It starts when everything is there, and nothing changes afterwards but the
+/// cookies of the bad ones.
 pub(crate) struct Sites {
     traefik: Traefik,
     bad: Vec<Site>,
@@ -212,10 +213,11 @@ pub(crate) fn without_chance(output: &Output) -> String {
 
 pub(crate) fn what_does_not_stick_is_found_with_the_reason() {
     let sites = &*SITES;
+    let outputs: Vec<_> = sites.bad.iter().map(verify).collect();
     let shown = CASES
         .iter()
-        .zip(&sites.bad)
-        .map(|((name, flags, _), site)| format!("### {name}: {flags}\n{}", without_chance(&verify(site))));
+        .zip(&outputs)
+        .map(|((name, flags, _), output)| format!("### {name}: {flags}\n{}", without_chance(output)));
     exactly(
         &shown.collect::<String>(),
         str![[r#"
@@ -430,6 +432,40 @@ the cookie does not stick (7 browsers, 102 requests)
 
 "#]],
     );
+    let mut table = String::new();
+    for ((name, ..), (site, output)) in CASES.iter().zip(sites.bad.iter().zip(&outputs)) {
+        let fixes: BTreeSet<_> = output.stdout.lines().filter_map(|line| line.strip_prefix("  fix: ")).collect();
+        for fix in fixes {
+            let typed = typed(site, fix);
+            table.push_str(&format!("{name}: {fix} -> {}\n", typed.code.expect("an exit code")));
+            if !fix.contains(" describe ") {
+                until("what was typed to stick", || (verify(site).code == Some(0)).then_some(()));
+            }
+        }
+    }
+    exactly(
+        &table,
+        str![[r#"
+no cookie: kubectl canary-traefik sticky apply shop -> 0
+secure: kubectl canary-traefik sticky set shop --secure=false -> 0
+path: kubectl canary-traefik sticky set shop --path / -> 0
+domain: kubectl canary-traefik sticky set shop --unset domain -> 0
+none: kubectl canary-traefik sticky set shop --same-site lax -> 0
+names: kubectl canary-traefik sticky set shop --name shop-track -> 0
+pods: kubectl canary-traefik sticky set shop --name shop-track -> 0
+around: kubectl canary-traefik describe shop -> 0
+age: kubectl canary-traefik sticky set shop --max-age 60 -> 0
+stale: kubectl canary-traefik sticky apply shop -> 0
+
+"#]],
+    );
+}
+
+/// Types a command, with the program as kubectl's plugin. What asks is told yes.
+fn typed(site: &Site, command: &str) -> Output {
+    let more = if command.contains(" sticky ") { " --yes" } else { "" };
+    let script = format!("kubectl() {{ shift; \"$PROGRAM\" \"$@\"; }}; {command}{more}");
+    Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin()).kubeconfig(site.namespace.kubeconfig()).run()
 }
 
 pub(crate) fn what_is_proposed_sticks() {

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod bed;
 pub mod directory;
 pub mod editor;
+pub mod examples;
 pub mod fake;
 pub mod fields;
 pub mod flagger;

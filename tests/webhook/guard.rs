@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use canary_traefik::{
@@ -35,22 +35,84 @@ pub(super) fn declared_sticky() -> Value {
     json!({ "cookie": { "name": "login", "maxAge": 300 } })
 }
 
-fn server() -> &'static Server {
-    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::dedicated(&bed::no_policies()));
-    &SERVER
+/// An API server, and whom processes ask it as.
+struct Lane {
+    server: Server,
+    /// Without the rights for entries, and with them.
+    users: [OnceLock<User>; 2],
 }
 
-/// The API server of these tests, for one test at a time.
-pub(super) struct Turn {
-    _turn: MutexGuard<'static, ()>,
+/// The API servers of these tests. A guard looks at a whole cluster, so that each is one test's at a time.
+#[derive(Default)]
+struct Lanes {
+    all: Vec<&'static Lane>,
+    free: Vec<&'static Lane>,
+    begun: usize,
+}
+
+static LANES: LazyLock<(Mutex<Lanes>, Condvar)> = LazyLock::new(Default::default);
+
+impl Lanes {
+    /// As many as tests run at once: `tests/run`.
+    const MOST: usize = 3;
+
+    fn locked() -> MutexGuard<'static, Self> {
+        LANES.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for one that no other test has, or starts one.
+    fn take() -> &'static Lane {
+        let mut lanes = Self::locked();
+        loop {
+            if let Some(lane) = lanes.free.pop() {
+                return lane;
+            }
+            if lanes.begun < Self::MOST {
+                break;
+            }
+            lanes = LANES.1.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+        lanes.begun += 1;
+        drop(lanes);
+        let server = Server::dedicated(&bed::no_policies());
+        let lane: &'static Lane = Box::leak(Box::new(Lane { server, users: Default::default() }));
+        Self::locked().all.push(lane);
+        lane
+    }
+
+    /// The one that this server belongs to.
+    fn of(server: &Server) -> &'static Lane {
+        let lanes = Self::locked();
+        lanes
+            .all
+            .iter()
+            .copied()
+            .find(|lane| std::ptr::eq(&raw const lane.server, server))
+            .expect("a server of these tests")
+    }
+}
+
+impl Lane {
+    fn user(&'static self, entries: bool) -> &'static User {
+        self.users[usize::from(entries)].get_or_init(|| user(&self.server, entries))
+    }
+}
+
+/// An API server for one test.
+pub(super) struct Turn(&'static Lane);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        Lanes::locked().free.push(self.0);
+        LANES.1.notify_one();
+    }
 }
 
 impl Turn {
     /// Waits for it, and leaves no Canary, TraefikService or registration of another test's: a guard looks at the whole
     /// cluster, and tests come in any order.
     pub(super) fn take() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
+        let turn = Self(Lanes::take());
         times::begins_anew();
         let admin = turn.server().admin();
         for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
@@ -73,9 +135,8 @@ impl Turn {
         turn
     }
 
-    #[expect(clippy::unused_self, reason = "whoever has the turn has the server")]
     pub(super) fn server(&self) -> &'static Server {
-        server()
+        &self.0.server
     }
 
     /// A fresh namespace with rollouts of these names that declare [`DECLARED`].
@@ -99,35 +160,30 @@ struct User {
 
 /// The user with the rights that an installed process has, and those of one outside the cluster to register itself and to
 /// keep its certificates wherever it likes.
-fn user(entries: bool) -> &'static User {
-    static USERS: [LazyLock<User>; 2] = [LazyLock::new(|| make(false)), LazyLock::new(|| make(true))];
-    fn make(entries: bool) -> User {
-        let server = self::server();
-        let (name, kubeconfig) = server.next_narrow_user("default");
-        let directory = Directory::new();
-        let kubeconfig = directory.write("guard.kubeconfig", kubeconfig);
-        let placement = Placement {
-            namespace: "guard".into(),
-            image: "none".into(),
-            coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
-            has_conditions: true,
-            keeper: CertificateOwner::Replicas,
-            entries,
-            traefik: Vec::new(),
-        };
-        let mut objects = deployment::objects(&placement).into_iter();
-        let role = objects.find(|object| object.kind == GuardKind::ClusterRole).expect("there is one");
-        let mut role = role.value;
-        role["metadata"] = json!({ "name": name });
-        let rules = role["rules"].as_array_mut().expect("rules");
-        rules.push(json!({ "apiGroups": ["admissionregistration.k8s.io"], "verbs": ["create", "delete"],
-            "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] }));
-        rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
-            "verbs": ["create", "get", "list", "update", "watch"] }));
-        bind(server, &name, &role, &kubeconfig);
-        User { name, kubeconfig, rules: Rules::of([&role]), directory }
-    }
-    &USERS[usize::from(entries)]
+fn user(server: &Server, entries: bool) -> User {
+    let (name, kubeconfig) = server.next_narrow_user("default");
+    let directory = Directory::new();
+    let kubeconfig = directory.write("guard.kubeconfig", kubeconfig);
+    let placement = Placement {
+        namespace: "guard".into(),
+        image: "none".into(),
+        coverage: Coverage { selector: None, namespace_selector: Some(json!({})) },
+        has_conditions: true,
+        keeper: CertificateOwner::Replicas,
+        entries,
+        traefik: Vec::new(),
+    };
+    let mut objects = deployment::objects(&placement).into_iter();
+    let role = objects.find(|object| object.kind == GuardKind::ClusterRole).expect("there is one");
+    let mut role = role.value;
+    role["metadata"] = json!({ "name": name });
+    let rules = role["rules"].as_array_mut().expect("rules");
+    rules.push(json!({ "apiGroups": ["admissionregistration.k8s.io"], "verbs": ["create", "delete"],
+        "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] }));
+    rules.push(json!({ "apiGroups": [""], "resources": ["secrets"],
+        "verbs": ["create", "get", "list", "update", "watch"] }));
+    bind(server, &name, &role, &kubeconfig);
+    User { name, kubeconfig, rules: Rules::of([&role]), directory }
 }
 
 /// Gives a user this `ClusterRole` in the whole cluster, and waits until the server knows.
@@ -179,6 +235,7 @@ pub(super) fn generation(namespace: &Namespace, name: &str) -> i64 {
 pub(super) struct Guard {
     running: Running,
     pub(super) port: u16,
+    server: &'static Server,
     user: &'static User,
 }
 
@@ -210,13 +267,13 @@ impl Guard {
         flags: &[&str],
         change: impl FnOnce(Run) -> Run,
     ) -> Self {
-        let user = user(flags.contains(&"--entries"));
+        let user = Lanes::of(namespace.server()).user(flags.contains(&"--entries"));
         Self { user, ..Self::of(namespace, &user.kubeconfig, port, of, flags, change) }
     }
 
     /// Starts it with a kubeconfig that leads to the API server by another way, and waits until it has registered.
     pub(super) fn behind(namespace: &Namespace, change: impl FnOnce(String) -> String) -> Self {
-        let user = user(false);
+        let user = Lanes::of(namespace.server()).user(false);
         let kubeconfig = user.directory.write("behind.kubeconfig", change(user.directory.read("guard.kubeconfig")));
         let port = free_port();
         let mut guard = Self::of(namespace, &kubeconfig, port, port, &[], |run| run);
@@ -237,17 +294,19 @@ impl Guard {
         let run = namespace.run_as(kubeconfig, arguments).arguments(flags.iter().copied());
         let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
-        Self { running, port, user: user(false) }
+        let lane = Lanes::of(namespace.server());
+        Self { running, port, server: &lane.server, user: lane.user(false) }
     }
 
     /// Starts it without a registration: it repairs and nothing else.
     pub(super) fn repairs_only(namespace: &Namespace, folder: &str) -> Self {
-        let port = free_port();
+        let (lane, port) = (Lanes::of(namespace.server()), free_port());
         let listen = format!("127.0.0.1:{port}");
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
-        let mut running = Running::start(namespace.run_as(&user(false).kubeconfig, arguments));
+        let user = lane.user(false);
+        let mut running = Running::start(namespace.run_as(&user.kubeconfig, arguments));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
-        Self { running, port, user: user(false) }
+        Self { running, port, server: &lane.server, user }
     }
 
     /// Waits until the API server asks it: about a write, and about a Canary.
@@ -285,7 +344,7 @@ impl Guard {
     pub(super) fn ends(self, signal: &str) -> Ended {
         self.running.signal(signal);
         let ended = Ended(self.running.ends());
-        assert_eq!(self.user.rules.beyond(server(), &self.user.name), BTreeSet::new(), "{}", ended.0);
+        assert_eq!(self.user.rules.beyond(self.server, &self.user.name), BTreeSet::new(), "{}", ended.0);
         ended
     }
 }

@@ -95,7 +95,7 @@ pub struct Error {
     message: String,
     causes: Vec<String>,
     hints: Vec<Hint>,
-    missing_right: Option<Box<MissingRight>>,
+    missing_permission: Option<Box<MissingPermission>>,
 }
 
 /// Something to type or to do.
@@ -106,14 +106,14 @@ struct Hint {
     command_end: Option<usize>,
 }
 
-/// A right that the API server says the user lacks.
+/// A permission that the API server says the user lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingRight {
+pub struct MissingPermission {
     /// The verb, such as `patch`.
     pub verb: String,
     /// The resource with its API group, such as `canaries.flagger.app`, or a path.
     pub resource: String,
-    /// The namespace, unless the right is for all of them.
+    /// The namespace, unless the permission is for all of them.
     pub namespace: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Creates an error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), missing_right: None }
+        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), missing_permission: None }
     }
 
     /// Creates an error about a wrong flag, value or file.
@@ -193,10 +193,10 @@ impl Error {
         self
     }
 
-    /// Marks the error as caused by a missing right.
+    /// Marks the error as caused by a missing permission.
     #[must_use]
-    pub fn for_lack_of(mut self, right: MissingRight) -> Self {
-        self.missing_right = Some(Box::new(right));
+    pub fn for_lack_of(mut self, permission: MissingPermission) -> Self {
+        self.missing_permission = Some(Box::new(permission));
         self
     }
 
@@ -229,9 +229,9 @@ impl Error {
         &self.causes
     }
 
-    /// Returns the right that is missing, if that is the cause.
-    pub fn missing_right(&self) -> Option<&MissingRight> {
-        self.missing_right.as_deref()
+    /// Returns the permission that is missing, if that is the cause.
+    pub fn missing_permission(&self) -> Option<&MissingPermission> {
+        self.missing_permission.as_deref()
     }
 
     /// Returns the sentences after `hint:`.

@@ -1,6 +1,7 @@
 //! A Kubernetes API server: the connection to it, requests and watches, and the meaning of its errors. Knows no Canary
 //! and prints nothing.
 
+mod access_review;
 pub(crate) mod backoff;
 mod call;
 mod collection;
@@ -19,7 +20,6 @@ pub(crate) mod list;
 mod login;
 mod overrides;
 pub(crate) mod parts;
-mod permission;
 pub(crate) mod port_forward;
 mod progress;
 mod proxy;
@@ -42,6 +42,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::parts::read as read_part;
 pub(crate) use self::{
+    access_review::Action,
     call::{Call, Verb},
     collection::Collection,
     connect::{connect, connect_anonymously},
@@ -50,7 +51,6 @@ pub(crate) use self::{
     http::Answer,
     kubeconfig::{Part as KubeconfigPart, names as in_kubeconfig},
     parts::Part,
-    permission::Permission,
     progress::{Progress, Silent},
     url::{read as read_url, read_without_credentials},
     watch::{Event, ResourceVersion},

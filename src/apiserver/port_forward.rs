@@ -30,7 +30,7 @@ use super::{
     websocket,
 };
 use crate::{
-    error::{Error, MissingRight, Result},
+    error::{Error, MissingPermission, Result},
     model::NamespacedName,
 };
 
@@ -81,12 +81,12 @@ impl PodPort {
         let socket = socket.await.map_err(|failure: Failure| {
             let is_forbidden = failure.is_forbidden();
             let error = Error::from(failure);
-            // For the second of the two rights that it asks for, the server has other words.
-            if !is_forbidden || error.missing_right().is_some() {
+            // For the second of the two permissions that it asks for, the server has other words.
+            if !is_forbidden || error.missing_permission().is_some() {
                 return error;
             }
             let namespace = pod.namespace.clone();
-            error.for_lack_of(MissingRight { verb: "create".into(), resource: call.resource.into(), namespace })
+            error.for_lack_of(MissingPermission { verb: "create".into(), resource: call.resource.into(), namespace })
         })?;
         let (sender, incoming) = channel(16);
         let (outgoing, sent) = duplex(PIECE);

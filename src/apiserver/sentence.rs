@@ -8,7 +8,7 @@ use crate::{
         error::Failure,
         status::{Denial, Refusal, printable},
     },
-    error::{Error, Kind, MissingRight},
+    error::{Error, Kind, MissingPermission},
 };
 
 /// Converts a failed call into an error with message, hints and exit code.
@@ -101,12 +101,12 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
         _ => error,
     };
     let error = error.hint_command(can_i(verb, &what, namespace), "");
-    // Whoever is not known needs credentials, not a right.
+    // Whoever is not known needs credentials, not a permission.
     if user == "system:anonymous" {
         return error;
     }
     let (verb, namespace) = (verb.to_owned(), namespace.map(str::to_owned));
-    error.for_lack_of(MissingRight { verb, resource: what, namespace })
+    error.for_lack_of(MissingPermission { verb, resource: what, namespace })
 }
 
 fn can_i(verb: &str, what: &str, namespace: Option<&str>) -> String {

@@ -30,7 +30,7 @@ pub struct ActiveForms {
 
 impl Cluster {
     /// Returns whether the guard protects this Canary's cookie, proven by a dry-run write like Flagger's, which drops
-    /// the cookie and must get it back. Without the right to write, the guard's objects decide.
+    /// the cookie and must get it back. Without permission to write, the guard's objects decide.
     pub async fn guarded(&self, observed: &Observed) -> Guarded {
         if !matches!(observed.canary.declared, Declared::Annotation(_)) {
             return Guarded::Unknown;

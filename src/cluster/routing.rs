@@ -1,5 +1,5 @@
 //! Reads the objects that route, and those of entries, for `describe`, `lint`, `verify` and entries. All lists are parallel.
-//! Routes of all namespaces matter, since Traefik chooses among all of them by priority; without the right to see them, those
+//! Routes of all namespaces matter, since Traefik chooses among all of them by priority; without permission to see them, those
 //! next to the Canary are read alone.
 
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Cluster {
             join_all(middlewares.iter().map(|kind| self.seen(*kind, namespace, Place::Here))),
         )
         .await;
-        // The first of each kind is the group in use. Without the right to see HTTPRoutes and Ingresses, of which there may
+        // The first of each kind is the group in use. Without permission to see HTTPRoutes and Ingresses, of which there may
         // be none, an entry can still be made.
         let message = |error: &Error| error.message().to_owned();
         let first = routes.iter().take(1).chain(middlewares.iter().take(1));
@@ -74,7 +74,7 @@ impl Cluster {
         {
             // A cluster with Traefik always serves IngressRoutes.
             let reason = format!("the server has no resource type `{}`", new.kind.resource());
-            unread_kinds.insert(0, Unread { kind: new.kind, only_elsewhere: false, reason, right: None });
+            unread_kinds.insert(0, Unread { kind: new.kind, only_elsewhere: false, reason, permission: None });
         }
         let mut routing: Routing =
             routes.into_iter().chain(services).chain(middlewares).flat_map(Seen::objects).collect();
@@ -152,8 +152,8 @@ impl Seen {
     /// it does not serve.
     fn unread(&self) -> Option<Unread> {
         let error = self.unread_here.as_ref().or(self.unread_elsewhere.as_ref()).filter(|_| !is_old(self.kind))?;
-        let (reason, right) = (error.message().to_owned(), error.missing_right().cloned());
-        Some(Unread { kind: self.kind, only_elsewhere: self.unread_here.is_none(), reason, right })
+        let (reason, permission) = (error.message().to_owned(), error.missing_permission().cloned());
+        Some(Unread { kind: self.kind, only_elsewhere: self.unread_here.is_none(), reason, permission })
     }
 
     fn objects(self) -> impl Iterator<Item = (ObjectKind, Value)> {

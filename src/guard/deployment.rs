@@ -54,7 +54,7 @@ pub enum CertificateOwner {
     /// The replicas. An admission policy restricts their account to these writes.
     Replicas,
     /// `guard install`, on clusters without `ValidatingAdmissionPolicy` (before Kubernetes 1.30). The replicas then
-    /// have no rights on webhook configurations and Secrets.
+    /// have no permissions on webhook configurations and Secrets.
     Install {
         /// The CA bundle for the webhook configurations, as PEM; empty if unknown.
         authorities: String,
@@ -143,7 +143,7 @@ pub fn secret(namespace: &str) -> GuardObject {
     GuardKind::Secret.named(Some(namespace), SECRET)
 }
 
-/// Returns the rights of the replicas outside their own namespace. With a namespace selector, they read the labels of a
+/// Returns the permissions of the replicas outside their own namespace. With a namespace selector, they read the labels of a
 /// namespace before repairing anything in it.
 fn cluster_role(placement: &Placement) -> GuardObject {
     let look = ["get", "list", "watch"];
@@ -166,7 +166,7 @@ fn cluster_role(placement: &Placement) -> GuardObject {
     GuardKind::ClusterRole.named(None, NAME).with("rules", json!(rules))
 }
 
-/// Returns the rights to update the objects of entries. The account's admission policy allows no other writes.
+/// Returns the permissions to update the objects of entries. The account's admission policy allows no other writes.
 fn entry_rules() -> [Value; 3] {
     let verbs = json!(["create", "delete", "list", "patch", "watch"]);
     [
@@ -176,7 +176,7 @@ fn entry_rules() -> [Value; 3] {
     ]
 }
 
-/// Returns the rights of the replicas in their own namespace. RBAC cannot restrict `create` to a name. With
+/// Returns the permissions of the replicas in their own namespace. RBAC cannot restrict `create` to a name. With
 /// [`CertificateOwner::Install`] the Role is empty but still applied: another version may have granted more.
 fn role(placement: &Placement) -> GuardObject {
     let rules = match placement.keeper {

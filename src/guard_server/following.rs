@@ -44,7 +44,7 @@ struct Refusals {
 impl Refusals {
     fn is_final(&mut self, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);
-        // Rights that are missing from the start are reported at once.
+        // Permissions that are missing from the start are reported at once.
         let at_first = !self.is_listed && !self.was_away;
         at_first || self.is_unserved || now.saturating_duration_since(since) > STARTING
     }

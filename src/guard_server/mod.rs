@@ -113,7 +113,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 ///
-/// The address is in use, no certificate is available, or the user lacks a necessary right.
+/// The address is in use, no certificate is available, or the user lacks a necessary permission.
 pub(crate) async fn run(
     options: Options,
     cluster: Box<Cluster>,

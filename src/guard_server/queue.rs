@@ -77,7 +77,7 @@ pub(super) enum Outcome {
     Done,
     /// This object was refused; retried with increasing backoff.
     Refused,
-    /// The server is unreachable, or this process lacks a right: retried soon, without marking the namespace as
+    /// The server is unreachable, or this process lacks a permission: retried soon, without marking the namespace as
     /// troubled.
     Unreachable,
 }

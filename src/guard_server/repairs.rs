@@ -1,4 +1,4 @@
-//! Waiting repairs, and what is known of the rights that they need.
+//! Waiting repairs, and what is known of the permissions that they need.
 
 use std::{
     collections::HashMap,
@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// Time and result of the last access review for each kind of object and verb.
-type Rights = HashMap<(ObjectKind, &'static str), (Instant, bool)>;
+type Permissions = HashMap<(ObjectKind, &'static str), (Instant, bool)>;
 
 /// A queue of repairs.
 #[derive(Default)]
 pub(super) struct Repairs {
     queue: Mutex<Queue>,
     pub(super) news: Notify,
-    pub(super) rights: Mutex<Rights>,
+    pub(super) permissions: Mutex<Permissions>,
 }
 
 impl Repairs {

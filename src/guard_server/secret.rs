@@ -39,7 +39,7 @@ pub(super) struct CertificateSpec {
 /// Validity of certificates created by `guard install`, which alone renews them.
 pub(crate) const INSTALLED: Duration = Duration::from_hours(24 * 365 * 10);
 
-/// Prepares certificates for replicas that have no right to store any. Returns the CA bundle for the webhook
+/// Prepares certificates for replicas that have no permission to store any. Returns the CA bundle for the webhook
 /// configurations, and the Secret if it must be written. A certificate past two thirds of its validity is replaced. The
 /// previous CA stays in the bundle until the next renewal, because pods receive the new certificate some time later.
 ///
@@ -182,7 +182,7 @@ enum Due {
 ///
 /// # Errors
 ///
-/// The Secret belongs to something else, or the user lacks the right to read or write it.
+/// The Secret belongs to something else, or the user lacks permission to read or write it.
 pub(super) async fn begin(shared: &Shared, terms: &CertificateSpec) -> Result<StoredCertificates> {
     loop {
         match reconcile(shared, terms, None).await {

@@ -25,7 +25,7 @@ pub(super) struct Failed {
     pub(super) object: Box<ObjectRef>,
     /// The failure.
     pub(super) failure: Failure,
-    /// Whether this process lacks the right to the call.
+    /// Whether this process lacks permission to the call.
     pub(super) lacks_right: bool,
 }
 
@@ -40,7 +40,7 @@ impl Failed {
 pub(super) struct FailureState {
     /// Whether the unreachable server has been logged.
     is_away_told: bool,
-    /// Time since which this process lacks a right.
+    /// Time since which this process lacks a permission.
     denied: Option<Instant>,
 }
 
@@ -49,7 +49,7 @@ impl FailureState {
     ///
     /// # Errors
     ///
-    /// This process has lacked a right for too long.
+    /// This process has lacked a permission for too long.
     pub(super) fn classify(
         &mut self,
         log: &Log,
@@ -78,7 +78,7 @@ impl FailureState {
             let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.into_log_message()))];
             log.warning("repair failed, retrying", &fields);
         }
-        // A missing right affects all namespaces alike, so none is marked as troubled.
+        // A missing permission affects all namespaces alike, so none is marked as troubled.
         Ok(if is_away || lacks_right { Outcome::Unreachable } else { Outcome::Refused })
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::{Id, JoinSet};
 
 use crate::{
-    apiserver::{Failure, Permission, Verb},
+    apiserver::{Action, Failure, Verb},
     error::{Error, panic::lock},
     guard_server::{
         entries,
@@ -27,7 +27,7 @@ use crate::{
 /// Timeout of one repair. Another webhook may take 30 s (`timeoutSeconds`) before the API server goes on.
 const LONGEST_REPAIR: Duration = Duration::from_secs(35);
 /// How long the result of an access review of this process is cached.
-const RIGHTS_FOR: Duration = Duration::from_secs(5);
+const PERMISSIONS_FOR: Duration = Duration::from_secs(5);
 
 /// What a queue repairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +116,12 @@ async fn attempt(shared: &Shared, what: Work, key: &Key, lost: &PendingRepair) -
             Failed::of(Verb::Patch, &object)(late())
         }
     };
-    // Other policies and webhooks also answer 403 for a single object, so ask the API server about the right itself.
+    // Other policies and webhooks also answer 403 for a single object, so ask the API server about the permission itself.
     failed.lacks_right = failed.failure.is_denied() && !has_right(shared, what.repairs(shared), &failed).await;
     Err(failed)
 }
 
-/// Returns whether this process has the right to the refused call. If that cannot be determined, it is assumed to have
+/// Returns whether this process has permission to the refused call. If that cannot be determined, it is assumed to have
 /// it.
 async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool {
     if failed.failure.is_unauthorized() {
@@ -129,21 +129,21 @@ async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool 
     }
     let ObjectRef { kind, target } = &*failed.object;
     let question = (*kind, failed.verb.as_str());
-    let known = lock(&repairs.rights).get(&question).copied();
+    let known = lock(&repairs.permissions).get(&question).copied();
     if let Some((when, has)) = known
-        && when.elapsed() < RIGHTS_FOR
+        && when.elapsed() < PERMISSIONS_FOR
     {
         return has;
     }
-    let permission = Permission {
+    let action = Action {
         group: kind.group(),
         resource: kind.plural(),
         verb: failed.verb.as_str(),
         name: &target.name,
         namespace: target.namespace.as_deref(),
     };
-    let asking = tokio::time::timeout(RIGHTS_FOR, shared.cluster.api().may(permission));
+    let asking = tokio::time::timeout(PERMISSIONS_FOR, shared.cluster.api().may(action));
     let has = asking.await.ok().and_then(std::result::Result::ok).unwrap_or(true);
-    lock(&repairs.rights).insert(question, (Instant::now(), has));
+    lock(&repairs.permissions).insert(question, (Instant::now(), has));
     has
 }

@@ -14,7 +14,7 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    error::MissingRight,
+    error::MissingPermission,
     model::{NamespacedName, ObjectKind, ObjectRef, name::Group},
 };
 
@@ -64,8 +64,8 @@ pub struct Unread {
     pub only_elsewhere: bool,
     /// Why they could not be read.
     pub reason: String,
-    /// The right that was missing, if it was that.
-    pub right: Option<MissingRight>,
+    /// The permission that was missing, if it was that.
+    pub permission: Option<MissingPermission>,
 }
 
 /// The position of what is no object: behind all of them.

@@ -51,7 +51,7 @@ fn a_max_age_that_is_no_number_of_seconds() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '5x' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '5x' for '--max-age <DURATION>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -60,7 +60,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '99999999999' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '99999999999' for '--max-age <DURATION>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -69,7 +69,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '1.5' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '1.5' for '--max-age <DURATION>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -78,7 +78,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
+error: invalid value '' for '--max-age <DURATION>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -240,7 +240,7 @@ error: --path and --unset path cannot be given together
 exit: 2
 --- stdout
 --- stderr
-error: the argument '--max-age <SECONDS>' cannot be used multiple times
+error: the argument '--max-age <DURATION>' cannot be used multiple times
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 

@@ -664,7 +664,7 @@ Options:
           
           [default: 20]
 
-      --flow <SECONDS>
+      --flow <DURATION>
           How long a flow takes, such as a login from its first request to its
           last one: seconds, or 1m30s
           
@@ -839,11 +839,11 @@ Arguments:
           The Canary
 
 Options:
-      --max-age <SECONDS>
+      --max-age <DURATION>
           Max-Age of the cookie: seconds, or 5m, 1h30m; 0 lasts until the
           browser closes, -1 is no cookie
 
-      --flow <SECONDS>
+      --flow <DURATION>
           How long a login takes, from its first request to its last one:
           seconds, or 1m30s
           
@@ -852,7 +852,7 @@ Options:
       --steps <WEIGHTS>
           The canary's weights, step by step: 10,30,100
 
-      --interval <SECONDS>
+      --interval <DURATION>
           Time between two steps: seconds, or 1m30s
 
       --entry[=<BOOL>]
@@ -1093,7 +1093,7 @@ Cookie:
           Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik
           2.0+)
 
-      --max-age <SECONDS>
+      --max-age <DURATION>
           How long a client stays on its version: seconds, or 5m, 1h30m. Counted
           from the first response, not extended; unset = until the browser
           closes (Traefik 3.0+)
@@ -1201,7 +1201,7 @@ Options:
 Cookie:
       --name <NAME>         Cookie name; unset = Traefik chooses one, such as
                             _8d2a5 (Traefik 2.0+)
-      --max-age <SECONDS>   How long a client stays on its version: seconds, or
+      --max-age <DURATION>  How long a client stays on its version: seconds, or
                             5m, 1h30m. Counted from the first response, not
                             extended; unset = until the browser closes (Traefik
                             3.0+)
@@ -1925,8 +1925,8 @@ and for commands that always read all namespaces, everything goes into a
 ClusterRole. Without a command, the rules cover all commands. Comments mark
 optional rules and say what happens without them.
 
-Exit status of --check: 0 the command works, 1 a required right is missing, more
-than 1 an error.
+Exit status of --check: 0 the command works, 1 a required permission is missing,
+more than 1 an error.
 
 Usage: kubectl canary-traefik rbac [OPTIONS] [COMMAND]...
 
@@ -1936,7 +1936,7 @@ Arguments:
 
 Options:
       --check
-          Ask the server which of these rights you have
+          Ask the server which of these permissions you have
 
       --entry
           Include what the command needs where Canaries declare entries

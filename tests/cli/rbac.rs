@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use canary_traefik::{cli, commands::rbac::rights::ROWS};
+use canary_traefik::{cli, commands::rbac::permissions::ROWS};
 use snapbox::str;
 use testbed::run::Run;
 
@@ -26,7 +26,7 @@ fn every_command_has_one_row_of_rights_and_no_row_is_of_none() {
     let mut all = BTreeSet::new();
     commands(&cli::command(), "", &mut all);
     let rows: BTreeSet<_> = ROWS.iter().map(|row| row.command.to_owned()).collect();
-    assert_eq!(rows, all, "a command has its row in src/commands/rbac/rights.rs");
+    assert_eq!(rows, all, "a command has its row in src/commands/rbac/permissions.rs");
     assert_eq!(rows.len(), ROWS.len(), "each has one");
 }
 

@@ -619,7 +619,7 @@ fn flags_are_checked() {
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'soon' for '--max-age <SECONDS>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
+error: invalid value 'soon' for '--max-age <DURATION>': must be whole seconds of at most ten digits, such as 300, or a duration such as 5m or 1h30m
 
 For more information, try '--help'.
 
@@ -628,7 +628,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '0' for '--flow <SECONDS>': must be from 1s to 24h, in seconds or as 1m30s
+error: invalid value '0' for '--flow <DURATION>': must be from 1s to 24h, in seconds or as 1m30s
 
 For more information, try '--help'.
 
@@ -637,7 +637,7 @@ For more information, try '--help'.
 exit: 2
 --- stdout
 --- stderr
-error: invalid value '9s' for '--interval <SECONDS>': must be from 10s to 8760h, in seconds or as 1m30s
+error: invalid value '9s' for '--interval <DURATION>': must be from 10s to 8760h, in seconds or as 1m30s
 
 For more information, try '--help'.
 

@@ -167,7 +167,7 @@ traefik:
 #[test]
 fn the_fields_of_a_check_of_rights_are_those_of_the_page() {
     let namespace = rollout("published");
-    let mut fields = Fields::of("RightsReport");
+    let mut fields = Fields::of("PermissionsReport");
     fields.hold(&json_of(namespace.run(["rbac", "--check", "-o", "json"])));
     let nobody = namespace.user_with("[]");
     fields.hold(&json_of(namespace.run_as(&nobody, ["rbac", "show", "--check", "-o", "json"])));

@@ -73,6 +73,12 @@ impl Cluster {
         *self.flagger.lock().unwrap_or_else(PoisonError::into_inner) = Some(flagger);
     }
 
+    /// Stops Flagger, or lets it go on.
+    pub(crate) fn let_flagger_go_on(&self, goes_on: bool) {
+        let mut flagger = self.flagger.lock().unwrap_or_else(PoisonError::into_inner);
+        flagger.as_mut().expect("it was started").signals(if goes_on { "CONT" } else { "STOP" });
+    }
+
     /// What Flagger and Traefik printed last, and whether Flagger has ended.
     pub(crate) fn last_words(&self) -> String {
         let traefik = self.traefik.get().map(Traefik::last_words).unwrap_or_default();

@@ -57,7 +57,7 @@ fn table(title: &str, columns: &[(&str, &Visited)]) -> String {
         row("  failed", |visited| visited.count.failed.to_string()),
         row("generations of the TraefikService", |visited| visited.rollout.generations.len().to_string()),
         row("  without cookie", |visited| without_sticky(&visited.rollout).to_string()),
-        row("logins of people who come back", |visited| people::moved(&visited.returning).0.to_string()),
+        row("logins of returning users", |visited| people::moved(&visited.returning).0.to_string()),
         row("  changed version", |visited| people::moved(&visited.returning).1.to_string()),
         row("their page views on the canary, %", |visited| {
             let shares = people::shares(&visited.returning, &visited.seen.weights);

@@ -381,11 +381,8 @@ pub(super) fn registrations(namespace: &Namespace) -> Vec<Value> {
 
 /// How many writes this program has made so far that `which` chooses.
 pub(super) fn own_writes(server: &Server, which: impl Fn(&Value) -> bool) -> usize {
-    let is_own = |request: &Value| {
-        request["userAgent"].as_str().is_some_and(|agent| agent.starts_with("kubectl-canary-traefik/"))
-            && ["create", "update", "patch"].iter().any(|verb| request["verb"] == *verb)
-    };
-    server.audit(|request| is_own(request) && which(request)).len()
+    let is_write = |request: &Value| ["create", "update", "patch"].iter().any(|verb| request["verb"] == *verb);
+    server.audit_of_program().iter().filter(|request| is_write(request) && which(request)).count()
 }
 
 /// Flagger's steps, one after the other: the weights go up and down for as long as `more` says.

@@ -22,7 +22,7 @@ pub(super) async fn dry_run_all(
         return Ok(changes.iter().map(|change| change.wanted.value.clone()).collect());
     }
     let is_new = changes.iter().any(|change| change.wanted.kind == GuardKind::Namespace && change.before.is_none());
-    // Only someone with every right in the cluster may bind params to a policy that does not exist yet.
+    // Only someone with every permission in the cluster may bind params to a policy that does not exist yet.
     let is_early = |change: &Change| {
         let is_policy = |other: &&Change| change.wanted.value["spec"]["policyName"] == other.wanted.name();
         let binds_params = change.wanted.value.pointer("/spec/paramRef").is_some();

@@ -31,7 +31,7 @@ impl GuardState {
             Err(error) if error.kind() == Kind::NotFound => (Some(error), Installed::policies(Vec::new())),
             Err(error) => return Err(error),
         };
-        // A user of the policies may lack the right to look for a webhook.
+        // A user of the policies may lack permission to look for a webhook.
         let webhook =
             if policies.is_absent() || server.may_see_webhook().await { server.webhook().await? } else { None };
         Ok(Self { unserved, policies, webhook })

@@ -1,8 +1,8 @@
-//! The rights that a command needs beside those of its row where a Canary declares an entry.
+//! The permissions that a command needs beside those of its row where a Canary declares an entry.
 
 use super::{
     grants::{TRAEFIK, around, listed},
-    right::{Need, Right},
+    permission::{Need, Permission},
 };
 
 const GATEWAY: &[&str] = &["gateway.networking.k8s.io"];
@@ -11,8 +11,8 @@ const UNKNOWN: Need = Need::Less("the state of the entry is <unknown>");
 const UNCOMPARED: Need = Need::Less("the entry's objects are not compared");
 const KEPT: Need = Need::Less("the entry's objects stay as they are");
 
-/// Returns the rights to see what decides about an entry. Routes of all namespaces count.
-const fn see(need: Need) -> [Right; 5] {
+/// Returns the permissions to see what decides about an entry. Routes of all namespaces count.
+const fn see(need: Need) -> [Permission; 5] {
     [
         listed(TRAEFIK, "ingressroutes", need),
         around(TRAEFIK, "middlewares", need),
@@ -22,35 +22,35 @@ const fn see(need: Need) -> [Right; 5] {
     ]
 }
 
-/// Returns the rights to make an entry live, and to take it away.
-const fn write(verbs: &'static [&'static str]) -> [Right; 3] {
+/// Returns the permissions to make an entry live, and to take it away.
+const fn write(verbs: &'static [&'static str]) -> [Permission; 3] {
     let less = Need::Less("the command fails if an HTTPRoute leads to the TraefikService");
     [
-        Right { verbs, ..around(TRAEFIK, "ingressroutes", Need::Must) },
-        Right { verbs, ..around(TRAEFIK, "middlewares", Need::Must) },
-        Right { verbs, ..around(GATEWAY, "httproutes", less) },
+        Permission { verbs, ..around(TRAEFIK, "ingressroutes", Need::Must) },
+        Permission { verbs, ..around(TRAEFIK, "middlewares", Need::Must) },
+        Permission { verbs, ..around(GATEWAY, "httproutes", less) },
     ]
 }
 
 const ALL: &[&str] = &["create", "delete", "patch"];
 
-/// The rights of `guard run --entries`.
-fn keep() -> Vec<Right> {
+/// The permissions of `guard run --entries`.
+fn keep() -> Vec<Permission> {
     let verbs = &["create", "delete", "list", "patch", "watch"];
     let less = Need::Less("entries on HTTPRoutes are not updated");
     vec![
-        Right { verbs, ..listed(TRAEFIK, "ingressroutes", Need::Must) },
-        Right { verbs, ..listed(TRAEFIK, "middlewares", Need::Must) },
-        Right { verbs, ..listed(GATEWAY, "httproutes", less) },
-        Right {
+        Permission { verbs, ..listed(TRAEFIK, "ingressroutes", Need::Must) },
+        Permission { verbs, ..listed(TRAEFIK, "middlewares", Need::Must) },
+        Permission { verbs, ..listed(GATEWAY, "httproutes", less) },
+        Permission {
             verbs: &["list", "watch"],
             ..listed(NETWORKING, "ingresses", Need::Less("conflicting Ingresses are not noticed"))
         },
     ]
 }
 
-/// Returns the rights of a command, apart from those of its row.
-pub fn rights(command: &str) -> Vec<Right> {
+/// Returns the permissions of a command, apart from those of its row.
+pub fn permissions(command: &str) -> Vec<Permission> {
     let (see, write) = match command {
         "show" | "describe" | "sticky get" => (see(UNKNOWN), None),
         "diff" => (see(UNCOMPARED), None),

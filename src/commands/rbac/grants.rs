@@ -1,6 +1,6 @@
-//! The rights that several commands need alike.
+//! The permissions that several commands need alike.
 
-use super::right::{Need, Right};
+use super::permission::{Need, Permission};
 use crate::{
     guard::{policy, webhook},
     model::name::Group,
@@ -10,12 +10,12 @@ pub(super) const TRAEFIK: &[&str] = &[Group::TraefikIo.as_str(), Group::TraefikC
 pub(super) const ADMISSION: &[&str] = &["admissionregistration.k8s.io"];
 pub(super) const PROTECTION_UNKNOWN: Need = Need::Less("whether a cookie is protected is <unknown>");
 
-pub(super) const fn canaries(verbs: &'static [&'static str], need: Need) -> Right {
-    Right { groups: &["flagger.app"], resource: "canaries", verbs, names: &[], cluster: false, need }
+pub(super) const fn canaries(verbs: &'static [&'static str], need: Need) -> Permission {
+    Permission { groups: &["flagger.app"], resource: "canaries", verbs, names: &[], cluster: false, need }
 }
 
-pub(super) const fn services(verbs: &'static [&'static str], need: Need) -> Right {
-    Right { groups: TRAEFIK, resource: "traefikservices", verbs, names: &[], cluster: false, need }
+pub(super) const fn services(verbs: &'static [&'static str], need: Need) -> Permission {
+    Permission { groups: TRAEFIK, resource: "traefikservices", verbs, names: &[], cluster: false, need }
 }
 
 pub(super) const fn guards(
@@ -23,16 +23,16 @@ pub(super) const fn guards(
     names: &'static [&'static str],
     verbs: &'static [&'static str],
     need: Need,
-) -> Right {
-    Right { groups: ADMISSION, resource, verbs, names, cluster: true, need }
+) -> Permission {
+    Permission { groups: ADMISSION, resource, verbs, names, cluster: true, need }
 }
 
-pub(super) const fn listed(group: &'static [&'static str], resource: &'static str, need: Need) -> Right {
-    Right { groups: group, resource, verbs: &["list"], names: &[], cluster: true, need }
+pub(super) const fn listed(group: &'static [&'static str], resource: &'static str, need: Need) -> Permission {
+    Permission { groups: group, resource, verbs: &["list"], names: &[], cluster: true, need }
 }
 
-/// Rights to read the form and version of the installed guard.
-pub(super) const fn form(need: Need) -> [Right; 3] {
+/// Permissions to read the form and version of the installed guard.
+pub(super) const fn form(need: Need) -> [Permission; 3] {
     [
         guards("mutatingadmissionpolicies", &[policy::KEEP], &["get"], need),
         guards("mutatingadmissionpolicybindings", &[policy::KEEP], &["get"], need),
@@ -40,19 +40,19 @@ pub(super) const fn form(need: Need) -> [Right; 3] {
     ]
 }
 
-/// Rights to determine whether the guard covers a Canary.
-pub(super) const SEE_GUARD: &[Right] = &form(PROTECTION_UNKNOWN);
-pub(super) const SEE_NAMESPACES: &[Right] = &[listed(
+/// Permissions to determine whether the guard covers a Canary.
+pub(super) const SEE_GUARD: &[Permission] = &form(PROTECTION_UNKNOWN);
+pub(super) const SEE_NAMESPACES: &[Permission] = &[listed(
     &[""],
     "namespaces",
     Need::Less("if the guard covers only some namespaces, whether a cookie is protected is <unknown>"),
 )];
-pub(super) const PROVE_READING: &[Right] =
+pub(super) const PROVE_READING: &[Permission] =
     &[services(&["patch"], Need::Tried("tests by a dry run that the guard works"))];
-/// After a change, the dry run that tests the guard needs no more rights than the change itself.
-pub(super) const SEE_GUARD_ACT: &[Right] = &form(Need::Less("a slow guard may be reported as missing"));
+/// After a change, the dry run that tests the guard needs no more permissions than the change itself.
+pub(super) const SEE_GUARD_ACT: &[Permission] = &form(Need::Less("a slow guard may be reported as missing"));
 
-pub(super) const fn policies(verbs: &'static [&'static str], need: Need) -> [Right; 4] {
+pub(super) const fn policies(verbs: &'static [&'static str], need: Need) -> [Permission; 4] {
     const MUTATING: &[&str] = &[policy::KEEP, policy::CARRY];
     const VALIDATING: &[&str] = &[policy::CHECK];
     [
@@ -63,13 +63,13 @@ pub(super) const fn policies(verbs: &'static [&'static str], need: Need) -> [Rig
     ]
 }
 
-/// Rights to find the guard's webhook, by its registration or by what is left of it.
-pub(super) const fn see_webhook(need: Need) -> [Right; 3] {
+/// Permissions to find the guard's webhook, by its registration or by what is left of it.
+pub(super) const fn see_webhook(need: Need) -> [Permission; 3] {
     let left = Need::Less("leftovers of a webhook without registration are not found");
     [
         guards(CONFIGURATIONS[0], &[webhook::NAME], &["get"], need),
         guards(CONFIGURATIONS[1], &[webhook::NAME], &["get"], need),
-        Right {
+        Permission {
             groups: &["rbac.authorization.k8s.io"],
             resource: "clusterrolebindings",
             ..guards("", &[webhook::NAME], &["get"], left)
@@ -77,16 +77,16 @@ pub(super) const fn see_webhook(need: Need) -> [Right; 3] {
     ]
 }
 
-/// Returns the right to list a resource in the Canary's namespace.
-pub(super) const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Right {
-    Right { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
+/// Returns permission to list a resource in the Canary's namespace.
+pub(super) const fn around(groups: &'static [&'static str], resource: &'static str, need: Need) -> Permission {
+    Permission { groups, resource, verbs: &["list"], names: &[], cluster: false, need }
 }
 
 pub(super) const HOSTS: Need =
     Need::Less("these routes are not found (use --url); with a Role, only those of other namespaces");
 pub(super) const ROUTES: Need = Need::Less("these routes are <unknown>; with a Role, only those of other namespaces");
-/// Rights to find the objects of an entry that is no longer declared.
-pub(super) const LEFT_OVER: &[Right] = &[
+/// Permissions to find the objects of an entry that is no longer declared.
+pub(super) const LEFT_OVER: &[Permission] = &[
     around(TRAEFIK, "ingressroutes", NOT_FOUND),
     around(TRAEFIK, "middlewares", NOT_FOUND),
     around(&["gateway.networking.k8s.io"], "httproutes", NOT_FOUND),
@@ -97,24 +97,24 @@ pub(super) const NOT_LINTED: Need = Need::Less("rules that need it find nothing"
 pub(super) const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 pub(super) const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
-pub(super) const PINS: &[&[Right]] = &[
+pub(super) const PINS: &[&[Permission]] = &[
     &[canaries(&["get"], Need::Must)],
     &[services(&["get"], Need::Less("cookie and tracks are computed from the Canary alone"))],
 ];
 
-/// Right to read Flagger's mesh provider, which decides about Canaries that name none.
-pub(super) const MESH_PROVIDER: &[Right] = &[listed(
+/// Permission to read Flagger's mesh provider, which decides about Canaries that name none.
+pub(super) const MESH_PROVIDER: &[Permission] = &[listed(
     &["apps"],
     "deployments",
     Need::Less("Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown"),
 )];
 
-pub(super) const CHANGE: &[Right] = &[
+pub(super) const CHANGE: &[Permission] = &[
     canaries(&["get", "patch"], Need::Must),
     services(&["get"], Need::Less("the Canary is changed, the TraefikService is not")),
     services(&["patch"], Need::Must),
 ];
 
-pub(super) const fn secrets(names: &'static [&'static str], verbs: &'static [&'static str]) -> Right {
-    Right { groups: &[""], resource: "secrets", verbs, names, cluster: false, need: Need::Must }
+pub(super) const fn secrets(names: &'static [&'static str], verbs: &'static [&'static str]) -> Permission {
+    Permission { groups: &[""], resource: "secrets", verbs, names, cluster: false, need: Need::Must }
 }

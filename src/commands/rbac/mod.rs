@@ -1,9 +1,9 @@
-//! `rbac`: prints the rights a command needs, or checks for them.
+//! `rbac`: prints the permissions a command needs, or checks for them.
 
 pub mod entry;
 mod grants;
-pub mod right;
-pub mod rights;
+pub mod permission;
+pub mod permissions;
 mod role;
 mod through;
 mod watch;
@@ -13,11 +13,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use self::{
-    right::{Need, Right},
-    rights::{ROWS, Row},
+    permission::{Need, Permission},
+    permissions::{ROWS, Row},
 };
 use crate::{
-    apiserver::Permission,
+    apiserver::Action,
     commands::args::format_of,
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
@@ -32,7 +32,7 @@ use crate::{
 /// read all namespaces, everything goes into a ClusterRole. Without a command, the rules cover all commands.
 /// Comments mark optional rules and say what happens without them.
 ///
-/// Exit status of --check: 0 the command works, 1 a required right is missing, more than 1 an error.
+/// Exit status of --check: 0 the command works, 1 a required permission is missing, more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Let a group change cookies in one namespace\n  kubectl canary-traefik rbac sticky set -n shop | kubectl apply -f -\n  kubectl -n shop create rolebinding cookies --role kubectl-canary-traefik-sticky-set --group web\n\n  # Would guard install work, as me?\n  kubectl canary-traefik rbac guard install --check"
@@ -42,7 +42,7 @@ pub struct RbacArgs {
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
 
-    /// Ask the server which of these rights you have
+    /// Ask the server which of these permissions you have
     #[arg(long)]
     check: bool,
 
@@ -72,28 +72,30 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     let command = args.command.join(" ");
     let command = (!command.is_empty()).then_some(command.as_str());
     let of = |row: &Row| {
-        let entry = if args.entry { entry::rights(row.command) } else { Vec::new() };
-        let watch = if args.watch { watch::rights(row.command) } else { Vec::new() };
-        let through = if args.through_cluster { through::rights(row.command) } else { Vec::new() };
-        row.rights().chain(entry).chain(watch).chain(through).collect::<Vec<_>>()
+        let entry = if args.entry { entry::permissions(row.command) } else { Vec::new() };
+        let watch = if args.watch { watch::permissions(row.command) } else { Vec::new() };
+        let through = if args.through_cluster { through::permissions(row.command) } else { Vec::new() };
+        row.permissions().chain(entry).chain(watch).chain(through).collect::<Vec<_>>()
     };
-    let rights: Vec<_> = match command {
+    let permissions: Vec<_> = match command {
         Some(command) => of(Row::of(command).ok_or_else(|| unknown(command))?),
         None => of_all(of),
     };
-    let rights: Vec<_> =
-        rights.into_iter().map(|right| Right { cluster: right.cluster || args.all_namespaces, ..right }).collect();
-    if rights.is_empty() {
+    let permissions: Vec<_> = permissions
+        .into_iter()
+        .map(|permission| Permission { cluster: permission.cluster || args.all_namespaces, ..permission })
+        .collect();
+    if permissions.is_empty() {
         ctx.ui.status("this command makes no API requests");
         return Ok(Exit::Ok);
     }
     if args.check {
-        return check(ctx, &rights, args.output.unwrap_or_default()).await;
+        return check(ctx, &permissions, args.output.unwrap_or_default()).await;
     }
     if args.output == Some(Format::Table) {
         return Err(Error::usage("-o table requires --check").hint("-o yaml, or --check"));
     }
-    let objects = role::objects(&role::name(command), ctx.namespace(), &rights);
+    let objects = role::objects(&role::name(command), ctx.namespace(), &permissions);
     ctx.ui.data(&if args.output == Some(Format::Json) {
         let items: Vec<_> = objects.into_iter().map(|(object, _)| object).collect();
         output::json(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
@@ -103,21 +105,21 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Completes the hints of an error: commands for the same cluster and user, and if a right is missing, the command that
+/// Completes the hints of an error: commands for the same cluster and user, and if a permission is missing, the command that
 /// prints the Role with it.
 pub fn with_hint(ctx: &Context, error: Error) -> Error {
     let flags = ctx.connection.to_command_line();
-    let missing = error.missing_right().and_then(|right| {
-        let allows = |allowed: Right| allowed.allows(&right.verb, &right.resource);
+    let missing = error.missing_permission().and_then(|permission| {
+        let allows = |allowed: Permission| allowed.allows(&permission.verb, &permission.resource);
         let entry = match Row::of(&ctx.command)? {
-            row if row.rights().any(allows) => "",
-            row if entry::rights(row.command).into_iter().any(allows) => " --entry",
-            row if through::rights(row.command).into_iter().any(allows) => " --through-cluster",
-            row => watch::rights(row.command).into_iter().any(allows).then_some(" --watch")?,
+            row if row.permissions().any(allows) => "",
+            row if entry::permissions(row.command).into_iter().any(allows) => " --entry",
+            row if through::permissions(row.command).into_iter().any(allows) => " --through-cluster",
+            row => watch::permissions(row.command).into_iter().any(allows).then_some(" --watch")?,
         };
-        let place = match (&right.namespace, ctx.namespace()) {
+        let place = match (&permission.namespace, ctx.namespace()) {
             (Some(namespace), _) => format!(" -n {namespace}"),
-            (None, _) if right.verb == "list" => " -A".to_owned(),
+            (None, _) if permission.verb == "list" => " -A".to_owned(),
             (None, Some(namespace)) => format!(" -n {namespace}"),
             (None, None) => String::new(),
         };
@@ -130,15 +132,15 @@ pub fn with_hint(ctx: &Context, error: Error) -> Error {
     .for_same_user(&flags)
 }
 
-/// Returns the rights of all commands without duplicates; of two that differ only in need, the stronger remains.
-fn of_all(of: impl Fn(&Row) -> Vec<Right>) -> Vec<Right> {
-    let mut all: Vec<Right> = Vec::new();
-    for right in ROWS.iter().flat_map(of) {
-        let is_same = |other: &Right| Right { need: right.need, ..*other } == right;
+/// Returns the permissions of all commands without duplicates; of two that differ only in need, the stronger remains.
+fn of_all(of: impl Fn(&Row) -> Vec<Permission>) -> Vec<Permission> {
+    let mut all: Vec<Permission> = Vec::new();
+    for permission in ROWS.iter().flat_map(of) {
+        let is_same = |other: &Permission| Permission { need: permission.need, ..*other } == permission;
         match all.iter_mut().find(|other| is_same(other)) {
-            Some(other) if right.need == Need::Must => other.need = Need::Must,
+            Some(other) if permission.need == Need::Must => other.need = Need::Must,
             Some(_) => {}
-            None => all.push(right),
+            None => all.push(permission),
         }
     }
     all
@@ -153,51 +155,55 @@ fn unknown(command: &str) -> Error {
     }
 }
 
-/// One verb of a right, and the server's answer.
+/// One verb of a permission, and the server's answer.
 struct Checked {
-    right: Right,
+    permission: Permission,
     verb: &'static str,
     namespace: Option<String>,
     allowed: bool,
 }
 
-async fn check(ctx: &Context, rights: &[Right], format: Format) -> Result<Exit> {
+async fn check(ctx: &Context, permissions: &[Permission], format: Format) -> Result<Exit> {
     let Source::Cluster(server) = ctx.source(&FileArgs::default()).await? else {
         unreachable!("no files are read");
     };
-    let asked = rights.iter().flat_map(|right| right.verbs.iter().map(move |verb| (*right, *verb)));
-    let answers = join_all(asked.map(|(right, verb)| {
+    let asked = permissions.iter().flat_map(|permission| permission.verbs.iter().map(move |verb| (*permission, *verb)));
+    let answers = join_all(asked.map(|(permission, verb)| {
         let server = &server;
         async move {
-            let namespace = (!right.cluster).then(|| server.api().namespace().to_owned());
-            let names = if right.names.is_empty() { &[""] } else { right.names };
+            let namespace = (!permission.cluster).then(|| server.api().namespace().to_owned());
+            let names = if permission.names.is_empty() { &[""] } else { permission.names };
             // A cluster uses one of several groups; of several names, all are needed.
             let mut allowed = false;
-            for group in right.groups {
+            for group in permission.groups {
                 let all = names.iter().map(|name| {
                     let namespace = namespace.as_deref();
-                    server.api().may(Permission { group, resource: right.resource, verb, name, namespace })
+                    server.api().may(Action { group, resource: permission.resource, verb, name, namespace })
                 });
                 allowed |= join_all(all).await.into_iter().collect::<Result<Vec<_>>>()?.into_iter().all(|yes| yes);
             }
-            Ok(Checked { right, verb, namespace, allowed })
+            Ok(Checked { permission, verb, namespace, allowed })
         }
     }));
     let checked: Vec<Checked> = answers.await.into_iter().collect::<Result<_>>()?;
     let head = ["VERB", "RESOURCE", "NAMESPACE", "ALLOWED", "WITHOUT IT"];
     ctx.ui.data(&format.of(|| table(&head, checked.iter().map(Checked::row)), || value(&checked)))?;
-    let works = checked.iter().all(|one| one.allowed || one.right.need != Need::Must);
+    let works = checked.iter().all(|one| one.allowed || one.permission.need != Need::Must);
     Ok(if works { Exit::Ok } else { Exit::Found })
 }
 
 impl Checked {
     fn resource(&self) -> String {
-        let group = self.right.groups[0];
-        if group.is_empty() { self.right.resource.to_owned() } else { format!("{}.{group}", self.right.resource) }
+        let group = self.permission.groups[0];
+        if group.is_empty() {
+            self.permission.resource.to_owned()
+        } else {
+            format!("{}.{group}", self.permission.resource)
+        }
     }
 
     fn without(&self) -> &'static str {
-        match self.right.need {
+        match self.permission.need {
             Need::Must => "it fails",
             Need::Less(what) => what,
             Need::Tried(_) => "nothing: the command works without it",
@@ -212,13 +218,13 @@ impl Checked {
 }
 
 fn value(checked: &[Checked]) -> Value {
-    let rights: Vec<_> = checked
+    let permissions: Vec<_> = checked
         .iter()
         .map(|one| {
-            json!({"verb": one.verb, "resource": one.resource(), "names": one.right.names, "namespace": one.namespace,
-                "allowed": one.allowed, "needed": one.right.need == Need::Must, "without": one.without()})
+            json!({"verb": one.verb, "resource": one.resource(), "names": one.permission.names, "namespace": one.namespace,
+                "allowed": one.allowed, "needed": one.permission.need == Need::Must, "without": one.without()})
         })
         .collect();
-    let works = checked.iter().all(|one| one.allowed || one.right.need != Need::Must);
-    report::published("RightsReport", json!({"works": works, "rights": rights}))
+    let works = checked.iter().all(|one| one.allowed || one.permission.need != Need::Must);
+    report::published("PermissionsReport", json!({"works": works, "permissions": permissions}))
 }

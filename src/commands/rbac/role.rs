@@ -1,15 +1,16 @@
-//! Rights as the YAML of a Role, and of a ClusterRole for cluster-wide rules. Pure.
+//! Permissions as the YAML of a Role, and of a ClusterRole for cluster-wide rules. Pure.
 
 use serde_json::{Value, json};
 
-use super::right::{Need, Right};
+use super::permission::{Need, Permission};
 use crate::yaml;
 
-/// Returns a right as one rule of a Role.
-pub(super) fn rule(right: &Right) -> Value {
-    let mut rule = json!({"apiGroups": right.groups, "resources": [right.resource], "verbs": right.verbs});
-    if !right.names.is_empty() {
-        rule["resourceNames"] = json!(right.names);
+/// Returns a permission as one rule of a Role.
+pub(super) fn rule(permission: &Permission) -> Value {
+    let mut rule =
+        json!({"apiGroups": permission.groups, "resources": [permission.resource], "verbs": permission.verbs});
+    if !permission.names.is_empty() {
+        rule["resourceNames"] = json!(permission.names);
     }
     rule
 }
@@ -20,36 +21,42 @@ pub(super) fn name(command: Option<&str>) -> String {
     format!("kubectl-canary-traefik{words}")
 }
 
-/// Returns the roles that grant these rights, the namespaced one first.
-pub(super) fn objects(name: &str, namespace: Option<&str>, rights: &[Right]) -> Vec<(Value, Vec<Right>)> {
-    let granted = rights.iter().filter(|right| !matches!(right.need, Need::Tried(_))).copied();
-    let (cluster, namespaced): (Vec<_>, Vec<_>) = granted.partition(|right| right.cluster);
-    let object = |kind: &str, rights: Vec<Right>| {
+/// Returns the roles that grant these permissions, the namespaced one first.
+pub(super) fn objects(
+    name: &str,
+    namespace: Option<&str>,
+    permissions: &[Permission],
+) -> Vec<(Value, Vec<Permission>)> {
+    let granted = permissions.iter().filter(|permission| !matches!(permission.need, Need::Tried(_))).copied();
+    let (cluster, namespaced): (Vec<_>, Vec<_>) = granted.partition(|permission| permission.cluster);
+    let object = |kind: &str, permissions: Vec<Permission>| {
         let mut object =
             json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}});
         if let Some(namespace) = namespace.filter(|_| kind == "Role") {
             object["metadata"]["namespace"] = namespace.into();
         }
-        object["rules"] = rights.iter().map(rule).collect();
-        (object, rights)
+        object["rules"] = permissions.iter().map(rule).collect();
+        (object, permissions)
     };
     let both = [("Role", namespaced), ("ClusterRole", cluster)].into_iter();
-    both.filter(|(_, rights)| !rights.is_empty()).map(|(kind, rights)| object(kind, rights)).collect()
+    both.filter(|(_, permissions)| !permissions.is_empty())
+        .map(|(kind, permissions)| object(kind, permissions))
+        .collect()
 }
 
 /// Prints the roles as YAML, with a comment on each optional rule.
-pub(super) fn print(objects: &[(Value, Vec<Right>)]) -> String {
-    let document = |(object, rights): &(Value, Vec<Right>)| {
+pub(super) fn print(objects: &[(Value, Vec<Permission>)]) -> String {
+    let document = |(object, permissions): &(Value, Vec<Permission>)| {
         let mut head = object.clone();
         if let Some(fields) = head.as_object_mut() {
             fields.remove("rules");
         }
         let mut text = yaml::print(&head) + "rules:\n";
-        for right in rights {
-            if let Need::Less(without) = right.need {
+        for permission in permissions {
+            if let Need::Less(without) = permission.need {
                 text.push_str(&format!("# without it: {without}\n"));
             }
-            text.push_str(&yaml::print(&json!([rule(right)])));
+            text.push_str(&yaml::print(&json!([rule(permission)])));
         }
         text
     };

@@ -1,14 +1,14 @@
-//! The rights that a command needs beside those of its row with `--through-cluster`. Traefik's pods are in another namespace
+//! The permissions that a command needs beside those of its row with `--through-cluster`. Traefik's pods are in another namespace
 //! than the Canary, as a rule.
 
 use super::{
     grants::listed,
-    right::{Need, Right},
+    permission::{Need, Permission},
 };
 
-/// Returns the rights of a command with `--through-cluster`, apart from those of its row.
-pub(super) fn rights(command: &str) -> Vec<Right> {
-    let pods = |resource, verbs, need| Right { verbs, ..listed(&[""], resource, need) };
+/// Returns the permissions of a command with `--through-cluster`, apart from those of its row.
+pub(super) fn permissions(command: &str) -> Vec<Permission> {
+    let pods = |resource, verbs, need| Permission { verbs, ..listed(&[""], resource, need) };
     match command {
         "verify" => vec![
             pods("pods", &["list"], Need::Less("the pod has to be named: --through-cluster=NAMESPACE/POD")),

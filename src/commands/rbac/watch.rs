@@ -1,23 +1,23 @@
-//! The rights that a command needs beside those of its row to watch.
+//! The permissions that a command needs beside those of its row to watch.
 
 use super::{
     grants::{TRAEFIK, around},
-    right::{Need, Right},
+    permission::{Need, Permission},
 };
 
 const UNKNOWN: Need = Need::Less("weights and the live cookie are <unknown>");
 const UNNOTICED: Need = Need::Less("a change of the TraefikService alone is not noticed");
 
-/// Returns the rights of a command with `--watch`, apart from those of its row.
-pub(super) fn rights(command: &str) -> Vec<Right> {
+/// Returns the permissions of a command with `--watch`, apart from those of its row.
+pub(super) fn permissions(command: &str) -> Vec<Permission> {
     let verbs = &["list", "watch"];
-    let canaries = Right { verbs, ..around(&["flagger.app"], "canaries", Need::Must) };
-    let services = |need| Right { verbs, ..around(TRAEFIK, "traefikservices", need) };
+    let canaries = Permission { verbs, ..around(&["flagger.app"], "canaries", Need::Must) };
+    let services = |need| Permission { verbs, ..around(TRAEFIK, "traefikservices", need) };
     match command {
         "show" => vec![canaries, services(UNKNOWN)],
         "describe" => {
             let events =
-                Right { verbs, ..around(&[""], "events", Need::Less("events are shown with the next change")) };
+                Permission { verbs, ..around(&[""], "events", Need::Less("events are shown with the next change")) };
             vec![canaries, services(UNNOTICED), events]
         }
         _ => Vec::new(),

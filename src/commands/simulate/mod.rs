@@ -47,11 +47,11 @@ pub(crate) struct SimulateArgs {
     name: String,
 
     /// Max-Age of the cookie: seconds, or 5m, 1h30m; 0 lasts until the browser closes, -1 is no cookie
-    #[arg(long, value_name = "SECONDS", value_parser = max_age, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DURATION", value_parser = max_age, allow_negative_numbers = true)]
     max_age: Option<i64>,
 
     /// How long a login takes, from its first request to its last one: seconds, or 1m30s
-    #[arg(long, value_name = "SECONDS", value_parser = flow, default_value = DEFAULT_FLOW)]
+    #[arg(long, value_name = "DURATION", value_parser = flow, default_value = DEFAULT_FLOW)]
     flow: i64,
 
     /// The canary's weights, step by step: 10,30,100
@@ -59,7 +59,7 @@ pub(crate) struct SimulateArgs {
     steps: Option<Steps>,
 
     /// Time between two steps: seconds, or 1m30s
-    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
     interval: Option<i64>,
 
     /// Simulate with an entry, or without one (--entry=false); default: as declared. Takes no path

@@ -71,7 +71,7 @@ fn flag(field: &'static Field) -> Arg {
         FieldKind::SameSite => arg.value_name("WHEN").ignore_case(true).value_parser(
             PossibleValuesParser::new(SAME_SITE.map(|(lower, _)| lower)).try_map(move |text| value(&text)),
         ),
-        FieldKind::Seconds => arg.value_name("SECONDS").allow_negative_numbers(true).value_parser(value),
+        FieldKind::Seconds => arg.value_name("DURATION").allow_negative_numbers(true).value_parser(value),
         FieldKind::Token => arg.value_name("NAME").value_parser(value),
         FieldKind::Path => arg.value_name("PATH").value_parser(value),
         FieldKind::Domain => arg.value_name("DOMAIN").value_parser(value),

@@ -1,4 +1,4 @@
-//! Obstacles to a change on a cluster: other field managers, missing rights, fields unknown to the server.
+//! Obstacles to a change on a cluster: other field managers, missing permissions, fields unknown to the server.
 
 use serde_json::Value;
 
@@ -116,7 +116,7 @@ pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refu
     }
 }
 
-/// Returns the error for a dry run that the server refuses. Without the right to write, prints the locally computed
+/// Returns the error for a dry run that the server refuses. Without permission to write, prints the locally computed
 /// diffs. A field unknown to the server is reported by its flag. `possible` is the object that can still be written, if
 /// any.
 pub(super) fn dry_run_error(ctx: &Context, plan: &Plan, failure: Failure, possible: Option<ObjectKind>) -> Refusal {

@@ -84,7 +84,7 @@ pub(crate) struct VerifyArgs {
     rate: u32,
 
     /// How long a flow takes, such as a login from its first request to its last one: seconds, or 1m30s
-    #[arg(long, value_name = "SECONDS", value_parser = flow, default_value = "60s")]
+    #[arg(long, value_name = "DURATION", value_parser = flow, default_value = "60s")]
     flow: i64,
 
     /// Output format
@@ -242,8 +242,8 @@ fn no_page(loaded: &Loaded) -> Error {
     let error = Error::cluster(format!("cannot see whether a route to Canary `{target}` names a host to ask"))
         .caused_by(&unread.reason)
         .hint(hint);
-    match &unread.right {
-        Some(right) => error.for_lack_of(right.clone()),
+    match &unread.permission {
+        Some(permission) => error.for_lack_of(permission.clone()),
         None => error,
     }
 }

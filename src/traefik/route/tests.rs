@@ -301,7 +301,7 @@ fn what_exists_is_not_guessed_where_it_cannot_be_seen() {
         kind,
         only_elsewhere: true,
         reason: "no".into(),
-        right: None,
+        permission: None,
     });
     let blind = routes(&routing, destination);
     assert_eq!((blind.near_misses, blind.unknown, blind.elsewhere_unknown), (vec![], vec![], Some("no".into())));

@@ -105,10 +105,11 @@ impl Granted {
 
     /// What the server was asked for by this user, but whether it may.
     pub(crate) fn asked(&self, namespace: &Namespace) -> BTreeSet<Asked> {
-        let events = namespace.server().audit(|event| {
-            event["user"]["username"] == *self.name && event["objectRef"]["resource"] != "selfsubjectaccessreviews"
+        let events = namespace.server().audit_of(&self.name);
+        let resources = events.iter().filter(|event| {
+            let resource = &event["objectRef"]["resource"];
+            resource.is_string() && *resource != "selfsubjectaccessreviews"
         });
-        let resources = events.iter().filter(|event| event["objectRef"]["resource"].is_string());
         let asked = resources.map(|event| {
             let of = |key: &str| text(&event["objectRef"][key]);
             assert_eq!(of("subresource"), "", "no command asks for a subresource: {event}");

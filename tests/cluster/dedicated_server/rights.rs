@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, os::unix::fs::symlink, path::Path, sync::LazyLock};
 
-use canary_traefik::commands::rbac::{right::Need, rights::Row};
+use canary_traefik::commands::rbac::{permission::Need, permissions::Row};
 use serde_json::json;
 use snapbox::str;
 use testbed::{
@@ -146,7 +146,7 @@ fn works(namespace: &Namespace, user: &Granted, case: &Case) -> (bool, String) {
 fn row(namespace: &Namespace, command: &str) -> BTreeSet<Asked> {
     let mut row = verbs(&roles(namespace, command));
     row.extend(
-        Row::of(command).expect("a row").rights().filter(|right| matches!(right.need, Need::Tried(_))).flat_map(
+        Row::of(command).expect("a row").permissions().filter(|right| matches!(right.need, Need::Tried(_))).flat_map(
             |right| {
                 right.verbs.iter().map(move |verb| (verb.to_string(), right.groups[0].into(), right.resource.into()))
             },
@@ -225,7 +225,7 @@ list    namespaces                                                     <all>    
 exit: 1
 --- stdout
 apiVersion: kubectl-canary-traefik/v1
-kind: RightsReport
+kind: PermissionsReport
 rights:
 - allowed: true
   names: []

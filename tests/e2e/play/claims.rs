@@ -20,11 +20,16 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 fn the_readme() {
-    transcript::holds("README.md", &kubeconfig(scene::start(), &Directory::new()));
+    in_the_scene(|kubeconfig, goes_on| transcript::holds("README.md", kubeconfig, goes_on));
 }
 
 fn the_guide() {
-    transcript::holds("docs/guide.md", &kubeconfig(scene::start(), &Directory::new()));
+    in_the_scene(|kubeconfig, goes_on| transcript::holds("docs/guide.md", kubeconfig, goes_on));
+}
+
+fn in_the_scene(play: impl FnOnce(&Path, &dyn Fn(bool))) {
+    let (cluster, directory) = (scene::start(), Directory::new());
+    play(&kubeconfig(cluster, &directory), &|goes_on| cluster.let_flagger_go_on(goes_on));
 }
 
 fn kubeconfig(cluster: &Cluster, directory: &Directory) -> PathBuf {

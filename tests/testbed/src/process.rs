@@ -73,10 +73,15 @@ impl Process {
         self.supervisor.try_wait().expect("one's own child can be asked")
     }
 
+    /// Sends the child a signal by its name, such as `STOP`.
+    pub fn signals(&mut self, name: &str) {
+        let leash = self.leash.as_mut().expect("it runs");
+        writeln!(leash, "{name}").expect("the supervisor listens");
+    }
+
     /// Asks the child to end (`SIGTERM`) and waits until it has.
     pub fn terminate(&mut self) {
-        let leash = self.leash.as_mut().expect("it runs");
-        leash.write_all(b"TERM\n").expect("the supervisor listens");
+        self.signals("TERM");
         super::wait::until("a process to end when asked to", || self.ended());
     }
 

@@ -6,6 +6,7 @@
 //! there is an existing cluster, and `tests/run` leaves them out in that case, and says so.
 
 use std::{
+    io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -23,6 +24,7 @@ use super::{
     directory::{Directory, random_letters},
     port,
     process::Process,
+    tls,
     wait::{PATIENCE, until},
 };
 
@@ -81,6 +83,7 @@ impl Server {
         };
         write("tokens.csv", &tokens())?;
         write("audit-policy.yaml", AUDIT_POLICY)?;
+        tls::issue(&directory, &["127.0.0.1", "localhost", "kubernetes.default.svc"]);
 
         let mut command = Command::new(etcd);
         command.current_dir(&directory).args([
@@ -112,7 +115,7 @@ impl Server {
                 Err(_) => {}
             }
         };
-        let authority = std::fs::read(directory.join("certs/apiserver.crt")).map_err(|error| error.to_string())?;
+        let authority = std::fs::read(directory.join("ca.crt")).map_err(|error| error.to_string())?;
         let cluster = json!({
             "server": format!("https://127.0.0.1:{port}"),
             "certificate-authority-data": base64(&authority),
@@ -201,6 +204,11 @@ impl Server {
         self.audit_lines(&name, |request| request["user"]["username"] == user)
     }
 
+    /// Every request of this program that the server has answered so far, oldest first.
+    pub fn audit_of_program(&self) -> Vec<Value> {
+        self.audit_lines(r#""userAgent":"kubectl-canary-traefik/"#, |_| true)
+    }
+
     /// How many calls of webhooks it has given up since it was last started, letting the write pass.
     pub fn failed_calls(&self) -> u64 {
         let metrics = self.admin().get("/metrics").text;
@@ -221,10 +229,8 @@ impl Server {
         // An answer can come before its line: whatever was answered by now is in the log when this is.
         let mark = format!("/version?mark={}", random_letters(12));
         self.admin.get(&mark).expect("the version");
-        let text = until("the audit log to tell of a request", || {
-            let text = std::fs::read_to_string(&log).expect("the audit log can be read");
-            text.contains(&mark).then_some(text)
-        });
+        until("the audit log to tell of a request", || tail(&log).contains(&mark).then_some(()));
+        let text = std::fs::read_to_string(&log).expect("the audit log can be read");
         let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
         complete
             .lines()
@@ -319,8 +325,7 @@ impl Server {
     }
 }
 
-/// Starts kube-apiserver and waits until it listens. The certificate that it makes before serves `127.0.0.1` and its
-/// key signs the tokens of service accounts too, so nothing else has to be generated.
+/// Starts kube-apiserver and waits until it listens. The key of its certificate signs the tokens of service accounts, too.
 fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Process, String> {
     let mut command = Command::new(bed::program("kube-apiserver")?);
     command.current_dir(directory).args([
@@ -330,10 +335,11 @@ fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Proc
         // Else it looks for the machine's own address, which need not exist.
         "--advertise-address=127.0.0.1",
         "--endpoint-reconciler-type=none",
-        "--cert-dir=certs",
+        "--tls-cert-file=tls.crt",
+        "--tls-private-key-file=tls.key",
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-account-signing-key-file=certs/apiserver.key",
-        "--service-account-key-file=certs/apiserver.key",
+        "--service-account-signing-key-file=tls.key",
+        "--service-account-key-file=tls.pub",
         "--service-cluster-ip-range=10.0.0.0/16",
         "--token-auth-file=tokens.csv",
         "--authorization-mode=RBAC",
@@ -354,6 +360,16 @@ fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Proc
         String::from_utf8_lossy(&said()[before..]).contains("Serving securely on").then_some(Ok(()))
     })?;
     Ok(process)
+}
+
+/// The end of a file: as much as a request and those at the same time leave there.
+fn tail(path: &Path) -> String {
+    let mut file = std::fs::File::open(path).expect("the file can be read");
+    let mut text = Vec::new();
+    let length = file.metadata().expect("a size").len();
+    file.seek(SeekFrom::Start(length.saturating_sub(1 << 16))).expect("within the file");
+    file.read_to_end(&mut text).expect("the file can be read");
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn tokens() -> String {

@@ -1,12 +1,14 @@
-//! TLS in front of a server that speaks none, with the certificate that the unit tests have too.
+//! TLS in front of a server that speaks none, with the certificate that the unit tests have too; and certificates for servers
+//! that have none.
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
 };
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -83,4 +85,21 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, server: SocketAddr)
 /// A certificate or a key.
 pub fn testdata(name: &str) -> PathBuf {
     bed::root().join("src/apiserver/testdata").join(name)
+}
+
+/// Writes a certificate for these names, its key, the public one, and the authority into a folder: `tls.crt`, `tls.key`,
+/// `tls.pub`, `ca.crt`. On a curve: with RSA, making and using keys would be a tenth of what an API server has to compute.
+pub fn issue(folder: &Path, names: &[&str]) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).expect("names");
+    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    let write =
+        |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a file in a folder of the tests");
+    write("ca.crt", authority.pem());
+    write("tls.crt", certificate.pem());
+    write("tls.key", key.serialize_pem());
+    write("tls.pub", key.public_key_pem());
 }

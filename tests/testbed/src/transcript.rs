@@ -21,9 +21,11 @@ const PROMPT: &str = "$ ";
 /// How a question begins its answers.
 const QUESTION: &str = "[y]es / [N]o";
 
-/// Runs the document against the cluster of this kubeconfig, with kubectl and the plugin on the `PATH`.
+/// Runs the document against the cluster of this kubeconfig, with kubectl and the plugin on the `PATH`. What goes on in the
+/// cluster goes on only while a command waits for it, so it makes no difference how long the other commands take: `goes_on` is
+/// told before and after.
 #[track_caller]
-pub fn holds(document: &str, kubeconfig: &Path) {
+pub fn holds(document: &str, kubeconfig: &Path, goes_on: &dyn Fn(bool)) {
     let path = bed::root().join(document);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
     let programs = programs();
@@ -46,7 +48,10 @@ pub fn holds(document: &str, kubeconfig: &Path) {
         while let Some(line) = lines.next_if(|line| !line.starts_with(PROMPT) && *line != "```") {
             expected.push_str(&format!("{line}\n"));
         }
+        let waits = command.starts_with("kubectl wait ");
+        goes_on(waits);
         let actual = run(&command, kubeconfig, programs.path());
+        goes_on(false);
         // What differs from run to run may stay as it is written.
         shown.push_str(if redact(&actual) == redact(&expected) { &expected } else { &actual });
     }

@@ -291,7 +291,7 @@ fn what_cannot_be_read_or_means_several_canaries_is_not_missing() {
         move |known: &mut Known| {
             let mut routing = known.routing.as_deref().cloned().expect("routes");
             let kind = ObjectKind::TraefikService(Group::TraefikIo);
-            routing.unread_kinds.push(Unread { kind, only_elsewhere, reason: "no".to_owned(), right: None });
+            routing.unread_kinds.push(Unread { kind, only_elsewhere, reason: "no".to_owned(), permission: None });
             known.routing = Some(routing.into());
         }
     };

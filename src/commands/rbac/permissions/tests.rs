@@ -1,4 +1,4 @@
-//! Tests of the table of rights.
+//! Tests of the table of permissions.
 
 use std::collections::BTreeSet;
 
@@ -44,8 +44,8 @@ fn guard_run_has_the_rights_that_its_deployment_is_given() {
             traefik: Vec::new(),
         });
         let given = objects.iter().filter_map(|object| object.value["rules"].as_array()).flatten().cloned();
-        let more = if entries { super::super::entry::rights("guard run") } else { Vec::new() };
-        let row = Row::of("guard run").unwrap().rights().chain(more);
-        assert_eq!(singly(row.map(|right| super::super::role::rule(&right))), singly(given));
+        let more = if entries { super::super::entry::permissions("guard run") } else { Vec::new() };
+        let row = Row::of("guard run").unwrap().permissions().chain(more);
+        assert_eq!(singly(row.map(|permission| super::super::role::rule(&permission))), singly(given));
     }
 }

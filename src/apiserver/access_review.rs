@@ -10,7 +10,7 @@ use crate::{
 
 /// An action for an access review.
 #[derive(Debug, Clone, Copy)]
-pub struct Permission<'a> {
+pub struct Action<'a> {
     /// The API group of the resource.
     pub group: &'a str,
     /// The resource, in the plural; with a slash and a subresource.
@@ -30,8 +30,8 @@ impl ApiServer {
     ///
     /// The access review fails.
     #[expect(clippy::disallowed_methods, reason = "an access review is a POST that stores nothing")]
-    pub async fn may(&self, permission: Permission<'_>) -> Result<bool> {
-        let Permission { group, resource, verb, name, namespace } = permission;
+    pub async fn may(&self, action: Action<'_>) -> Result<bool> {
+        let Action { group, resource, verb, name, namespace } = action;
         let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",

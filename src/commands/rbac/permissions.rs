@@ -1,4 +1,4 @@
-//! Rights that each command needs on the API server, one row per command. Pure. `rbac` prints them; the cluster tests
+//! Permissions that each command needs on the API server, one row per command. Pure. `rbac` prints them; the cluster tests
 //! compare them with the server's audit log, and take each one away to prove that it is needed.
 //!
 //! Requests that every authenticated user may make are left out: `/version`, `/openapi`, `/apis`.
@@ -9,26 +9,31 @@ use super::{
         RUNNING, SEE_GUARD, SEE_GUARD_ACT, SEE_NAMESPACES, TRAEFIK, UNPROVEN, around, canaries, form, guards, listed,
         policies, secrets, see_webhook, services,
     },
-    right::{Need, Right},
+    permission::{Need, Permission},
 };
 use crate::guard::webhook;
 
-/// The rights of one command.
+/// The permissions of one command.
 #[derive(Debug)]
 pub struct Row {
     /// The command as typed.
     pub command: &'static str,
     /// Whether the command always looks at all namespaces.
     pub everywhere: bool,
-    rights: &'static [&'static [Right]],
+    permissions: &'static [&'static [Permission]],
 }
 
 impl Row {
-    /// Returns every right of the command.
-    pub fn rights(&self) -> impl Iterator<Item = Right> {
+    /// Returns every permission of the command.
+    pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         // Secrets hold the webhook's certificates, in the guard's own namespace.
-        let cluster = |right: &Right| right.cluster || (self.everywhere && right.resource != "secrets");
-        self.rights.iter().copied().flatten().map(move |right| Right { cluster: cluster(right), ..*right })
+        let cluster =
+            |permission: &Permission| permission.cluster || (self.everywhere && permission.resource != "secrets");
+        self.permissions
+            .iter()
+            .copied()
+            .flatten()
+            .map(move |permission| Permission { cluster: cluster(permission), ..*permission })
     }
 
     /// Returns the row of a command.
@@ -38,16 +43,16 @@ impl Row {
 }
 
 /// A row of a command that works in one namespace.
-const fn row(command: &'static str, rights: &'static [&'static [Right]]) -> Row {
-    Row { command, everywhere: false, rights }
+const fn row(command: &'static str, permissions: &'static [&'static [Permission]]) -> Row {
+    Row { command, everywhere: false, permissions }
 }
 
 /// A row of a command that works on the whole cluster.
-const fn everywhere(command: &'static str, rights: &'static [&'static [Right]]) -> Row {
-    Row { command, everywhere: true, rights }
+const fn everywhere(command: &'static str, permissions: &'static [&'static [Permission]]) -> Row {
+    Row { command, everywhere: true, permissions }
 }
 
-/// The rights of every command.
+/// The permissions of every command.
 pub static ROWS: &[Row] = &[
     row(
         "show",
@@ -206,13 +211,13 @@ pub static ROWS: &[Row] = &[
     ),
     everywhere(
         "rbac",
-        &[&[Right {
+        &[&[Permission {
             groups: &["authorization.k8s.io"],
             resource: "selfsubjectaccessreviews",
             verbs: &["create"],
             names: &[],
             cluster: true,
-            need: Need::Less("--check fails; every authenticated user has this right by default"),
+            need: Need::Less("--check fails; every authenticated user has this permission by default"),
         }]],
     ),
     row(

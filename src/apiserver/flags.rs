@@ -85,7 +85,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub request_timeout: Option<Duration>,
 
-    /// Do not request compressed answers
+    /// Request uncompressed responses
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub disable_compression: Option<bool>,
 

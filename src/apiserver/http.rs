@@ -1,5 +1,5 @@
 //! All HTTP traffic with the API server: sends requests with a timeout, retries when the server is busy, and classifies
-//! the answers. No other file sends requests.
+//! the answers. No other file sends requests to it.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that sends requests")]
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Turns a failed call into an error for the user: what failed, why, and what to try next. No I/O.
+//! Turns a refused call into an error for the user: what failed, why, and what to try next. No I/O.
 
 use http::StatusCode;
 
@@ -115,7 +115,13 @@ fn can_i(verb: &str, what: &str, namespace: Option<&str>) -> String {
         None if verb == "list" || verb == "watch" => " -A".to_owned(),
         None => String::new(),
     };
-    format!("kubectl auth can-i {verb} {what}{scope}")
+    // After a slash, kubectl takes the name of an object.
+    match what.split_once('/') {
+        Some((resource, part)) if !resource.is_empty() => {
+            format!("kubectl auth can-i {verb} {resource} --subresource={part}{scope}")
+        }
+        _ => format!("kubectl auth can-i {verb} {what}{scope}"),
+    }
 }
 
 fn not_found(refusal: &Refusal, call: &Call<'_>) -> Error {

@@ -86,7 +86,7 @@ impl fmt::Display for Verdict {
             }
             Self::Drained { since, max_age } => write!(
                 f,
-                "open: the primary's weight has been at most 1 of 101 for {} s, and its cookies are valid for {max_age} s",
+                "open: the primary's share has been at most 1 in 101 for {} s, and its cookies are valid for {max_age} s",
                 since.as_secs()
             ),
             Self::SessionCookie => f.write_str(

@@ -162,6 +162,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_on_the_guard_lists_every_metric() {
+        let now = Now { certificate_until: None, canaries: 0, waiting: 0, lines_dropped: 0, is_ready: false };
+        let text = Metrics::default().text(now);
+        let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let rows = helps.zip(types).map(|((name, help), (_, kind))| format!("| `{name}` | {kind} | {help} |"));
+        let page = include_str!("../../docs/guard.md").lines();
+        let listed: Vec<_> = page.filter(|line| line.starts_with("| `canary_traefik_guard_")).collect();
+        assert_eq!(listed, rows.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn answers_are_counted_by_outcome_and_time() {
         let metrics = Metrics::default();
         metrics.answered("set", Duration::from_micros(900));

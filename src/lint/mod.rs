@@ -1,4 +1,4 @@
-//! Lint rules: one file per rule in `rules/`, one row per rule in [`RULES`]. Pure; findings are data.
+//! Lint rules: one file per rule in `rules/`, one row per rule in `ALL` of `rules/mod.rs`. Pure; findings are data.
 //!
 //! A rule looks at one Canary, and at what is around it as far as that is known ([`Scene`]). What is not known is never
 //! a finding.

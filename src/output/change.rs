@@ -113,7 +113,7 @@ pub fn fate(observed: &Observed, apply: &str, install: &str, rbac: &str) -> Opti
         (_, State::Differs) => {
             format!("the live cookie differs from the declared one\nto apply the declared one: {apply}")
         }
-        (_, State::Undeclared) => format!("not protected: {drops}, and no cookie is declared that could be restored"),
+        (_, State::Undeclared) => format!("not protected: {drops}, and there is no declaration to restore it from"),
         (Protection::Guard, _) => "protected: the guard puts the cookie back into Flagger's writes".into(),
         (Protection::Unknown, _) => {
             format!("protection unknown: you may not read the guard's objects\nto see what is needed: {rbac}")

@@ -21,7 +21,7 @@ pub fn which(next: NextWrite) -> String {
         (When::PromotionGate, _) => "the promotion once its gate opens, or a rollback".into(),
         (When::Rollback, _) => "the rollback".into(),
         (When::NoSteps, _) => "a rollback, because the analysis has no steps".into(),
-        (When::Reset, _) => "a reset to what Flagger generates, at its next tick".into(),
+        (When::Reset, _) => "a reset to what Flagger generates at its next check".into(),
         (When::StuckPromotion, _) => {
             "none: the promotion never ends, because the primary's weight is 100 already".into()
         }
@@ -79,7 +79,7 @@ mod tests {
             (When::PromotionGate, "the promotion once its gate opens, or a rollback"),
             (When::Rollback, "the rollback, within 30s"),
             (When::NoSteps, "a rollback, because the analysis has no steps"),
-            (When::Reset, "a reset to what Flagger generates, at its next tick"),
+            (When::Reset, "a reset to what Flagger generates at its next check"),
             (When::StuckPromotion, "none: the promotion never ends, because the primary's weight is 100 already"),
             (When::Suspended, "none while the Canary is suspended"),
             (When::Deletion, "none: it is being deleted"),

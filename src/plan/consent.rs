@@ -1,5 +1,5 @@
-//! Consent as a value: only [`decide`] creates a [`Confirmed`], it contains the plans that were shown, and the writer
-//! accepts nothing else.
+//! Consent as a value: only [`decide`] creates a [`Confirmed`], and [`Confirmed::rest`] one from another; it contains the plans
+//! that were shown, and the writer accepts nothing else.
 
 use super::{Plan, Step};
 use crate::error::{Error, Kind, Result};

@@ -9,7 +9,7 @@
 //! - Every check passes: a step lasts one interval, and the promotion begins one interval after the last step.
 //!   `stepWeightPromotion` is left out.
 //! - Traefik uses new weights one second after Flagger wrote them, the mean of its throttle of two
-//!   (`providersThrottleDuration`). CT021 and the wizard leave that out.
+//!   (`providersThrottleDuration`). CT021 and the durations that the wizard offers leave that out.
 //! - At 100, Flagger omits the primary's weight, and Traefik takes it as 1 (`traefik::Weight`).
 //! - A login has [`REQUESTS`] requests at equal distances, begins at any time, and is made by somebody who was there
 //!   before. A pin that runs out on the way is drawn anew at the next request; without a cookie, each request is.

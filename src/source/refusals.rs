@@ -65,7 +65,7 @@ pub(super) fn nothing(
             None => error.hint(there_are(names)),
         };
     };
-    let error = Error::not_found(format!("no Canary `{name}` of namespace `{namespace}` in the files"));
+    let error = Error::not_found(format!("no Canary `{name}` in namespace `{namespace}` in the files"));
     let elsewhere = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
         let target = Canary::from_object(&object.value)?.target;
         (target.name == name).then_some(target.namespace?)

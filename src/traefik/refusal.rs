@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rule::Reading;
 use crate::model::{ObjectKind, name::Group, view};
 
-/// Why Traefik refuses the rule of a route.
+/// Why Traefik rejects the rule of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Where it does.
@@ -45,7 +45,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Returns why Traefik refuses the rule of a route of an IngressRoute; `None` if it does not, or if that is not known.
+/// Returns why Traefik rejects the rule of a route of an IngressRoute; `None` if it does not, or if that is not known.
 ///
 /// A route says by `syntax` which one its rule is in (`pkg/muxer/http/parser.go`: whatever is not `v2` is the newer).
 /// Traefik 2 knows the older syntax alone, and nothing but Traefik 2 reads the older API group.

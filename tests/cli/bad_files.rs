@@ -518,7 +518,7 @@ hint: no document is a Canary (flagger.app/v1beta1)
 exit: 4
 --- stdout
 --- stderr
-error: no Canary `podinfo` of namespace `sso` in the files
+error: no Canary `podinfo` in namespace `sso` in the files
 hint: -n shop
 
 "#]]);
@@ -526,7 +526,7 @@ hint: -n shop
 exit: 4
 --- stdout
 --- stderr
-error: no Canary `podinf` of namespace `shop` in the files
+error: no Canary `podinf` in namespace `shop` in the files
 hint: did you mean `podinfo`?
 
 "#]]);
@@ -535,7 +535,7 @@ hint: did you mean `podinfo`?
 exit: 4
 --- stdout
 --- stderr
-error: no Canary `payment` of namespace `shop` in the files
+error: no Canary `payment` in namespace `shop` in the files
 hint: Canaries in the files: idp
 
 "#]]);
@@ -552,7 +552,7 @@ hint: Canaries in the files: web-1, web-10, web-11, web-12, web-2, web-3, web-4,
 exit: 4
 --- stdout
 --- stderr
-error: no Canary `web` of namespace `shop` in the files
+error: no Canary `web` in namespace `shop` in the files
 hint: -n sso
 
 "#]]);

@@ -83,8 +83,8 @@ lint	Find what keeps cookies from working
 verify	Check over HTTP whether the cookie keeps browsers on their track
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
-guard	Protect declared cookies in every write by Flagger
-rbac	Print the minimum Role for a command, or check whether you have it
+guard	Protect declared cookies from Flagger's writes
+rbac	Print the minimum Role for a command, or check your permissions
 completion	Set up shell completion
 man	Write the man pages to a directory
 options	List the connection flags, which every command accepts
@@ -108,7 +108,7 @@ exit: 0
 install	Install the guard, or update it to this version
 status	Show whether the guard is installed and works, and what it covers
 uninstall	Remove the guard
-run	Run the guard as a webhook server (for Kubernetes before 1.36)
+run	Run the guard as a webhook server, in or outside the cluster
 help	Print this message or the help of the given subcommand(s)
 :4
 --- stderr

@@ -179,11 +179,10 @@ Next write:      the step to 45, or a rollback, within 30s if its checks pass;
                  weights 55/45; its effect on the cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
-    before the rollout see the canary in 4 % of their page views during the
-    steps, instead of 30 %
+  warning CT021: with Max-Age=300 and an interval of 30 s, returning users see
+    the canary in 4 % of their page views during the steps, instead of 30 %
     fix: declare an entry, set --max-age to just over the length of one login,
-      and the Canary's interval to at least that
+      and spec.analysis.interval above that
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -215,11 +214,10 @@ Next write:      the rollback, within 30s; weights 100/0; its effect on the
                  cookie is <unknown>
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 30 s, users who were there
-    before the rollout see the canary in 4 % of their page views during the
-    steps, instead of 30 %
+  warning CT021: with Max-Age=300 and an interval of 30 s, returning users see
+    the canary in 4 % of their page views during the steps, instead of 30 %
     fix: declare an entry, set --max-age to just over the length of one login,
-      and the Canary's interval to at least that
+      and spec.analysis.interval above that
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -323,7 +321,7 @@ Cookie:          synced, declared in an annotation
   name        login      login
   same-site   none       none
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; its effect on the
                  cookie is <unknown>; stop whatever applies or changes this
                  TraefikService
@@ -365,7 +363,7 @@ Cookie:          malformed, declared in an annotation: `Max-Age=soon`: must be
   FIELD         DECLARED              LIVE
   <malformed>   login; Max-Age=soon   <none>
 Protected:       none: Flagger's next write removes the cookie
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; it removes the
                  cookie; stop whatever applies or changes this TraefikService
 Routes:          <none>: nothing leads to the TraefikService
@@ -529,7 +527,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it and its services are not those of the
                  Canary; weights 100/100; there is no cookie to protect; stop
                  whatever applies or changes this TraefikService

@@ -208,7 +208,7 @@ exit: 1
 exit: 4
 --- stdout
 --- stderr
-error: no Canary `idp` of namespace `shop` in the files
+error: no Canary `idp` in namespace `shop` in the files
 hint: -n sso
 
 "#]]);

@@ -306,7 +306,7 @@ Entry:           malformed: `login`: must be a path such as /login: it starts
                  with / and may contain letters, digits and _~!$&()*+=:@.- but
                  no empty segment, . or ..
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; its effect on the
                  cookie is <unknown>; stop whatever applies or changes this
                  TraefikService

@@ -70,7 +70,7 @@ The following flags can be passed to any command:
           How long to wait for an answer: 30s, 1m30s; 0 waits forever [default:
           60s]
       --disable-compression[=<BOOL>]
-          Do not request compressed answers [possible values: true, false]
+          Request uncompressed responses [possible values: true, false]
   -v, --v <LEVEL>
           Log API requests: 6 = request lines, 8 = with bodies
       --warnings-as-errors[=<BOOL>]
@@ -143,8 +143,8 @@ Commands:
   verify      Check over HTTP whether the cookie keeps browsers on their track
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
-  guard       Protect declared cookies in every write by Flagger
-  rbac        Print the minimum Role for a command, or check whether you have it
+  guard       Protect declared cookies from Flagger's writes
+  rbac        Print the minimum Role for a command, or check your permissions
   completion  Set up shell completion
   man         Write the man pages to a directory
   options     List the connection flags, which every command accepts
@@ -189,8 +189,8 @@ Commands:
   verify      Check over HTTP whether the cookie keeps browsers on their track
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
-  guard       Protect declared cookies in every write by Flagger
-  rbac        Print the minimum Role for a command, or check whether you have it
+  guard       Protect declared cookies from Flagger's writes
+  rbac        Print the minimum Role for a command, or check your permissions
   completion  Set up shell completion
   man         Write the man pages to a directory
   options     List the connection flags, which every command accepts
@@ -712,10 +712,10 @@ fn lint() {
         str![[r#"
 Find what keeps cookies from working
 
-Checks each Canary with its TraefikService, the routes that lead to it or around
-it, other Canaries, and the version and arguments of Traefik where they can be
-seen. `lint explain` lists the rules, docs/lint.md has them all. What you may
-not read is not checked; a note names it.
+Checks each Canary with its TraefikService, the routes that reach or bypass it,
+other Canaries, and the version and arguments of Traefik where they can be seen.
+`lint explain` lists the rules; docs/lint.md explains all. A note names what is
+skipped because you may not read it.
 
 Exit status: 0 no finding reaches the severity of --fail-on; 1 at least one
 does; more than 1 an error.
@@ -822,15 +822,15 @@ fn simulate() {
 Simulate a rollout of a Canary, and show what people would see
 
 For each step: the canary's share of the page views of new visitors (NEW) and of
-people who were there before the rollout (RETURNING), and how many of the logins
-begun in it change version because they are routed to the other track. The row
-`promotion` shows how many of the logins under way at that time change version
-because the primary's pods are replaced. The row `rollout` shows the averages,
-and how many logins change version in all.
+returning users (RETURNING), and how many of the logins begun in it change
+version because they are routed to the other track. The row `promotion` shows
+how many of the logins under way at that time change version because the
+primary's pods are replaced. The row `rollout` shows the averages, and how many
+logins change version in all.
 
-The cookie, the entry and the analysis are those of the Canary; without a
-declared cookie it is the live one. Each can be replaced by a flag. The same
-input always gives the same result; docs/promotion.md lists the assumptions.
+The cookie, the entry and the analysis are those of the Canary; if no cookie is
+declared, the live one. Each can be replaced by a flag. The same input always
+gives the same result; docs/promotion.md lists the assumptions.
 
 Usage: kubectl canary-traefik simulate [OPTIONS] <NAME>
 
@@ -1090,11 +1090,11 @@ Options:
 
 Cookie:
       --name <NAME>
-          Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik
+          Cookie name; unset = Traefik derives one, such as _8d2a5 (Traefik
           2.0+)
 
       --max-age <DURATION>
-          How long a client stays on its version: seconds, or 5m, 1h30m. Counted
+          How long a user stays on one track: seconds, or 5m, 1h30m. Counted
           from the first response, not extended; unset = until the browser
           closes (Traefik 3.0+)
 
@@ -1123,7 +1123,7 @@ Cookie:
           [possible values: none, lax, strict]
 
       --entry <PATH>
-          Paths where a flow begins, such as /login: a new pin begins, and the
+          Paths where logins begin, such as /login: users are re-pinned; the
           application gets no cookies; repeat or separate with commas
 
       --unset <FIELD>
@@ -1199,10 +1199,10 @@ Options:
   -h, --help             Print help (see more with '--help')
 
 Cookie:
-      --name <NAME>         Cookie name; unset = Traefik chooses one, such as
+      --name <NAME>         Cookie name; unset = Traefik derives one, such as
                             _8d2a5 (Traefik 2.0+)
-      --max-age <DURATION>  How long a client stays on its version: seconds, or
-                            5m, 1h30m. Counted from the first response, not
+      --max-age <DURATION>  How long a user stays on one track: seconds, or 5m,
+                            1h30m. Counted from the first response, not
                             extended; unset = until the browser closes (Traefik
                             3.0+)
       --path <PATH>         Path the browser sends the cookie to; unset = /
@@ -1217,8 +1217,8 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
-      --entry <PATH>        Paths where a flow begins, such as /login: a new pin
-                            begins, and the application gets no cookies; repeat
+      --entry <PATH>        Paths where logins begin, such as /login: users are
+                            re-pinned; the application gets no cookies; repeat
                             or separate with commas
       --unset <FIELD>       Remove a field; repeat or separate with commas
                             [possible values: name, max-age, path, domain,
@@ -1484,7 +1484,7 @@ fn guard() {
     own(
         "guard --help",
         str![[r#"
-Protect declared cookies in every write by Flagger
+Protect declared cookies from Flagger's writes
 
 Usage: kubectl canary-traefik guard [OPTIONS] <COMMAND>
 
@@ -1492,7 +1492,7 @@ Commands:
   install    Install the guard, or update it to this version
   status     Show whether the guard is installed and works, and what it covers
   uninstall  Remove the guard
-  run        Run the guard as a webhook server (for Kubernetes before 1.36)
+  run        Run the guard as a webhook server, in or outside the cluster
   help       Print this message or the help of the given subcommand(s)
 
 Options:
@@ -1518,12 +1518,12 @@ fn guard_run() {
     own(
         "guard run --help",
         str![[r#"
-Run the guard as a webhook server (for Kubernetes before 1.36)
+Run the guard as a webhook server, in or outside the cluster
 
-A mutating and validating admission webhook. The API server calls it for writes
-of TraefikServices, in which it restores the declared cookie, and for writes of
-Canaries, in which it rejects malformed declarations. Cookies lost while it was
-down are restored with one write each. With -n it covers only that namespace.
+A mutating and validating admission webhook. On writes to TraefikServices, it
+restores the declared cookie; on writes to Canaries, it rejects malformed
+declarations. Cookies lost while it was down are restored with one write each.
+With -n it covers only that namespace.
 
 With --webhook-url it runs outside the cluster and registers that address with
 the API server until it exits. With --service it runs inside, and replicas share
@@ -1532,8 +1532,8 @@ their certificates through --cert-secret. It also serves /healthz, /readyz and
 
 /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until
 the cookies that pin users to the primary have expired. Flagger does not trust
-this server's certificate, so --gate-listen serves this and the next path
-without TLS.
+this server's certificate, so --gate-listen serves it and /verify/sticky without
+TLS.
 
 /verify/sticky answers a rollout webhook: it opens the pages that the webhook's
 metadata.url names, as the command verify does, and fails if the cookie does not
@@ -1577,7 +1577,7 @@ Options:
           Cover only namespaces with these labels
 
       --no-repairs
-          Only answer requests; never write objects
+          Only answer requests; restore nothing
 
       --entries
           Update the objects of declared entries when the routes to their
@@ -1623,11 +1623,11 @@ Install the guard, or update it to this version
 
 Kubernetes 1.36 and later: three admission policies and their bindings, which
 the API server evaluates itself. On older clusters, or with --mode webhook: a
-Deployment with two replicas that the API server calls (see guard run), from an
-image of this program. Both forms restore the declared cookie in every write
-that removes it, and reject malformed declarations.
+webhook that the API server calls (see guard run), in a Deployment with two
+replicas of --image. Both forms restore the declared cookie in every write that
+removes it, and reject malformed declarations.
 
-Without selectors, an installed guard keeps its own, and a new one covers
+Without selectors, an update keeps the current ones; a new guard covers
 everything. If the other form is installed, it is removed once the new one
 works, so that every write stays protected.
 
@@ -1666,7 +1666,7 @@ Options:
           (webhook only); repeat for http and https; '' turns this off
 
       --force-conflicts
-          Overwrite fields of the objects that other field managers have changed
+          Overwrite fields that other field managers own
 
   -o, --output <FORMAT>
           Only print the objects, for example to keep them in Git; makes no API
@@ -1918,7 +1918,7 @@ fn rbac() {
     own(
         "rbac --help",
         str![[r#"
-Print the minimum Role for a command, or check whether you have it
+Print the minimum Role for a command, or check your permissions
 
 Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A,
 and for commands that always read all namespaces, everything goes into a

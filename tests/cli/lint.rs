@@ -398,7 +398,7 @@ hint: name the Canaries, or select them, not both
 exit: 2
 --- stdout
 --- stderr
-error: invalid value 'CT999' for '[CODE]': no such rule; they are CT001 to CT063, listed by kubectl canary-traefik lint explain
+error: invalid value 'CT999' for '[CODE]': no such rule; kubectl canary-traefik lint explain lists them all
 
 For more information, try '--help'.
 
@@ -684,7 +684,7 @@ CT057   error      A mistyped or misplaced annotation
 CT058   error      Declared, but not live, while a rollout runs
 CT059   warning    Nothing protects the cookie
 CT060   error      A route to a TraefikService that does not exist
-CT061   error      Traefik refuses the rule of a route
+CT061   error      Traefik rejects the rule of a route
 CT062   error      A middleware removes the cookie
 CT063   error      Two Canaries generate one TraefikService
 --- stderr

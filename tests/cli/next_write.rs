@@ -65,12 +65,12 @@ Next write:      none: the promotion never ends, because the primary's weight is
                  100 already; the cookie stays as it is; to end it, set the
                  weights to 99/1
 {"cookie":"untouched","reasons":[],"weights":null,"when":"stuckPromotion"}
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; its effect on the
                  cookie is <unknown>; stop whatever applies or changes this
                  TraefikService
 {"cookie":"unknown","reasons":["Flagger did not create it"],"weights":[100,100],"when":"reset"}
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  its label `team` differs from spec.service.apex; weights
                  100/100; its effect on the cookie is <unknown>; stop whatever
                  applies or changes this TraefikService

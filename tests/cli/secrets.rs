@@ -61,8 +61,8 @@ traefikservice.traefik.io/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT] --token TOKEN
 

@@ -95,10 +95,10 @@ canary.flagger.app/podinfo configured
 # Save an empty or unchanged file to cancel. {} means a cookie with default settings.
 # If something is wrong, this file opens again with the reason above the line.
 
-# Cookie name; unset = Traefik chooses one, such as _8d2a5 (Traefik 2.0+)
+# Cookie name; unset = Traefik derives one, such as _8d2a5 (Traefik 2.0+)
 name: login
 
-# How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the first response, not extended; unset = until the browser closes (Traefik 3.0+)
+# How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the first response, not extended; unset = until the browser closes (Traefik 3.0+)
 maxAge: 300
 
 # Path the browser sends the cookie to; unset = / (Traefik 3.3+)
@@ -116,7 +116,7 @@ httpOnly: true
 # Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never); unset = the browser decides, mostly lax (Traefik 3.0+)
 #sameSite: lax
 
-# Paths where a flow begins, such as /login: a new pin begins, and the application gets no cookies; unset = none
+# Paths where logins begin, such as /login: users are re-pinned; the application gets no cookies; unset = none
 #entry: /login
 
 "#]],

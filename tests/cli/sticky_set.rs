@@ -83,8 +83,8 @@ canary.flagger.app/checkout configured
      kubectl-canary-traefik/entry: /checkout/login
  spec:
    provider: traefik
-warning CT021: shop/checkout: with Max-Age=5400 and an interval of 305 s, users who were there before the rollout see the canary in 3 % of their page views during the steps, instead of 44 %
-  fix: set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop/checkout: with Max-Age=5400 and an interval of 305 s, returning users see the canary in 3 % of their page views during the steps, instead of 44 %
+  fix: set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
     exactly(

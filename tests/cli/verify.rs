@@ -131,7 +131,7 @@ canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser 1, from primary to canary at http://[SITE]/
+  browsers change track; first: browser 1, from primary to canary at http://[SITE]/
 ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
   the cookie lives for 120 s (Max-Age), but a flow takes up to 300 s: users can change track (3 times)
@@ -399,7 +399,7 @@ skipped  the tracks are chosen in proportion to their weights: no page sets the 
 
 the cookie does not stick (1 browser, 22 requests)
 --- stderr
-error: http://[SITE]/ redirects again and again
+error: http://[SITE]/ redirects in a loop
 hint: --url with another page
 
 "#]]);
@@ -610,11 +610,11 @@ canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
-skipped  each browser stays on its track: whether the weights changed meanwhile is not known
+skipped  each browser stays on its track: it is not known whether the weights changed
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 skipped  a new pin begins at the entry, and only there: no entry is declared
-skipped  the tracks are chosen in proportion to their weights: whether the weights changed meanwhile is not known
+skipped  the tracks are chosen in proportion to their weights: it is not known whether the weights changed
 
 no check fails, but too little was seen to say that the cookie sticks (2 browsers, 5 requests)
 --- stderr

@@ -69,7 +69,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; there is no cookie
                  to protect; stop whatever applies or changes this
                  TraefikService
@@ -78,13 +78,11 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-duration: one login 2m longer than one step (1m); at weight 50, returning users
-see the canary in 40 % of page views
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+duration: one login, 2m
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to leave it unset (until the browser closes
-)
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leave it unset (until the browser closes)
 max-age: 120
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
@@ -98,14 +96,14 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: a new pin begins, and the application
- gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: users are re-pinned; the application g
+ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version during the steps: the cookie expires dur
 ing the login
 note: 55 % of the logins under way at the promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
+note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 120 --http-only --same-site lax --yes -f canary.yaml
@@ -174,7 +172,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; there is no cookie
                  to protect; stop whatever applies or changes this
                  TraefikService
@@ -183,13 +181,11 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-duration: the whole rollout 6m (5 steps + 1 to promote) x 1m; at weight 50, retu
-rning users see the canary in 21 % of page views
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+duration: the whole rollout, 6m
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to leave it unset (until the browser closes
-)
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leave it unset (until the browser closes)
 max-age: 360
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
@@ -203,8 +199,8 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: a new pin begins, and the application
- gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: users are re-pinned; the application g
+ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 9 % of their page views during the steps
 , instead of 30 %
@@ -212,7 +208,7 @@ note: 9 % of the logins change version during the steps: the cookie expires duri
 ng the login
 note: 75 % of the logins under way at the promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 360 --http-only --same-site lax --yes -f canary.yaml
@@ -228,11 +224,10 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
  spec:
    provider: traefik
    targetRef:
-warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, users who were
- there before the rollout see the canary in 9 % of their page views during the s
-teps, instead of 30 %
+warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, returning user
+s see the canary in 9 % of their page views during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured (dry run)
 
 "#]]);
@@ -280,7 +275,7 @@ Cookie:          missing, declared in an annotation
   name      login      <unset>
   max-age   60         <unset>
 Protected:       <unknown>: local files do not show whether a guard is installed
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; its effect on the
                  cookie is <unknown>; stop whatever applies or changes this
                  TraefikService
@@ -293,8 +288,8 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
-duration: the browser session until the browser closes
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+duration: the browser session
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: login
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
@@ -308,14 +303,14 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: unset
-Paths where a flow begins, such as /login: a new pin begins, and the application
- gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: users are re-pinned; the application g
+ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 0 % of their page views during the steps
 , instead of 30 %
 note: 100 % of the logins under way at the promotion change version: it replaces
  the primary's pods
-note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -unset max-age --yes -f canary.yaml
@@ -378,7 +373,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; there is no cookie
                  to protect; stop whatever applies or changes this
                  TraefikService
@@ -387,13 +382,12 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-duration: custom set every field yourself
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+duration: custom
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 `a b`: may contain only letters, digits and !#$%&'*+-.^_`|~
 name: login
-How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to leave it unset (until the browser closes
-)
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leave it unset (until the browser closes)
 `soon`: must be whole seconds of at most ten digits, such as 300, or a duration
 such as 5m or 1h30m
 max-age: 5400
@@ -410,14 +404,14 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: none
-Paths where a flow begins, such as /login: a new pin begins, and the application
- gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: users are re-pinned; the application g
+ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 1 % of their page views during the steps
 , instead of 30 %
 note: 98 % of the logins under way at the promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
+note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -max-age 5400 --path /sso --domain example.com --secure --same-site none --yes -
@@ -434,11 +428,10 @@ n=example.com; Secure; SameSite=None
  spec:
    provider: traefik
    targetRef:
-warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, users who wer
-e there before the rollout see the canary in 1 % of their page views during the
-steps, instead of 30 %
+warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, returning use
+rs see the canary in 1 % of their page views during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -521,7 +514,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; there is no cookie
                  to protect; stop whatever applies or changes this
                  TraefikService
@@ -530,13 +523,11 @@ Findings:
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set
-duration: one login 2m longer than one step (1m); at weight 50, returning users
-see the canary in 40 % of page views
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+duration: one login, 2m
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to leave it unset (until the browser closes
-)
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leave it unset (until the browser closes)
 cancelled: nothing was changed
 
 "#]]);
@@ -558,7 +549,7 @@ Tracks:
   └─ canary    podinfo-canary:80    30   <none>
 Cookie:          none, nothing is declared
 Protected:       -
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; there is no cookie
                  to protect; stop whatever applies or changes this
                  TraefikService
@@ -621,7 +612,7 @@ Cookie:          none, nothing is declar
 ed
 Protected:       -
 Next write:      a reset to what Flagger
- generates, at its next tick, because
+ generates at its next check, because
                  Flagger did not create
 it; weights 100/100; there is no cookie
                  to protect; stop whatev
@@ -636,18 +627,15 @@ weights and the cookie of TraefikService
 sts
     fix: remove it from the manifests, a
 nd declare the cookie with sticky set
-duration: one login 2m longer than one s
-tep (1m); at weight 50, returning users
-see the canary in 40 % of page views
+duration: one login, 2m
 Cookie name. Type - to leave it unset (T
-raefik chooses one, such as _8d2a5)
+raefik derives one, such as _8d2a5)
 name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
 nnnnnnnnnnnnnnnn
-How long a client stays on its version:
-seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to
-leave it unset (until the browser closes
-)
+How long a user stays on one track: seco
+nds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leav
+e it unset (until the browser closes)
 max-age: 120
 Path the browser sends the cookie to. Ty
 pe - to leave it unset (/)
@@ -667,10 +655,10 @@ om other sites: none (always), lax (link
 s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /logi
-n: a new pin begins, and the application
- gets no cookies. Separate several by co
-mmas. Type - to leave it unset
+Paths where logins begin, such as /login
+: users are re-pinned; the application g
+ets no cookies. Separate several by comm
+as. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version
 during the steps: the cookie expires dur
@@ -678,7 +666,7 @@ ing the login
 note: 55 % of the logins under way at th
 e promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, spec.an
+note: to prevent this: an entry, spec.an
 alysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
@@ -803,7 +791,7 @@ Cookie:          undeclared, nothing is declared
   FIELD   DECLARED   LIVE
   name    <unset>    <derived>
 Protected:       none: Flagger's next write removes the cookie
-Next write:      a reset to what Flagger generates, at its next tick, because
+Next write:      a reset to what Flagger generates at its next check, because
                  Flagger did not create it; weights 100/100; it removes the
                  cookie; stop whatever applies or changes this TraefikService
 Routes:          <none>: nothing leads to the TraefikService
@@ -879,7 +867,7 @@ hint: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --htt
 exit: 2
 --- stdout
 --- stderr
-error: no Canary is named, and no terminal to ask on
+error: no Canary named, and no terminal to ask on
 hint: name it after `sticky set`; kubectl canary-traefik show lists the Canaries
 
 "#]]);

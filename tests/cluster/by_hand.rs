@@ -276,9 +276,9 @@ Findings:        <none>
 Events:          <none>
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a client stays on its version: seconds, or 5m, 1h30m. Counted from the
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to leave it unset (until the browser closes
 )
 max-age: 120
@@ -442,7 +442,7 @@ see the canary in 40 % of page views
 Cookie name. Type - to leave it unset (T
 raefik chooses one, such as _8d2a5)
 name: podinfo-track
-How long a client stays on its version:
+How long a user stays on one track:
 seconds, or 5m, 1h30m. Counted from the
 first response, not extended. Type - to
 leave it unset (until the browser closes
@@ -615,7 +615,7 @@ Findings:        <none>
 Events:          <none>
 duration: one login 2m longer than one step (1m); at weight 50, returning users
 see the canary in 40 % of page views
-Cookie name. Type - to leave it unset (Traefik chooses one, such as _8d2a5)
+Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
 max-age: skipped, Traefik 2.11 (older-[NS]/traefik) ignores it: it needs 3.0
 path: skipped, the TraefikServices of this cluster have no such field: it needs

@@ -68,8 +68,8 @@ traefikservice.traefik.io/podinfo configured
        cookie:
 +        maxAge: 300
          name: argo
-warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
@@ -144,7 +144,7 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, users who were there before the rollout see the canary in 11 % of their page v
+, returning users see the canary in 11 % of their page v
 iews during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
  the Canary's interval to at least that
@@ -172,7 +172,7 @@ it changed in the meantime; the change is now:
 +        maxAge: 300
          name: other
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, users who were there before the rollout see the canary in 11 % of their page v
+, returning users see the canary in 11 % of their page v
 iews during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
  the Canary's interval to at least that
@@ -456,7 +456,7 @@ exit: 4
 +      cookie:
 +        maxAge: 300
 warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, users who were there before the rollout see the canary in 11 % of their page
+s, returning users see the canary in 11 % of their page
 views during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
  the Canary's interval to at least that

@@ -253,7 +253,7 @@ Findings:
     before the rollout see the canary in 11 % of their page views during the
     steps, instead of 30 %
     fix: declare an entry, set --max-age to just over the length of one login,
-      and the Canary's interval to at least that
+      and spec.analysis.interval above that
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:          <none>
@@ -321,8 +321,8 @@ Routes:
   Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+  warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -353,8 +353,8 @@ Routes:
   Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+  warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -396,8 +396,8 @@ Near misses:
     it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
     fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+  warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 Events:          <none>
 --- stderr
 

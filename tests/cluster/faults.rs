@@ -461,8 +461,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -503,8 +503,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -548,8 +548,8 @@ canary.flagger.app/podinfo configured
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -668,7 +668,7 @@ exit: 130
 +      cookie:
 +        maxAge: 300
 warning CT021: interrupted-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, users who were there before the rollout see the canary in 11 % of their page
+s, returning users see the canary in 11 % of their page
 views during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
  the Canary's interval to at least that

@@ -62,8 +62,8 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-warning CT021: native-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: native-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -235,8 +235,8 @@ canary.flagger.app/podinfo configured
    targetRef:
      apiVersion: apps/v1
      kind: Deployment
-warning CT021: native-annotation-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: native-annotation-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky set podinfo --max-age 60 --declare-only
 

@@ -57,8 +57,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    labels:
      kustomize.toolkit.fluxcd.io/name: apps
-warning CT021: owned-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: owned-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
@@ -92,7 +92,7 @@ exit: 3
    labels:
      kustomize.toolkit.fluxcd.io/name: apps
 warning CT021: owned-asked-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, users who were there before the rollout see the canary in 11 % of their page
+s, returning users see the canary in 11 % of their page
 views during the steps, instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
  the Canary's interval to at least that

@@ -68,8 +68,8 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: kubectl-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: kubectl-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 

@@ -78,6 +78,11 @@ mod policies {
         let declarer = namespace.user_with(&format!(
             "[{kinds}, {{apiGroups: [flagger.app, traefik.io], resources: [canaries, traefikservices], verbs: [patch]}}]"
         ));
+        let looker = namespace.user_with(&format!("[{kinds}, {{apiGroups: [''], resources: [pods], verbs: [get]}}]"));
+        let container = json!({ "name": "traefik", "image": "traefik",
+            "ports": [{ "name": "websecure", "containerPort": 8443 }] });
+        namespace.create_value(&json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "traefik" },
+            "spec": { "containers": [container] } }));
         // No other test's Traefik has this host.
         let rule = json!({ "kind": "Rule", "match": format!("Host(`{}.example`)", namespace.name()),
             "services": [{ "kind": "TraefikService", "name": "podinfo" }] });
@@ -111,6 +116,11 @@ mod policies {
             ),
             ("no right to make an entry", &declarer, "sticky set podinfo --entry /sign-in --yes".into()),
             ("no right to look for Traefik", &reader, "verify podinfo --through-cluster".into()),
+            (
+                "no right to reach Traefik",
+                &looker,
+                format!("verify podinfo --through-cluster={}/traefik", namespace.name()),
+            ),
             ("applied", &admin, "sticky apply podinfo --yes".into()),
             (
                 "findings",

@@ -174,8 +174,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: half-blind-[NS]
-warning CT021: half-blind-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: half-blind-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 the TraefikService is not changed: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --declare-only
 

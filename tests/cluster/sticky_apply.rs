@@ -75,8 +75,8 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: step-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: step-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
@@ -154,8 +154,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
     namespace.run(["sticky", "apply", "podinfo"]).run().shows(str![[r#"
@@ -172,8 +172,8 @@ exit: 3
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -229,8 +229,8 @@ hint: restore spec.weighted, or delete the TraefikService: Flagger creates it ag
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: apply-some-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: apply-some-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
@@ -334,8 +334,8 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 -        name: old
 +        maxAge: 300
 +        name: login
-warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 --- traefikservice.traefik.io/podinfo -n shop-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n shop-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -346,8 +346,8 @@ warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, user
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 --- traefikservice.traefik.io/differs -n sso-[NS] (live)
 +++ traefikservice.traefik.io/differs -n sso-[NS] (after)
 @@ -28,4 +28,5 @@
@@ -357,8 +357,8 @@ warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
 -        name: old
 +        maxAge: 300
 +        name: login
-warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 --- traefikservice.traefik.io/podinfo -n sso-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n sso-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -369,8 +369,8 @@ warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, users
 +      cookie:
 +        maxAge: 300
 +        name: login
-warning CT021: sso-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: sso-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only -n sso-[NS]

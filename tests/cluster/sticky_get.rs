@@ -43,8 +43,8 @@ exit: 0
     "findings": [
         {
             "code": "CT021",
-            "help": "declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that",
-            "message": "with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %",
+            "help": "declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that",
+            "message": "with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %",
             "severity": "warning"
         }
     ],
@@ -87,8 +87,8 @@ declared:
 entry: null
 findings:
 - code: CT021
-  help: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
-  message: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
+  help: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  message: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
   severity: warning
 kind: StickyReport
 live:

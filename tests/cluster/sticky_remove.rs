@@ -77,8 +77,8 @@ traefikservice.traefik.io/podinfo configured
 -      cookie:
 -        maxAge: 300
 -        name: login
-warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --live-only
@@ -105,9 +105,9 @@ canary.flagger.app/podinfo configured
      team: shop
    creationTimestamp: "[TIME]"
    name: podinfo
-warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
+warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --declare-only
 
 "#]]);

@@ -39,8 +39,8 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: set-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: set-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -126,8 +126,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=client", "--yes"]).run().shows(str![[r#"
@@ -158,8 +158,8 @@ traefikservice.traefik.io/podinfo configured (dry run)
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=server", "-o", "name"]).run().shows(str![[r#"
@@ -190,8 +190,8 @@ traefikservice.traefik.io/podinfo
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -227,8 +227,8 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: nobody-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: nobody-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -352,9 +352,9 @@ traefikservice.traefik.io/podinfo configured
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: live-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
+warning CT021: live-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);
@@ -382,8 +382,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: declare-only-[NS]
-warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -486,8 +486,8 @@ kind: List
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -558,8 +558,8 @@ exit: 0
 -        maxAge: 300
 +        maxAge: 60
          name: login
-warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 the live cookie differs from the declared one
 to apply the declared one: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
@@ -648,8 +648,8 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 +        secure: true
-warning CT021: declared-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: declared-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset secure --declare-only
@@ -720,8 +720,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: pending-[NS]
-warning CT021: pending-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: pending-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
 not live yet
 once Flagger has created the TraefikService: kubectl canary-traefik sticky apply podinfo
@@ -770,8 +770,8 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
    namespace: foreign-[NS]
-warning CT021: foreign-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users who were there before the rollout see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: foreign-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 error CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
   fix: give this Canary another spec.service.name, or remove the other owner's controller reference
 the TraefikService is not changed: TraefikService `podinfo` is controlled by Deployment `other`
@@ -861,7 +861,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 60
 warning CT048: same-cluster-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
   fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n same-cluster-[NS] --entry /login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n same-cluster-[NS] --kubeconfig [KUBECONFIG] --context bed --as admin --as-group system:masters
 
 "#]]);

@@ -198,7 +198,7 @@ pub(crate) fn without_chance(output: &Output) -> String {
     let mut text = String::new();
     for line in output.to_string().lines() {
         let is_count = ["primary ", "canary"].iter().any(|track| line.starts_with(track)) || line.contains(" times");
-        let is_change = line.contains("the first change");
+        let is_change = line.contains("; first: ");
         let line =
             if is_change { line.replace("primary", "TRACK").replace("canary", "TRACK") } else { line.to_owned() };
         // Columns are as wide as the numbers.
@@ -257,10 +257,10 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
-  browsers refuse the cookie of http://HOST:N/login and N more pages: it has Secure, and the page is not https (N times)
+  browsers reject the cookie of http://HOST:N/login and N more pages: it has Secure, and the page is not https (N times)
   fix: kubectl canary-traefik sticky set shop --secure=false
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 skipped  a new pin begins at the entry, and only there: no entry is declared
@@ -281,7 +281,7 @@ failed   browsers store the cookie and send it back
   browsers do not send the cookie to http://HOST:N/auth and N more pages: its Path is /login (N times)
   fix: kubectl canary-traefik sticky set shop --path /
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 skipped  a new pin begins at the entry, and only there: no entry is declared
@@ -299,10 +299,10 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
-  browsers refuse the cookie of http://HOST:N/login and N more pages: its Domain does not include HOST (N times)
+  browsers reject the cookie of http://HOST:N/login and N more pages: its Domain does not include HOST (N times)
   fix: kubectl canary-traefik sticky set shop --unset domain
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 skipped  a new pin begins at the entry, and only there: no entry is declared
@@ -320,10 +320,10 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
-  browsers refuse the cookie of http://HOST:N/login and N more pages: SameSite=None requires Secure (N times)
+  browsers reject the cookie of http://HOST:N/login and N more pages: SameSite=None requires Secure (N times)
   fix: kubectl canary-traefik sticky set shop --same-site lax
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 skipped  a new pin begins at the entry, and only there: no entry is declared
@@ -342,7 +342,7 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/login (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/login (N times)
 failed   nothing else sets a cookie of this name
   a value of neither track is set at http://HOST:N/home: another TraefikService or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
@@ -363,7 +363,7 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 ok       every page sets the cookie
 skipped  browsers store the cookie and send it back: no browser sent a cookie of a track
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 failed   nothing else sets a cookie of this name
   the cookie is set twice, once to a value of neither track, at http://HOST:N/login and N more pages: the Service behind it (pod-level stickiness) or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
@@ -424,7 +424,7 @@ canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 failed   each browser stays on its track
-  browsers change track; the first change is that of browser N, from TRACK to TRACK at http://HOST:N/login (N times)
+  browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/login (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
 failed   a new pin begins at the entry, and only there

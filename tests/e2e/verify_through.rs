@@ -190,7 +190,7 @@ exit: 6
 --- stdout
 --- stderr
 error: user `USER` may not get pods/portforward in namespace `verify-through-[NS]`
-hint: kubectl auth can-i get pods/portforward -n verify-through-[NS]
+hint: kubectl auth can-i get pods --subresource=portforward -n verify-through-[NS]
 hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the minimum Role
 
 "#]],

@@ -127,7 +127,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
 
 "#]]);
     let before = lone.objects();
@@ -141,7 +141,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
 
 "#]]);
     // Nothing to agree to: no yes is needed.
@@ -155,7 +155,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
 
 "#]]);
     assert_eq!(lone.objects(), before);
@@ -171,7 +171,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of twice-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -380,7 +380,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -399,7 +399,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed
 
 "#]]);
     let narrow = Run::new(["guard", "install", "-o", "yaml"]).arguments(["--namespace-selector", "guarded"]).run();
@@ -427,7 +427,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, a write that removed the cookie of printed-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed
 
 "#]]);
     kubectl(&namespace, &["apply", "-f", "-"]).stdin(&printed.stdout).run().shows(str![[r#"
@@ -481,7 +481,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -680,7 +680,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    name: kubectl-canary-traefik-check
    uid: [UID]
  spec:
-the guard works: in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -695,7 +695,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of older-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -738,7 +738,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -803,7 +803,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 --- stderr
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -818,7 +818,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of missing-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -1106,7 +1106,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
+the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1121,7 +1121,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/other had it restored)
+acting       yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
 declared     2
@@ -1151,7 +1151,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
+the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
 
 "#]]);
     guard(&namespace, ["install", "--yes", "--selector", ""]).run().shows(str![[r#"
@@ -1178,7 +1178,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 -        - "yes"
 +    selector: {}
    policyName: kubectl-canary-traefik-keep
-the guard works: in a dry run, a write that removed the cookie of selector-[NS]/other had it restored
+the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1193,7 +1193,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/other had it restored)
+acting       yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
 canaries     all
 namespaces   all
 declared     2
@@ -1239,7 +1239,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored
+the guard works: in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed
 
 "#]]);
     run(&["status"]).shows(str![[r#"
@@ -1254,7 +1254,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     2
@@ -1348,7 +1348,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of inside-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     1

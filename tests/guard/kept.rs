@@ -95,8 +95,8 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 600
 +        name: login
-warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
@@ -132,8 +132,8 @@ traefikservice.traefik.io/podinfo configured (server dry run)
          maxAge: 600
          name: login
 +        secure: true
-warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 
 "#]]);
 }
@@ -159,7 +159,7 @@ traefikservice.traefik.io/podinfo configured
 +        name: x
 warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
   fix: declare an entry, and set --max-age to just over the length of one login
-not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and no cookie is declared that could be restored
+not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
 "#]]);

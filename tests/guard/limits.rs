@@ -40,7 +40,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of crowd-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     3
@@ -145,7 +145,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 form         policies
-acting       yes (in a dry run, a write that removed the cookie of crowd-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     3

@@ -122,7 +122,7 @@ fn the_gate_opens_max_age_after_the_last_step_whatever_else_is_written_and_which
     let (begin, rest) = open.split_once(" for ").expect("it says for how long");
     let (seconds, rest) = rest.split_once(' ').expect("a number");
     assert!(seconds.parse::<u64>().is_ok_and(|seconds| seconds >= MAX_AGE + SLACK), "{open}");
-    assert_eq!(begin, "open: the primary's weight has been at most 1 of 101");
+    assert_eq!(begin, "open: the primary's share has been at most 1 in 101");
     assert_eq!(rest, format!("s, and its cookies are valid for {MAX_AGE} s\n"));
     let logged = gate.guard.ends("TERM");
     assert_eq!(logged.logged("promotion may start", "reason"), [json!(open.trim_end())]);

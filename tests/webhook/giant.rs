@@ -95,7 +95,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (in a dry run, a write that removed the cookie of shop-[NS]/podinfo had it restored)
+acting       yes (in a dry run, it restored the cookie of shop-[NS]/podinfo that a write removed)
 certificate  registered
 canaries     all
 namespaces   all

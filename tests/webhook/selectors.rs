@@ -33,7 +33,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (in a dry run, a write that removed the cookie of selector-[NS]/shop had it restored)
+acting       yes (in a dry run, it restored the cookie of selector-[NS]/shop that a write removed)
 certificate  registered
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -92,7 +92,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 form         webhook
-acting       yes (in a dry run, a write that removed the cookie of b-inside-[NS]/shop had it restored)
+acting       yes (in a dry run, it restored the cookie of b-inside-[NS]/shop that a write removed)
 certificate  registered
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"In","values":["yes"]}]}
@@ -157,8 +157,8 @@ traefikservice.traefik.io/shop configured
 +      cookie:
 +        maxAge: 600
 +        name: login
-warning CT021: dead-[NS]/shop: with Max-Age=600 and an interval of 60 s, users who were there before the rollout see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and the Canary's interval to at least that
+warning CT021: dead-[NS]/shop: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
+  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set shop --max-age 300
 

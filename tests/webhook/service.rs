@@ -107,7 +107,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
 the guard is a webhook here
-the guard works: in a dry run, a write that removed the cookie of service-[NS]/shop had it restored
+the guard works: in a dry run, it restored the cookie of service-[NS]/shop that a write removed
 
 "#]]);
     guard(&namespace, &["status"]).run().shows(str![[r#"
@@ -129,7 +129,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 form         webhook
-acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
+acting       yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)
@@ -218,7 +218,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
 
 form         webhook
-acting       yes (in a dry run, a write that removed the cookie of service-[NS]/shop had it restored)
+acting       yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
 certificate  registered
 replicas     1 of 2 ready
 entries      not updated (guard install --entries)

@@ -42,6 +42,12 @@ fn who_may_not_do_what_is_said_with_the_question_to_ask() {
          caused by: RBAC: role \"x\" not found\n\
          hint: kubectl auth can-i list canaries.flagger.app -A"
     );
+    let message = r#"pods "traefik" is forbidden: User "jane" cannot get resource "pods/portforward" in API group "" in the namespace "shop""#;
+    assert_eq!(
+        status(&LIST, 403, "Forbidden", message, r#""name":"traefik","kind":"pods""#),
+        "6 user `jane` may not get pods/portforward in namespace `shop`\n\
+         hint: kubectl auth can-i get pods --subresource=portforward -n shop"
+    );
     let message = r#"forbidden: User "system:anonymous" cannot get path "/openapi/v3""#;
     assert_eq!(
         status(&LIST, 403, "Forbidden", message, ""),

@@ -24,11 +24,11 @@ pub(super) enum Mode {
 /// Install the guard, or update it to this version
 ///
 /// Kubernetes 1.36 and later: three admission policies and their bindings, which the API server evaluates itself. On
-/// older clusters, or with --mode webhook: a Deployment with two replicas that the API server calls (see guard run),
-/// from an image of this program. Both forms restore the declared cookie in every write that removes it, and reject
-/// malformed declarations.
+/// older clusters, or with --mode webhook: a webhook that the API server calls (see guard run), in a Deployment with
+/// two replicas of --image. Both forms restore the declared cookie in every write that removes it, and reject malformed
+/// declarations.
 ///
-/// Without selectors, an installed guard keeps its own, and a new one covers everything. If the other form is
+/// Without selectors, an update keeps the current ones; a new guard covers everything. If the other form is
 /// installed, it is removed once the new one works, so that every write stays protected.
 #[derive(Debug, Args)]
 #[command(
@@ -65,7 +65,7 @@ pub(crate) struct InstallArgs {
     #[arg(long = "traefik-url", value_name = "URL", value_parser = traefik_url, value_hint = clap::ValueHint::Url)]
     pub(super) traefik_urls: Vec<Option<TraefikUrl>>,
 
-    /// Overwrite fields of the objects that other field managers have changed
+    /// Overwrite fields that other field managers own
     #[arg(long)]
     pub(super) force_conflicts: bool,
 

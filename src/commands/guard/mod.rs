@@ -21,7 +21,7 @@ use crate::{
     plan::Consent,
 };
 
-/// Protect declared cookies in every write by Flagger
+/// Protect declared cookies from Flagger's writes
 #[derive(Debug, Subcommand)]
 pub(crate) enum GuardCommand {
     Install(install_args::InstallArgs),

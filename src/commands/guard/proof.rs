@@ -98,7 +98,7 @@ impl Progress {
         match &self.proof {
             Proof::Acts(name) => {
                 ctx.ui.status(&format!(
-                    "the guard works: in a dry run, a write that removed the cookie of {name} had it restored"
+                    "the guard works: in a dry run, it restored the cookie of {name} that a write removed"
                 ));
             }
             Proof::Fails(name) => {
@@ -107,7 +107,7 @@ impl Progress {
             Proof::Without(name, form) => {
                 let form = form.as_str();
                 ctx.ui.warning(&format!(
-                    "in a dry run, a write that removed the cookie of {name} had it restored, but not by the {form}"
+                    "in a dry run, it restored the cookie of {name} that a write removed, but not by the {form}"
                 ));
             }
             Proof::TooLarge(name) => {

@@ -16,19 +16,19 @@ use crate::{
     text::without_userinfo,
 };
 
-/// Run the guard as a webhook server (for Kubernetes before 1.36)
+/// Run the guard as a webhook server, in or outside the cluster
 ///
-/// A mutating and validating admission webhook. The API server calls it for writes of TraefikServices, in which it
-/// restores the declared cookie, and for writes of Canaries, in which it rejects malformed declarations. Cookies lost
-/// while it was down are restored with one write each. With -n it covers only that namespace.
+/// A mutating and validating admission webhook. On writes to TraefikServices, it restores the declared cookie; on
+/// writes to Canaries, it rejects malformed declarations. Cookies lost while it was down are restored with one write
+/// each. With -n it covers only that namespace.
 ///
 /// With --webhook-url it runs outside the cluster and registers that address with the API server until it exits.
 /// With --service it runs inside, and replicas share their certificates through --cert-secret. It also serves
 /// /healthz, /readyz and /metrics.
 ///
 /// /gate/drained answers Flagger's confirm-promotion webhook: it stays closed until the cookies that pin users to
-/// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves this
-/// and the next path without TLS.
+/// the primary have expired. Flagger does not trust this server's certificate, so --gate-listen serves it
+/// and /verify/sticky without TLS.
 ///
 /// /verify/sticky answers a rollout webhook: it opens the pages that the webhook's metadata.url names, as the command
 /// verify does, and fails if the cookie does not stick. It needs --traefik-url.
@@ -67,7 +67,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SELECTOR", value_parser = selector::parse)]
     namespace_selector: Option<Selector>,
 
-    /// Only answer requests; never write objects
+    /// Only answer requests; restore nothing
     #[arg(long)]
     no_repairs: bool,
 

@@ -152,12 +152,12 @@ impl Status {
     fn acting(&self) -> String {
         match &self.proof {
             Proof::Acts(name) => {
-                format!("yes (in a dry run, a write that removed the cookie of {name} had it restored)")
+                format!("yes (in a dry run, it restored the cookie of {name} that a write removed)")
             }
             Proof::Fails(name) => format!("no (a dry-run write removed the cookie of {name})"),
             Proof::Without(name, form) => {
                 format!(
-                    "in part (in a dry run, a write that removed the cookie of {name} had it restored, not by the {})",
+                    "in part (in a dry run, it restored the cookie of {name} that a write removed, not by the {})",
                     form.as_str()
                 )
             }

@@ -26,7 +26,7 @@ use crate::{
     source::Source,
 };
 
-/// Print the minimum Role for a command, or check whether you have it
+/// Print the minimum Role for a command, or check your permissions
 ///
 /// Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A, and for commands that always
 /// read all namespaces, everything goes into a ClusterRole. Without a command, the rules cover all commands.

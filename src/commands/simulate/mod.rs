@@ -30,12 +30,12 @@ use crate::{
 
 /// Simulate a rollout of a Canary, and show what people would see
 ///
-/// For each step: the canary's share of the page views of new visitors (NEW) and of people who were there before the
-/// rollout (RETURNING), and how many of the logins begun in it change version because they are routed to the other
+/// For each step: the canary's share of the page views of new visitors (NEW) and of returning users
+/// (RETURNING), and how many of the logins begun in it change version because they are routed to the other
 /// track. The row `promotion` shows how many of the logins under way at that time change version because the primary's
 /// pods are replaced. The row `rollout` shows the averages, and how many logins change version in all.
 ///
-/// The cookie, the entry and the analysis are those of the Canary; without a declared cookie it is the live one. Each
+/// The cookie, the entry and the analysis are those of the Canary; if no cookie is declared, the live one. Each
 /// can be replaced by a flag. The same input always gives the same result; docs/promotion.md lists the assumptions.
 #[derive(Debug, Args)]
 #[command(

@@ -51,7 +51,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
         Some(name) => name.clone(),
         None if ctx.ui.can_ask() => wizard::choose(ctx, &source).await?,
         None => {
-            return Err(Error::usage("no Canary is named, and no terminal to ask on")
+            return Err(Error::usage("no Canary named, and no terminal to ask on")
                 .hint_command("name it after `sticky set`; kubectl canary-traefik show", " lists the Canaries"));
         }
     };

@@ -145,7 +145,7 @@ fn notes(rollout: &Rollout, max_age: Option<i64>, entry: bool, flow: i64) -> Vec
         changes.push(format!("spec.analysis.stepWeights: [{}]", simulation::steps(&better.steps, ", ")));
     }
     if !changes.is_empty() {
-        notes.push(format!("to prevent that: {}", changes.join(", ")));
+        notes.push(format!("to prevent this: {}", changes.join(", ")));
     }
     notes
 }
@@ -183,8 +183,10 @@ async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
     let index = ctx.ui.choose("How long a cookie pins a user", &items, default).await?;
-    ctx.ui.status(&format!("duration: {}", items[index].split_whitespace().collect::<Vec<_>>().join(" ")));
-    Ok(suggestions.swap_remove(index))
+    let chosen = suggestions.swap_remove(index);
+    let max_age = chosen.max_age.map_or_else(String::new, |max_age| format!(", {}", purpose::seconds(max_age)));
+    ctx.ui.status(&format!("duration: {}{max_age}", chosen.purpose.as_str()));
+    Ok(chosen)
 }
 
 /// Returns the suggested cookie: the current one or a good first one, with the chosen Max-Age.

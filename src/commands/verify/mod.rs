@@ -141,7 +141,7 @@ pub(crate) async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
         Ok(after) => loaded.moved(&after),
         Err(error) => {
             ctx.ui.warning(error.message());
-            Some("whether the weights changed meanwhile is not known")
+            Some("it is not known whether the weights changed")
         }
     };
     let mut verification = judge(&setup, &seen.exchanges, moved, &command);

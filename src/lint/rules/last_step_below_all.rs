@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT043",
     severity: Severity::Warning,
     title: "With an entry, a last step below 100",
-    why: "With an entry the last step can drain the primary before the promotion replaces its pods, but only if it is 100. Otherwise the flows still on the primary change track midway.",
+    why: "With an entry the last step can drain the primary before the promotion replaces its pods, but only if it is 100. Otherwise, flows still on the primary change version midway.",
     bad: "kind: Canary
 metadata:
   annotations:

@@ -10,7 +10,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT016",
     severity: Severity::Info,
     title: "At the step to 100, users pinned to the primary stay there",
-    why: "At 100, Flagger omits the primary's weight, and Traefik then uses 1: 1 of 101 new users, and all who are pinned to the primary, stay there until their cookie expires.",
+    why: "At 100, Flagger omits the primary's weight, and Traefik then uses 1: 1 in 101 new users, and all who are pinned to the primary, stay there until their cookie expires.",
     bad: "kind: Canary
 status: {phase: Progressing}
 ---

@@ -1,4 +1,4 @@
-//! CT061: Traefik refuses the rule of a route.
+//! CT061: Traefik rejects the rule of a route.
 
 use super::{Problem, Rule};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT061",
     severity: Severity::Error,
-    title: "Traefik refuses the rule of a route",
+    title: "Traefik rejects the rule of a route",
     why: "Traefik creates no router for a rule that it cannot parse: the route serves nobody, and only Traefik's log says so. Traefik 3 reads the rules of Traefik 2 only with `syntax: v2`; where its version is not known, this is a warning.",
     bad: "kind: Canary
 ---

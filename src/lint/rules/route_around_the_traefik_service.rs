@@ -1,4 +1,4 @@
-//! CT011: a route goes around the TraefikService.
+//! CT011: a route bypasses the TraefikService.
 
 use super::{Problem, Rule};
 use crate::{

@@ -50,14 +50,14 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     Problem::new(
         format!(
-            "with Max-Age={max_age} and an interval of {} s, users who were there before the rollout see the canary \
+            "with Max-Age={max_age} and an interval of {} s, returning users see the canary \
              in {:.0} % of their page views during the steps, instead of {:.0} %",
             rollout.interval,
             seen / steps,
             wanted / steps
         ),
         format!(
-            "{}set --max-age to just over the length of one login, and the Canary's interval to at least that",
+            "{}set --max-age to just over the length of one login, and spec.analysis.interval above that",
             subject.entry_first(", ")
         ),
     )

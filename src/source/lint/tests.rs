@@ -58,7 +58,7 @@ fn each_rule_finds_its_bad_example_and_not_its_good_one() {
 const BESIDE: [&str; 5] = ["CT016", "CT020", "CT023", "CT025", "CT055"];
 
 #[test]
-fn a_good_example_is_not_found_by_other_errors() {
+fn a_good_example_is_not_found_by_other_rules() {
     let wrong: Vec<_> = RULES
         .iter()
         .filter(|rule| !WITHOUT_EXAMPLE.contains(&rule.code))

@@ -16,7 +16,7 @@ impl Evidence<'_> {
             for rejection in self.own(exchange).filter_map(|received| received.stored.err()) {
                 let why = format!(": {}", reason(rejection, page));
                 let fix = || Some(self.set_fields(fix(rejection, page)));
-                found.add_at("browsers refuse the cookie of", page, why, fix);
+                found.add_at("browsers reject the cookie of", page, why, fix);
             }
             // Elsewhere it is not needed, nor where a flow begins.
             let is_needed = self.own(exchange).next().is_some() && !self.setup.is_entry(page);

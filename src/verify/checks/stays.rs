@@ -19,7 +19,7 @@ impl<'a> Evidence<'a> {
         let mut found = Findings::default();
         if let Some(Change { browser, from, to, exchange }) = changes.first() {
             let message = format!(
-                "browsers change track; the first change is that of browser {}, from {from} to {to} at {}",
+                "browsers change track; first: browser {}, from {from} to {to} at {}",
                 browser + 1,
                 exchange.page
             );

@@ -180,7 +180,7 @@ fn a_flow_that_begins_anew_at_its_entry_passes_although_its_track_changes_there(
 }
 
 /// What changes the track is random on a real site; here Traefik draws in turns.
-const CHANGED: &str = "track: browsers change track; the first change is that of browser 1, from primary to canary at \
+const CHANGED: &str = "track: browsers change track; first: browser 1, from primary to canary at \
                        https://shop.example/callback [-]";
 
 #[test]
@@ -192,7 +192,7 @@ fn a_cookie_that_browsers_refuse_is_found_with_the_reason() {
     ];
     for (attributes, reason, flags) in cases {
         let refused = format!(
-            "returned: browsers refuse the cookie of https://shop.example/login and 2 more pages: {reason} [sticky set \
+            "returned: browsers reject the cookie of https://shop.example/login and 2 more pages: {reason} [sticky set \
              checkout {flags}]"
         );
         assert_eq!(Site::new(attributes).failures(), [refused.as_str(), CHANGED]);
@@ -201,7 +201,7 @@ fn a_cookie_that_browsers_refuse_is_found_with_the_reason() {
     site.setup.pages = vec![page("http://shop.example/home")];
     assert_eq!(
         site.failures()[0],
-        "returned: browsers refuse the cookie of http://shop.example/home: it has Secure, and the page is not https \
+        "returned: browsers reject the cookie of http://shop.example/home: it has Secure, and the page is not https \
          [sticky set checkout --secure=false]"
     );
     for (name, needs) in [("__Host-login", "Secure and Path=/, and no Domain"), ("__Secure-login", "Secure")] {
@@ -217,7 +217,7 @@ fn a_cookie_that_browsers_refuse_is_found_with_the_reason() {
         assert_eq!(
             found,
             [format!(
-                "returned: browsers refuse the cookie of https://shop.example/: a name that begins with {prefix} requires \
+                "returned: browsers reject the cookie of https://shop.example/: a name that begins with {prefix} requires \
                  {needs} [sticky set checkout {flags}]"
             )]
         );
@@ -277,7 +277,7 @@ fn a_cookie_of_the_same_name_is_found_whoever_sets_it() {
     site.behind = Some("login=0123456789abcdef; Path=/");
     assert_eq!(
         site.failures()[0],
-        "track: browsers change track; the first change is that of browser 1, from primary to canary at \
+        "track: browsers change track; first: browser 1, from primary to canary at \
          https://shop.example/callback [-]"
     );
     assert_eq!(

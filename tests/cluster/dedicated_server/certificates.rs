@@ -45,7 +45,7 @@ hint: --client-certificate FILE --client-key FILE
 "#]]);
 }
 
-/// kube-apiserver shows a certificate that it signed itself, with an authority that it throws away.
+/// As kube-apiserver does by itself, the server shows a certificate with an authority that was thrown away.
 #[test]
 fn a_servers_own_certificate_is_authority_enough() {
     let server = Server::dedicated(&[]);

@@ -115,7 +115,7 @@ impl Server {
                 Err(_) => {}
             }
         };
-        let authority = std::fs::read(directory.join("ca.crt")).map_err(|error| error.to_string())?;
+        let authority = std::fs::read(directory.join("tls.crt")).map_err(|error| error.to_string())?;
         let cluster = json!({
             "server": format!("https://127.0.0.1:{port}"),
             "certificate-authority-data": base64(&authority),

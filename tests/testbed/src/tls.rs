@@ -87,8 +87,8 @@ pub fn testdata(name: &str) -> PathBuf {
     bed::root().join("src/apiserver/testdata").join(name)
 }
 
-/// Writes a certificate for these names, its key, the public one, and the authority into a folder: `tls.crt`, `tls.key`,
-/// `tls.pub`, `ca.crt`. On a curve: with RSA, making and using keys would be a tenth of what an API server has to compute.
+/// Writes a certificate for these names, with its authority, its key and the public one into a folder: `tls.crt`, `tls.key`,
+/// `tls.pub`. On a curve: with RSA, making and using keys would be a tenth of what an API server has to compute.
 pub fn issue(folder: &Path, names: &[&str]) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -98,8 +98,7 @@ pub fn issue(folder: &Path, names: &[&str]) {
     let certificate = params.signed_by(&key, &authority).expect("a certificate");
     let write =
         |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a file in a folder of the tests");
-    write("ca.crt", authority.pem());
-    write("tls.crt", certificate.pem());
+    write("tls.crt", certificate.pem() + &authority.pem());
     write("tls.key", key.serialize_pem());
     write("tls.pub", key.public_key_pem());
 }

@@ -168,18 +168,18 @@ pub(super) fn acceptor(shared: &Shared) -> Result<TlsAcceptor> {
 /// Serves one connection until it ends.
 async fn serve(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>, connection: Arc<Connection>) {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return serve_connection(shared, stream, Port::Gate, connection).await };
+    let Some(tls) = tls else { return serve_connection(shared, Box::new(stream), Port::Gate, connection).await };
     let Ok(Ok(stream)) = tokio::time::timeout(FIRST_REQUEST, accept_tls(stream, tls)).await else { return };
-    serve_connection(shared, stream, Port::Whole, connection).await;
+    serve_connection(shared, Box::new(stream), Port::Whole, connection).await;
 }
 
+/// A stream, with or without TLS. As a trait object, since each type would have an HTTP server of its own in the executable.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 /// Answers the requests of a connection until it ends.
-async fn serve_connection(
-    shared: Arc<Shared>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    port: Port,
-    connection: Arc<Connection>,
-) {
+async fn serve_connection(shared: Arc<Shared>, stream: Box<dyn Stream>, port: Port, connection: Arc<Connection>) {
     let service = service_fn(|request| {
         let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
         connection.note_activity();

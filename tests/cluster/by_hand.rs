@@ -70,11 +70,11 @@ exit: 0
 -        maxAge: 300
 +        maxAge: 600
          name: login
-warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, user
-s who were there before the rollout see the canary in 6 % of their page views du
-ring the steps, instead of 30 %
+warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, retu
+rning users see the canary in 6 % of their page views during the steps, instead
+of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -274,13 +274,11 @@ Next write:      the step to 20, or a rollback, within 60s if its checks pass;
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 2m longer than one step (1m); at weight 50, returning users
-see the canary in 40 % of page views
+duration: one login, 2m
 Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to leave it unset (until the browser closes
-)
+How long a user stays on one track: seconds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leave it unset (until the browser closes)
 max-age: 120
 Path the browser sends the cookie to. Type - to leave it unset (/)
 path: unset
@@ -294,14 +292,14 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /login: a new pin begins, and the application
- gets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: users are re-pinned; the application g
+ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version during the steps: the cookie expires dur
 ing the login
 note: 55 % of the logins under way at the promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
+note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 120 --http-only --same-site lax --yes
@@ -436,17 +434,14 @@ Routes:          <none>: nothing leads t
 o the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 2m longer than one s
-tep (1m); at weight 50, returning users
-see the canary in 40 % of page views
+duration: one login, 2m
 Cookie name. Type - to leave it unset (T
-raefik chooses one, such as _8d2a5)
+raefik derives one, such as _8d2a5)
 name: podinfo-track
-How long a user stays on one track:
-seconds, or 5m, 1h30m. Counted from the
-first response, not extended. Type - to
-leave it unset (until the browser closes
-)
+How long a user stays on one track: seco
+nds, or 5m, 1h30m. Counted from the firs
+t response, not extended. Type - to leav
+e it unset (until the browser closes)
 max-age: 120
 Path the browser sends the cookie to. Ty
 pe - to leave it unset (/)
@@ -466,10 +461,10 @@ om other sites: none (always), lax (link
 s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
-Paths where a flow begins, such as /logi
-n: a new pin begins, and the application
- gets no cookies. Separate several by co
-mmas. Type - to leave it unset
+Paths where logins begin, such as /login
+: users are re-pinned; the application g
+ets no cookies. Separate several by comm
+as. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version
 during the steps: the cookie expires dur
@@ -477,7 +472,7 @@ ing the login
 note: 55 % of the logins under way at th
 e promotion change version: it replaces
 the primary's pods
-note: to prevent that: an entry, spec.an
+note: to prevent this: an entry, spec.an
 alysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
@@ -546,13 +541,13 @@ fter)
 +        name: podinfo-track
 +        sameSite: lax
 warning CT021: narrow-[NS]/podinfo: with
- Max-Age=600 and an interval of 60 s, us
-ers who were there before the rollout se
-e the canary in 6 % of their page views
-during the steps, instead of 30 %
+ Max-Age=600 and an interval of 60 s, re
+turning users see the canary in 6 % of t
+heir page views during the steps, instea
+d of 30 %
   fix: declare an entry, set --max-age t
 o just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo config
 ured
@@ -613,8 +608,7 @@ Next write:      a weight step, promotion or rollback; there is no cookie to
 Routes:          <none>: nothing leads to the TraefikService
 Findings:        <none>
 Events:          <none>
-duration: one login 2m longer than one step (1m); at weight 50, returning users
-see the canary in 40 % of page views
+duration: one login, 2m
 Cookie name. Type - to leave it unset (Traefik derives one, such as _8d2a5)
 name: podinfo-track
 max-age: skipped, Traefik 2.11 (older-[NS]/traefik) ignores it: it needs 3.0

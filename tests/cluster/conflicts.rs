@@ -144,10 +144,10 @@ exit: 0
 +      cookie:
 +        maxAge: 300
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, returning users see the canary in 11 % of their page v
-iews during the steps, instead of 30 %
+, returning users see the canary in 11 % of their page views during the steps, i
+nstead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 the declaration was set by `canary-traefik` [A] ago
 the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
@@ -172,10 +172,10 @@ it changed in the meantime; the change is now:
 +        maxAge: 300
          name: other
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
-, returning users see the canary in 11 % of their page v
-iews during the steps, instead of 30 %
+, returning users see the canary in 11 % of their page views during the steps, i
+nstead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -251,11 +251,11 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 11 % of their page views d
-uring the steps, instead of 30 %
+warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
+rning users see the canary in 11 % of their page views during the steps, instead
+ of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 the cookie was set by `canary-traefik` [A] ago
 it changed in the meantime; the change is now:
 --- traefikservice.traefik.io/podinfo (live)
@@ -266,11 +266,11 @@ it changed in the meantime; the change is now:
        cookie:
 -        name: other
 +        maxAge: 300
-warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 11 % of their page views d
-uring the steps, instead of 30 %
+warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
+rning users see the canary in 11 % of their page views during the steps, instead
+ of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 the live cookie differs from the declared one
 to apply the declared one: kubectl canary-traefik sticky apply podinfo
@@ -311,11 +311,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 11 % of their page views d
-uring the steps, instead of 30 %
+warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
+rning users see the canary in 11 % of their page views during the steps, instead
+ of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo unchanged
 traefikservice.traefik.io/podinfo unchanged
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -357,11 +357,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, us
-ers who were there before the rollout see the canary in 11 % of their page views
- during the steps, instead of 30 %
+warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, re
+turning users see the canary in 11 % of their page views during the steps, inste
+ad of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 50, or
@@ -406,11 +406,11 @@ exit: 0
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, user
-s who were there before the rollout see the canary in 11 % of their page views d
-uring the steps, instead of 30 %
+warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
+rning users see the canary in 11 % of their page views during the steps, instead
+ of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 the TraefikService is not changed: Flagger has not created TraefikService `podin
 fo` yet
@@ -456,10 +456,10 @@ exit: 4
 +      cookie:
 +        maxAge: 300
 warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, returning users see the canary in 11 % of their page
-views during the steps, instead of 30 %
+s, returning users see the canary in 11 % of their page views during the steps,
+instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 error: no Canary `podinfo` in namespace `gone-canary-[NS]`
 hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
 
@@ -499,11 +499,11 @@ exit: 3
 +    sticky:
 +      cookie:
 +        maxAge: 300
-warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
-rs who were there before the rollout see the canary in 11 % of their page views
-during the steps, instead of 30 %
+warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, ret
+urning users see the canary in 11 % of their page views during the steps, instea
+d of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 the declaration was set by `kubectl-annotate` [A] ago
 it changed in the meantime; the change is now:
 --- canary.flagger.app/podinfo (live)
@@ -527,11 +527,11 @@ it changed in the meantime; the change is now:
 +      cookie:
 +        maxAge: 300
 +        name: theirs
-warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, use
-rs who were there before the rollout see the canary in 11 % of their page views
-during the steps, instead of 30 %
+warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, ret
+urning users see the canary in 11 % of their page views during the steps, instea
+d of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 cancelled: nothing was changed
 
 "#]]);

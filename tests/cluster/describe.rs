@@ -108,10 +108,10 @@ Near misses:
     it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
     fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 60 s, users who were there before the rollout
-    see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and the Canary's
-      interval to at least that
+  warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of
+    their page views during the steps, instead of 30 %
+    fix: declare an entry, set --max-age to just over the length of one login, and
+      spec.analysis.interval above that
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:
@@ -169,14 +169,14 @@ Near misses:
       `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an
-    interval of 60 s, users who were
-    there before the rollout see the
-    canary in 11 % of their page views
-    during the steps, instead of 30 %
+    interval of 60 s, returning users
+    see the canary in 11 % of their page
+    views during the steps, instead of
+    30 %
     fix: declare an entry, set --max-age
       to just over the length of one
-      login, and the Canary's interval
-      to at least that
+      login, and spec.analysis.interval
+      above that
   warning CT059: nothing protects the
     cookie: Flagger's next write removes
     it
@@ -249,9 +249,8 @@ Next write:      the one that creates the TraefikService; weights 100/0; it
                  writes no cookie; there is none now
 Routes:          <none>: nothing leads to the TraefikService
 Findings:
-  warning CT021: with Max-Age=300 and an interval of 60 s, users who were there
-    before the rollout see the canary in 11 % of their page views during the
-    steps, instead of 30 %
+  warning CT021: with Max-Age=300 and an interval of 60 s, returning users see
+    the canary in 11 % of their page views during the steps, instead of 30 %
     fix: declare an entry, set --max-age to just over the length of one login,
       and spec.analysis.interval above that
   warning CT059: nothing protects the cookie: Flagger's next write removes it

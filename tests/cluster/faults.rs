@@ -668,10 +668,10 @@ exit: 130
 +      cookie:
 +        maxAge: 300
 warning CT021: interrupted-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, returning users see the canary in 11 % of their page
-views during the steps, instead of 30 %
+s, returning users see the canary in 11 % of their page views during the steps,
+instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 error: interrupted
 
 "#]]);

@@ -92,10 +92,10 @@ exit: 3
    labels:
      kustomize.toolkit.fluxcd.io/name: apps
 warning CT021: owned-asked-[NS]/podinfo: with Max-Age=300 and an interval of 60
-s, returning users see the canary in 11 % of their page
-views during the steps, instead of 30 %
+s, returning users see the canary in 11 % of their page views during the steps,
+instead of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 le keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name l

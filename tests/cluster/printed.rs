@@ -203,6 +203,9 @@ no right to make an entry:
 no right to look for Traefik:
   kubectl auth can-i list pods -A -> 1: no
   kubectl canary-traefik rbac verify --through-cluster -A -> 0
+no right to reach Traefik:
+  kubectl auth can-i get pods --subresource=portforward -n [NS] -> 1: no
+  kubectl canary-traefik rbac verify --through-cluster -n [NS] -> 0
 applied:
 findings:
   kubectl canary-traefik describe podinfo -n [NS] -> 0

@@ -269,11 +269,11 @@ exit: 3
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: no-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
-who were there before the rollout see the canary in 11 % of their page views dur
-ing the steps, instead of 30 %
+warning CT021: no-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, return
+ing users see the canary in 11 % of their page views during the steps, instead o
+f 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 cancelled: nothing was changed
 
 "#]]);
@@ -315,11 +315,11 @@ exit: 0
 +        httpOnly: true
 +        maxAge: 300
 +        name: login
-warning CT021: yes-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, users
- who were there before the rollout see the canary in 11 % of their page views du
-ring the steps, instead of 30 %
+warning CT021: yes-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retur
+ning users see the canary in 11 % of their page views during the steps, instead
+of 30 %
   fix: declare an entry, set --max-age to just over the length of one login, and
- the Canary's interval to at least that
+ spec.analysis.interval above that
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro

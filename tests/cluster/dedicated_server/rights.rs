@@ -226,7 +226,7 @@ exit: 1
 --- stdout
 apiVersion: kubectl-canary-traefik/v1
 kind: PermissionsReport
-rights:
+permissions:
 - allowed: true
   names: []
   namespace: rights-[NS]

@@ -51,8 +51,8 @@ impl Process {
         let mut supervisor = Command::new("/bin/sh");
         supervisor.args(["-c", SUPERVISE, "supervise"]).arg(log).arg(remove.unwrap_or_else(|| Path::new("")));
         supervisor.arg(command.get_program()).args(command.get_args());
-        // Collecting garbage is a third of what it takes to start an API server.
-        supervisor.env("GOGC", "off").env("GOMEMLIMIT", "600MiB");
+        // Collecting garbage is a third of what it takes to start an API server. This leaves more of it for later.
+        supervisor.env("GOGC", "400");
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => supervisor.env(name, value),

@@ -25,7 +25,7 @@ pub(super) struct Failed {
     pub(super) object: Box<ObjectRef>,
     /// The failure.
     pub(super) failure: Failure,
-    /// Whether this process lacks permission to the call.
+    /// Whether this process lacks permission for the call.
     pub(super) lacks_right: bool,
 }
 

@@ -121,7 +121,7 @@ async fn attempt(shared: &Shared, what: Work, key: &Key, lost: &PendingRepair) -
     Err(failed)
 }
 
-/// Returns whether this process has permission to the refused call. If that cannot be determined, it is assumed to have
+/// Returns whether this process has permission for the refused call. If that cannot be determined, it is assumed to have
 /// it.
 async fn has_right(shared: &Shared, repairs: &Repairs, failed: &Failed) -> bool {
     if failed.failure.is_unauthorized() {

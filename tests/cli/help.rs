@@ -1577,7 +1577,7 @@ Options:
           Cover only namespaces with these labels
 
       --no-repairs
-          Only answer requests; restore nothing
+          Only answer requests; repair nothing
 
       --entries
           Update the objects of declared entries when the routes to their

@@ -19,7 +19,7 @@ use snapbox::str;
 use testbed::{
     directory::Directory,
     examples,
-    run::{Output, Run, exactly, plugin},
+    run::{Run, exactly},
 };
 
 use crate::manifests::{canary, folder};
@@ -118,13 +118,6 @@ fn every_command_that_is_printed_is_one_that_parses() {
     assert!(commands.len() > 50, "{} commands", commands.len());
 }
 
-/// Types a command in this folder, with the program as kubectl's plugin. What asks is told yes.
-fn typed(folder: &Directory, command: &str) -> Output {
-    let more = if command.contains(" sticky ") { " --yes" } else { "" };
-    let script = format!("kubectl() {{ shift; \"$PROGRAM\" \"$@\"; }}; {command}{more}");
-    Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin()).dir(folder.path()).run()
-}
-
 /// The Canaries in the manifests of a folder for which `lint` finds this, with the fixes.
 fn findings(folder: &Directory, code: &str) -> Vec<(String, String)> {
     let output = Run::new(["lint", "-f", ".", "-o", "json"]).dir(folder.path()).run();
@@ -144,7 +137,7 @@ fn a_fix_that_is_printed_takes_its_finding_away() {
             let Some((by_hand, command)) = fix.split_once(NAME).filter(|_| fix.contains(" -f ")) else { continue };
             let command = format!("{NAME}{}", command.replace(" NAME", " another"));
             folder.write("cart.yaml", examples::completed(bad));
-            let ran = typed(&folder, &command);
+            let ran = Run::typed(&command).dir(folder.path()).run();
             let is_left = findings(&folder, code).iter().any(|(other, _)| *other == canary);
             let outcome = match ran.code {
                 Some(0) if is_left => format!("0, and by hand: {by_hand}"),
@@ -192,7 +185,7 @@ fn each_command_that_is_printed_about_manifests_can_be_typed() {
         let folder = declared(text);
         let output = Run::new(line.split(' ')).dir(folder.path()).run().to_string();
         for command in lines(&output).iter().filter_map(|line| command(line)) {
-            let ran = typed(&folder, &format!("{NAME}{command}"));
+            let ran = Run::typed(&format!("{NAME}{command}")).dir(folder.path()).run();
             let outcome = if ran.code == Some(0) { "0".to_owned() } else { ran.to_string() };
             table.push_str(&format!("  {NAME}{command} -> {outcome}\n"));
         }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use snapbox::str;
 use testbed::{
-    run::{Output, Run, exactly, plugin},
+    run::{Output, Run, exactly},
     transcript,
     wait::until,
 };
@@ -445,7 +445,7 @@ the cookie does not stick (7 browsers, 102 requests)
     for ((name, ..), (site, output)) in CASES.iter().zip(sites.bad.iter().zip(&outputs)) {
         let fixes: BTreeSet<_> = output.stdout.lines().filter_map(|line| line.strip_prefix("  fix: ")).collect();
         for fix in fixes {
-            let typed = typed(site, fix);
+            let typed = Run::typed(fix).kubeconfig(site.namespace.kubeconfig()).run();
             table.push_str(&format!("{name}: {fix} -> {}\n", typed.code.expect("an exit code")));
             if !fix.contains(" describe ") {
                 until("what was typed to stick", || (verify(site).code == Some(0)).then_some(()));
@@ -468,13 +468,6 @@ stale: kubectl canary-traefik sticky apply shop -> 0
 
 "#]],
     );
-}
-
-/// Types a command, with the program as kubectl's plugin. What asks is told yes.
-fn typed(site: &Site, command: &str) -> Output {
-    let more = if command.contains(" sticky ") { " --yes" } else { "" };
-    let script = format!("kubectl() {{ shift; \"$PROGRAM\" \"$@\"; }}; {command}{more}");
-    Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin()).kubeconfig(site.namespace.kubeconfig()).run()
 }
 
 pub(crate) fn what_is_proposed_sticks() {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use canary_traefik::{
@@ -42,77 +42,52 @@ struct Lane {
     users: [OnceLock<User>; 2],
 }
 
-/// The API servers of these tests. A guard looks at a whole cluster, so that each is one test's at a time.
-#[derive(Default)]
-struct Lanes {
-    all: Vec<&'static Lane>,
-    free: Vec<&'static Lane>,
-    begun: usize,
-}
+/// As many as tests run at once: `tests/run`.
+const MOST: usize = 3;
 
-static LANES: LazyLock<(Mutex<Lanes>, Condvar)> = LazyLock::new(Default::default);
-
-impl Lanes {
-    /// As many as tests run at once: `tests/run`.
-    const MOST: usize = 3;
-
-    fn locked() -> MutexGuard<'static, Self> {
-        LANES.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for one that no other test has, or starts one.
-    fn take() -> &'static Lane {
-        let mut lanes = Self::locked();
-        loop {
-            if let Some(lane) = lanes.free.pop() {
-                return lane;
-            }
-            if lanes.begun < Self::MOST {
-                break;
-            }
-            lanes = LANES.1.wait(lanes).unwrap_or_else(PoisonError::into_inner);
-        }
-        lanes.begun += 1;
-        drop(lanes);
-        let server = Server::dedicated(&bed::no_policies());
-        let lane: &'static Lane = Box::leak(Box::new(Lane { server, users: Default::default() }));
-        Self::locked().all.push(lane);
-        lane
-    }
-
-    /// The one that this server belongs to.
-    fn of(server: &Server) -> &'static Lane {
-        let lanes = Self::locked();
-        lanes
-            .all
-            .iter()
-            .copied()
-            .find(|lane| std::ptr::eq(&raw const lane.server, server))
-            .expect("a server of these tests")
-    }
-}
+/// The API servers of these tests. A guard looks at a whole cluster, so each is one test's at a time.
+static LANES: [OnceLock<Lane>; MOST] = [const { OnceLock::new() }; MOST];
+/// Which of them a test has.
+static TAKEN: Mutex<[bool; MOST]> = Mutex::new([false; MOST]);
+static FREED: Condvar = Condvar::new();
 
 impl Lane {
+    /// The one that this server belongs to.
+    fn of(server: &Server) -> &'static Self {
+        let mut all = LANES.iter().filter_map(OnceLock::get);
+        all.find(|lane| std::ptr::eq(&raw const lane.server, server)).expect("a server of these tests")
+    }
+
     fn user(&'static self, entries: bool) -> &'static User {
         self.users[usize::from(entries)].get_or_init(|| user(&self.server, entries))
     }
 }
 
 /// An API server for one test.
-pub(super) struct Turn(&'static Lane);
+pub(super) struct Turn(usize);
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        Lanes::locked().free.push(self.0);
-        LANES.1.notify_one();
+        taken()[self.0] = false;
+        FREED.notify_one();
     }
+}
+
+fn taken() -> MutexGuard<'static, [bool; MOST]> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Turn {
     /// Waits for it, and leaves no Canary, TraefikService or registration of another test's: a guard looks at the whole
     /// cluster, and tests come in any order.
     pub(super) fn take() -> Self {
-        let turn = Self(Lanes::take());
+        let is_full = |taken: &mut [bool; MOST]| !taken.contains(&false);
+        let mut taken = FREED.wait_while(taken(), is_full).unwrap_or_else(PoisonError::into_inner);
+        let place = taken.iter().position(|taken| !taken).expect("one is free");
+        taken[place] = true;
+        drop(taken);
+        let turn = Self(place);
+        turn.server();
         times::begins_anew();
         let admin = turn.server().admin();
         for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
@@ -136,7 +111,8 @@ impl Turn {
     }
 
     pub(super) fn server(&self) -> &'static Server {
-        &self.0.server
+        let start = || Lane { server: Server::dedicated(&bed::no_policies()), users: Default::default() };
+        &LANES[self.0].get_or_init(start).server
     }
 
     /// A fresh namespace with rollouts of these names that declare [`DECLARED`].
@@ -267,13 +243,13 @@ impl Guard {
         flags: &[&str],
         change: impl FnOnce(Run) -> Run,
     ) -> Self {
-        let user = Lanes::of(namespace.server()).user(flags.contains(&"--entries"));
+        let user = Lane::of(namespace.server()).user(flags.contains(&"--entries"));
         Self { user, ..Self::of(namespace, &user.kubeconfig, port, of, flags, change) }
     }
 
     /// Starts it with a kubeconfig that leads to the API server by another way, and waits until it has registered.
     pub(super) fn behind(namespace: &Namespace, change: impl FnOnce(String) -> String) -> Self {
-        let user = Lanes::of(namespace.server()).user(false);
+        let user = Lane::of(namespace.server()).user(false);
         let kubeconfig = user.directory.write("behind.kubeconfig", change(user.directory.read("guard.kubeconfig")));
         let port = free_port();
         let mut guard = Self::of(namespace, &kubeconfig, port, port, &[], |run| run);
@@ -294,13 +270,13 @@ impl Guard {
         let run = namespace.run_as(kubeconfig, arguments).arguments(flags.iter().copied());
         let mut running = Running::start(change(run));
         running.wait_for(Stream::Stderr, r#""message":"listening""#);
-        let lane = Lanes::of(namespace.server());
+        let lane = Lane::of(namespace.server());
         Self { running, port, server: &lane.server, user: lane.user(false) }
     }
 
     /// Starts it without a registration: it repairs and nothing else.
     pub(super) fn repairs_only(namespace: &Namespace, folder: &str) -> Self {
-        let (lane, port) = (Lanes::of(namespace.server()), free_port());
+        let (lane, port) = (Lane::of(namespace.server()), free_port());
         let listen = format!("127.0.0.1:{port}");
         let arguments = ["guard", "run", "--log-format", "json", "--listen", &listen, "--cert-dir", folder];
         let user = lane.user(false);

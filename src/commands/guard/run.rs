@@ -67,7 +67,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SELECTOR", value_parser = selector::parse)]
     namespace_selector: Option<Selector>,
 
-    /// Only answer requests; restore nothing
+    /// Only answer requests; repair nothing
     #[arg(long)]
     no_repairs: bool,
 

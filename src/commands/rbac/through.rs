@@ -1,5 +1,5 @@
-//! The permissions that a command needs beside those of its row with `--through-cluster`. Traefik's pods are in another namespace
-//! than the Canary, as a rule.
+//! The permissions that a command needs beside those of its row with `--through-cluster`. Traefik's pods are in another
+//! namespace than the Canary, as a rule.
 
 use super::{
     grants::listed,

@@ -90,6 +90,15 @@ impl Run {
         run.env("HOME", home).env("TMPDIR", tmp).env("PATH", "").env("COLUMNS", "80").env("TERM", "dumb")
     }
 
+    /// A command as a shell takes it, with the program as kubectl's plugin, which is told yes where it asks. Other commands of
+    /// kubectl are those of the program in `KUBECTL`.
+    pub fn typed(command: &str) -> Self {
+        const KUBECTL: &str =
+            r#"kubectl() { if [ "$1" = canary-traefik ]; then shift; "$PROGRAM" "$@"; else "$KUBECTL" "$@"; fi; }"#;
+        let more = if command.contains("canary-traefik sticky ") { " --yes" } else { "" };
+        Self::of("/bin/sh", ["-c", &format!("{KUBECTL}; {command}{more}")]).env("PROGRAM", plugin())
+    }
+
     /// With no more than so many descriptors.
     pub fn descriptors(mut self, most: u64) -> Self {
         let program = std::mem::replace(&mut self.program, "/bin/sh".into());

@@ -228,8 +228,9 @@ impl Server {
         let log = self.own().directory.join("audit.log");
         // An answer can come before its line: whatever was answered by now is in the log when this is.
         let mark = format!("/version?mark={}", random_letters(12));
+        let before = std::fs::metadata(&log).map_or(0, |log| log.len());
         self.admin.get(&mark).expect("the version");
-        until("the audit log to tell of a request", || tail(&log).contains(&mark).then_some(()));
+        until("the audit log to tell of a request", || since(&log, before).contains(&mark).then_some(()));
         let text = std::fs::read_to_string(&log).expect("the audit log can be read");
         let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
         complete
@@ -362,12 +363,11 @@ fn start_apiserver(directory: &Path, port: u16, flags: &[String]) -> Result<Proc
     Ok(process)
 }
 
-/// The end of a file: as much as a request and those at the same time leave there.
-fn tail(path: &Path) -> String {
+/// What stands in a file from this byte on.
+fn since(path: &Path, begin: u64) -> String {
     let mut file = std::fs::File::open(path).expect("the file can be read");
     let mut text = Vec::new();
-    let length = file.metadata().expect("a size").len();
-    file.seek(SeekFrom::Start(length.saturating_sub(1 << 16))).expect("within the file");
+    file.seek(SeekFrom::Start(begin)).expect("a place in a file");
     file.read_to_end(&mut text).expect("the file can be read");
     String::from_utf8_lossy(&text).into_owned()
 }

@@ -14,7 +14,7 @@ use super::{
     directory::Directory,
     editor::Editor,
     namespace::Namespace,
-    run::{Output, Run, plugin},
+    run::{Output, Run},
 };
 
 /// What is declared and what is live before a change.
@@ -137,16 +137,9 @@ fn change(namespace: &Namespace, name: &str, command: &str) -> Output {
     run.run()
 }
 
-/// As a shell takes it, which takes the quotes away.
 fn typed(namespace: &Namespace, command: &str) -> Output {
     let kubectl = bed::program("kubectl").unwrap_or_else(|error| panic!("{error}"));
-    // Only this program asks.
-    let script = format!(
-        "kubectl() {{ if [ \"$1\" = canary-traefik ]; then shift; \"$PROGRAM\" \"$@\" --yes; else \"$KUBECTL\" \"$@\"; fi; }}; {command}"
-    );
-    let run = Run::of("/bin/sh", ["-c", &script]).env("PROGRAM", plugin());
-    let run = run.env("KUBECTL", kubectl);
-    run.kubeconfig(namespace.kubeconfig()).run()
+    Run::typed(command).env("KUBECTL", kubectl).kubeconfig(namespace.kubeconfig()).run()
 }
 
 /// The declared cookie, the live one, and the entry; null for none.

@@ -142,26 +142,46 @@ fn make(names: &[String], life: Duration) -> std::result::Result<Result<Signed>,
     Ok(pair.certificate().map(|certificate| Signed { authority: authority.pem(), certificate, pair }))
 }
 
-/// The certificate that the listener currently serves.
+/// The certificate that the listener currently serves, and the one that takes its place.
 #[derive(Default)]
-pub(super) struct Identity(RwLock<Option<Certificate>>);
+pub(super) struct Identity(RwLock<Option<Shown>>);
+
+struct Shown {
+    now: Certificate,
+    next: Option<(Certificate, SystemTime)>,
+}
+
+impl Shown {
+    fn at(&self, time: SystemTime) -> &Certificate {
+        self.next.as_ref().filter(|(_, from)| *from <= time).map_or(&self.now, |(next, _)| next)
+    }
+}
 
 impl Identity {
     /// Replaces the certificate.
     pub(super) fn show(&self, certificate: Certificate) {
-        *self.0.write().expect("nothing panics while it is held") = Some(certificate);
+        self.show_until(certificate, None);
+    }
+
+    /// Replaces the certificate, and names the one that is served in its place from some time on, whatever else is late.
+    pub(super) fn show_until(&self, now: Certificate, next: Option<(Certificate, SystemTime)>) {
+        *self.0.write().expect("nothing panics while it is held") = Some(Shown { now, next });
     }
 
     /// Returns the expiry, in seconds since 1970; `None` before the first certificate.
     pub(super) fn until(&self) -> Option<u64> {
-        let shown = self.0.read().expect("nothing panics while it is held");
-        shown.as_ref()?.until.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+        let until = self.with(|certificate| certificate.until)?;
+        until.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
     /// Returns whether there is a certificate that has not expired.
     pub(super) fn is_valid(&self) -> bool {
+        self.with(|certificate| certificate.until > SystemTime::now()).unwrap_or_default()
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Certificate) -> T) -> Option<T> {
         let shown = self.0.read().expect("nothing panics while it is held");
-        shown.as_ref().is_some_and(|certificate| certificate.until > SystemTime::now())
+        shown.as_ref().map(|shown| read(shown.at(SystemTime::now())))
     }
 }
 
@@ -173,7 +193,7 @@ impl fmt::Debug for Identity {
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.read().ok()?.as_ref().map(|certificate| Arc::clone(&certificate.key))
+        self.with(|certificate| Arc::clone(&certificate.key))
     }
 }
 

@@ -2,27 +2,29 @@
 //! is served only some time after its CA was added to the Secret, when every replica and every registration has that
 //! CA. Also those that `guard install` makes for replicas that may store none.
 
+mod stored;
+
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use self::stored::{Due, StoredCertificates};
 use crate::{
     apiserver::{Event, Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Kind, Result},
-    guard::{deployment, policy::VERSION_LABEL},
+    guard::deployment,
     guard_server::{
-        certificate::{Pair, Signed, sign},
+        certificate::sign,
         following::{Requirement, follow},
         shared::Shared,
-        term::{LONGEST_OVERLAP, overlap, sleep_until},
+        term::{overlap, sleep_until},
     },
-    model::{MANAGED_BY, MANAGED_BY_LABEL, NamespacedName},
+    model::{MANAGED_BY, NamespacedName},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -63,119 +65,8 @@ pub(crate) fn installed(
     let signed = sign(&terms.names, terms.life)?;
     let former = before.as_ref().map_or(registered, |before| &before.authorities);
     let authorities = overlap(former, &signed.authority);
-    let kept = StoredCertificates { names: terms.names.join(","), authorities, now: signed.pair, next: None };
+    let kept = StoredCertificates { authorities, ..StoredCertificates::first(&terms, signed) };
     Ok((kept.authorities.clone(), Some(kept.write(&terms, None))))
-}
-
-/// The contents of the Secret.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct StoredCertificates {
-    names: String,
-    authorities: String,
-    now: Pair,
-    /// The next certificate, and the time from which it is served.
-    next: Option<(Pair, SystemTime)>,
-}
-
-impl StoredCertificates {
-    fn first(terms: &CertificateSpec, signed: Signed) -> Self {
-        Self { names: terms.names.join(","), authorities: signed.authority, now: signed.pair, next: None }
-    }
-
-    fn shown(&self, at: SystemTime) -> &Pair {
-        self.next.as_ref().filter(|(_, from)| *from <= at).map_or(&self.now, |(pair, _)| pair)
-    }
-
-    /// Returns the certificate to serve at this time: the next one only if API servers trust its authority, as long as the
-    /// present one is valid.
-    fn served(&self, at: SystemTime, is_trusted: bool) -> &Pair {
-        if !is_trusted && self.present_until().is_some_and(|until| at < until) { &self.now } else { self.shown(at) }
-    }
-
-    fn present_until(&self) -> Option<SystemTime> {
-        self.now.certificate().ok().map(|certificate| certificate.until())
-    }
-
-    /// Adds a new certificate; the current one is served until the new one's start time.
-    fn renewed(&self, terms: &CertificateSpec, signed: Signed, at: SystemTime) -> Self {
-        Self {
-            names: terms.names.join(","),
-            authorities: overlap(&self.authorities, &signed.authority),
-            now: self.shown(at).clone(),
-            next: Some((signed.pair, whole(at + (terms.life / 6).min(LONGEST_OVERLAP)))),
-        }
-    }
-
-    /// Returns whether API servers would accept both the current certificate and the next one. Anyone may have changed
-    /// the Secret.
-    fn is_sound(&self, at: SystemTime) -> bool {
-        let holds = |pair: &Pair, at| pair.holds(&self.authorities, self.names.split(','), at);
-        let is_next_sound = self.next.as_ref().is_none_or(|(pair, from)| holds(pair, *from));
-        holds(self.shown(at), at) && is_next_sound
-    }
-
-    /// Returns when to serve the next certificate or to create another one.
-    fn due(&self, terms: &CertificateSpec, at: SystemTime) -> Due {
-        if let Some((_, from)) = self.next.as_ref().filter(|(_, from)| *from > at) {
-            return Due::Show(*from);
-        }
-        let until = self.shown(at).certificate().map(|certificate| certificate.until());
-        match until {
-            Ok(until) if self.names == terms.names.join(",") => Due::Renew(until - terms.life / 3),
-            _ => Due::Renew(at),
-        }
-    }
-
-    fn read(secret: &Value) -> Option<Self> {
-        let text = |key: &str| -> Option<String> {
-            String::from_utf8(STANDARD.decode(secret.get("data")?.get(key)?.as_str()?).ok()?).ok()
-        };
-        let pair = |chain: &str, key: &str| Some(Pair { chain: text(chain)?, key: text(key)? });
-        let next = || {
-            let from = UNIX_EPOCH.checked_add(Duration::from_secs(text("next.from")?.parse().ok()?))?;
-            Some((pair("next.crt", "next.key")?, from))
-        };
-        Some(Self {
-            names: text("names")?,
-            authorities: text("ca.crt")?,
-            now: pair("tls.crt", "tls.key")?,
-            next: if text("next.from").is_some() { Some(next()?) } else { None },
-        })
-    }
-
-    fn write(&self, terms: &CertificateSpec, version: Option<&str>) -> Value {
-        let mut data = json!({});
-        let mut set = |key: &str, text: &str| data[key] = json!(STANDARD.encode(text));
-        set("names", &self.names);
-        set("ca.crt", &self.authorities);
-        set("tls.crt", &self.now.chain);
-        set("tls.key", &self.now.key);
-        if let Some((pair, from)) = &self.next {
-            let from = from.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            set("next.crt", &pair.chain);
-            set("next.key", &pair.key);
-            set("next.from", &from.to_string());
-        }
-        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": data, "metadata": {
-            "name": terms.secret.name, "namespace": terms.secret.namespace,
-            "labels": {MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}});
-        if let Some(version) = version {
-            secret["metadata"]["resourceVersion"] = json!(version);
-        }
-        secret
-    }
-}
-
-/// Truncates a time to whole seconds, as stored in the Secret.
-fn whole(time: SystemTime) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
-}
-
-/// The next action and its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Due {
-    Show(SystemTime),
-    Renew(SystemTime),
 }
 
 /// Loads the certificates from the Secret, or creates it.
@@ -209,8 +100,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
         loop {
             let now = SystemTime::now();
             let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, now);
-            let awaits_trust = kept.shown(now) != kept.served(now, shared.registration.is_trusted(&kept.authorities));
-            let then = kept.present_until().filter(|_| awaits_trust).map_or(then, |until| until.min(then));
+            let awaits_trust = !shared.registration.is_trusted(&kept.authorities) && kept.awaits_trust(&terms, now);
             let began = Instant::now();
             tokio::select! {
                 () = changed.notified() => {}
@@ -276,8 +166,8 @@ async fn reconcile(
         shared.cluster.write_secret(&secret).await.map_err(Wrong::Failure)?;
         shared.log.info("certificates written", &[("secret", json!(terms.secret.to_string()))]);
     }
-    let served = wanted.served(now, shared.registration.is_trusted(&wanted.authorities));
-    shared.identity.show(served.certificate().map_err(Wrong::Permanent)?);
+    let is_trusted = shared.registration.is_trusted(&wanted.authorities);
+    wanted.serve(&shared.identity, terms, is_trusted).map_err(Wrong::Permanent)?;
     shared.registration.authorities.send_if_modified(|authorities| {
         let is_news = *authorities != wanted.authorities;
         wanted.authorities.clone_into(authorities);

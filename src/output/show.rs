@@ -4,7 +4,7 @@ use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
     flagger::{Declared, Progress},
     model::{Cookie, FIELDS, Field, FieldValue, declaration},
-    observed::{EntryState, Observed, TraefikServiceState},
+    observed::{EntryState, Observed, State, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -232,6 +232,7 @@ fn cookie(observed: &Observed, headers: bool) -> String {
         table(if headers { &["FIELD", "DECLARED", "LIVE"] } else { &[] }, rows.into_iter().map(Vec::from)) + "\n"
     };
     let source = match &observed.canary.declared {
+        Declared::Nothing if observed.state() == State::Undeclared => "only live",
         Declared::Nothing => "nothing is declared",
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",

@@ -91,7 +91,14 @@ fn moved_by_definition(setup: &Setup, begin: f64) -> f64 {
     let (flow, pin) = (seconds(setup.flow), setup.pin.seconds());
     let middles = |length: f64| (0..FINE).map(move |part| length * (f64::from(part) + 0.5) / f64::from(FINE));
     let moved = |start: f64, left: f64| {
-        let mut drawn = if setup.entry { vec![course.at(start)] } else { vec![course.at(start + left - pin)] };
+        // How probable it is that all requests so far went to the canary, and to the primary.
+        let (mut canary, mut primary) = (1.0, 1.0);
+        let mut draw = |time: f64| {
+            let share = course.at(time) / 100.0;
+            canary *= share;
+            primary *= 1.0 - share;
+        };
+        draw(if setup.entry { start } else { start + left - pin });
         let mut runs_out = if setup.entry { pin } else { left };
         for request in 1..REQUESTS {
             let time = flow * f64::from(request) / f64::from(REQUESTS - 1);
@@ -99,12 +106,11 @@ fn moved_by_definition(setup: &Setup, begin: f64) -> f64 {
                 break;
             }
             if time > runs_out + 1e-9 {
-                drawn.push(course.at(start + time));
+                draw(start + time);
                 runs_out = time + pin;
             }
         }
-        let alike = |of: fn(f64) -> f64| drawn.iter().map(|weight| of(weight / 100.0)).product::<f64>();
-        1.0 - alike(|share| share) - alike(|share| 1.0 - share)
+        1.0 - canary - primary
     };
     let mean = |numbers: Vec<f64>| numbers.iter().sum::<f64>() / f64::from(FINE);
     let starts = middles(seconds(setup.interval)).map(|after| begin + after);

@@ -84,7 +84,7 @@ verify	Check over HTTP whether the cookie keeps browsers on their track
 diff	Compare the declared cookie with the live one
 sticky	Read and change the sticky cookie of a Canary
 guard	Protect declared cookies from Flagger's writes
-rbac	Print the minimum Role for a command, or check your permissions
+rbac	Print the permissions a command needs, or check your own
 completion	Set up shell completion
 man	Write the man pages to a directory
 options	List the connection flags, which every command accepts

@@ -144,7 +144,7 @@ Commands:
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies from Flagger's writes
-  rbac        Print the minimum Role for a command, or check your permissions
+  rbac        Print the permissions a command needs, or check your own
   completion  Set up shell completion
   man         Write the man pages to a directory
   options     List the connection flags, which every command accepts
@@ -190,7 +190,7 @@ Commands:
   diff        Compare the declared cookie with the live one
   sticky      Read and change the sticky cookie of a Canary
   guard       Protect declared cookies from Flagger's writes
-  rbac        Print the minimum Role for a command, or check your permissions
+  rbac        Print the permissions a command needs, or check your own
   completion  Set up shell completion
   man         Write the man pages to a directory
   options     List the connection flags, which every command accepts
@@ -1918,7 +1918,7 @@ fn rbac() {
     own(
         "rbac --help",
         str![[r#"
-Print the minimum Role for a command, or check your permissions
+Print the permissions a command needs, or check your own
 
 Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A,
 and for commands that always read all namespaces, everything goes into a

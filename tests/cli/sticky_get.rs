@@ -210,7 +210,7 @@ fn a_cookie_without_a_cookie_is_undeclared() {
     over(&(canary("web", None) + &service("web", Some("{}"))), "sticky get web -f canary.yaml").shows(str![[r#"
 exit: 0
 --- stdout
-state       undeclared (nothing is declared)
+state       undeclared (only live)
 protected   none
 --- stderr
 

@@ -748,7 +748,7 @@ FIELD   DECLARED   LIVE
 name    <unset>    <derived>
 path    <unset>    /sso
 
-state       undeclared (nothing is declared)
+state       undeclared (only live)
 protected   none
 --- stderr
 note: kustomize patches are not applied to Canary `keys`: canary.yaml:30, canary.yaml:34; to read the built result: kustomize build DIR | kubectl canary-traefik … -f -

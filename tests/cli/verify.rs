@@ -715,7 +715,7 @@ exit: 6
 error: cannot see whether a route to Canary `shop/podinfo` names a host to ask
 caused by: user `me` may not list ingressroutes.traefik.io in namespace `shop`
 hint: --url https://HOST/PATH
-hint: kubectl canary-traefik rbac verify -n shop prints the minimum Role
+hint: kubectl canary-traefik rbac verify -n shop prints the permissions it needs
 
 "#]]);
     let cluster = declaring();

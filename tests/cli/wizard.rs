@@ -787,7 +787,7 @@ Tracks:
   └─ canary    search-canary:80    30   <unknown>
   their cookies depend on the namespace, which the manifests do not set: use -n
     NAMESPACE
-Cookie:          undeclared, nothing is declared
+Cookie:          undeclared, only live
   FIELD   DECLARED   LIVE
   name    <unset>    <derived>
 Protected:       none: Flagger's next write removes the cookie

@@ -419,7 +419,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get canaries.flagger.app in namespace `describe-blind-[NS]`
 hint: kubectl auth can-i get canaries.flagger.app -n describe-blind-[NS]
-hint: kubectl canary-traefik rbac describe -n describe-blind-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac describe -n describe-blind-[NS] prints the permissions it needs
 
 "#]]);
 }

@@ -562,7 +562,7 @@ computed locally; the server refused the dry run:
 error: user `[USER]` may not create middlewares.traefik.io in namespace `narrow-[NS]`
 hint: kubectl auth can-i create middlewares.traefik.io -n narrow-[NS]
 hint: add --declare-only to change the Canary alone
-hint: kubectl canary-traefik rbac sticky set --entry -n narrow-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac sticky set --entry -n narrow-[NS] prints the permissions it needs
 
 "#]]);
     assert_eq!(objects(&namespace, "podinfo")[0]["metadata"]["annotations"], Value::Null);

@@ -45,7 +45,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not list canaries.flagger.app
 hint: kubectl auth can-i list canaries.flagger.app -A
-hint: kubectl canary-traefik rbac show -A prints the minimum Role
+hint: kubectl canary-traefik rbac show -A prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &reader, SET).shows(str![[r#"
@@ -75,7 +75,7 @@ computed locally; the server refused the dry run:
 +        maxAge: 300
 error: user `[USER]` may not patch canaries.flagger.app in namespace `reader-[NS]`
 hint: kubectl auth can-i patch canaries.flagger.app -n reader-[NS]
-hint: kubectl canary-traefik rbac sticky set -n reader-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac sticky set -n reader-[NS] prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &reader, ["sticky", "set", "podinfo", "--max-age", "300", "--live-only", "--yes"]).shows(str![
@@ -95,7 +95,7 @@ computed locally; the server refused the dry run:
 +        maxAge: 300
 error: user `[USER]` may not patch traefikservices.traefik.io in namespace `reader-[NS]`
 hint: kubectl auth can-i patch traefikservices.traefik.io -n reader-[NS]
-hint: kubectl canary-traefik rbac sticky set -n reader-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac sticky set -n reader-[NS] prints the permissions it needs
 
 "#]
     ]);
@@ -218,7 +218,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not list canaries.flagger.app in namespace `nobody-[NS]`
 hint: kubectl auth can-i list canaries.flagger.app -n nobody-[NS]
-hint: kubectl canary-traefik rbac show -n nobody-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac show -n nobody-[NS] prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &nobody, ["show", "-A"]).shows(str![[r#"
@@ -227,7 +227,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not list canaries.flagger.app
 hint: kubectl auth can-i list canaries.flagger.app -A
-hint: kubectl canary-traefik rbac show -A prints the minimum Role
+hint: kubectl canary-traefik rbac show -A prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &nobody, ["show", "podinfo"]).shows(str![[r#"
@@ -236,7 +236,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get canaries.flagger.app in namespace `nobody-[NS]`
 hint: kubectl auth can-i get canaries.flagger.app -n nobody-[NS]
-hint: kubectl canary-traefik rbac show -n nobody-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac show -n nobody-[NS] prints the permissions it needs
 
 "#]]);
 }
@@ -274,7 +274,7 @@ computed locally; the server refused the dry run:
 error: user `[USER]` may not patch traefikservices.traefik.io in namespace `declarer-[NS]`
 hint: kubectl auth can-i patch traefikservices.traefik.io -n declarer-[NS]
 hint: add --declare-only to change the Canary alone
-hint: kubectl canary-traefik rbac sticky set -n declarer-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac sticky set -n declarer-[NS] prints the permissions it needs
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");
@@ -316,7 +316,7 @@ computed locally; the server refused the dry run:
 error: user `[USER]` may not patch canaries.flagger.app in namespace `setter-[NS]`
 hint: kubectl auth can-i patch canaries.flagger.app -n setter-[NS]
 hint: add --live-only to change the TraefikService alone, until Flagger's next write
-hint: kubectl canary-traefik rbac sticky set -n setter-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac sticky set -n setter-[NS] prints the permissions it needs
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before, "half of a change is no change");

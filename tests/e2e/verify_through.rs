@@ -165,7 +165,7 @@ exit: 6
 --- stderr
 error: user `USER` may not get pods in namespace `verify-through-[NS]`
 hint: kubectl auth can-i get pods -n verify-through-[NS]
-hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the permissions it needs
 
 "#]],
     );
@@ -178,7 +178,7 @@ exit: 6
 --- stdout
 --- stderr
 error: the server refused to create pods/portforward `traefik-1` in namespace `verify-through-[NS]`
-hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the permissions it needs
 
 "#]],
         );
@@ -191,7 +191,7 @@ exit: 6
 --- stderr
 error: user `USER` may not get pods/portforward in namespace `verify-through-[NS]`
 hint: kubectl auth can-i get pods --subresource=portforward -n verify-through-[NS]
-hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the minimum Role
+hint: kubectl canary-traefik rbac verify --through-cluster -n verify-through-[NS] prints the permissions it needs
 
 "#]],
     );

@@ -170,8 +170,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -184,7 +184,6 @@ malformed    0
 exit: 0
 --- stdout
 {
-    "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
     "contested": [],
@@ -193,7 +192,7 @@ exit: 0
         "twice-[NS]/podinfo"
     ],
     "entries": null,
-    "forms": [
+    "installed": [
         "policies"
     ],
     "kind": "GuardStatus",
@@ -234,7 +233,8 @@ exit: 0
         }
     ],
     "replicas": null,
-    "selector": null
+    "selector": null,
+    "working": true
 }
 --- stderr
 
@@ -242,7 +242,6 @@ exit: 0
     guard(&namespace, ["status", "-o", "yaml"]).run().shows(str![[r#"
 exit: 0
 --- stdout
-acting: true
 apiVersion: kubectl-canary-traefik/v1
 certificate: null
 contested: []
@@ -250,7 +249,7 @@ crowded: []
 declared:
 - twice-[NS]/podinfo
 entries: null
-forms:
+installed:
 - policies
 kind: GuardStatus
 malformed: []
@@ -278,6 +277,7 @@ objects:
   version: "[VERSION]"
 replicas: null
 selector: null
+working: true
 --- stderr
 
 "#]]);
@@ -317,8 +317,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    policies
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -379,8 +379,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -480,8 +480,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     differs   0.0.9
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -694,8 +694,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -737,8 +737,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -781,8 +781,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
-form         policies
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    policies
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     1
@@ -817,8 +817,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     1
@@ -848,8 +848,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    policies
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -941,8 +941,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     missing   <none>
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
-form         policies
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    policies
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -968,7 +968,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard install prints the minimum Role
+hint: kubectl canary-traefik rbac guard install prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &blind, ["guard", "status"]).shows(str![[r#"
@@ -977,7 +977,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard status prints the minimum Role
+hint: kubectl canary-traefik rbac guard status prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &blind, ["guard", "uninstall", "--yes"]).shows(str![[r#"
@@ -986,7 +986,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingadmissionpolicies.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
+hint: kubectl canary-traefik rbac guard uninstall prints the permissions it needs
 
 "#]]);
     let policies = "{apiGroups: [admissionregistration.k8s.io], resources: ['*'], verbs: [get]}";
@@ -997,7 +997,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not patch mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i patch mutatingadmissionpolicies.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard install prints the minimum Role
+hint: kubectl canary-traefik rbac guard install prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "install", "--dry-run=client"]).shows(str![[r#"
@@ -1031,8 +1031,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       <unknown> (this user may not write TraefikServices)
+installed    policies
+working      <unknown> (this user may not write TraefikServices)
 canaries     all
 namespaces   all
 declared     1
@@ -1047,7 +1047,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not patch mutatingadmissionpolicies.admissionregistration.k8s.io
 hint: kubectl auth can-i patch mutatingadmissionpolicies.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard install prints the minimum Role
+hint: kubectl canary-traefik rbac guard install prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "uninstall", "--yes"]).shows(str![[r#"
@@ -1063,7 +1063,7 @@ exit: 6
 Flagger's next write to each TraefikService will remove its cookie
 error: user `[USER]` may not delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 hint: kubectl auth can-i delete validatingadmissionpolicybindings.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
+hint: kubectl canary-traefik rbac guard uninstall prints the permissions it needs
 
 "#]]);
     run_as(&namespace, &reader, ["guard", "uninstall", "--dry-run=server"]).shows(str![[r#"
@@ -1072,7 +1072,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not delete validatingadmissionpolicybindings.admissionregistration.k8s.io
 hint: kubectl auth can-i delete validatingadmissionpolicybindings.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
+hint: kubectl canary-traefik rbac guard uninstall prints the permissions it needs
 
 "#]]);
     assert_eq!(lone.objects().len(), 6);
@@ -1120,8 +1120,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
 declared     2
@@ -1192,8 +1192,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
 canaries     all
 namespaces   all
 declared     2
@@ -1253,8 +1253,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     2
@@ -1267,7 +1267,6 @@ malformed    0
 exit: 1
 --- stdout
 {
-    "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
     "contested": [],
@@ -1277,7 +1276,7 @@ exit: 1
         "outside-[NS]/podinfo"
     ],
     "entries": null,
-    "forms": [
+    "installed": [
         "policies"
     ],
     "kind": "GuardStatus",
@@ -1327,7 +1326,8 @@ exit: 1
         }
     ],
     "replicas": null,
-    "selector": null
+    "selector": null,
+    "working": true
 }
 --- stderr
 
@@ -1347,8 +1347,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     1
@@ -1394,8 +1394,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    policies
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 canaries     all
 namespaces   all
 declared     0
@@ -1408,14 +1408,13 @@ malformed    1 (malformed-[NS]/podinfo)
 exit: 1
 --- stdout
 {
-    "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
     "contested": [],
     "crowded": [],
     "declared": [],
     "entries": null,
-    "forms": [
+    "installed": [
         "policies"
     ],
     "kind": "GuardStatus",
@@ -1458,7 +1457,8 @@ exit: 1
         }
     ],
     "replicas": null,
-    "selector": null
+    "selector": null,
+    "working": null
 }
 --- stderr
 
@@ -1591,14 +1591,13 @@ to install it: kubectl canary-traefik guard install --image IMAGE
 exit: 1
 --- stdout
 {
-    "acting": null,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
     "contested": [],
     "crowded": [],
     "declared": [],
     "entries": null,
-    "forms": [],
+    "installed": [],
     "kind": "GuardStatus",
     "malformed": [],
     "missing": [],
@@ -1606,7 +1605,8 @@ exit: 1
     "notCovered": [],
     "objects": [],
     "replicas": null,
-    "selector": null
+    "selector": null,
+    "working": null
 }
 --- stderr
 

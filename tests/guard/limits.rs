@@ -39,8 +39,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     3
@@ -56,7 +56,6 @@ to limit the Canaries in a namespace: kubectl -n crowd-[NS] create quota canarie
 exit: 1
 --- stdout
 {
-    "acting": true,
     "apiVersion": "kubectl-canary-traefik/v1",
     "certificate": null,
     "contested": [
@@ -80,7 +79,7 @@ exit: 1
         "quarrel-[NS]/other"
     ],
     "entries": null,
-    "forms": [
+    "installed": [
         "policies"
     ],
     "kind": "GuardStatus",
@@ -121,7 +120,8 @@ exit: 1
         }
     ],
     "replicas": null,
-    "selector": null
+    "selector": null,
+    "working": true
 }
 --- stderr
 
@@ -144,8 +144,8 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry     current   [VERSION]
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
-form         policies
-acting       yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
+installed    policies
+working      yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
 canaries     all
 namespaces   all
 declared     3

@@ -195,7 +195,7 @@ fn rights_that_are_taken_away_while_it_runs_end_it_with_the_reason() {
         str![[r#"
 error: user `[USER]` may not watch [KIND]
 hint: kubectl auth can-i watch [KIND] -A
-hint: kubectl canary-traefik rbac guard run prints the minimum Role
+hint: kubectl canary-traefik rbac guard run prints the permissions it needs
 "#]],
     );
 }

@@ -36,8 +36,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       <unknown> (aaa-[NS]/big, the only TraefikService to test it on, has too many services)
+installed    webhook
+working      <unknown> (aaa-[NS]/big, the only TraefikService to test it on, has too many services)
 certificate  registered
 canaries     all
 namespaces   all
@@ -64,8 +64,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       no (a dry-run write removed the cookie of shop-[NS]/podinfo)
+installed    webhook
+working      no (a dry-run write removed the cookie of shop-[NS]/podinfo)
 certificate  registered
 canaries     all
 namespaces   all
@@ -94,8 +94,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of shop-[NS]/podinfo that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of shop-[NS]/podinfo that a write removed)
 certificate  registered
 canaries     all
 namespaces   all

@@ -106,8 +106,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of handed-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of handed-[NS]/shop that a write removed)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)

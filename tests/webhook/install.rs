@@ -517,8 +517,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
-form         webhook
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    webhook
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 certificate  not registered
 replicas     0 of 2 ready
 entries      not updated (guard install --entries)
@@ -560,7 +560,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard install prints the minimum Role
+hint: kubectl canary-traefik rbac guard install prints the permissions it needs
 
 "#]]);
     as_user(&blind, &["status"]).shows(str![[r#"
@@ -569,7 +569,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard status prints the minimum Role
+hint: kubectl canary-traefik rbac guard status prints the permissions it needs
 
 "#]]);
     as_user(&blind, &["uninstall", "--yes"]).shows(str![[r#"
@@ -578,7 +578,7 @@ exit: 6
 --- stderr
 error: user `[USER]` may not get mutatingwebhookconfigurations.admissionregistration.k8s.io
 hint: kubectl auth can-i get mutatingwebhookconfigurations.admissionregistration.k8s.io
-hint: kubectl canary-traefik rbac guard uninstall prints the minimum Role
+hint: kubectl canary-traefik rbac guard uninstall prints the permissions it needs
 
 "#]]);
     let reader = format!("[{canaries}, {services}, {looks}]");
@@ -611,8 +611,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current     [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current     [VERSION]
 
-form         webhook
-acting       <unknown> (no covered Canary has both a declared cookie and a TraefikService)
+installed    webhook
+working      <unknown> (no covered Canary has both a declared cookie and a TraefikService)
 certificate  not registered
 canaries     all
 namespaces   all

@@ -175,8 +175,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik             current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik           current   [VERSION]
 
-form         policies and webhook
-acting       in part (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed, not by the webhook)
+installed    policies and webhook
+working      in part (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed, not by the webhook)
 certificate  not registered
 replicas     0 of 2 ready
 entries      not updated (guard install --entries)
@@ -248,8 +248,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)

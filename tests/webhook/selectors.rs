@@ -32,8 +32,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of selector-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of selector-[NS]/shop that a write removed)
 certificate  registered
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -91,8 +91,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of b-inside-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of b-inside-[NS]/shop that a write removed)
 certificate  registered
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"In","values":["yes"]}]}
@@ -195,8 +195,8 @@ OBJECT                                                                          
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
-form         webhook
-acting       no (a dry-run write removed the cookie of dead-[NS]/shop)
+installed    webhook
+working      no (a dry-run write removed the cookie of dead-[NS]/shop)
 certificate  registered
 canaries     all
 namespaces   all

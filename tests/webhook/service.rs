@@ -128,8 +128,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       current   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)
@@ -217,8 +217,8 @@ service/kubectl-canary-traefik                                                  
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik       differs   [VERSION]
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
 
-form         webhook
-acting       yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
+installed    webhook
+working      yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
 certificate  registered
 replicas     1 of 2 ready
 entries      not updated (guard install --entries)

@@ -148,8 +148,8 @@ impl Status {
         output::escaped_lines(&text)
     }
 
-    /// Returns whether the guard acts, in words.
-    fn acting(&self) -> String {
+    /// Returns whether the guard works, in words.
+    fn working(&self) -> String {
         match &self.proof {
             Proof::Acts(name) => {
                 format!("yes (in a dry run, it restored the cookie of {name} that a write removed)")
@@ -177,7 +177,7 @@ impl Status {
             let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
             format!("{}{list}", names.len())
         };
-        let mut lines = vec![("form", self.words().join(" and ")), ("acting", self.acting())];
+        let mut lines = vec![("installed", self.words().join(" and ")), ("working", self.working())];
         if let Some(certificate) = self.certificate {
             lines.push(("certificate", if certificate { "registered" } else { "not registered" }.into()));
         }
@@ -221,7 +221,7 @@ impl Status {
             .into_iter()
             .map(|(name, version, standing)| json!({"name": name, "version": version, "state": word(standing)}))
             .collect();
-        let acting = match &self.proof {
+        let working = match &self.proof {
             Proof::Acts(_) => json!(true),
             Proof::Fails(_) | Proof::Without(..) => json!(false),
             Proof::TooLarge(_) | Proof::Nothing | Proof::NotAllowed => json!(null),
@@ -235,8 +235,8 @@ impl Status {
             .collect();
         let crowded: Vec<_> =
             self.crowded.iter().map(|(namespace, count)| json!({"namespace": namespace, "canaries": count})).collect();
-        let status = json!({"forms": self.words(), "objects": objects,
-            "acting": acting, "certificate": self.certificate, "replicas": replicas, "entries": self.entries, "missing": self.missing,
+        let status = json!({"installed": self.words(), "objects": objects,
+            "working": working, "certificate": self.certificate, "replicas": replicas, "entries": self.entries, "missing": self.missing,
             "selector": coverage.selector, "namespaceSelector": coverage.namespace_selector,
             "declared": self.declared, "notCovered": self.uncovered, "malformed": self.malformed,
             "contested": contested, "crowded": crowded});

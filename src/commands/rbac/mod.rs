@@ -26,7 +26,7 @@ use crate::{
     source::Source,
 };
 
-/// Print the minimum Role for a command, or check your permissions
+/// Print the permissions a command needs, or check your own
 ///
 /// Namespaced rules go into a Role, cluster-wide rules into a ClusterRole. With -A, and for commands that always
 /// read all namespaces, everything goes into a ClusterRole. Without a command, the rules cover all commands.
@@ -126,7 +126,7 @@ pub fn with_hint(ctx: &Context, error: Error) -> Error {
         Some(format!("kubectl canary-traefik rbac {}{entry}{place}", ctx.command))
     });
     match missing {
-        Some(rbac) => error.hint_command(rbac, " prints the minimum Role"),
+        Some(rbac) => error.hint_command(rbac, " prints the permissions it needs"),
         None => error,
     }
     .for_same_user(&flags)

@@ -22,6 +22,8 @@ use crate::{
 /// an entry without one are deleted. Running it again changes nothing.
 #[derive(Debug, Args)]
 #[command(
+    mut_arg("live_only", |flag| flag.hide(true)),
+    mut_arg("declare_only", |flag| flag.hide(true)),
     after_help = "Examples:\n  # Restore the cookies that Flagger removed, in all namespaces, without confirmation\n  kubectl canary-traefik sticky apply -A --yes"
 )]
 pub(crate) struct ApplyArgs {

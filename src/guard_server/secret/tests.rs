@@ -1,6 +1,9 @@
 //! Tests of the certificates in a Secret.
 
-use super::*;
+use std::time::UNIX_EPOCH;
+
+use super::{stored::*, *};
+use crate::guard_server::certificate::{Identity, Signed};
 
 fn terms() -> CertificateSpec {
     let secret = NamespacedName { namespace: Some("web".into()), name: "certificates".into() };
@@ -35,14 +38,39 @@ fn a_new_certificate_waits_until_its_authority_is_trusted_or_the_present_one_exp
     let renewed = first.renewed(&terms, signed(), now);
     assert_eq!(renewed.due(&terms, now), Due::Show(now + Duration::from_secs(10)));
     assert!(renewed.shown(now) == &first.now && renewed.shown(now + Duration::from_secs(10)) != &first.now);
-    let due = now + Duration::from_secs(10);
-    assert!(renewed.served(due, true) == renewed.shown(due) && renewed.served(due, false) == &first.now);
-    let expired = first.present_until().unwrap();
-    assert!(renewed.served(expired, false) == renewed.shown(expired));
+    // Trusted, it is served from its start on; else five seconds before the present one expires.
+    let (from, last) =
+        (now + Duration::from_secs(10), first.now.certificate().unwrap().until() - Duration::from_secs(5));
+    assert_eq!([true, false].map(|is_trusted| renewed.replaced_at(&terms, is_trusted)), [Some(from), Some(last)]);
+    let moments = [from - Duration::from_secs(1), from, last - Duration::from_secs(1), last];
+    assert_eq!(moments.map(|at| renewed.awaits_trust(&terms, at)), [false, true, true, false]);
     assert_eq!(renewed.authorities.matches("BEGIN").count(), 2);
     let again = renewed.renewed(&terms, signed(), now + Duration::from_secs(40));
     assert!(again.shown(now) == renewed.shown(now + Duration::from_secs(10)));
     assert_eq!(again.authorities.matches("BEGIN").count(), 2);
+}
+
+#[test]
+fn the_next_certificate_is_served_from_its_time_on_without_anything_else_to_happen() {
+    let of = |life| sign(&terms().names, Duration::from_secs(life)).unwrap();
+    let (expiring, present, next) = (of(4), of(60), of(600));
+    let now = SystemTime::now();
+    let (past, future) = (now - Duration::from_secs(1), now + Duration::from_secs(30));
+    for (current, from, is_trusted, served) in [
+        (&present, future, true, &present),
+        (&present, past, true, &next),
+        (&present, past, false, &present),
+        (&expiring, past, false, &next),
+        (&expiring, future, false, &expiring),
+    ] {
+        let kept =
+            StoredCertificates { next: Some((next.pair.clone(), from)), ..StoredCertificates::first(&terms(), of(60)) };
+        let kept = StoredCertificates { now: current.pair.clone(), ..kept };
+        let identity = Identity::default();
+        kept.serve(&identity, &terms(), is_trusted).unwrap();
+        let until = served.certificate.until().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert_eq!(identity.until(), Some(until), "from {from:?}, {is_trusted}");
+    }
 }
 
 #[test]

@@ -63,13 +63,14 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
 
 /// Formats the cookie, field by field, declared and live.
 pub(super) fn cookie(observed: &Observed, page: Page) -> String {
+    let state = observed.state();
     let source = match &observed.canary.declared {
+        Declared::Nothing if state == State::Undeclared => "only live".to_owned(),
         Declared::Nothing => "nothing is declared".to_owned(),
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie".to_owned(),
         Declared::Annotation(_) => "declared in an annotation".to_owned(),
         Declared::Malformed(_, malformed) => format!("declared in an annotation: {malformed}"),
     };
-    let state = observed.state();
     let meaning = match state {
         State::Synced => Some(Meaning::Good),
         State::Missing | State::Differs | State::Undeclared | State::Malformed => Some(Meaning::Warning),

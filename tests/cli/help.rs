@@ -1456,13 +1456,6 @@ Writing:
           Overwrite the cookie and the entry's objects even where another field
           manager owns them
 
-      --live-only
-          Change only the live cookie, not the declaration; lasts until
-          Flagger's next write
-
-      --declare-only
-          Change only the declaration on the Canary
-
   -o, --output <FORMAT>
           Print the changed objects instead of a summary line for each
           

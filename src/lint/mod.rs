@@ -79,8 +79,8 @@ pub struct Rule {
     pub why: &'static str,
     /// Manifests with the problem. Fields that do not matter are left out.
     pub bad: &'static str,
-    /// Manifests without it.
-    pub good: &'static str,
+    /// What to replace in it by what, in this order, so that the problem is gone.
+    pub mended: &'static [(&'static str, &'static str)],
     /// What to do about it.
     pub fix: &'static str,
     /// Where the facts come from.
@@ -91,6 +91,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns the manifests without the problem.
+    pub fn good(&self) -> String {
+        self.mended.iter().fold(self.bad.to_owned(), |text, (wrong, right)| text.replacen(wrong, right, 1))
+    }
+
     /// Returns the rule with this code, in whatever case.
     pub fn of(code: &str) -> Option<&'static Self> {
         RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))

@@ -16,10 +16,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=5m; Secur",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure",
+    mended: &[("Max-Age=5m; Secur", "Max-Age=300; Secure")],
     fix: "Correct the annotation, or set the cookie again with sticky set.",
     source: "RFC 6265 section 4.1.1; src/model/declaration.rs has the grammar",
     needs: &[],

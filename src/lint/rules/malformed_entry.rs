@@ -16,11 +16,7 @@ metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
     kubectl-canary-traefik/entry: login, /a b",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-    kubectl-canary-traefik/entry: /login, /a",
+    mended: &[("login, /a b", "/login, /a")],
     fix: "Correct the annotation, or set the paths again with sticky set --entry.",
     source: "src/model/entry.rs has the grammar",
     needs: &[],

@@ -24,19 +24,7 @@ spec:
     services:
       - {kind: TraefikService, name: cart, weight: 90}
       - {name: elsewhere, port: 80, weight: 10}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-metadata: {name: regions}
-spec:
-  weighted:
-    services:
-      - {kind: TraefikService, name: cart, weight: 90}
-      - {name: elsewhere, port: 80, weight: 10}
-    sticky: {cookie: {name: region}}",
+    mended: &[("weight: 10}", "weight: 10}\n    sticky: {cookie: {name: region}}")],
     fix: "Give the parent TraefikService a cookie of another name.",
     source: "traefik/traefik#6475; observed with Traefik 3.7.15",
     needs: &[Need::Routes],

@@ -26,16 +26,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("\nspec:\n  service: {name: cart-web, port: 80}", "")],
     fix: "Write the name and the namespace of the TraefikService into the route.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService; fluxcd/flagger pkg/apis/flagger/v1beta1/canary.go:GetServiceNames",
     needs: &[Need::Canaries, Need::Routes],

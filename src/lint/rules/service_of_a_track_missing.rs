@@ -28,22 +28,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: cart-primary}
 spec: {ports: [{port: 80}]}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login}}
-    services:
-      - {name: cart-primary, port: 80, weight: 90}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart-primary}
-spec: {ports: [{port: 80}]}",
+    mended: &[("\n      - {name: cart-canary, port: 80, weight: 10}", "")],
     fix: "Let Flagger create the Services: see the events of the Canary for what stops it.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:loadServers; traefik/traefik#9423",
     needs: &[Need::Services],

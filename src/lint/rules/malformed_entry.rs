@@ -2,8 +2,8 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Place, Severity, subject::Subject},
-    model::{Entry, declaration::Malformed, entry::ENTRY_ANNOTATION},
+    lint::{Severity, subject::Subject},
+    model::{Entry, entry::ENTRY_ANNOTATION},
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -26,14 +26,6 @@ metadata:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(Err(first)) = &subject.observed.canary.entry else { return Vec::new() };
     let text = subject.observed.canary.entry_text.as_deref().unwrap_or_default();
-    let mut problems = Entry::problems(text);
-    if !problems.iter().any(|(_, problem)| problem == first) {
-        problems = vec![(0, first.clone())];
-    }
     let fix = "set the paths again with sticky set --entry, or remove them with sticky set --unset entry";
-    let problem = |(offset, malformed): (usize, Malformed)| {
-        let place = Place { offset, ..Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]) };
-        Problem::new(format!("annotation {ENTRY_ANNOTATION}, column {}: {malformed}", offset + 1), fix).at(place)
-    };
-    problems.into_iter().flat_map(problem).collect()
+    super::malformed(ENTRY_ANNOTATION, first, Entry::problems(text), fix)
 }

@@ -30,7 +30,7 @@ pub(super) struct Middlewares<'a> {
     by_name: HashMap<&'a str, ByFile<'a, Middleware<'a>>>,
     /// By namespace and name as Traefik joins them.
     by_qualified_name: HashMap<String, ByFile<'a, Middleware<'a>>>,
-    environments: Environments,
+    pub(super) environments: Environments,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,6 @@ struct Middleware<'a> {
 }
 
 impl<'a> Middlewares<'a> {
-    /// Returns none, of manifests in these environments.
-    pub(super) fn of(environments: &Environments) -> Self {
-        Self { environments: environments.clone(), ..Self::default() }
-    }
-
     /// Adds an object, if it is one.
     pub(super) fn add(&mut self, object: &'a ObjectRef, value: &'a Value, origin: Option<&'a Origin>) {
         if matches!(object.kind, ObjectKind::Middleware(_)) {
@@ -57,6 +52,10 @@ impl<'a> Middlewares<'a> {
 
     /// Returns whether the route of a reference redirects.
     pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
+        *reference.redirect.get_or_init(|| self.find_redirect(reference))
+    }
+
+    fn find_redirect(&self, reference: &Reference<'_>) -> Redirect {
         let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
         let by_filter = reference.filters().iter().any(redirects);
         let (found, unknown) = self.of_route(reference);

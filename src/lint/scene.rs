@@ -43,7 +43,7 @@ pub struct Scene<'a> {
     by_name: HashMap<&'a str, BTreeMap<Option<&'a str>, ByFile<'a, usize>>>,
     /// Those that give Traefik's own name, by the keys of the TraefikServices that they may mean.
     by_key: HashMap<Key, Vec<usize>>,
-    middlewares: Middlewares<'a>,
+    pub(super) middlewares: Middlewares<'a>,
     /// The routers of http that only redirect, by their hosts; `None` for any.
     redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
     jars: HashMap<Jar, Vec<usize>>,
@@ -59,8 +59,8 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Indexes what is known around these Canaries.
     pub fn new(canaries: &'a [Observed], known: &'a Known) -> Self {
-        let middlewares = Middlewares::of(&known.environments);
-        let mut scene = Self { known: Some(known), canaries, middlewares, ..Self::default() };
+        let mut scene = Self { known: Some(known), canaries, ..Self::default() };
+        scene.middlewares.environments = known.environments.clone();
         if let Some(routing) = known.routing.as_deref() {
             scene.add_routes(routing, known);
         }
@@ -109,7 +109,7 @@ impl<'a> Scene<'a> {
                 }
             }
             let may_redirect = matches!(reference.object.kind, ObjectKind::IngressRoute(_)) && reference.is_http();
-            if may_redirect && self.redirect(reference) == Redirect::Yes {
+            if may_redirect && self.middlewares.redirect(reference) == Redirect::Yes {
                 for router in &reference.routers {
                     let hosts = router.rule.as_ref().and_then(Rule::only_hosts);
                     let hosts = hosts.map_or_else(|| vec![None], |hosts| hosts.into_iter().map(Some).collect());
@@ -153,24 +153,19 @@ impl<'a> Scene<'a> {
         let Some(service) = observed.canary.service_target() else { return Vec::new() };
         let by_key = keys_to(&service).into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
         let by_key = by_key.collect::<BTreeSet<_>>().into_iter().map(|number| &self.references[*number]);
-        let by_key = by_key.filter(|it| self.sees(observed, it));
-        let all = self.called(&service.name, service.namespace.as_deref(), observed).into_iter().chain(by_key);
+        let by_key = by_key.filter(|it| self.is_for(observed, it.origin.map(|origin| origin.file.as_str())));
+        let all = self.named(&service.name, service.namespace.as_deref(), observed).into_iter().chain(by_key);
         all.filter(|it| is_meant(it.item, it.object, &service)).collect()
     }
 
-    /// Returns the references to a Service, or a TraefikService, of this name, in this namespace if one is given, that are for
+    /// Returns the references to Services and TraefikServices of this name, in this namespace if one is given, that are for
     /// a Canary.
     pub(super) fn named<'s>(
         &'s self,
-        (is_traefik_service, name): (bool, &str),
+        name: &str,
         namespace: Option<&str>,
         observed: &Observed,
     ) -> Vec<&'s Reference<'a>> {
-        let all = self.called(name, namespace, observed).into_iter();
-        all.filter(|it| it.is_traefik_service == is_traefik_service).collect()
-    }
-
-    fn called<'s>(&'s self, name: &str, namespace: Option<&str>, observed: &Observed) -> Vec<&'s Reference<'a>> {
         let (Some(all), Some(known)) = (self.by_name.get(name), self.known) else { return Vec::new() };
         let of_name: Vec<_> = match namespace {
             Some(_) => [all.get(&namespace), all.get(&None)].into_iter().flatten().collect(),
@@ -181,24 +176,10 @@ impl<'a> Scene<'a> {
         seen.map(|(_, number)| &self.references[*number]).collect()
     }
 
-    fn sees(&self, observed: &Observed, reference: &Reference<'_>) -> bool {
-        self.is_for(observed, reference.origin.map(|origin| origin.file.as_str()))
-    }
-
     /// Returns whether what is in this file can be for a Canary: other environments are not.
     pub(super) fn is_for(&self, observed: &Observed, file: Option<&str>) -> bool {
         let files = observed.manifest.as_ref().zip(file).zip(self.known);
         files.is_none_or(|((own, file), known)| !known.environments.are_apart(&own.file, file))
-    }
-
-    /// Returns whether the route of a reference only redirects.
-    pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
-        *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
-    }
-
-    /// Returns what takes the cookie from the route of a reference.
-    pub(super) fn taking_cookies(&self, reference: &Reference<'_>) -> Option<String> {
-        self.middlewares.taking_cookies(reference)
     }
 
     /// Returns the routers of http that only redirect requests of this host, as far as they are for a Canary.

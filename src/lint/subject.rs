@@ -190,7 +190,7 @@ impl<'a> Subject<'a> {
     }
 
     fn serves(self, route: &Reference<'_>) -> bool {
-        !route.routers.is_empty() && self.scene.redirect(route) < Redirect::Likely
+        !route.routers.is_empty() && self.scene.middlewares.redirect(route) < Redirect::Likely
     }
 
     /// Returns the references that lead to one of the Services of the Canary, and so around the TraefikService: on the hosts
@@ -200,10 +200,8 @@ impl<'a> Subject<'a> {
         let canary = &self.observed.canary;
         let (primary, canary_name) = (canary.primary_name(), canary.canary_name());
         let names = [canary.service_name.clone(), primary.clone(), canary_name.clone()];
-        let named = names
-            .into_iter()
-            .flatten()
-            .flat_map(move |name| self.scene.named((false, &name), self.namespace(), self.observed));
+        let named =
+            names.into_iter().flatten().flat_map(move |name| self.scene.named(&name, self.namespace(), self.observed));
         // `None` stands for any host.
         let of = |route: &Reference<'_>| match route.only_hosts() {
             Some(hosts) => hosts.into_iter().map(Some).collect(),
@@ -219,7 +217,8 @@ impl<'a> Subject<'a> {
             is_track && route.routers.iter().all(|router| router.rule.as_ref().is_some_and(Rule::is_conditional))
         };
         named.filter(move |it| {
-            !matches!(it.object.kind, ObjectKind::TraefikService(_))
+            !it.is_traefik_service
+                && !matches!(it.object.kind, ObjectKind::TraefikService(_))
                 && it.is_for_traefik() != Some(false)
                 && self.serves(it)
                 && !is_chosen(it)

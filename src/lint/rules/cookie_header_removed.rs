@@ -35,7 +35,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     if subject.cookie().is_none() {
         return Vec::new();
     }
-    let taken = subject.serving().map(|route| Some((route, subject.scene.taking_cookies(route)?)));
+    let taken = subject.serving().map(|route| Some((route, subject.scene.middlewares.taking_cookies(route)?)));
     // One that leaves the cookie alone is enough for a design of one's own.
     let Some(taken) = taken.collect::<Option<Vec<_>>>() else { return Vec::new() };
     let problem = |(route, what): (&Reference<'_>, String)| {

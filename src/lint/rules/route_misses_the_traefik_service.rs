@@ -41,7 +41,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let is_unread = |it: &Unread| matches!(it.kind, ObjectKind::TraefikService(_)) && !(here && it.only_elsewhere);
         kinds.into_iter().flatten().any(is_unread)
     };
-    let named = |name: &str, namespace: Option<&str>| subject.scene.named((true, name), namespace, subject.observed);
+    let named = |name: &str, namespace: Option<&str>| subject.scene.named(name, namespace, subject.observed);
     let mut found = Vec::new();
     // In the Canary's namespace, a name that nearly fits.
     if !unread(true) {
@@ -56,7 +56,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         found.extend(elsewhere.map(|route| (route, false)));
     }
     found.retain(|(route, _)| {
-        matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+        route.is_traefik_service
+            && matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
             && !subject.scene.has_traefik_service(route.namespace, route.name())
     });
     found.into_iter().flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()

@@ -48,7 +48,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let is_plain = |route: &&Reference<'_>| {
         matches!(route.object.kind, ObjectKind::IngressRoute(_))
             && route.is_plain()
-            && subject.scene.redirect(route) == Redirect::No
+            && subject.scene.middlewares.redirect(route) == Redirect::No
             && !may_be_secure(subject, route.value)
             && !is_redirected(subject, route)
     };

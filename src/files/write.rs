@@ -233,6 +233,6 @@ fn is_still(_: &File, _: &Path) -> bool {
     true
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::usage(format!("cannot write `{}`", path.display())).caused_by(reason(error))
 }

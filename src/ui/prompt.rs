@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write as _};
 
 use super::{
     Ui,
+    frame::moved,
     key::Key,
     keys::Keys,
     line::Line,
@@ -93,8 +94,7 @@ impl Ui {
             let (_, width) = window();
             let lead = if above > 0 { "> ".to_owned() } else { format!("{question} ") };
             let (text, back) = line.window(width.saturating_sub(columns(&lead)));
-            let back = if back > 0 { format!("\x1b[{back}D") } else { String::new() };
-            print(&format!("\r\x1b[2K{lead}{text}{back}"));
+            print(&format!("\r\x1b[2K{lead}{text}{}", moved(back, 'D')));
             match keys.next().await.map_err(|error| unreadable(&error))? {
                 Key::Enter => break Some(line.text()),
                 Key::Escape => break None,
@@ -103,8 +103,7 @@ impl Ui {
                 key => line.press(key),
             }
         };
-        let up = if above > 0 { format!("\x1b[{above}A") } else { String::new() };
-        print(&format!("\r{up}\x1b[J"));
+        print(&format!("\r{}\x1b[J", moved(above, 'A')));
         Ok(answer)
     }
 
@@ -153,8 +152,7 @@ impl Drawn {
     fn erase(&self) -> String {
         match self.lines {
             0 => String::new(),
-            1 => "\r\x1b[J".to_owned(),
-            lines => format!("\r\x1b[{}A\x1b[J", lines - 1),
+            lines => format!("\r{}\x1b[J", moved(lines - 1, 'A')),
         }
     }
 }

@@ -61,24 +61,6 @@ impl Ui {
         Ok(if answer.trim().is_empty() { default.to_owned() } else { answer.trim().to_owned() })
     }
 
-    /// Asks for one of these; the arrow keys move, Enter chooses.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::line`].
-    pub async fn choose(&self, question: &str, items: &[String], default: usize) -> Result<usize> {
-        self.read_list(question, items, default, false).await
-    }
-
-    /// Asks for one of many; letters narrow the list.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::line`].
-    pub async fn find(&self, question: &str, items: &[String]) -> Result<usize> {
-        self.read_list(question, items, 0, true).await
-    }
-
     /// Reads one line beside its question, or below if there is no room, and clears both. Returns `None` on Esc, or on
     /// Ctrl-D before anything is typed.
     async fn read_line(&self, question: &str) -> Result<Option<String>> {
@@ -107,11 +89,17 @@ impl Ui {
         Ok(answer)
     }
 
-    async fn read_list(&self, question: &str, items: &[String], marked: usize, narrows: bool) -> Result<usize> {
+    /// Asks for one of these; the arrow keys move, Enter chooses. Without a default, they may be many: letters narrow the
+    /// list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ui::line`].
+    pub async fn choose(&self, question: &str, items: &[String], default: Option<usize>) -> Result<usize> {
         self.clear_status();
         let mut keys = Keys::open().map_err(|error| unreadable(&error))?;
         let (question, items) = (escaped(question), items.iter().map(|item| escaped(item)).collect::<Vec<_>>());
-        let mut list = List::new(&question, &items, marked, narrows);
+        let mut list = List::new(&question, &items, default.unwrap_or(0), default.is_none());
         let mut drawn = Drawn::default();
         loop {
             let (rows, columns) = window();

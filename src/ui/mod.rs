@@ -239,8 +239,6 @@ impl Ui {
     /// pressed (termios(3), NOFLSH), so its state is restored once more.
     pub fn clear_after_signal(&self) {
         self.clear_line();
-        if self.status_lines {
-            terminal::restore();
-        }
+        terminal::restore();
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     jar::{Jar, Rejection, Withheld},
     page::Page,
-    set_cookie::{SameSite, SetCookie},
+    set_cookie::SetCookie,
 };
 
 /// A browser.
@@ -26,12 +26,8 @@ pub enum Sent {
 /// One `Set-Cookie` of the cookie's name, and whether the browser stored it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The value.
-    pub value: String,
-    /// `Max-Age` in seconds.
-    pub max_age: Option<i64>,
-    /// `SameSite`.
-    pub same_site: SameSite,
+    /// The cookie.
+    pub cookie: SetCookie,
     /// Whether the browser stored it.
     pub stored: Result<(), Rejection>,
 }
@@ -85,8 +81,7 @@ impl Browser {
         for cookie in answer.set_cookies.iter().filter_map(|text| SetCookie::parse(text)) {
             let stored = self.jar.store(&cookie, page, now);
             if names.contains(&cookie.name) {
-                let SetCookie { value, max_age, same_site, .. } = cookie;
-                received.push(Received { value, max_age, same_site, stored });
+                received.push(Received { cookie, stored });
             }
         }
         let redirect = answer.location.as_deref().filter(|_| (300..400).contains(&answer.status));

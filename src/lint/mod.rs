@@ -1,4 +1,4 @@
-//! Lint rules: one file per rule in `rules/`, one row per rule in `ALL` of `rules/mod.rs`. Pure; findings are data.
+//! Lint rules: one file per rule in `rules/`, one row per rule in `RULES` of `rules/mod.rs`. Pure; findings are data.
 //!
 //! A rule looks at one Canary, and at what is around it as far as that is known ([`Scene`]). What is not known is never
 //! a finding.
@@ -16,6 +16,7 @@ use std::fmt;
 pub use self::{
     environments::{ByFile, Environments, Identity, nearest},
     place::{Origin, Place, Position},
+    rules::RULES,
     scene::Scene,
     subject::{Known, Seen, TrackService},
 };
@@ -120,9 +121,6 @@ pub struct Finding {
     /// The manifest that the Canary was read from.
     pub manifest: Option<Manifest>,
 }
-
-/// Every rule, sorted by code.
-pub static RULES: &[Rule] = rules::ALL;
 
 /// Checks one Canary against every rule that needs nothing else. Notes are left out.
 pub fn check(observed: &Observed) -> Vec<Finding> {

@@ -62,7 +62,7 @@ use super::{Place, Rule, Severity, subject::Subject};
 use crate::model::declaration::Malformed;
 
 /// Every rule, sorted by code.
-pub(super) const ALL: &[Rule] = &[
+pub static RULES: &[Rule] = &[
     sticky_without_cookie::RULE,
     pod_cookie_of_same_name::RULE,
     cookie_of_another_canary::RULE,

@@ -8,7 +8,7 @@ use super::{Origin, Place};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
     traefik::{
-        router::{CLASS, Router},
+        router::{Router, class},
         rule::Rule,
     },
 };
@@ -58,15 +58,9 @@ impl<'a> Reference<'a> {
     /// say.
     pub(super) fn is_for_traefik(&self) -> Option<bool> {
         match self.object.kind {
-            ObjectKind::Ingress => self.class().map(|class| class.contains("traefik")),
+            ObjectKind::Ingress => class(self.value).map(|class| class.contains("traefik")),
             _ => Some(true),
         }
-    }
-
-    /// Returns the class that the object names.
-    pub(super) fn class(&self) -> Option<&'a str> {
-        view::text(self.value, &["spec", "ingressClassName"])
-            .or_else(|| view::text(self.value, &["metadata", "annotations", CLASS]))
     }
 
     /// Returns whether the object has no TLS of its own.

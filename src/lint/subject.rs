@@ -24,7 +24,7 @@ use crate::{
     observed::Observed,
     simulate::{self, Pin, Setup, Simulation, steps_of},
     text::quoted,
-    traefik::{Installation, Routing, rule::Rule},
+    traefik::{Installation, Routing, router::class, rule::Rule},
 };
 
 /// What is known around the Canaries. What could not be read is missing, and decides nothing.
@@ -243,7 +243,7 @@ impl<'a> Subject<'a> {
         }
         let wanted = option("ingressclass").unwrap_or_default();
         let takes = |route: &Reference<'_>| {
-            let class = route.class().unwrap_or_default();
+            let class = class(route.value).unwrap_or_default();
             class == wanted || (wanted.is_empty() && class == "traefik")
         };
         let mut routes = self.leading().filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_))).peekable();

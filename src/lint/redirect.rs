@@ -61,7 +61,7 @@ impl<'a> Middlewares<'a> {
         let (found, unknown) = self.of_route(reference);
         let of_unknown = unknown.into_iter().map(|name| {
             let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
-            if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Unknown }
+            if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Perhaps }
         });
         let all = found.iter().map(|it| it.redirect(reference)).chain(of_unknown);
         all.fold(if by_filter { Redirect::Yes } else { Redirect::No }, Redirect::max)
@@ -150,7 +150,7 @@ impl Middleware<'_> {
         let regex = view::text(self.value, &["spec", "redirectRegex", "regex"]);
         match (scheme, regex) {
             (Some("https"), _) if reference.is_http() => Redirect::Yes,
-            (Some("https"), _) if reference.is_plain() => Redirect::OfHttp,
+            (Some("https"), _) if reference.is_plain() => Redirect::Perhaps,
             (_, Some(regex)) if replaces(regex, reference) => Redirect::Yes,
             _ => Redirect::No,
         }

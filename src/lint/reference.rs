@@ -18,10 +18,8 @@ use crate::{
 pub(super) enum Redirect {
     /// It does not.
     No,
-    /// It has a middleware that is not known.
-    Unknown,
-    /// It does with http, but may serve https, too.
-    OfHttp,
+    /// It has a middleware that is not known, or does with http, but may serve https, too.
+    Perhaps,
     /// It has one that is not known, but called after a redirect.
     Likely,
     /// It does.

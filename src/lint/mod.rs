@@ -11,14 +11,13 @@ mod rules;
 mod scene;
 mod subject;
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 pub use self::{
     environments::{ByFile, Environments, Identity, nearest},
     place::{Origin, Place, Position},
     rules::RULES,
-    scene::Scene,
-    subject::{Known, Seen, TrackService},
+    scene::{Known, Scene, Seen, TrackService},
 };
 use self::{rules::Problem, subject::Subject};
 use crate::{
@@ -120,6 +119,35 @@ pub struct Finding {
     pub place: Place,
     /// The manifest that the Canary was read from.
     pub manifest: Option<Manifest>,
+}
+
+impl Scene<'_> {
+    /// Checks one Canary against every rule.
+    pub fn check(&self, observed: &Observed) -> Vec<Finding> {
+        let to_service = self.leading_to(observed);
+        let subject = Subject { observed, scene: self, to_service: &to_service };
+        let (mut findings, mut seen) = (Vec::new(), HashSet::new());
+        for rule in RULES {
+            for problem in (rule.check)(subject) {
+                // Several references of one route, or two routes alike, are one problem.
+                let Place { origin, path, offset, .. } = &problem.place;
+                let number = origin.as_ref().map(|origin| origin.number);
+                if !seen.insert((rule.code, problem.message.clone(), number, path.clone(), *offset)) {
+                    continue;
+                }
+                findings.push(Finding {
+                    code: rule.code,
+                    severity: problem.severity.unwrap_or(rule.severity),
+                    target: observed.canary.target.clone(),
+                    message: problem.message,
+                    help: problem.help,
+                    place: problem.place,
+                    manifest: observed.manifest.clone(),
+                });
+            }
+        }
+        findings
+    }
 }
 
 /// Checks one Canary against every rule that needs nothing else. Notes are left out.

@@ -52,6 +52,11 @@ pub(super) struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
+    /// Returns whether it is in an IngressRoute or an HTTPRoute.
+    pub(super) fn is_in_route(&self) -> bool {
+        matches!(self.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+    }
+
     /// Returns whether Traefik serves the object: an Ingress may be for another controller. `None` if an Ingress does not
     /// say.
     pub(super) fn is_for_traefik(&self) -> Option<bool> {

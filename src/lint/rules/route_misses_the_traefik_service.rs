@@ -57,7 +57,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     }
     found.retain(|(route, _)| {
         route.is_traefik_service
-            && matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+            && route.is_in_route()
             && !subject.scene.has_traefik_service(route.namespace, route.name())
     });
     found.into_iter().flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()

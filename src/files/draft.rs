@@ -25,10 +25,6 @@ pub struct Draft {
 
 impl Draft {
     /// Creates a new temporary folder for a file of this name.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the folder cannot be created.
     pub fn new(name: &str) -> Result<Self> {
         let unique = RandomState::new().hash_one(std::process::id());
         let folder = std::env::temp_dir().join(format!("kubectl-canary-traefik-{unique:016x}"));
@@ -44,10 +40,6 @@ impl Draft {
     }
 
     /// Replaces the text. If that fails, the former text stays.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             // The editor deleted the folder.

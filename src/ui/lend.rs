@@ -17,11 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Ui {
     /// Runs another program on the terminal until it exits; meanwhile, Ctrl-C is for that program. If the future is
-    /// dropped, the program is asked to exit and waited for, so that no two programs use the terminal.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the program cannot be started.
+    /// dropped, the program is asked to exit and waited for, so that no two programs use the terminal. An error calls it by
+    /// this name.
     pub(super) async fn lend(&self, command: &mut Command, name: &str) -> Result<ExitStatus> {
         self.clear_status();
         let cannot = |error: io::Error| match error.kind() {

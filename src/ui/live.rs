@@ -58,10 +58,6 @@ impl Live<'_> {
     }
 
     /// Draws these lines in place of those drawn before, in one write; what does not fit is cut.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::data`].
     pub fn draw(&mut self, lines: &[String]) -> Result<()> {
         let (rows, columns) = self.room();
         let style = self.ui.out_style();

@@ -65,11 +65,7 @@ pub enum Withheld {
 }
 
 impl Browser {
-    /// Stores a cookie that a page sets, at this time in Unix seconds.
-    ///
-    /// # Errors
-    ///
-    /// Returns why a browser does not.
+    /// Stores a cookie that a page sets, at this time in Unix seconds, or returns why a browser does not.
     pub(super) fn store(&mut self, cookie: &SetCookie, page: &Page, now: i64) -> Result<(), Rejection> {
         // A top-level domain stands for all public suffixes, whose list is long.
         let domain = cookie.domain.as_deref().filter(|domain| *domain != page.host);

@@ -48,10 +48,6 @@ pub struct Entry {
 
 /// Parses one document whose root is a mapping into the mapping's entries in order; `None` if the root is something
 /// else.
-///
-/// # Errors
-///
-/// Fails as [`parse`] does.
 pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, SyntaxError> {
     if !parse(text)?.is_object() {
         return Ok(None);

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::scratch::private_folder;
+use super::{scratch::private_folder, write::unwritable};
 use crate::error::{Error, Result, reason};
 
 /// Size limit in bytes; no cookie needs more, even with comments.
@@ -25,14 +25,10 @@ pub struct Draft {
 
 impl Draft {
     /// Creates a new temporary folder for a file of this name.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the folder cannot be created.
     pub fn new(name: &str) -> Result<Self> {
         let unique = RandomState::new().hash_one(std::process::id());
         let folder = std::env::temp_dir().join(format!("kubectl-canary-traefik-{unique:016x}"));
-        private_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
+        private_folder(&folder)?;
         // A name in a manifest can be anything.
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' }).collect();
         Ok(Self { file: folder.join(format!("{name}.yaml")), written: String::new() })
@@ -44,14 +40,10 @@ impl Draft {
     }
 
     /// Replaces the text. If that fails, the former text stays.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             // The editor deleted the folder.
-            private_folder(folder).map_err(|error| unwritable(folder, &error))?;
+            private_folder(folder)?;
         }
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -99,10 +91,6 @@ impl Draft {
             let _ = fs::remove_dir_all(folder);
         }
     }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::usage(format!("cannot write `{}`", path.display())).caused_by(reason(error))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::document::{self, Document};
 use super::inputs::{self, Named};
-use super::{Object, Place, tree};
+use super::{Manifests, Object, Place, tree};
 use crate::error::{Error, Result};
 
 /// Collects the objects of one document.
@@ -15,9 +15,8 @@ pub(super) struct Found<'r> {
     pub(super) document: &'r Document,
     /// The nodes of the document, parsed once it turns out to be a list.
     pub(super) root: Option<tree::Node>,
-    pub(super) objects: &'r mut Vec<Object>,
-    /// Documents without a kind that may still say something about objects.
-    pub(super) without_kind: &'r mut Vec<Object>,
+    /// What is found is added to these.
+    pub(super) manifests: &'r mut Manifests,
     pub(super) named: Named,
 }
 
@@ -32,7 +31,7 @@ impl Found<'_> {
                 let is_kustomization =
                     place.name.rsplit('/').next().is_some_and(|name| name.starts_with("kustomization."));
                 if is_patch(&value) || is_kustomization || place.name.ends_with(inputs::KUSTOMIZATION) {
-                    self.without_kind.push(Object { value, place });
+                    self.manifests.without_kind.push(Object { value, place });
                 }
                 return Ok(());
             }
@@ -66,7 +65,7 @@ impl Found<'_> {
                 if let (Some(items), Some(field)) = (items, value.get_mut("items")) {
                     *field = items;
                 }
-                self.objects.push(Object { value, place });
+                self.manifests.objects.push(Object { value, place });
             }
         }
         Ok(())

@@ -36,10 +36,11 @@ pub use self::scratch::Scratch;
 pub use self::write::{in_place, replace, write_atomically, write_into};
 
 /// The manifests named by `-f`: their texts, and the objects found in them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Manifests {
     sources: Vec<Source>,
     objects: Vec<Object>,
+    /// Documents without a kind that may still say something about objects.
     without_kind: Vec<Object>,
     skipped: Vec<Skipped>,
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::document::{self, Document};
 use super::found::Found;
 use super::inputs::{self, Input, Named, unreadable};
-use super::skipped::{Reason, Skipped, sentences};
-use super::{Manifests, Object, Place, Source};
+use super::skipped::{Reason, Skipped};
+use super::{Manifests, Place, Source};
 use crate::{
     error::{Error, Result, reason},
     yaml,
@@ -51,7 +51,7 @@ pub(super) fn read_with(
 ) -> Result<Manifests> {
     let mut reader = Reader::new(mention);
     let mut stdin = Some(stdin);
-    for input in inputs::find(inputs, recursive, &mut reader.skipped)? {
+    for input in inputs::find(inputs, recursive, &mut reader.manifests.skipped)? {
         match input {
             Input::Stdin => {
                 let stdin = stdin.take().ok_or_else(|| Error::usage("standard input (`-`) can be read only once"))?;
@@ -68,10 +68,7 @@ pub(super) fn read_with(
 
 struct Reader {
     mention: Mention,
-    sources: Vec<Source>,
-    objects: Vec<Object>,
-    without_kind: Vec<Object>,
-    skipped: Vec<Skipped>,
+    manifests: Manifests,
     seen: BTreeSet<PathBuf>,
     /// The chart that the templates in a folder belong to.
     charts: BTreeMap<PathBuf, Option<PathBuf>>,
@@ -79,15 +76,7 @@ struct Reader {
 
 impl Reader {
     fn new(mention: Mention) -> Self {
-        Self {
-            mention,
-            sources: Vec::new(),
-            objects: Vec::new(),
-            without_kind: Vec::new(),
-            skipped: Vec::new(),
-            seen: BTreeSet::new(),
-            charts: BTreeMap::new(),
-        }
+        Self { mention, manifests: Manifests::default(), seen: BTreeSet::new(), charts: BTreeMap::new() }
     }
 
     fn file(&mut self, path: PathBuf, named: Named) -> Result<()> {
@@ -99,7 +88,7 @@ impl Reader {
             Ok(bytes) => bytes,
             Err(error) if named == Named::Yes => return Err(unreadable(&format!("`{name}`"), &error)),
             Err(error) => {
-                self.skipped.push(Skipped::whole(&path, Reason::Unreadable(reason(&error))));
+                self.manifests.skipped.push(Skipped::whole(&path, Reason::Unreadable(reason(&error))));
                 return Ok(());
             }
         };
@@ -132,11 +121,11 @@ impl Reader {
                 }
             };
             let line = document.content.unwrap_or(document.line);
-            let place = Place { source: self.sources.len(), name: name.clone(), document: index, line, items: vec![] };
-            let (objects, without_kind) = (&mut self.objects, &mut self.without_kind);
-            Found { text, document, root: None, objects, without_kind, named }.add(value, place)?;
+            let source = self.manifests.sources.len();
+            let place = Place { source, name: name.clone(), document: index, line, items: vec![] };
+            Found { text, document, root: None, manifests: &mut self.manifests, named }.add(value, place)?;
         }
-        self.sources.push(source);
+        self.manifests.sources.push(source);
         Ok(())
     }
 
@@ -189,9 +178,9 @@ impl Reader {
 
     /// Adds what is skipped, once for each file.
     fn add_skipped(&mut self, skipped: Skipped) {
-        match self.skipped.last_mut().filter(|last| last.file == skipped.file) {
+        match self.manifests.skipped.last_mut().filter(|last| last.file == skipped.file) {
             Some(last) => last.mention = last.mention.take().or(skipped.mention),
-            None => self.skipped.push(skipped),
+            None => self.manifests.skipped.push(skipped),
         }
     }
 
@@ -206,9 +195,10 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Manifests> {
-        let has_canary = self.skipped.iter().any(|it| it.mention.is_some());
-        if self.objects.is_empty() && !has_canary {
-            let names: Vec<_> = self.sources.iter().map(|it| it.path.as_ref()).collect();
+        let Self { manifests, .. } = self;
+        let has_canary = manifests.skipped.iter().any(|it| it.mention.is_some());
+        if manifests.objects.is_empty() && !has_canary {
+            let names: Vec<_> = manifests.sources.iter().map(|it| it.path.as_ref()).collect();
             let names = match names[..] {
                 [] => "the input".to_owned(),
                 [None] => "standard input".to_owned(),
@@ -216,10 +206,9 @@ impl Reader {
                 _ => format!("the {} files read", names.len()),
             };
             let error = Error::usage(format!("no Kubernetes object in {names}"));
-            return Err(sentences(&self.skipped).into_iter().fold(error, Error::caused_by));
+            return Err(manifests.skipped().into_iter().fold(error, Error::caused_by));
         }
-        let Self { sources, objects, without_kind, skipped, .. } = self;
-        Ok(Manifests { sources, objects, without_kind, skipped })
+        Ok(manifests)
     }
 }
 

@@ -8,13 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, Result, reason};
+use super::write::unwritable;
+use crate::error::Result;
 
 /// The two folders.
 #[derive(Debug)]
 pub struct Scratch {
-    live: PathBuf,
-    merged: PathBuf,
+    /// The folder with the objects before the change.
+    pub live: PathBuf,
+    /// The folder with the objects after the change.
+    pub merged: PathBuf,
 }
 
 impl Scratch {
@@ -23,29 +26,16 @@ impl Scratch {
         let unique = RandomState::new().hash_one(std::process::id());
         let folder = |name: &str| std::env::temp_dir().join(format!("{name}-{unique:016x}"));
         let scratch = Self { live: folder("LIVE"), merged: folder("MERGED") };
-        let cannot = |what: &Path, error: &std::io::Error| {
-            Error::usage(format!("cannot write `{}`", what.display())).caused_by(reason(error))
-        };
         for folder in [&scratch.live, &scratch.merged] {
-            private_folder(folder).map_err(|error| cannot(folder, &error))?;
+            private_folder(folder)?;
         }
         for (name, before, after) in objects {
             for (folder, text) in [(&scratch.live, before), (&scratch.merged, after)] {
                 let file = folder.join(&name);
-                fs::write(&file, text).map_err(|error| cannot(&file, &error))?;
+                fs::write(&file, text).map_err(|error| unwritable(&file, &error))?;
             }
         }
         Ok(scratch)
-    }
-
-    /// Returns the folder with the objects before the change.
-    pub fn live(&self) -> &Path {
-        &self.live
-    }
-
-    /// Returns the folder with the objects after the change.
-    pub fn merged(&self) -> &Path {
-        &self.merged
     }
 }
 
@@ -58,13 +48,12 @@ impl Drop for Scratch {
     }
 }
 
-#[cfg(unix)]
-pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir(folder)
+/// Creates a folder that only its owner can read.
+pub(super) fn private_folder(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    // What exists already may be somebody else's.
+    builder.recursive(false);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| unwritable(folder, &error))
 }

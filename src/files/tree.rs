@@ -96,17 +96,9 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     loop {
         match builder.next()? {
             (Event::StreamStart | Event::DocumentStart(..), _) => {}
-            (event, span) => return builder.node(event, &span, Role::Root),
+            (event, span) => return builder.node(event, &span, None),
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Root,
-    Key,
-    Value,
-    Item,
 }
 
 struct Builder<'t> {
@@ -121,7 +113,8 @@ impl<'t> Builder<'t> {
         self.parser.next_event()?.ok()
     }
 
-    fn node(&mut self, event: Event<'t>, span: &Span, role: Role) -> Option<Node> {
+    /// Returns the node of an event; `sign` stands before it, if it is a value or an item.
+    fn node(&mut self, event: Event<'t>, span: &Span, sign: Option<char>) -> Option<Node> {
         let range = span.byte_range()?;
         let tag = span.tag_span().and_then(|tag| tag.byte_range());
         let anchor = self.anchor()?;
@@ -133,7 +126,7 @@ impl<'t> Builder<'t> {
         let anchored = anchor.is_some();
         let (span, shape) = match event {
             Event::Alias(_) => (range, Shape::Alias),
-            Event::Scalar(_, ScalarStyle::Plain, ..) if range.is_empty() => (self.missing(role), Shape::Missing),
+            Event::Scalar(_, ScalarStyle::Plain, ..) if range.is_empty() => (self.missing(sign), Shape::Missing),
             Event::Scalar(text, style, ..) => {
                 let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let range = if block { self.block_scalar(range)? } else { range };
@@ -158,9 +151,9 @@ impl<'t> Builder<'t> {
                 let end = if flow { span.byte_range()?.end } else { self.cursor };
                 return Some((open.start..end, Shape::Mapping { flow, entries }));
             }
-            let key = self.node(event, &span, Role::Key)?;
+            let key = self.node(event, &span, None)?;
             let (event, span) = self.next()?;
-            let value = self.node(event, &span, Role::Value)?;
+            let value = self.node(event, &span, Some(':'))?;
             entries.push(Entry { key, value });
         }
     }
@@ -176,7 +169,7 @@ impl<'t> Builder<'t> {
                 let end = if flow { span.byte_range()?.end } else { self.cursor };
                 return Some((open.start..end, Shape::Sequence(items)));
             }
-            items.push(self.node(event, &span, Role::Item)?);
+            items.push(self.node(event, &span, Some('-'))?);
         }
     }
 
@@ -195,12 +188,8 @@ impl<'t> Builder<'t> {
     }
 
     /// Returns the position of a missing value: after its colon or dash.
-    fn missing(&self, role: Role) -> Range<usize> {
-        let sign = match role {
-            Role::Value => ':',
-            Role::Item => '-',
-            Role::Key | Role::Root => return self.cursor..self.cursor,
-        };
+    fn missing(&self, sign: Option<char>) -> Range<usize> {
+        let Some(sign) = sign else { return self.cursor..self.cursor };
         let at = self.skip_blanks(self.cursor);
         let end = if self.text[at..].starts_with(sign) { at + 1 } else { self.cursor };
         end..end

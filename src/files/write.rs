@@ -106,10 +106,6 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Writes a file into a folder, which is created if it does not exist.
-///
-/// # Errors
-///
-/// Returns the operating system's error.
 pub fn write_into(folder: &Path, name: &str, text: &str) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     write_atomically(&folder.join(name), text)
@@ -233,6 +229,6 @@ fn is_still(_: &File, _: &Path) -> bool {
     true
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::usage(format!("cannot write `{}`", path.display())).caused_by(reason(error))
 }

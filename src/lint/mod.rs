@@ -1,4 +1,4 @@
-//! Lint rules: one file per rule in `rules/`, one row per rule in `ALL` of `rules/mod.rs`. Pure; findings are data.
+//! Lint rules: one file per rule in `rules/`, one row per rule in `RULES` of `rules/mod.rs`. Pure; findings are data.
 //!
 //! A rule looks at one Canary, and at what is around it as far as that is known ([`Scene`]). What is not known is never
 //! a finding.
@@ -11,13 +11,13 @@ mod rules;
 mod scene;
 mod subject;
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 pub use self::{
     environments::{ByFile, Environments, Identity, nearest},
     place::{Origin, Place, Position},
-    scene::Scene,
-    subject::{Known, Seen, TrackService},
+    rules::RULES,
+    scene::{Known, Scene, Seen, TrackService},
 };
 use self::{rules::Problem, subject::Subject};
 use crate::{
@@ -79,8 +79,8 @@ pub struct Rule {
     pub why: &'static str,
     /// Manifests with the problem. Fields that do not matter are left out.
     pub bad: &'static str,
-    /// Manifests without it.
-    pub good: &'static str,
+    /// What to replace in it by what, in this order, so that the problem is gone.
+    pub mended: &'static [(&'static str, &'static str)],
     /// What to do about it.
     pub fix: &'static str,
     /// Where the facts come from.
@@ -91,6 +91,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns the manifests without the problem.
+    pub fn good(&self) -> String {
+        self.mended.iter().fold(self.bad.to_owned(), |text, (wrong, right)| text.replacen(wrong, right, 1))
+    }
+
     /// Returns the rule with this code, in whatever case.
     pub fn of(code: &str) -> Option<&'static Self> {
         RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))
@@ -116,8 +121,34 @@ pub struct Finding {
     pub manifest: Option<Manifest>,
 }
 
-/// Every rule, sorted by code.
-pub static RULES: &[Rule] = rules::ALL;
+impl Scene<'_> {
+    /// Checks one Canary against every rule.
+    pub fn check(&self, observed: &Observed) -> Vec<Finding> {
+        let to_service = self.leading_to(observed);
+        let subject = Subject { observed, scene: self, to_service: &to_service };
+        let (mut findings, mut seen) = (Vec::new(), HashSet::new());
+        for rule in RULES {
+            for problem in (rule.check)(subject) {
+                // Several references of one route, or two routes alike, are one problem.
+                let Place { origin, path, offset, .. } = &problem.place;
+                let number = origin.as_ref().map(|origin| origin.number);
+                if !seen.insert((rule.code, problem.message.clone(), number, path.clone(), *offset)) {
+                    continue;
+                }
+                findings.push(Finding {
+                    code: rule.code,
+                    severity: problem.severity.unwrap_or(rule.severity),
+                    target: observed.canary.target.clone(),
+                    message: problem.message,
+                    help: problem.help,
+                    place: problem.place,
+                    manifest: observed.manifest.clone(),
+                });
+            }
+        }
+        findings
+    }
+}
 
 /// Checks one Canary against every rule that needs nothing else. Notes are left out.
 pub fn check(observed: &Observed) -> Vec<Finding> {

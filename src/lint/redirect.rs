@@ -30,7 +30,7 @@ pub(super) struct Middlewares<'a> {
     by_name: HashMap<&'a str, ByFile<'a, Middleware<'a>>>,
     /// By namespace and name as Traefik joins them.
     by_qualified_name: HashMap<String, ByFile<'a, Middleware<'a>>>,
-    environments: Environments,
+    pub(super) environments: Environments,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,6 @@ struct Middleware<'a> {
 }
 
 impl<'a> Middlewares<'a> {
-    /// Returns none, of manifests in these environments.
-    pub(super) fn of(environments: &Environments) -> Self {
-        Self { environments: environments.clone(), ..Self::default() }
-    }
-
     /// Adds an object, if it is one.
     pub(super) fn add(&mut self, object: &'a ObjectRef, value: &'a Value, origin: Option<&'a Origin>) {
         if matches!(object.kind, ObjectKind::Middleware(_)) {
@@ -57,12 +52,16 @@ impl<'a> Middlewares<'a> {
 
     /// Returns whether the route of a reference redirects.
     pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
+        *reference.redirect.get_or_init(|| self.find_redirect(reference))
+    }
+
+    fn find_redirect(&self, reference: &Reference<'_>) -> Redirect {
         let redirects = |filter: &Value| view::text(filter, &["type"]) == Some("RequestRedirect");
         let by_filter = reference.filters().iter().any(redirects);
         let (found, unknown) = self.of_route(reference);
         let of_unknown = unknown.into_iter().map(|name| {
             let is_called_so = ["redirect", "https"].iter().any(|word| name.contains(word));
-            if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Unknown }
+            if is_called_so && reference.is_http() { Redirect::Likely } else { Redirect::Perhaps }
         });
         let all = found.iter().map(|it| it.redirect(reference)).chain(of_unknown);
         all.fold(if by_filter { Redirect::Yes } else { Redirect::No }, Redirect::max)
@@ -151,7 +150,7 @@ impl Middleware<'_> {
         let regex = view::text(self.value, &["spec", "redirectRegex", "regex"]);
         match (scheme, regex) {
             (Some("https"), _) if reference.is_http() => Redirect::Yes,
-            (Some("https"), _) if reference.is_plain() => Redirect::OfHttp,
+            (Some("https"), _) if reference.is_plain() => Redirect::Perhaps,
             (_, Some(regex)) if replaces(regex, reference) => Redirect::Yes,
             _ => Redirect::No,
         }

@@ -8,7 +8,7 @@ use super::{Origin, Place};
 use crate::{
     model::{ObjectKind, ObjectRef, view},
     traefik::{
-        router::{CLASS, Router},
+        router::{Router, class},
         rule::Rule,
     },
 };
@@ -18,10 +18,8 @@ use crate::{
 pub(super) enum Redirect {
     /// It does not.
     No,
-    /// It has a middleware that is not known.
-    Unknown,
-    /// It does with http, but may serve https, too.
-    OfHttp,
+    /// It has a middleware that is not known, or does with http, but may serve https, too.
+    Perhaps,
     /// It has one that is not known, but called after a redirect.
     Likely,
     /// It does.
@@ -54,19 +52,18 @@ pub(super) struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
+    /// Returns whether it is in an IngressRoute or an HTTPRoute.
+    pub(super) fn is_in_route(&self) -> bool {
+        matches!(self.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+    }
+
     /// Returns whether Traefik serves the object: an Ingress may be for another controller. `None` if an Ingress does not
     /// say.
     pub(super) fn is_for_traefik(&self) -> Option<bool> {
         match self.object.kind {
-            ObjectKind::Ingress => self.class().map(|class| class.contains("traefik")),
+            ObjectKind::Ingress => class(self.value).map(|class| class.contains("traefik")),
             _ => Some(true),
         }
-    }
-
-    /// Returns the class that the object names.
-    pub(super) fn class(&self) -> Option<&'a str> {
-        view::text(self.value, &["spec", "ingressClassName"])
-            .or_else(|| view::text(self.value, &["metadata", "annotations", CLASS]))
     }
 
     /// Returns whether the object has no TLS of its own.

@@ -1,21 +1,22 @@
 //! What is around the Canaries, indexed: thousands of them may be checked at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    iter,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
 
+use serde_json::Value;
+
 use super::{
-    ByFile, Finding, Origin, Place, RULES,
+    ByFile, Environments, Origin,
     redirect::Middlewares,
     reference::{Redirect, Reference, references},
-    subject::{Known, Subject, TrackService},
 };
 use crate::{
-    model::{Cookie, FieldValue, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, view},
+    model::{Cookie, FieldValue, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, ObjectKind, ObjectRef, view},
     observed::Observed,
     traefik::{
-        Routing,
+        Installation, Routing,
         cookie_value::normalized,
         reference::{Key, is_meant, keys_of, keys_to},
         router::Router,
@@ -23,13 +24,65 @@ use crate::{
     },
 };
 
+/// What is known around the Canaries. What could not be read is missing, and decides nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The routes and TraefikServices.
+    pub routing: Option<Arc<Routing>>,
+    /// The manifests of these; several of one name in the same order.
+    pub origins: HashMap<ObjectRef, Vec<Origin>>,
+    /// Which manifests are of different environments.
+    pub environments: Environments,
+    /// Whether these are all routes of the cluster, so that one that is missing does not exist.
+    pub has_all_routes: bool,
+    /// The Traefiks that run; empty if none was found.
+    pub installations: Vec<Seen<Installation>>,
+    /// The fields of a cookie in the definition of TraefikServices; of several manifests, in each.
+    pub fields: Vec<Seen<Vec<String>>>,
+    /// The Services.
+    pub services: Option<Vec<Seen<TrackService>>>,
+}
+
+/// What was seen in a cluster, or in a file.
+#[derive(Debug, Clone)]
+pub struct Seen<T> {
+    /// What was seen.
+    pub what: T,
+    /// The file.
+    pub file: Option<String>,
+}
+
+impl<T> From<T> for Seen<T> {
+    fn from(what: T) -> Self {
+        Self { what, file: None }
+    }
+}
+
+/// A Service that a track may lead to.
+#[derive(Debug, Clone)]
+pub struct TrackService {
+    pub(super) target: NamespacedName,
+    /// Its ports as they can be referred to: by number or by name.
+    pub(super) ports: Vec<String>,
+}
+
+impl TrackService {
+    /// Reads a Service.
+    pub fn read(object: &Value) -> Self {
+        let ports = view::at(object, &["spec", "ports"]).and_then(Value::as_array);
+        let names = |port: &Value| [port["port"].as_i64().map(|port| port.to_string()), view::owned(port, &["name"])];
+        let ports = ports.into_iter().flatten().flat_map(names).flatten().collect();
+        Self { target: NamespacedName::of(object), ports }
+    }
+}
+
 /// Where browsers keep a cookie: two that agree in this overwrite each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Jar {
-    name: String,
-    path: String,
+pub(super) struct Jar {
+    pub(super) name: String,
+    pub(super) path: String,
     /// The host; with a dot before it, a domain.
-    scope: String,
+    pub(super) scope: String,
 }
 
 /// What is around the Canaries.
@@ -43,10 +96,10 @@ pub struct Scene<'a> {
     by_name: HashMap<&'a str, BTreeMap<Option<&'a str>, ByFile<'a, usize>>>,
     /// Those that give Traefik's own name, by the keys of the TraefikServices that they may mean.
     by_key: HashMap<Key, Vec<usize>>,
-    middlewares: Middlewares<'a>,
+    pub(super) middlewares: Middlewares<'a>,
     /// The routers of http that only redirect, by their hosts; `None` for any.
     redirecting: HashMap<Option<String>, Vec<(&'a Router, Option<&'a Origin>)>>,
-    jars: HashMap<Jar, Vec<usize>>,
+    pub(super) jars: HashMap<Jar, Vec<usize>>,
     /// The Canaries by the TraefikServices that Flagger generates for them.
     pub(super) generating: HashMap<NamespacedName, Vec<usize>>,
     /// The namespaces of the TraefikServices that exist or are going to, by their names.
@@ -59,8 +112,8 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Indexes what is known around these Canaries.
     pub fn new(canaries: &'a [Observed], known: &'a Known) -> Self {
-        let middlewares = Middlewares::of(&known.environments);
-        let mut scene = Self { known: Some(known), canaries, middlewares, ..Self::default() };
+        let mut scene = Self { known: Some(known), canaries, ..Self::default() };
+        scene.middlewares.environments = known.environments.clone();
         if let Some(routing) = known.routing.as_deref() {
             scene.add_routes(routing, known);
         }
@@ -77,8 +130,7 @@ impl<'a> Scene<'a> {
             if let Some(service) = observed.canary.service_target() {
                 scene.generating.entry(service).or_default().push(number);
             }
-            let to_service = scene.leading_to(observed);
-            let jars = Subject { observed, scene: &scene, to_service: &to_service }.jars();
+            let jars = scene.jars_of(observed, &scene.leading_to(observed));
             for jar in jars {
                 scene.jars.entry(jar).or_default().push(number);
             }
@@ -109,7 +161,7 @@ impl<'a> Scene<'a> {
                 }
             }
             let may_redirect = matches!(reference.object.kind, ObjectKind::IngressRoute(_)) && reference.is_http();
-            if may_redirect && self.redirect(reference) == Redirect::Yes {
+            if may_redirect && self.middlewares.redirect(reference) == Redirect::Yes {
                 for router in &reference.routers {
                     let hosts = router.rule.as_ref().and_then(Rule::only_hosts);
                     let hosts = hosts.map_or_else(|| vec![None], |hosts| hosts.into_iter().map(Some).collect());
@@ -121,56 +173,24 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Checks one Canary against every rule.
-    pub fn check(&self, observed: &Observed) -> Vec<Finding> {
-        let to_service = self.leading_to(observed);
-        let subject = Subject { observed, scene: self, to_service: &to_service };
-        let (mut findings, mut seen) = (Vec::new(), HashSet::new());
-        for rule in RULES {
-            for problem in (rule.check)(subject) {
-                // Several references of one route, or two routes alike, are one problem.
-                let Place { origin, path, offset, .. } = &problem.place;
-                let number = origin.as_ref().map(|origin| origin.number);
-                if !seen.insert((rule.code, problem.message.clone(), number, path.clone(), *offset)) {
-                    continue;
-                }
-                findings.push(Finding {
-                    code: rule.code,
-                    severity: problem.severity.unwrap_or(rule.severity),
-                    target: observed.canary.target.clone(),
-                    message: problem.message,
-                    help: problem.help,
-                    place: problem.place,
-                    manifest: observed.manifest.clone(),
-                });
-            }
-        }
-        findings
-    }
-
     /// Returns the references to the TraefikService of a Canary.
-    fn leading_to<'s>(&'s self, observed: &Observed) -> Vec<&'s Reference<'a>> {
+    pub(super) fn leading_to<'s>(&'s self, observed: &Observed) -> Vec<&'s Reference<'a>> {
         let Some(service) = observed.canary.service_target() else { return Vec::new() };
         let by_key = keys_to(&service).into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
         let by_key = by_key.collect::<BTreeSet<_>>().into_iter().map(|number| &self.references[*number]);
-        let by_key = by_key.filter(|it| self.sees(observed, it));
-        let all = self.called(&service.name, service.namespace.as_deref(), observed).into_iter().chain(by_key);
+        let by_key = by_key.filter(|it| self.is_for(observed, it.origin.map(|origin| origin.file.as_str())));
+        let all = self.named(&service.name, service.namespace.as_deref(), observed).into_iter().chain(by_key);
         all.filter(|it| is_meant(it.item, it.object, &service)).collect()
     }
 
-    /// Returns the references to a Service, or a TraefikService, of this name, in this namespace if one is given, that are for
+    /// Returns the references to Services and TraefikServices of this name, in this namespace if one is given, that are for
     /// a Canary.
     pub(super) fn named<'s>(
         &'s self,
-        (is_traefik_service, name): (bool, &str),
+        name: &str,
         namespace: Option<&str>,
         observed: &Observed,
     ) -> Vec<&'s Reference<'a>> {
-        let all = self.called(name, namespace, observed).into_iter();
-        all.filter(|it| it.is_traefik_service == is_traefik_service).collect()
-    }
-
-    fn called<'s>(&'s self, name: &str, namespace: Option<&str>, observed: &Observed) -> Vec<&'s Reference<'a>> {
         let (Some(all), Some(known)) = (self.by_name.get(name), self.known) else { return Vec::new() };
         let of_name: Vec<_> = match namespace {
             Some(_) => [all.get(&namespace), all.get(&None)].into_iter().flatten().collect(),
@@ -181,24 +201,30 @@ impl<'a> Scene<'a> {
         seen.map(|(_, number)| &self.references[*number]).collect()
     }
 
-    fn sees(&self, observed: &Observed, reference: &Reference<'_>) -> bool {
-        self.is_for(observed, reference.origin.map(|origin| origin.file.as_str()))
-    }
-
     /// Returns whether what is in this file can be for a Canary: other environments are not.
     pub(super) fn is_for(&self, observed: &Observed, file: Option<&str>) -> bool {
         let files = observed.manifest.as_ref().zip(file).zip(self.known);
         files.is_none_or(|((own, file), known)| !known.environments.are_apart(&own.file, file))
     }
 
-    /// Returns whether the route of a reference only redirects.
-    pub(super) fn redirect(&self, reference: &Reference<'_>) -> Redirect {
-        *reference.redirect.get_or_init(|| self.middlewares.redirect(reference))
+    /// Returns whether the route of a reference serves people: it is one, and does not only redirect.
+    pub(super) fn serves(&self, route: &Reference<'_>) -> bool {
+        !route.routers.is_empty() && self.middlewares.redirect(route) < Redirect::Likely
     }
 
-    /// Returns what takes the cookie from the route of a reference.
-    pub(super) fn taking_cookies(&self, reference: &Reference<'_>) -> Option<String> {
-        self.middlewares.taking_cookies(reference)
+    /// Returns where browsers keep the cookie of a Canary, for each host of its routes, which are among these references.
+    pub(super) fn jars_of(&self, observed: &Observed, to_service: &[&Reference<'_>]) -> Vec<Jar> {
+        let Some(cookie) = cookie(observed) else { return Vec::new() };
+        let Some(name) = cookie.name() else { return Vec::new() };
+        let jar = |scope: String| Jar { name: name.to_owned(), path: path(cookie).to_owned(), scope };
+        let serving = to_service.iter().filter(|it| it.is_in_route() && self.serves(it));
+        let mut hosts: Vec<_> = serving.filter_map(|it| it.only_hosts()).flatten().collect();
+        if let (Some(domain), false) = (domain(cookie), hosts.is_empty()) {
+            return vec![jar(format!(".{domain}"))];
+        }
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts.into_iter().map(jar).collect()
     }
 
     /// Returns the routers of http that only redirect requests of this host, as far as they are for a Canary.
@@ -235,49 +261,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-impl<'a> Subject<'a> {
-    /// Returns where browsers keep the cookie of this Canary, for each host of its routes.
-    fn jars(self) -> Vec<Jar> {
-        let Some(cookie) = self.cookie() else { return Vec::new() };
-        let Some(name) = cookie.name() else { return Vec::new() };
-        let jar = |scope: String| Jar { name: name.to_owned(), path: path(cookie).to_owned(), scope };
-        let mut hosts: Vec<_> = self.serving().filter_map(Reference::only_hosts).flatten().collect();
-        if let (Some(domain), false) = (domain(cookie), hosts.is_empty()) {
-            return vec![jar(format!(".{domain}"))];
-        }
-        hosts.sort_unstable();
-        hosts.dedup();
-        hosts.into_iter().map(jar).collect()
-    }
-
-    /// Returns another Canary whose cookie overwrites this one's, and the host or domain where it does.
-    pub(super) fn overwriting(self) -> Option<(&'a Observed, String)> {
-        let own = &self.observed.canary.target;
-        for jar in self.jars() {
-            let scopes = iter::once(jar.scope.clone()).chain(domains(&jar.scope));
-            for scope in scopes {
-                let other = Jar { scope, ..jar.clone() };
-                for number in self.scene.jars.get(&other).into_iter().flatten() {
-                    let observed = &self.scene.canaries[*number];
-                    let file = observed.manifest.as_ref().map(|manifest| manifest.file.as_str());
-                    let is_other =
-                        observed.canary.target != *own && observed.canary.service_target() != self.service_target();
-                    if is_other && self.scene.is_for(self.observed, file) {
-                        return Some((observed, jar.scope.trim_start_matches('.').to_owned()));
-                    }
-                }
-            }
-        }
-        None
-    }
-}
-
-/// Returns the domains that a host is in: `.shop.test` and `.test` of `cart.shop.test`, and its own.
-fn domains(host: &str) -> impl Iterator<Item = String> {
-    let is_host = !host.starts_with('.');
-    let own = is_host.then(|| format!(".{host}"));
-    let above = host.match_indices('.').filter(move |_| is_host).map(|(at, _)| host[at..].to_owned());
-    own.into_iter().chain(above)
+/// Returns the cookie to check: the declared one, else the live one.
+pub(super) fn cookie(observed: &Observed) -> Option<&Cookie> {
+    observed.canary.declared.cookie().or_else(|| observed.live_cookie())
 }
 
 /// Returns the cookie's path; Traefik's default is the root (`pkg/server/service/loadbalancer/sticky.go`).

@@ -1,17 +1,11 @@
 //! What a rule looks at: one Canary, and what is around it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-    sync::Arc,
-};
-
-use serde_json::Value;
+use std::{collections::HashSet, path::Path};
 
 use super::{
-    Environments, Origin, Place, nearest,
-    reference::{Redirect, Reference},
-    scene::Scene,
+    Place, nearest,
+    reference::Reference,
+    scene::{Jar, Scene, cookie},
 };
 use crate::{
     flagger::{Declared, Rollout},
@@ -19,65 +13,12 @@ use crate::{
         Cookie, NamespacedName, ObjectKind, ObjectRef,
         declaration::{ANNOTATION, NATIVE_COOKIE},
         version::{Tagged, Version},
-        view,
     },
     observed::Observed,
     simulate::{self, Pin, Setup, Simulation, steps_of},
     text::quoted,
-    traefik::{Installation, Routing, rule::Rule},
+    traefik::{Installation, router::class, rule::Rule},
 };
-
-/// What is known around the Canaries. What could not be read is missing, and decides nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// The routes and TraefikServices.
-    pub routing: Option<Arc<Routing>>,
-    /// The manifests of these; several of one name in the same order.
-    pub origins: HashMap<ObjectRef, Vec<Origin>>,
-    /// Which manifests are of different environments.
-    pub environments: Environments,
-    /// Whether these are all routes of the cluster, so that one that is missing does not exist.
-    pub has_all_routes: bool,
-    /// The Traefiks that run; empty if none was found.
-    pub installations: Vec<Seen<Installation>>,
-    /// The fields of a cookie in the definition of TraefikServices; of several manifests, in each.
-    pub fields: Vec<Seen<Vec<String>>>,
-    /// The Services.
-    pub services: Option<Vec<Seen<TrackService>>>,
-}
-
-/// What was seen in a cluster, or in a file.
-#[derive(Debug, Clone)]
-pub struct Seen<T> {
-    /// What was seen.
-    pub what: T,
-    /// The file.
-    pub file: Option<String>,
-}
-
-impl<T> From<T> for Seen<T> {
-    fn from(what: T) -> Self {
-        Self { what, file: None }
-    }
-}
-
-/// A Service that a track may lead to.
-#[derive(Debug, Clone)]
-pub struct TrackService {
-    pub(super) target: NamespacedName,
-    /// Its ports as they can be referred to: by number or by name.
-    pub(super) ports: Vec<String>,
-}
-
-impl TrackService {
-    /// Reads a Service.
-    pub fn read(object: &Value) -> Self {
-        let ports = view::at(object, &["spec", "ports"]).and_then(Value::as_array);
-        let names = |port: &Value| [port["port"].as_i64().map(|port| port.to_string()), view::owned(port, &["name"])];
-        let ports = ports.into_iter().flatten().flat_map(names).flatten().collect();
-        Self { target: NamespacedName::of(object), ports }
-    }
-}
 
 /// The length of a login that the rules take, in seconds: that of `simulate`.
 const LOGIN: i64 = 60;
@@ -98,7 +39,7 @@ impl<'a> Subject<'a> {
 
     /// Returns the cookie to check: the declared one, else the live one.
     pub(super) fn cookie(self) -> Option<&'a Cookie> {
-        self.observed.canary.declared.cookie().or_else(|| self.observed.live_cookie())
+        cookie(self.observed)
     }
 
     pub(super) fn service_target(self) -> Option<NamespacedName> {
@@ -178,19 +119,35 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// Returns another Canary whose cookie overwrites this one's, and the host or domain where it does.
+    pub(super) fn overwriting(self) -> Option<(&'a Observed, String)> {
+        let own = &self.observed.canary.target;
+        for jar in self.scene.jars_of(self.observed, self.to_service) {
+            let scopes = std::iter::once(jar.scope.clone()).chain(domains(&jar.scope));
+            for scope in scopes {
+                let other = Jar { scope, ..jar.clone() };
+                for number in self.scene.jars.get(&other).into_iter().flatten() {
+                    let observed = &self.scene.canaries[*number];
+                    let file = observed.manifest.as_ref().map(|manifest| manifest.file.as_str());
+                    let is_other =
+                        observed.canary.target != *own && observed.canary.service_target() != self.service_target();
+                    if is_other && self.scene.is_for(self.observed, file) {
+                        return Some((observed, jar.scope.trim_start_matches('.').to_owned()));
+                    }
+                }
+            }
+        }
+        None
+    }
+
     /// Returns the references of IngressRoutes and HTTPRoutes that lead to the TraefikService.
     pub(super) fn leading(self) -> impl Iterator<Item = &'a Reference<'a>> {
-        let all = self.to_service.iter().copied();
-        all.filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute))
+        self.to_service.iter().copied().filter(|it| it.is_in_route())
     }
 
     /// Returns those of them by which the TraefikService serves people: not those that only redirect.
     pub(super) fn serving(self) -> impl Iterator<Item = &'a Reference<'a>> {
-        self.leading().filter(move |route| self.serves(route))
-    }
-
-    fn serves(self, route: &Reference<'_>) -> bool {
-        !route.routers.is_empty() && self.scene.redirect(route) < Redirect::Likely
+        self.leading().filter(move |route| self.scene.serves(route))
     }
 
     /// Returns the references that lead to one of the Services of the Canary, and so around the TraefikService: on the hosts
@@ -200,10 +157,8 @@ impl<'a> Subject<'a> {
         let canary = &self.observed.canary;
         let (primary, canary_name) = (canary.primary_name(), canary.canary_name());
         let names = [canary.service_name.clone(), primary.clone(), canary_name.clone()];
-        let named = names
-            .into_iter()
-            .flatten()
-            .flat_map(move |name| self.scene.named((false, &name), self.namespace(), self.observed));
+        let named =
+            names.into_iter().flatten().flat_map(move |name| self.scene.named(&name, self.namespace(), self.observed));
         // `None` stands for any host.
         let of = |route: &Reference<'_>| match route.only_hosts() {
             Some(hosts) => hosts.into_iter().map(Some).collect(),
@@ -219,9 +174,10 @@ impl<'a> Subject<'a> {
             is_track && route.routers.iter().all(|router| router.rule.as_ref().is_some_and(Rule::is_conditional))
         };
         named.filter(move |it| {
-            !matches!(it.object.kind, ObjectKind::TraefikService(_))
+            !it.is_traefik_service
+                && !matches!(it.object.kind, ObjectKind::TraefikService(_))
                 && it.is_for_traefik() != Some(false)
-                && self.serves(it)
+                && self.scene.serves(it)
                 && !is_chosen(it)
                 && shares(it)
         })
@@ -244,7 +200,7 @@ impl<'a> Subject<'a> {
         }
         let wanted = option("ingressclass").unwrap_or_default();
         let takes = |route: &Reference<'_>| {
-            let class = route.class().unwrap_or_default();
+            let class = class(route.value).unwrap_or_default();
             class == wanted || (wanted.is_empty() && class == "traefik")
         };
         let mut routes = self.leading().filter(|it| matches!(it.object.kind, ObjectKind::IngressRoute(_))).peekable();
@@ -279,4 +235,12 @@ impl<'a> Subject<'a> {
     pub(super) fn some_traefik(self, holds: impl Fn(&Installation) -> bool) -> bool {
         self.installations().any(|it| it.has_known_options() && holds(it))
     }
+}
+
+/// Returns the domains that a host is in: `.shop.test` and `.test` of `cart.shop.test`, and its own.
+fn domains(host: &str) -> impl Iterator<Item = String> {
+    let is_host = !host.starts_with('.');
+    let own = is_host.then(|| format!(".{host}"));
+    let above = host.match_indices('.').filter(move |_| is_host).map(|(at, _)| host[at..].to_owned());
+    own.into_iter().chain(above)
 }

@@ -95,7 +95,7 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
 }
 
 fn check_report(check: Check, outcome: &Outcome) -> Value {
-    let mut value = json!({"name": check.as_str(), "claim": check.claim()});
+    let mut value = json!({"name": check, "claim": check.claim()});
     match outcome {
         Outcome::Holds => value["outcome"] = "holds".into(),
         Outcome::Skipped(reason) => {

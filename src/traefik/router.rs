@@ -107,9 +107,9 @@ pub fn of_api(item: &Value) -> Option<Router> {
 }
 
 /// Returns the class that an IngressRoute or an Ingress names.
-fn class(object: &Value) -> Option<String> {
-    view::owned(object, &["spec", "ingressClassName"])
-        .or_else(|| view::owned(object, &["metadata", "annotations", CLASS]))
+pub fn class(object: &Value) -> Option<&str> {
+    view::text(object, &["spec", "ingressClassName"])
+        .or_else(|| view::text(object, &["metadata", "annotations", CLASS]))
 }
 
 /// Returns the priority of a rule without one.
@@ -130,7 +130,7 @@ fn of_ingress_route(kind: ObjectKind, object: &Value, holder: &str) -> Vec<Route
             rule: reading.rule,
             priority: explicit.unwrap_or_else(|| length(text)),
             entry_points: view::texts(object, &["spec", "entryPoints"]),
-            class: class(object),
+            class: class(object).map(str::to_owned),
             is_ingress: false,
             parents: view::at(object, &["spec", "parentRefs"]).cloned().unwrap_or_default(),
             index,
@@ -230,7 +230,7 @@ fn of_ingress(object: &Value, holder: &str) -> Vec<Router> {
         rule: Rule::parse(rule),
         priority,
         entry_points: entry_points.clone(),
-        class: class(object),
+        class: class(object).map(str::to_owned),
         is_ingress: true,
         parents: Value::Null,
         index,

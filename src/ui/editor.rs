@@ -11,7 +11,7 @@ use std::{
 use super::Ui;
 use crate::{
     environment::Environment,
-    error::{Error, Kind, Result, reason},
+    error::{Error, Kind, Result},
 };
 
 const HINT: &str =
@@ -28,20 +28,12 @@ impl Ui {
         let words = words(editor, environment.shell.as_deref(), path);
         let mut command = tokio::process::Command::new(&words[0]);
         command.args(&words[1..]).stdin(input()).stdout(output());
-        let cannot = |error: &io::Error| {
-            Error::usage(match error.kind() {
-                io::ErrorKind::NotFound => format!("cannot run the editor `{editor}`: no such program on the PATH"),
-                _ => format!("cannot run the editor `{editor}`: {}", reason(error)),
-            })
-            .hint(HINT)
-        };
-        let status = self.lend(&mut command).await.map_err(|error| cannot(&error))?;
+        let name = format!("the editor `{editor}`");
+        let status = self.lend(&mut command, &name).await.map_err(|error| error.hint(HINT))?;
         match status.code() {
             Some(0) => Ok(()),
-            Some(code) => Err(Error::usage(format!("the editor `{editor}` ended with status {code}")).hint(HINT)),
-            None => {
-                Err(Error::new(Kind::Interrupted, format!("the editor `{editor}` was killed by {}", signal(status))))
-            }
+            Some(code) => Err(Error::usage(format!("{name} ended with status {code}")).hint(HINT)),
+            None => Err(Error::new(Kind::Interrupted, format!("{name} was killed by {}", signal(status)))),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `KUBECTL_EXTERNAL_DIFF`: the user's program for showing differences.
 
-use std::{io, path::Path, process::Stdio};
+use std::{path::Path, process::Stdio};
 
 use super::Ui;
-use crate::error::{Error, Kind, Result, reason};
+use crate::error::{Error, Kind, Result};
 
 impl Ui {
     /// Runs the program on two folders, as kubectl does (`k8s.io/kubectl/pkg/cmd/diff/diff.go:DiffProgram`): the
@@ -20,21 +20,15 @@ impl Ui {
         let plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'=');
         let mut program = tokio::process::Command::new(name);
         program.arg(live).arg(merged).args(words.filter(plain)).stdin(Stdio::inherit());
-        let status = self.lend(&mut program).await.map_err(|error| {
-            let error = match error.kind() {
-                io::ErrorKind::NotFound => Error::usage(format!("cannot run `{name}`: no such program on the PATH")),
-                _ => Error::usage(format!("cannot run `{name}`: {}", reason(&error))),
-            };
-            error.hint("correct or unset KUBECTL_EXTERNAL_DIFF")
-        })?;
+        let wrong = |error: Error| error.hint("correct or unset KUBECTL_EXTERNAL_DIFF");
+        let status = self.lend(&mut program, &format!("`{name}`")).await.map_err(wrong)?;
         if let Some(error) = self.interrupted() {
             return Err(error);
         }
         match status.code() {
             Some(0) => Ok(false),
             Some(1) => Ok(true),
-            Some(code) => Err(Error::usage(format!("`{name}` ended with status {code}"))
-                .hint("correct or unset KUBECTL_EXTERNAL_DIFF")),
+            Some(code) => Err(wrong(Error::usage(format!("`{name}` ended with status {code}")))),
             None => Err(Error::new(Kind::Interrupted, format!("`{name}` was killed"))),
         }
     }

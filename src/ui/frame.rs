@@ -16,21 +16,19 @@ pub(super) fn update(before: &[String], after: &[String]) -> String {
     if before == after {
         return String::new();
     }
-    let mut text = String::from(BEGIN);
-    text.push('\r');
-    up(&mut text, before.len());
+    let mut text = format!("{BEGIN}\r{}", moved(before.len(), 'A'));
     let mut skipped = 0;
     for (at, line) in after.iter().enumerate() {
         if before.get(at) == Some(line) {
             skipped += 1;
             continue;
         }
-        down(&mut text, std::mem::take(&mut skipped));
+        text.push_str(&moved(std::mem::take(&mut skipped), 'B'));
         text.push_str(line);
         // A line below the last one is empty, and may not exist yet.
         text.push_str(if at < before.len() { "\x1b[K\r\n" } else { "\r\n" });
     }
-    down(&mut text, skipped);
+    text.push_str(&moved(skipped, 'B'));
     if before.len() > after.len() {
         text.push_str("\x1b[J");
     }
@@ -43,22 +41,13 @@ pub(super) fn update(before: &[String], after: &[String]) -> String {
 pub(super) fn erase(before: &[String], columns: usize) -> String {
     // Styles take no columns.
     let rows = |line: &String| plain(line).width().div_ceil(columns.max(1)).max(1);
-    let mut text = String::from("\r");
-    up(&mut text, before.iter().map(rows).sum());
-    text.push_str("\x1b[J");
-    text
+    format!("\r{}\x1b[J", moved(before.iter().map(rows).sum(), 'A'))
 }
 
-fn up(text: &mut String, lines: usize) {
-    if lines > 0 {
-        text.push_str(&format!("\x1b[{lines}A"));
-    }
-}
-
-fn down(text: &mut String, lines: usize) {
-    if lines > 0 {
-        text.push_str(&format!("\x1b[{lines}B"));
-    }
+/// Returns what moves the cursor: up (`A`), down (`B`) or to the left (`D`).
+pub(super) fn moved(by: usize, direction: char) -> String {
+    // A terminal takes 0 for 1.
+    if by > 0 { format!("\x1b[{by}{direction}") } else { String::new() }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod unix {
     };
 
     use super::{
-        super::{escapes::Decoder, key::Key, terminal::Keyboard},
+        super::{escapes::Decoder, key::Key, terminal},
         gone,
     };
 
@@ -41,7 +41,7 @@ mod unix {
     pub(in crate::ui) struct Keys {
         // Dropped first, because nothing may read once the terminal is restored.
         reader: Reader,
-        _keyboard: Keyboard,
+        _keyboard: terminal::Restored,
         resized: Signal,
         decoder: Decoder,
     }
@@ -49,7 +49,7 @@ mod unix {
     impl Keys {
         /// Makes the terminal deliver each key as it is pressed, until this is dropped.
         pub(in crate::ui) fn open() -> io::Result<Self> {
-            let keyboard = Keyboard::open()?;
+            let keyboard = terminal::keyboard()?;
             let resized = signal(SignalKind::window_change())?;
             Ok(Self { reader: Reader::start()?, _keyboard: keyboard, resized, decoder: Decoder::default() })
         }

@@ -10,25 +10,27 @@ use std::{
 use tokio::process::{Child, Command};
 
 use super::{Ui, terminal::Restored};
+use crate::error::{Error, Result, reason};
 
 /// Time for a program to exit after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Ui {
     /// Runs another program on the terminal until it exits; meanwhile, Ctrl-C is for that program. If the future is
-    /// dropped, the program is asked to exit and waited for, so that no two programs use the terminal.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the program cannot be started.
-    pub(super) async fn lend(&self, command: &mut Command) -> io::Result<ExitStatus> {
+    /// dropped, the program is asked to exit and waited for, so that no two programs use the terminal. An error calls it by
+    /// this name.
+    pub(super) async fn lend(&self, command: &mut Command, name: &str) -> Result<ExitStatus> {
         self.clear_status();
+        let cannot = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Error::usage(format!("cannot run {name}: no such program on the PATH")),
+            _ => Error::usage(format!("cannot run {name}: {}", reason(&error))),
+        };
         let _lent = Lent::by(self);
-        let mut guest = ChildProgram(command.spawn()?);
+        let mut guest = ChildProgram(command.spawn().map_err(cannot)?);
         let ended = guest.0.wait().await;
         // The Ctrl-C that ended the program also reached this one, and must arrive while it is still ignored.
         tokio::task::yield_now().await;
-        ended
+        ended.map_err(cannot)
     }
 }
 

@@ -47,23 +47,17 @@ impl<'a> List<'a> {
             (Key::Down, _) | (Key::Letter('j'), None) => self.moves(1),
             (Key::Home, _) => self.marked = 0,
             (Key::End, _) => self.marked = self.left.len().saturating_sub(1),
-            (Key::Letter(letter), Some(wanted)) => {
-                wanted.push(letter);
+            (key, Some(wanted)) => {
+                match key {
+                    Key::Letter(letter) => wanted.push(letter),
+                    Key::Pasted(text) => wanted.push_str(&text),
+                    Key::Backspace => drop(wanted.pop()),
+                    Key::Clear => wanted.clear(),
+                    _ => return None,
+                }
                 self.narrow();
             }
-            (Key::Pasted(text), Some(wanted)) => {
-                wanted.push_str(&text);
-                self.narrow();
-            }
-            (Key::Backspace, Some(wanted)) => {
-                wanted.pop();
-                self.narrow();
-            }
-            (Key::Clear, Some(wanted)) => {
-                wanted.clear();
-                self.narrow();
-            }
-            _ => {}
+            (_, None) => {}
         }
         None
     }

@@ -58,10 +58,6 @@ impl Live<'_> {
     }
 
     /// Draws these lines in place of those drawn before, in one write; what does not fit is cut.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::data`].
     pub fn draw(&mut self, lines: &[String]) -> Result<()> {
         let (rows, columns) = self.room();
         let style = self.ui.out_style();
@@ -144,19 +140,10 @@ mod unix {
 
         pub(super) async fn next(&mut self) -> Disturbance {
             tokio::select! {
-                () = received(&mut self.resized) => Disturbance::Resized,
-                () = received(&mut self.stopped) => Disturbance::Continued,
+                Some(()) = async { self.resized.as_mut()?.recv().await } => Disturbance::Resized,
+                Some(()) = async { self.stopped.as_mut()?.recv().await } => Disturbance::Continued,
+                else => std::future::pending().await,
             }
-        }
-    }
-
-    async fn received(signal: &mut Option<Signal>) {
-        let came = match signal {
-            Some(signal) => signal.recv().await,
-            None => None,
-        };
-        if came.is_none() {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -99,19 +99,11 @@ impl Ui {
 
     /// Writes a changed manifest to standard output byte for byte; on a terminal, characters that it interprets are
     /// escaped.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::data`].
     pub fn manifest(&self, text: &str) -> Result<()> {
         if io::stdout().is_terminal() { self.data(text) } else { self.write_raw(text) }
     }
 
     /// Writes text for another program to standard output unchanged, such as a shell's script.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::data`].
     pub fn write_raw(&self, text: &str) -> Result<()> {
         self.clear_status();
         let mut out = io::stdout().lock();
@@ -239,8 +231,6 @@ impl Ui {
     /// pressed (termios(3), NOFLSH), so its state is restored once more.
     pub fn clear_after_signal(&self) {
         self.clear_line();
-        if self.status_lines {
-            terminal::restore();
-        }
+        terminal::restore();
     }
 }

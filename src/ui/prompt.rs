@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write as _};
 
 use super::{
     Ui,
+    frame::moved,
     key::Key,
     keys::Keys,
     line::Line,
@@ -60,24 +61,6 @@ impl Ui {
         Ok(if answer.trim().is_empty() { default.to_owned() } else { answer.trim().to_owned() })
     }
 
-    /// Asks for one of these; the arrow keys move, Enter chooses.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::line`].
-    pub async fn choose(&self, question: &str, items: &[String], default: usize) -> Result<usize> {
-        self.read_list(question, items, default, false).await
-    }
-
-    /// Asks for one of many; letters narrow the list.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ui::line`].
-    pub async fn find(&self, question: &str, items: &[String]) -> Result<usize> {
-        self.read_list(question, items, 0, true).await
-    }
-
     /// Reads one line beside its question, or below if there is no room, and clears both. Returns `None` on Esc, or on
     /// Ctrl-D before anything is typed.
     async fn read_line(&self, question: &str) -> Result<Option<String>> {
@@ -93,8 +76,7 @@ impl Ui {
             let (_, width) = window();
             let lead = if above > 0 { "> ".to_owned() } else { format!("{question} ") };
             let (text, back) = line.window(width.saturating_sub(columns(&lead)));
-            let back = if back > 0 { format!("\x1b[{back}D") } else { String::new() };
-            print(&format!("\r\x1b[2K{lead}{text}{back}"));
+            print(&format!("\r\x1b[2K{lead}{text}{}", moved(back, 'D')));
             match keys.next().await.map_err(|error| unreadable(&error))? {
                 Key::Enter => break Some(line.text()),
                 Key::Escape => break None,
@@ -103,16 +85,21 @@ impl Ui {
                 key => line.press(key),
             }
         };
-        let up = if above > 0 { format!("\x1b[{above}A") } else { String::new() };
-        print(&format!("\r{up}\x1b[J"));
+        print(&format!("\r{}\x1b[J", moved(above, 'A')));
         Ok(answer)
     }
 
-    async fn read_list(&self, question: &str, items: &[String], marked: usize, narrows: bool) -> Result<usize> {
+    /// Asks for one of these; the arrow keys move, Enter chooses. Without a default, they may be many: letters narrow the
+    /// list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ui::line`].
+    pub async fn choose(&self, question: &str, items: &[String], default: Option<usize>) -> Result<usize> {
         self.clear_status();
         let mut keys = Keys::open().map_err(|error| unreadable(&error))?;
         let (question, items) = (escaped(question), items.iter().map(|item| escaped(item)).collect::<Vec<_>>());
-        let mut list = List::new(&question, &items, marked, narrows);
+        let mut list = List::new(&question, &items, default.unwrap_or(0), default.is_none());
         let mut drawn = Drawn::default();
         loop {
             let (rows, columns) = window();
@@ -153,8 +140,7 @@ impl Drawn {
     fn erase(&self) -> String {
         match self.lines {
             0 => String::new(),
-            1 => "\r\x1b[J".to_owned(),
-            lines => format!("\r\x1b[{}A\x1b[J", lines - 1),
+            lines => format!("\r{}\x1b[J", moved(lines - 1, 'A')),
         }
     }
 }

@@ -60,35 +60,27 @@ impl Drop for Restored {
     }
 }
 
-/// The mode of questions, until it is dropped: the terminal delivers each key as it is pressed, without echo.
+/// Makes the terminal deliver each key as it is pressed, without echo, until this is dropped: the mode of questions.
+/// Discards what was typed before.
 #[cfg(unix)]
-#[derive(Debug)]
-pub(super) struct Keyboard {
-    _restored: Restored,
-}
-
-#[cfg(unix)]
-impl Keyboard {
-    /// Changes the mode, and discards what was typed before.
-    pub(super) fn open() -> io::Result<Self> {
-        use rustix::termios::{
-            InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcsetattr,
-        };
-        let restored = Restored::new();
-        if let Some(before) = &restored.before {
-            let mut keys = before.clone();
-            keys.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
-            keys.input_modes.remove(InputModes::ICRNL | InputModes::INLCR | InputModes::IGNCR | InputModes::IXON);
-            // Reading never blocks: input is awaited together with signals.
-            keys.special_codes[SpecialCodeIndex::VMIN] = 0;
-            keys.special_codes[SpecialCodeIndex::VTIME] = 0;
-            tcsetattr(io::stdin(), OptionalActions::Now, &keys)?;
-            tcflush(io::stdin(), QueueSelector::IFlush)?;
-            // Bracketed paste, on terminals that support it.
-            write!(io::stderr().lock(), "\x1b[?2004h")?;
-        }
-        Ok(Self { _restored: restored })
+pub(super) fn keyboard() -> io::Result<Restored> {
+    use rustix::termios::{
+        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcsetattr,
+    };
+    let restored = Restored::new();
+    if let Some(before) = &restored.before {
+        let mut keys = before.clone();
+        keys.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
+        keys.input_modes.remove(InputModes::ICRNL | InputModes::INLCR | InputModes::IGNCR | InputModes::IXON);
+        // Reading never blocks: input is awaited together with signals.
+        keys.special_codes[SpecialCodeIndex::VMIN] = 0;
+        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(io::stdin(), OptionalActions::Now, &keys)?;
+        tcflush(io::stdin(), QueueSelector::IFlush)?;
+        // Bracketed paste, on terminals that support it.
+        write!(io::stderr().lock(), "\x1b[?2004h")?;
     }
+    Ok(restored)
 }
 
 /// The mode of a view that is drawn again and again, until it is dropped: the cursor is hidden, and what is typed is

@@ -1,16 +1,10 @@
-//! One browser, and what it saw of the cookie at each request.
+//! What a browser saw of the cookie at each request.
 
 use super::{
-    jar::{Jar, Rejection, Withheld},
+    jar::{Browser, Rejection, Withheld},
     page::Page,
-    set_cookie::{SameSite, SetCookie},
+    set_cookie::SetCookie,
 };
-
-/// A browser.
-#[derive(Debug, Clone, Default)]
-pub struct Browser {
-    jar: Jar,
-}
 
 /// What a browser sent of the cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +20,8 @@ pub enum Sent {
 /// One `Set-Cookie` of the cookie's name, and whether the browser stored it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The value.
-    pub value: String,
-    /// `Max-Age` in seconds.
-    pub max_age: Option<i64>,
-    /// `SameSite`.
-    pub same_site: SameSite,
+    /// The cookie.
+    pub cookie: SetCookie,
     /// Whether the browser stored it.
     pub stored: Result<(), Rejection>,
 }
@@ -68,25 +58,18 @@ pub struct Answer {
 }
 
 impl Browser {
-    /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies. Each character stands for
-    /// one byte.
-    pub fn cookies(&self, page: &Page, now: i64) -> String {
-        self.jar.header(page, now)
-    }
-
     /// Takes in the answer of a page, and returns what the browser saw of the cookie of these names. The request has the
     /// cookies of [`Browser::cookies`] at the same time.
     pub fn take(&mut self, answer: &Answer, page: &Page, names: &[String], now: i64) -> Exchange {
-        let sent = match self.jar.value(names, page, now) {
+        let sent = match self.value(names, page, now) {
             Some(value) => Sent::Value(value.to_owned()),
-            None => self.jar.withheld(names, page, now).map_or(Sent::Nothing, Sent::Withheld),
+            None => self.withheld(names, page, now).map_or(Sent::Nothing, Sent::Withheld),
         };
         let mut received = Vec::new();
         for cookie in answer.set_cookies.iter().filter_map(|text| SetCookie::parse(text)) {
-            let stored = self.jar.store(&cookie, page, now);
+            let stored = self.store(&cookie, page, now);
             if names.contains(&cookie.name) {
-                let SetCookie { value, max_age, same_site, .. } = cookie;
-                received.push(Received { value, max_age, same_site, stored });
+                received.push(Received { cookie, stored });
             }
         }
         let redirect = answer.location.as_deref().filter(|_| (300..400).contains(&answer.status));

@@ -124,7 +124,7 @@ impl<'a> Evidence<'a> {
 
     /// Returns what an answer set that pins to a track.
     fn own<'e>(&self, exchange: &'e Exchange) -> impl Iterator<Item = &'e Received> {
-        exchange.received.iter().filter(|received| self.track(&received.value).is_some())
+        exchange.received.iter().filter(|received| self.track(&received.cookie.value).is_some())
     }
 
     /// Returns whether a page is the TraefikService's: it sets the cookie for whoever has none.
@@ -136,7 +136,7 @@ impl<'a> Evidence<'a> {
     /// its own (`pkg/server/service/loadbalancer/sticky.go:StickyHandler`), as does whatever else serves a page.
     fn served(&self, exchange: &Exchange) -> Option<Served<'a>> {
         match (self.own(exchange).next(), &exchange.sent) {
-            (Some(own), _) => self.track(&own.value).map(Served::Drawn),
+            (Some(own), _) => self.track(&own.cookie.value).map(Served::Drawn),
             (None, Sent::Value(value)) if exchange.received.is_empty() && self.is_own(&exchange.page) => {
                 self.track(value).map(Served::Pinned)
             }
@@ -194,7 +194,7 @@ impl<'a> Evidence<'a> {
 
     fn max_age(&self) -> Outcome {
         let flow = self.setup.flow;
-        let ages = self.exchanges.iter().flat_map(|exchange| self.own(exchange)).filter_map(|own| own.max_age);
+        let ages = self.exchanges.iter().flat_map(|exchange| self.own(exchange)).filter_map(|own| own.cookie.max_age);
         let short: Vec<_> = ages.filter(|age| (1..flow).contains(age)).collect();
         let mut found = Findings::default();
         if let Some(age) = short.iter().min() {

@@ -1,9 +1,12 @@
 //! The outcome: what was checked, what was found, and what to change.
 
+use serde::Serialize;
+
 use crate::traefik::Weight;
 
 /// A check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Check {
     /// Every page sets the cookie.
     Set,
@@ -22,19 +25,6 @@ pub enum Check {
 }
 
 impl Check {
-    /// Returns its name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Returned => "returned",
-            Self::Track => "track",
-            Self::Name => "name",
-            Self::MaxAge => "maxAge",
-            Self::Entry => "entry",
-            Self::Split => "split",
-        }
-    }
-
     /// Returns what should hold.
     pub fn claim(self) -> &'static str {
         match self {

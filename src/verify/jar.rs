@@ -12,9 +12,9 @@ const MOST_OF_DOMAIN: usize = 180;
 /// The most cookies, likewise.
 const MOST: usize = 3000;
 
-/// The cookies of one browser.
+/// A browser, which is its cookies.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Jar {
+pub struct Browser {
     /// In the order of their creation. Expired ones stay, to tell them from those that never were.
     cookies: Vec<Stored>,
 }
@@ -64,12 +64,8 @@ pub enum Withheld {
     Expired,
 }
 
-impl Jar {
-    /// Stores a cookie that a page sets, at this time in Unix seconds.
-    ///
-    /// # Errors
-    ///
-    /// Returns why a browser does not.
+impl Browser {
+    /// Stores a cookie that a page sets, at this time in Unix seconds, or returns why a browser does not.
     pub(super) fn store(&mut self, cookie: &SetCookie, page: &Page, now: i64) -> Result<(), Rejection> {
         // A top-level domain stands for all public suffixes, whose list is long.
         let domain = cookie.domain.as_deref().filter(|domain| *domain != page.host);
@@ -133,8 +129,9 @@ impl Jar {
         }
     }
 
-    /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies.
-    pub(super) fn header(&self, page: &Page, now: i64) -> String {
+    /// Returns the `Cookie` header for a page, at this time in Unix seconds; empty without cookies. Each character
+    /// stands for one byte.
+    pub fn cookies(&self, page: &Page, now: i64) -> String {
         let pair = |cookie: &Stored| match cookie.name.as_str() {
             "" => cookie.value.clone(),
             name => format!("{name}={}", cookie.value),

@@ -14,10 +14,11 @@ mod setup;
 mod wilson;
 
 pub use self::{
-    browser::{Answer, Browser, Exchange},
+    browser::{Answer, Exchange},
     checks::judge,
     finding::{Check, Finding, Outcome, Split, TrackCount, Verification},
     header::{bytes, text},
+    jar::Browser,
     page::Page,
     setup::Setup,
 };

@@ -117,22 +117,15 @@ fn default_port(is_secure: bool) -> u16 {
 /// Removes the segments `.` and `..` (RFC 3986 section 5.2.4).
 fn without_dots(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let is_last = segments.peek().is_none();
+    for segment in path.split('/').skip(1) {
         match segment {
             "." => {}
-            ".." => {
-                kept.pop();
-            }
-            other => {
-                kept.push(other);
-                continue;
-            }
+            ".." => drop(kept.pop()),
+            other => kept.push(other),
         }
-        if is_last {
-            kept.push("");
-        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        kept.push("");
     }
     format!("/{}", kept.join("/"))
 }

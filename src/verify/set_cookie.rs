@@ -10,8 +10,8 @@ const LONGEST_ATTRIBUTE: usize = 1024;
 pub(super) const LONGEST_LIFE: i64 = 400 * 86_400;
 
 /// A cookie as it is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SetCookie {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SetCookie {
     /// Its name.
     pub name: String,
     /// Its value.
@@ -31,9 +31,10 @@ pub(super) struct SetCookie {
 }
 
 /// The value of `SameSite`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SameSite {
     /// Absent, or any other text.
+    #[default]
     Default,
     /// `None`.
     None,
@@ -55,16 +56,7 @@ impl SetCookie {
         if (name.is_empty() && value.is_empty()) || name.chars().chain(value.chars()).count() > LONGEST {
             return None;
         }
-        let mut cookie = Self {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            max_age: None,
-            expires: None,
-            domain: None,
-            path: None,
-            secure: false,
-            same_site: SameSite::Default,
-        };
+        let mut cookie = Self { name: name.to_owned(), value: value.to_owned(), ..Self::default() };
         for attribute in attributes.split(';') {
             let (key, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             let (key, value) = (trimmed(key), trimmed(value));

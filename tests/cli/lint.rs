@@ -719,7 +719,8 @@ This page is generated from the rules.
         let Rule { code, severity, title, .. } = rule;
         writeln!(page, "| [{code}](#{}) | {severity} | {title} |", code.to_lowercase()).expect("a string");
     }
-    for Rule { code, severity, title, why, bad, good, fix, source, .. } in RULES {
+    for rule in RULES {
+        let (Rule { code, severity, title, why, bad, fix, source, .. }, good) = (rule, rule.good());
         write!(page, "\n## {code}\n\n**{title}** ({severity}). {why}\n").expect("a string");
         if !bad.is_empty() {
             write!(page, "\nBad:\n\n```yaml\n{}\n```\n\nGood:\n\n```yaml\n{}\n```\n", bad.trim_end(), good.trim_end())

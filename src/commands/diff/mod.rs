@@ -161,7 +161,7 @@ async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {
         let text = |object: &Value| if object.is_null() { String::new() } else { comparable(object) };
         let texts = steps.iter().map(|step| (file_name(step), text(&step.before), text(&step.after())));
         let scratch = Scratch::new(texts)?;
-        return ctx.ui.show_difference(program, scratch.live(), scratch.merged()).await;
+        return ctx.ui.show_difference(program, &scratch.live, &scratch.merged).await;
     }
     let style = ctx.ui.out_style();
     let namespaces = several_namespaces(steps.iter().map(|step| &step.object.target));

@@ -91,7 +91,7 @@ async fn pick(ctx: &Context, source: Source, name: &str) -> Result<(Source, Opti
     if places.is_empty() {
         return Ok((source, None));
     }
-    let place = places.swap_remove(ctx.ui.find(&format!("Which Canary `{name}`?"), &places).await?);
+    let place = places.swap_remove(ctx.ui.choose(&format!("Which Canary `{name}`?"), &places, None).await?);
     Ok((Source::Files(source::narrowed(manifests, name, &place)), Some(place)))
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
                 .hint_command("kubectl canary-traefik show -A", " lists the Canaries of all namespaces"));
         }
         (1, _) => 0,
-        _ => ctx.ui.find("Which Canary?", &rows).await?,
+        _ => ctx.ui.choose("Which Canary?", &rows, None).await?,
     };
     Ok(observed.swap_remove(index).canary.target.name)
 }
@@ -182,7 +182,7 @@ async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
-    let index = ctx.ui.choose("How long a cookie pins a user", &items, default).await?;
+    let index = ctx.ui.choose("How long a cookie pins a user", &items, Some(default)).await?;
     let chosen = suggestions.swap_remove(index);
     let max_age = chosen.max_age.map_or_else(String::new, |max_age| format!(", {}", purpose::seconds(max_age)));
     ctx.ui.status(&format!("duration: {}{max_age}", chosen.purpose.as_str()));
@@ -218,7 +218,7 @@ async fn ask(ctx: &Context, field: &Field, start: Option<&FieldValue>) -> Result
         let mut items = vec![NONE.to_owned()];
         items.extend(SAME_SITE.map(|(lower, _)| lower.to_owned()));
         let default = start.map(ToString::to_string).and_then(|value| items.iter().position(|item| *item == value));
-        let index = ctx.ui.choose(field.flag, &items, default.unwrap_or(0)).await?;
+        let index = ctx.ui.choose(field.flag, &items, default.or(Some(0))).await?;
         return Ok(field.parse(&items[index]).ok());
     }
     let is_switch = field.kind == FieldKind::Switch;

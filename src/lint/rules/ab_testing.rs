@@ -16,10 +16,7 @@ spec:
   analysis:
     iterations: 10
     match: [{headers: {x-tester: {exact: "true"}}}]"#,
-    good: "kind: Canary
-spec:
-  analysis:
-    iterations: 10",
+    mended: &[("\n    match: [{headers: {x-tester: {exact: \"true\"}}}]", "")],
     fix: "Replace match and iterations with stepWeights.",
     source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes, pkg/controller/scheduler.go:runAB",
     needs: &[],

@@ -15,13 +15,7 @@ metadata:
 ---
 kind: TraefikService
 metadata: {name: -cart, namespace: shop}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-metadata: {name: cart, namespace: shop2}",
+    mended: &[("name: -cart, namespace: shop", "name: cart, namespace: shop2")],
     fix: "Rename one of them: another spec.service.name for this Canary.",
     source: "traefik/traefik pkg/provider/configuration.go:Normalize; traefik/traefik#13656",
     needs: &[Need::Routes],

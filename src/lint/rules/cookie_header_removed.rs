@@ -24,22 +24,7 @@ spec:
     - match: Host(`cart.example`)
       middlewares: [{name: clean}]
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-apiVersion: traefik.io/v1alpha1
-kind: Middleware
-metadata: {name: clean}
-spec: {headers: {customRequestHeaders: {X-Debug: ''}}}
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      middlewares: [{name: clean}]
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("Cookie: ''", "X-Debug: ''")],
     fix: "Leave the headers Cookie and Set-Cookie out of the middleware.",
     source: "traefik/traefik pkg/middlewares/headers/header.go, pkg/server/router/router.go:buildHTTPHandler",
     needs: &[Need::Routes],
@@ -50,7 +35,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     if subject.cookie().is_none() {
         return Vec::new();
     }
-    let taken = subject.serving().map(|route| Some((route, subject.scene.taking_cookies(route)?)));
+    let taken = subject.serving().map(|route| Some((route, subject.scene.middlewares.taking_cookies(route)?)));
     // One that leaves the cookie alone is enough for a design of one's own.
     let Some(taken) = taken.collect::<Option<Vec<_>>>() else { return Vec::new() };
     let problem = |(route, what): (&Reference<'_>, String)| {

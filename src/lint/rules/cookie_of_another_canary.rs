@@ -34,29 +34,10 @@ spec:
   routes:
     - match: Host(`shop.example`) && PathPrefix(`/pay`)
       services: [{kind: TraefikService, name: pay}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: sticky; Max-Age=120
----
-kind: Canary
-metadata:
-  name: pay
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: sticky; Max-Age=120
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]
----
-kind: IngressRoute
-metadata: {name: pay}
-spec:
-  routes:
-    - match: Host(`pay.example`)
-      services: [{kind: TraefikService, name: pay}]",
+    mended: &[
+        ("shop.example`) && PathPrefix(`/cart", "cart.example"),
+        ("shop.example`) && PathPrefix(`/pay", "pay.example"),
+    ],
     fix: "Give each Canary's cookie a name of its own, such as the name of the Canary.",
     source: "RFC 6265 section 5.3, step 11; traefik/traefik#1574, #6023",
     needs: &[Need::Canaries, Need::Routes],

@@ -16,10 +16,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: JSESSIONID; Max-Age=120",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: cart; Max-Age=120",
+    mended: &[("JSESSIONID", "cart")],
     fix: "Use a name that no application has, such as that of the Canary.",
     source: "RFC 6265 section 5.3, step 11; traefik/traefik#3926",
     needs: &[],

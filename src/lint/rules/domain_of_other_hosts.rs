@@ -18,16 +18,7 @@ spec:
   routes:
     - match: Host(`cart.shop.example`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Domain=shop.example
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.shop.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("other.example", "shop.example")],
     fix: "Remove Domain: the cookie is then for the host that set it. Only a flow over several hosts needs it.",
     source: "RFC 6265 sections 5.1.3 and 5.3; traefik/traefik#7463",
     needs: &[Need::Routes],

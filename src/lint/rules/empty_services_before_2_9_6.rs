@@ -24,19 +24,7 @@ spec:
       containers:
         - image: traefik:v2.9.1
           args: ["--providers.kubernetescrd.allowEmptyServices=true"]"#,
-    good: r#"kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v2.9.6
-          args: ["--providers.kubernetescrd.allowEmptyServices=true"]"#,
+    mended: &[("v2.9.1", "v2.9.6")],
     fix: "Update Traefik.",
     source: "traefik/traefik#9423",
     needs: &[Need::Traefik],

@@ -16,11 +16,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/entry: /login",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-    kubectl-canary-traefik/entry: /login",
+    mended: &[("annotations:", "annotations:\n    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120")],
     fix: "Declare a cookie with sticky set, or remove the entry with sticky set --unset entry.",
     source: "src/traefik/entry",
     needs: &[],

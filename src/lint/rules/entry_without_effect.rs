@@ -31,25 +31,7 @@ spec:
     - match: Host(`cart.example`) && Path(`/login`)
       priority: 1000
       services: [{name: login, port: 80}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-    kubectl-canary-traefik/entry: /login
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]
----
-kind: IngressRoute
-metadata: {name: other}
-spec:
-  routes:
-    - match: Host(`cart.example`) && Path(`/help`)
-      priority: 1000
-      services: [{name: help, port: 80}]",
+    mended: &[("/login`)", "/help`)"), ("name: login, port", "name: help, port")],
     fix: "Name other paths with sticky set --entry, or give the route to the TraefikService a higher priority.",
     source: "traefik/traefik pkg/muxer/http/mux.go; src/traefik/entry",
     needs: &[],

@@ -19,15 +19,7 @@ spec:
   analysis:
     interval: 5m
     stepWeights: [10, 50, 100]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
-    kubectl-canary-traefik/entry: /login
-spec:
-  analysis:
-    interval: 5m
-    stepWeights: [10, 50, 100]",
+    mended: &[("Max-Age=60", "Max-Age=60\n    kubectl-canary-traefik/entry: /login")],
     fix: "Declare the paths at which logins begin with sticky set --entry: there, a new pin begins. With an entry, Max-Age has to be as long as a login.",
     source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; src/simulate",
     needs: &[],

@@ -22,17 +22,7 @@ spec:
   versions:
     - name: v1alpha1
       schema: {openAPIV3Schema: {properties: {spec: {properties: {weighted: {properties: {sticky: {properties: {cookie: {properties: {name: {}, maxAge: {}, path: {}}}}}}}}}}}}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: CustomResourceDefinition
-metadata: {name: traefikservices.traefik.io}
-spec:
-  versions:
-    - name: v1alpha1
-      schema: {openAPIV3Schema: {properties: {spec: {properties: {weighted: {properties: {sticky: {properties: {cookie: {properties: {name: {}, maxAge: {}, path: {}}}}}}}}}}}}",
+    mended: &[("; Domain=example", "")],
     fix: "Update the custom resource definitions of Traefik.",
     source: "k3s-io/k3s#13795; traefik/traefik-helm-chart#880",
     needs: &[Need::Traefik],

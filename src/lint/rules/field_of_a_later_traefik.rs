@@ -25,19 +25,7 @@ spec:
       containers:
         - image: traefik:v3.2.3
           args: ["--providers.kubernetescrd"]"#,
-    good: r#"kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Path=/cart
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v3.3.4
-          args: ["--providers.kubernetescrd"]"#,
+    mended: &[("v3.2.3", "v3.3.4")],
     fix: "Update Traefik, or do without the field.",
     source: "traefik/traefik pkg/config/dynamic/http_config.go:Cookie in each version",
     needs: &[Need::Traefik],

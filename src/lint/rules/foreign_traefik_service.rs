@@ -19,14 +19,7 @@ metadata:
 kind: TraefikService
 metadata:
   ownerReferences: [{apiVersion: example.test/v1, kind: Shop, name: other, controller: true}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-metadata:
-  ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: cart, controller: true}]",
+    mended: &[("example.test/v1, kind: Shop, name: other", "flagger.app/v1beta1, kind: Canary, name: cart")],
     fix: "Give this Canary another spec.service.name, or remove the other owner's controller reference.",
     source: "fluxcd/flagger pkg/router/traefik.go:Reconcile",
     needs: &[],

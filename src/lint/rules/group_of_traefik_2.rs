@@ -27,22 +27,7 @@ spec:
       containers:
         - image: traefik:v3.7.9
           args: ["--providers.kubernetescrd"]"#,
-    good: r#"kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login
----
-apiVersion: traefik.containo.us/v1alpha1
-kind: TraefikService
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v2.11.0
-          args: ["--providers.kubernetescrd"]"#,
+    mended: &[("v3.7.9", "v2.11.0")],
     fix: "Update Flagger to 1.42 or later, and rewrite the routes to apiVersion traefik.io/v1alpha1.",
     source: "fluxcd/flagger#1641, #1775, #1835",
     needs: &[Need::Traefik],

@@ -21,16 +21,7 @@ spec:
   hostnames: [cart.example]
   rules:
     - backendRefs: [{name: cart, port: 80}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: HTTPRoute
-spec:
-  hostnames: [cart.example]
-  rules:
-    - backendRefs: [{group: traefik.io, kind: TraefikService, name: cart}]",
+    mended: &[("{name: cart, port: 80}", "{group: traefik.io, kind: TraefikService, name: cart}")],
     fix: "Let the backendRef name group traefik.io, kind TraefikService, without a port, and remove sessionPersistence.",
     source: "traefik/traefik#12537, #12910; pkg/provider/kubernetes/gateway/httproute.go",
     needs: &[Need::Routes],

@@ -20,15 +20,7 @@ spec:
   analysis:
     interval: 5m
     stepWeights: [10, 50]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-    kubectl-canary-traefik/entry: /login
-spec:
-  analysis:
-    interval: 5m5s
-    stepWeights: [10, 50, 100]",
+    mended: &[("interval: 5m", "interval: 5m5s"), ("[10, 50]", "[10, 50, 100]")],
     fix: "End stepWeights with 100.",
     source: "src/simulate; docs/promotion.md",
     needs: &[],

@@ -3,8 +3,8 @@
 use super::{Problem, Rule};
 use crate::{
     flagger::Declared,
-    lint::{Place, Severity, subject::Subject},
-    model::declaration::{self, ANNOTATION, Malformed},
+    lint::{Severity, subject::Subject},
+    model::declaration::{self, ANNOTATION},
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -16,10 +16,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=5m; Secur",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=300; Secure",
+    mended: &[("Max-Age=5m; Secur", "Max-Age=300; Secure")],
     fix: "Correct the annotation, or set the cookie again with sticky set.",
     source: "RFC 6265 section 4.1.1; src/model/declaration.rs has the grammar",
     needs: &[],
@@ -27,17 +24,7 @@ metadata:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let Declared::Malformed(text, malformed) = &subject.observed.canary.declared else { return Vec::new() };
-    let mut problems = declaration::problems(text);
-    // What is no text at all has no parts.
-    if problems.is_empty() || !problems.iter().any(|(_, problem)| problem == malformed) {
-        problems = vec![(0, malformed.clone())];
-    }
+    let Declared::Malformed(text, first) = &subject.observed.canary.declared else { return Vec::new() };
     let fix = "correct the annotation, or delete it with sticky remove and set the cookie again";
-    let problem = |(offset, malformed): (usize, Malformed)| {
-        let place = Place { offset, ..subject.cookie_place() };
-        let message = format!("annotation {ANNOTATION}, column {}: {malformed}", offset + 1);
-        Problem::new(message, fix).at(place)
-    };
-    problems.into_iter().flat_map(problem).collect()
+    super::malformed(ANNOTATION, first, declaration::problems(text), fix)
 }

@@ -2,8 +2,8 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Place, Severity, subject::Subject},
-    model::{Entry, declaration::Malformed, entry::ENTRY_ANNOTATION},
+    lint::{Severity, subject::Subject},
+    model::{Entry, entry::ENTRY_ANNOTATION},
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -16,11 +16,7 @@ metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
     kubectl-canary-traefik/entry: login, /a b",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-    kubectl-canary-traefik/entry: /login, /a",
+    mended: &[("login, /a b", "/login, /a")],
     fix: "Correct the annotation, or set the paths again with sticky set --entry.",
     source: "src/model/entry.rs has the grammar",
     needs: &[],
@@ -30,14 +26,6 @@ metadata:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(Err(first)) = &subject.observed.canary.entry else { return Vec::new() };
     let text = subject.observed.canary.entry_text.as_deref().unwrap_or_default();
-    let mut problems = Entry::problems(text);
-    if !problems.iter().any(|(_, problem)| problem == first) {
-        problems = vec![(0, first.clone())];
-    }
     let fix = "set the paths again with sticky set --entry, or remove them with sticky set --unset entry";
-    let problem = |(offset, malformed): (usize, Malformed)| {
-        let place = Place { offset, ..Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]) };
-        Problem::new(format!("annotation {ENTRY_ANNOTATION}, column {}: {malformed}", offset + 1), fix).at(place)
-    };
-    problems.into_iter().flat_map(problem).collect()
+    super::malformed(ENTRY_ANNOTATION, first, Entry::problems(text), fix)
 }

@@ -13,11 +13,7 @@ spec:
   analysis:
     metrics: [{name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}]
   service: {name: cart-web, port: 80}",
-    good: "kind: Canary
-spec:
-  analysis:
-    metrics: [{name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}]
-  service: {name: cart, port: 80}",
+    mended: &[("cart-web", "cart")],
     fix: "Use a MetricTemplate with a query of your own, or give the Service the name of the target.",
     source: "fluxcd/flagger pkg/metrics/observers/traefik.go; fluxcd/flagger#1767",
     needs: &[],

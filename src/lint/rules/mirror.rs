@@ -16,10 +16,7 @@ spec:
   analysis:
     iterations: 5
     mirror: true",
-    good: "kind: Canary
-spec:
-  analysis:
-    iterations: 5",
+    mended: &[("\n    mirror: true", "")],
     fix: "Remove spec.analysis.mirror.",
     source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes, pkg/controller/scheduler.go:runCanary",
     needs: &[],

@@ -15,10 +15,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cooky: login; Max-Age=120",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    mended: &[("cooky", "cookie")],
     fix: "Correct the key (kubectl-canary-traefik/sticky-cookie or kubectl-canary-traefik/entry), or move it to metadata.annotations.",
     source: "src/model/declaration.rs, src/model/entry.rs",
     needs: &[],

@@ -59,9 +59,10 @@ mod weight_of_zero;
 mod weights_beside_iterations;
 
 use super::{Place, Rule, Severity, subject::Subject};
+use crate::model::declaration::Malformed;
 
 /// Every rule, sorted by code.
-pub(super) const ALL: &[Rule] = &[
+pub static RULES: &[Rule] = &[
     sticky_without_cookie::RULE,
     pod_cookie_of_same_name::RULE,
     cookie_of_another_canary::RULE,
@@ -155,6 +156,24 @@ impl Problem {
     fn in_service(self, subject: Subject<'_>, path: &[&str]) -> Vec<Self> {
         self.at(subject.service_place(path))
     }
+}
+
+/// Returns the problems of an annotation's parts, each with its offset; or the first one if they do not show it, because
+/// what is no text at all has no parts.
+fn malformed(
+    annotation: &str,
+    first: &Malformed,
+    mut parts: Vec<(usize, Malformed)>,
+    fix: &'static str,
+) -> Vec<Problem> {
+    if !parts.iter().any(|(_, part)| part == first) {
+        parts = vec![(0, first.clone())];
+    }
+    let problem = |(offset, part): (usize, Malformed)| {
+        let place = Place { offset, ..Place::of_canary(&["metadata", "annotations", annotation]) };
+        Problem::new(format!("annotation {annotation}, column {}: {part}", offset + 1), fix).at(place)
+    };
+    parts.into_iter().flat_map(problem).collect()
 }
 
 /// Lists at most three of these.

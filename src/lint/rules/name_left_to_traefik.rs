@@ -15,10 +15,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: ; Max-Age=120",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    mended: &[("sticky-cookie: ;", "sticky-cookie: login;")],
     fix: "Set a name if you want to recognise the cookie.",
     source: "traefik/traefik pkg/server/cookie/cookie.go:GenerateName",
     needs: &[],

@@ -15,10 +15,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=-1",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    mended: &[("Max-Age=-1", "Max-Age=120")],
     fix: "Set a positive Max-Age.",
     source: "RFC 6265 section 5.2.2; Go net/http/cookie.go:Cookie.String",
     needs: &[],

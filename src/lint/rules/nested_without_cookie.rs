@@ -2,7 +2,7 @@
 
 use super::{Problem, Rule};
 use crate::{
-    lint::{Need, Severity, subject::Subject},
+    lint::{Need, Severity, reference::Reference, subject::Subject},
     model::ObjectKind,
     traefik::Live,
 };
@@ -24,19 +24,7 @@ spec:
     services:
       - {kind: TraefikService, name: cart, weight: 90}
       - {name: elsewhere, port: 80, weight: 10}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-metadata: {name: regions}
-spec:
-  weighted:
-    services:
-      - {kind: TraefikService, name: cart, weight: 90}
-      - {name: elsewhere, port: 80, weight: 10}
-    sticky: {cookie: {name: region}}",
+    mended: &[("weight: 10}", "weight: 10}\n    sticky: {cookie: {name: region}}")],
     fix: "Give the parent TraefikService a cookie of another name.",
     source: "traefik/traefik#6475; observed with Traefik 3.7.15",
     needs: &[Need::Routes],
@@ -45,31 +33,19 @@ spec:
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let Some(cookie) = subject.cookie() else { return Vec::new() };
-    let mut problems = Vec::new();
-    for upper in subject.to_service.iter().filter(|it| matches!(it.object.kind, ObjectKind::TraefikService(_))) {
-        let sticky = Live::read(upper.value);
-        let other = upper.object.target.clone();
-        let place = upper.place(&["spec", "weighted"]);
-        match sticky.cookie() {
-            _ if upper.backends < 2 => {}
-            None => problems.extend(
-                Problem::new(
-                    format!(
-                        "TraefikService `{other}` is above this one and has no cookie: it chooses again for each request"
-                    ),
-                    "give it a cookie of another name",
-                )
-                .at(place),
-            ),
-            Some(upper) if upper.name().is_some() && upper.name() == cookie.name() => problems.extend(
-                Problem::new(
-                    format!("TraefikService `{other}` is above this one and has a cookie of the same name"),
-                    "give one of them another name",
-                )
-                .at(place),
-            ),
-            Some(_) => {}
-        }
-    }
-    problems
+    let of_upper = |upper: &&Reference<'_>| {
+        let live = Live::read(upper.value);
+        let (problem, fix) = match live.cookie() {
+            _ if upper.backends < 2 => return Vec::new(),
+            None => ("no cookie: it chooses again for each request", "give it a cookie of another name"),
+            Some(other) if other.name().is_some() && other.name() == cookie.name() => {
+                ("a cookie of the same name", "give one of them another name")
+            }
+            Some(_) => return Vec::new(),
+        };
+        let message = format!("TraefikService `{}` is above this one and has {problem}", upper.object.target);
+        Problem::new(message, fix).at(upper.place(&["spec", "weighted"]))
+    };
+    let uppers = subject.to_service.iter().filter(|it| matches!(it.object.kind, ObjectKind::TraefikService(_)));
+    uppers.flat_map(of_upper).collect()
 }

@@ -12,7 +12,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     title: "No route leads to the TraefikService",
     why: "Without a route to it, Traefik never uses the TraefikService, and the canary gets no traffic. Not reported for manifests without any route: the routes may be elsewhere.",
     bad: "",
-    good: "",
+    mended: &[],
     fix: "Let an IngressRoute lead to it: kind: TraefikService, without a port.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go",
     needs: &[Need::Routes],

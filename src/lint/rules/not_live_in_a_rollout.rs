@@ -18,16 +18,13 @@ metadata:
 status: {phase: Progressing}
 ---
 kind: TraefikService",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-status: {phase: Progressing}
----
-kind: TraefikService
+    mended: &[(
+        "kind: TraefikService",
+        "kind: TraefikService
 spec:
   weighted:
     sticky: {cookie: {name: login, maxAge: 120}}",
+    )],
     fix: "Make it live with sticky apply, and install the guard, which keeps it.",
     source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes",
     needs: &[],

@@ -12,7 +12,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     title: "Nothing protects the cookie",
     why: "Each weight step of Flagger rewrites the TraefikService and removes the cookie. Without the guard, users change track as soon as a rollout begins. Reported only for a cluster: manifests do not show whether a guard is installed.",
     bad: "",
-    good: "",
+    mended: &[],
     fix: "Install the guard: kubectl canary-traefik guard install.",
     source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes",
     needs: &[],

@@ -12,10 +12,10 @@ pub(in crate::lint) const RULE: Rule = Rule {
 spec:
   analysis:
     stepWeights: [10, 50, 100]",
-    good: "kind: Canary
-spec:
-  analysis:
-    metrics: [{name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}]",
+    mended: &[(
+        "stepWeights: [10, 50, 100]",
+        "metrics: [{name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}]",
+    )],
     fix: "Add metrics to spec.analysis. Where spec.service.name differs from the target's name, they need a MetricTemplate (CT054).",
     source: "fluxcd/flagger pkg/controller/scheduler_metrics.go:runMetricChecks; fluxcd/flagger#1098",
     needs: &[],

@@ -15,13 +15,7 @@ spec: {targetRef: {name: cart}}
 kind: Canary
 metadata: {name: cart-eu}
 spec: {targetRef: {name: cart-eu}, service: {name: cart}}",
-    good: "kind: Canary
-metadata: {name: cart}
-spec: {targetRef: {name: cart}}
----
-kind: Canary
-metadata: {name: cart-eu}
-spec: {targetRef: {name: cart-eu}}",
+    mended: &[("{name: cart-eu}, service: {name: cart}}", "{name: cart-eu}}")],
     fix: "Give each Canary a spec.service.name of its own.",
     source: "fluxcd/flagger pkg/apis/flagger/v1beta1/canary.go:GetServiceNames, pkg/router/traefik.go:Reconcile",
     needs: &[Need::Canaries],

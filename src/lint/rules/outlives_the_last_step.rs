@@ -19,15 +19,10 @@ spec:
   analysis:
     interval: 1m
     stepWeights: [10, 50, 100]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
-    kubectl-canary-traefik/entry: /login
-spec:
-  analysis:
-    interval: 2m35s
-    stepWeights: [10, 50, 100]",
+    mended: &[
+        ("Max-Age=300", "Max-Age=60\n    kubectl-canary-traefik/entry: /login"),
+        ("interval: 1m", "interval: 2m35s"),
+    ],
     fix: "Make the interval a few seconds longer than Max-Age, or Max-Age shorter. With an entry, Max-Age only has to last for one login.",
     source: "src/simulate; docs/promotion.md",
     needs: &[],

@@ -22,16 +22,7 @@ spec:
   routes:
     - match: Host(`cart.example`) && PathPrefix(`/cart`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Path=/cart
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`) && PathPrefix(`/cart`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("Path=/login", "Path=/cart")],
     fix: "Use Path=/, or the path that all routes to the TraefikService have in common.",
     source: "RFC 6265 section 5.1.4; traefik/traefik#11166, #1744",
     needs: &[Need::Routes],

@@ -16,14 +16,7 @@ spec:
   analysis:
     interval: 5m
     threshold: 10",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-spec:
-  analysis:
-    interval: 5m
-    threshold: 10",
+    mended: &[("Max-Age=3600", "Max-Age=120")],
     fix: "Shorten Max-Age, or lower threshold or interval.",
     source: "traefik/traefik#7693, #11622; fluxcd/flagger pkg/controller/scheduler.go:advanceCanary",
     needs: &[],

@@ -23,18 +23,7 @@ spec:
     services:
       - {name: cart-primary, port: 80, weight: 90, sticky: {cookie: {name: login}}}
       - {name: cart-canary, port: 80, weight: 10}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login, maxAge: 120}}
-    services:
-      - {name: cart-primary, port: 80, weight: 90, sticky: {cookie: {name: pod}}}
-      - {name: cart-canary, port: 80, weight: 10}",
+    mended: &[("weight: 90, sticky: {cookie: {name: login}}", "weight: 90, sticky: {cookie: {name: pod}}")],
     fix: "Give one of them another name, or remove the cookie of the Service: Flagger's next write removes it anyway.",
     source: "traefik/traefik pkg/server/service/service.go; observed with Traefik 3.7.9",
     needs: &[],

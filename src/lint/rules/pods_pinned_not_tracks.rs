@@ -14,15 +14,13 @@ spec:
     apex:
       annotations:
         traefik.ingress.kubernetes.io/service.sticky.cookie: "true""#,
-    good: r#"kind: Canary
+    mended: &[(
+        "kind: Canary",
+        "kind: Canary
 metadata:
   annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
-spec:
-  service:
-    apex:
-      annotations:
-        traefik.ingress.kubernetes.io/service.sticky.cookie: "true""#,
+    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    )],
     fix: "Declare a cookie with sticky set: it pins to the track.",
     source: "traefik/traefik#6883; pkg/provider/kubernetes/ingress/annotations.go",
     needs: &[],

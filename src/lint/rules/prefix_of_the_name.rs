@@ -16,10 +16,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: __Host-login; Max-Age=120; Secure; Path=/cart",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: __Host-login; Max-Age=120; Secure; Path=/",
+    mended: &[("Path=/cart", "Path=/")],
     fix: "Meet the rules of the prefix, or choose another name.",
     source: "RFC 6265bis section 5.7; traefik/traefik pkg/server/cookie/cookie.go:GetName",
     needs: &[],

@@ -21,16 +21,7 @@ spec:
     services:
       - {name: cart-primary, port: 80}
       - {name: cart-canary, port: 80, weight: 100}",
-    good: "kind: Canary
-status: {phase: Progressing}
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login, maxAge: 120}}
-    services:
-      - {name: cart-primary, port: 80, weight: 10}
-      - {name: cart-canary, port: 80, weight: 90}",
+    mended: &[("cart-primary, port: 80", "cart-primary, port: 80, weight: 10"), ("weight: 100", "weight: 90")],
     fix: "Nothing, if Max-Age is shorter than the interval: the step then drains the primary.",
     source: "fluxcd/flagger pkg/apis/traefik/v1alpha1/types.go; traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:buildServicesLB",
     needs: &[],

@@ -24,19 +24,7 @@ spec:
     services:
       - {name: cart-primary, port: 80, weight: 100}
       - {name: cart-canary, port: 80, weight: 100}",
-    good: "kind: Canary
-spec:
-  analysis:
-    stepWeight: 20
-    stepWeightPromotion: 25
-status: {phase: Promoting}
----
-kind: TraefikService
-spec:
-  weighted:
-    services:
-      - {name: cart-primary, port: 80, weight: 80}
-      - {name: cart-canary, port: 80, weight: 20}",
+    mended: &[("weight: 100", "weight: 80"), ("weight: 100", "weight: 20")],
     fix: "In the TraefikService, set the weights to 99 (primary) and 1 (canary): the next step then ends the promotion.",
     source: "fluxcd/flagger pkg/controller/scheduler.go:runPromotionTrafficShift; fluxcd/flagger#1692",
     needs: &[],

@@ -12,10 +12,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; HttpOnly",
+    mended: &[("Max-Age=120", "Max-Age=120; HttpOnly")],
     fix: "Set HttpOnly.",
     source: "RFC 6265 section 5.2.6; traefik/traefik#4738",
     needs: &[],

@@ -19,13 +19,7 @@ spec:
   routes:
     - match: Host('cart.example')
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("'cart.example'", "`cart.example`")],
     fix: "Correct the rule: values in backticks, one in each Host and Path, line breaks only after && and ||.",
     source: "traefik/traefik pkg/muxer/http/parser.go, matcher.go, matcher_v2.go; pkg/rules/parser.go",
     needs: &[Need::Routes, Need::Traefik],

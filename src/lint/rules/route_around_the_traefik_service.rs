@@ -21,16 +21,9 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{name: cart, port: 80}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]
+    mended: &[(
+        "{name: cart, port: 80}]",
+        "{kind: TraefikService, name: cart}]
 ---
 kind: IngressRoute
 metadata: {name: preview}
@@ -38,6 +31,7 @@ spec:
   routes:
     - match: Host(`canary.example`)
       services: [{name: cart-canary, port: 80}]",
+    )],
     fix: "Let the route lead to the TraefikService, and to nothing else: kind: TraefikService, without a port.",
     source: "traefik/traefik#6883; pkg/provider/kubernetes/crd/kubernetes_http.go:buildServices",
     needs: &[Need::Routes],

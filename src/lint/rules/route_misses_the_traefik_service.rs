@@ -26,16 +26,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("\nspec:\n  service: {name: cart-web, port: 80}", "")],
     fix: "Write the name and the namespace of the TraefikService into the route.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService; fluxcd/flagger pkg/apis/flagger/v1beta1/canary.go:GetServiceNames",
     needs: &[Need::Canaries, Need::Routes],
@@ -50,7 +41,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let is_unread = |it: &Unread| matches!(it.kind, ObjectKind::TraefikService(_)) && !(here && it.only_elsewhere);
         kinds.into_iter().flatten().any(is_unread)
     };
-    let named = |name: &str, namespace: Option<&str>| subject.scene.named((true, name), namespace, subject.observed);
+    let named = |name: &str, namespace: Option<&str>| subject.scene.named(name, namespace, subject.observed);
     let mut found = Vec::new();
     // In the Canary's namespace, a name that nearly fits.
     if !unread(true) {
@@ -65,7 +56,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         found.extend(elsewhere.map(|route| (route, false)));
     }
     found.retain(|(route, _)| {
-        matches!(route.object.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute)
+        route.is_traefik_service
+            && route.is_in_route()
             && !subject.scene.has_traefik_service(route.namespace, route.name())
     });
     found.into_iter().flat_map(|(route, is_here)| problem(subject, &own, route, is_here)).collect()

@@ -31,26 +31,7 @@ spec:
       containers:
         - image: traefik:v3.7.9
           args: ["--providers.kubernetescrd"]"#,
-    good: r#"kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; HttpOnly
----
-kind: IngressRoute
-metadata: {name: cart, namespace: edge}
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart, namespace: shop}]
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v3.7.9
-          args: ["--providers.kubernetescrd.allowCrossNamespace=true"]"#,
+    mended: &[("--providers.kubernetescrd", "--providers.kubernetescrd.allowCrossNamespace=true")],
     fix: "Move the route into the Canary's namespace, or start Traefik with --providers.kubernetescrd.allowCrossNamespace.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes.go:isNamespaceAllowed; observed with Traefik 3.7.9",
     needs: &[Need::Routes, Need::Traefik],

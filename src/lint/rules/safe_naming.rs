@@ -21,19 +21,7 @@ spec:
       containers:
         - image: traefik:v3.7.15
           args: ["--providers.kubernetescrd", "--providers.kubernetescrd.safenaming=true"]"#,
-    good: r#"kind: Canary
-spec:
-  analysis:
-    metrics: [{name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}]
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v3.7.15
-          args: ["--providers.kubernetescrd"]"#,
+    mended: &[(r#", "--providers.kubernetescrd.safenaming=true""#, "")],
     fix: "Use a MetricTemplate with a query of your own, or turn safeNaming off.",
     source: "traefik/traefik#13689; fluxcd/flagger pkg/metrics/observers/traefik.go",
     needs: &[Need::Traefik],

@@ -26,21 +26,7 @@ spec:
       containers:
         - image: traefik:v3.6.13
           args: ["--providers.kubernetescrd"]"#,
-    good: r#"kind: Canary
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login, maxAge: 120, secure: true, sameSite: none}}
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v3.6.13
-          args: ["--providers.kubernetescrd"]"#,
+    mended: &[("sameSite: None", "sameSite: none")],
     fix: "Write the value in lower case. The commands of this program always do.",
     source: "traefik/traefik commit 091d13b5e4; observed with Traefik 3.6.13 and 3.6.14",
     needs: &[Need::Traefik],

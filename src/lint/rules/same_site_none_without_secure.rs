@@ -15,10 +15,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; SameSite=None",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; SameSite=None; Secure",
+    mended: &[("SameSite=None", "SameSite=None; Secure")],
     fix: "Add Secure, or use SameSite=Lax.",
     source: "RFC 6265bis section 5.7; traefik/traefik#6261",
     needs: &[],

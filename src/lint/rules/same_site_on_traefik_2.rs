@@ -24,19 +24,7 @@ spec:
       containers:
         - image: traefik:v2.11.0
           args: ["--providers.kubernetescrd"]"#,
-    good: r#"kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Secure; HttpOnly; SameSite=None
----
-kind: Deployment
-metadata: {name: traefik, namespace: edge}
-spec:
-  template:
-    spec:
-      containers:
-        - image: traefik:v3.7.9
-          args: ["--providers.kubernetescrd"]"#,
+    mended: &[("v2.11.0", "v3.7.9")],
     fix: "Update to Traefik 3, or do without SameSite.",
     source: "traefik/traefik#10009; pkg/server/service/loadbalancer/wrr/wrr.go in each v2 tag",
     needs: &[Need::Traefik],

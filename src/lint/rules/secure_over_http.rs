@@ -34,18 +34,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120; Secure
----
-kind: IngressRoute
-spec:
-  entryPoints: [websecure]
-  tls: {}
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("[web]", "[websecure]"), ("tls: null", "tls: {}")],
     fix: "Serve the route with TLS, redirect it to HTTPS, or remove Secure. If TLS is terminated in front of Traefik, ignore the rule: --ignore CT005.",
     source: "RFC 6265bis section 5.7; traefik/traefik#2653",
     needs: &[Need::Routes, Need::Traefik],
@@ -59,7 +48,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let is_plain = |route: &&Reference<'_>| {
         matches!(route.object.kind, ObjectKind::IngressRoute(_))
             && route.is_plain()
-            && subject.scene.redirect(route) == Redirect::No
+            && subject.scene.middlewares.redirect(route) == Redirect::No
             && !may_be_secure(subject, route.value)
             && !is_redirected(subject, route)
     };

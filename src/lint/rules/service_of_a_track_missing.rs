@@ -28,22 +28,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: cart-primary}
 spec: {ports: [{port: 80}]}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login}}
-    services:
-      - {name: cart-primary, port: 80, weight: 90}
----
-apiVersion: v1
-kind: Service
-metadata: {name: cart-primary}
-spec: {ports: [{port: 80}]}",
+    mended: &[("\n      - {name: cart-canary, port: 80, weight: 10}", "")],
     fix: "Let Flagger create the Services: see the events of the Canary for what stops it.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:loadServers; traefik/traefik#9423",
     needs: &[Need::Services],
@@ -61,15 +46,12 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         all.into_iter().find(|service| service.target.may_be_in(namespace)).map(|service| &service.ports)
     };
     let problem = |child: &Child| {
-        let message = match (ports(&child.name), &port) {
-            (None, _) => {
-                format!("Service `{}` does not exist, so each route to the TraefikService answers 404", child.name)
-            }
-            (Some(ports), Some(port)) if !ports.contains(port) => {
-                format!("Service `{}` has no port {port}, so each route to the TraefikService answers 404", child.name)
-            }
+        let problem = match (ports(&child.name), &port) {
+            (None, _) => "does not exist".to_owned(),
+            (Some(ports), Some(port)) if !ports.contains(port) => format!("has no port {port}"),
             _ => return Vec::new(),
         };
+        let message = format!("Service `{}` {problem}, so each route to the TraefikService answers 404", child.name);
         let fix = format!("see what stops Flagger, in its events: kubectl canary-traefik describe {}", subject.name());
         Problem::new(message, fix).in_service(subject, &["spec", "weighted", "services"])
     };

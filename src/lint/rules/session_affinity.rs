@@ -15,10 +15,14 @@ pub(in crate::lint) const RULE: Rule = Rule {
 spec:
   analysis:
     sessionAffinity: {cookieName: cart-track}",
-    good: "kind: Canary
-metadata:
+    mended: &[(
+        "spec:
+  analysis:
+    sessionAffinity: {cookieName: cart-track}",
+        "metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: cart-track; Max-Age=120",
+    )],
     fix: "Remove it, and declare a cookie with sticky set.",
     source: "fluxcd/flagger pkg/router/istio.go:SetRoutes, gateway_api.go:SetRoutes, traefik.go:SetRoutes",
     needs: &[],

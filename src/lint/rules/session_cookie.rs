@@ -12,10 +12,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 metadata:
   annotations:
     kubectl-canary-traefik/sticky-cookie: login",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120",
+    mended: &[("login", "login; Max-Age=120")],
     fix: "Declare an entry, and set a Max-Age just over the length of one login.",
     source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; traefik/traefik#1939",
     needs: &[],

@@ -21,15 +21,11 @@ spec:
     interval: 1m
     stepWeight: 10
     maxWeight: 50",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=60
-    kubectl-canary-traefik/entry: /login
-spec:
-  analysis:
-    interval: 2m35s
-    stepWeights: [10, 50, 100]",
+    mended: &[
+        ("Max-Age=2592000", "Max-Age=60\n    kubectl-canary-traefik/entry: /login"),
+        ("interval: 1m", "interval: 2m35s"),
+        ("stepWeight: 10\n    maxWeight: 50", "stepWeights: [10, 50, 100]"),
+    ],
     fix: "Declare an entry and set Max-Age to just over the length of one login, and the interval to at least that, or better two and a half times that. simulate shows the shares.",
     source: "src/simulate; docs/promotion.md has measured rollouts",
     needs: &[],

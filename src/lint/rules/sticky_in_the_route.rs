@@ -20,13 +20,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart, sticky: {cookie: {name: login}}}]",
-    good: "kind: Canary
----
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[(", sticky: {cookie: {name: login}}", "")],
     fix: "Remove it from the route, and declare the cookie on the Canary with sticky set.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService; observed with Traefik 3.7.9",
     needs: &[Need::Routes],

@@ -20,15 +20,7 @@ kind: TraefikService
 spec:
   weighted:
     sticky: {}",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login, maxAge: 120}}",
+    mended: &[("sticky: {}", "sticky: {cookie: {name: login, maxAge: 120}}")],
     fix: "Set a cookie with sticky set or sticky apply, or remove spec.weighted.sticky.",
     source: "traefik/traefik pkg/server/service/loadbalancer/wrr/wrr.go:New",
     needs: &[],

@@ -21,17 +21,16 @@ spec:
   weighted:
     services: [{name: cart, port: 80}]
     sticky: {cookie: {name: old}}",
-    good: "kind: Canary
+    mended: &[
+        (
+            "kind: TraefikService",
+            "kind: TraefikService
 metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-kind: TraefikService
-metadata:
-  ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: cart, controller: true}]
-spec:
-  weighted:
-    services: [{name: cart-primary, port: 80}]",
+  ownerReferences: [{apiVersion: flagger.app/v1beta1, kind: Canary, name: cart, controller: true}]",
+        ),
+        ("name: cart, port", "name: cart-primary, port"),
+        ("\n    sticky: {cookie: {name: old}}", ""),
+    ],
     fix: "Remove it from the manifests, and declare the cookie on the Canary.",
     source: "fluxcd/flagger pkg/router/traefik.go:Reconcile; fluxcd/flagger#1444",
     needs: &[],

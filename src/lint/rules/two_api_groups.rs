@@ -22,17 +22,7 @@ spec:
   routes:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart}]",
-    good: "kind: Canary
-metadata:
-  annotations:
-    kubectl-canary-traefik/sticky-cookie: login; Max-Age=120
----
-apiVersion: traefik.io/v1alpha1
-kind: IngressRoute
-spec:
-  routes:
-    - match: Host(`cart.example`)
-      services: [{kind: TraefikService, name: cart}]",
+    mended: &[("traefik.containo.us", "traefik.io")],
     fix: "Use traefik.io/v1alpha1 for both: Flagger writes it from 1.42 on.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/client.go; fluxcd/flagger#1641, #1775",
     needs: &[Need::Routes],

@@ -20,15 +20,7 @@ spec:
     services:
       - {name: cart-primary, port: 80, weight: 0}
       - {name: cart-canary, port: 80, weight: 100}",
-    good: "kind: Canary
----
-kind: TraefikService
-spec:
-  weighted:
-    sticky: {cookie: {name: login}}
-    services:
-      - {name: cart-primary, port: 80}
-      - {name: cart-canary, port: 80, weight: 100}",
+    mended: &[(", weight: 0", "")],
     fix: "Leave the weights to Flagger.",
     source: "traefik/traefik pkg/server/service/loadbalancer/wrr/wrr.go:Add; traefik/traefik#8157",
     needs: &[],

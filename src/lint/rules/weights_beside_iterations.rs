@@ -16,10 +16,7 @@ spec:
   analysis:
     iterations: 10
     stepWeights: [10, 50, 100]",
-    good: "kind: Canary
-spec:
-  analysis:
-    stepWeights: [10, 50, 100]",
+    mended: &[("\n    iterations: 10", "")],
     fix: "For a rollout in weight steps, remove iterations; for blue/green, remove the weights.",
     source: "fluxcd/flagger pkg/apis/flagger/v1beta1/canary.go:DeploymentStrategy",
     needs: &[],

@@ -8,7 +8,7 @@ pub fn explanation(rule: &Rule, width: usize) -> String {
     let paragraph = |text: &str| format!("{}\n", wrapped(text, width, 0, 0));
     let mut text = format!("{} {}: {}\n\n{}", rule.severity, rule.code, rule.title, paragraph(rule.why));
     if !rule.bad.is_empty() {
-        text.push_str(&format!("\nBad:\n{}\nGood:\n{}", indented(rule.bad), indented(rule.good)));
+        text.push_str(&format!("\nBad:\n{}\nGood:\n{}", indented(rule.bad), indented(&rule.good())));
     }
     text.push_str(&format!("\nFix: {}", paragraph(rule.fix)));
     if !rule.needs.is_empty() {

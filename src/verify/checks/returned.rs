@@ -58,7 +58,7 @@ impl Evidence<'_> {
     /// (RFC 6265bis section 5.2).
     fn add_strict(&self, found: &mut Findings) {
         let received = || self.exchanges.iter().flat_map(|exchange| &exchange.received);
-        if !received().any(|received| received.same_site == SameSite::Strict) {
+        if !received().any(|received| received.cookie.same_site == SameSite::Strict) {
             return;
         }
         for Exchange { page, redirect, .. } in &self.exchanges {

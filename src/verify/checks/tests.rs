@@ -144,7 +144,8 @@ fn failures(verification: &Verification) -> Vec<String> {
     for (check, outcome) in &verification.checks {
         let Outcome::Fails(findings) = outcome else { continue };
         for Finding { message, fix, .. } in findings {
-            lines.push(format!("{}: {message} [{}]", check.as_str(), fix.as_deref().unwrap_or("-")));
+            let check = serde_json::to_value(check).unwrap();
+            lines.push(format!("{}: {message} [{}]", check.as_str().unwrap(), fix.as_deref().unwrap_or("-")));
         }
     }
     lines

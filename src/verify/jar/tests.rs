@@ -16,15 +16,15 @@ fn set(text: &str) -> SetCookie {
 
 /// What a browser that got these cookies from a page sends to another.
 fn sent(from: &str, cookies: &[&str], to: &str) -> String {
-    let mut jar = Jar::default();
+    let mut jar = Browser::default();
     for cookie in cookies {
         jar.store(&set(cookie), &page(from), 0).unwrap();
     }
-    jar.header(&page(to), 1)
+    jar.cookies(&page(to), 1)
 }
 
 fn rejected(from: &str, cookie: &str) -> Option<Rejection> {
-    Jar::default().store(&set(cookie), &page(from), 0).err()
+    Browser::default().store(&set(cookie), &page(from), 0).err()
 }
 
 const SHOP: &str = "https://shop.example/sso/login";
@@ -63,12 +63,12 @@ fn what_a_browser_does_not_store_is_refused_with_the_reason() {
 
 #[test]
 fn a_cookie_over_http_does_not_replace_a_secure_one() {
-    let mut jar = Jar::default();
+    let mut jar = Browser::default();
     jar.store(&set("a=1; Secure; Path=/sso"), &page(SHOP), 0).unwrap();
     let over_http = page("http://shop.example/");
     assert_eq!(jar.store(&set("a=2; Path=/sso/x"), &over_http, 0), Err(Rejection::ShadowsSecure));
     assert_eq!(jar.store(&set("a=2; Path=/"), &over_http, 0), Ok(()));
-    assert_eq!(jar.header(&page(SHOP), 0), "a=1; a=2");
+    assert_eq!(jar.cookies(&page(SHOP), 0), "a=1; a=2");
     assert_eq!(jar.value(&["a".into()], &page(SHOP), 0), Some("1"), "a server reads the first");
 }
 
@@ -86,7 +86,7 @@ fn what_a_browser_does_not_send_is_withheld_with_the_reason() {
         ("a=1; Path=/; Max-Age=1", "https://shop.example/", Some(Withheld::Expired)),
     ];
     for (cookie, to, reason) in cases {
-        let mut jar = Jar::default();
+        let mut jar = Browser::default();
         jar.store(&set(cookie), &page(SHOP), 0).unwrap();
         let names = ["a".to_owned()];
         assert_eq!(jar.withheld(&names, &page(to), 1), reason, "{cookie} to {to}");
@@ -98,25 +98,25 @@ fn what_a_browser_does_not_send_is_withheld_with_the_reason() {
 fn the_header_has_longer_paths_first_and_a_new_value_in_the_place_of_the_old() {
     assert_eq!(sent(SHOP, &["a=1; Path=/", "b=2; Path=/sso", "c=3; Path=/", "=d; Path=/"], SHOP), "b=2; a=1; c=3; d");
     assert_eq!(sent(SHOP, &["a=1", "b=2", "a=3"], SHOP), "a=3; b=2");
-    let mut jar = Jar::default();
+    let mut jar = Browser::default();
     jar.store(&set("a=1"), &page(SHOP), 0).unwrap();
     assert_eq!(jar.store(&set("a=1; Max-Age=0"), &page(SHOP), 0), Err(Rejection::Expired));
-    assert_eq!(jar.header(&page(SHOP), 0), "", "it was deleted");
+    assert_eq!(jar.cookies(&page(SHOP), 0), "", "it was deleted");
 }
 
 #[test]
 fn a_cookie_lives_for_400_days_at_most_however_its_end_is_given() {
     for end in ["Max-Age=99999999", "Expires=Fri, 31 Dec 2100 23:59:59 GMT"] {
-        let mut jar = Jar::default();
+        let mut jar = Browser::default();
         jar.store(&set(&format!("a=1; {end}")), &page(SHOP), 1_000).unwrap();
-        let sent = |days: i64| jar.header(&page(SHOP), 1_000 + days * 86_400 - 1);
+        let sent = |days: i64| jar.cookies(&page(SHOP), 1_000 + days * 86_400 - 1);
         assert_eq!([sent(400), sent(401)], ["a=1", ""], "{end}");
     }
 }
 
 #[test]
 fn of_too_many_cookies_the_expired_ones_go_first_and_then_the_oldest_without_secure() {
-    let mut jar = Jar::default();
+    let mut jar = Browser::default();
     jar.store(&set("first=1; Path=/; Secure"), &page(SHOP), 0).unwrap();
     jar.store(&set("second=1; Path=/"), &page(SHOP), 0).unwrap();
     jar.store(&set("expired=1; Path=/; Max-Age=1"), &page(SHOP), 0).unwrap();
@@ -125,9 +125,9 @@ fn of_too_many_cookies_the_expired_ones_go_first_and_then_the_oldest_without_sec
         for number in from..to {
             jar.store(&set(&format!("n{number}=1; Path=/")), &page(SHOP), 5).unwrap();
         }
-        let header = jar.header(&page(SHOP), 5);
+        let header = jar.cookies(&page(SHOP), 5);
         let names: Vec<_> = header.split("; ").map(|pair| pair.split_once('=').unwrap().0.to_owned()).collect();
-        (names.len(), names[..3].join(" "), jar.header(&page("https://other.example/"), 5))
+        (names.len(), names[..3].join(" "), jar.cookies(&page("https://other.example/"), 5))
     };
     let other = || "other=1".to_owned();
     assert_eq!(add(0, MOST_OF_DOMAIN - 2), (MOST_OF_DOMAIN, "first second n0".into(), other()));
@@ -160,7 +160,7 @@ proptest! {
     fn what_is_stored_is_sent_where_another_implementation_sends_it(
         set_by in prop::collection::vec((pages(), cookies()), 1..5), to in pages(),
     ) {
-        let (mut jar, mut other) = (Jar::default(), CookieStore::default());
+        let (mut jar, mut other) = (Browser::default(), CookieStore::default());
         for (from, cookie) in &set_by {
             let stored = jar.store(&set(cookie), &page(from), 0);
             let url = Url::parse(from).unwrap();
@@ -177,6 +177,6 @@ proptest! {
         };
         let url = Url::parse(&to).unwrap();
         let others: Vec<_> = other.get_request_values(&url).map(|(name, value)| format!("{name}={value}")).collect();
-        prop_assert_eq!(sorted(jar.header(&page(&to), 0)), sorted(others.join("; ")));
+        prop_assert_eq!(sorted(jar.cookies(&page(&to), 0)), sorted(others.join("; ")));
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{report::published, table::table};
+use super::{
+    report::{named, published},
+    table::table,
+};
 use crate::{
     model::NamespacedName,
     traefik::cookie_value::{Child, Generation, Track},
@@ -103,12 +106,8 @@ pub fn report(cookies: &Cookies) -> Value {
                 "safeNamingValue": safe})
         })
         .collect();
-    let mut value = json!({"name": cookies.target.name, "cookieName": cookies.name, "safeNamingCookieName": cookies.safe_name,
-        "tracks": tracks});
-    if let Some(namespace) = &cookies.target.namespace {
-        value["namespace"] = namespace.as_str().into();
-    }
-    published("TrackCookies", value)
+    let value = json!({"cookieName": cookies.name, "safeNamingCookieName": cookies.safe_name, "tracks": tracks});
+    published("TrackCookies", named(&cookies.target, value))
 }
 
 /// Formats what a value means.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     count, escaped,
-    report::published,
+    report::{named, published},
     style::{Meaning, Style},
     table::table,
 };
@@ -74,7 +74,6 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
     });
     let split = &verification.split;
     let mut value = json!({
-        "name": target.name,
         "cookieName": setup.names.first(),
         "urls": setup.pages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "holds": verification.holds(),
@@ -88,10 +87,7 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
     if let Some(reason) = &verification.ended {
         value["error"] = reason.as_str().into();
     }
-    if let Some(namespace) = &target.namespace {
-        value["namespace"] = namespace.as_str().into();
-    }
-    published("Verification", value)
+    published("Verification", named(target, value))
 }
 
 fn check_report(check: Check, outcome: &Outcome) -> Value {

@@ -3,10 +3,13 @@
 mod chart;
 pub mod plot;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{report::published, table::table, wrap::wrapped};
+use super::{
+    report::{named, published},
+    table::table,
+    wrap::wrapped,
+};
 use crate::{
     model::NamespacedName,
     plan::purpose,
@@ -120,61 +123,25 @@ pub fn sentence(finding: Finding, setup: &Setup) -> String {
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SimulationReport<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
-    cookie: &'static str,
-    max_age: Option<i64>,
-    entry: bool,
-    flow: i64,
-    requests: u8,
-    interval: i64,
-    steps: Vec<StepReport>,
-    promotion: PromotionReport,
-    logins_moved: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StepReport {
-    weight: u8,
-    new_share: f64,
-    returning_share: f64,
-    logins_moved: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PromotionReport {
-    logins_moved: f64,
-}
-
 /// Returns the published report.
 pub fn report(simulated: &Simulated) -> Value {
     let simulation = &simulated.simulation;
-    let step = |step: &simulate::Step| StepReport {
-        weight: step.weight,
-        new_share: step.new,
-        returning_share: step.returning,
-        logins_moved: step.moved,
+    let step = |step: &simulate::Step| {
+        let simulate::Step { weight, new, returning, moved } = step;
+        json!({"weight": weight, "newShare": new, "returningShare": returning, "loginsMoved": moved})
     };
-    let report = SimulationReport {
-        namespace: simulated.target.namespace.as_deref(),
-        name: &simulated.target.name,
-        cookie: simulated.cookie.as_str(),
-        max_age: simulated.max_age,
-        entry: simulation.setup.entry,
-        flow: simulation.setup.flow,
-        requests: REQUESTS,
-        interval: simulation.setup.interval,
-        steps: simulation.steps.iter().map(step).collect(),
-        promotion: PromotionReport { logins_moved: simulation.promotion },
-        logins_moved: simulation.moved,
-    };
-    published("Simulation", serde_json::to_value(report).expect("a report can be written as JSON"))
+    let value = json!({
+        "cookie": simulated.cookie.as_str(),
+        "maxAge": simulated.max_age,
+        "entry": simulation.setup.entry,
+        "flow": simulation.setup.flow,
+        "requests": REQUESTS,
+        "interval": simulation.setup.interval,
+        "steps": simulation.steps.iter().map(step).collect::<Vec<_>>(),
+        "promotion": {"loginsMoved": simulation.promotion},
+        "loginsMoved": simulation.moved,
+    });
+    published("Simulation", named(&simulated.target, value))
 }
 
 /// Returns the names of the steps as they are typed and written: `10, 30, 100`.

@@ -7,9 +7,7 @@ use super::{
     Description,
 };
 use crate::{
-    flagger::next_write::When,
     model::{Event, NamespacedName, ObjectKind, Owner},
-    plan::write_effect::Outcome,
     traefik::{
         Lookup, NearMiss, Refusal, Route, Routes, Weight,
         cookie_value::{Child, Generation, Track},
@@ -42,9 +40,9 @@ fn value(description: &Description) -> Value {
     value["owner"] = description.owner().map(owner).into();
     value["tracks"] = description.tracks().iter().map(track).collect();
     value["nextWrite"] = json!({
-        "when": when(fate.next.when),
+        "when": fate.next.when,
         "weights": fate.next.weights,
-        "cookie": effect_on_cookie(fate.outcome),
+        "cookie": fate.outcome,
         "reasons": description.reset_reasons(),
     });
     value["routes"] = routes(&description.around.routes);
@@ -120,36 +118,4 @@ fn event(Event { kind, reason, seen: (first, last), count, from, message }: &Eve
         "from": from,
         "message": message,
     })
-}
-
-fn when(when: When) -> &'static str {
-    match when {
-        When::NotKnown => "unknown",
-        When::Generation => "generation",
-        When::NewRevision => "newRevision",
-        When::RolloutGate => "rolloutGate",
-        When::Step => "step",
-        When::Iteration => "iteration",
-        When::LastIteration => "lastIteration",
-        When::Promotion => "promotion",
-        When::PromotionGate => "promotionGate",
-        When::Rollback => "rollback",
-        When::NoSteps => "noSteps",
-        When::Reset => "reset",
-        When::StuckPromotion => "stuckPromotion",
-        When::Suspended => "suspended",
-        When::Deletion => "deletion",
-    }
-}
-
-fn effect_on_cookie(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::NoCookie => "nothing",
-        Outcome::Native => "native",
-        Outcome::Guard => "guard",
-        Outcome::Dropped => "removed",
-        Outcome::NotLive => "notLive",
-        Outcome::Untouched => "untouched",
-        Outcome::Unknown => "unknown",
-    }
 }

@@ -7,7 +7,7 @@ use crate::{
     flagger::Declared,
     lint::{self, Finding},
     model::{Cookie, Entry, NamespacedName},
-    observed::{EntryState, Manifest, Observed, TraefikServiceState},
+    observed::{Manifest, Observed, State, TraefikServiceState},
     text::without_passwords,
     traefik::Weight,
 };
@@ -78,18 +78,14 @@ fn word(state: &str) -> &str {
 }
 
 fn entry(observed: &Observed) -> Value {
-    let reasons = match (&observed.entry, &observed.canary.entry) {
-        (EntryState::None, _) => return Value::Null,
-        (EntryState::Refused(problems), _) => problems.clone(),
-        (EntryState::Unknown(reason), _) => vec![reason.clone()],
-        (_, Some(Err(malformed))) => vec![malformed.to_string()],
-        _ => Vec::new(),
-    };
+    if observed.entry == State::None {
+        return Value::Null;
+    }
     json!({
         "declared": observed.canary.declared_entry().map(Entry::paths),
         "live": observed.live_entry.as_ref().map(Entry::paths),
         "state": word(observed.entry.as_str()),
-        "reasons": reasons,
+        "reasons": observed.entry_reasons,
     })
 }
 

@@ -4,7 +4,7 @@ use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
     flagger::{Declared, Progress},
     model::{Cookie, FIELDS, Field, FieldValue, declaration},
-    observed::{EntryState, Observed, State, TraefikServiceState},
+    observed::{Observed, State, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -174,15 +174,15 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     if let Declared::Malformed(text, _) = &observed.canary.declared {
         rows.push(["<malformed>".into(), text.clone(), unseen(observed)]);
     }
-    if observed.entry != EntryState::None {
+    if observed.entry != State::None {
         let declared = match &observed.canary.entry {
             None => "<unset>".to_owned(),
             Some(Ok(entry)) => entry.to_string(),
             Some(Err(_)) => "<malformed>".to_owned(),
         };
-        let live = match (&observed.live_entry, &observed.entry) {
+        let live = match (&observed.live_entry, observed.entry) {
             (Some(entry), _) => entry.to_string(),
-            (None, EntryState::Unknown(_)) => "<unknown>".to_owned(),
+            (None, State::Unknown) => "<unknown>".to_owned(),
             (None, _) => "<unset>".to_owned(),
         };
         rows.push([ENTRY.to_owned(), declared, live]);
@@ -192,23 +192,18 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
 
 /// Returns the state of the entry with the reason; `None` if there is no entry.
 pub fn entry(observed: &Observed) -> Option<String> {
-    let state = &observed.entry;
-    let reason = match state {
-        EntryState::None => return None,
-        EntryState::Synced => return Some(state.as_str().to_owned()),
-        EntryState::Missing => "some of its objects are missing".to_owned(),
-        EntryState::Differs => "its objects no longer fit the routes".to_owned(),
-        EntryState::Undeclared => "it is not declared, but its objects still exist".to_owned(),
-        EntryState::Pending if observed.service().is_none() => "its TraefikService does not exist".to_owned(),
-        EntryState::Pending => "no route to the TraefikService can be covered".to_owned(),
-        EntryState::Refused(problems) => problems.join("; "),
-        EntryState::Malformed => match &observed.canary.entry {
-            Some(Err(malformed)) => malformed.to_string(),
-            _ => return Some(state.as_str().to_owned()),
-        },
-        EntryState::Unknown(reason) => reason.clone(),
+    let state = observed.entry.as_str();
+    let reason = match observed.entry {
+        State::None => return None,
+        State::Synced => return Some(state.to_owned()),
+        State::Missing => "some of its objects are missing",
+        State::Differs => "its objects no longer fit the routes",
+        State::Undeclared => "it is not declared, but its objects still exist",
+        State::Pending if observed.service().is_none() => "its TraefikService does not exist",
+        State::Pending => "no route to the TraefikService can be covered",
+        State::Refused | State::Malformed | State::Unknown => &observed.entry_reasons.join("; "),
     };
-    Some(format!("{}: {reason}", state.as_str()))
+    Some(format!("{state}: {reason}"))
 }
 
 /// Returns the text of `sticky get` for Canaries of one name: each under its manifest, unless there is only one.

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Kind, Result},
     flagger::Declared,
     model::{Cookie, Entry, Field, FieldValue, Stickiness},
-    observed::{EntryState, Loaded},
+    observed::{Loaded, State},
     traefik::entry::Need,
 };
 
@@ -87,7 +87,7 @@ impl CookieChange {
                             .hint("replace it with --entry PATH, or remove it with --unset entry"));
                     }
                     // Objects that disagree are of no entry; the declared one is meant.
-                    (EntryChange::Keep, _) if loaded.observed.entry == EntryState::Differs => {
+                    (EntryChange::Keep, _) if loaded.observed.entry == State::Differs => {
                         before.entry.or_else(|| canary.declared_entry().cloned())
                     }
                     (EntryChange::Keep, _) => before.entry,
@@ -99,7 +99,7 @@ impl CookieChange {
             (Self::Apply, declared) => {
                 let live = loaded.live();
                 let cookie = match declared {
-                    Declared::Nothing if loaded.observed.entry == EntryState::None => {
+                    Declared::Nothing if loaded.observed.entry == State::None => {
                         return Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"));
                     }
                     // An undeclared cookie stays. An undeclared entry is left over from a removal that was cut short.

@@ -6,7 +6,7 @@ use super::{
         style::Meaning,
         wrap::{columns, padded, wrapped},
     },
-    Description, Page,
+    Description, Page, meaning,
 };
 use crate::{
     flagger::Declared,
@@ -71,12 +71,7 @@ pub(super) fn cookie(observed: &Observed, page: Page) -> String {
         Declared::Annotation(_) => "declared in an annotation".to_owned(),
         Declared::Malformed(_, malformed) => format!("declared in an annotation: {malformed}"),
     };
-    let meaning = match state {
-        State::Synced => Some(Meaning::Good),
-        State::Missing | State::Differs | State::Undeclared | State::Malformed => Some(Meaning::Warning),
-        State::None | State::Pending | State::Unknown => None,
-    };
-    let mut text = page.meant("Cookie", &format!("{state}, {source}"), meaning);
+    let mut text = page.meant("Cookie", &format!("{state}, {source}"), meaning(state));
     let rows = show::fields(observed);
     if rows.is_empty() {
         return text;

@@ -96,7 +96,7 @@ pub fn text(cookies: &Cookies) -> String {
 
 /// Returns the cookies as JSON.
 pub fn report(cookies: &Cookies) -> Value {
-    let values = |child: &Child| json!({"sha256": child.value(Generation::Sha256), "fnv": child.value(Generation::Fnv), "child": child.name()});
+    let values = |child: &Child| json!({"sha256": child.value(Generation::Sha256), "fnv": child.value(Generation::Fnv), "child": child.0});
     let tracks: Vec<_> = cookies
         .tracks
         .iter()

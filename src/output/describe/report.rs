@@ -10,7 +10,7 @@ use crate::{
     model::{Event, NamespacedName, ObjectKind, Owner},
     traefik::{
         Lookup, NearMiss, Refusal, Route, Routes, Weight,
-        cookie_value::{Child, Generation, Track},
+        cookie_value::{Generation, Track},
     },
 };
 
@@ -61,7 +61,7 @@ fn track((track, cookie): &(Track, Option<String>)) -> Value {
         "name": track.name,
         "service": track.service,
         "weight": track.weight.map(Weight::in_traefik),
-        "child": track.child.as_ref().map(Child::name),
+        "child": track.child.as_ref().map(|child| &child.0),
         "value": track.child.as_ref().map(|child| child.value(Generation::Sha256)),
         "cookie": cookie,
     })

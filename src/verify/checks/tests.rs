@@ -33,7 +33,7 @@ struct Site {
 }
 
 fn track(name: &str, weight: i64) -> Track {
-    let child = Some(Child::new(format!("shop-checkout-{name}-80")));
+    let child = Some(Child(format!("shop-checkout-{name}-80")));
     Track {
         name: name.to_owned(),
         service: format!("checkout-{name}:80"),

@@ -22,7 +22,7 @@ use crate::{
     observed::Observed,
     output::{
         Format, findings,
-        simulation::{self, CookieSource, Simulated, plot},
+        simulation::{self, Simulated, plot},
     },
     plan::purpose,
     simulate::{self, Pin, Setup, Simulation},
@@ -128,13 +128,13 @@ fn warn(ctx: &Context, observed: &Observed) {
 }
 
 /// Returns where the cookie comes from, and its Max-Age.
-fn cookie(observed: &Observed, args: &SimulateArgs) -> (CookieSource, Option<i64>) {
+fn cookie(observed: &Observed, args: &SimulateArgs) -> (Option<&'static str>, Option<i64>) {
     let declared = observed.canary.declared.cookie();
     match (args.max_age, declared, observed.live_cookie()) {
-        (Some(age), ..) => (CookieSource::Typed, Some(age)),
-        (_, Some(cookie), _) => (CookieSource::Declared, cookie.max_age()),
-        (_, None, Some(cookie)) => (CookieSource::Live, cookie.max_age()),
-        (_, None, None) => (CookieSource::Nothing, None),
+        (Some(age), ..) => (Some("typed"), Some(age)),
+        (_, Some(cookie), _) => (Some("declared"), cookie.max_age()),
+        (_, None, Some(cookie)) => (Some("live"), cookie.max_age()),
+        (_, None, None) => (None, None),
     }
 }
 

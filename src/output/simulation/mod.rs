@@ -21,45 +21,21 @@ use crate::{
 pub struct Simulated {
     /// The Canary.
     pub target: NamespacedName,
-    /// Where the cookie comes from.
-    pub cookie: CookieSource,
+    /// Where the cookie comes from: `declared`, `live` (and not declared) or `typed` (`--max-age`); `None` without one.
+    pub cookie: Option<&'static str>,
     /// Its Max-Age, as declared, live or typed.
     pub max_age: Option<i64>,
     /// The rollout.
     pub simulation: simulate::Simulation,
 }
 
-/// Where a simulated cookie comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CookieSource {
-    /// The Canary declares it.
-    Declared,
-    /// It is on the TraefikService and not declared.
-    Live,
-    /// `--max-age`.
-    Typed,
-    /// There is none.
-    Nothing,
-}
-
-impl CookieSource {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Declared => "declared",
-            Self::Live => "live",
-            Self::Typed => "typed",
-            Self::Nothing => "none",
-        }
-    }
-}
-
 /// Returns what is simulated, in one line.
 pub fn setup(simulated: &Simulated) -> String {
     let Setup { interval, flow, entry, .. } = simulated.simulation.setup;
     let cookie = match (simulated.cookie, simulated.max_age) {
-        (CookieSource::Nothing, _) => "no cookie".to_owned(),
-        (source, None | Some(0)) => format!("session cookie ({})", source.as_str()),
-        (source, Some(age)) => format!("cookie with Max-Age={age} ({})", source.as_str()),
+        (None, _) => "no cookie".to_owned(),
+        (Some(source), None | Some(0)) => format!("session cookie ({source})"),
+        (Some(source), Some(age)) => format!("cookie with Max-Age={age} ({source})"),
     };
     let entry = if entry { "with an entry" } else { "no entry" };
     format!("{cookie}, {entry}; logins of {}, an interval of {}", purpose::seconds(flow), purpose::seconds(interval))
@@ -131,7 +107,7 @@ pub fn report(simulated: &Simulated) -> Value {
         json!({"weight": weight, "newShare": new, "returningShare": returning, "loginsMoved": moved})
     };
     let value = json!({
-        "cookie": simulated.cookie.as_str(),
+        "cookie": simulated.cookie.unwrap_or("none"),
         "maxAge": simulated.max_age,
         "entry": simulation.setup.entry,
         "flow": simulation.setup.flow,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::{Event, NamespacedName, ObjectKind, Owner},
     traefik::{
-        Lookup, NearMiss, Refusal, Route, Routes, Weight,
+        NearMiss, Refusal, Route, Routes, Weight,
         cookie_value::{Generation, Track},
     },
 };
@@ -47,10 +47,10 @@ fn value(description: &Description) -> Value {
     });
     value["routes"] = routes(&description.around.routes);
     value["events"] = match &description.around.events {
-        Some(Lookup::Seen(events)) => Value::from_iter(events.iter().map(event)),
+        Some(Ok(events)) => events.iter().map(event).collect(),
         _ => Value::Null,
     };
-    if let Some(Lookup::Unknown(reason)) = &description.around.events {
+    if let Some(Err(reason)) = &description.around.events {
         value["eventsUnknown"] = reason.as_str().into();
     }
     value

@@ -12,7 +12,7 @@ use crate::{
     flagger::Declared,
     model::{Event, NamespacedName, ObjectKind, name::Group},
     observed::{Observed, State},
-    traefik::{Lookup, Route, Weight},
+    traefik::{Route, Weight},
 };
 
 /// Formats the tree of tracks: weight, Service, and the cookie that pins to the track.
@@ -166,9 +166,9 @@ pub(super) fn findings(description: &Description, page: Page) -> String {
 pub(super) fn events(description: &Description, page: Page) -> String {
     let events = match &description.around.events {
         None => return String::new(),
-        Some(Lookup::Unknown(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
-        Some(Lookup::Seen(events)) if events.is_empty() => return page.head("Events", "<none>"),
-        Some(Lookup::Seen(events)) => events,
+        Some(Err(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
+        Some(Ok(events)) if events.is_empty() => return page.head("Events", "<none>"),
+        Some(Ok(events)) => events,
     };
     let cells = |event: &Event| {
         let age = age(event, description.now);

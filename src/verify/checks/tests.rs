@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     traefik::{
-        Lookup, Serving, Weight,
+        Serving, Weight,
         cookie_value::{Child, Generation},
         serving::testing,
     },
@@ -54,7 +54,7 @@ impl Site {
             service: "checkout".into(),
             names: vec!["login".into()],
             tracks: vec![track("primary", 50), track("canary", 50)],
-            live: Lookup::Seen(true),
+            live: Ok(true),
             entry: Vec::new(),
             flow: 60,
             pages: vec![page("https://shop.example/login")],

@@ -28,25 +28,6 @@ pub struct Reading {
     pub refused_as_older: Option<String>,
 }
 
-impl Reading {
-    /// Reads a rule.
-    pub fn of(text: &str) -> Self {
-        parse::read(text)
-    }
-
-    /// Adds the reasons of a further matcher; the first one counts.
-    fn add(&mut self, other: &Self) {
-        for (own, other) in [
-            (&mut self.refused_as_newer, &other.refused_as_newer),
-            (&mut self.refused_as_older, &other.refused_as_older),
-        ] {
-            if own.is_none() {
-                own.clone_from(other);
-            }
-        }
-    }
-}
-
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {

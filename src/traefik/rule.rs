@@ -58,8 +58,8 @@ pub enum Matcher {
     Other,
 }
 
-/// Whether requests match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether requests match; the more do, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// No request matches.
     No,
@@ -87,24 +87,16 @@ impl Rule {
     /// Returns whether requests of this host and path match.
     pub fn answers(&self, request: Request<'_>) -> Answer {
         match self {
-            Self::All(rules) => rules
-                .iter()
-                .map(|rule| rule.answers(request))
-                .min_by_key(|answer| order(*answer))
-                .unwrap_or(Answer::Yes),
-            Self::Any(rules) => {
-                rules.iter().map(|rule| rule.answers(request)).max_by_key(|answer| order(*answer)).unwrap_or(Answer::No)
-            }
+            Self::All(rules) => rules.iter().map(|rule| rule.answers(request)).min().unwrap_or(Answer::Yes),
+            Self::Any(rules) => rules.iter().map(|rule| rule.answers(request)).max().unwrap_or(Answer::No),
             Self::Not(rule) => match rule.answers(request) {
                 Answer::No => Answer::Yes,
                 Answer::Maybe => Answer::Maybe,
                 Answer::Yes => Answer::No,
             },
-            Self::Matcher(matcher, values) => values
-                .iter()
-                .map(|value| matcher.answers(value, request))
-                .max_by_key(|answer| order(*answer))
-                .unwrap_or(Answer::Maybe),
+            Self::Matcher(matcher, values) => {
+                values.iter().map(|value| matcher.answers(value, request)).max().unwrap_or(Answer::Maybe)
+            }
         }
     }
 
@@ -224,15 +216,6 @@ impl Matcher {
             (Self::PathRegexp, _) => regex(path),
             _ => Answer::Maybe,
         }
-    }
-}
-
-/// Sorts answers by how many requests match.
-fn order(answer: Answer) -> u8 {
-    match answer {
-        Answer::No => 0,
-        Answer::Maybe => 1,
-        Answer::Yes => 2,
     }
 }
 

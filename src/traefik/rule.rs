@@ -143,7 +143,16 @@ impl Rule {
     /// other if requests of another host can match.
     pub fn hosts(&self, path: &str) -> Vec<Option<String>> {
         let (mut hosts, mut has_patterns) = (Vec::new(), false);
-        self.collect_hosts(&mut hosts, &mut has_patterns);
+        for (matcher, values) in self.matchers() {
+            has_patterns |= matcher == Matcher::HostRegexp;
+            for host in values.iter().filter(|_| matcher == Matcher::Host).map(|value| plain(value)) {
+                if host.starts_with('*') {
+                    has_patterns = true;
+                } else if !hosts.contains(&Some(host.clone())) {
+                    hosts.push(Some(host));
+                }
+            }
+        }
         // No host can have this name.
         if has_patterns || self.answers(Request { host: Some("-"), path }) != Answer::No {
             hosts.push(None);
@@ -153,30 +162,17 @@ impl Rule {
 
     /// Returns the paths that the rule names, except those of what must not hold.
     pub fn paths(&self) -> Vec<&str> {
-        match self {
-            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::paths).collect(),
-            Self::Matcher(Matcher::Path | Matcher::PathPrefix, values) => values.iter().map(String::as_str).collect(),
-            Self::Not(_) | Self::Matcher(..) => Vec::new(),
-        }
+        let is_path = |(matcher, _): &(Matcher, _)| matches!(matcher, Matcher::Path | Matcher::PathPrefix);
+        let values = self.matchers().into_iter().filter(is_path).flat_map(|(_, values)| values);
+        values.map(String::as_str).collect()
     }
 
-    fn collect_hosts(&self, hosts: &mut Vec<Option<String>>, has_patterns: &mut bool) {
+    /// Returns the matchers with their values, except those of what must not hold.
+    fn matchers(&self) -> Vec<(Matcher, &[String])> {
         match self {
-            Self::All(rules) | Self::Any(rules) => {
-                for rule in rules {
-                    rule.collect_hosts(hosts, has_patterns);
-                }
-            }
-            Self::Matcher(Matcher::Host, values) => {
-                for host in values.iter().map(|value| plain(value)) {
-                    *has_patterns |= host.starts_with('*');
-                    if !host.starts_with('*') && !hosts.contains(&Some(host.clone())) {
-                        hosts.push(Some(host));
-                    }
-                }
-            }
-            Self::Matcher(Matcher::HostRegexp, _) => *has_patterns = true,
-            Self::Not(_) | Self::Matcher(..) => {}
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::matchers).collect(),
+            Self::Matcher(matcher, values) => vec![(*matcher, values)],
+            Self::Not(_) => Vec::new(),
         }
     }
 }

@@ -146,11 +146,7 @@ impl Canary {
             },
             uid: view::owned(metadata, &["uid"]),
             created: view::owned(metadata, &["creationTimestamp"]),
-            labels: view::object(metadata, &["labels"])
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-                .collect(),
+            labels: view::text_map(metadata, &["labels"]),
             provider: view::owned(object, &["spec", "provider"]),
             service_name: view::owned(object, &["spec", "service", "name"])
                 .or_else(|| view::owned(object, &["spec", "targetRef", "name"])),

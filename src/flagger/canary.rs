@@ -10,7 +10,7 @@ use crate::{
         cookie::Cookie,
         declaration::{self, ANNOTATION, Malformed, NATIVE_COOKIE},
         entry::{ENTRY_ANNOTATION, Entry},
-        name::{self, CANARY_API_VERSION, NamespacedName, NotAName},
+        name::{self, CANARY_API_VERSION, NamespacedName},
         view,
     },
 };
@@ -185,7 +185,7 @@ impl Canary {
     }
 
     /// Returns why the TraefikService's name is invalid, if it is, so that Flagger cannot generate it.
-    pub fn service_problem(&self) -> Option<NotAName> {
+    pub fn service_problem(&self) -> Option<String> {
         self.service_name.as_deref().and_then(|name| name::check(name).err())
     }
 

@@ -147,18 +147,6 @@ impl Protection {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Protection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Observed {
     /// Pairs a Canary with the TraefikService that has its computed name.
     pub fn pair(canary: Canary, service: Option<TraefikService>) -> Self {

@@ -66,8 +66,8 @@ pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         canary.phase.clone().unwrap_or_else(none),
         weights(observed),
         cookie_name(observed).unwrap_or_else(|| unseen(observed)),
-        observed.whole_state().to_string(),
-        observed.protection().to_string(),
+        observed.whole_state().as_str().to_owned(),
+        observed.protection().as_str().to_owned(),
         age(canary.created.as_deref(), columns.now),
     ];
     let progress = canary.progress(observed.canary_weight());
@@ -232,13 +232,13 @@ fn cookie(observed: &Observed, headers: bool) -> String {
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
     };
-    shown.push_str(&format!("state       {} ({source})\n", observed.whole_state()));
+    shown.push_str(&format!("state       {} ({source})\n", observed.whole_state().as_str()));
     if let Declared::Malformed(_, malformed) = &observed.canary.declared {
         shown.push_str(&format!("why         {}\n", escaped(&malformed.to_string())));
     }
     if let Some(entry) = entry(observed) {
         shown.push_str(&format!("entry       {}\n", escaped(&entry)));
     }
-    shown.push_str(&format!("protected   {}\n", observed.protection()));
+    shown.push_str(&format!("protected   {}\n", observed.protection().as_str()));
     shown
 }

@@ -191,7 +191,7 @@ fn protection(observed: &crate::observed::Observed) -> String {
         Protection::Unknown if observed.manifest.is_some() => ": local files do not show whether a guard is installed",
         Protection::Unknown => ": no permission to read the guard's objects",
     };
-    format!("{}{why}", observed.protection())
+    format!("{}{why}", observed.protection().as_str())
 }
 
 fn next_write(description: &Description) -> String {

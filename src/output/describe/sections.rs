@@ -71,7 +71,7 @@ pub(super) fn cookie(observed: &Observed, page: Page) -> String {
         Declared::Annotation(_) => "declared in an annotation".to_owned(),
         Declared::Malformed(_, malformed) => format!("declared in an annotation: {malformed}"),
     };
-    let mut text = page.meant("Cookie", &format!("{state}, {source}"), meaning(state));
+    let mut text = page.meant("Cookie", &format!("{}, {source}", state.as_str()), meaning(state));
     let rows = show::fields(observed);
     if rows.is_empty() {
         return text;

@@ -3,7 +3,7 @@
 use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
     flagger::{Declared, Progress},
-    model::{Cookie, FIELDS, Field, FieldValue, declaration},
+    model::{Cookie, FIELDS, Field, declaration},
     observed::{Observed, State, TraefikServiceState},
     traefik::Weight,
 };
@@ -96,12 +96,8 @@ pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         cells.push(service);
         cells.push(declared.unwrap_or_else(none));
         cells.push(observed.live_cookie().map_or_else(|| unseen(observed), printed));
-        let entry = match &canary.entry {
-            Some(Ok(entry)) => Some(entry.to_string()),
-            Some(Err(_)) => Some("<malformed>".to_owned()),
-            None => observed.live_entry.as_ref().map(ToString::to_string),
-        };
-        cells.push(entry.unwrap_or_else(none));
+        let live = || observed.live_entry.as_ref().map(ToString::to_string);
+        cells.push(declared_entry(observed).or_else(live).unwrap_or_else(none));
     }
     if columns.file {
         cells.push(observed.manifest.as_ref().map_or_else(none, ToString::to_string));
@@ -145,9 +141,16 @@ fn cookie_name(observed: &Observed) -> Option<String> {
     Some(cookie.name().unwrap_or(DERIVED).to_owned())
 }
 
-fn age(created: Option<&str>, now: i64) -> String {
-    match created.and_then(|created| created.parse::<jiff::Timestamp>().ok()) {
-        Some(created) => duration::age(now - created.as_second()),
+/// Returns the declared entry in words, if there is one.
+fn declared_entry(observed: &Observed) -> Option<String> {
+    let entry = observed.canary.entry.as_ref()?;
+    Some(entry.as_ref().map_or_else(|_| "<malformed>".to_owned(), ToString::to_string))
+}
+
+/// Returns the time since this moment.
+pub(super) fn age(moment: Option<&str>, now: i64) -> String {
+    match moment.and_then(|moment| moment.parse::<jiff::Timestamp>().ok()) {
+        Some(moment) => duration::age(now - moment.as_second()),
         None => "<unknown>".into(),
     }
 }
@@ -156,9 +159,7 @@ fn age(created: Option<&str>, now: i64) -> String {
 pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     let (declared, live) = (observed.canary.declared.cookie(), observed.live_cookie());
     let text = |cookie: Option<&Cookie>, field: &Field| match cookie?.get(field) {
-        Some(FieldValue::Text(text)) => Some(text.clone()),
-        Some(FieldValue::Seconds(seconds)) => Some(seconds.to_string()),
-        Some(FieldValue::On) => Some("true".to_owned()),
+        Some(value) => Some(value.to_string()),
         None => (*field == FIELDS[0]).then(|| DERIVED.to_owned()),
     };
     let mut rows: Vec<[String; 3]> = FIELDS
@@ -175,11 +176,7 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
         rows.push(["<malformed>".into(), text.clone(), unseen(observed)]);
     }
     if observed.entry != State::None {
-        let declared = match &observed.canary.entry {
-            None => "<unset>".to_owned(),
-            Some(Ok(entry)) => entry.to_string(),
-            Some(Err(_)) => "<malformed>".to_owned(),
-        };
+        let declared = declared_entry(observed).unwrap_or_else(|| "<unset>".to_owned());
         let live = match (&observed.live_entry, observed.entry) {
             (Some(entry), _) => entry.to_string(),
             (None, State::Unknown) => "<unknown>".to_owned(),

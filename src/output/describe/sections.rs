@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        duration, escaped, show,
+        escaped, show,
         style::Meaning,
         wrap::{columns, padded, wrapped},
     },
@@ -198,11 +198,7 @@ pub(super) fn events(description: &Description, page: Page) -> String {
 /// Formats the age of an event, such as `3m12s (x4 over 10m)`, as kubectl does
 /// (`pkg/describe/describe.go:translateMicroTimestampSince`).
 fn age(event: &Event, now: i64) -> String {
-    let since = |moment: &Option<String>| match moment.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok())
-    {
-        Some(moment) => duration::age(now - moment.as_second()),
-        None => "<unknown>".to_owned(),
-    };
+    let since = |moment: &Option<String>| show::age(moment.as_deref(), now);
     let (first, last) = &event.seen;
     if event.count > 1 { format!("{} (x{} over {})", since(last), event.count, since(first)) } else { since(last) }
 }

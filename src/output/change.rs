@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    diff::{comparable, unified_as},
+    diff::{comparable, unified},
     style::Style,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
         (_, true) => ("live", "deleted"),
         _ => ("live", "after"),
     };
-    unified_as(&title, (was, becomes), &text(&step.before), &text(&after), style)
+    unified(&title, (was, becomes), &text(&step.before), &text(&after), style)
 }
 
 /// Returns the result of a step for its line.

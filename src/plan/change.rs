@@ -218,8 +218,8 @@ mod tests {
         assert_eq!(after(&CookieChange::Remove, &both), Ok(None));
         assert_eq!(after(&CookieChange::Apply, &both), Ok(Some("a; Max-Age=60".into())));
         // Others made the live cookie what it is; that is no change of the declared one.
-        let base = Stickiness::of_cookie(declaration::parse("a; Max-Age=60").ok().as_ref());
-        let mine = Stickiness::of_cookie(declaration::parse("a; Max-Age=300").ok().as_ref());
+        let base = Stickiness { cookie: declaration::parse("a; Max-Age=60").ok(), entry: None };
+        let mine = Stickiness { cookie: declaration::parse("a; Max-Age=300").ok(), entry: None };
         let merge = CookieChange::Merge { base, mine, scope: Scope::Both };
         assert_eq!(after(&merge, &both), Ok(Some("a; Max-Age=300".into())));
         assert_eq!(

@@ -62,7 +62,7 @@ pub(super) async fn change(
     }
     let text = files::edit(source, object, &step.patch().map(edits).unwrap_or_default())?;
     let style = ctx.ui.err_style();
-    ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
+    ctx.ui.status(&diff::unified(&file, ("before", "after"), &source.text, &text, style));
     for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
         ctx.ui.status(&findings::text(&finding, style));
     }

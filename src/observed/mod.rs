@@ -207,6 +207,11 @@ impl Observed {
         self.service().and_then(|service| service.live.cookie())
     }
 
+    /// Returns the declared cookie, else the live one.
+    pub fn cookie(&self) -> Option<&Cookie> {
+        self.canary.declared.cookie().or_else(|| self.live_cookie())
+    }
+
     /// Compares the declared cookie with the live one.
     pub fn state(&self) -> State {
         let declared = match &self.canary.declared {

@@ -65,7 +65,7 @@ pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         canary.target.name.clone(),
         canary.phase.clone().unwrap_or_else(none),
         weights(observed),
-        cookie_name(observed).unwrap_or_else(|| unseen(observed)),
+        observed.cookie().map_or_else(|| unseen(observed), |cookie| cookie.name().unwrap_or(DERIVED).to_owned()),
         observed.whole_state().as_str().to_owned(),
         observed.protection().as_str().to_owned(),
         age(canary.created.as_deref(), columns.now),
@@ -133,12 +133,6 @@ pub fn weights(observed: &Observed) -> String {
     let text = |weight: Option<Weight>| weight.map_or_else(|| "-".to_owned(), |weight| weight.in_traefik().to_string());
     let (primary, canary) = observed.weights();
     format!("{}/{}", text(primary), text(canary))
-}
-
-/// Returns the name of the declared cookie, else of the live one.
-fn cookie_name(observed: &Observed) -> Option<String> {
-    let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie())?;
-    Some(cookie.name().unwrap_or(DERIVED).to_owned())
 }
 
 /// Returns the declared entry in words, if there is one.

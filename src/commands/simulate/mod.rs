@@ -140,12 +140,11 @@ fn cookie(observed: &Observed, args: &SimulateArgs) -> (Option<&'static str>, Op
 
 /// Returns the Canary's own set-up; without steps if Flagger takes none.
 fn own(observed: &Observed, flow: i64) -> Setup {
-    let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie());
     let rollout = &observed.canary.rollout;
     Setup {
         steps: simulate::steps_of(rollout).unwrap_or_default(),
         interval: rollout.interval,
-        pin: cookie.map_or(Pin::Nothing, |cookie| Pin::of_max_age(cookie.max_age())),
+        pin: observed.cookie().map_or(Pin::Nothing, |cookie| Pin::of_max_age(cookie.max_age())),
         flow,
         entry: observed.canary.declared_entry().is_some(),
         // How often they do is not known; RETURNING is then about those who do not.

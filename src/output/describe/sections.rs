@@ -22,7 +22,7 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
         return page.head("Tracks", "<none>: the Canary names no target");
     }
     let observed = &description.loaded.observed;
-    let is_sticky = observed.live_cookie().or_else(|| observed.canary.declared.cookie()).is_some();
+    let is_sticky = observed.cookie().is_some();
     let unseen = if is_sticky { "<unknown>" } else { "<none>" };
     let rows: Vec<[String; 4]> = tracks
         .into_iter()

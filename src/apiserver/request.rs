@@ -75,7 +75,7 @@ pub(crate) fn request(
     let path = path_and_query.split('?').next().unwrap_or_default();
     for part in path.split('/').skip(1) {
         let part = percent_decode_str(part).decode_utf8_lossy();
-        name::check(&part).map_err(|problem| Failure::Name(Error::usage(problem.to_string())))?;
+        name::check(&part).map_err(|problem| Failure::Name(Error::usage(problem)))?;
     }
     let mut request =
         http::Request::builder().method(method).uri(path_and_query).header(header::ACCEPT, "application/json");

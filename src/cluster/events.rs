@@ -1,11 +1,10 @@
 //! The last events of a Canary. They are optional: if they may not be read, the reason takes their place.
 
 use crate::{
-    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
     cluster::Cluster,
     model::Event,
     observed::Observed,
-    traefik::Lookup,
 };
 
 /// Number of events shown.
@@ -13,7 +12,11 @@ const LAST: usize = 10;
 
 impl Cluster {
     /// Reads the last events of a Canary.
-    pub async fn events(&self, observed: &Observed) -> Lookup<Vec<Event>> {
+    ///
+    /// # Errors
+    ///
+    /// Returns why they could not be read.
+    pub async fn events(&self, observed: &Observed) -> Result<Vec<Event>, String> {
         let target = &observed.canary.target;
         let namespace = target.namespace.clone().unwrap_or_else(|| self.api.namespace().to_owned());
         let mut fields = format!("involvedObject.kind=Canary,involvedObject.name={}", target.name);
@@ -26,18 +29,10 @@ impl Cluster {
             percent_encoded(&namespace),
             percent_encoded(&fields)
         );
-        let listed = match self.api.ask(&call, &path).await {
-            Ok(answer) => {
-                list::read(answer.body, &Part::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
-            }
-            Err(failure) => Err(failure),
-        };
-        match listed {
-            Ok(mut events) => {
-                events.sort_by(Event::by_last_seen);
-                Lookup::Seen(events.split_off(events.len().saturating_sub(LAST)))
-            }
-            Err(failure) => Lookup::Unknown(failure.into_message()),
-        }
+        let answer = self.api.ask(&call, &path).await.map_err(Failure::into_message)?;
+        let events = list::read(answer.body, &Part::WithoutManagedFields, |object| Some(Event::from_object(&object)));
+        let mut events = events.await.map_err(Failure::into_message)?;
+        events.sort_by(Event::by_last_seen);
+        Ok(events.split_off(events.len().saturating_sub(LAST)))
     }
 }

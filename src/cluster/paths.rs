@@ -58,7 +58,7 @@ mod tests {
     fn no_name_makes_a_path_that_leads_elsewhere() {
         for name in ["", ".", "..", "../../other/traefikservices/o1", "a/b", "a%2fb", "%2e%2e", &"a".repeat(254)] {
             for kind in [ObjectKind::Canary, ObjectKind::TraefikService(Group::TraefikIo)] {
-                let problem = name::check(name).unwrap_err().to_string();
+                let problem = name::check(name).unwrap_err();
                 assert_eq!(refused(&path(kind, Some(name), None)), problem);
                 assert_eq!(refused(&path(kind, Some("shop"), Some(name))), problem);
             }

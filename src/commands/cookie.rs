@@ -115,7 +115,7 @@ async fn read(ctx: &Context, files: &FileArgs, name: &str) -> Result<Cookies> {
     }
     let target = loaded.observed.canary.target.clone();
     let namespace = target.namespace.as_deref().or(ctx.namespace());
-    if loaded.observed.live_cookie().or_else(|| loaded.observed.canary.declared.cookie()).is_none() {
+    if loaded.observed.cookie().is_none() {
         if let Declared::Malformed(..) = loaded.observed.canary.declared {
             return Err(Error::usage(format!("the cookie declared on Canary `{target}` is malformed"))
                 .hint(files.command(&format!("describe {}", target.name))));

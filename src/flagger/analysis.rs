@@ -87,8 +87,7 @@ impl Rollout {
         let skips_analysis = analysis.is_none() || flag(&["spec", "skipAnalysis"]);
         let analysis = analysis.unwrap_or(&missing);
         let number = |key: &str| view::at(analysis, &[key]).and_then(Value::as_i64).filter(|number| *number > 0);
-        let list =
-            |key: &str| view::at(analysis, &[key]).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list = |key: &str| view::list(analysis, &[key]);
         let iterations = number("iterations").unwrap_or(0);
         Self {
             suspended: flag(&["spec", "suspend"]),

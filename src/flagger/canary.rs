@@ -10,7 +10,7 @@ use crate::{
         cookie::Cookie,
         declaration::{self, ANNOTATION, Malformed, NATIVE_COOKIE},
         entry::{ENTRY_ANNOTATION, Entry},
-        name::{self, CANARY_API_VERSION, NamespacedName, NotAName},
+        name::{self, CANARY_API_VERSION, NamespacedName},
         view,
     },
 };
@@ -146,11 +146,7 @@ impl Canary {
             },
             uid: view::owned(metadata, &["uid"]),
             created: view::owned(metadata, &["creationTimestamp"]),
-            labels: view::object(metadata, &["labels"])
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-                .collect(),
+            labels: view::text_map(metadata, &["labels"]),
             provider: view::owned(object, &["spec", "provider"]),
             service_name: view::owned(object, &["spec", "service", "name"])
                 .or_else(|| view::owned(object, &["spec", "targetRef", "name"])),
@@ -189,7 +185,7 @@ impl Canary {
     }
 
     /// Returns why the TraefikService's name is invalid, if it is, so that Flagger cannot generate it.
-    pub fn service_problem(&self) -> Option<NotAName> {
+    pub fn service_problem(&self) -> Option<String> {
         self.service_name.as_deref().and_then(|name| name::check(name).err())
     }
 

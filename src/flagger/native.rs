@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, Result},
-    model::{Cookie, Field, FieldValue, declaration::NATIVE_COOKIE},
+    model::{Cookie, Field, FieldValue, declaration::NATIVE_COOKIE, view},
 };
 
 /// Whether the Canary's schema has `spec.service.traefik.sticky.cookie`.
@@ -26,20 +26,14 @@ pub fn in_schema(document: &Value) -> NativeField {
 /// Returns the fields at these keys of a kind in an OpenAPI (v3) document, each with the values it allows (empty: any);
 /// `None` if there is no such kind, or nothing at these keys.
 pub(crate) fn fields_in_schema(document: &Value, kind: &str, keys: &[&str]) -> Option<BTreeMap<String, Vec<String>>> {
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let schema = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| {
-        schema
-            .get("x-kubernetes-group-version-kind")
-            .and_then(Value::as_array)
-            .is_some_and(|kinds| kinds.iter().any(|other| other.get("kind").and_then(Value::as_str) == Some(kind)))
-    })?;
-    let place = keys.iter().try_fold(schema, |schema, key| schema.get("properties")?.get(key))?;
-    let allowed = |schema: &Value| {
-        let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-        values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    let is_kind = |schema: &&Value| {
+        let kinds = view::list(schema, &["x-kubernetes-group-version-kind"]);
+        kinds.iter().any(|other| view::text(other, &["kind"]) == Some(kind))
     };
-    let fields = place.get("properties")?.as_object()?;
-    Some(fields.iter().map(|(key, schema)| (key.clone(), allowed(schema))).collect())
+    let schema = view::object(document, &["components", "schemas"])?.values().find(is_kind)?;
+    let place = keys.iter().try_fold(schema, |schema, key| schema.get("properties")?.get(key))?;
+    let fields = view::object(place, &["properties"])?;
+    Some(fields.iter().map(|(key, schema)| (key.clone(), view::texts(schema, &["enum"]))).collect())
 }
 
 /// Returns the cookie as a value of the native field, with SameSite in a spelling that the schema allows.

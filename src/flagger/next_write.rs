@@ -3,6 +3,8 @@
 //! Flagger writes in `pkg/router/traefik.go:Reconcile` (only if it finds a difference, and it does not compare the
 //! cookie) and in `SetRoutes`, which `pkg/controller/scheduler.go` calls. Both files as of Flagger 1.44.0.
 
+use serde::Serialize;
+
 use super::{Canary, Rollout, Strategy};
 
 /// Flagger's next write.
@@ -15,10 +17,12 @@ pub struct NextWrite {
     pub weights: Option<(i64, i64)>,
 }
 
-/// When Flagger writes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// When Flagger writes next. Its names are published (`docs/json.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum When {
     /// Flagger has not set a phase yet, or not one that is known here.
+    #[serde(rename = "unknown")]
     NotKnown,
     /// Once the primary is ready: it creates the TraefikService.
     Generation,

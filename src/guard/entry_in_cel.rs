@@ -2,8 +2,8 @@
 
 use super::cel::{PRINTABLE, has_annotation, text};
 use crate::model::{
-    declaration::{NOT_ASCII, TWICE},
-    entry::{self, ENTRY_ANNOTATION, MAX_LENGTH, MAX_PATHS, PATH},
+    declaration::{self, MAX_LENGTH, NOT_ASCII, TWICE},
+    entry::{self, ENTRY_ANNOTATION, MAX_PATHS, PATH},
 };
 
 /// Returns the variables of a policy as names and expressions. Each expression may use the variables before it.
@@ -32,7 +32,7 @@ fn problem() -> String {
          (variables.malformedPaths[0] == '' ? {} : '`' + variables.malformedPaths[0] + {}) : \
          variables.paths.size() > {MAX_PATHS} ? {} : \
          variables.repeatedPaths.size() > 0 ? '`' + variables.repeatedPaths[0] + {} : ''",
-        text(&entry::too_long()),
+        text(&declaration::too_long()),
         text(NOT_ASCII),
         text(&entry::missing()),
         text(&format!("`: {}", entry::not_a_path())),

@@ -6,7 +6,7 @@ use crate::{
     model::{
         MANAGED_BY_LABEL,
         declaration::{ANNOTATION, MAX_LENGTH},
-        entry::{self, CANARY_ANNOTATION, ENTRY_ANNOTATION},
+        entry::{CANARY_ANNOTATION, ENTRY_ANNOTATION},
     },
     traefik::router::{CLASS, INGRESS_ENTRY_POINTS, INGRESS_MATCHER, INGRESS_PRIORITY},
 };
@@ -19,7 +19,7 @@ const WORD: Part = Text(256);
 /// A longer declaration is malformed in any case; a character has at most four bytes.
 const DECLARATION: Part = Text(4 * MAX_LENGTH + 4);
 /// A longer entry is malformed, too.
-const ENTRY: Part = Text(4 * entry::MAX_LENGTH + 4);
+const ENTRY: Part = Text(4 * MAX_LENGTH + 4);
 /// `spec.weighted.sticky`, in bytes: ten times what a declaration can express.
 const STICKY: Part = Bounded(16 << 10);
 

@@ -140,7 +140,7 @@ fn plan(canary: Canary, service: TraefikService, object: &Value, cookie: Option<
         native: NativeField::Absent,
         routing: None,
     };
-    Plan::new(&loaded, &Stickiness::of_cookie(cookie), Scope::LiveOnly)
+    Plan::new(&loaded, &Stickiness { cookie: cookie.cloned(), entry: None }, Scope::LiveOnly)
 }
 
 fn version(object: &Value) -> String {

@@ -25,7 +25,7 @@ use crate::{
     model::NamespacedName,
     observed::{Loaded, Observed},
     text::{escaped, without_userinfo},
-    traefik::{Lookup, Serving, throttle::until_in_force},
+    traefik::{Serving, throttle::until_in_force},
     verify::{Outcome, Page, Setup, Verification, judge, pages::with_entry},
     web::{
         TraefikAddress, Way, Web, page,
@@ -129,7 +129,7 @@ fn setup(loaded: &Loaded) -> Result<Setup, Unjudged> {
         service: canary.service_name.clone().unwrap_or_default(),
         names,
         tracks: loaded.tracks(namespace),
-        live: Lookup::Seen(loaded.observed.live_cookie().is_some()),
+        live: Ok(loaded.observed.live_cookie().is_some()),
         pages: with_entry(&named(&loaded.canary)?, &entry, &serving),
         entry,
         flow: FLOW,

@@ -26,7 +26,7 @@ pub const ANNOTATION: &str = "kubectl-canary-traefik/sticky-cookie";
 /// Keys from a Canary down to its native cookie, as requested in fluxcd/flagger#1884.
 pub const NATIVE_COOKIE: [&str; 5] = ["spec", "service", "traefik", "sticky", "cookie"];
 
-/// Maximum length of a declaration in characters.
+/// Maximum length of a declaration, and of an entry, in characters.
 pub const MAX_LENGTH: usize = 1024;
 
 /// The part of a declaration that is wrong, and what is allowed there.
@@ -51,6 +51,9 @@ impl fmt::Display for Malformed {
     }
 }
 
+/// What is wrong, each with the character where it begins, from 0.
+pub(crate) type Problems = Vec<(usize, Malformed)>;
+
 /// Parses a declaration.
 ///
 /// The checks come in this order: the whole text, the name, each attribute, duplicate attributes.
@@ -64,25 +67,14 @@ pub fn parse(text: &str) -> Result<Cookie, Malformed> {
 }
 
 /// Returns every problem of a declaration, in the order of the checks, with the character where it begins, from 0.
-pub fn problems(text: &str) -> Vec<(usize, Malformed)> {
+pub fn problems(text: &str) -> Problems {
     read(text).1
 }
 
-fn read(text: &str) -> (Cookie, Vec<(usize, Malformed)>) {
-    let (mut cookie, mut problems) = (Cookie::default(), Vec::new());
-    if text.chars().count() > MAX_LENGTH {
-        return (cookie, vec![(0, malformed("", too_long()))]);
-    }
-    let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
-    if let Some(at) = text.chars().position(|c| !is_allowed(c)) {
-        problems.push((at, malformed("", NOT_ASCII.into())));
-    }
-    let mut twice = BTreeMap::new();
-    let mut begin = 0;
-    for (number, whole) in text.split(';').enumerate() {
-        let part = whole.trim_matches(BLANK);
-        let at = begin + whole.chars().take_while(|c| BLANK.contains(c)).count();
-        begin += whole.chars().count() + 1;
+fn read(text: &str) -> (Cookie, Problems) {
+    let (parts, mut problems) = parts(text, ';');
+    let (mut cookie, mut twice) = (Cookie::default(), BTreeMap::new());
+    for (number, (at, part)) in parts.into_iter().enumerate() {
         let read = match number {
             // What is no ASCII is reported already.
             _ if !part.chars().all(is_allowed) => Ok(None),
@@ -104,6 +96,25 @@ fn read(text: &str) -> (Cookie, Vec<(usize, Malformed)>) {
         problems.extend(twice.get(attribute).map(|at| (*at, malformed(attribute, TWICE.into()))));
     }
     (cookie, problems)
+}
+
+/// Splits an annotation: returns its parts without blanks around them, and what is wrong with it as a whole, each with the
+/// character where it begins, from 0. There are no parts if it is too long.
+pub(super) fn parts(text: &str, separator: char) -> (Vec<(usize, &str)>, Problems) {
+    if text.chars().count() > MAX_LENGTH {
+        return (Vec::new(), vec![(0, malformed("", too_long()))]);
+    }
+    let (mut begin, mut parts) = (0, Vec::new());
+    for whole in text.split(separator) {
+        parts.push((begin + whole.chars().take_while(|c| BLANK.contains(c)).count(), whole.trim_matches(BLANK)));
+        begin += whole.chars().count() + 1;
+    }
+    let problem = text.chars().position(|c| !is_allowed(c)).map(|at| (at, malformed("", NOT_ASCII.into())));
+    (parts, problem.into_iter().collect())
+}
+
+pub(super) fn is_allowed(c: char) -> bool {
+    c == '\t' || (' '..='~').contains(&c)
 }
 
 fn read_name(name: &str) -> Result<Option<FieldValue>, Malformed> {
@@ -152,7 +163,7 @@ fn by_attribute(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.attribute.is_some_and(|attribute| attribute.eq_ignore_ascii_case(name)))
 }
 
-fn malformed(part: &str, reason: String) -> Malformed {
+pub(super) fn malformed(part: &str, reason: String) -> Malformed {
     Malformed { part: part.to_owned(), reason }
 }
 

@@ -16,14 +16,12 @@ use std::{fmt, sync::LazyLock};
 
 use regex::Regex;
 
-use super::declaration::Malformed;
+use super::declaration::{self, Malformed, Problems, malformed};
 
 /// The annotation's key on the Canary, and on each object that is made from it.
 pub const ENTRY_ANNOTATION: &str = "kubectl-canary-traefik/entry";
 /// The annotation on each object of an entry that names its Canary.
 pub const CANARY_ANNOTATION: &str = "kubectl-canary-traefik/canary";
-/// Maximum length of the annotation in characters.
-pub const MAX_LENGTH: usize = 1024;
 /// Maximum number of paths.
 pub const MAX_PATHS: usize = 16;
 /// Regular expression of a path, without anchors; valid in Rust and in RE2.
@@ -50,7 +48,7 @@ impl Entry {
 
     /// Returns every problem of the annotation's value, in the order of the checks, with the character where it begins,
     /// from 0.
-    pub fn problems(text: &str) -> Vec<(usize, Malformed)> {
+    pub fn problems(text: &str) -> Problems {
         read(text).1
     }
 
@@ -69,29 +67,17 @@ impl Entry {
     }
 }
 
-fn read(text: &str) -> (Vec<String>, Vec<(usize, Malformed)>) {
-    let malformed = |part: &str, reason: String| Malformed { part: part.to_owned(), reason };
-    if text.chars().count() > MAX_LENGTH {
-        return (Vec::new(), vec![(0, malformed("", too_long()))]);
-    }
-    let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
-    let (mut paths, mut problems, mut twice) = (Vec::new(), Vec::new(), Vec::new());
-    if let Some(at) = text.chars().position(|c| !is_allowed(c)) {
-        problems.push((at, malformed("", super::declaration::NOT_ASCII.into())));
-    }
-    let (mut begin, mut count) = (0, 0);
-    for whole in text.split(',') {
-        let path = whole.trim_matches([' ', '\t']);
-        let at = begin + whole.chars().take_while(|c| [' ', '\t'].contains(c)).count();
-        begin += whole.chars().count() + 1;
-        count += 1;
+fn read(text: &str) -> (Vec<String>, Problems) {
+    let (parts, mut problems) = declaration::parts(text, ',');
+    let (count, mut paths, mut twice) = (parts.len(), Vec::new(), Vec::new());
+    for (at, path) in parts {
         match path {
             "" => problems.push((at, malformed("", missing()))),
             // What is no ASCII is reported already.
-            path if !path.chars().all(is_allowed) => {}
+            path if !path.chars().all(declaration::is_allowed) => {}
             path if !is_path(path) => problems.push((at, malformed(path, not_a_path()))),
             path if paths.iter().any(|other| other == path) => {
-                twice.push((at, malformed(path, super::declaration::TWICE.into())));
+                twice.push((at, malformed(path, declaration::TWICE.into())));
             }
             path => paths.push(path.to_owned()),
         }
@@ -122,10 +108,6 @@ pub fn check_path(text: &str) -> Result<String, String> {
 fn is_path(text: &str) -> bool {
     static WHOLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("^{PATH}$")).expect("a valid expression"));
     WHOLE.is_match(text)
-}
-
-pub(crate) fn too_long() -> String {
-    format!("it is longer than {MAX_LENGTH} characters")
 }
 
 pub(crate) fn missing() -> String {

@@ -35,11 +35,7 @@ pub fn of(object: &Value, kind: ObjectKind) -> Vec<Manager> {
     };
     view::list(object, &["metadata", "managedFields"])
         .iter()
-        .filter(|entry| {
-            let sets =
-                |path: &&[&str]| path.iter().try_fold(&entry["fieldsV1"], |fields, key| fields.get(key)).is_some();
-            paths.iter().any(sets)
-        })
+        .filter(|entry| paths.iter().any(|path| view::at(&entry["fieldsV1"], path).is_some()))
         .filter_map(|entry| {
             let name = entry.get("manager")?.as_str()?.to_owned();
             Some(Manager { name, time: entry.get("time").and_then(Value::as_str).map(str::to_owned) })

@@ -39,22 +39,6 @@ impl fmt::Display for NamespacedName {
     }
 }
 
-/// An invalid object name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAName {
-    name: String,
-    problem: &'static str,
-}
-
-impl fmt::Display for NotAName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 60;
-        let shown: String = self.name.chars().take(SHOWN).collect();
-        let rest = if self.name.chars().nth(SHOWN).is_some() { "…" } else { "" };
-        write!(f, "`{shown}{rest}` cannot be a name: {}", self.problem)
-    }
-}
-
 /// Checks that a name is valid for an object or a namespace, because it becomes part of a path: the rules for names of
 /// every kind of object (apimachinery `pkg/api/validation/path/name.go:IsValidPathSegmentName`), and the greatest
 /// length of any kind (`pkg/util/validation/validation.go:DNS1123SubdomainMaxLength`).
@@ -62,8 +46,9 @@ impl fmt::Display for NotAName {
 /// # Errors
 ///
 /// Returns what is wrong with the name.
-pub fn check(name: &str) -> Result<(), NotAName> {
+pub fn check(name: &str) -> Result<(), String> {
     const LONGEST: usize = 253;
+    const SHOWN: usize = 60;
     let problem = match name {
         "" => "it is empty",
         "." | ".." => "it has a special meaning in a path",
@@ -72,7 +57,9 @@ pub fn check(name: &str) -> Result<(), NotAName> {
         _ if name.len() > LONGEST => "it is longer than 253 characters",
         _ => return Ok(()),
     };
-    Err(NotAName { name: name.to_owned(), problem })
+    let shown: String = name.chars().take(SHOWN).collect();
+    let rest = if name.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    Err(format!("`{shown}{rest}` cannot be a name: {problem}"))
 }
 
 /// The API group of a TraefikService.
@@ -137,7 +124,7 @@ mod tests {
         for name in ["a", "a.b", "...", "a..b", "\u{1b}[31mx", "ä", &"a".repeat(253)] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
-        let problem = |name: &str| check(name).unwrap_err().to_string();
+        let problem = |name: &str| check(name).unwrap_err();
         assert_eq!(problem(""), "`` cannot be a name: it is empty");
         assert_eq!(problem(".."), "`..` cannot be a name: it has a special meaning in a path");
         assert_eq!(problem("../x"), "`../x` cannot be a name: it contains `/`");

@@ -199,21 +199,16 @@ fn policy(canary: &Value, tool: Tool) -> OwnerPolicy {
 /// Returns whether the tool itself has set the declared cookie, according to `managedFields` or to the last client-side
 /// apply.
 fn source_sets_cookie(canary: &Value, tool: Tool) -> bool {
-    let has = |object: &Value| {
-        view::at(object, &["metadata", "annotations", ANNOTATION]).is_some()
-            || view::at(object, &NATIVE_COOKIE).is_some()
+    let places = [&["metadata", "annotations", ANNOTATION][..], &NATIVE_COOKIE];
+    let has = |object: &Value, prefix: &str| {
+        let is_there =
+            |keys: &&[&str]| keys.iter().try_fold(object, |value, key| value.get(format!("{prefix}{key}"))).is_some();
+        places.iter().any(is_there)
     };
-    let recorded = managers(canary).any(|(name, fields)| {
-        let native: Vec<_> = NATIVE_COOKIE.iter().map(|key| format!("f:{key}")).collect();
-        let native: Vec<_> = native.iter().map(String::as_str).collect();
-        let annotation = format!("f:{ANNOTATION}");
-        tool.is_manager(name)
-            && (view::at(fields, &["f:metadata", "f:annotations", &annotation]).is_some()
-                || view::at(fields, &native).is_some())
-    });
+    let recorded = managers(canary).any(|(name, fields)| tool.is_manager(name) && has(fields, "f:"));
     let applied = view::text(canary, &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"]);
     let applied = applied.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    recorded || (tool == Tool::ArgoCd && applied.is_some_and(|applied| has(&applied)))
+    recorded || (tool == Tool::ArgoCd && applied.is_some_and(|applied| has(&applied, "")))
 }
 
 /// Returns the field managers and their fields.

@@ -10,10 +10,3 @@ pub struct Stickiness {
     /// The entry.
     pub entry: Option<Entry>,
 }
-
-impl Stickiness {
-    /// Returns the stickiness of a cookie without an entry.
-    pub fn of_cookie(cookie: Option<&Cookie>) -> Self {
-        Self { cookie: cookie.cloned(), entry: None }
-    }
-}

@@ -27,6 +27,12 @@ pub(crate) fn texts(value: &Value, keys: &[&str]) -> Vec<String> {
     list(value, keys).iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
+/// Returns the texts of the mapping at these keys, with their keys.
+pub(crate) fn text_map<T: FromIterator<(String, String)>>(value: &Value, keys: &[&str]) -> T {
+    let fields = object(value, keys).into_iter().flatten();
+    fields.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
 /// Returns the mapping at these keys.
 pub(crate) fn object<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Map<String, Value>> {
     at(value, keys)?.as_object()

@@ -8,7 +8,7 @@ use crate::{
     model::{NamespacedName, Stickiness},
     traefik::{
         Routes,
-        cookie_value::{self, Parent, Track},
+        cookie_value::{self, Track},
         route,
         routing::{Destination, Routing},
     },
@@ -74,8 +74,8 @@ impl Loaded {
         let canary = &self.observed.canary;
         let service = self.observed.service().and(self.service.as_ref());
         let of_flagger = [("primary", canary.primary_name()), ("canary", canary.canary_name())];
-        let parent = Parent { namespace, name: canary.service_name.as_deref().unwrap_or_default() };
-        cookie_value::tracks(service, of_flagger, canary.port, parent)
+        let parent = canary.service_name.as_deref().unwrap_or_default();
+        cookie_value::tracks(service, of_flagger, canary.port, namespace, parent)
     }
 
     /// Returns the names that the cookie can have: without and with safeNaming.
@@ -90,7 +90,7 @@ impl Loaded {
     pub fn cookie_name(&self, namespace: Option<&str>, safe_naming: bool) -> Option<String> {
         let canary = &self.observed.canary;
         let cookie = self.observed.live_cookie().or_else(|| canary.declared.cookie())?;
-        let parent = Parent { namespace, name: canary.service_name.as_deref().unwrap_or_default() };
-        cookie_value::cookie_name(cookie, parent, safe_naming)
+        let parent = canary.service_name.as_deref().unwrap_or_default();
+        cookie_value::cookie_name(cookie, namespace, parent, safe_naming)
     }
 }

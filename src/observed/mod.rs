@@ -5,7 +5,7 @@ mod loaded;
 
 use std::fmt;
 
-pub use self::{entry::EntryState, loaded::Loaded};
+pub use self::loaded::Loaded;
 
 use crate::{
     error::Result,
@@ -23,8 +23,10 @@ pub struct Observed {
     pub service: TraefikServiceState,
     /// Whether the guard covers the Canary.
     pub guarded: Guarded,
-    /// The declared entry compared with its objects.
-    pub entry: EntryState,
+    /// The declared entry compared with the objects that make it live.
+    pub entry: State,
+    /// Why the entry is refused, malformed or unknown; a sentence each.
+    pub entry_reasons: Vec<String>,
     /// The entry that its objects were made from.
     pub live_entry: Option<Entry>,
     /// Flagger's mesh provider, where the Canary names no provider and it can be seen.
@@ -77,24 +79,26 @@ pub enum TraefikServiceState {
     Forbidden(String),
 }
 
-/// The declared cookie compared with the live one.
+/// What is declared compared with what is live: of the cookie, or of the entry and the objects that make it live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Neither declared nor live.
     None,
     /// Declared and live, and equal.
     Synced,
-    /// Declared, but not live.
+    /// Declared, but not live; of an entry, some or all of its objects are missing.
     Missing,
-    /// Declared and live, but different.
+    /// Declared and live, but different; of an entry, its objects no longer fit the routes.
     Differs,
     /// Live, but not declared.
     Undeclared,
-    /// Declared, but there is no TraefikService yet.
+    /// Declared, but there is no TraefikService yet; of an entry, or no route to it that could be covered.
     Pending,
+    /// Only of an entry: something else serves its paths, or has the name of one of its objects.
+    Refused,
     /// The declaration is not well-formed.
     Malformed,
-    /// This user may not read the TraefikService.
+    /// This user may not read the TraefikService; of an entry, the routes were not or cannot be read.
     Unknown,
 }
 
@@ -123,6 +127,7 @@ impl State {
             Self::Differs => "differs",
             Self::Undeclared => "undeclared",
             Self::Pending => "pending",
+            Self::Refused => "refused",
             Self::Malformed => "malformed",
             Self::Unknown => "<unknown>",
         }
@@ -142,18 +147,6 @@ impl Protection {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Protection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Observed {
     /// Pairs a Canary with the TraefikService that has its computed name.
     pub fn pair(canary: Canary, service: Option<TraefikService>) -> Self {
@@ -168,7 +161,8 @@ impl Observed {
             canary,
             service,
             guarded: Guarded::Unknown,
-            entry: EntryState::None,
+            entry: State::None,
+            entry_reasons: Vec::new(),
             live_entry: None,
             mesh_provider: None,
             manifest: None,
@@ -213,6 +207,11 @@ impl Observed {
         self.service().and_then(|service| service.live.cookie())
     }
 
+    /// Returns the declared cookie, else the live one.
+    pub fn cookie(&self) -> Option<&Cookie> {
+        self.canary.declared.cookie().or_else(|| self.live_cookie())
+    }
+
     /// Compares the declared cookie with the live one.
     pub fn state(&self) -> State {
         let declared = match &self.canary.declared {
@@ -237,13 +236,11 @@ impl Observed {
 
     /// Compares everything declared with what is live: the cookie, and then the entry.
     pub fn whole_state(&self) -> State {
-        match (self.state(), &self.entry) {
-            (State::Synced, EntryState::Missing) => State::Missing,
-            (State::Synced, EntryState::Differs | EntryState::Refused(_)) => State::Differs,
-            (State::Synced | State::None, EntryState::Undeclared) => State::Undeclared,
-            (State::Synced, EntryState::Pending) => State::Pending,
-            (State::Synced, EntryState::Unknown(_)) => State::Unknown,
-            (_, EntryState::Malformed) => State::Malformed,
+        match (self.state(), self.entry) {
+            (_, State::Malformed) => State::Malformed,
+            (State::None, State::Undeclared) => State::Undeclared,
+            (State::Synced, State::Refused) => State::Differs,
+            (State::Synced, entry) if entry != State::None => entry,
             (state, _) => state,
         }
     }

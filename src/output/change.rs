@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    diff::{comparable, unified_as},
+    diff::{comparable, unified},
     style::Style,
 };
 use crate::{
@@ -14,19 +14,6 @@ use crate::{
         write_effect::{self},
     },
 };
-
-/// The result for one object, in kubectl's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// The object did not exist before.
-    Created,
-    /// The object was changed.
-    Configured,
-    /// The object was deleted.
-    Deleted,
-    /// There was nothing to do.
-    Unchanged,
-}
 
 /// Whether a change is really made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -40,14 +27,9 @@ pub enum DryRun {
     Server,
 }
 
-/// Formats a result line: `canary.flagger.app/podinfo configured (server dry run)`.
-pub fn line(object: &impl std::fmt::Display, verb: Verb, dry_run: DryRun) -> String {
-    let verb = match verb {
-        Verb::Created => "created",
-        Verb::Configured => "configured",
-        Verb::Deleted => "deleted",
-        Verb::Unchanged => "unchanged",
-    };
+/// Formats a result line: `canary.flagger.app/podinfo configured (server dry run)`. `verb` is one of kubectl's words:
+/// created, configured, deleted, unchanged.
+pub fn line(object: &impl std::fmt::Display, verb: &str, dry_run: DryRun) -> String {
     let suffix = match dry_run {
         DryRun::None => "",
         DryRun::Client => " (dry run)",
@@ -75,15 +57,15 @@ pub fn step_diff(step: &Step, after: &Value, namespaces: bool, style: Style) -> 
         (_, true) => ("live", "deleted"),
         _ => ("live", "after"),
     };
-    unified_as(&title, (was, becomes), &text(&step.before), &text(&after), style)
+    unified(&title, (was, becomes), &text(&step.before), &text(&after), style)
 }
 
 /// Returns the result of a step for its line.
-pub fn verb(step: &Step) -> Verb {
+pub fn verb(step: &Step) -> &'static str {
     match (&step.action, step.before.is_null()) {
-        (Action::Delete, _) => Verb::Deleted,
-        (_, true) => Verb::Created,
-        _ => Verb::Configured,
+        (Action::Delete, _) => "deleted",
+        (_, true) => "created",
+        _ => "configured",
     }
 }
 

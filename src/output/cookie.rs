@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{report::published, table::table};
+use super::{
+    report::{named, published},
+    table::table,
+};
 use crate::{
     model::NamespacedName,
     traefik::cookie_value::{Child, Generation, Track},
@@ -93,7 +96,7 @@ pub fn text(cookies: &Cookies) -> String {
 
 /// Returns the cookies as JSON.
 pub fn report(cookies: &Cookies) -> Value {
-    let values = |child: &Child| json!({"sha256": child.value(Generation::Sha256), "fnv": child.value(Generation::Fnv), "child": child.name()});
+    let values = |child: &Child| json!({"sha256": child.value(Generation::Sha256), "fnv": child.value(Generation::Fnv), "child": child.0});
     let tracks: Vec<_> = cookies
         .tracks
         .iter()
@@ -103,12 +106,8 @@ pub fn report(cookies: &Cookies) -> Value {
                 "safeNamingValue": safe})
         })
         .collect();
-    let mut value = json!({"name": cookies.target.name, "cookieName": cookies.name, "safeNamingCookieName": cookies.safe_name,
-        "tracks": tracks});
-    if let Some(namespace) = &cookies.target.namespace {
-        value["namespace"] = namespace.as_str().into();
-    }
-    published("TrackCookies", value)
+    let value = json!({"cookieName": cookies.name, "safeNamingCookieName": cookies.safe_name, "tracks": tracks});
+    published("TrackCookies", named(&cookies.target, value))
 }
 
 /// Formats what a value means.

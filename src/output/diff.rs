@@ -30,14 +30,9 @@ pub fn comparable(object: &Value) -> String {
     yaml::print(&object)
 }
 
-/// Returns the unified diff of two texts with three lines of context; empty if they are equal. `was` describes the
-/// first text: `live`, `before`.
-pub fn unified(name: &str, was: &str, before: &str, after: &str, style: Style) -> String {
-    unified_as(name, (was, "after"), before, after, style)
-}
-
-/// Like [`unified`], with a description of each text.
-pub fn unified_as(name: &str, (was, becomes): (&str, &str), before: &str, after: &str, style: Style) -> String {
+/// Returns the unified diff of two texts with three lines of context; empty if they are equal. `was` and `becomes` describe
+/// the texts: `live`, `after`.
+pub fn unified(name: &str, (was, becomes): (&str, &str), before: &str, after: &str, style: Style) -> String {
     const CONTEXT: usize = 3;
     if before == after {
         return String::new();

@@ -1,6 +1,6 @@
 //! A cookie as text for an editor, and back: YAML with a comment per field, and errors above their lines. Pure.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::escaped;
 use crate::{
@@ -63,7 +63,7 @@ pub fn write(page: Page<'_>) -> String {
             ));
         }
         match value {
-            Some(value) => text.push_str(&line(field, &Field::to_json(value))),
+            Some(value) => text.push_str(&yaml::print(&json!({ (field.key): Field::to_json(value) }))),
             None => text.push_str(&format!("#{}: {}\n", field.key, field.example)),
         }
     }
@@ -73,11 +73,6 @@ pub fn write(page: Page<'_>) -> String {
         None => text.push_str(&format!("#{ENTRY}: /login\n")),
     }
     text
-}
-
-/// Writes a field as YAML: `maxAge: 300`.
-fn line(field: &Field, value: &Value) -> String {
-    yaml::print(&Value::Object(Map::from_iter([(field.key.to_owned(), value.clone())])))
 }
 
 /// Returns whether the text has nothing but comments.

@@ -7,6 +7,8 @@
 mod eval;
 mod parse;
 
+use std::cmp::Ordering::{self, Equal, Greater, Less};
+
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -68,19 +70,22 @@ enum To {
 #[derive(Debug, Clone, PartialEq)]
 struct Filter {
     left: Vec<Step>,
-    /// The operator and what to compare with; without them, the left side has to exist.
-    compared: Option<(Operator, Vec<Step>)>,
+    /// When it holds and what to compare with; without them, the left side has to exist.
+    compared: Option<(Orders, Vec<Step>)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
+/// The orders of the left side and the right for which a comparison holds; `None` if they have none.
+type Orders = &'static [Option<Ordering>];
+
+/// The operators.
+const OPERATORS: [(&str, Orders); 6] = [
+    ("==", &[Some(Equal)]),
+    ("!=", &[Some(Less), Some(Greater), None]),
+    ("<", &[Some(Less)]),
+    ("<=", &[Some(Less), Some(Equal)]),
+    (">", &[Some(Greater)]),
+    (">=", &[Some(Greater), Some(Equal)]),
+];
 
 impl Template {
     /// Parses a template.

@@ -1,14 +1,13 @@
 //! The published JSON and YAML formats, versioned and separate from the model: every change goes into the changelog.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Kind},
     flagger::Declared,
     lint::{self, Finding},
-    model::{Cookie, Entry},
-    observed::{EntryState, Manifest, Observed, TraefikServiceState},
+    model::{Cookie, Entry, NamespacedName},
+    observed::{Manifest, Observed, State, TraefikServiceState},
     text::without_passwords,
     traefik::Weight,
 };
@@ -23,181 +22,90 @@ pub fn published(kind: &str, mut value: Value) -> Value {
     value
 }
 
-/// The state of one Canary and its cookie.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CanaryReport {
-    /// Namespace of the Canary.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    /// Name of the Canary.
-    name: String,
-    /// `status.phase`.
-    phase: Option<String>,
-    /// The TraefikService.
-    traefik_service: ServiceReport,
-    /// Weights that Traefik uses; `null` for a track that is not listed.
-    weights: Weights,
-    /// The declared cookie; `null` if there is none.
-    declared: Option<DeclaredReport>,
-    /// The live cookie; `null` if there is none.
-    live: Option<Value>,
-    /// What is declared compared with what is live, the cookie before the entry: none, synced, missing, differs,
-    /// undeclared, pending, malformed, unknown.
-    state: String,
-    /// The entry; `null` if there is none.
-    entry: Option<EntryReport>,
-    /// What protects the cookie from Flagger's next write: guard, flagger, none, unknown; `null` without a cookie.
-    protected_by: Option<String>,
-    /// What is wrong.
-    findings: Vec<FindingReport>,
-    /// Where the Canary is among manifests; missing for one of a cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    manifest: Option<ManifestReport>,
-}
-
-#[derive(Debug, Serialize)]
-struct FindingReport {
-    code: &'static str,
-    severity: &'static str,
-    message: String,
-    help: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ManifestReport {
-    file: String,
-    line: usize,
-    /// Where kustomize patches are that may change it, as `file:line`.
-    patches: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ServiceReport {
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_version: Option<String>,
-    /// present, foreign, notGenerated, notServed, forbidden
-    status: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct EntryReport {
-    /// The declared paths; `null` if none are declared, or if they are malformed.
-    declared: Option<Vec<String>>,
-    /// The paths that its objects were made from; `null` without objects.
-    live: Option<Vec<String>>,
-    /// synced, missing, differs, undeclared, pending, refused, malformed, unknown
-    state: String,
-    /// Why, one sentence each.
-    reasons: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Weights {
-    primary: Option<i64>,
-    canary: Option<i64>,
-}
-
-#[derive(Debug, Serialize)]
-struct DeclaredReport {
-    /// native or annotation
-    source: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookie: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl CanaryReport {
-    /// Creates the report on one Canary, with the findings that need nothing else.
-    pub fn new(observed: &Observed) -> Self {
-        Self::with(observed, lint::check(observed))
+/// Adds the name and, if there is one, the namespace.
+pub fn named(target: &NamespacedName, mut value: Value) -> Value {
+    value["name"] = target.name.as_str().into();
+    if let Some(namespace) = &target.namespace {
+        value["namespace"] = namespace.as_str().into();
     }
-
-    /// Creates the report on one Canary with these findings.
-    pub fn with(observed: &Observed, findings: Vec<Finding>) -> Self {
-        let canary = &observed.canary;
-        let (primary, track) = observed.weights();
-        let (status, group) = match &observed.service {
-            TraefikServiceState::Present(service) => ("present", Some(service.group)),
-            TraefikServiceState::Foreign(service) => ("foreign", Some(service.group)),
-            TraefikServiceState::NotGenerated => ("notGenerated", None),
-            TraefikServiceState::NotServed => ("notServed", None),
-            TraefikServiceState::Forbidden(_) => ("forbidden", None),
-        };
-        let protection = observed.protection().as_str();
-        Self {
-            namespace: canary.target.namespace.clone(),
-            name: canary.target.name.clone(),
-            phase: canary.phase.clone(),
-            traefik_service: ServiceReport {
-                name: canary.service_name.clone(),
-                api_version: group.map(crate::model::name::Group::api_version),
-                status,
-            },
-            weights: Weights { primary: primary.map(Weight::in_traefik), canary: track.map(Weight::in_traefik) },
-            declared: declared(&canary.declared),
-            live: observed.live_cookie().map(Cookie::to_json),
-            state: observed.whole_state().as_str().trim_matches(['<', '>']).to_owned(),
-            entry: entry(observed),
-            findings: findings
-                .into_iter()
-                .map(|Finding { code, severity, message, help, .. }| FindingReport {
-                    code,
-                    severity: severity.as_str(),
-                    message,
-                    help,
-                })
-                .collect(),
-            protected_by: (protection != "-").then(|| protection.trim_matches(['<', '>']).to_owned()),
-            manifest: observed.manifest.clone().map(|Manifest { file, line, patches }| ManifestReport {
-                file,
-                line,
-                patches,
-            }),
-        }
-    }
+    value
 }
 
-fn entry(observed: &Observed) -> Option<EntryReport> {
-    let paths = |entry: &Entry| entry.paths().to_vec();
-    let reasons = match (&observed.entry, &observed.canary.entry) {
-        (EntryState::None, _) => return None,
-        (EntryState::Refused(problems), _) => problems.clone(),
-        (EntryState::Unknown(reason), _) => vec![reason.clone()],
-        (_, Some(Err(malformed))) => vec![malformed.to_string()],
-        _ => Vec::new(),
+/// Returns a list.
+pub fn items(items: impl Iterator<Item = Value>) -> Value {
+    Value::from_iter([("items", items.collect::<Value>())])
+}
+
+/// Returns the report on one Canary and its cookie, with these findings.
+pub fn canary(observed: &Observed, findings: &[Finding]) -> Value {
+    let canary = &observed.canary;
+    let (primary, track) = observed.weights();
+    let (status, service) = match &observed.service {
+        TraefikServiceState::Present(service) => ("present", Some(service)),
+        TraefikServiceState::Foreign(service) => ("foreign", Some(service)),
+        TraefikServiceState::NotGenerated => ("notGenerated", None),
+        TraefikServiceState::NotServed => ("notServed", None),
+        TraefikServiceState::Forbidden(_) => ("forbidden", None),
     };
-    Some(EntryReport {
-        declared: observed.canary.declared_entry().map(paths),
-        live: observed.live_entry.as_ref().map(paths),
-        state: observed.entry.as_str().trim_matches(['<', '>']).to_owned(),
-        reasons,
+    let protection = observed.protection().as_str();
+    let finding = |finding: &Finding| {
+        let Finding { code, severity, message, help, .. } = finding;
+        json!({"code": code, "severity": severity.as_str(), "message": message, "help": help})
+    };
+    let mut value = json!({
+        "phase": canary.phase,
+        "traefikService": {"name": canary.service_name, "status": status},
+        "weights": {"primary": primary.map(Weight::in_traefik), "canary": track.map(Weight::in_traefik)},
+        "declared": declared(&canary.declared),
+        "live": observed.live_cookie().map(Cookie::to_json),
+        "state": word(observed.whole_state().as_str()),
+        "entry": entry(observed),
+        "protectedBy": (protection != "-").then(|| word(protection)),
+        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+    });
+    if let Some(service) = service {
+        value["traefikService"]["apiVersion"] = service.group.api_version().into();
+    }
+    if let Some(Manifest { file, line, patches }) = &observed.manifest {
+        value["manifest"] = json!({"file": file, "line": line, "patches": patches});
+    }
+    named(&canary.target, value)
+}
+
+/// Returns a state as it is published.
+fn word(state: &str) -> &str {
+    state.trim_matches(['<', '>'])
+}
+
+fn entry(observed: &Observed) -> Value {
+    if observed.entry == State::None {
+        return Value::Null;
+    }
+    json!({
+        "declared": observed.canary.declared_entry().map(Entry::paths),
+        "live": observed.live_entry.as_ref().map(Entry::paths),
+        "state": word(observed.entry.as_str()),
+        "reasons": observed.entry_reasons,
     })
 }
 
-fn declared(declared: &Declared) -> Option<DeclaredReport> {
-    let (source, cookie, error) = match declared {
-        Declared::Nothing => return None,
-        Declared::Native(cookie, _) => ("native", Some(cookie.to_json()), None),
-        Declared::Annotation(cookie) => ("annotation", Some(cookie.to_json()), None),
-        Declared::Malformed(_, malformed) => ("annotation", None, Some(malformed.to_string())),
-    };
-    Some(DeclaredReport { source, cookie, error })
+fn declared(declared: &Declared) -> Value {
+    match declared {
+        Declared::Nothing => Value::Null,
+        Declared::Native(cookie, _) => json!({"source": "native", "cookie": cookie.to_json()}),
+        Declared::Annotation(cookie) => json!({"source": "annotation", "cookie": cookie.to_json()}),
+        Declared::Malformed(_, malformed) => json!({"source": "annotation", "error": malformed.to_string()}),
+    }
 }
 
 /// Returns the report on a single Canary, with its version.
 pub fn single(observed: &Observed) -> Value {
-    let value = serde_json::to_value(CanaryReport::new(observed)).expect("a report can be written as JSON");
-    published("StickyReport", value)
+    published("StickyReport", canary(observed, &lint::check(observed)))
 }
 
 /// Returns the reports on several Canaries as a list, with its version.
 pub fn list(observed: &[Observed]) -> Value {
-    let items: Vec<_> = observed.iter().map(CanaryReport::new).collect();
-    published("StickyReportList", serde_json::json!({"items": items}))
+    published("StickyReportList", items(observed.iter().map(|observed| canary(observed, &lint::check(observed)))))
 }
 
 /// Returns the report on an error. The reasons are the names in `docs/exit-codes.md`.
@@ -213,7 +121,7 @@ pub fn error(error: &Error) -> Value {
         Kind::Signal(_) | Kind::BrokenPipe => "ended",
     };
     let clean = |text: &str| without_passwords(text);
-    let value = serde_json::json!({
+    let value = json!({
         "reason": reason,
         "message": clean(error.message()),
         "causes": error.causes().iter().map(|cause| clean(cause)).collect::<Vec<_>>(),

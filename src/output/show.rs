@@ -3,8 +3,8 @@
 use super::{draft::ENTRY, duration, escaped, table::table};
 use crate::{
     flagger::{Declared, Progress},
-    model::{Cookie, FIELDS, Field, FieldValue, declaration},
-    observed::{EntryState, Observed, State, TraefikServiceState},
+    model::{Cookie, FIELDS, Field, declaration},
+    observed::{Observed, State, TraefikServiceState},
     traefik::Weight,
 };
 
@@ -65,9 +65,9 @@ pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         canary.target.name.clone(),
         canary.phase.clone().unwrap_or_else(none),
         weights(observed),
-        cookie_name(observed).unwrap_or_else(|| unseen(observed)),
-        observed.whole_state().to_string(),
-        observed.protection().to_string(),
+        observed.cookie().map_or_else(|| unseen(observed), |cookie| cookie.name().unwrap_or(DERIVED).to_owned()),
+        observed.whole_state().as_str().to_owned(),
+        observed.protection().as_str().to_owned(),
         age(canary.created.as_deref(), columns.now),
     ];
     let progress = canary.progress(observed.canary_weight());
@@ -96,12 +96,8 @@ pub fn row(observed: &Observed, columns: Columns) -> Vec<String> {
         cells.push(service);
         cells.push(declared.unwrap_or_else(none));
         cells.push(observed.live_cookie().map_or_else(|| unseen(observed), printed));
-        let entry = match &canary.entry {
-            Some(Ok(entry)) => Some(entry.to_string()),
-            Some(Err(_)) => Some("<malformed>".to_owned()),
-            None => observed.live_entry.as_ref().map(ToString::to_string),
-        };
-        cells.push(entry.unwrap_or_else(none));
+        let live = || observed.live_entry.as_ref().map(ToString::to_string);
+        cells.push(declared_entry(observed).or_else(live).unwrap_or_else(none));
     }
     if columns.file {
         cells.push(observed.manifest.as_ref().map_or_else(none, ToString::to_string));
@@ -139,15 +135,16 @@ pub fn weights(observed: &Observed) -> String {
     format!("{}/{}", text(primary), text(canary))
 }
 
-/// Returns the name of the declared cookie, else of the live one.
-fn cookie_name(observed: &Observed) -> Option<String> {
-    let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie())?;
-    Some(cookie.name().unwrap_or(DERIVED).to_owned())
+/// Returns the declared entry in words, if there is one.
+fn declared_entry(observed: &Observed) -> Option<String> {
+    let entry = observed.canary.entry.as_ref()?;
+    Some(entry.as_ref().map_or_else(|_| "<malformed>".to_owned(), ToString::to_string))
 }
 
-fn age(created: Option<&str>, now: i64) -> String {
-    match created.and_then(|created| created.parse::<jiff::Timestamp>().ok()) {
-        Some(created) => duration::age(now - created.as_second()),
+/// Returns the time since this moment.
+pub(super) fn age(moment: Option<&str>, now: i64) -> String {
+    match moment.and_then(|moment| moment.parse::<jiff::Timestamp>().ok()) {
+        Some(moment) => duration::age(now - moment.as_second()),
         None => "<unknown>".into(),
     }
 }
@@ -156,9 +153,7 @@ fn age(created: Option<&str>, now: i64) -> String {
 pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     let (declared, live) = (observed.canary.declared.cookie(), observed.live_cookie());
     let text = |cookie: Option<&Cookie>, field: &Field| match cookie?.get(field) {
-        Some(FieldValue::Text(text)) => Some(text.clone()),
-        Some(FieldValue::Seconds(seconds)) => Some(seconds.to_string()),
-        Some(FieldValue::On) => Some("true".to_owned()),
+        Some(value) => Some(value.to_string()),
         None => (*field == FIELDS[0]).then(|| DERIVED.to_owned()),
     };
     let mut rows: Vec<[String; 3]> = FIELDS
@@ -174,15 +169,11 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
     if let Declared::Malformed(text, _) = &observed.canary.declared {
         rows.push(["<malformed>".into(), text.clone(), unseen(observed)]);
     }
-    if observed.entry != EntryState::None {
-        let declared = match &observed.canary.entry {
-            None => "<unset>".to_owned(),
-            Some(Ok(entry)) => entry.to_string(),
-            Some(Err(_)) => "<malformed>".to_owned(),
-        };
-        let live = match (&observed.live_entry, &observed.entry) {
+    if observed.entry != State::None {
+        let declared = declared_entry(observed).unwrap_or_else(|| "<unset>".to_owned());
+        let live = match (&observed.live_entry, observed.entry) {
             (Some(entry), _) => entry.to_string(),
-            (None, EntryState::Unknown(_)) => "<unknown>".to_owned(),
+            (None, State::Unknown) => "<unknown>".to_owned(),
             (None, _) => "<unset>".to_owned(),
         };
         rows.push([ENTRY.to_owned(), declared, live]);
@@ -192,23 +183,18 @@ pub fn fields(observed: &Observed) -> Vec<[String; 3]> {
 
 /// Returns the state of the entry with the reason; `None` if there is no entry.
 pub fn entry(observed: &Observed) -> Option<String> {
-    let state = &observed.entry;
-    let reason = match state {
-        EntryState::None => return None,
-        EntryState::Synced => return Some(state.as_str().to_owned()),
-        EntryState::Missing => "some of its objects are missing".to_owned(),
-        EntryState::Differs => "its objects no longer fit the routes".to_owned(),
-        EntryState::Undeclared => "it is not declared, but its objects still exist".to_owned(),
-        EntryState::Pending if observed.service().is_none() => "its TraefikService does not exist".to_owned(),
-        EntryState::Pending => "no route to the TraefikService can be covered".to_owned(),
-        EntryState::Refused(problems) => problems.join("; "),
-        EntryState::Malformed => match &observed.canary.entry {
-            Some(Err(malformed)) => malformed.to_string(),
-            _ => return Some(state.as_str().to_owned()),
-        },
-        EntryState::Unknown(reason) => reason.clone(),
+    let state = observed.entry.as_str();
+    let reason = match observed.entry {
+        State::None => return None,
+        State::Synced => return Some(state.to_owned()),
+        State::Missing => "some of its objects are missing",
+        State::Differs => "its objects no longer fit the routes",
+        State::Undeclared => "it is not declared, but its objects still exist",
+        State::Pending if observed.service().is_none() => "its TraefikService does not exist",
+        State::Pending => "no route to the TraefikService can be covered",
+        State::Refused | State::Malformed | State::Unknown => &observed.entry_reasons.join("; "),
     };
-    Some(format!("{}: {reason}", state.as_str()))
+    Some(format!("{state}: {reason}"))
 }
 
 /// Returns the text of `sticky get` for Canaries of one name: each under its manifest, unless there is only one.
@@ -237,13 +223,13 @@ fn cookie(observed: &Observed, headers: bool) -> String {
         Declared::Native(..) => "declared in spec.service.traefik.sticky.cookie",
         Declared::Annotation(_) | Declared::Malformed(..) => "declared in an annotation",
     };
-    shown.push_str(&format!("state       {} ({source})\n", observed.whole_state()));
+    shown.push_str(&format!("state       {} ({source})\n", observed.whole_state().as_str()));
     if let Declared::Malformed(_, malformed) = &observed.canary.declared {
         shown.push_str(&format!("why         {}\n", escaped(&malformed.to_string())));
     }
     if let Some(entry) = entry(observed) {
         shown.push_str(&format!("entry       {}\n", escaped(&entry)));
     }
-    shown.push_str(&format!("protected   {}\n", observed.protection()));
+    shown.push_str(&format!("protected   {}\n", observed.protection().as_str()));
     shown
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     count, escaped,
-    report::published,
+    report::{named, published},
     style::{Meaning, Style},
     table::table,
 };
@@ -74,7 +74,6 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
     });
     let split = &verification.split;
     let mut value = json!({
-        "name": target.name,
         "cookieName": setup.names.first(),
         "urls": setup.pages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "holds": verification.holds(),
@@ -88,10 +87,7 @@ pub fn report(verification: &Verification, target: &NamespacedName, setup: &Setu
     if let Some(reason) = &verification.ended {
         value["error"] = reason.as_str().into();
     }
-    if let Some(namespace) = &target.namespace {
-        value["namespace"] = namespace.as_str().into();
-    }
-    published("Verification", value)
+    published("Verification", named(target, value))
 }
 
 fn check_report(check: Check, outcome: &Outcome) -> Value {
@@ -154,17 +150,6 @@ pub fn junit(verification: &Verification, target: &NamespacedName) -> String {
 
 /// Escapes text for XML (section 2.4), without the control characters that it cannot hold (section 2.2).
 fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    let text = text.replace(|c: char| c.is_control() && !"\n\t".contains(c), "\u{fffd}");
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Kind, Result},
     flagger::Declared,
     model::{Cookie, Entry, Field, FieldValue, Stickiness},
-    observed::{EntryState, Loaded},
+    observed::{Loaded, State},
     traefik::entry::Need,
 };
 
@@ -87,7 +87,7 @@ impl CookieChange {
                             .hint("replace it with --entry PATH, or remove it with --unset entry"));
                     }
                     // Objects that disagree are of no entry; the declared one is meant.
-                    (EntryChange::Keep, _) if loaded.observed.entry == EntryState::Differs => {
+                    (EntryChange::Keep, _) if loaded.observed.entry == State::Differs => {
                         before.entry.or_else(|| canary.declared_entry().cloned())
                     }
                     (EntryChange::Keep, _) => before.entry,
@@ -99,7 +99,7 @@ impl CookieChange {
             (Self::Apply, declared) => {
                 let live = loaded.live();
                 let cookie = match declared {
-                    Declared::Nothing if loaded.observed.entry == EntryState::None => {
+                    Declared::Nothing if loaded.observed.entry == State::None => {
                         return Err(Error::new(Kind::Conflict, "the declaration was removed in the meantime"));
                     }
                     // An undeclared cookie stays. An undeclared entry is left over from a removal that was cut short.
@@ -218,8 +218,8 @@ mod tests {
         assert_eq!(after(&CookieChange::Remove, &both), Ok(None));
         assert_eq!(after(&CookieChange::Apply, &both), Ok(Some("a; Max-Age=60".into())));
         // Others made the live cookie what it is; that is no change of the declared one.
-        let base = Stickiness::of_cookie(declaration::parse("a; Max-Age=60").ok().as_ref());
-        let mine = Stickiness::of_cookie(declaration::parse("a; Max-Age=300").ok().as_ref());
+        let base = Stickiness { cookie: declaration::parse("a; Max-Age=60").ok(), entry: None };
+        let mine = Stickiness { cookie: declaration::parse("a; Max-Age=300").ok(), entry: None };
         let merge = CookieChange::Merge { base, mine, scope: Scope::Both };
         assert_eq!(after(&merge, &both), Ok(Some("a; Max-Age=300".into())));
         assert_eq!(

@@ -95,7 +95,7 @@ mod tests {
     };
 
     fn alone(text: &str) -> Stickiness {
-        Stickiness::of_cookie(Some(&parse(text).expect("well-formed")))
+        Stickiness { cookie: Some(parse(text).expect("well-formed")), entry: None }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The effect of Flagger's next write on the cookie. Flagger's type of the TraefikService has no `sticky` field, so each
 //! write removes it.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -12,16 +13,19 @@ use crate::{
     traefik::{Live, Weight, traefik_service::Child},
 };
 
-/// The effect of Flagger's next write on the cookie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The effect of Flagger's next write on the cookie. Its names are published (`docs/json.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// There is no cookie, live or declared.
+    #[serde(rename = "nothing")]
     NoCookie,
     /// The cookie stays: Flagger copies the declared one itself.
     Native,
     /// The cookie stays or is added: the guard puts the declared one into the write.
     Guard,
     /// The write removes the cookie.
+    #[serde(rename = "removed")]
     Dropped,
     /// There is no live cookie, and the write adds none.
     NotLive,

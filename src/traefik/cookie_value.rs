@@ -9,7 +9,7 @@
 //! With `providers.kubernetescrd.safeNaming` (off by default; exists since 3.7.11) the children have other names.
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     model::{Cookie, view},
@@ -31,9 +31,10 @@ pub struct Track {
     pub safe_child: Option<Child>,
 }
 
-/// A child's name in Traefik, and the values of cookies that pin to it. They are the same in every rollout.
+/// A child's name in Traefik, which as a value pins on every version of Traefik; other values of cookies that pin to it are
+/// made of it. They are the same in every rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Child(String);
+pub struct Child(pub String);
 
 /// Who writes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,16 +62,6 @@ impl Generation {
 }
 
 impl Child {
-    /// Returns the child of this name.
-    pub fn new(name: String) -> Self {
-        Self(name)
-    }
-
-    /// Returns its name, which as a value pins on every version of Traefik.
-    pub fn name(&self) -> &str {
-        &self.0
-    }
-
     /// Returns the value that this generation writes: the name; its FNV-1 hash of 64 bits without leading zeros
     /// (traefik/traefik `pkg/server/service/loadbalancer/sticky.go:fnvHash`); the first 16 hexadecimal digits of its
     /// SHA-256 hash (`sha256Hash`).
@@ -95,50 +86,36 @@ fn fnv1(bytes: &[u8]) -> u64 {
     bytes.iter().fold(START, |hash, byte| hash.wrapping_mul(PRIME) ^ u64::from(*byte))
 }
 
-/// The TraefikService of tracks.
-#[derive(Debug, Clone, Copy)]
-pub struct Parent<'a> {
-    /// Its namespace, if that is known.
-    pub namespace: Option<&'a str>,
-    /// Its name.
-    pub name: &'a str,
-}
-
-/// Returns the tracks: the children of the TraefikService, and those that Flagger would list (word, name) but does not
-/// yet. `port` is the port of the latter.
+/// Returns the tracks: the children of the TraefikService with this name, and those that Flagger would list (word, name) but
+/// does not yet. `namespace` is that of the TraefikService, if it is known, and `port` the port of the latter.
 pub fn tracks(
     service: Option<&Value>,
     of_flagger: [(&str, Option<String>); 2],
     port: Option<i64>,
-    parent: Parent<'_>,
+    namespace: Option<&str>,
+    parent: &str,
 ) -> Vec<Track> {
-    let listed = service.and_then(|service| view::at(service, &["spec", "weighted", "services"])?.as_array());
-    let listed = listed.into_iter().flatten().enumerate();
-    let mut tracks: Vec<Track> = listed.filter_map(|(at, child)| listed_track(child, at, parent)).collect();
+    let listed = service.map(|service| view::list(service, &["spec", "weighted", "services"])).unwrap_or_default();
+    let listed = listed.iter().enumerate();
+    let mut tracks: Vec<_> = listed.filter_map(|(at, child)| track(child, at, namespace, parent)).collect();
     for (at, (word, name)) in of_flagger.into_iter().enumerate() {
         let Some(name) = name else { continue };
         if let Some(track) = tracks.iter_mut().find(|track| track.name == name) {
             word.clone_into(&mut track.name);
-        } else {
-            let place = at.min(tracks.len());
-            let port = port.map_or_else(String::new, |port| port.to_string());
-            let child = ListedChild { namespace: parent.namespace, name: &name, port, is_service: true };
-            tracks.insert(place, child.track(word, at, parent, None));
+            continue;
         }
+        let child = match port {
+            Some(port) => json!({"name": name, "port": port}),
+            None => json!({ "name": name }),
+        };
+        let Some(missing) = track(&child, at, namespace, parent) else { continue };
+        tracks.insert(at.min(tracks.len()), Track { name: word.to_owned(), weight: None, ..missing });
     }
     tracks
 }
 
-/// A child as it is written.
-struct ListedChild<'a> {
-    namespace: Option<&'a str>,
-    name: &'a str,
-    port: String,
-    /// Whether it is a Service, and not a TraefikService.
-    is_service: bool,
-}
-
-fn listed_track(child: &Value, at: usize, parent: Parent<'_>) -> Option<Track> {
+/// Returns the track of a child as it is written, which is at this position among its parent's children.
+fn track(child: &Value, at: usize, namespace: Option<&str>, parent: &str) -> Option<Track> {
     let name = view::text(child, &["name"])?;
     let is_service = view::text(child, &["kind"]) != Some("TraefikService");
     // A port may be a number or a name; Traefik uses it as written, and ignores the port of a TraefikService.
@@ -148,42 +125,33 @@ fn listed_track(child: &Value, at: usize, parent: Parent<'_>) -> Option<Track> {
         Some(port) => port.to_string(),
         None => String::new(),
     };
+    let port = |joint: char| if port.is_empty() { String::new() } else { format!("{joint}{port}") };
     let weight = child.get("weight").and_then(Value::as_i64).map_or(Weight::Absent, Weight::Number);
-    let namespace = view::text(child, &["namespace"]).or(parent.namespace);
-    Some(ListedChild { namespace, name, port, is_service }.track(name, at, parent, Some(weight)))
-}
-
-impl ListedChild<'_> {
-    /// Returns the track of this child, which is at this position among its parent's children.
-    fn track(&self, word: &str, at: usize, parent: Parent<'_>, weight: Option<Weight>) -> Track {
-        let Self { namespace, name, port, is_service } = self;
-        let port = |joint: char| if port.is_empty() { String::new() } else { format!("{joint}{port}") };
-        let child = namespace.map(|namespace| normalized(&format!("{namespace}-{name}{}", port('-'))));
-        let safe = namespace.zip(parent.namespace).map(|(namespace, of)| {
-            let child = format!("{namespace}_{name}{}", port('_'));
-            if *is_service { format!("{of}_{}_wrr_{at}_{child}", parent.name) } else { child }
-        });
-        Track {
-            name: word.to_owned(),
-            service: format!("{name}{}", port(':')),
-            weight,
-            child: child.map(Child::new),
-            safe_child: safe.map(Child::new),
-        }
-    }
+    let own = view::text(child, &["namespace"]).or(namespace);
+    let safe = own.zip(namespace).map(|(own, of)| {
+        let child = format!("{own}_{name}{}", port('_'));
+        if is_service { format!("{of}_{parent}_wrr_{at}_{child}") } else { child }
+    });
+    Some(Track {
+        name: name.to_owned(),
+        service: format!("{name}{}", port(':')),
+        weight: Some(weight),
+        child: own.map(|own| Child(normalized(&format!("{own}-{name}{}", port('-'))))),
+        safe_child: safe.map(Child),
+    })
 }
 
 /// Returns the name of the cookie that Traefik sends (`pkg/server/cookie/cookie.go:GetName`): the given one with
 /// invalid characters replaced, else `_` and five hexadecimal digits of a hash of the TraefikService's name, which
 /// needs its namespace. With safeNaming, that name is another one.
-pub fn cookie_name(cookie: &Cookie, service: Parent<'_>, safe_naming: bool) -> Option<String> {
+pub fn cookie_name(cookie: &Cookie, namespace: Option<&str>, service: &str, safe_naming: bool) -> Option<String> {
     if let Some(name) = cookie.name() {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
         return Some(name.chars().map(|c| if allowed(c) { c } else { '_' }).collect());
     }
-    let Parent { namespace, name } = service;
     let namespace = namespace?;
-    let name = if safe_naming { format!("{namespace}_{name}") } else { normalized(&format!("{namespace}-{name}")) };
+    let name =
+        if safe_naming { format!("{namespace}_{service}") } else { normalized(&format!("{namespace}-{service}")) };
     let hashed = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("_TRAEFIK_BACKEND_{name}@kubernetescrd").as_bytes());
     Some(format!("_{}", &hex(hashed.as_ref())[..5]))
 }

@@ -20,7 +20,7 @@ pub use installation::Installation;
 pub use near_miss::NearMiss;
 pub use reference::Requirement;
 pub use refusal::Refusal;
-pub use route::{Lookup, Route, Routes, RoutesAndEvents};
+pub use route::{Route, Routes, RoutesAndEvents};
 pub use routing::Routing;
 pub use serving::Serving;
 pub use traefik_service::{Live, TraefikService, Weight};

@@ -15,22 +15,13 @@ use super::{
 };
 use crate::model::{Event, NamespacedName, ObjectKind, name::Group, view};
 
-/// The result of a lookup that may not be allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup<T> {
-    /// The result.
-    Seen(T),
-    /// The reason why nothing could be read.
-    Unknown(String),
-}
-
 /// The routes and events around a Canary and its TraefikService.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutesAndEvents {
     /// Routes to the TraefikService.
     pub routes: Routes,
-    /// The last events of the Canary, the newest last; `None` without a cluster.
-    pub events: Option<Lookup<Vec<Event>>>,
+    /// The last events of the Canary, the newest last, or why they could not be read; `None` without a cluster.
+    pub events: Option<Result<Vec<Event>, String>>,
 }
 
 /// Routes to a TraefikService.

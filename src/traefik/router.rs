@@ -30,7 +30,7 @@ pub(crate) const INGRESS_ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/rou
 pub(crate) const INGRESS_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
 
 /// A router.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Router {
     /// The object it is made of, for display: `IngressRoute shop/web`.
     pub holder: String,
@@ -99,10 +99,7 @@ pub fn of_api(item: &Value) -> Option<Router> {
         rule: Rule::parse(text),
         priority: explicit.unwrap_or_else(|| length(text)),
         entry_points: view::texts(item, &["entryPoints"]),
-        class: None,
-        is_ingress: false,
-        parents: Value::Null,
-        index: 0,
+        ..Router::default()
     })
 }
 
@@ -158,12 +155,9 @@ fn of_http_route(object: &Value, holder: &str) -> Vec<Router> {
                 holder: holder.to_owned(),
                 rule: Rule::parse(&text),
                 priority: priority + earlier,
-                // Its Gateway decides.
-                entry_points: Vec::new(),
-                class: None,
-                is_ingress: false,
-                parents: Value::Null,
                 index,
+                // Its Gateway decides on the entry points.
+                ..Router::default()
             });
         }
     }

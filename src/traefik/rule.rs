@@ -28,25 +28,6 @@ pub struct Reading {
     pub refused_as_older: Option<String>,
 }
 
-impl Reading {
-    /// Reads a rule.
-    pub fn of(text: &str) -> Self {
-        parse::read(text)
-    }
-
-    /// Adds the reasons of a further matcher; the first one counts.
-    fn add(&mut self, other: &Self) {
-        for (own, other) in [
-            (&mut self.refused_as_newer, &other.refused_as_newer),
-            (&mut self.refused_as_older, &other.refused_as_older),
-        ] {
-            if own.is_none() {
-                own.clone_from(other);
-            }
-        }
-    }
-}
-
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
@@ -77,8 +58,8 @@ pub enum Matcher {
     Other,
 }
 
-/// Whether requests match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether requests match; the more do, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// No request matches.
     No,
@@ -106,24 +87,16 @@ impl Rule {
     /// Returns whether requests of this host and path match.
     pub fn answers(&self, request: Request<'_>) -> Answer {
         match self {
-            Self::All(rules) => rules
-                .iter()
-                .map(|rule| rule.answers(request))
-                .min_by_key(|answer| order(*answer))
-                .unwrap_or(Answer::Yes),
-            Self::Any(rules) => {
-                rules.iter().map(|rule| rule.answers(request)).max_by_key(|answer| order(*answer)).unwrap_or(Answer::No)
-            }
+            Self::All(rules) => rules.iter().map(|rule| rule.answers(request)).min().unwrap_or(Answer::Yes),
+            Self::Any(rules) => rules.iter().map(|rule| rule.answers(request)).max().unwrap_or(Answer::No),
             Self::Not(rule) => match rule.answers(request) {
                 Answer::No => Answer::Yes,
                 Answer::Maybe => Answer::Maybe,
                 Answer::Yes => Answer::No,
             },
-            Self::Matcher(matcher, values) => values
-                .iter()
-                .map(|value| matcher.answers(value, request))
-                .max_by_key(|answer| order(*answer))
-                .unwrap_or(Answer::Maybe),
+            Self::Matcher(matcher, values) => {
+                values.iter().map(|value| matcher.answers(value, request)).max().unwrap_or(Answer::Maybe)
+            }
         }
     }
 
@@ -170,7 +143,16 @@ impl Rule {
     /// other if requests of another host can match.
     pub fn hosts(&self, path: &str) -> Vec<Option<String>> {
         let (mut hosts, mut has_patterns) = (Vec::new(), false);
-        self.collect_hosts(&mut hosts, &mut has_patterns);
+        for (matcher, values) in self.matchers() {
+            has_patterns |= matcher == Matcher::HostRegexp;
+            for host in values.iter().filter(|_| matcher == Matcher::Host).map(|value| plain(value)) {
+                if host.starts_with('*') {
+                    has_patterns = true;
+                } else if !hosts.contains(&Some(host.clone())) {
+                    hosts.push(Some(host));
+                }
+            }
+        }
         // No host can have this name.
         if has_patterns || self.answers(Request { host: Some("-"), path }) != Answer::No {
             hosts.push(None);
@@ -180,30 +162,17 @@ impl Rule {
 
     /// Returns the paths that the rule names, except those of what must not hold.
     pub fn paths(&self) -> Vec<&str> {
-        match self {
-            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::paths).collect(),
-            Self::Matcher(Matcher::Path | Matcher::PathPrefix, values) => values.iter().map(String::as_str).collect(),
-            Self::Not(_) | Self::Matcher(..) => Vec::new(),
-        }
+        let is_path = |(matcher, _): &(Matcher, _)| matches!(matcher, Matcher::Path | Matcher::PathPrefix);
+        let values = self.matchers().into_iter().filter(is_path).flat_map(|(_, values)| values);
+        values.map(String::as_str).collect()
     }
 
-    fn collect_hosts(&self, hosts: &mut Vec<Option<String>>, has_patterns: &mut bool) {
+    /// Returns the matchers with their values, except those of what must not hold.
+    fn matchers(&self) -> Vec<(Matcher, &[String])> {
         match self {
-            Self::All(rules) | Self::Any(rules) => {
-                for rule in rules {
-                    rule.collect_hosts(hosts, has_patterns);
-                }
-            }
-            Self::Matcher(Matcher::Host, values) => {
-                for host in values.iter().map(|value| plain(value)) {
-                    *has_patterns |= host.starts_with('*');
-                    if !host.starts_with('*') && !hosts.contains(&Some(host.clone())) {
-                        hosts.push(Some(host));
-                    }
-                }
-            }
-            Self::Matcher(Matcher::HostRegexp, _) => *has_patterns = true,
-            Self::Not(_) | Self::Matcher(..) => {}
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::matchers).collect(),
+            Self::Matcher(matcher, values) => vec![(*matcher, values)],
+            Self::Not(_) => Vec::new(),
         }
     }
 }
@@ -243,15 +212,6 @@ impl Matcher {
             (Self::PathRegexp, _) => regex(path),
             _ => Answer::Maybe,
         }
-    }
-}
-
-/// Sorts answers by how many requests match.
-fn order(answer: Answer) -> u8 {
-    match answer {
-        Answer::No => 0,
-        Answer::Maybe => 1,
-        Answer::Yes => 2,
     }
 }
 

@@ -147,7 +147,7 @@ impl TraefikService {
     /// Reads a TraefikService. Missing or invalid fields are ignored; only the name is required.
     pub fn from_object(object: &Value, group: Group) -> Option<Self> {
         let metadata = object.get("metadata")?;
-        let services = view::at(object, &["spec", "weighted", "services"]).and_then(Value::as_array);
+        let services = view::list(object, &["spec", "weighted", "services"]);
         Some(Self {
             target: NamespacedName {
                 namespace: view::owned(metadata, &["namespace"]),
@@ -164,8 +164,7 @@ impl TraefikService {
                 }),
             children: view::object(object, &["spec", "weighted"]).map(|_| {
                 services
-                    .into_iter()
-                    .flatten()
+                    .iter()
                     .filter_map(|child| {
                         let weight = child.get("weight").and_then(Value::as_i64);
                         Some(Child {
@@ -177,12 +176,12 @@ impl TraefikService {
                     })
                     .collect()
             }),
-            has_children_elsewhere: services.into_iter().flatten().any(|child| {
+            has_children_elsewhere: services.iter().any(|child| {
                 let own = view::text(metadata, &["namespace"]);
                 own.is_some() && view::text(child, &["namespace"]) != own
             }),
-            labels: texts(metadata, "labels"),
-            annotations: texts(metadata, "annotations"),
+            labels: view::text_map(metadata, &["labels"]),
+            annotations: view::text_map(metadata, &["annotations"]),
             live: Live::read(object),
             is_marked: view::at(metadata, &["annotations", FLUX_IGNORES]).is_some(),
             same_site: view::owned(object, &["spec", "weighted", "sticky", "cookie", "sameSite"]),
@@ -193,10 +192,4 @@ impl TraefikService {
     pub fn weight_of(&self, child: &str) -> Option<Weight> {
         self.children.iter().flatten().find(|other| other.name == child).map(|child| child.weight)
     }
-}
-
-/// Returns the texts of a mapping.
-fn texts(metadata: &Value, key: &str) -> Vec<(String, String)> {
-    let fields = view::object(metadata, &[key]).into_iter().flatten();
-    fields.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }

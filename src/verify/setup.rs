@@ -1,7 +1,7 @@
 //! What a cluster says about the cookie, and what is under test.
 
 use super::page::Page;
-use crate::traefik::{Lookup, Serving, cookie_value::Track, rule::Request, serving::Server};
+use crate::traefik::{Serving, cookie_value::Track, rule::Request, serving::Server};
 
 /// What the cookie should be like, and what is under test.
 #[derive(Debug, Clone)]
@@ -14,8 +14,8 @@ pub struct Setup {
     pub names: Vec<String>,
     /// The tracks.
     pub tracks: Vec<Track>,
-    /// Whether the TraefikService has a cookie.
-    pub live: Lookup<bool>,
+    /// Whether the TraefikService has a cookie, or why that is not known.
+    pub live: Result<bool, String>,
     /// The paths of the declared entry.
     pub entry: Vec<String>,
     /// How long a flow takes, in seconds.

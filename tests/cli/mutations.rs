@@ -143,7 +143,7 @@ fn changed(loaded: &Loaded) {
     let declared = loaded.observed.canary.declared.cookie();
     for scope in [Scope::Both, Scope::LiveOnly, Scope::DeclareOnly] {
         for cookie in [None, declared.cloned(), Some(FieldChanges::default().on(None))] {
-            let Ok(plan) = Plan::new(loaded, &Stickiness::of_cookie(cookie.as_ref()), scope) else { continue };
+            let Ok(plan) = Plan::new(loaded, &Stickiness { cookie, entry: None }, scope) else { continue };
             for step in &plan.steps {
                 let _ = change::step_diff(step, &step.after(), true, Style::PLAIN);
                 let _ = comparable(&step.before);

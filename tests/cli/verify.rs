@@ -49,7 +49,7 @@ fn declaring() -> Fake {
 fn page(track: Option<&str>) -> Reply {
     let reply = Reply::text(200, "text/html", "<p>hello</p>");
     let Some(track) = track else { return reply };
-    let value = Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+    let value = Child(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
     reply.header("set-cookie", &format!("login={value}; Path=/; Max-Age=120"))
 }
 
@@ -101,7 +101,7 @@ the cookie sticks (2 browsers, 5 requests)
 
 "#]]);
     let agent = format!("kubectl-canary-traefik/{}", env!("CARGO_PKG_VERSION"));
-    let cookie = |track: &str| Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+    let cookie = |track: &str| Child(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
     let (primary, canary) = (format!("login={}", cookie("primary")), format!("login={}", cookie("canary")));
     let seen: Vec<_> = site
         .requests()
@@ -634,7 +634,7 @@ fn headers_that_are_not_ascii_are_kept_byte_by_byte() {
     let output = verify_at(&declaring(), &site, "--browsers 1 --requests 2 --rate 1000");
     let requests = site.requests();
     let seen: Vec<_> = requests.iter().map(|it| (it.path.as_str(), it.header("cookie").unwrap_or("-"))).collect();
-    let value = Child::new("shop-podinfo-primary-80".to_owned()).value(Generation::Sha256);
+    let value = Child("shop-podinfo-primary-80".to_owned()).value(Generation::Sha256);
     let cookies = format!("login={value}; name=J\u{f6}rg");
     let expected = [("/", "-"), ("/", "-"), ("/", &cookies), ("/b%C3%BCcher", &cookies), ("/b%C3%BCcher", "-")];
     assert_eq!(seen, expected, "{output}");
@@ -646,7 +646,7 @@ fn a_redirect_to_https_is_followed_and_the_page_behind_it_judged() {
     let upgrade = Reply::text(308, "text/html", "").header("location", &(https.url() + "/"));
     http.on("GET", "/", [upgrade]);
     let secure = |track: &str| {
-        let value = Child::new(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
+        let value = Child(format!("shop-podinfo-{track}-80")).value(Generation::Sha256);
         page(None).header("set-cookie", &format!("login={value}; Path=/; Max-Age=120; Secure"))
     };
     https.on("GET", "/", [secure("primary"), page(None), secure("primary")]);

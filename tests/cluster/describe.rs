@@ -16,7 +16,7 @@ use crate::rollout::{declare, rollout, run_as, set_live};
 /// The description as this user sees it, in lines of this width. The cookies depend on the name of the namespace.
 fn described(namespace: &Namespace, user: &Path, columns: usize) -> Output {
     let name = user.file_stem().expect("a kubeconfig is named after its user").to_string_lossy().into_owned();
-    let value = |track: &str| Child::new(format!("{}-podinfo-{track}-80", namespace.name())).value(Generation::Sha256);
+    let value = |track: &str| Child(format!("{}-podinfo-{track}-80", namespace.name())).value(Generation::Sha256);
     namespace
         .run_as(user, ["describe", "podinfo"])
         .env("COLUMNS", columns.to_string())

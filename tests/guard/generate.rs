@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use canary_traefik::model::{
-    Entry, declaration,
-    entry::{MAX_LENGTH, MAX_PATHS},
+    Entry,
+    declaration::{self, MAX_LENGTH},
+    entry::MAX_PATHS,
 };
 use proptest::{
     prelude::*,

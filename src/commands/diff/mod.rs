@@ -16,7 +16,7 @@ use crate::{
     files::Scratch,
     flagger::NativeField,
     model::ObjectKind,
-    observed::{EntryState, Loaded, Observed, State, TraefikServiceState},
+    observed::{Loaded, Observed, State, TraefikServiceState},
     output::{self, change, diff::comparable, findings, show},
     plan::{Plan, Scope, Step},
     source::Source,
@@ -105,17 +105,18 @@ fn difference(ctx: &Context, loaded: &Loaded, source: &Source) -> Result<Differe
     }
     // Compare with the declaration even if Flagger copies the native field itself.
     let mut compared = Loaded { native: NativeField::Absent, ..loaded.clone() };
-    match &observed.entry {
-        EntryState::Refused(problems) => {
-            for problem in problems {
+    match observed.entry {
+        State::Refused => {
+            for problem in &observed.entry_reasons {
                 report(&format!("{name}: entry: {}", output::escaped(problem)));
             }
         }
-        EntryState::Unknown(reason) => {
-            ctx.ui.warning(&format!("{name}: the entry is not compared: {}", output::escaped(reason)));
+        State::Unknown => {
+            let reason = observed.entry_reasons.join("; ");
+            ctx.ui.warning(&format!("{name}: the entry is not compared: {}", output::escaped(&reason)));
             compared.routing = None;
         }
-        EntryState::Pending => {
+        State::Pending => {
             let reason = show::entry(observed).unwrap_or_default();
             report(&format!("{name}: entry {}", output::escaped(&reason)));
         }
@@ -131,7 +132,7 @@ fn difference(ctx: &Context, loaded: &Loaded, source: &Source) -> Result<Differe
             return Err(Error::cluster(observed.forbidden().unwrap_or("the TraefikService cannot be read")));
         }
         State::None if observed.service().is_none() => return Ok(difference),
-        State::None | State::Synced | State::Missing | State::Differs | State::Undeclared | State::Malformed => {}
+        _ => {}
     }
     difference.steps = Plan::new(&compared, &compared.declared(), Scope::LiveOnly)?.steps;
     Ok(difference)

@@ -17,7 +17,7 @@ use crate::{
     guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
     output::{
         self, Format,
-        change::{self, DryRun, Verb},
+        change::{self, DryRun},
     },
     plan::{Confirmed, decide},
     yaml,
@@ -120,15 +120,15 @@ fn kept_coverage(form: Form, there: &GuardState) -> &Coverage {
 /// Returns a line for each object; those in `open` differ from this version's.
 fn installed_lines(changes: &[Change], open: &[Change], dry_run: DryRun) -> String {
     let verb = |change: &Change| match &change.before {
-        None => Verb::Created,
-        Some(_) if open.contains(change) => Verb::Configured,
-        Some(_) => Verb::Unchanged,
+        None => "created",
+        Some(_) if open.contains(change) => "configured",
+        Some(_) => "unchanged",
     };
     changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
 }
 
 fn deleted_lines(changes: &[Change], dry_run: DryRun) -> String {
-    changes.iter().map(|change| change::line(&change.wanted, Verb::Deleted, dry_run)).collect()
+    changes.iter().map(|change| change::line(&change.wanted, "deleted", dry_run)).collect()
 }
 
 fn question(changes: usize, removal: &Removal) -> String {

@@ -54,7 +54,7 @@ pub(super) fn print_diff(ctx: &Context, change: &Change, after: &Value) -> bool 
         ctx.ui.status(&format!("{}: the certificates are renewed\n", change.wanted));
         return true;
     }
-    let text = diff::unified(&change.wanted.to_string(), "live", &before, &after, ctx.ui.err_style());
+    let text = diff::unified(&change.wanted.to_string(), ("live", "after"), &before, &after, ctx.ui.err_style());
     if !text.is_empty() {
         ctx.ui.status(&text);
     }

@@ -12,7 +12,7 @@ use crate::{
     guard::{Change, Form},
     output::{
         self,
-        change::{self, DryRun, Verb},
+        change::{self, DryRun},
     },
     plan::decide,
 };
@@ -39,7 +39,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
-    let line = |object: &Change| change::line(&object.wanted, Verb::Deleted, args.write.dry_run);
+    let line = |object: &Change| change::line(&object.wanted, "deleted", args.write.dry_run);
     let lines = |changes: &[Change]| -> String { changes.iter().map(line).collect() };
     if args.write.dry_run == DryRun::Server {
         for change in &changes {

@@ -22,7 +22,7 @@ use crate::{
     observed::Observed,
     output::{
         Format, findings,
-        simulation::{self, CookieSource, Simulated, plot},
+        simulation::{self, Simulated, plot},
     },
     plan::purpose,
     simulate::{self, Pin, Setup, Simulation},
@@ -128,24 +128,23 @@ fn warn(ctx: &Context, observed: &Observed) {
 }
 
 /// Returns where the cookie comes from, and its Max-Age.
-fn cookie(observed: &Observed, args: &SimulateArgs) -> (CookieSource, Option<i64>) {
+fn cookie(observed: &Observed, args: &SimulateArgs) -> (Option<&'static str>, Option<i64>) {
     let declared = observed.canary.declared.cookie();
     match (args.max_age, declared, observed.live_cookie()) {
-        (Some(age), ..) => (CookieSource::Typed, Some(age)),
-        (_, Some(cookie), _) => (CookieSource::Declared, cookie.max_age()),
-        (_, None, Some(cookie)) => (CookieSource::Live, cookie.max_age()),
-        (_, None, None) => (CookieSource::Nothing, None),
+        (Some(age), ..) => (Some("typed"), Some(age)),
+        (_, Some(cookie), _) => (Some("declared"), cookie.max_age()),
+        (_, None, Some(cookie)) => (Some("live"), cookie.max_age()),
+        (_, None, None) => (None, None),
     }
 }
 
 /// Returns the Canary's own set-up; without steps if Flagger takes none.
 fn own(observed: &Observed, flow: i64) -> Setup {
-    let cookie = observed.canary.declared.cookie().or_else(|| observed.live_cookie());
     let rollout = &observed.canary.rollout;
     Setup {
         steps: simulate::steps_of(rollout).unwrap_or_default(),
         interval: rollout.interval,
-        pin: cookie.map_or(Pin::Nothing, |cookie| Pin::of_max_age(cookie.max_age())),
+        pin: observed.cookie().map_or(Pin::Nothing, |cookie| Pin::of_max_age(cookie.max_age())),
         flow,
         entry: observed.canary.declared_entry().is_some(),
         // How often they do is not known; RETURNING is then about those who do not.

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Exit, Result},
     flagger::Declared,
     lint,
-    observed::{EntryState, State},
+    observed::State,
     output::{self, findings},
     plan::{CookieChange, Plan, Scope},
     source::Source,
@@ -53,7 +53,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
                 return false;
             }
             // Left over from a removal that was cut short.
-            Declared::Nothing if observed.entry != EntryState::None => return true,
+            Declared::Nothing if observed.entry != State::None => return true,
             Declared::Nothing => {
                 if !args.select.names.is_empty() {
                     ctx.ui.status(&format!("{name}: nothing is declared"));
@@ -63,13 +63,13 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
             Declared::Annotation(_) | Declared::Malformed(..) => {}
         }
         // What stands in the way of the entry does not stand in that of the cookie.
-        if let EntryState::Refused(problems) = &observed.entry {
+        if observed.entry == State::Refused {
             found = true;
-            for problem in problems {
+            for problem in &observed.entry_reasons {
                 ctx.ui.warning(&format!("{name}: entry: {problem}"));
             }
         }
-        match if observed.entry == EntryState::Malformed { State::Malformed } else { observed.state() } {
+        match if observed.entry == State::Malformed { State::Malformed } else { observed.state() } {
             State::Missing | State::Differs | State::Synced => return true,
             State::Malformed => {
                 found = true;
@@ -86,7 +86,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
                 let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();
                 ctx.ui.warning(&format!("{name}: its TraefikService cannot be read: {why}"));
             }
-            State::None | State::Undeclared => {}
+            State::None | State::Undeclared | State::Refused => {}
         }
         false
     });

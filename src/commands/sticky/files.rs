@@ -53,7 +53,7 @@ pub(super) async fn change(
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {
         let canary = format!("canary.flagger.app/{}", loaded.observed.canary.target.name);
-        let unchanged = change::line(&canary, change::Verb::Unchanged, args.dry_run);
+        let unchanged = change::line(&canary, "unchanged", args.dry_run);
         return printed(ctx, args, &unchanged, &canary, &source.text, &loaded.canary, source.path.is_none());
     };
     let is_written = is_written(source, args);
@@ -62,11 +62,11 @@ pub(super) async fn change(
     }
     let text = files::edit(source, object, &step.patch().map(edits).unwrap_or_default())?;
     let style = ctx.ui.err_style();
-    ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
+    ctx.ui.status(&diff::unified(&file, ("before", "after"), &source.text, &text, style));
     for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
         ctx.ui.status(&findings::text(&finding, style));
     }
-    let configured = change::line(&step.object, change::Verb::Configured, args.dry_run);
+    let configured = change::line(&step.object, "configured", args.dry_run);
     if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
     }

@@ -52,7 +52,7 @@ pub(super) fn report(
     for Prepared { loaded, plan, after, .. } in prepared {
         for (object, value) in in_scope(loaded, plan, scope) {
             let changed = plan.steps.iter().position(|step| step.object == object);
-            let verb = changed.map_or(change::Verb::Unchanged, |index| change::verb(&plan.steps[index]));
+            let verb = changed.map_or("unchanged", |index| change::verb(&plan.steps[index]));
             lines.push_str(&match args.output() {
                 Format::Name => format!("{}\n", output::escaped(&object.to_string())),
                 _ => change::line(&object, verb, dry_run),

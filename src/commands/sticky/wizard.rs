@@ -59,7 +59,7 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
     let row = |observed: &Observed| {
         let canary = &observed.canary;
         let phase = canary.phase.clone().unwrap_or_else(|| "<none>".into());
-        vec![canary.target.name.clone(), phase, observed.state().to_string()]
+        vec![canary.target.name.clone(), phase, observed.state().as_str().to_owned()]
     };
     let rows = table(&["NAME", "PHASE", "STATE"], observed.iter().map(row));
     let rows: Vec<String> = rows.lines().skip(1).map(str::to_owned).collect();

@@ -17,7 +17,7 @@ use crate::{
     observed::Loaded,
     output::verification,
     source::Source,
-    traefik::{Lookup, Serving, entry::Need, routing::Unread, throttle::until_in_force},
+    traefik::{Serving, entry::Need, routing::Unread, throttle::until_in_force},
     verify::{Page, Setup, judge, pages},
     web::{
         Resolve, Through, Way, Web, page,
@@ -216,13 +216,12 @@ fn setup(loaded: &Loaded, args: &VerifyArgs, command: &impl Fn(&str) -> String) 
     if pages.is_empty() && !names.is_empty() {
         return Err(no_page(loaded));
     }
-    let live = observed.forbidden().map(str::to_owned);
     Ok(Setup {
         canary: canary.target.name.clone(),
         service: canary.service_name.clone().unwrap_or_default(),
         names,
         tracks: loaded.tracks(namespace),
-        live: live.map_or_else(|| Lookup::Seen(observed.live_cookie().is_some()), Lookup::Unknown),
+        live: observed.forbidden().map_or_else(|| Ok(observed.live_cookie().is_some()), |why| Err(why.to_owned())),
         entry,
         flow: args.flow,
         pages,

@@ -4,7 +4,7 @@ use super::{Problem, Rule};
 use crate::{
     lint::{Place, Severity, subject::Subject},
     model::entry::ENTRY_ANNOTATION,
-    observed::EntryState,
+    observed::State,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -39,9 +39,11 @@ spec:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    let EntryState::Refused(problems) = &subject.observed.entry else { return Vec::new() };
+    if subject.observed.entry != State::Refused {
+        return Vec::new();
+    }
     Problem::new(
-        format!("no new pin begins at some of the entry's paths: {}", problems.join("; ")),
+        format!("no new pin begins at some of the entry's paths: {}", subject.observed.entry_reasons.join("; ")),
         "name other paths with sticky set --entry, or give the route to the TraefikService a higher priority",
     )
     .at(Place::of_canary(&["metadata", "annotations", ENTRY_ANNOTATION]))

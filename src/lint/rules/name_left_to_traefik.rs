@@ -3,7 +3,7 @@
 use super::{Problem, Rule};
 use crate::{
     lint::{Severity, subject::Subject},
-    traefik::cookie_value::{Parent, cookie_name},
+    traefik::cookie_value::cookie_name,
 };
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -25,11 +25,9 @@ metadata:
 fn check(subject: Subject<'_>) -> Vec<Problem> {
     let canary = &subject.observed.canary;
     let Some(cookie) = subject.cookie().filter(|cookie| cookie.name().is_none()) else { return Vec::new() };
-    let parent = Parent {
-        namespace: canary.target.namespace.as_deref(),
-        name: canary.service_name.as_deref().unwrap_or_default(),
-    };
-    let derived = cookie_name(cookie, parent, false).map_or_else(String::new, |name| format!(", such as `{name}`"));
+    let (namespace, service) = (canary.target.namespace.as_deref(), canary.service_name.as_deref().unwrap_or_default());
+    let derived = cookie_name(cookie, namespace, service, false);
+    let derived = derived.map_or_else(String::new, |name| format!(", such as `{name}`"));
     Problem::new(
         format!("the cookie has no name: Traefik derives one from the TraefikService{derived}"),
         subject.set("--name NAME"),

@@ -16,7 +16,7 @@ use crate::{
     flagger::{Rollout, Strategy, next_write::When},
     lint,
     model::{Owner, owner},
-    observed::{EntryState, Loaded, Protection, TraefikServiceState},
+    observed::{Loaded, Protection, State, TraefikServiceState},
     plan::write_effect::{self, WriteEffect},
     traefik::{
         RoutesAndEvents,
@@ -93,12 +93,7 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     text.push_str(&sections::tracks(description, page));
     text.push_str(&sections::cookie(observed, page));
     if let Some(entry) = show::entry(observed) {
-        let meaning = match observed.entry {
-            EntryState::Synced => Some(Meaning::Good),
-            EntryState::None | EntryState::Pending | EntryState::Unknown(_) => None,
-            _ => Some(Meaning::Warning),
-        };
-        text.push_str(&page.meant("Entry", &entry, meaning));
+        text.push_str(&page.meant("Entry", &entry, meaning(observed.entry)));
     }
     let meaning = match observed.protection() {
         Protection::Native | Protection::Guard => Some(Meaning::Good),
@@ -111,6 +106,15 @@ pub fn text(description: &Description, width: usize, style: Style) -> String {
     text.push_str(&sections::findings(description, page));
     text.push_str(&sections::events(description, page));
     text
+}
+
+/// Returns what a state means to the reader.
+fn meaning(state: State) -> Option<Meaning> {
+    match state {
+        State::Synced => Some(Meaning::Good),
+        State::None | State::Pending | State::Unknown => None,
+        _ => Some(Meaning::Warning),
+    }
 }
 
 /// Layout of the page.
@@ -187,7 +191,7 @@ fn protection(observed: &crate::observed::Observed) -> String {
         Protection::Unknown if observed.manifest.is_some() => ": local files do not show whether a guard is installed",
         Protection::Unknown => ": no permission to read the guard's objects",
     };
-    format!("{}{why}", observed.protection())
+    format!("{}{why}", observed.protection().as_str())
 }
 
 fn next_write(description: &Description) -> String {

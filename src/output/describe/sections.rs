@@ -2,17 +2,17 @@
 
 use super::{
     super::{
-        duration, escaped, show,
+        escaped, show,
         style::Meaning,
         wrap::{columns, padded, wrapped},
     },
-    Description, Page,
+    Description, Page, meaning,
 };
 use crate::{
     flagger::Declared,
     model::{Event, NamespacedName, ObjectKind, name::Group},
     observed::{Observed, State},
-    traefik::{Lookup, Route, Weight},
+    traefik::{Route, Weight},
 };
 
 /// Formats the tree of tracks: weight, Service, and the cookie that pins to the track.
@@ -22,7 +22,7 @@ pub(super) fn tracks(description: &Description, page: Page) -> String {
         return page.head("Tracks", "<none>: the Canary names no target");
     }
     let observed = &description.loaded.observed;
-    let is_sticky = observed.live_cookie().or_else(|| observed.canary.declared.cookie()).is_some();
+    let is_sticky = observed.cookie().is_some();
     let unseen = if is_sticky { "<unknown>" } else { "<none>" };
     let rows: Vec<[String; 4]> = tracks
         .into_iter()
@@ -71,12 +71,7 @@ pub(super) fn cookie(observed: &Observed, page: Page) -> String {
         Declared::Annotation(_) => "declared in an annotation".to_owned(),
         Declared::Malformed(_, malformed) => format!("declared in an annotation: {malformed}"),
     };
-    let meaning = match state {
-        State::Synced => Some(Meaning::Good),
-        State::Missing | State::Differs | State::Undeclared | State::Malformed => Some(Meaning::Warning),
-        State::None | State::Pending | State::Unknown => None,
-    };
-    let mut text = page.meant("Cookie", &format!("{state}, {source}"), meaning);
+    let mut text = page.meant("Cookie", &format!("{}, {source}", state.as_str()), meaning(state));
     let rows = show::fields(observed);
     if rows.is_empty() {
         return text;
@@ -171,9 +166,9 @@ pub(super) fn findings(description: &Description, page: Page) -> String {
 pub(super) fn events(description: &Description, page: Page) -> String {
     let events = match &description.around.events {
         None => return String::new(),
-        Some(Lookup::Unknown(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
-        Some(Lookup::Seen(events)) if events.is_empty() => return page.head("Events", "<none>"),
-        Some(Lookup::Seen(events)) => events,
+        Some(Err(reason)) => return page.head("Events", &format!("<unknown>: {reason}")),
+        Some(Ok(events)) if events.is_empty() => return page.head("Events", "<none>"),
+        Some(Ok(events)) => events,
     };
     let cells = |event: &Event| {
         let age = age(event, description.now);
@@ -203,11 +198,7 @@ pub(super) fn events(description: &Description, page: Page) -> String {
 /// Formats the age of an event, such as `3m12s (x4 over 10m)`, as kubectl does
 /// (`pkg/describe/describe.go:translateMicroTimestampSince`).
 fn age(event: &Event, now: i64) -> String {
-    let since = |moment: &Option<String>| match moment.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok())
-    {
-        Some(moment) => duration::age(now - moment.as_second()),
-        None => "<unknown>".to_owned(),
-    };
+    let since = |moment: &Option<String>| show::age(moment.as_deref(), now);
     let (first, last) = &event.seen;
     if event.count > 1 { format!("{} (x{} over {})", since(last), event.count, since(first)) } else { since(last) }
 }

@@ -14,7 +14,7 @@ fn page<'a>(stickiness: &'a Stickiness, support: &'a Support) -> Page<'a> {
 }
 
 fn alone(cookie: &Cookie) -> Stickiness {
-    Stickiness::of_cookie(Some(cookie))
+    Stickiness { cookie: Some(cookie.clone()), entry: None }
 }
 
 fn parsed(text: &str) -> Stickiness {

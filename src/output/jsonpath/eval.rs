@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::Value;
 
-use super::{Filter, Operator, Piece, Slice, Step, To};
+use super::{Filter, Piece, Slice, Step, To};
 
 /// Values on the way.
 type Values<'a> = Vec<Cow<'a, Value>>;
@@ -139,22 +139,14 @@ fn range(slice: Slice, length: usize) -> Result<(std::ops::Range<usize>, usize),
 
 fn holds(filter: &Filter, entry: &Value) -> Result<bool, String> {
     let left = values(&filter.left, entry);
-    let Some((operator, right)) = &filter.compared else { return Ok(left.is_ok_and(|left| !left.is_empty())) };
+    let Some((orders, right)) = &filter.compared else { return Ok(left.is_ok_and(|left| !left.is_empty())) };
     let (left, right) = (left?, values(right, entry)?);
     let (left, right) = match (&left[..], &right[..]) {
         ([left], [right]) => (left, right),
         ([], _) | (_, []) => return Ok(false),
         _ => return Err("only one value can be compared at a time".into()),
     };
-    let order = compare(left, right);
-    Ok(match operator {
-        Operator::Equal => order == Some(Ordering::Equal),
-        Operator::NotEqual => order != Some(Ordering::Equal),
-        Operator::Less => order == Some(Ordering::Less),
-        Operator::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        Operator::Greater => order == Some(Ordering::Greater),
-        Operator::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    })
+    Ok(orders.contains(&compare(left, right)))
 }
 
 /// Compares two values; `None` if they are of different types, or of a type without an order.

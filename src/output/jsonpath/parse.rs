@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Filter, Operator, Piece, Slice, Step, To};
+use super::{Filter, OPERATORS, Piece, Slice, Step, To};
 
 /// What operators are made of.
 const SIGNS: [char; 4] = ['!', '<', '>', '='];
@@ -238,17 +238,10 @@ impl<'a> Parser<'a> {
         };
         let right = text[begin..].trim_start_matches(SIGNS);
         let signs = &text[begin..text.len() - right.len()];
-        let operator = match signs {
-            "==" => Operator::Equal,
-            "!=" => Operator::NotEqual,
-            "<" => Operator::Less,
-            "<=" => Operator::LessOrEqual,
-            ">" => Operator::Greater,
-            ">=" => Operator::GreaterOrEqual,
-            other => return Err(format!("`{other}` is not one of ==, !=, <, <=, > and >=")),
-        };
+        let operator = OPERATORS.into_iter().find(|(operator, _)| *operator == signs);
+        let (_, orders) = operator.ok_or_else(|| format!("`{signs}` is not one of ==, !=, <, <=, > and >="))?;
         let (left, right) = (self.nested(&text[..begin])?, self.nested(right)?);
-        Ok(Step::Filter(Box::new(Filter { left, compared: Some((operator, right)) })))
+        Ok(Step::Filter(Box::new(Filter { left, compared: Some((orders, right)) })))
     }
 }
 

@@ -14,7 +14,7 @@ pub use self::{
 use super::{
     count, escaped,
     findings::meaning,
-    report::published,
+    report::{named, published},
     style::{Meaning, Style},
     wrap::{wrapped, wrapped_around_commands},
 };
@@ -100,13 +100,9 @@ fn item(located: &Located) -> Value {
     let mut item = json!({
         "code": finding.code,
         "severity": finding.severity.as_str(),
-        "name": finding.target.name,
         "message": finding.message,
         "help": finding.help,
     });
-    if let Some(namespace) = &finding.target.namespace {
-        item["namespace"] = namespace.as_str().into();
-    }
     if let Some(object) = &finding.place.object {
         item["object"] = json!({
             "apiVersion": object.kind.api_version(),
@@ -118,5 +114,5 @@ fn item(located: &Located) -> Value {
     if let Some(Position { file, line, column }) = position {
         item["position"] = json!({"file": file, "line": line, "column": column});
     }
-    item
+    named(&finding.target, item)
 }

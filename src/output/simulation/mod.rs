@@ -3,10 +3,13 @@
 mod chart;
 pub mod plot;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{report::published, table::table, wrap::wrapped};
+use super::{
+    report::{named, published},
+    table::table,
+    wrap::wrapped,
+};
 use crate::{
     model::NamespacedName,
     plan::purpose,
@@ -18,45 +21,21 @@ use crate::{
 pub struct Simulated {
     /// The Canary.
     pub target: NamespacedName,
-    /// Where the cookie comes from.
-    pub cookie: CookieSource,
+    /// Where the cookie comes from: `declared`, `live` (and not declared) or `typed` (`--max-age`); `None` without one.
+    pub cookie: Option<&'static str>,
     /// Its Max-Age, as declared, live or typed.
     pub max_age: Option<i64>,
     /// The rollout.
     pub simulation: simulate::Simulation,
 }
 
-/// Where a simulated cookie comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CookieSource {
-    /// The Canary declares it.
-    Declared,
-    /// It is on the TraefikService and not declared.
-    Live,
-    /// `--max-age`.
-    Typed,
-    /// There is none.
-    Nothing,
-}
-
-impl CookieSource {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Declared => "declared",
-            Self::Live => "live",
-            Self::Typed => "typed",
-            Self::Nothing => "none",
-        }
-    }
-}
-
 /// Returns what is simulated, in one line.
 pub fn setup(simulated: &Simulated) -> String {
     let Setup { interval, flow, entry, .. } = simulated.simulation.setup;
     let cookie = match (simulated.cookie, simulated.max_age) {
-        (CookieSource::Nothing, _) => "no cookie".to_owned(),
-        (source, None | Some(0)) => format!("session cookie ({})", source.as_str()),
-        (source, Some(age)) => format!("cookie with Max-Age={age} ({})", source.as_str()),
+        (None, _) => "no cookie".to_owned(),
+        (Some(source), None | Some(0)) => format!("session cookie ({source})"),
+        (Some(source), Some(age)) => format!("cookie with Max-Age={age} ({source})"),
     };
     let entry = if entry { "with an entry" } else { "no entry" };
     format!("{cookie}, {entry}; logins of {}, an interval of {}", purpose::seconds(flow), purpose::seconds(interval))
@@ -120,61 +99,25 @@ pub fn sentence(finding: Finding, setup: &Setup) -> String {
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SimulationReport<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
-    cookie: &'static str,
-    max_age: Option<i64>,
-    entry: bool,
-    flow: i64,
-    requests: u8,
-    interval: i64,
-    steps: Vec<StepReport>,
-    promotion: PromotionReport,
-    logins_moved: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StepReport {
-    weight: u8,
-    new_share: f64,
-    returning_share: f64,
-    logins_moved: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PromotionReport {
-    logins_moved: f64,
-}
-
 /// Returns the published report.
 pub fn report(simulated: &Simulated) -> Value {
     let simulation = &simulated.simulation;
-    let step = |step: &simulate::Step| StepReport {
-        weight: step.weight,
-        new_share: step.new,
-        returning_share: step.returning,
-        logins_moved: step.moved,
+    let step = |step: &simulate::Step| {
+        let simulate::Step { weight, new, returning, moved } = step;
+        json!({"weight": weight, "newShare": new, "returningShare": returning, "loginsMoved": moved})
     };
-    let report = SimulationReport {
-        namespace: simulated.target.namespace.as_deref(),
-        name: &simulated.target.name,
-        cookie: simulated.cookie.as_str(),
-        max_age: simulated.max_age,
-        entry: simulation.setup.entry,
-        flow: simulation.setup.flow,
-        requests: REQUESTS,
-        interval: simulation.setup.interval,
-        steps: simulation.steps.iter().map(step).collect(),
-        promotion: PromotionReport { logins_moved: simulation.promotion },
-        logins_moved: simulation.moved,
-    };
-    published("Simulation", serde_json::to_value(report).expect("a report can be written as JSON"))
+    let value = json!({
+        "cookie": simulated.cookie.unwrap_or("none"),
+        "maxAge": simulated.max_age,
+        "entry": simulation.setup.entry,
+        "flow": simulation.setup.flow,
+        "requests": REQUESTS,
+        "interval": simulation.setup.interval,
+        "steps": simulation.steps.iter().map(step).collect::<Vec<_>>(),
+        "promotion": {"loginsMoved": simulation.promotion},
+        "loginsMoved": simulation.moved,
+    });
+    published("Simulation", named(&simulated.target, value))
 }
 
 /// Returns the names of the steps as they are typed and written: `10, 30, 100`.

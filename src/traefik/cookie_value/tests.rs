@@ -41,15 +41,14 @@ fn values_of_older_versions_are_those_that_they_send() {
 /// Read from the `Set-Cookie` of a running Traefik 3.0.4 to 3.7.15.
 #[test]
 fn derived_names_are_those_that_traefik_sends() {
-    let parent = |name| Parent { namespace: Some("test"), name };
-    let name = |cookie: &Cookie, service| cookie_name(cookie, parent(service), false);
+    let name = |cookie: &Cookie, service| cookie_name(cookie, Some("test"), service, false);
     let unnamed = Cookie::default();
     assert_eq!(name(&unnamed, "podinfo").as_deref(), Some("_8d2a5"));
     assert_eq!(name(&unnamed, "pod.info").as_deref(), Some("_cd018"));
-    assert_eq!(cookie_name(&unnamed, Parent { namespace: None, name: "podinfo" }, false), None);
-    assert_eq!(cookie_name(&unnamed, parent("podinfo"), true).as_deref(), Some("_02102"));
+    assert_eq!(cookie_name(&unnamed, None, "podinfo", false), None);
+    assert_eq!(cookie_name(&unnamed, Some("test"), "podinfo", true).as_deref(), Some("_02102"));
     let login = declaration::parse("login").unwrap();
-    assert_eq!(cookie_name(&login, Parent { namespace: None, name: "podinfo" }, false).as_deref(), Some("login"));
+    assert_eq!(cookie_name(&login, None, "podinfo", false).as_deref(), Some("login"));
 }
 
 fn shown(services: Option<Value>) -> Vec<String> {
@@ -59,8 +58,7 @@ fn shown(services: Option<Value>) -> Vec<String> {
         let [child, safe] = [track.child, track.safe_child].map(|child| child.unwrap().0);
         format!("{} {} {:?} {child} {safe}", track.name, track.service, track.weight)
     };
-    let parent = Parent { namespace: Some("test"), name: "podinfo" };
-    tracks(service.as_ref(), of_flagger, Some(9898), parent).into_iter().map(text).collect()
+    tracks(service.as_ref(), of_flagger, Some(9898), Some("test"), "podinfo").into_iter().map(text).collect()
 }
 
 #[test]

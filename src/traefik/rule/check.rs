@@ -5,8 +5,6 @@ use std::net::IpAddr;
 
 use regex_syntax::ast::{ErrorKind, parse::Parser};
 
-use super::Reading;
-
 /// The matchers of the newer syntax, with the numbers of values that they take.
 const NEWER: [(&str, &[usize]); 11] = [
     ("ClientIP", &[1]),
@@ -36,12 +34,8 @@ const OLDER: [&str; 10] = [
     "Query",
 ];
 
-/// Returns why Traefik refuses a matcher, in each of its syntaxes.
-pub(super) fn matcher(name: &str, values: &[String]) -> Reading {
-    Reading { rule: None, refused_as_newer: newer(name, values), refused_as_older: older(name, values) }
-}
-
-fn newer(name: &str, values: &[String]) -> Option<String> {
+/// Returns why Traefik refuses a matcher in the newer syntax.
+pub(super) fn newer(name: &str, values: &[String]) -> Option<String> {
     let Some((matcher, counts)) = NEWER.into_iter().find(|(known, _)| is_called(known, name)) else {
         return Some(unknown(name, &NEWER.map(|(known, _)| known)));
     };
@@ -66,7 +60,8 @@ fn newer(name: &str, values: &[String]) -> Option<String> {
     }
 }
 
-fn older(name: &str, values: &[String]) -> Option<String> {
+/// Returns why Traefik refuses a matcher in the older syntax.
+pub(super) fn older(name: &str, values: &[String]) -> Option<String> {
     let Some(matcher) = OLDER.into_iter().find(|known| is_called(known, name)) else {
         return Some(unknown(name, &OLDER));
     };

@@ -20,16 +20,18 @@ enum Failure {
 
 type Parsed<T> = Result<T, Failure>;
 
-/// Reads a rule.
-pub(super) fn read(text: &str) -> Reading {
-    // Go's scanner has rules of its own for these.
-    if text.contains(['\0', '\u{feff}']) {
-        return Reading::default();
+impl Reading {
+    /// Reads a rule.
+    pub fn of(text: &str) -> Self {
+        // Go's scanner has rules of its own for these.
+        if text.contains(['\0', '\u{feff}']) {
+            return Self::default();
+        }
+        if is_to_be_replaced(text) {
+            return Self { rule: parsed(text).rule, ..Self::default() };
+        }
+        parsed(text)
     }
-    if is_to_be_replaced(text) {
-        return Reading { rule: parsed(text).rule, ..Reading::default() };
-    }
-    parsed(text)
 }
 
 /// Returns whether this is not yet the rule that Traefik gets: something is to be put into it, by envsubst, Flux, a template or
@@ -180,7 +182,10 @@ impl Parser<'_> {
             return Err(Failure::Refused(format!("{name} has no value in parentheses")));
         }
         let values = self.values()?;
-        self.found.add(&check::matcher(&name, &values));
+        // The first reason counts.
+        let Reading { refused_as_newer: newer, refused_as_older: older, .. } = &mut self.found;
+        *newer = newer.take().or_else(|| check::newer(&name, &values));
+        *older = older.take().or_else(|| check::older(&name, &values));
         Ok(Rule::Matcher(Matcher::of(&name), values))
     }
 

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Evidence, Exchange, Findings, Outcome, Page, Sent};
-use crate::{
-    text::quoted,
-    traefik::{Lookup, serving::Server},
-};
+use crate::{text::quoted, traefik::serving::Server};
 
 /// The most pages of which the routes are asked what serves them.
 const MOST: usize = 1000;
@@ -60,10 +57,8 @@ impl<'a> Evidence<'a> {
         };
         let unset = format!("no page sets the cookie `{name}`");
         let (why, fix) = match (&self.setup.live, self.exchanges.first()) {
-            (Lookup::Seen(false), _) => {
-                (format!(": TraefikService `{service}` has none"), self.about_canary("sticky apply"))
-            }
-            (Lookup::Unknown(reason), _) => (
+            (Ok(false), _) => (format!(": TraefikService `{service}` has none"), self.about_canary("sticky apply")),
+            (Err(reason), _) => (
                 format!("; whether TraefikService `{service}` has it is not known: {reason}"),
                 (self.command)("rbac verify"),
             ),

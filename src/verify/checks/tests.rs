@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     traefik::{
-        Lookup, Serving, Weight,
+        Serving, Weight,
         cookie_value::{Child, Generation},
         serving::testing,
     },
@@ -33,7 +33,7 @@ struct Site {
 }
 
 fn track(name: &str, weight: i64) -> Track {
-    let child = Some(Child::new(format!("shop-checkout-{name}-80")));
+    let child = Some(Child(format!("shop-checkout-{name}-80")));
     Track {
         name: name.to_owned(),
         service: format!("checkout-{name}:80"),
@@ -54,7 +54,7 @@ impl Site {
             service: "checkout".into(),
             names: vec!["login".into()],
             tracks: vec![track("primary", 50), track("canary", 50)],
-            live: Lookup::Seen(true),
+            live: Ok(true),
             entry: Vec::new(),
             flow: 60,
             pages: vec![page("https://shop.example/login")],

@@ -104,7 +104,7 @@ fn without_any_cookie_nothing_else_is_checked() {
           does not lead there (status 302) [describe checkout]"
         ]
     );
-    site.setup.live = Lookup::Unknown("user `me` may not get traefikservices.traefik.io".into());
+    site.setup.live = Err("user `me` may not get traefikservices.traefik.io".into());
     assert_eq!(
         site.failures(),
         [
@@ -112,7 +112,7 @@ fn without_any_cookie_nothing_else_is_checked() {
           get traefikservices.traefik.io [rbac verify]"
         ]
     );
-    site.setup.live = Lookup::Seen(true);
+    site.setup.live = Ok(true);
     site.elsewhere =
         |_| Some(Answer { status: 301, location: Some("https://www.shop.example/?a=1".into()), ..Answer::default() });
     assert_eq!(
@@ -122,7 +122,7 @@ fn without_any_cookie_nothing_else_is_checked() {
           redirects to another host [verify checkout --url https://www.shop.example/]"
         ]
     );
-    site.setup.live = Lookup::Seen(false);
+    site.setup.live = Ok(false);
     assert_eq!(
         site.failures(),
         ["set: no page sets the cookie `login`: TraefikService `checkout` has none [sticky apply checkout]"]

@@ -10,7 +10,7 @@ use serde::{
 use serde_json::Value;
 
 use crate::apiserver::{
-    Failure,
+    ApiServer, Collection, Failure, Verb,
     parts::{Part, Seed},
 };
 
@@ -23,6 +23,18 @@ pub(crate) struct Head {
     /// The `continue` token of the next page; empty on the last one.
     #[serde(rename = "continue")]
     pub(crate) next: String,
+}
+
+impl ApiServer {
+    /// Lists a collection and returns the results of `view` for its objects.
+    pub(crate) async fn list<T: Send + 'static>(
+        &self,
+        collection: &Collection,
+        view: impl Fn(Value) -> Option<T> + Send + 'static,
+    ) -> Result<Vec<T>, Failure> {
+        let answer = self.ask(&collection.call(Verb::List), &collection.query("")).await?;
+        read(answer.body, collection.part, view).await
+    }
 }
 
 /// Parses a Kubernetes list and returns the results of `view` for its items. Uses a separate thread, so that two lists

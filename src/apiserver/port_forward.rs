@@ -26,7 +26,7 @@ use tower::Service;
 
 use super::{
     ApiServer, Call, Failure, Verb,
-    request::{get, percent_encoded},
+    request::{self, get},
     websocket,
 };
 use crate::{
@@ -71,8 +71,8 @@ impl PodPort {
         let Self { server, pod, port } = self;
         let (namespace, name) = (pod.namespace.as_deref(), pod.name.as_str());
         let call = Call { verb: Verb::Create, resource: "pods/portforward", namespace, name: Some(name) };
-        let [space, name] = [namespace.unwrap_or_default(), name].map(percent_encoded);
-        let path = format!("/api/v1/namespaces/{space}/pods/{name}/portforward?ports={port}");
+        let pod_path = request::path("v1", "pods", namespace, Some(name));
+        let path = format!("{pod_path}/portforward?ports={port}");
         let socket = async {
             let mut request = get(&path)?;
             let accepted = websocket::offer(request.headers_mut(), PROTOCOL);

@@ -50,6 +50,15 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// Returns the path of a resource (with its group) of this API version, or of one object.
+pub(crate) fn path(version: &str, resource: &str, namespace: Option<&str>, name: Option<&str>) -> String {
+    let root = if version.contains('/') { "/apis" } else { "/api" };
+    let namespace = namespace.map_or_else(String::new, |it| format!("/namespaces/{}", percent_encoded(it)));
+    let plural = resource.split('.').next().unwrap_or_default();
+    let name = name.map_or_else(String::new, |it| format!("/{}", percent_encoded(it)));
+    format!("{root}/{version}{namespace}/{plural}{name}")
+}
+
 /// Builds a GET request for this path.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use futures_util::future::join;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    apiserver::{Collection, Failure, Part},
     cluster::{Cluster, GuardCoverage},
     flagger::Declared,
     guard::{Form, proving, webhook},
@@ -130,14 +130,9 @@ impl Cluster {
 
     /// Returns name and reason of each guard pod that does not run; empty if the user may not read pods.
     pub async fn why_not_ready(&self, namespace: &str) -> Vec<(String, String)> {
-        let call = Call { verb: Verb::List, resource: "pods", namespace: Some(namespace), name: None };
-        let path = format!(
-            "/api/v1/namespaces/{}/pods?labelSelector=app.kubernetes.io%2Fname%3D{}",
-            percent_encoded(namespace),
-            webhook::NAME
-        );
-        let Ok(list) = self.api.ask(&call, &path).await.and_then(|answer| answer.json()) else { return Vec::new() };
-        let waits = |pod: &Value| {
+        let pods = Collection::new("v1", "pods", Some(namespace), &Part::WithoutManagedFields);
+        let pods = pods.selected(&format!("app.kubernetes.io/name={}", webhook::NAME));
+        let waits = |pod: Value| {
             let text = |value: &Value, pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
             let mut containers =
                 pod.pointer("/status/containerStatuses").and_then(Value::as_array).into_iter().flatten();
@@ -146,9 +141,9 @@ impl Cluster {
             let unscheduled = unscheduled.find(|condition| condition["status"] == "False");
             let why = waiting.or(unscheduled)?;
             let words = [text(why, "/reason"), text(why, "/message")].into_iter().flatten().collect::<Vec<_>>();
-            Some((text(pod, "/metadata/name")?, words.join(": ")))
+            Some((text(&pod, "/metadata/name")?, words.join(": ")))
         };
-        list["items"].as_array().into_iter().flatten().filter_map(waits).collect()
+        self.api.list(&pods, waits).await.unwrap_or_default()
     }
 }
 

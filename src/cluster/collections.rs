@@ -1,6 +1,5 @@
 //! The collections that are watched, by the guard and by `--watch`.
 
-use super::paths::{path, secrets};
 use crate::{
     apiserver::{Collection, Part},
     guard::GuardObject,
@@ -9,17 +8,16 @@ use crate::{
 
 /// Returns this part of every object of a kind, in one namespace or in all.
 pub fn of_kind(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -> Collection {
-    Collection::new(kind.resource(), path(kind, namespace, None), namespace, part)
+    Collection::new(&kind.api_version(), kind.resource(), namespace, part)
 }
 
 /// Returns a collection of one Secret.
 pub fn secret(target: &NamespacedName) -> Collection {
     let namespace = target.namespace.as_deref();
-    let path = secrets(namespace.unwrap_or_default(), None);
-    Collection::new("secrets", path, namespace, &Part::Whole).named(&target.name)
+    Collection::new("v1", "secrets", namespace, &Part::Whole).named(&target.name)
 }
 
 /// Returns a collection of one of the guard's own objects.
 pub fn guard_object(object: &GuardObject) -> Collection {
-    Collection::new(object.kind.resource(), object.kind.path(None), None, &Part::Whole).named(object.name())
+    Collection::new(object.kind.api_version(), object.kind.resource(), None, &Part::Whole).named(object.name())
 }

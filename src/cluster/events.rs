@@ -1,7 +1,7 @@
 //! The last events of a Canary. They are optional: if they may not be read, the reason takes their place.
 
 use crate::{
-    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Collection, Part},
     cluster::Cluster,
     model::Event,
     observed::Observed,
@@ -20,19 +20,9 @@ impl Cluster {
         if let Some(uid) = &observed.canary.uid {
             fields.push_str(&format!(",involvedObject.uid={uid}"));
         }
-        let call = Call { verb: Verb::List, resource: "events", namespace: Some(&namespace), name: None };
-        let path = format!(
-            "/api/v1/namespaces/{}/events?fieldSelector={}",
-            percent_encoded(&namespace),
-            percent_encoded(&fields)
-        );
-        let listed = match self.api.ask(&call, &path).await {
-            Ok(answer) => {
-                list::read(answer.body, &Part::WithoutManagedFields, |object| Some(Event::from_object(&object))).await
-            }
-            Err(failure) => Err(failure),
-        };
-        match listed {
+        let events = Collection::new("v1", "events", Some(&namespace), &Part::WithoutManagedFields);
+        let events = events.with_fields(&fields);
+        match self.api.list(&events, |object| Some(Event::from_object(&object))).await {
             Ok(mut events) => {
                 events.sort_by(Event::by_last_seen);
                 Lookup::Seen(events.split_off(events.len().saturating_sub(LAST)))

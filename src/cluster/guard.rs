@@ -4,7 +4,7 @@ use futures_util::future::{join, join_all, join3};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    apiserver::{Call, Failure, Verb, request},
     cluster::Cluster,
     error::{Error, Kind, Result},
     guard::{
@@ -221,9 +221,9 @@ impl Cluster {
 /// Returns the call, for messages, and the path of one of the guard's objects.
 pub(super) fn place(object: &GuardObject) -> (Call<'_>, String) {
     let (namespace, name) = (object.namespace(), object.name());
-    let path = object.kind.path(namespace.map(percent_encoded).as_deref());
-    let call = Call { verb: Verb::Get, resource: object.kind.resource(), namespace, name: Some(name) };
-    (call, format!("{path}/{}", percent_encoded(name)))
+    let (version, resource) = (object.kind.api_version(), object.kind.resource());
+    let call = Call { verb: Verb::Get, resource, namespace, name: Some(name) };
+    (call, request::path(version, resource, namespace, Some(name)))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Cluster, Selection};
 use crate::{
-    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Call, Collection, Failure, Part, Verb},
     error::Result,
     lint::{Known, Need, Seen, TrackService},
     model::name::Group,
@@ -69,35 +69,18 @@ impl Cluster {
     /// Returns the Traefiks that run, or why they cannot be listed.
     async fn installations(&self) -> Result<Vec<Installation>, String> {
         let of_kind = |kind: &'static str| async move {
-            let call = Call { verb: Verb::List, resource: kind, namespace: None, name: None };
-            let plural = kind.split('.').next().unwrap_or_default();
-            let path = format!("/apis/apps/v1/{plural}?labelSelector={}", percent_encoded(TRAEFIK));
-            self.collected(&call, &path, |object| Installation::of_workload(&object)).await
+            let workloads = Collection::new("apps/v1", kind, None, &Part::WithoutManagedFields).selected(TRAEFIK);
+            self.api.list(&workloads, |object| Installation::of_workload(&object)).await
         };
         let found = join_all(["deployments.apps", "daemonsets.apps"].map(of_kind)).await;
-        Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        let found: Result<Vec<_>, _> = found.into_iter().collect();
+        Ok(found.map_err(Failure::into_message)?.into_iter().flatten().collect())
     }
 
     /// Returns the Services with their ports, or why they cannot be listed.
     async fn listed_services(&self, namespace: Option<&str>) -> Result<Vec<TrackService>, String> {
-        let call = Call { verb: Verb::List, resource: "services", namespace, name: None };
-        let place = namespace.map_or_else(String::new, |it| format!("/namespaces/{}", percent_encoded(it)));
-        self.collected(&call, &format!("/api/v1{place}/services"), |object| Some(TrackService::read(&object))).await
-    }
-
-    async fn collected<T>(
-        &self,
-        call: &Call<'_>,
-        path: &str,
-        read: impl Fn(Value) -> Option<T> + Send + 'static,
-    ) -> Result<Vec<T>, String>
-    where
-        T: Send + 'static,
-    {
-        let listed = match self.api.ask(call, path).await {
-            Ok(answer) => list::read(answer.body, &Part::WithoutManagedFields, read).await,
-            Err(failure) => Err(failure),
-        };
+        let services = Collection::new("v1", "services", namespace, &Part::WithoutManagedFields);
+        let listed = self.api.list(&services, |object| Some(TrackService::read(&object))).await;
         listed.map_err(Failure::into_message)
     }
 }

@@ -1,7 +1,10 @@
 //! Paths and calls of the objects that this program reads and writes.
 
 use crate::{
-    apiserver::{Call, Verb, request::percent_encoded},
+    apiserver::{
+        Call, Verb,
+        request::{self, percent_encoded},
+    },
     model::{NamespacedName, ObjectKind, ObjectRef},
 };
 
@@ -17,18 +20,7 @@ pub(crate) fn call_of(verb: Verb, object: &ObjectRef) -> Call<'_> {
 
 /// Returns the path of a resource, or of one object.
 pub(crate) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>) -> String {
-    let mut path = format!("/apis/{}", kind.api_version());
-    if let Some(namespace) = namespace {
-        path.push_str("/namespaces/");
-        path.push_str(&percent_encoded(namespace));
-    }
-    path.push('/');
-    path.push_str(kind.plural());
-    if let Some(name) = name {
-        path.push('/');
-        path.push_str(&percent_encoded(name));
-    }
-    path
+    request::path(&kind.api_version(), kind.resource(), namespace, name)
 }
 
 /// Returns the path of the Secrets of a namespace, or of one Secret.

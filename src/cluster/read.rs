@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb, list,
+        Call, Failure, Verb,
         parts::{Part, PartRead},
         request::get,
     },
     cluster::{
         Cluster,
+        collections::of_kind,
         coverage::GuardCoverage,
         listing::{Seen, forbidden, take},
         paths::{call_of, path, secret_call, secrets},
@@ -228,12 +229,9 @@ impl Cluster {
             Some(namespace) => format!("no Canary `{}` in namespace `{namespace}`", target.name),
             None => format!("no Canary `{}`", target.name),
         });
-        let mut names = Vec::new();
-        let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
-        if let Ok(answer) = self.api.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
-            let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
-            names = list::read(answer.body, &Part::WithoutManagedFields, name).await.unwrap_or_default();
-        }
+        let canaries = of_kind(ObjectKind::Canary, namespace, &Part::WithoutManagedFields);
+        let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
+        let names = self.api.list(&canaries, name).await.unwrap_or_default();
         let near = near(&target.name, names.iter().map(String::as_str));
         match near.as_slice() {
             [] if names.is_empty() => {

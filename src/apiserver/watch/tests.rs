@@ -27,12 +27,7 @@ fn watched(events: &[String]) -> Reply {
 async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<String>, Vec<String>) {
     let server = Server::start(replies).await;
     let cluster = server.connect().await;
-    let collection = Collection::new(
-        "canaries.flagger.app",
-        "/apis/flagger.app/v1beta1/namespaces/shop/canaries".to_owned(),
-        Some("shop"),
-        &Part::Whole,
-    );
+    let collection = Collection::new("flagger.app/v1beta1", "canaries.flagger.app", Some("shop"), &Part::Whole);
     let (mut place, mut lines) = (ResourceVersion::default(), Vec::new());
     for _ in 0..calls {
         let mut take = |event: Event| {

@@ -13,7 +13,7 @@ use crate::apiserver::{
     ApiServer,
     call::{Call, Verb},
     endpoint::Endpoint,
-    error::{Failure, is_broken},
+    error::Failure,
     progress::shown,
     retry::{Retries, TRIES},
     status::Refusal,
@@ -92,12 +92,11 @@ impl ApiServer {
         let (mut may_reconnect, mut may_log_in) = (parts.method == ::http::Method::GET, self.login.is_renewable());
         loop {
             let opened = match self.send(&parts, body.clone()).await {
-                Ok(opened) => opened,
-                Err(Sent::Broken(_)) if may_reconnect => {
+                Err(Failure::Broken(_)) if may_reconnect => {
                     may_reconnect = false;
                     continue;
                 }
-                Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
+                opened => opened?,
             };
             if opened.response.status().is_success() {
                 return Ok(opened);
@@ -108,7 +107,7 @@ impl ApiServer {
                 self.log_in_again().await?;
                 continue;
             }
-            let Failure::Status(refusal) = &failure else { return Err(failure) };
+            let Failure::Status(refusal, _) = &failure else { return Err(failure) };
             let Some(wait) = retries.next(&headers, refusal) else { return Err(failure) };
             self.wait(wait, refusal, retries.tries).await;
         }
@@ -123,10 +122,7 @@ impl ApiServer {
         accepted: &HeaderValue,
     ) -> Result<Upgraded, Failure> {
         let (parts, body) = request.into_parts();
-        let opened = match self.send(&parts, body).await {
-            Ok(opened) => opened,
-            Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
-        };
+        let opened = self.send(&parts, body).await?;
         let is_accepted = opened.response.headers().get(header::SEC_WEBSOCKET_ACCEPT) == Some(accepted);
         if opened.response.status() != StatusCode::SWITCHING_PROTOCOLS || !is_accepted {
             return Err(self.refusal(call, opened).await?.0);
@@ -134,8 +130,8 @@ impl ApiServer {
         hyper::upgrade::on(opened.response).await.map_err(|_| self.endpoint.broke_off())
     }
 
-    async fn send(&self, parts: &Parts, body: Vec<u8>) -> Result<Opened, Sent> {
-        let client = self.client().await.map_err(Sent::Failed)?;
+    async fn send(&self, parts: &Parts, body: Vec<u8>) -> Result<Opened, Failure> {
+        let client = self.client().await?;
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = parts.uri.clone();
@@ -151,13 +147,11 @@ impl ApiServer {
             }
             Some(Err(error)) => {
                 self.log(6, || format!("{line} failed in {} milliseconds", since.elapsed().as_millis()));
-                let failure = self.endpoint.classify(&error);
-                let is_broken = is_broken(&error) && matches!(failure, Failure::Unreachable(_));
-                Err(if is_broken { Sent::Broken(failure) } else { Sent::Failed(failure) })
+                Err(self.endpoint.classify(&error))
             }
             None => {
                 self.log(6, || format!("{line} no answer in {} milliseconds", since.elapsed().as_millis()));
-                Err(Sent::Failed(Endpoint::timed_out(self.timeout.unwrap_or_default())))
+                Err(Endpoint::timed_out(self.timeout.unwrap_or_default()))
             }
         }
     }
@@ -205,13 +199,6 @@ impl ApiServer {
             self.progress.log(&format!("{whose}: {shown}{end}"));
         }
     }
-}
-
-/// The reason there is no answer.
-enum Sent {
-    /// The connection was established, and broke.
-    Broken(Failure),
-    Failed(Failure),
 }
 
 /// Maximum size of an answer with one object, decompressed: the server stores none above 3 MiB.

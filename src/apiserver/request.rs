@@ -93,7 +93,7 @@ pub(crate) fn request(
     }
     request.body(body).map_err(|_| {
         let length = path_and_query.len();
-        Failure::Request(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
+        Failure::Other(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
     })
 }
 
@@ -114,7 +114,7 @@ pub(crate) mod tests {
 
     pub(crate) fn refused(path: &str) -> String {
         match get(path).unwrap_err() {
-            Failure::Name(error) | Failure::Request(error) => error.message().to_owned(),
+            Failure::Name(error) | Failure::Other(error) => error.message().to_owned(),
             other => panic!("{other:?}"),
         }
     }

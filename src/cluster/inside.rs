@@ -111,7 +111,7 @@ impl Cluster {
         let list = match self.api.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,
             // The kind was removed in the meantime.
-            Err(Failure::Status(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
+            Err(Failure::Status(refusal, _)) if refusal.code == 404 => return Ok(Vec::new()),
             Err(failure) => return Err(failure.into()),
         };
         if list.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|next| !next.is_empty()) {

@@ -53,7 +53,7 @@ async fn routers(traefik: &ApiServer) -> Result<Vec<Router>, String> {
 
 fn why(failure: Failure) -> String {
     match failure {
-        Failure::Status(refusal) => format!("it answered with status {}", refusal.code),
+        Failure::Status(refusal, _) => format!("it answered with status {}", refusal.code),
         Failure::NotJson(_) => "its answer is not JSON".to_owned(),
         other => other.into_message(),
     }

@@ -63,7 +63,7 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
                 continue;
             }
             // Just after its start, the API server answers 503 to writes that the guard would change.
-            (Ok(_), Ok(_)) | (Err(Failure::Status(_)), _) | (_, Err(Failure::Status(_))) => {
+            (Ok(_), Ok(_)) | (Err(Failure::Status(..)), _) | (_, Err(Failure::Status(..))) => {
                 if proving::is_ordinary(observed) { Proof::Fails(name) } else { Proof::TooLarge(name) }
             }
             (Err(failure), _) | (_, Err(failure)) => return Err(failure.into()),

@@ -70,7 +70,7 @@ pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust, through: Option<Po
         SiteTrust::Anyone => config.accept_invalid_certs = true,
     }
     match through {
-        Some(port) => transport::client_over(config, transport::any(port)),
+        Some(port) => transport::client_over(config, port.connector()),
         None => transport::client(config),
     }
 }

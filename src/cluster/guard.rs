@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     apiserver::{Call, Failure, Verb, request},
     cluster::Cluster,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     guard::{
         CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Part, Placement,
         deployment, policy,
@@ -33,15 +33,11 @@ impl Cluster {
     ///
     /// Kind `NotFound`.
     pub async fn must_serve_policies(&self) -> Result<()> {
-        let serves = self.serves_admission("mutatingadmissionpolicies").await;
-        if serves? {
+        if self.serves_admission("mutatingadmissionpolicies").await? {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::NotFound,
-            "this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)",
-        )
-        .caused_by("Kubernetes serves it from 1.36 on"))
+        Err(Error::not_found("this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)")
+            .caused_by("Kubernetes serves it from 1.36 on"))
     }
 
     /// Returns whether the cluster serves this resource of `admissionregistration.k8s.io/v1`.
@@ -57,8 +53,7 @@ impl Cluster {
     ///
     /// The served resources cannot be read.
     pub async fn serves_validating_policies(&self) -> Result<bool> {
-        let serves = self.serves_admission("validatingadmissionpolicies").await;
-        serves.map_err(Error::from)
+        Ok(self.serves_admission("validatingadmissionpolicies").await?)
     }
 
     /// Returns whether the cluster supports `matchConditions` of webhooks.
@@ -98,10 +93,8 @@ impl Cluster {
     /// An object cannot be read.
     pub async fn changes(&self, wanted: Vec<GuardObject>) -> Result<Vec<Change>> {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
-            match self.find_guard(&wanted).await {
-                Ok(before) => Ok(Change { wanted, before }),
-                Err(failure) => Err(failure.into()),
-            }
+            let before = self.find_guard(&wanted).await?;
+            Ok(Change { wanted, before })
         }));
         changes.await.into_iter().collect()
     }
@@ -120,14 +113,9 @@ impl Cluster {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
             let wanted = wanted(object);
-            async move {
-                if !wanted {
-                    return Ok(None);
-                }
-                self.find_guard(object).await.map_err(Error::from)
-            }
+            async move { if wanted { self.find_guard(object).await } else { Ok(None) } }
         }));
-        Ok(Installed::policies(objects.await.into_iter().collect::<Result<_>>()?))
+        Ok(Installed::policies(objects.await.into_iter().collect::<Result<_, _>>()?))
     }
 
     /// Returns whether the user may read the webhook configurations.

@@ -99,8 +99,7 @@ impl Cluster {
     async fn discover(&self, path: &str) -> Result<Value> {
         let what = format!("the resources of {path}");
         let call = Call { verb: Verb::Get, resource: &what, namespace: None, name: None };
-        let answer = self.api.ask(&call, path).await.and_then(|answer| answer.json());
-        answer.map_err(Error::from)
+        Ok(self.api.ask(&call, path).await?.json()?)
     }
 
     async fn list_inside(&self, kind: &Listable, namespace: &str) -> Result<Vec<Value>> {

@@ -19,7 +19,7 @@ use crate::{
         listing::{Seen, forbidden, take},
         paths::{call_of, path, secret_call, secrets},
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     flagger::{Canary, NativeField, native},
     model::{
         NamespacedName, ObjectKind, ObjectRef,
@@ -289,9 +289,6 @@ impl Cluster {
 
 /// Returns the error for a cluster that serves no Canaries.
 pub fn no_flagger() -> Error {
-    Error::new(
-        Kind::NotFound,
-        "the cluster serves no Canaries: Flagger's custom resource definitions are not installed",
-    )
-    .hint("install Flagger, or name another cluster with --context")
+    Error::not_found("the cluster serves no Canaries: Flagger's custom resource definitions are not installed")
+        .hint("install Flagger, or name another cluster with --context")
 }

@@ -32,8 +32,7 @@ impl Cluster {
     /// The request fails.
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
-        let version: Result<Value, _> = self.api.ask(&call, "/version").await.and_then(|answer| answer.json());
-        let version = version?;
+        let version = self.api.ask(&call, "/version").await?.json()?;
         let text = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
         let version = text("gitVersion");
         let emulated = text("emulationMinor");

@@ -3,7 +3,7 @@
 use crate::{
     apiserver::{Collection, Part},
     guard::GuardObject,
-    model::{NamespacedName, ObjectKind},
+    model::ObjectKind,
 };
 
 /// Returns this part of every object of a kind, in one namespace or in all.
@@ -11,13 +11,8 @@ pub fn of_kind(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -
     Collection::new(&kind.api_version(), kind.resource(), namespace, part)
 }
 
-/// Returns a collection of one Secret.
-pub fn secret(target: &NamespacedName) -> Collection {
-    let namespace = target.namespace.as_deref();
-    Collection::new("v1", "secrets", namespace, &Part::Whole).named(&target.name)
-}
-
 /// Returns a collection of one of the guard's own objects.
 pub fn guard_object(object: &GuardObject) -> Collection {
-    Collection::new(object.kind.api_version(), object.kind.resource(), None, &Part::Whole).named(object.name())
+    let GuardObject { kind, .. } = object;
+    Collection::new(kind.api_version(), kind.resource(), object.namespace(), &Part::Whole).named(object.name())
 }

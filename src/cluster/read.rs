@@ -17,7 +17,7 @@ use crate::{
         collections::of_kind,
         coverage::GuardCoverage,
         listing::{Seen, forbidden, take},
-        paths::{call_of, path, secret_call, secrets},
+        paths::{call_of, path},
     },
     error::{Error, Result},
     flagger::{Canary, NativeField, native},
@@ -165,20 +165,6 @@ impl Cluster {
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         let answer = self.api.call(&call_of(Verb::Get, &object), request).await?;
         Ok((answer.part(part)?, answer.date))
-    }
-
-    /// Reads a Secret; `None` if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The Secret cannot be read.
-    pub async fn find_secret(&self, target: &NamespacedName) -> Result<Option<Value>, Failure> {
-        let path = secrets(target.namespace.as_deref().unwrap_or_default(), Some(&target.name));
-        match self.api.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
-            Ok(secret) => Ok(Some(secret)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure),
-        }
     }
 
     /// Reads the TraefikService of this name from the first API group that has one.

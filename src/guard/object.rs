@@ -125,13 +125,13 @@ pub struct GuardObject {
 
 impl GuardObject {
     /// Returns the object with this top-level field.
-    pub(super) fn with(mut self, key: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
         self.value[key] = value;
         self
     }
 
     /// Returns the object with these labels.
-    pub(super) fn labelled(mut self, labels: Value) -> Self {
+    pub(crate) fn labelled(mut self, labels: Value) -> Self {
         self.value["metadata"]["labels"] = labels;
         self
     }

@@ -12,7 +12,7 @@ use crate::{
         proxy::Proxy,
         sentence,
         status::Refusal,
-        tls,
+        tls, url,
     },
     error::Error,
 };
@@ -88,16 +88,16 @@ impl Endpoint {
     }
 
     fn proxy_failed(&self, proxy: &Proxy, kind: Option<io::ErrorKind>, is_unknown: bool, last: &str) -> Error {
-        let shown = format!("{} ({})", proxy.address(), proxy.named_by);
+        let shown = format!("{} ({})", url::without_userinfo(&proxy.url), proxy.named_by);
         let wants = |what: &str| {
-            let (scheme, place) = (proxy.url.scheme_str().unwrap_or_default(), proxy.place());
+            let (scheme, place) = (proxy.url.scheme_str().unwrap_or_default(), url::place(&proxy.url));
             Error::cluster(format!("the proxy {shown} {what}")).hint(format!("{scheme}://USER:PASSWORD@{place}"))
         };
         let goes_no_further = || format!("the proxy {shown} does not connect to the server {}", self.address);
         let error = match (last.strip_prefix("tunnel error: "), last.strip_prefix("SOCKS error: ")) {
             (Some("proxy authorization required"), _) => wants("requires a user and a password"),
             // The proxy accepts neither of the two methods that can be offered (RFC 1928 section 3).
-            (_, Some("server does not support user/pass authentication")) if !proxy.has_user() => {
+            (_, Some("server does not support user/pass authentication")) if url::userinfo(&proxy.url).is_none() => {
                 wants("requires a user and a password")
             }
             (_, Some("credentials not accepted")) => wants("does not accept this user and password"),

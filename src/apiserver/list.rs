@@ -63,7 +63,7 @@ pub(crate) async fn read<T: Send + 'static>(
 /// The text is not JSON, or not an object.
 pub(crate) fn each(body: &[u8], part: &'static Part, take: impl FnMut(Value)) -> Result<Head, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    List(take, part).deserialize(&mut deserializer).map_err(|error| Failure::broken(&error))
+    Ok(List(take, part).deserialize(&mut deserializer)?)
 }
 
 struct List<F>(F, &'static Part);

@@ -20,24 +20,22 @@ impl Answer {
     ///
     /// The body is not JSON.
     pub fn json(&self) -> Result<Value, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
+        Ok(serde_json::from_slice(&self.body)?)
     }
-}
 
-impl Answer {
     /// Parses this part of the body.
     ///
     /// # Errors
     ///
     /// The body is not JSON.
     pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
-        parts::read(&self.body, part).map_err(|error| Failure::broken(&error))
+        Ok(parts::read(&self.body, part)?)
     }
 }
 
-impl Failure {
-    /// Returns the failure for a successful answer whose body cannot be parsed.
-    pub(crate) fn broken(error: &serde_json::Error) -> Self {
+/// Returns the failure for a successful answer whose body cannot be parsed.
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
         Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))
     }
 }

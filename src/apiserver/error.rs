@@ -95,30 +95,18 @@ pub(crate) fn not_kubernetes(cause: &str) -> Error {
     Error::cluster("the answer is not from a Kubernetes API server").caused_by(cause)
 }
 
-/// Returns the error for credentials that could not be obtained. Only the plugin's standard error is quoted: its output
-/// may contain a token.
+/// Returns the error for credentials that could not be obtained. Plugins are not run by the HTTP library.
 pub(crate) fn auth(error: &AuthError) -> Error {
-    let lead = |cause: &dyn ToString| {
-        Error::cluster("the credentials of the kubeconfig cannot be used").caused_by(cause.to_string())
-    };
+    let unusable = Error::cluster("the credentials of the kubeconfig cannot be used");
     match error {
-        AuthError::AuthExecRun { out, .. } => {
-            let text = String::from_utf8_lossy(&out.stderr);
-            let lines = text.lines().map(super::status::printable).filter(|line| !line.is_empty());
-            lines.fold(Error::cluster(format!("the credential plugin failed with {}", out.status)), Error::caused_by)
-        }
         AuthError::ReadTokenFile(error, file) => {
             Error::usage(format!("cannot read the token file `{}`", file.display())).caused_by(error.to_string())
         }
         AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
-            lead(&"they contain a character that is not allowed in an HTTP header")
+            unusable.caused_by("they contain a character that is not allowed in an HTTP header")
         }
-        AuthError::AuthExec(reason) => lead(&reason.split(" failed: ").next().unwrap_or_default()),
-        AuthError::Oidc(error) => lead(&chain(error).last().map(ToString::to_string).unwrap_or_default()),
-        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
-            lead(&"the credential plugin's answer cannot be read")
-        }
-        _ => Error::cluster("the credentials of the kubeconfig cannot be used"),
+        AuthError::Oidc(error) => unusable.caused_by(chain(error).last().map(ToString::to_string).unwrap_or_default()),
+        _ => unusable,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
         }
         let name = observed.canary.target.to_string();
         // Test each form separately, and a write like Flagger's.
-        let tried = match (server.forms(observed).await, server.restores_cookie(observed, false).await) {
+        let tried = match (server.forms(observed).await, server.restores_cookie(observed).await) {
             (Ok(here), Ok(true)) => {
                 match (here.policies || !needs(Form::Policies), here.webhook || !needs(Form::Webhook)) {
                     (true, true) => return Ok(Proof::Acts(name)),

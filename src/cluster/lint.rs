@@ -2,11 +2,10 @@
 //! nothing.
 
 use futures_util::future::{join, join_all, join3};
-use serde_json::Value;
 
 use super::{Cluster, Selection};
 use crate::{
-    apiserver::{Call, Collection, Failure, Part, Verb},
+    apiserver::{Collection, Failure, Part},
     error::Result,
     lint::{Known, Need, Seen, TrackService},
     model::name::Group,
@@ -30,8 +29,9 @@ impl Cluster {
         let all = Selection { selector: None, ..selection };
         let (pairs, look) = join(self.pairs(all, false), self.read_coverage()).await;
         let pairs = self.with_routing(pairs?, selection.namespace, entry::Need::All).await;
+        let version = Group::TraefikIo.api_version();
         let (document, installations, services) =
-            join3(self.traefik_schema(), self.installations(), self.listed_services(selection.namespace)).await;
+            join3(self.open_api(&version), self.installations(), self.listed_services(selection.namespace)).await;
         let routing = pairs.first().and_then(|pair| pair.routing.clone());
         let reason = routing.as_ref().and_then(|routing| routing.unread.clone().or(routing.unread_elsewhere.clone()));
         let mut unread: Vec<_> = reason.map(|reason| (Need::Routes, reason)).into_iter().collect();
@@ -56,14 +56,6 @@ impl Cluster {
         };
         let observed = |pair: Loaded| Observed { guarded: look.covers(&pair.observed), ..pair.observed };
         Ok((pairs.into_iter().map(observed).collect(), known, unread))
-    }
-
-    /// Returns the schema of TraefikServices, or null.
-    async fn traefik_schema(&self) -> Value {
-        let call =
-            Call { verb: Verb::Get, resource: "the OpenAPI document of Traefik's group", namespace: None, name: None };
-        let path = format!("/openapi/v3/apis/{}", Group::TraefikIo.api_version());
-        self.api.ask(&call, &path).await.and_then(|answer| answer.json()).unwrap_or_default()
     }
 
     /// Returns the Traefiks that run, or why they cannot be listed.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb,
+        Failure, Verb,
         parts::{Part, PartRead},
         request::get,
     },
@@ -194,12 +194,7 @@ impl Cluster {
         if !ask {
             return NativeField::Absent;
         }
-        let call =
-            Call { verb: Verb::Get, resource: "the OpenAPI document of flagger.app", namespace: None, name: None };
-        match self.api.ask(&call, "/openapi/v3/apis/flagger.app/v1beta1").await.and_then(|answer| answer.json()) {
-            Ok(document) => native::in_schema(&document),
-            Err(_) => NativeField::Absent,
-        }
+        native::in_schema(&self.open_api(&ObjectKind::Canary.api_version()).await)
     }
 
     /// Returns the error for a Canary that could not be read. If it does not exist, similar names are hints.

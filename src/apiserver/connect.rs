@@ -76,10 +76,6 @@ pub(crate) async fn connect(
 }
 
 /// Prepares a connection to a server other than the API server. Nothing of the kubeconfig is used, and no credentials are sent.
-///
-/// # Errors
-///
-/// The proxy of the environment cannot be used.
 pub(crate) async fn connect_anonymously(
     url: Uri,
     args: &ConnectionArgs,

@@ -39,10 +39,6 @@ impl ApiServer {
 
 /// Parses a Kubernetes list and returns the results of `view` for its items. Uses a separate thread, so that two lists
 /// that arrive at the same time are parsed in parallel.
-///
-/// # Errors
-///
-/// The text is not JSON, or not an object.
 pub(crate) async fn read<T: Send + 'static>(
     body: Vec<u8>,
     part: &'static Part,
@@ -57,10 +53,6 @@ pub(crate) async fn read<T: Send + 'static>(
 }
 
 /// Passes each item of a Kubernetes list to `take`.
-///
-/// # Errors
-///
-/// The text is not JSON, or not an object.
 pub(crate) fn each(body: &[u8], part: &'static Part, take: impl FnMut(Value)) -> Result<Head, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     Ok(List(take, part).deserialize(&mut deserializer)?)

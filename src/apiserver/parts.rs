@@ -51,10 +51,6 @@ pub(crate) struct PartRead {
 }
 
 /// Parses a part of a JSON text.
-///
-/// # Errors
-///
-/// The text is not JSON.
 pub(crate) fn read(text: &[u8], part: &'static Part) -> serde_json::Result<PartRead> {
     let is_truncated = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_slice(text);

@@ -15,19 +15,11 @@ use crate::{
 
 impl Answer {
     /// Parses the body as a JSON value.
-    ///
-    /// # Errors
-    ///
-    /// The body is not JSON.
     pub fn json(&self) -> Result<Value, Failure> {
         Ok(serde_json::from_slice(&self.body)?)
     }
 
     /// Parses this part of the body.
-    ///
-    /// # Errors
-    ///
-    /// The body is not JSON.
     pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
         Ok(parts::read(&self.body, part)?)
     }
@@ -58,10 +50,6 @@ pub(crate) fn path(version: &str, resource: &str, namespace: Option<&str>, name:
 }
 
 /// Builds a GET request for this path.
-///
-/// # Errors
-///
-/// As [`request`].
 #[expect(clippy::disallowed_methods, reason = "a GET writes nothing")]
 pub(crate) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
     request(Method::GET, path, None, Vec::new())
@@ -97,10 +85,6 @@ pub(crate) fn request(
 
 impl ApiServer {
     /// Sends a GET request for this path.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`] and [`ApiServer::call`].
     pub(crate) async fn ask(&self, call: &Call<'_>, path: &str) -> Result<Answer, Failure> {
         self.call(call, get(path)?).await
     }

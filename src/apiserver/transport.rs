@@ -71,10 +71,6 @@ pub(crate) fn client(config: Config) -> Result<Client> {
 }
 
 /// Builds a client over these connections, without a proxy.
-///
-/// # Errors
-///
-/// Certificates cannot be used.
 pub(crate) fn client_over(config: Config, connector: AnyConnector) -> Result<Client> {
     let tls = Tls::new(&config)?;
     over(config, &tls, connector)

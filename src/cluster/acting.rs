@@ -104,10 +104,6 @@ impl Cluster {
     }
 
     /// Returns the forms of the guard that act on this Canary, by a dry-run write.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::restores_cookie`].
     pub async fn forms(&self, observed: &Observed) -> Result<ActiveForms, Failure> {
         let (policies, warnings) = self.probe(observed, Some(webhook::PROBE)).await?;
         Ok(ActiveForms { policies, webhook: warnings.iter().any(|warning| warning == webhook::IS_HERE) })

@@ -48,19 +48,11 @@ impl Cluster {
     }
 
     /// Returns whether the cluster serves validating admission policies, which restrict the webhook's account.
-    ///
-    /// # Errors
-    ///
-    /// The served resources cannot be read.
     pub async fn serves_validating_policies(&self) -> Result<bool> {
         Ok(self.serves_admission("validatingadmissionpolicies").await?)
     }
 
     /// Returns whether the cluster supports `matchConditions` of webhooks.
-    ///
-    /// # Errors
-    ///
-    /// The server's version cannot be read.
     pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
         let version = self.api.ask(&VERSION, "/version").await?.json()?;
         let number = |key: &str| -> u64 {
@@ -73,10 +65,6 @@ impl Cluster {
     }
 
     /// Reads one of the guard's objects; `None` if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The object cannot be read.
     pub async fn find_guard(&self, wanted: &GuardObject) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
         match self.api.ask(&call, &path).await.and_then(|answer| answer.json()) {
@@ -87,10 +75,6 @@ impl Cluster {
     }
 
     /// Reads the current state of each of these objects.
-    ///
-    /// # Errors
-    ///
-    /// An object cannot be read.
     pub async fn changes(&self, wanted: Vec<GuardObject>) -> Result<Vec<Change>> {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
             let before = self.find_guard(&wanted).await?;
@@ -100,10 +84,6 @@ impl Cluster {
     }
 
     /// Reads the guard's policies.
-    ///
-    /// # Errors
-    ///
-    /// A policy or binding cannot be read.
     pub async fn policies(&self) -> Result<Installed> {
         self.policies_among(|_| true).await
     }
@@ -178,10 +158,6 @@ impl Cluster {
 
     /// Reads the webhook's objects and compares them with those of `placement`. Without an image in it, the image and the
     /// arguments of the installed one are assumed.
-    ///
-    /// # Errors
-    ///
-    /// The registration cannot be read.
     pub async fn compare_webhook(&self, mut placement: Placement) -> Result<Installed> {
         let found = join_all(deployment::objects(&placement).iter().map(|object| self.find_guard(object))).await;
         if placement.image.is_empty() {

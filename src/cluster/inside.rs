@@ -34,10 +34,6 @@ struct Listable {
 impl Cluster {
     /// Returns the names of the objects in a namespace that are neither known, nor owned by a known object, nor created
     /// in every namespace by the cluster. The uids of owned objects are added to `known`.
-    ///
-    /// # Errors
-    ///
-    /// Some kind cannot be listed.
     pub async fn unknown_objects(&self, namespace: &str, known: &mut BTreeSet<String>) -> Result<Vec<String>> {
         let kinds = self.listable().await?;
         let lists = join_all(kinds.iter().map(|kind| self.list_inside(kind, namespace))).await;

@@ -20,10 +20,6 @@ pub(super) const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
 impl Cluster {
     /// Reads the Canaries of the namespace, or all, whatever their labels, with what is around them; and what could not be
     /// read.
-    ///
-    /// # Errors
-    ///
-    /// The selected Canaries cannot be listed.
     pub async fn lint(&self, selection: Selection<'_>) -> Result<(Vec<Observed>, Known, Vec<(Need, String)>)> {
         // Others next to the selected ones matter, too.
         let all = Selection { selector: None, ..selection };

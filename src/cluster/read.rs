@@ -68,10 +68,6 @@ impl Cluster {
 
     /// Like [`Cluster::list`], but protection is determined from the guard's objects alone, without testing whether the
     /// guard works.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::list`].
     pub async fn list_covered(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
         self.list_with_coverage(selection).await.map(|(_, all)| all)
     }
@@ -85,10 +81,6 @@ impl Cluster {
     }
 
     /// Lists every selected Canary with its TraefikService and the raw objects, for changing what is live.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::list`].
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
         let pairs = self.pairs(selection, true).await?;
         Ok(self.with_routing(pairs, selection.namespace, Need::Own).await)
@@ -126,10 +118,6 @@ impl Cluster {
     }
 
     /// Reads one object.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &NamespacedName) -> Result<Value, Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
@@ -137,10 +125,6 @@ impl Cluster {
     }
 
     /// Reads this part of one object.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part(
         &self,
         kind: ObjectKind,
@@ -151,10 +135,6 @@ impl Cluster {
     }
 
     /// Reads this part of one object, and the server's own time (RFC 9110), which does not depend on the local clock.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part_dated(
         &self,
         kind: ObjectKind,

@@ -16,10 +16,6 @@ const MOST_PAGES: usize = 20;
 
 impl Cluster {
     /// Counts the routers of Traefik's other providers among those that can serve a request.
-    ///
-    /// # Errors
-    ///
-    /// Traefik's API does not answer with its routers.
     pub async fn with_routers_of(self, traefik: &ApiServer) -> Result<Self> {
         let routers = routers(traefik).await.map_err(|cause| {
             Error::cluster(format!("cannot read the routers of Traefik's API {}", traefik.url()))

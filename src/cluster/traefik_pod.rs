@@ -10,10 +10,6 @@ use crate::{
 
 impl Cluster {
     /// Returns a pod of Traefik: this one, else the first that is ready, by namespace and name.
-    ///
-    /// # Errors
-    ///
-    /// It does not exist, or cannot be read.
     pub async fn traefik_pod(&self, named: Option<&NamespacedName>) -> Result<TraefikPod> {
         let Some(pod) = named else { return self.first_traefik_pod().await };
         let (namespace, name) = (pod.namespace.as_deref(), pod.name.as_str());

@@ -26,10 +26,6 @@ pub struct Workload {
 
 impl Cluster {
     /// Returns the API server's version, and the version it serves, which differs if an older one is emulated.
-    ///
-    /// # Errors
-    ///
-    /// The request fails.
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
         let version = self.api.ask(&call, "/version").await?.json()?;

@@ -43,10 +43,6 @@ impl Cluster {
     }
 
     /// Does the same as [`Cluster::write`] as a dry run, and returns the object that the server would store.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::write`].
     pub async fn dry_run(&self, step: &Step, force: bool) -> Result<Value, Failure> {
         self.take(step, force, "&dryRun=All", &["All"]).await
     }
@@ -101,10 +97,6 @@ impl Cluster {
     }
 
     /// Like [`Cluster::write`], but returns only this part of the stored object.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::write`].
     pub(crate) async fn write_part(&self, write: Write<'_>, part: &'static Part) -> Result<PartRead, Failure> {
         self.patch_step(write.step(), "").await?.part(part)
     }
@@ -134,10 +126,6 @@ impl Cluster {
     }
 
     /// Applies one of the guard's objects as a dry run, and returns the object that the server would store.
-    ///
-    /// # Errors
-    ///
-    /// The server refuses the object.
     pub async fn dry_run_guard(&self, change: &Change, force: bool) -> Result<Value, Failure> {
         self.apply(&change.wanted, force, "&dryRun=All").await
     }
@@ -190,10 +178,6 @@ impl Cluster {
     }
 
     /// Writes only the `caBundle` of one of the guard's webhook configurations, under a separate field manager.
-    ///
-    /// # Errors
-    ///
-    /// The server refuses the patch.
     pub async fn write_authorities(&self, part: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(part);
         let uri = format!("{path}?fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");

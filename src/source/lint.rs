@@ -95,10 +95,6 @@ impl Source {
 
     /// Returns what is wrong with each of these Canaries, without notes, as far as what is read already shows it: from
     /// manifests, everything.
-    ///
-    /// # Errors
-    ///
-    /// Fails if manifests cannot be read.
     pub fn findings<'a>(&self, all: impl Iterator<Item = &'a Loaded>) -> Result<Vec<Vec<Finding>>> {
         let without_notes = |mut findings: Vec<Finding>| {
             findings.retain(|finding| finding.severity != Severity::Info);

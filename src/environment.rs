@@ -86,10 +86,6 @@ impl Environment {
 
     /// Returns the path by which the executable was started. Links are not followed, because an upgrade may retarget
     /// them.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the operating system does not provide the path.
     pub fn executable(&self) -> Result<PathBuf> {
         let name = &self.started_as;
         let named = if name.components().count() > 1 {

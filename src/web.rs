@@ -5,8 +5,8 @@ pub(crate) mod visits;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, header, uri::Authority};
-use http_body_util::BodyExt as _;
+use http::{HeaderMap, HeaderValue, Request, Uri, header, uri::Authority};
+use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 
 use crate::{
@@ -63,10 +63,6 @@ pub(crate) struct TraefikAddress {
 
 impl TraefikAddress {
     /// Returns the address for pages of this kind.
-    ///
-    /// # Errors
-    ///
-    /// There is none.
     pub(crate) fn of(&self, is_secure: bool) -> Result<&Authority> {
         let (scheme, address) = if is_secure { ("https", &self.https) } else { ("http", &self.http) };
         address.as_ref().ok_or_else(|| Error::usage(format!("no address of Traefik for {scheme} is known")))
@@ -95,10 +91,6 @@ pub(crate) struct Through {
 
 impl Through {
     /// Returns the port for pages of this kind.
-    ///
-    /// # Errors
-    ///
-    /// The pod has none.
     pub(crate) fn port(&self, is_secure: bool) -> Result<PodPort> {
         let Self { server, pod } = self;
         let (scheme, port) = if is_secure { ("https", pod.https) } else { ("http", pod.http) };
@@ -110,10 +102,6 @@ impl Through {
 }
 
 /// Parses the URL of a page.
-///
-/// # Errors
-///
-/// It is none; with the reason.
 pub(crate) fn page(text: &str) -> Result<Page, &'static str> {
     let url = read_url(text)?;
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -134,10 +122,6 @@ pub(crate) struct Site {
 
 impl Web {
     /// Returns the site of a page.
-    ///
-    /// # Errors
-    ///
-    /// The certificates to trust cannot be used.
     pub(crate) fn site(&self, page: &Page) -> Result<Site> {
         let named = format!("{}:{}", page.host, page.port);
         let (authority, address, pod) = match &self.way {
@@ -160,10 +144,6 @@ impl Web {
 impl Site {
     /// Requests a page with these cookies, as one header. `is_last` closes the connection, so that the next request can
     /// come to another replica of the server.
-    ///
-    /// # Errors
-    ///
-    /// There is no answer.
     pub(crate) async fn get(&self, page: &Page, cookies: &str, is_last: bool) -> Result<Answer> {
         let address = &self.address;
         let way = if self.is_forwarded {
@@ -191,7 +171,7 @@ impl Site {
         };
         let answer = answer(response.status().as_u16(), response.headers());
         let patience = self.timeout.map_or(PATIENCE, |limit| limit.min(PATIENCE));
-        let _ = tokio::time::timeout(patience, drain(response)).await;
+        let _ = tokio::time::timeout(patience, Limited::new(response.into_body(), MOST).collect()).await;
         Ok(answer)
     }
 }
@@ -226,17 +206,6 @@ fn resolved(page: &Page, resolve: &[Resolve]) -> String {
 
 fn not_a_url(page: &Page) -> Error {
     Error::usage(format!("{page} is not a URL"))
-}
-
-/// Reads the rest of an answer, as far as it comes.
-async fn drain(response: Response<Body>) {
-    let (mut body, mut size) = (response.into_body(), 0);
-    while let Some(Ok(frame)) = body.frame().await {
-        size += frame.data_ref().map_or(0, hyper::body::Bytes::len);
-        if size > MOST {
-            return;
-        }
-    }
 }
 
 fn answer(status: u16, headers: &HeaderMap) -> Answer {

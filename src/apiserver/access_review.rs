@@ -25,10 +25,6 @@ pub struct Action<'a> {
 
 impl ApiServer {
     /// Returns whether the user may perform the action (`kubectl auth can-i`).
-    ///
-    /// # Errors
-    ///
-    /// The access review fails.
     #[expect(clippy::disallowed_methods, reason = "an access review is a POST that stores nothing")]
     pub async fn may(&self, action: Action<'_>) -> Result<bool> {
         let Action { group, resource, verb, name, namespace } = action;

@@ -1,9 +1,8 @@
 //! What a request is about, for messages.
 
 /// The verb of a request, as in RBAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    #[default]
     Get,
     List,
     Watch,
@@ -39,28 +38,4 @@ pub struct Call<'a> {
     pub namespace: Option<&'a str>,
     /// The object's name; `None` for a collection.
     pub name: Option<&'a str>,
-}
-
-/// A [`Call`] that was made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Made {
-    verb: Verb,
-    resource: String,
-    namespace: Option<String>,
-    name: Option<String>,
-}
-
-impl Made {
-    pub(crate) fn call(&self) -> Call<'_> {
-        let Self { verb, resource, namespace, name } = self;
-        Call { verb: *verb, resource, namespace: namespace.as_deref(), name: name.as_deref() }
-    }
-}
-
-impl From<&Call<'_>> for Made {
-    fn from(call: &Call<'_>) -> Self {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        let Call { verb, resource, namespace, name } = *call;
-        Self { verb, resource: resource.to_owned(), namespace: owned(namespace), name: owned(name) }
-    }
 }

@@ -1,8 +1,10 @@
 //! Collections of objects to list and watch.
 
-use kube::core::Selector;
-
-use crate::apiserver::{Call, Verb, parts::Part, request::percent_encoded};
+use crate::apiserver::{
+    Call, Verb,
+    parts::Part,
+    request::{path, percent_encoded},
+};
 
 /// Number of objects per page. Each is processed as it arrives, so a page costs no more memory than its largest object.
 const PAGE: usize = 100;
@@ -22,15 +24,16 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Returns this part of every object of a resource (with its group) at this path, in one namespace or in all.
-    pub fn new(resource: &'static str, path: String, namespace: Option<&str>, part: &'static Part) -> Self {
+    /// Returns this part of every object of a resource (with its group) of this API version, in one namespace or in all.
+    pub fn new(version: &str, resource: &'static str, namespace: Option<&str>, part: &'static Part) -> Self {
+        let path = path(version, resource, namespace, None);
         Self { resource, path, namespace: namespace.map(str::to_owned), selector: None, part, page: PAGE }
     }
 
     /// Restricts the collection to objects with these labels.
     #[must_use]
-    pub fn selected(self, selector: &Selector) -> Self {
-        Self { selector: Some(format!("labelSelector={}", percent_encoded(&selector.to_string()))), ..self }
+    pub fn selected(self, labels: &str) -> Self {
+        Self { selector: Some(format!("labelSelector={}", percent_encoded(labels))), ..self }
     }
 
     /// Restricts the collection to the object of this name.
@@ -61,8 +64,10 @@ impl Collection {
         Call { verb, resource: self.resource, namespace: self.namespace.as_deref(), name: None }
     }
 
+    /// Returns the path with the selector and these parameters as its query.
     pub(super) fn query(&self, more: &str) -> String {
-        let selected = self.selector.as_ref().map(|selector| format!("{selector}&")).unwrap_or_default();
-        format!("{}?{selected}{more}", self.path)
+        let parts = [self.selector.as_deref().unwrap_or_default(), more];
+        let query: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
     }
 }

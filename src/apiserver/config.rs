@@ -89,7 +89,6 @@ pub(crate) fn unusable_authority() -> Error {
 pub(crate) fn unusable(error: &kube::Error) -> Error {
     match error {
         kube::Error::Auth(error) => auth(error),
-        kube::Error::InferKubeconfig(error) => unloadable(error),
         kube::Error::RustlsTls(kube::client::RustlsTlsError::AddRootCertificate(_)) => {
             Error::usage("this machine has no certificate authorities to check the server's certificate with")
                 .hint("--certificate-authority FILE")

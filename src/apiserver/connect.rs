@@ -76,10 +76,6 @@ pub(crate) async fn connect(
 }
 
 /// Prepares a connection to a server other than the API server. Nothing of the kubeconfig is used, and no credentials are sent.
-///
-/// # Errors
-///
-/// The proxy of the environment cannot be used.
 pub(crate) async fn connect_anonymously(
     url: Uri,
     args: &ConnectionArgs,
@@ -142,7 +138,7 @@ fn in_pod(args: &ConnectionArgs) -> Result<Source> {
 fn as_in_pod(mut config: Config, args: &ConnectionArgs) -> Result<Source> {
     let mut sent_as = "as the service account of this pod";
     if let Some(token) = &args.token {
-        config.auth_info = AuthInfo { token: Some(token.reveal().to_owned().into()), ..AuthInfo::default() };
+        config.auth_info = AuthInfo { token: Some(token.clone()), ..AuthInfo::default() };
         sent_as = WITH_TOKEN;
     }
     overrides::impersonation(args, &mut config.auth_info)?;

@@ -8,10 +8,11 @@ use kube::client::AuthError;
 use crate::{
     apiserver::{
         call::{Call, Verb},
-        error::{CONNECT_TIMEOUT, Failure, auth, chain, find, is_connect, not_kubernetes, seconds},
+        error::{CONNECT_TIMEOUT, Failure, auth, chain, find, is_broken, is_connect, not_kubernetes, seconds},
         proxy::Proxy,
+        sentence,
         status::Refusal,
-        tls,
+        tls, url,
     },
     error::Error,
 };
@@ -49,13 +50,13 @@ impl Endpoint {
     pub(crate) fn classify(&self, error: &(dyn StdError + 'static)) -> Failure {
         let address = &self.address;
         if let Some(error) = find::<AuthError>(error) {
-            return Failure::Auth(auth(error));
+            return Failure::Other(auth(error));
         }
         if let Some(error) = find::<rustls::Error>(error) {
             return Failure::Tls(tls::sentence(error, address, |error| self.with_look(error)));
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-            return not_kubernetes("it does not speak HTTP");
+            return Failure::NotJson(not_kubernetes("it does not speak HTTP"));
         }
         let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
         let kind = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last().map(io::Error::kind);
@@ -66,7 +67,8 @@ impl Endpoint {
         }
         if !is_connect(error) {
             let broke = Error::cluster(format!("the connection to the server {address} was closed before it answered"));
-            return Failure::Unreachable(broke.caused_by(last));
+            let broke = broke.caused_by(last);
+            return if is_broken(error) { Failure::Broken(broke) } else { Failure::Unreachable(broke) };
         }
         // The resolver's error type is private: only its text identifies it.
         let is_unknown = chain(error).any(|error| error.to_string() == "dns error");
@@ -86,16 +88,16 @@ impl Endpoint {
     }
 
     fn proxy_failed(&self, proxy: &Proxy, kind: Option<io::ErrorKind>, is_unknown: bool, last: &str) -> Error {
-        let shown = format!("{} ({})", proxy.address(), proxy.named_by);
+        let shown = format!("{} ({})", url::without_userinfo(&proxy.url), proxy.named_by);
         let wants = |what: &str| {
-            let (scheme, place) = (proxy.url.scheme_str().unwrap_or_default(), proxy.place());
+            let (scheme, place) = (proxy.url.scheme_str().unwrap_or_default(), url::place(&proxy.url));
             Error::cluster(format!("the proxy {shown} {what}")).hint(format!("{scheme}://USER:PASSWORD@{place}"))
         };
         let goes_no_further = || format!("the proxy {shown} does not connect to the server {}", self.address);
         let error = match (last.strip_prefix("tunnel error: "), last.strip_prefix("SOCKS error: ")) {
             (Some("proxy authorization required"), _) => wants("requires a user and a password"),
             // The proxy accepts neither of the two methods that can be offered (RFC 1928 section 3).
-            (_, Some("server does not support user/pass authentication")) if !proxy.has_user() => {
+            (_, Some("server does not support user/pass authentication")) if url::userinfo(&proxy.url).is_none() => {
                 wants("requires a user and a password")
             }
             (_, Some("credentials not accepted")) => wants("does not accept this user and password"),
@@ -124,13 +126,13 @@ impl Endpoint {
         let error = Error::cluster(format!("the server's answer is larger than {} MiB", most >> 20))
             .caused_by(format!("the request was to {} {}", call.verb.as_str(), call.resource));
         let is_wide = call.verb == Verb::List && call.namespace.is_none();
-        Failure::TooLarge(if is_wide { error.hint("-n NAMESPACE") } else { error })
+        Failure::Other(if is_wide { error.hint("-n NAMESPACE") } else { error })
     }
 
     /// Returns the failure for a request that exceeded this timeout.
     pub(crate) fn timed_out(limit: Duration) -> Failure {
         let error = Error::cluster(format!("no answer from the server within {}", seconds(limit)));
-        Failure::Timeout(error.hint(format!("--request-timeout {}s", (limit * 5).as_secs().max(1))))
+        Failure::Other(error.hint(format!("--request-timeout {}s", (limit * 5).as_secs().max(1))))
     }
 
     /// Returns the failure for an answer with an error status.
@@ -138,8 +140,8 @@ impl Endpoint {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match Refusal::read(code, text(header::CONTENT_TYPE), body) {
             Some(refusal) => {
-                let (sent_as, withholds) = (self.sent_as.clone(), self.withholds);
-                Failure::Status(Box::new(Refusal { made: call.into(), sent_as, withholds, ..refusal }))
+                let error = sentence::refused(&refusal, call, self);
+                Failure::Status(Box::new(refusal), error)
             }
             None => self.not_json(code, headers),
         }
@@ -155,9 +157,6 @@ impl Endpoint {
         } else if let Some(kind) = text(header::CONTENT_TYPE) {
             what = format!("{what}, {kind}");
         }
-        match not_kubernetes(&format!("{} answers {what}", self.url)) {
-            Failure::NotJson(error) => Failure::NotJson(self.with_look(error)),
-            other => other,
-        }
+        Failure::NotJson(self.with_look(not_kubernetes(&format!("{} answers {what}", self.url))))
     }
 }

@@ -11,34 +11,30 @@ use crate::{apiserver::status::Refusal, error::Error};
 /// Timeout for establishing a connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The reason a request failed. Every variant except [`Failure::Status`] already contains the final message.
+/// The reason a request failed, with the final message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The server answered with an error status.
-    Status(Box<Refusal>),
-    /// The connection could not be established, or broke.
+    Status(Box<Refusal>, Error),
+    /// The connection could not be established, or was closed in the middle of an answer.
     Unreachable(Error),
-    /// The server did not answer in time.
-    Timeout(Error),
+    /// The connection broke after it was established and before an answer.
+    Broken(Error),
     /// The server's certificate or the client's was rejected.
     Tls(Error),
-    /// The credentials could not be obtained: a plugin or a file failed.
-    Auth(Error),
     /// The answer is not from a Kubernetes API server.
     NotJson(Error),
-    /// The answer exceeds the memory limit.
-    TooLarge(Error),
     /// The name is not a valid object name. Nothing was sent: such an object cannot exist, and the path could lead to
     /// another one.
     Name(Error),
-    /// The request cannot be built, for example because its URL is too long.
-    Request(Error),
+    /// There are no credentials, no answer in time, too large a one, or too long an address.
+    Other(Error),
 }
 
 impl Failure {
     fn refusal(&self, code: StatusCode) -> Option<&Refusal> {
         match self {
-            Self::Status(refusal) if refusal.code == code.as_u16() => Some(refusal),
+            Self::Status(refusal, _) if refusal.code == code.as_u16() => Some(refusal),
             _ => None,
         }
     }
@@ -77,7 +73,7 @@ impl Failure {
     /// Returns whether the object does not match its schema.
     pub fn is_invalid(&self) -> bool {
         self.refusal(StatusCode::UNPROCESSABLE_ENTITY).is_some()
-            || matches!(self, Self::Status(refusal) if refusal.strict_decoding().is_some())
+            || matches!(self, Self::Status(refusal, _) if refusal.strict_decoding().is_some())
     }
 
     /// Returns whether the resourceVersion of a watch has expired.
@@ -95,34 +91,22 @@ impl Failure {
     }
 }
 
-pub(crate) fn not_kubernetes(cause: &str) -> Failure {
-    Failure::NotJson(Error::cluster("the answer is not from a Kubernetes API server").caused_by(cause))
+pub(crate) fn not_kubernetes(cause: &str) -> Error {
+    Error::cluster("the answer is not from a Kubernetes API server").caused_by(cause)
 }
 
-/// Returns the error for credentials that could not be obtained. Only the plugin's standard error is quoted: its output
-/// may contain a token.
+/// Returns the error for credentials that could not be obtained. Plugins are not run by the HTTP library.
 pub(crate) fn auth(error: &AuthError) -> Error {
-    let lead = |cause: &dyn ToString| {
-        Error::cluster("the credentials of the kubeconfig cannot be used").caused_by(cause.to_string())
-    };
+    let unusable = Error::cluster("the credentials of the kubeconfig cannot be used");
     match error {
-        AuthError::AuthExecRun { out, .. } => {
-            let text = String::from_utf8_lossy(&out.stderr);
-            let lines = text.lines().map(super::status::printable).filter(|line| !line.is_empty());
-            lines.fold(Error::cluster(format!("the credential plugin failed with {}", out.status)), Error::caused_by)
-        }
         AuthError::ReadTokenFile(error, file) => {
             Error::usage(format!("cannot read the token file `{}`", file.display())).caused_by(error.to_string())
         }
         AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
-            lead(&"they contain a character that is not allowed in an HTTP header")
+            unusable.caused_by("they contain a character that is not allowed in an HTTP header")
         }
-        AuthError::AuthExec(reason) => lead(&reason.split(" failed: ").next().unwrap_or_default()),
-        AuthError::Oidc(error) => lead(&chain(error).last().map(ToString::to_string).unwrap_or_default()),
-        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
-            lead(&"the credential plugin's answer cannot be read")
-        }
-        _ => Error::cluster("the credentials of the kubeconfig cannot be used"),
+        AuthError::Oidc(error) => unusable.caused_by(chain(error).last().map(ToString::to_string).unwrap_or_default()),
+        _ => unusable,
     }
 }
 

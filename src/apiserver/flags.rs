@@ -1,6 +1,8 @@
 //! The connection flags, same as kubectl's. No I/O: `connect` acts on the parsed values.
 
-use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::text::{quoted, without_password, without_userinfo};
 
@@ -35,7 +37,7 @@ pub struct ConnectionArgs {
 
     /// Bearer token for the API server
     #[arg(long, global = true, value_name = "TOKEN")]
-    pub token: Option<Secret>,
+    pub token: Option<SecretString>,
 
     /// Impersonate this user or service account
     #[arg(long = "as", id = "as", global = true, value_name = "USER")]
@@ -59,7 +61,7 @@ pub struct ConnectionArgs {
 
     /// Password for basic authentication
     #[arg(long, global = true, value_name = "PASSWORD")]
-    pub password: Option<Secret>,
+    pub password: Option<SecretString>,
 
     /// Client certificate for TLS
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -141,7 +143,7 @@ impl ConnectionArgs {
             user: text(self.user.as_ref()),
             namespace: text(self.namespace.as_ref()),
             server: text(self.server.as_ref()),
-            token: self.token.clone().filter(|token| !token.0.is_empty()),
+            token: self.token.clone().filter(|token| !token.expose_secret().is_empty()),
             impersonate: text(self.impersonate.as_ref()),
             impersonate_uid: text(self.impersonate_uid.as_ref()),
             username: text(self.username.as_ref()),
@@ -159,7 +161,7 @@ impl ConnectionArgs {
         let args = self.without_empty();
         let server = args.server.as_deref();
         let server = server.map(|server| without_userinfo(server.split(['?', '#']).next().unwrap_or_default()));
-        let secret = |secret: &Option<Secret>, word: &str| secret.as_ref().map(|_| word.to_owned());
+        let secret = |secret: &Option<SecretString>, word: &str| secret.as_ref().map(|_| word.to_owned());
         let file = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
         let once = [
             ("--kubeconfig", file(&args.kubeconfig)),
@@ -228,31 +230,6 @@ pub(crate) fn without_secrets(shown: &str, line: &[OsString]) -> String {
         _ if follows(SECRET) => "…".to_owned(),
         _ if follows(ADDRESS) => without_userinfo(shown),
         _ => without_password(shown),
-    }
-}
-
-/// A value that must not appear in messages or logs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns the text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::upgrade::Upgraded;
 use kube::client::Body;
@@ -13,7 +13,7 @@ use crate::apiserver::{
     ApiServer,
     call::{Call, Verb},
     endpoint::Endpoint,
-    error::{Failure, is_broken},
+    error::Failure,
     progress::shown,
     retry::{Retries, TRIES},
     status::Refusal,
@@ -77,8 +77,7 @@ impl ApiServer {
     /// Sends the request once and reads the answer; `None` on any failure. For callers that would rather have nothing
     /// than wait for retries.
     pub(crate) async fn once(&self, request: Request<Vec<u8>>) -> Option<Vec<u8>> {
-        let (parts, body) = request.into_parts();
-        let mut opened = self.send(&parts, body).await.ok()?;
+        let mut opened = self.send(request).await.ok()?;
         let is_success = opened.response.status().is_success();
         read(opened.response.body_mut(), 0, MANY).await.ok().flatten().filter(|_| is_success)
     }
@@ -86,18 +85,16 @@ impl ApiServer {
     /// Sends the request until it succeeds, is refused, or the retries are exhausted. The body of a success is left to
     /// read.
     pub(crate) async fn open(&self, call: &Call<'_>, request: Request<Vec<u8>>) -> Result<Opened, Failure> {
-        let (parts, body) = request.into_parts();
-        self.log_body(call, "request", &body);
+        self.log_body(call, "request", request.body());
         let mut retries = Retries::default();
-        let (mut may_reconnect, mut may_log_in) = (parts.method == ::http::Method::GET, self.login.is_renewable());
+        let (mut may_reconnect, mut may_log_in) = (request.method() == Method::GET, self.login.is_renewable());
         loop {
-            let opened = match self.send(&parts, body.clone()).await {
-                Ok(opened) => opened,
-                Err(Sent::Broken(_)) if may_reconnect => {
+            let opened = match self.send(request.clone()).await {
+                Err(Failure::Broken(_)) if may_reconnect => {
                     may_reconnect = false;
                     continue;
                 }
-                Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
+                opened => opened?,
             };
             if opened.response.status().is_success() {
                 return Ok(opened);
@@ -108,7 +105,7 @@ impl ApiServer {
                 self.log_in_again().await?;
                 continue;
             }
-            let Failure::Status(refusal) = &failure else { return Err(failure) };
+            let Failure::Status(refusal, _) = &failure else { return Err(failure) };
             let Some(wait) = retries.next(&headers, refusal) else { return Err(failure) };
             self.wait(wait, refusal, retries.tries).await;
         }
@@ -122,11 +119,7 @@ impl ApiServer {
         request: Request<Vec<u8>>,
         accepted: &HeaderValue,
     ) -> Result<Upgraded, Failure> {
-        let (parts, body) = request.into_parts();
-        let opened = match self.send(&parts, body).await {
-            Ok(opened) => opened,
-            Err(Sent::Broken(failure) | Sent::Failed(failure)) => return Err(failure),
-        };
+        let opened = self.send(request).await?;
         let is_accepted = opened.response.headers().get(header::SEC_WEBSOCKET_ACCEPT) == Some(accepted);
         if opened.response.status() != StatusCode::SWITCHING_PROTOCOLS || !is_accepted {
             return Err(self.refusal(call, opened).await?.0);
@@ -134,14 +127,11 @@ impl ApiServer {
         hyper::upgrade::on(opened.response).await.map_err(|_| self.endpoint.broke_off())
     }
 
-    async fn send(&self, parts: &Parts, body: Vec<u8>) -> Result<Opened, Sent> {
-        let client = self.client().await.map_err(Sent::Failed)?;
-        let mut request = Request::new(Body::from(body));
-        *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = parts.uri.clone();
-        *request.headers_mut() = parts.headers.clone();
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Opened, Failure> {
+        let client = self.client().await?;
+        let line = format!("{} {}{}", request.method(), self.endpoint.url, request.uri());
+        let mut request = request.map(Body::from);
         request.headers_mut().entry(header::ACCEPT).or_insert(JSON);
-        let line = format!("{} {}{}", parts.method, self.endpoint.url, parts.uri);
         let since = Instant::now();
         let what = format!("the server {}", self.endpoint.url);
         match shown(&*self.progress, &what, within(self.timeout, client.send(request))).await {
@@ -151,13 +141,11 @@ impl ApiServer {
             }
             Some(Err(error)) => {
                 self.log(6, || format!("{line} failed in {} milliseconds", since.elapsed().as_millis()));
-                let failure = self.endpoint.classify(&error);
-                let is_broken = is_broken(&error) && matches!(failure, Failure::Unreachable(_));
-                Err(if is_broken { Sent::Broken(failure) } else { Sent::Failed(failure) })
+                Err(self.endpoint.classify(&error))
             }
             None => {
                 self.log(6, || format!("{line} no answer in {} milliseconds", since.elapsed().as_millis()));
-                Err(Sent::Failed(Endpoint::timed_out(self.timeout.unwrap_or_default())))
+                Err(Endpoint::timed_out(self.timeout.unwrap_or_default()))
             }
         }
     }
@@ -205,13 +193,6 @@ impl ApiServer {
             self.progress.log(&format!("{whose}: {shown}{end}"));
         }
     }
-}
-
-/// The reason there is no answer.
-enum Sent {
-    /// The connection was established, and broke.
-    Broken(Failure),
-    Failed(Failure),
 }
 
 /// Maximum size of an answer with one object, decompressed: the server stores none above 3 MiB.

@@ -10,7 +10,7 @@ use serde::{
 use serde_json::Value;
 
 use crate::apiserver::{
-    Failure,
+    ApiServer, Collection, Failure, Verb,
     parts::{Part, Seed},
 };
 
@@ -25,12 +25,20 @@ pub(crate) struct Head {
     pub(crate) next: String,
 }
 
+impl ApiServer {
+    /// Lists a collection and returns the results of `view` for its objects.
+    pub(crate) async fn list<T: Send + 'static>(
+        &self,
+        collection: &Collection,
+        view: impl Fn(Value) -> Option<T> + Send + 'static,
+    ) -> Result<Vec<T>, Failure> {
+        let answer = self.ask(&collection.call(Verb::List), &collection.query("")).await?;
+        read(answer.body, collection.part, view).await
+    }
+}
+
 /// Parses a Kubernetes list and returns the results of `view` for its items. Uses a separate thread, so that two lists
 /// that arrive at the same time are parsed in parallel.
-///
-/// # Errors
-///
-/// The text is not JSON, or not an object.
 pub(crate) async fn read<T: Send + 'static>(
     body: Vec<u8>,
     part: &'static Part,
@@ -45,13 +53,9 @@ pub(crate) async fn read<T: Send + 'static>(
 }
 
 /// Passes each item of a Kubernetes list to `take`.
-///
-/// # Errors
-///
-/// The text is not JSON, or not an object.
 pub(crate) fn each(body: &[u8], part: &'static Part, take: impl FnMut(Value)) -> Result<Head, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    List(take, part).deserialize(&mut deserializer).map_err(|error| Failure::broken(&error))
+    Ok(List(take, part).deserialize(&mut deserializer)?)
 }
 
 struct List<F>(F, &'static Part);

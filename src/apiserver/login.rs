@@ -142,7 +142,7 @@ impl ApiServer {
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
         let mut session = self.session.lock().await;
         if session.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
-            *session = self.login.log_in(&self.progress).await.map_err(Failure::Auth)?;
+            *session = self.login.log_in(&self.progress).await.map_err(Failure::Other)?;
         }
         Ok(session.client.clone())
     }
@@ -150,7 +150,7 @@ impl ApiServer {
     /// Logs in again although the credentials should still be valid, because the server rejected them.
     pub(crate) async fn log_in_again(&self) -> Result<(), Failure> {
         let mut session = self.session.lock().await;
-        *session = self.login.log_in(&self.progress).await.map_err(Failure::Auth)?;
+        *session = self.login.log_in(&self.progress).await.map_err(Failure::Other)?;
         Ok(())
     }
 }

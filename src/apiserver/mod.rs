@@ -53,7 +53,7 @@ pub(crate) use self::{
     parts::Part,
     progress::{Progress, Silent},
     url::{read as read_url, read_without_credentials},
-    watch::{Event, ResourceVersion},
+    watch::Event,
 };
 
 /// A connection to one API server as one user. Nothing is sent before the first call.

@@ -64,13 +64,12 @@ fn user(args: &ConnectionArgs, user: &mut AuthInfo) -> Result<()> {
         return Err(Error::usage("--token and --username/--password exclude each other"));
     }
     if let Some(token) = &args.token {
-        user.token = Some(token.reveal().to_owned().into());
+        user.token = Some(token.clone());
         (user.token_file, user.username, user.password, user.auth_provider) = (None, None, None, None);
     }
     if args.username.is_some() || args.password.is_some() {
         user.username = args.username.clone().or(user.username.take());
-        user.password =
-            args.password.as_ref().map(|password| password.reveal().to_owned().into()).or(user.password.take());
+        user.password = args.password.clone().or(user.password.take());
         (user.token, user.token_file, user.auth_provider) = (None, None, None);
     }
     if let Some(file) = &args.client_certificate {
@@ -175,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_token_replaces_the_password() {
-        let args = ConnectionArgs { token: "t".parse().ok(), ..ConnectionArgs::default() };
+        let args = ConnectionArgs { token: Some("t".into()), ..ConnectionArgs::default() };
         let user = applied(&args).user;
         assert_eq!((user.username, user.token.is_some()), (None, true));
         let both = ConnectionArgs { username: Some("me".to_owned()), ..args };

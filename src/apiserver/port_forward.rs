@@ -2,7 +2,6 @@
 //! WebSocket (protocol `v4.channel.k8s.io`, k8s.io/cri-streaming `pkg/streaming/portforward/websocket.go`).
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     sync::Arc,
@@ -11,22 +10,20 @@ use std::{
 
 use http::Uri;
 use hyper::upgrade::Upgraded;
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection},
-    rt::TokioIo,
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, Join, ReadBuf, duplex, join, split},
     sync::{
         Mutex,
         mpsc::{Receiver, Sender, channel},
     },
 };
-use tower::Service;
+use tower::service_fn;
 
 use super::{
     ApiServer, Call, Failure, Verb,
-    request::{get, percent_encoded},
+    request::{self, get},
+    transport::{AnyConnector, any},
     websocket,
 };
 use crate::{
@@ -53,26 +50,33 @@ pub(crate) struct PodPort {
     pub port: u16,
 }
 
-/// A connection to a port of a pod.
-pub(crate) struct Forwarded {
-    incoming: Receiver<io::Result<Vec<u8>>>,
+/// What comes from a port of a pod.
+pub(crate) struct Incoming {
+    pieces: Receiver<io::Result<Vec<u8>>>,
     /// What of the last piece was not read yet.
     rest: Vec<u8>,
-    outgoing: DuplexStream,
 }
 
 impl PodPort {
+    /// Returns what opens a connection each time that one is needed.
+    pub(super) fn connector(self) -> AnyConnector {
+        any(service_fn(move |_: Uri| {
+            let port = self.clone();
+            async move { port.open().await.map(TokioIo::new).map_err(|error| io::Error::other(error.message().to_owned())) }
+        }))
+    }
+
     /// Opens a connection.
     ///
     /// # Errors
     ///
     /// The API server refuses it, or does not reach the kubelet. Whether the pod has the port shows when it is used.
-    pub(crate) async fn open(&self) -> Result<Forwarded> {
+    pub(crate) async fn open(&self) -> Result<Join<Incoming, DuplexStream>> {
         let Self { server, pod, port } = self;
         let (namespace, name) = (pod.namespace.as_deref(), pod.name.as_str());
         let call = Call { verb: Verb::Create, resource: "pods/portforward", namespace, name: Some(name) };
-        let [space, name] = [namespace.unwrap_or_default(), name].map(percent_encoded);
-        let path = format!("/api/v1/namespaces/{space}/pods/{name}/portforward?ports={port}");
+        let pod_path = request::path("v1", "pods", namespace, Some(name));
+        let path = format!("{pod_path}/portforward?ports={port}");
         let socket = async {
             let mut request = get(&path)?;
             let accepted = websocket::offer(request.headers_mut(), PROTOCOL);
@@ -88,10 +92,10 @@ impl PodPort {
             let namespace = pod.namespace.clone();
             error.for_lack_of(MissingPermission { verb: "create".into(), resource: call.resource.into(), namespace })
         })?;
-        let (sender, incoming) = channel(16);
+        let (sender, pieces) = channel(16);
         let (outgoing, sent) = duplex(PIECE);
         tokio::spawn(relay(socket, sender, sent));
-        Ok(Forwarded { incoming, rest: Vec::new(), outgoing })
+        Ok(join(Incoming { pieces, rest: Vec::new() }, outgoing))
     }
 }
 
@@ -155,10 +159,10 @@ async fn receive(
     }
 }
 
-impl AsyncRead for Forwarded {
+impl AsyncRead for Incoming {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         while self.rest.is_empty() {
-            match ready!(self.incoming.poll_recv(cx)) {
+            match ready!(self.pieces.poll_recv(cx)) {
                 Some(Ok(piece)) => self.rest = piece,
                 Some(Err(error)) => return Poll::Ready(Err(error)),
                 None => return Poll::Ready(Ok(())),
@@ -168,44 +172,6 @@ impl AsyncRead for Forwarded {
         buffer.put_slice(&self.rest[..size]);
         self.rest.drain(..size);
         Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Forwarded {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.outgoing).poll_write(cx, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.outgoing).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.outgoing).poll_shutdown(cx)
-    }
-}
-
-impl Connection for Forwarded {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl Service<Uri> for PodPort {
-    type Response = TokioIo<Forwarded>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let port = self.clone();
-        Box::pin(async move {
-            let opened = port.open().await.map_err(|error| io::Error::other(error.message().to_owned()))?;
-            Ok(TokioIo::new(opened))
-        })
     }
 }
 

@@ -23,24 +23,6 @@ pub(crate) struct Proxy {
     pub(crate) from_environment: bool,
 }
 
-impl Proxy {
-    /// Returns whether the address contains a user.
-    pub(crate) fn has_user(&self) -> bool {
-        url::userinfo(&self.url).is_some()
-    }
-
-    /// Returns `HOST:PORT`.
-    pub(crate) fn place(&self) -> &str {
-        let authority = self.url.authority().map_or("", |authority| authority.as_str());
-        authority.rsplit_once('@').map_or(authority, |(_, place)| place)
-    }
-
-    /// Returns the address without credentials.
-    pub(crate) fn address(&self) -> String {
-        url::without_userinfo(&self.url)
-    }
-}
-
 /// Returns the proxy for this server. `proxy-url` of the kubeconfig always wins; `HTTPS_PROXY` applies to an https
 /// server that is neither this machine nor listed in `NO_PROXY`.
 pub(crate) fn choose(
@@ -188,7 +170,7 @@ mod tests {
         let proxy =
             choose(&server, Some(("kind", "socks5://bastion:1080")), &environment("http://proxy:1", "*")).unwrap();
         let proxy = proxy.unwrap();
-        assert_eq!(proxy.address(), "socks5://bastion:1080");
+        assert_eq!(url::without_userinfo(&proxy.url), "socks5://bastion:1080");
         assert_eq!(proxy.named_by, "proxy-url of cluster `kind`");
     }
 
@@ -203,7 +185,7 @@ mod tests {
     fn a_password_is_never_shown() {
         let server = "https://api.example.com".parse().unwrap();
         let proxy = choose(&server, None, &environment("http://me:s3cr3t@proxy:3128", "")).unwrap().unwrap();
-        assert_eq!(proxy.address(), "http://proxy:3128");
+        assert_eq!(url::without_userinfo(&proxy.url), "http://proxy:3128");
         let error = choose(&server, None, &environment("ftp://me:s3cr3t@proxy", "")).unwrap_err();
         assert_eq!(error.message(), "the proxy of HTTPS_PROXY cannot be used");
         assert_eq!(error.causes(), ["its scheme is `ftp`"]);

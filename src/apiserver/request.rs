@@ -15,29 +15,19 @@ use crate::{
 
 impl Answer {
     /// Parses the body as a JSON value.
-    ///
-    /// # Errors
-    ///
-    /// The body is not JSON.
     pub fn json(&self) -> Result<Value, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| Failure::broken(&error))
+        Ok(serde_json::from_slice(&self.body)?)
     }
-}
 
-impl Answer {
     /// Parses this part of the body.
-    ///
-    /// # Errors
-    ///
-    /// The body is not JSON.
     pub(crate) fn part(&self, part: &'static Part) -> Result<PartRead, Failure> {
-        parts::read(&self.body, part).map_err(|error| Failure::broken(&error))
+        Ok(parts::read(&self.body, part)?)
     }
 }
 
-impl Failure {
-    /// Returns the failure for a successful answer whose body cannot be parsed.
-    pub(crate) fn broken(error: &serde_json::Error) -> Self {
+/// Returns the failure for a successful answer whose body cannot be parsed.
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
         Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))
     }
 }
@@ -50,11 +40,16 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// Returns the path of a resource (with its group) of this API version, or of one object.
+pub(crate) fn path(version: &str, resource: &str, namespace: Option<&str>, name: Option<&str>) -> String {
+    let root = if version.contains('/') { "/apis" } else { "/api" };
+    let namespace = namespace.map_or_else(String::new, |it| format!("/namespaces/{}", percent_encoded(it)));
+    let plural = resource.split('.').next().unwrap_or_default();
+    let name = name.map_or_else(String::new, |it| format!("/{}", percent_encoded(it)));
+    format!("{root}/{version}{namespace}/{plural}{name}")
+}
+
 /// Builds a GET request for this path.
-///
-/// # Errors
-///
-/// As [`request`].
 #[expect(clippy::disallowed_methods, reason = "a GET writes nothing")]
 pub(crate) fn get(path: &str) -> Result<http::Request<Vec<u8>>, Failure> {
     request(Method::GET, path, None, Vec::new())
@@ -84,16 +79,12 @@ pub(crate) fn request(
     }
     request.body(body).map_err(|_| {
         let length = path_and_query.len();
-        Failure::Request(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
+        Failure::Other(Error::usage(format!("a request for an address of {length} characters cannot be sent")))
     })
 }
 
 impl ApiServer {
     /// Sends a GET request for this path.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`] and [`ApiServer::call`].
     pub(crate) async fn ask(&self, call: &Call<'_>, path: &str) -> Result<Answer, Failure> {
         self.call(call, get(path)?).await
     }
@@ -105,7 +96,7 @@ pub(crate) mod tests {
 
     pub(crate) fn refused(path: &str) -> String {
         match get(path).unwrap_err() {
-            Failure::Name(error) | Failure::Request(error) => error.message().to_owned(),
+            Failure::Name(error) | Failure::Other(error) => error.message().to_owned(),
             other => panic!("{other:?}"),
         }
     }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use crate::{
     apiserver::{
         call::Call,
+        endpoint::Endpoint,
         error::Failure,
         status::{Denial, Refusal, printable},
     },
@@ -15,15 +16,13 @@ use crate::{
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Status(refusal) => refused(&refusal),
-            Failure::Unreachable(error)
-            | Failure::Timeout(error)
+            Failure::Status(_, error)
+            | Failure::Unreachable(error)
+            | Failure::Broken(error)
             | Failure::Tls(error)
-            | Failure::Auth(error)
             | Failure::NotJson(error)
-            | Failure::TooLarge(error)
             | Failure::Name(error)
-            | Failure::Request(error) => error,
+            | Failure::Other(error) => error,
         }
     }
 }
@@ -41,14 +40,14 @@ impl Failure {
     }
 }
 
-fn refused(refusal: &Refusal) -> Error {
-    let call = &refusal.made.call();
+/// Returns the error for a refused call over this connection.
+pub(super) fn refused(refusal: &Refusal, call: &Call<'_>, endpoint: &Endpoint) -> Error {
     if let Some(complaint) = refusal.strict_decoding() {
         return Error::cluster(format!("{} is invalid", subject(refusal, call))).caused_by(complaint);
     }
     match StatusCode::from_u16(refusal.code).unwrap_or_default() {
-        StatusCode::UNAUTHORIZED => unauthorized(refusal),
-        StatusCode::FORBIDDEN => forbidden(refusal, call),
+        StatusCode::UNAUTHORIZED => unauthorized(endpoint),
+        StatusCode::FORBIDDEN => forbidden(refusal, call, endpoint),
         StatusCode::NOT_FOUND => not_found(refusal, call),
         StatusCode::CONFLICT => conflict(refusal, call),
         StatusCode::UNPROCESSABLE_ENTITY => invalid(refusal, call),
@@ -63,11 +62,11 @@ fn refused(refusal: &Refusal) -> Error {
     }
 }
 
-fn unauthorized(refusal: &Refusal) -> Error {
-    if refusal.withholds {
+fn unauthorized(endpoint: &Endpoint) -> Error {
+    if endpoint.withholds {
         return withheld(Error::cluster("the server requires credentials, and none were sent"));
     }
-    with_credentials_cause(Error::cluster("the server does not accept these credentials"), refusal)
+    with_credentials_cause(Error::cluster("the server does not accept these credentials"), endpoint)
         .hint_command("kubectl auth whoami", "")
 }
 
@@ -77,16 +76,16 @@ fn withheld(error: Error) -> Error {
     error.caused_by(why).hint("--server https://HOST:PORT")
 }
 
-fn with_credentials_cause(error: Error, refusal: &Refusal) -> Error {
-    if refusal.sent_as.is_empty() { error } else { error.caused_by(format!("sent {}", refusal.sent_as)) }
+fn with_credentials_cause(error: Error, endpoint: &Endpoint) -> Error {
+    if endpoint.sent_as.is_empty() { error } else { error.caused_by(format!("sent {}", endpoint.sent_as)) }
 }
 
-fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
+fn forbidden(refusal: &Refusal, call: &Call<'_>, endpoint: &Endpoint) -> Error {
     let Some(Denial { user, verb, what, namespace, why }) = refusal.denial() else {
         // Refused not by the authorizer but by an admission webhook, a policy or a quota.
         let error = Error::cluster(format!("the server refused to {}", task(refusal, call)));
         let error = explained(error, &refusal.complaint());
-        let error = if refusal.withholds { withheld(error) } else { error };
+        let error = if endpoint.withholds { withheld(error) } else { error };
         return if refusal.message.is_empty() {
             error.hint_command(can_i(call.verb.as_str(), call.resource, call.namespace), "")
         } else {
@@ -96,8 +95,8 @@ fn forbidden(refusal: &Refusal, call: &Call<'_>) -> Error {
     let error = Error::cluster(format!("user `{user}` may not {verb} {what}{}", place(namespace)));
     let error = explained(error, &why.unwrap_or_default());
     let error = match user {
-        _ if refusal.withholds => withheld(error),
-        "system:anonymous" => with_credentials_cause(error, refusal),
+        _ if endpoint.withholds => withheld(error),
+        "system:anonymous" => with_credentials_cause(error, endpoint),
         _ => error,
     };
     let error = error.hint_command(can_i(verb, &what, namespace), "");

@@ -70,7 +70,7 @@ pub(crate) fn client(url: Uri, name: &str, trust: &SiteTrust, through: Option<Po
         SiteTrust::Anyone => config.accept_invalid_certs = true,
     }
     match through {
-        Some(port) => transport::client_over(config, transport::any(port)),
+        Some(port) => transport::client_over(config, port.connector()),
         None => transport::client(config),
     }
 }
@@ -83,7 +83,7 @@ pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str
     // The hints of these errors are about the API server.
     let plain = |error: &Error| error.causes().iter().fold(Error::cluster(error.message()), Error::caused_by);
     match endpoint.classify(error) {
-        Failure::Unreachable(error) => plain(&error).hint(way),
+        Failure::Unreachable(error) | Failure::Broken(error) => plain(&error).hint(way),
         Failure::Tls(error) => plain(&error).hint("--ca-file FILE, or --insecure"),
         _ => Error::cluster(format!("the server {address} does not speak HTTP")).hint("--url URL"),
     }

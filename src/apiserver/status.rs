@@ -3,8 +3,6 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::apiserver::call::Made;
-
 /// An error answer: a `Status` object, or plain text from some parts of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -22,12 +20,6 @@ pub struct Refusal {
     pub name: String,
     /// Wait before a retry requested by the server, in seconds.
     pub retry_after: Option<u64>,
-    /// The call that was refused.
-    pub(crate) made: Made,
-    /// Description of the credentials sent.
-    pub sent_as: String,
-    /// Whether credentials were withheld, because they could be read in transit over http.
-    pub withholds: bool,
 }
 
 /// One problem of a request.
@@ -74,7 +66,6 @@ impl Refusal {
             resource: text(&details["kind"]),
             name: text(&details["name"]),
             retry_after: details["retryAfterSeconds"].as_u64(),
-            ..Self::default()
         }
     }
 

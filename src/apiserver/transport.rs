@@ -1,17 +1,11 @@
 //! The HTTP client: kube's layers on our own connector. kube's connector leaves Nagle's algorithm enabled. Since a TLS
 //! handshake ends with a small write that the server acknowledges late, every new connection would take 40 ms longer.
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri};
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
@@ -77,10 +71,6 @@ pub(crate) fn client(config: Config) -> Result<Client> {
 }
 
 /// Builds a client over these connections, without a proxy.
-///
-/// # Errors
-///
-/// Certificates cannot be used.
 pub(crate) fn client_over(config: Config, connector: AnyConnector) -> Result<Client> {
     let tls = Tls::new(&config)?;
     over(config, &tls, connector)
@@ -89,60 +79,28 @@ pub(crate) fn client_over(config: Config, connector: AnyConnector) -> Result<Cli
 /// Opens connections, whatever they lead through. TLS and HTTP over each type of its own would be compiled for each.
 pub(crate) type AnyConnector = BoxCloneSyncService<Uri, AnyStream, BoxError>;
 
+type AnyStream = Box<dyn Stream>;
+
 /// A connection of any type.
-pub(crate) struct AnyStream(Pin<Box<dyn Stream>>);
+pub(crate) trait Stream: Read + Write + Send + Unpin {}
 
-trait Stream: Connection + Read + Write + Send {}
-
-impl<T: Connection + Read + Write + Send> Stream for T {}
+impl<T: Read + Write + Send + Unpin> Stream for T {}
 
 /// Forgets the type of the connections.
 pub(crate) fn any<C>(connector: C) -> AnyConnector
 where
     C: 'static + Clone + Send + Sync + Service<Uri>,
-    C::Response: 'static + Connection + Read + Write + Send,
+    C::Response: 'static + Stream,
     C::Future: 'static + Send,
     C::Error: 'static + Into<BoxError>,
 {
-    let boxed = |stream: C::Response| AnyStream(Box::pin(stream));
+    let boxed = |stream: C::Response| -> AnyStream { Box::new(stream) };
     BoxCloneSyncService::new(ServiceBuilder::new().map_response(boxed).map_err(Into::into).service(connector))
 }
 
 impl Connection for AnyStream {
     fn connected(&self) -> Connected {
-        self.0.connected()
-    }
-}
-
-impl Read for AnyStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_read(cx, buffer)
-    }
-}
-
-impl Write for AnyStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.as_mut().poll_write(cx, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.0.as_mut().poll_write_vectored(cx, buffers)
+        Connected::new()
     }
 }
 

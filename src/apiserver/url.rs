@@ -13,8 +13,7 @@ pub(crate) fn read(text: &str) -> Result<Uri, &'static str> {
     if url.scheme().is_none() {
         return Err("it has no scheme");
     }
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let place = place(&url);
     let host = url.host().unwrap_or_default();
     if host.trim_matches(['[', ']']).is_empty() {
         return Err("it names no host");
@@ -48,8 +47,6 @@ pub(crate) fn read_without_credentials(text: &str) -> Result<Uri, &'static str> 
 /// Returns the URL without user, password and query, and with the path that client-go makes of it
 /// (`rest/request.go:NewRequest`, Go's `path.Clean`).
 pub(crate) fn without_userinfo(url: &Uri) -> String {
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     let scheme = url.scheme_str().unwrap_or("http");
     let mut path = Vec::new();
     for part in url.path().split('/') {
@@ -60,7 +57,13 @@ pub(crate) fn without_userinfo(url: &Uri) -> String {
         }
     }
     let path: String = path.into_iter().flat_map(|part| ["/", part]).collect();
-    format!("{scheme}://{authority}{path}")
+    format!("{scheme}://{}{path}", place(url))
+}
+
+/// Returns `HOST:PORT` of a URL.
+pub(crate) fn place(url: &Uri) -> &str {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    authority.rsplit_once('@').map_or(authority, |(_, place)| place)
 }
 
 /// Returns the user and password of a URL, percent-decoded; the password is empty if there is only a user.

@@ -39,12 +39,6 @@ pub enum Event {
     Delete(Value),
 }
 
-/// The resourceVersion to continue from; the default begins with a list.
-#[derive(Debug, Clone, Default)]
-pub struct ResourceVersion {
-    version: String,
-}
-
 /// Duration of a watch, after which the server ends it. It is short, so that a silently dead connection is noticed
 /// within seconds: the server either ends the watch in time or is no longer reachable. Bookmarks come only once a
 /// minute, and shortly before the end (`k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go`).
@@ -53,8 +47,8 @@ const WATCH: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl ApiServer {
-    /// Lists the collection, unless `place` already has a resourceVersion, then watches it and passes every event to
-    /// `take`. Returns `Ok` when the server ends the watch normally or the resourceVersion has expired; the next call
+    /// Lists the collection, unless `place` already is a resourceVersion, then watches it from there and passes every event
+    /// to `take`. Returns `Ok` when the server ends the watch normally or the resourceVersion has expired; the next call
     /// continues correctly in either case.
     ///
     /// # Errors
@@ -63,15 +57,15 @@ impl ApiServer {
     pub async fn follow(
         &self,
         collection: &Collection,
-        place: &mut ResourceVersion,
+        place: &mut String,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
-        if place.version.is_empty() {
-            place.version = self.list_pages(collection, take).await?;
+        if place.is_empty() {
+            *place = self.list_pages(collection, take).await?;
         }
         match self.watch(collection, place, take).await {
             Err(failure) if failure.is_gone() => {
-                *place = ResourceVersion::default();
+                place.clear();
                 Ok(())
             }
             result => result,
@@ -93,10 +87,7 @@ impl ApiServer {
             }
             let mut items = Items::default();
             while let Some(data) = self.next_piece(opened.response.body_mut()).await? {
-                items.push(&data, |item| {
-                    take(of_item(&item, collection.part, true).map_err(|error| Failure::broken(&error))?);
-                    Ok(())
-                })?;
+                items.push(&data, |item| of_item(&item, collection.part, true).map(&mut *take))?;
             }
             let frame = items.into_frame();
             let Ok(Framed { metadata: head }) = serde_json::from_slice(&frame) else {
@@ -113,13 +104,13 @@ impl ApiServer {
     async fn watch(
         &self,
         collection: &Collection,
-        place: &mut ResourceVersion,
+        place: &mut String,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
         let more = format!(
             "watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
             WATCH.as_secs(),
-            percent_encoded(&place.version)
+            percent_encoded(place)
         );
         let call = &collection.call(Verb::Watch);
         let mut opened = self.open_in_time(call, &collection.query(&more)).await?;
@@ -150,27 +141,24 @@ impl ApiServer {
         call: &Call<'_>,
         line: &[u8],
         part: &'static Part,
-        place: &mut ResourceVersion,
+        place: &mut String,
         take: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(), Failure> {
-        let event: Line<'_> = serde_json::from_slice(line).map_err(|error| Failure::broken(&error))?;
+        let event: Line<'_> = serde_json::from_slice(line)?;
         let text = event.object.map_or("null", RawValue::get).as_bytes();
         if event.kind == "ERROR" {
-            let object: Value = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
+            let object: Value = serde_json::from_slice(text)?;
             let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
             let code = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
             return Err(self.endpoint.refused(call, code, &http::HeaderMap::new(), text));
         }
-        let versioned: Versioned = serde_json::from_slice(text).map_err(|error| Failure::broken(&error))?;
+        let versioned: Versioned = serde_json::from_slice(text)?;
         if !versioned.metadata.resource_version.is_empty() {
-            place.version = versioned.metadata.resource_version;
+            *place = versioned.metadata.resource_version;
         }
         match &*event.kind {
-            "ADDED" | "MODIFIED" => {
-                let item = Item::Text(text);
-                take(of_item(&item, part, false).map_err(|error| Failure::broken(&error))?);
-            }
-            "DELETED" => take(Event::Delete(parts::read(text, part).map_err(|error| Failure::broken(&error))?.value)),
+            "ADDED" | "MODIFIED" => take(of_item(&Item::Text(text), part, false)?),
+            "DELETED" => take(Event::Delete(parts::read(text, part)?.value)),
             _ => {}
         }
         Ok(())
@@ -193,13 +181,9 @@ impl ApiServer {
                     }
                 }
                 Ok(None) => return Ok(None),
-                Ok(Some(Err(_))) | Err(_) => return Err(self.broke_off()),
+                Ok(Some(Err(_))) | Err(_) => return Err(self.endpoint.broke_off()),
             }
         }
-    }
-
-    fn broke_off(&self) -> Failure {
-        self.endpoint.broke_off()
     }
 }
 

@@ -6,11 +6,11 @@ use futures_util::future::join;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    apiserver::{Collection, Failure, Part},
     cluster::{Cluster, GuardCoverage},
     flagger::Declared,
     guard::{Form, proving, webhook},
-    model::{FIELD_MANAGER, ObjectKind, ObjectRef},
+    model::{ObjectKind, ObjectRef},
     observed::{Guarded, Observed},
 };
 
@@ -38,7 +38,7 @@ impl Cluster {
         if observed.service().is_none() {
             return self.read_coverage().await.covers(observed);
         }
-        let (proof, look) = join(self.restores_cookie(observed, false), self.read_coverage()).await;
+        let (proof, look) = join(self.restores_cookie(observed), self.read_coverage()).await;
         match (proof, look.covers(observed)) {
             (Ok(true), _) => Guarded::Yes,
             // A policy that exists but did not act may not have been picked up yet, or may not have seen the Canary's
@@ -47,11 +47,6 @@ impl Cluster {
             (Ok(false), _) => Guarded::No,
             (Err(_), looked) => looked,
         }
-    }
-
-    /// Returns whether the guard covers this Canary, according to the guard's objects alone.
-    pub async fn covers(&self, observed: &Observed) -> Guarded {
-        self.read_coverage().await.covers(observed)
     }
 
     /// Confirms a registered webhook with a few dry-run writes, since a registration does not show that anything
@@ -73,7 +68,7 @@ impl Cluster {
         let covered = all.iter().filter(|observed| observed.guarded == Guarded::Yes);
         let mut failed = Vec::new();
         for observed in proving::candidates(covered) {
-            match self.restores_cookie(observed, false).await {
+            match self.restores_cookie(observed).await {
                 Ok(true) => return Some(true),
                 Ok(false) => failed.push(observed),
                 Err(_) => {}
@@ -92,52 +87,43 @@ impl Cluster {
         let began = Instant::now();
         while began.elapsed() < patience {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            if let Ok(true) = self.restores_cookie(observed, false).await {
+            if let Ok(true) = self.restores_cookie(observed).await {
                 return Guarded::Yes;
             }
         }
         Guarded::No
     }
 
-    /// Returns whether the declared cookie is restored in a dry-run write that drops it. With `names_manager`, *carry*
-    /// does not act, so that *keep* is tested.
+    /// Returns whether the declared cookie is restored in a dry-run write that drops it.
     ///
     /// # Errors
     ///
     /// The user may not write the TraefikService, or the request fails.
-    pub async fn restores_cookie(&self, observed: &Observed, names_manager: bool) -> Result<bool, Failure> {
-        let Some((object, sticky)) = probe_target(observed) else { return Ok(false) };
-        let manager = names_manager.then_some(FIELD_MANAGER);
-        let (answer, _) = self.dry_run_removing_cookie(&object, manager).await?;
-        Ok(answer.pointer("/spec/weighted/sticky") == Some(&sticky))
+    pub async fn restores_cookie(&self, observed: &Observed) -> Result<bool, Failure> {
+        Ok(self.probe(observed, None).await?.0)
     }
 
     /// Returns the forms of the guard that act on this Canary, by a dry-run write.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::restores_cookie`].
     pub async fn forms(&self, observed: &Observed) -> Result<ActiveForms, Failure> {
-        let Some((object, sticky)) = probe_target(observed) else {
-            return Ok(ActiveForms { policies: false, webhook: false });
+        let (policies, warnings) = self.probe(observed, Some(webhook::PROBE)).await?;
+        Ok(ActiveForms { policies, webhook: warnings.iter().any(|warning| warning == webhook::IS_HERE) })
+    }
+
+    /// Drops the declared cookie in a dry run; returns whether it was restored, and the server's warnings.
+    async fn probe(&self, observed: &Observed, manager: Option<&str>) -> Result<(bool, Vec<String>), Failure> {
+        let Some((service, cookie)) = observed.service().zip(observed.canary.declared.cookie()) else {
+            return Ok((false, Vec::new()));
         };
-        let (answer, warnings) = self.dry_run_removing_cookie(&object, Some(webhook::PROBE)).await?;
-        Ok(ActiveForms {
-            policies: answer.pointer("/spec/weighted/sticky") == Some(&sticky),
-            webhook: warnings.iter().any(|warning| warning == webhook::IS_HERE),
-        })
+        let object = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
+        let (answer, warnings) = self.dry_run_removing_cookie(&object, manager).await?;
+        Ok((answer.pointer("/spec/weighted/sticky") == Some(&cookie.to_sticky()), warnings))
     }
 
     /// Returns name and reason of each guard pod that does not run; empty if the user may not read pods.
     pub async fn why_not_ready(&self, namespace: &str) -> Vec<(String, String)> {
-        let call = Call { verb: Verb::List, resource: "pods", namespace: Some(namespace), name: None };
-        let path = format!(
-            "/api/v1/namespaces/{}/pods?labelSelector=app.kubernetes.io%2Fname%3D{}",
-            percent_encoded(namespace),
-            webhook::NAME
-        );
-        let Ok(list) = self.api.ask(&call, &path).await.and_then(|answer| answer.json()) else { return Vec::new() };
-        let waits = |pod: &Value| {
+        let pods = Collection::new("v1", "pods", Some(namespace), &Part::WithoutManagedFields);
+        let pods = pods.selected(&format!("app.kubernetes.io/name={}", webhook::NAME));
+        let waits = |pod: Value| {
             let text = |value: &Value, pointer: &str| value.pointer(pointer)?.as_str().map(str::to_owned);
             let mut containers =
                 pod.pointer("/status/containerStatuses").and_then(Value::as_array).into_iter().flatten();
@@ -146,15 +132,8 @@ impl Cluster {
             let unscheduled = unscheduled.find(|condition| condition["status"] == "False");
             let why = waiting.or(unscheduled)?;
             let words = [text(why, "/reason"), text(why, "/message")].into_iter().flatten().collect::<Vec<_>>();
-            Some((text(pod, "/metadata/name")?, words.join(": ")))
+            Some((text(&pod, "/metadata/name")?, words.join(": ")))
         };
-        list["items"].as_array().into_iter().flatten().filter_map(waits).collect()
+        self.api.list(&pods, waits).await.unwrap_or_default()
     }
-}
-
-/// Returns the TraefikService, and the `spec.weighted.sticky` that a write that drops it must get back.
-fn probe_target(observed: &Observed) -> Option<(ObjectRef, Value)> {
-    let (service, cookie) = (observed.service()?, observed.canary.declared.cookie()?);
-    let object = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
-    Some((object, cookie.to_sticky()))
 }

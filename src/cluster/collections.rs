@@ -1,25 +1,18 @@
 //! The collections that are watched, by the guard and by `--watch`.
 
-use super::paths::{path, secrets};
 use crate::{
     apiserver::{Collection, Part},
     guard::GuardObject,
-    model::{NamespacedName, ObjectKind},
+    model::ObjectKind,
 };
 
 /// Returns this part of every object of a kind, in one namespace or in all.
 pub fn of_kind(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -> Collection {
-    Collection::new(kind.resource(), path(kind, namespace, None), namespace, part)
-}
-
-/// Returns a collection of one Secret.
-pub fn secret(target: &NamespacedName) -> Collection {
-    let namespace = target.namespace.as_deref();
-    let path = secrets(namespace.unwrap_or_default(), None);
-    Collection::new("secrets", path, namespace, &Part::Whole).named(&target.name)
+    Collection::new(&kind.api_version(), kind.resource(), namespace, part)
 }
 
 /// Returns a collection of one of the guard's own objects.
 pub fn guard_object(object: &GuardObject) -> Collection {
-    Collection::new(object.kind.resource(), object.kind.path(None), None, &Part::Whole).named(object.name())
+    let GuardObject { kind, .. } = object;
+    Collection::new(kind.api_version(), kind.resource(), object.namespace(), &Part::Whole).named(object.name())
 }

@@ -62,10 +62,6 @@ impl Cluster {
     }
 
     /// Returns whether a namespace matches a selector object; false if the namespace does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The namespace cannot be read.
     pub async fn is_selected(&self, namespace: &str, selector: &Value) -> Result<bool, Failure> {
         let wanted = GuardKind::Namespace.named(None, namespace);
         Ok(self.find_guard(&wanted).await?.is_some_and(|namespace| selects(selector, &namespace)))

@@ -1,7 +1,7 @@
 //! The last events of a Canary. They are optional: if they may not be read, the reason takes their place.
 
 use crate::{
-    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Collection, Failure, Part},
     cluster::Cluster,
     model::Event,
     observed::Observed,
@@ -23,14 +23,8 @@ impl Cluster {
         if let Some(uid) = &observed.canary.uid {
             fields.push_str(&format!(",involvedObject.uid={uid}"));
         }
-        let call = Call { verb: Verb::List, resource: "events", namespace: Some(&namespace), name: None };
-        let path = format!(
-            "/api/v1/namespaces/{}/events?fieldSelector={}",
-            percent_encoded(&namespace),
-            percent_encoded(&fields)
-        );
-        let answer = self.api.ask(&call, &path).await.map_err(Failure::into_message)?;
-        let events = list::read(answer.body, &Part::WithoutManagedFields, |object| Some(Event::from_object(&object)));
+        let events = Collection::new("v1", "events", Some(&namespace), &Part::WithoutManagedFields);
+        let events = self.api.list(&events.with_fields(&fields), |object| Some(Event::from_object(&object)));
         let mut events = events.await.map_err(Failure::into_message)?;
         events.sort_by(Event::by_last_seen);
         Ok(events.split_off(events.len().saturating_sub(LAST)))

@@ -4,9 +4,9 @@ use futures_util::future::{join, join_all, join3};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Failure, Verb, request::percent_encoded},
+    apiserver::{Call, Failure, Verb, request},
     cluster::Cluster,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     guard::{
         CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Part, Placement,
         deployment, policy,
@@ -33,15 +33,11 @@ impl Cluster {
     ///
     /// Kind `NotFound`.
     pub async fn must_serve_policies(&self) -> Result<()> {
-        let serves = self.serves_admission("mutatingadmissionpolicies").await;
-        if serves? {
+        if self.serves_admission("mutatingadmissionpolicies").await? {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::NotFound,
-            "this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)",
-        )
-        .caused_by("Kubernetes serves it from 1.36 on"))
+        Err(Error::not_found("this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)")
+            .caused_by("Kubernetes serves it from 1.36 on"))
     }
 
     /// Returns whether the cluster serves this resource of `admissionregistration.k8s.io/v1`.
@@ -52,20 +48,11 @@ impl Cluster {
     }
 
     /// Returns whether the cluster serves validating admission policies, which restrict the webhook's account.
-    ///
-    /// # Errors
-    ///
-    /// The served resources cannot be read.
     pub async fn serves_validating_policies(&self) -> Result<bool> {
-        let serves = self.serves_admission("validatingadmissionpolicies").await;
-        serves.map_err(Error::from)
+        Ok(self.serves_admission("validatingadmissionpolicies").await?)
     }
 
     /// Returns whether the cluster supports `matchConditions` of webhooks.
-    ///
-    /// # Errors
-    ///
-    /// The server's version cannot be read.
     pub async fn has_match_conditions(&self) -> Result<bool, Failure> {
         let version = self.api.ask(&VERSION, "/version").await?.json()?;
         let number = |key: &str| -> u64 {
@@ -78,10 +65,6 @@ impl Cluster {
     }
 
     /// Reads one of the guard's objects; `None` if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The object cannot be read.
     pub async fn find_guard(&self, wanted: &GuardObject) -> Result<Option<Value>, Failure> {
         let (call, path) = place(wanted);
         match self.api.ask(&call, &path).await.and_then(|answer| answer.json()) {
@@ -92,25 +75,15 @@ impl Cluster {
     }
 
     /// Reads the current state of each of these objects.
-    ///
-    /// # Errors
-    ///
-    /// An object cannot be read.
     pub async fn changes(&self, wanted: Vec<GuardObject>) -> Result<Vec<Change>> {
         let changes = join_all(wanted.into_iter().map(|wanted| async move {
-            match self.find_guard(&wanted).await {
-                Ok(before) => Ok(Change { wanted, before }),
-                Err(failure) => Err(failure.into()),
-            }
+            let before = self.find_guard(&wanted).await?;
+            Ok(Change { wanted, before })
         }));
         changes.await.into_iter().collect()
     }
 
     /// Reads the guard's policies.
-    ///
-    /// # Errors
-    ///
-    /// A policy or binding cannot be read.
     pub async fn policies(&self) -> Result<Installed> {
         self.policies_among(|_| true).await
     }
@@ -120,14 +93,9 @@ impl Cluster {
         let all = policy::objects(&Coverage::default());
         let objects = join_all(all.iter().map(|object| {
             let wanted = wanted(object);
-            async move {
-                if !wanted {
-                    return Ok(None);
-                }
-                self.find_guard(object).await.map_err(Error::from)
-            }
+            async move { if wanted { self.find_guard(object).await } else { Ok(None) } }
         }));
-        Ok(Installed::policies(objects.await.into_iter().collect::<Result<_>>()?))
+        Ok(Installed::policies(objects.await.into_iter().collect::<Result<_, _>>()?))
     }
 
     /// Returns whether the user may read the webhook configurations.
@@ -190,10 +158,6 @@ impl Cluster {
 
     /// Reads the webhook's objects and compares them with those of `placement`. Without an image in it, the image and the
     /// arguments of the installed one are assumed.
-    ///
-    /// # Errors
-    ///
-    /// The registration cannot be read.
     pub async fn compare_webhook(&self, mut placement: Placement) -> Result<Installed> {
         let found = join_all(deployment::objects(&placement).iter().map(|object| self.find_guard(object))).await;
         if placement.image.is_empty() {
@@ -221,9 +185,9 @@ impl Cluster {
 /// Returns the call, for messages, and the path of one of the guard's objects.
 pub(super) fn place(object: &GuardObject) -> (Call<'_>, String) {
     let (namespace, name) = (object.namespace(), object.name());
-    let path = object.kind.path(namespace.map(percent_encoded).as_deref());
-    let call = Call { verb: Verb::Get, resource: object.kind.resource(), namespace, name: Some(name) };
-    (call, format!("{path}/{}", percent_encoded(name)))
+    let (version, resource) = (object.kind.api_version(), object.kind.resource());
+    let call = Call { verb: Verb::Get, resource, namespace, name: Some(name) };
+    (call, request::path(version, resource, namespace, Some(name)))
 }
 
 #[cfg(test)]

@@ -34,10 +34,6 @@ struct Listable {
 impl Cluster {
     /// Returns the names of the objects in a namespace that are neither known, nor owned by a known object, nor created
     /// in every namespace by the cluster. The uids of owned objects are added to `known`.
-    ///
-    /// # Errors
-    ///
-    /// Some kind cannot be listed.
     pub async fn unknown_objects(&self, namespace: &str, known: &mut BTreeSet<String>) -> Result<Vec<String>> {
         let kinds = self.listable().await?;
         let lists = join_all(kinds.iter().map(|kind| self.list_inside(kind, namespace))).await;
@@ -99,8 +95,7 @@ impl Cluster {
     async fn discover(&self, path: &str) -> Result<Value> {
         let what = format!("the resources of {path}");
         let call = Call { verb: Verb::Get, resource: &what, namespace: None, name: None };
-        let answer = self.api.ask(&call, path).await.and_then(|answer| answer.json());
-        answer.map_err(Error::from)
+        Ok(self.api.ask(&call, path).await?.json()?)
     }
 
     async fn list_inside(&self, kind: &Listable, namespace: &str) -> Result<Vec<Value>> {
@@ -111,7 +106,7 @@ impl Cluster {
         let list = match self.api.call(&call, request).await.and_then(|answer| answer.json()) {
             Ok(list) => list,
             // The kind was removed in the meantime.
-            Err(Failure::Status(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
+            Err(Failure::Status(refusal, _)) if refusal.code == 404 => return Ok(Vec::new()),
             Err(failure) => return Err(failure.into()),
         };
         if list.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|next| !next.is_empty()) {

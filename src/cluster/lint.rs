@@ -2,11 +2,10 @@
 //! nothing.
 
 use futures_util::future::{join, join_all, join3};
-use serde_json::Value;
 
 use super::{Cluster, Selection};
 use crate::{
-    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Collection, Failure, Part},
     error::Result,
     lint::{Known, Need, Seen, TrackService},
     model::name::Group,
@@ -21,17 +20,14 @@ pub(super) const TRAEFIK: &str = "app.kubernetes.io/name=traefik";
 impl Cluster {
     /// Reads the Canaries of the namespace, or all, whatever their labels, with what is around them; and what could not be
     /// read.
-    ///
-    /// # Errors
-    ///
-    /// The selected Canaries cannot be listed.
     pub async fn lint(&self, selection: Selection<'_>) -> Result<(Vec<Observed>, Known, Vec<(Need, String)>)> {
         // Others next to the selected ones matter, too.
         let all = Selection { selector: None, ..selection };
         let (pairs, look) = join(self.pairs(all, false), self.read_coverage()).await;
         let pairs = self.with_routing(pairs?, selection.namespace, entry::Need::All).await;
+        let version = Group::TraefikIo.api_version();
         let (document, installations, services) =
-            join3(self.traefik_schema(), self.installations(), self.listed_services(selection.namespace)).await;
+            join3(self.open_api(&version), self.installations(), self.listed_services(selection.namespace)).await;
         let routing = pairs.first().and_then(|pair| pair.routing.clone());
         let reason = routing.as_ref().and_then(|routing| routing.unread.clone().or(routing.unread_elsewhere.clone()));
         let mut unread: Vec<_> = reason.map(|reason| (Need::Routes, reason)).into_iter().collect();
@@ -58,46 +54,21 @@ impl Cluster {
         Ok((pairs.into_iter().map(observed).collect(), known, unread))
     }
 
-    /// Returns the schema of TraefikServices, or null.
-    async fn traefik_schema(&self) -> Value {
-        let call =
-            Call { verb: Verb::Get, resource: "the OpenAPI document of Traefik's group", namespace: None, name: None };
-        let path = format!("/openapi/v3/apis/{}", Group::TraefikIo.api_version());
-        self.api.ask(&call, &path).await.and_then(|answer| answer.json()).unwrap_or_default()
-    }
-
     /// Returns the Traefiks that run, or why they cannot be listed.
     async fn installations(&self) -> Result<Vec<Installation>, String> {
         let of_kind = |kind: &'static str| async move {
-            let call = Call { verb: Verb::List, resource: kind, namespace: None, name: None };
-            let plural = kind.split('.').next().unwrap_or_default();
-            let path = format!("/apis/apps/v1/{plural}?labelSelector={}", percent_encoded(TRAEFIK));
-            self.collected(&call, &path, |object| Installation::of_workload(&object)).await
+            let workloads = Collection::new("apps/v1", kind, None, &Part::WithoutManagedFields).selected(TRAEFIK);
+            self.api.list(&workloads, |object| Installation::of_workload(&object)).await
         };
         let found = join_all(["deployments.apps", "daemonsets.apps"].map(of_kind)).await;
-        Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        let found: Result<Vec<_>, _> = found.into_iter().collect();
+        Ok(found.map_err(Failure::into_message)?.into_iter().flatten().collect())
     }
 
     /// Returns the Services with their ports, or why they cannot be listed.
     async fn listed_services(&self, namespace: Option<&str>) -> Result<Vec<TrackService>, String> {
-        let call = Call { verb: Verb::List, resource: "services", namespace, name: None };
-        let place = namespace.map_or_else(String::new, |it| format!("/namespaces/{}", percent_encoded(it)));
-        self.collected(&call, &format!("/api/v1{place}/services"), |object| Some(TrackService::read(&object))).await
-    }
-
-    async fn collected<T>(
-        &self,
-        call: &Call<'_>,
-        path: &str,
-        read: impl Fn(Value) -> Option<T> + Send + 'static,
-    ) -> Result<Vec<T>, String>
-    where
-        T: Send + 'static,
-    {
-        let listed = match self.api.ask(call, path).await {
-            Ok(answer) => list::read(answer.body, &Part::WithoutManagedFields, read).await,
-            Err(failure) => Err(failure),
-        };
+        let services = Collection::new("v1", "services", namespace, &Part::WithoutManagedFields);
+        let listed = self.api.list(&services, |object| Some(TrackService::read(&object))).await;
         listed.map_err(Failure::into_message)
     }
 }

@@ -5,13 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{
-        Call, Failure, Verb, list,
-        parts::Part,
-        request::{get, percent_encoded},
-    },
-    cluster::{Cluster, Selection, no_flagger, paths::path},
-    error::{Error, Result},
+    apiserver::{Failure, list, parts::Part, request::get},
+    cluster::{Cluster, Selection, collections::of_kind, no_flagger, paths::path},
+    error::Result,
     flagger::Canary,
     model::{NamespacedName, ObjectKind, name::Group},
     observed::TraefikServiceState,
@@ -20,26 +16,14 @@ use crate::{
 
 impl Cluster {
     pub(super) async fn list_canaries(&self, selection: Selection<'_>, keep: bool) -> Result<Vec<(Canary, Value)>> {
-        let call = Call {
-            verb: Verb::List,
-            resource: ObjectKind::Canary.resource(),
-            namespace: selection.namespace,
-            name: None,
-        };
-        let mut path = path(ObjectKind::Canary, selection.namespace, None);
+        let mut collection = of_kind(ObjectKind::Canary, selection.namespace, depth(keep));
         if let Some(selector) = selection.selector {
-            path.push_str("?labelSelector=");
-            path.push_str(&percent_encoded(selector));
+            collection = collection.selected(selector);
         }
-        let answer = self
-            .api
-            .ask(&call, &path)
-            .await
-            .map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into() })?;
-        let canaries = list::read(answer.body, depth(keep), move |object| {
+        let canaries = self.api.list(&collection, move |object| {
             Canary::from_object(&object).map(|canary| (canary, if keep { object } else { Value::Null }))
         });
-        canaries.await.map_err(Error::from)
+        canaries.await.map_err(|failure| if failure.is_no_such_resource() { no_flagger() } else { failure.into() })
     }
 
     /// Returns the names of all Canaries in a namespace or, for `None`, the names of all namespaces. Sends one request
@@ -59,20 +43,19 @@ impl Cluster {
     /// Lists the TraefikServices of one API group.
     pub(super) async fn list_services(&self, group: Group, namespace: Option<&str>, keep: bool) -> Result<Listed> {
         let kind = ObjectKind::TraefikService(group);
-        let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-        let answer = match self.api.ask(&call, &path(kind, namespace, None)).await {
-            Ok(answer) => answer,
-            Err(failure) if failure.is_no_such_resource() => return Ok(Listed::NotServed),
-            Err(failure) if failure.is_forbidden() => {
-                return Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure))));
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        let services = list::read(answer.body, depth(keep), move |object| {
+        let collection = of_kind(kind, namespace, depth(keep));
+        let services = self.api.list(&collection, move |object| {
             let service = TraefikService::from_object(&object, group)?;
             Some((service.target.clone(), (service, keep.then_some(object))))
         });
-        Ok(Listed::Seen(services.await?.into_iter().collect()))
+        match services.await {
+            Ok(services) => Ok(Listed::Seen(services.into_iter().collect())),
+            Err(failure) if failure.is_no_such_resource() => Ok(Listed::NotServed),
+            Err(failure) if failure.is_forbidden() => {
+                Ok(Listed::Forbidden(Box::new(forbidden(TraefikServiceState::NotServed, failure))))
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! Flagger's mesh provider in a cluster.
 
 use futures_util::future::join_all;
-use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Collection, Part},
     cluster::Cluster,
     flagger::mesh_provider,
 };
@@ -21,10 +20,7 @@ impl Cluster {
     }
 
     async fn providers(&self, label: &str) -> Option<Vec<String>> {
-        let call = Call { verb: Verb::List, resource: "deployments.apps", namespace: None, name: None };
-        let path = format!("/apis/apps/v1/deployments?labelSelector={}", percent_encoded(label));
-        let answer = self.api.ask(&call, &path).await.ok()?;
-        let provider = |object: Value| mesh_provider::of_deployment(&object);
-        list::read(answer.body, &Part::WithoutManagedFields, provider).await.ok()
+        let all = Collection::new("apps/v1", "deployments.apps", None, &Part::WithoutManagedFields);
+        self.api.list(&all.selected(label), |object| mesh_provider::of_deployment(&object)).await.ok()
     }
 }

@@ -44,10 +44,6 @@ pub struct Cluster {
 
 impl Cluster {
     /// Connects as the flags say; see [`apiserver::connect`].
-    ///
-    /// # Errors
-    ///
-    /// There is no usable configuration.
     pub async fn connect(
         args: &ConnectionArgs,
         environment: &Environment,

@@ -1,8 +1,8 @@
 //! Paths and calls of the objects that this program reads and writes.
 
 use crate::{
-    apiserver::{Call, Verb, request::percent_encoded},
-    model::{NamespacedName, ObjectKind, ObjectRef},
+    apiserver::{Call, Verb, request},
+    model::{ObjectKind, ObjectRef},
 };
 
 /// Returns a call about one object.
@@ -17,29 +17,7 @@ pub(crate) fn call_of(verb: Verb, object: &ObjectRef) -> Call<'_> {
 
 /// Returns the path of a resource, or of one object.
 pub(crate) fn path(kind: ObjectKind, namespace: Option<&str>, name: Option<&str>) -> String {
-    let mut path = format!("/apis/{}", kind.api_version());
-    if let Some(namespace) = namespace {
-        path.push_str("/namespaces/");
-        path.push_str(&percent_encoded(namespace));
-    }
-    path.push('/');
-    path.push_str(kind.plural());
-    if let Some(name) = name {
-        path.push('/');
-        path.push_str(&percent_encoded(name));
-    }
-    path
-}
-
-/// Returns the path of the Secrets of a namespace, or of one Secret.
-pub(crate) fn secrets(namespace: &str, name: Option<&str>) -> String {
-    let path = format!("/api/v1/namespaces/{}/secrets", percent_encoded(namespace));
-    name.map_or_else(|| path.clone(), |name| format!("{path}/{}", percent_encoded(name)))
-}
-
-/// Returns a call about one Secret.
-pub(crate) fn secret_call(verb: Verb, target: &NamespacedName) -> Call<'_> {
-    Call { verb, resource: "secrets", namespace: target.namespace.as_deref(), name: Some(&target.name) }
+    request::path(&kind.api_version(), kind.resource(), namespace, name)
 }
 
 #[cfg(test)]
@@ -51,7 +29,10 @@ mod tests {
             testing::{Server, json},
         },
         cluster::Cluster,
-        model::name::{self, Group},
+        model::{
+            NamespacedName,
+            name::{self, Group},
+        },
     };
 
     #[test]

@@ -8,17 +8,18 @@ use serde_json::Value;
 
 use crate::{
     apiserver::{
-        Call, Failure, Verb, list,
+        Failure, Verb,
         parts::{Part, PartRead},
         request::get,
     },
     cluster::{
         Cluster,
+        collections::of_kind,
         coverage::GuardCoverage,
         listing::{Seen, forbidden, take},
-        paths::{call_of, path, secret_call, secrets},
+        paths::{call_of, path},
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     flagger::{Canary, NativeField, native},
     model::{
         NamespacedName, ObjectKind, ObjectRef,
@@ -67,10 +68,6 @@ impl Cluster {
 
     /// Like [`Cluster::list`], but protection is determined from the guard's objects alone, without testing whether the
     /// guard works.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::list`].
     pub async fn list_covered(&self, selection: Selection<'_>) -> Result<Vec<Observed>> {
         self.list_with_coverage(selection).await.map(|(_, all)| all)
     }
@@ -84,10 +81,6 @@ impl Cluster {
     }
 
     /// Lists every selected Canary with its TraefikService and the raw objects, for changing what is live.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::list`].
     pub async fn load_all(&self, selection: Selection<'_>) -> Result<Vec<Loaded>> {
         let pairs = self.pairs(selection, true).await?;
         Ok(self.with_routing(pairs, selection.namespace, Need::Own).await)
@@ -125,10 +118,6 @@ impl Cluster {
     }
 
     /// Reads one object.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub async fn get(&self, kind: ObjectKind, target: &NamespacedName) -> Result<Value, Failure> {
         let object = ObjectRef { kind, target: target.clone() };
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
@@ -136,10 +125,6 @@ impl Cluster {
     }
 
     /// Reads this part of one object.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part(
         &self,
         kind: ObjectKind,
@@ -150,10 +135,6 @@ impl Cluster {
     }
 
     /// Reads this part of one object, and the server's own time (RFC 9110), which does not depend on the local clock.
-    ///
-    /// # Errors
-    ///
-    /// The object does not exist or cannot be read.
     pub(crate) async fn get_part_dated(
         &self,
         kind: ObjectKind,
@@ -164,20 +145,6 @@ impl Cluster {
         let request = get(&path(kind, target.namespace.as_deref(), Some(&target.name)))?;
         let answer = self.api.call(&call_of(Verb::Get, &object), request).await?;
         Ok((answer.part(part)?, answer.date))
-    }
-
-    /// Reads a Secret; `None` if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The Secret cannot be read.
-    pub async fn find_secret(&self, target: &NamespacedName) -> Result<Option<Value>, Failure> {
-        let path = secrets(target.namespace.as_deref().unwrap_or_default(), Some(&target.name));
-        match self.api.ask(&secret_call(Verb::Get, target), &path).await.and_then(|answer| answer.json()) {
-            Ok(secret) => Ok(Some(secret)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure),
-        }
     }
 
     /// Reads the TraefikService of this name from the first API group that has one.
@@ -207,12 +174,7 @@ impl Cluster {
         if !ask {
             return NativeField::Absent;
         }
-        let call =
-            Call { verb: Verb::Get, resource: "the OpenAPI document of flagger.app", namespace: None, name: None };
-        match self.api.ask(&call, "/openapi/v3/apis/flagger.app/v1beta1").await.and_then(|answer| answer.json()) {
-            Ok(document) => native::in_schema(&document),
-            Err(_) => NativeField::Absent,
-        }
+        native::in_schema(&self.open_api(&ObjectKind::Canary.api_version()).await)
     }
 
     /// Returns the error for a Canary that could not be read. If it does not exist, similar names are hints.
@@ -228,12 +190,9 @@ impl Cluster {
             Some(namespace) => format!("no Canary `{}` in namespace `{namespace}`", target.name),
             None => format!("no Canary `{}`", target.name),
         });
-        let mut names = Vec::new();
-        let call = Call { verb: Verb::List, resource: ObjectKind::Canary.resource(), namespace, name: None };
-        if let Ok(answer) = self.api.ask(&call, &path(ObjectKind::Canary, namespace, None)).await {
-            let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
-            names = list::read(answer.body, &Part::WithoutManagedFields, name).await.unwrap_or_default();
-        }
+        let canaries = of_kind(ObjectKind::Canary, namespace, &Part::WithoutManagedFields);
+        let name = |object: Value| Canary::from_object(&object).map(|canary| canary.target.name);
+        let names = self.api.list(&canaries, name).await.unwrap_or_default();
         let near = near(&target.name, names.iter().map(String::as_str));
         match near.as_slice() {
             [] if names.is_empty() => {
@@ -291,9 +250,6 @@ impl Cluster {
 
 /// Returns the error for a cluster that serves no Canaries.
 pub fn no_flagger() -> Error {
-    Error::new(
-        Kind::NotFound,
-        "the cluster serves no Canaries: Flagger's custom resource definitions are not installed",
-    )
-    .hint("install Flagger, or name another cluster with --context")
+    Error::not_found("the cluster serves no Canaries: Flagger's custom resource definitions are not installed")
+        .hint("install Flagger, or name another cluster with --context")
 }

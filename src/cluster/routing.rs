@@ -8,8 +8,8 @@ use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Failure, Verb, list, parts::Part, request::percent_encoded},
-    cluster::{Cluster, paths::path},
+    apiserver::Part,
+    cluster::{Cluster, collections::of_kind},
     error::Error,
     model::{MANAGED_BY, MANAGED_BY_LABEL, ObjectKind, name::Group},
     observed::Loaded,
@@ -92,30 +92,22 @@ impl Cluster {
     async fn seen(&self, kind: ObjectKind, namespace: Option<&str>, place: Place) -> Seen {
         let mut seen = Seen { kind, objects: Vec::new(), is_served: true, unread_here: None, unread_elsewhere: None };
         if place == Place::Everywhere && namespace.is_some() {
-            match self.objects(kind, None, "").await {
+            match self.api.list(&of_kind(kind, None, &Part::WithoutManagedFields), Some).await {
                 Ok(objects) => return Seen { objects, ..seen },
                 Err(failure) if failure.is_no_such_resource() => return Seen { is_served: false, ..seen },
                 Err(failure) => seen.unread_elsewhere = Some(failure.into()),
             }
         }
-        let query = match place {
-            Place::Own => {
-                format!("?labelSelector={}", percent_encoded(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}")))
-            }
-            Place::Here | Place::Everywhere => String::new(),
-        };
-        match self.objects(kind, namespace, &query).await {
+        let mut here = of_kind(kind, namespace, &Part::WithoutManagedFields);
+        if place == Place::Own {
+            here = here.selected(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+        }
+        match self.api.list(&here, Some).await {
             Ok(objects) => seen.objects = objects,
             Err(failure) if failure.is_no_such_resource() => seen.is_served = false,
             Err(failure) => seen.unread_here = Some(failure.into()),
         }
         seen
-    }
-
-    async fn objects(&self, kind: ObjectKind, namespace: Option<&str>, query: &str) -> Result<Vec<Value>, Failure> {
-        let call = Call { verb: Verb::List, resource: kind.resource(), namespace, name: None };
-        let answer = self.api.ask(&call, &(path(kind, namespace, None) + query)).await?;
-        list::read(answer.body, &Part::WithoutManagedFields, Some).await
     }
 }
 

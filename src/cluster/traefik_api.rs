@@ -16,10 +16,6 @@ const MOST_PAGES: usize = 20;
 
 impl Cluster {
     /// Counts the routers of Traefik's other providers among those that can serve a request.
-    ///
-    /// # Errors
-    ///
-    /// Traefik's API does not answer with its routers.
     pub async fn with_routers_of(self, traefik: &ApiServer) -> Result<Self> {
         let routers = routers(traefik).await.map_err(|cause| {
             Error::cluster(format!("cannot read the routers of Traefik's API {}", traefik.url()))
@@ -53,7 +49,7 @@ async fn routers(traefik: &ApiServer) -> Result<Vec<Router>, String> {
 
 fn why(failure: Failure) -> String {
     match failure {
-        Failure::Status(refusal) => format!("it answered with status {}", refusal.code),
+        Failure::Status(refusal, _) => format!("it answered with status {}", refusal.code),
         Failure::NotJson(_) => "its answer is not JSON".to_owned(),
         other => other.into_message(),
     }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, Verb, list, parts::Part, request::percent_encoded},
+    apiserver::{Call, Collection, Part, Verb},
     cluster::Cluster,
     error::Result,
     guard::{GuardKind, policy, webhook},
@@ -26,14 +26,9 @@ pub struct Workload {
 
 impl Cluster {
     /// Returns the API server's version, and the version it serves, which differs if an older one is emulated.
-    ///
-    /// # Errors
-    ///
-    /// The request fails.
     pub async fn server_version(&self) -> Result<(String, String)> {
         let call = Call { verb: Verb::Get, resource: "the version", namespace: None, name: None };
-        let version: Result<Value, _> = self.api.ask(&call, "/version").await.and_then(|answer| answer.json());
-        let version = version?;
+        let version = self.api.ask(&call, "/version").await?.json()?;
         let text = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
         let version = text("gitVersion");
         let emulated = text("emulationMinor");
@@ -58,9 +53,8 @@ impl Cluster {
 
     async fn labelled(&self, kind: &'static str, label: &str) -> Option<Vec<Workload>> {
         let resource = if kind == "deployment" { "deployments.apps" } else { "daemonsets.apps" };
-        let call = Call { verb: Verb::List, resource, namespace: None, name: None };
-        let selector = percent_encoded(&format!("{label} in (flagger,traefik)"));
-        let answer = self.api.ask(&call, &format!("/apis/apps/v1/{kind}s?labelSelector={selector}")).await.ok()?;
+        let all = Collection::new("apps/v1", resource, None, &Part::WithoutManagedFields);
+        let selected = all.selected(&format!("{label} in (flagger,traefik)"));
         let pointer = format!("/metadata/labels/{}", label.replace('/', "~1"));
         let workload = move |object: Value| {
             let name = object.pointer(&pointer)?.as_str()?.to_owned();
@@ -69,7 +63,7 @@ impl Cluster {
             let image = own["image"].as_str()?.to_owned();
             Some(Workload { name, kind, target: NamespacedName::of(&object), image })
         };
-        list::read(answer.body, &Part::WithoutManagedFields, workload).await.ok()
+        self.api.list(&selected, workload).await.ok()
     }
 
     /// Returns the form and version of the installed guard; `Some(None)` if there is none, `None` if the user may not

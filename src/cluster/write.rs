@@ -15,10 +15,10 @@ use crate::{
     cluster::{
         Cluster,
         guard::place,
-        paths::{call_of, path, secret_call, secrets},
+        paths::{call_of, path},
     },
     guard::{Change, GuardKind, GuardObject, deployment},
-    model::{FIELD_MANAGER, NamespacedName, ObjectRef},
+    model::{FIELD_MANAGER, ObjectRef},
     plan::{Action, Confirmed, Step, Write, patch},
 };
 
@@ -43,10 +43,6 @@ impl Cluster {
     }
 
     /// Does the same as [`Cluster::write`] as a dry run, and returns the object that the server would store.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::write`].
     pub async fn dry_run(&self, step: &Step, force: bool) -> Result<Value, Failure> {
         self.take(step, force, "&dryRun=All", &["All"]).await
     }
@@ -101,10 +97,6 @@ impl Cluster {
     }
 
     /// Like [`Cluster::write`], but returns only this part of the stored object.
-    ///
-    /// # Errors
-    ///
-    /// As [`Cluster::write`].
     pub(crate) async fn write_part(&self, write: Write<'_>, part: &'static Part) -> Result<PartRead, Failure> {
         self.patch_step(write.step(), "").await?.part(part)
     }
@@ -134,10 +126,6 @@ impl Cluster {
     }
 
     /// Applies one of the guard's objects as a dry run, and returns the object that the server would store.
-    ///
-    /// # Errors
-    ///
-    /// The server refuses the object.
     pub async fn dry_run_guard(&self, change: &Change, force: bool) -> Result<Value, Failure> {
         self.apply(&change.wanted, force, "&dryRun=All").await
     }
@@ -150,17 +138,17 @@ impl Cluster {
     pub async fn write_guard(&self, change: &Confirmed<Change>, force: bool) -> Result<Value, Failure> {
         let change = change.agreed();
         if change.wanted.kind == GuardKind::Namespace && change.before.is_none() {
-            return self.create_namespace(&deployment::mark_created_by_install(&change.wanted)).await;
+            return self.create(&deployment::mark_created_by_install(&change.wanted), &strict()).await;
         }
         self.apply(&change.wanted, force, "").await
     }
 
-    /// Creates the namespace. Server-side apply would take over one that was created in the meantime.
-    async fn create_namespace(&self, object: &GuardObject) -> Result<Value, Failure> {
+    /// Creates one of the guard's objects. Server-side apply would take over one that was created in the meantime.
+    async fn create(&self, object: &GuardObject, query: &str) -> Result<Value, Failure> {
         let (call, path) = place(object);
         let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
         let call = Call { verb: Verb::Create, ..call };
-        self.send(CREATE, &call, &format!("{path}?{}", strict()), &object.value).await?.json()
+        self.send(CREATE, &call, &format!("{path}?{query}"), &object.value).await?.json()
     }
 
     async fn apply(&self, object: &GuardObject, force: bool, more: &str) -> Result<Value, Failure> {
@@ -190,10 +178,6 @@ impl Cluster {
     }
 
     /// Writes only the `caBundle` of one of the guard's webhook configurations, under a separate field manager.
-    ///
-    /// # Errors
-    ///
-    /// The server refuses the patch.
     pub async fn write_authorities(&self, part: &GuardObject) -> Result<Value, Failure> {
         let (call, path) = place(part);
         let uri = format!("{path}?fieldManager={FIELD_MANAGER}-run&fieldValidation=Strict&force=true");
@@ -206,14 +190,14 @@ impl Cluster {
     /// # Errors
     ///
     /// The server refuses the Secret; a conflict if another replica was first.
-    pub async fn write_secret(&self, secret: &Value) -> Result<Value, Failure> {
-        let target = NamespacedName::of(secret);
-        let is_new = secret.pointer("/metadata/resourceVersion").is_none();
-        let (verb, way, name) =
-            if is_new { (Verb::Create, CREATE, None) } else { (Verb::Update, REPLACE, Some(target.name.as_str())) };
-        let path = secrets(target.namespace.as_deref().unwrap_or_default(), name);
-        let uri = format!("{path}?fieldManager={FIELD_MANAGER}");
-        self.send(way, &secret_call(verb, &target), &uri, secret).await?.json()
+    pub async fn write_secret(&self, secret: &GuardObject) -> Result<Value, Failure> {
+        let query = format!("fieldManager={FIELD_MANAGER}");
+        if secret.value.pointer("/metadata/resourceVersion").is_none() {
+            return self.create(secret, &query).await;
+        }
+        let (call, path) = place(secret);
+        let call = Call { verb: Verb::Update, ..call };
+        self.send(REPLACE, &call, &format!("{path}?{query}"), &secret.value).await?.json()
     }
 
     /// Deletes one of the guard's objects, if it is unchanged since the deletion was confirmed.

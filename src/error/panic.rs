@@ -34,10 +34,6 @@ pub fn take_panic() -> Option<Error> {
 }
 
 /// Runs the work and turns a panic into an error of kind `Bug`.
-///
-/// # Errors
-///
-/// Returns the error of the work, or the panic.
 pub fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(take_panic().unwrap_or_else(|| Error::new(Kind::Bug, "internal error"))))

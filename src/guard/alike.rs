@@ -69,7 +69,7 @@ pub(super) fn narrows(found: &Value, wanted: &Value) -> bool {
 }
 
 /// Returns whether this program created the object.
-pub(super) fn is_ours(object: &Value) -> bool {
+pub(crate) fn is_ours(object: &Value) -> bool {
     label(object, MANAGED_BY_LABEL) == Some(MANAGED_BY)
 }
 

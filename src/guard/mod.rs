@@ -20,6 +20,7 @@ pub mod policy;
 pub mod proving;
 pub mod webhook;
 
+pub(crate) use alike::is_ours;
 pub use check::refusal;
 pub use decide::{Decision, Request, decide};
 pub use deployment::{CertificateOwner, Placement};

@@ -93,17 +93,14 @@ impl GuardKind {
         self.names().2
     }
 
-    /// Returns the path of all objects of this kind, given a namespace that is escaped for paths.
-    pub fn path(self, namespace: Option<&str>) -> String {
-        let (_, version, resource) = self.names();
-        let (root, plural) = resource.split_once('.').map_or(("/api", resource), |(plural, _)| ("/apis", plural));
-        let namespace = namespace.map_or_else(String::new, |namespace| format!("/namespaces/{namespace}"));
-        format!("{root}/{version}{namespace}/{plural}")
+    /// Returns the API version.
+    pub const fn api_version(self) -> &'static str {
+        self.names().1
     }
 
     /// Returns whether this is part of the admission API, whose objects say which writes the guard sees.
     pub(super) fn is_admission(self) -> bool {
-        self.names().1 == ADMISSION
+        self.api_version() == ADMISSION
     }
 
     /// Returns an object of this kind with nothing but its name.
@@ -128,13 +125,13 @@ pub struct GuardObject {
 
 impl GuardObject {
     /// Returns the object with this top-level field.
-    pub(super) fn with(mut self, key: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
         self.value[key] = value;
         self
     }
 
     /// Returns the object with these labels.
-    pub(super) fn labelled(mut self, labels: Value) -> Self {
+    pub(crate) fn labelled(mut self, labels: Value) -> Self {
         self.value["metadata"]["labels"] = labels;
         self
     }

@@ -90,7 +90,7 @@ pub(super) fn object(kind: GuardKind, name: &str, spec: Value) -> GuardObject {
 }
 
 /// Returns the labels of the guard's admission objects.
-pub(super) fn labels() -> Value {
+pub(crate) fn labels() -> Value {
     json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")})
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::{
-    apiserver::{Collection, Event, Failure, ResourceVersion, backoff::Backoff},
+    apiserver::{Collection, Event, Failure, backoff::Backoff},
     error::Error,
     guard_server::shared::Shared,
 };
@@ -70,7 +70,7 @@ pub(super) async fn follow(
     if need == Requirement::Required {
         shared.known.watches.begin(collection.resource());
     }
-    let mut place = ResourceVersion::default();
+    let mut place = String::new();
     let mut pause = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut refusals = Refusals::default();
     let mut broken = false;
@@ -109,7 +109,7 @@ pub(super) async fn follow(
                     if is_final {
                         // A kind that is not served is an empty list.
                         shared.known.watches.heard(collection.resource());
-                        place = ResourceVersion::default();
+                        place.clear();
                         take(Event::Init);
                         take(Event::InitDone);
                         (refusals.is_listed, refusals.is_unserved) = (true, true);

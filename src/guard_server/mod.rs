@@ -208,7 +208,7 @@ async fn begin_certificates(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, op
 fn follow_all(shared: &Arc<Shared>, tasks: &mut JoinSet<Error>, repairs: bool) {
     let mut canaries = collections::of_kind(ObjectKind::Canary, shared.scope.namespace.as_deref(), &parts::CANARY);
     if let Some(selector) = shared.scope.selector() {
-        canaries = canaries.selected(&selector);
+        canaries = canaries.selected(&selector.to_string());
     }
     spawn(tasks, shared, move |shared| {
         let canaries = canaries.clone();

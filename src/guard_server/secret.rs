@@ -17,14 +17,14 @@ use crate::{
     apiserver::{Event, Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Kind, Result},
-    guard::deployment,
+    guard::{GuardKind, GuardObject, deployment, is_ours},
     guard_server::{
         certificate::sign,
         following::{Requirement, follow},
         shared::Shared,
         term::{overlap, sleep_until},
     },
-    model::{MANAGED_BY, NamespacedName},
+    model::NamespacedName,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -36,6 +36,13 @@ pub(super) struct CertificateSpec {
     pub(super) secret: NamespacedName,
     pub(super) names: Vec<String>,
     pub(super) life: Duration,
+}
+
+impl CertificateSpec {
+    /// Returns the Secret with nothing but its name.
+    fn object(&self) -> GuardObject {
+        GuardKind::Secret.named(self.secret.namespace.as_deref(), &self.secret.name)
+    }
 }
 
 /// Validity of certificates created by `guard install`, which alone renews them.
@@ -53,7 +60,7 @@ pub(crate) fn installed(
     service: &NamespacedName,
     found: Option<&Value>,
     registered: &str,
-) -> Result<(String, Option<Value>)> {
+) -> Result<(String, Option<GuardObject>)> {
     let terms = CertificateSpec { secret: secret.clone(), names: deployment::names(service), life: INSTALLED };
     refuse_foreign(&terms, found)?;
     let now = SystemTime::now();
@@ -89,7 +96,7 @@ pub(super) async fn begin(shared: &Shared, terms: &CertificateSpec) -> Result<St
 /// Renews the certificates and loads those that other replicas renewed; returns only the error that ends this for good.
 pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: StoredCertificates) -> Error {
     let changed = Notify::new();
-    let collection = collections::secret(&terms.secret);
+    let collection = collections::guard_object(&terms.object());
     let told = |event| {
         if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
             changed.notify_one();
@@ -149,7 +156,7 @@ async fn reconcile(
     before: Option<&StoredCertificates>,
 ) -> std::result::Result<StoredCertificates, Wrong> {
     let now = SystemTime::now();
-    let found = shared.cluster.find_secret(&terms.secret).await.map_err(Wrong::Failure)?;
+    let found = shared.cluster.find_guard(&terms.object()).await.map_err(Wrong::Failure)?;
     let text = |pointer: &str| found.as_ref()?.pointer(pointer)?.as_str();
     refuse_foreign(terms, found.as_ref()).map_err(Wrong::Permanent)?;
     let sign = || sign(&terms.names, terms.life).map_err(Wrong::Permanent);
@@ -177,8 +184,7 @@ async fn reconcile(
 }
 
 fn refuse_foreign(terms: &CertificateSpec, found: Option<&Value>) -> Result<()> {
-    let manager = found.map(|found| found.pointer("/metadata/labels/app.kubernetes.io~1managed-by"));
-    if manager.is_none_or(|manager| manager.is_some_and(|manager| manager == MANAGED_BY)) {
+    if found.is_none_or(is_ours) {
         return Ok(());
     }
     let error =

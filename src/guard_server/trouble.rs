@@ -72,7 +72,7 @@ impl FailureState {
         } else if self.denied.get_or_insert_with(Instant::now).elapsed() > DENIED_FOR {
             return Err(failure.into());
         }
-        let is_away = !matches!(failure, Failure::Status(_));
+        let is_away = !matches!(failure, Failure::Status(..));
         let is_news = if is_away { !std::mem::replace(&mut self.is_away_told, true) } else { lost.tries == 0 };
         if is_news {
             let fields = [("name", json!(key.target.to_string())), ("reason", json!(failure.into_log_message()))];
@@ -102,7 +102,7 @@ mod tests {
         let lost = PendingRepair { tries: 9, ..PendingRepair::due(Instant::now()) };
         let object = || Box::new(ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() });
         let refused = |code: u16, lacks_right: bool| {
-            let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }));
+            let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }), Error::cluster("no"));
             Err(Failed { verb: Verb::Patch, object: object(), failure, lacks_right })
         };
         let long_ago = Instant::now().checked_sub(DENIED_FOR * 2);
@@ -119,7 +119,7 @@ mod tests {
         for code in [404, 409] {
             assert_eq!(classify(long_ago, refused(code, false)), Ok(Outcome::Done), "{code}");
         }
-        let silent = Failure::Timeout(Error::cluster("no answer"));
+        let silent = Failure::Other(Error::cluster("no answer"));
         let silent = Err(Failed { verb: Verb::Get, object: object(), failure: silent, lacks_right: false });
         assert_eq!(classify(long_ago, silent), Ok(Outcome::Unreachable));
         assert_eq!(classify(long_ago, Ok(())), Ok(Outcome::Done));

@@ -106,7 +106,7 @@ pub(super) async fn work_off(shared: Arc<Shared>, what: Work) -> Error {
 
 /// Attempts one repair, with a timeout.
 async fn attempt(shared: &Shared, what: Work, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
-    let late = || Failure::Timeout(Error::cluster(format!("no answer within {} s", LONGEST_REPAIR.as_secs())));
+    let late = || Failure::Other(Error::cluster(format!("no answer within {} s", LONGEST_REPAIR.as_secs())));
     let result = tokio::time::timeout(LONGEST_REPAIR, what.repair(shared, key, lost)).await;
     let mut failed = match result {
         Ok(Ok(())) => return Ok(()),

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use kube::core::SelectorExt as _;
 use serde_json::Value;
 
-use super::{Source, add_mesh_provider, manifests};
+use super::{Source, add_mesh_provider, manifests, selected};
 use crate::{
     cluster::{Reading, Selection},
-    error::{Error, Result},
+    error::Result,
     files::{Manifests, Object},
     flagger::Canary,
     lint::{Finding, Known, Need, Position, Scene, Seen, Severity, TrackService},
-    model::{selector, view},
+    model::view,
     observed::{Loaded, Observed},
     traefik::Installation,
 };
@@ -68,15 +67,9 @@ impl Source {
             }
         };
         linted.canaries.sort_by(|a, b| a.canary.target.cmp(&b.canary.target));
-        let selector = selection.selector.map(|text| selector::parse(text).map_err(Error::usage)).transpose()?;
-        let is_selected = |observed: &Observed| {
-            let canary = &observed.canary;
-            // Manifests may omit the namespace.
-            selection.namespace.is_none_or(|it| canary.target.namespace.as_deref().is_none_or(|own| own == it))
-                && selector.as_ref().is_none_or(|selector| selector.matches(&canary.labels))
-        };
-        let selected = |number: &usize| is_selected(&linted.canaries[*number]);
-        linted.checked = (0..linted.canaries.len()).filter(selected).collect();
+        let is_selected = selected(selection)?;
+        let is_checked = |number: &usize| is_selected(&linted.canaries[*number].canary);
+        linted.checked = (0..linted.canaries.len()).filter(is_checked).collect();
         if !names.is_empty() {
             let selected = std::mem::take(&mut linted.checked);
             for name in names {
@@ -102,10 +95,6 @@ impl Source {
 
     /// Returns what is wrong with each of these Canaries, without notes, as far as what is read already shows it: from
     /// manifests, everything.
-    ///
-    /// # Errors
-    ///
-    /// Fails if manifests cannot be read.
     pub fn findings<'a>(&self, all: impl Iterator<Item = &'a Loaded>) -> Result<Vec<Vec<Finding>>> {
         let without_notes = |mut findings: Vec<Finding>| {
             findings.retain(|finding| finding.severity != Severity::Info);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::core::SelectorExt as _;
 use serde_json::Value;
 
 use super::{
     kustomize::{Patches, is_part},
     not_on_traefik, provider,
     refusals::{nothing, several},
+    selected,
     surroundings::Surroundings,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     files::{Manifests, Object},
     flagger::{Canary, Declared, NativeField},
     lint::{ByFile, nearest},
-    model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE, selector},
+    model::{FIELDS, NamespacedName, declaration::NATIVE_COOKIE},
     observed::{Loaded, Manifest, Observed},
     traefik::TraefikService,
 };
@@ -160,7 +160,7 @@ fn find<'a>(
     surroundings: &Surroundings<'a>,
     selection: Selection<'_>,
 ) -> Result<Vec<Found<'a>>> {
-    let selector = selection.selector.map(|text| selector::parse(text).map_err(Error::usage)).transpose()?;
+    let is_selected = selected(selection)?;
     let mut services = BTreeMap::<NamespacedName, ByFile<'_, _>>::new();
     for object in files.objects().filter(|object| !patches.is_named(files, object)) {
         let service =
@@ -172,14 +172,7 @@ fn find<'a>(
     }
     let mesh_provider = provider::among(files);
     let canaries = files.objects().filter(|object| Canary::is(&object.value)).filter_map(|object| {
-        let canary = Canary::from_object(&object.value)?;
-        let in_namespace = selection
-            .namespace
-            .is_none_or(|namespace| canary.target.namespace.as_deref().is_none_or(|own| own == namespace));
-        let selected = selector.as_ref().is_none_or(|selector| selector.matches(&canary.labels));
-        if !in_namespace || !selected {
-            return None;
-        }
+        let canary = Canary::from_object(&object.value).filter(&is_selected)?;
         let of_name = canary.service_target().and_then(|target| services.get(&target));
         let seen = of_name.map(|all| all.seen_from(Some(object.file()), &surroundings.environments));
         let seen = seen.into_iter().flatten().map(|(file, service)| (file.unwrap_or_default(), service));

@@ -11,6 +11,7 @@ mod unusable;
 use std::collections::BTreeSet;
 
 use futures_util::future::join;
+use kube::core::SelectorExt as _;
 
 pub use self::{
     kustomize::is_part,
@@ -22,7 +23,8 @@ use crate::{
     cluster::{Cluster, Reading, Selection},
     error::{Error, Kind, Result},
     files::Manifests,
-    model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION},
+    flagger::Canary,
+    model::{NamespacedName, declaration::ANNOTATION, entry::ENTRY_ANNOTATION, selector},
     observed::{Loaded, Observed},
     traefik::{RoutesAndEvents, entry::Need},
 };
@@ -153,6 +155,16 @@ impl Source {
             None => Ok(all),
         }
     }
+}
+
+/// Returns what tells whether a Canary is selected. Manifests may omit the namespace.
+fn selected(selection: Selection<'_>) -> Result<impl Fn(&Canary) -> bool> {
+    let selector = selection.selector.map(|text| selector::parse(text).map_err(Error::usage)).transpose()?;
+    Ok(move |canary: &Canary| {
+        let own = canary.target.namespace.as_deref();
+        selection.namespace.is_none_or(|namespace| own.is_none_or(|own| own == namespace))
+            && selector.as_ref().is_none_or(|selector| selector.matches(&canary.labels))
+    })
 }
 
 /// Adds Flagger's mesh provider to the Canaries that it decides about. It is only asked for if there are any.

@@ -66,10 +66,6 @@ impl<'a> Visits<'a> {
 
     /// Asks for each page without cookies, lets browsers come one after the other, again and again, and then asks without
     /// cookies for what they came to. Returns what was seen until the time limit, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// A page cannot be reached.
     pub(crate) async fn all(mut self, browsers: usize, until: Until, limit: Option<Duration>) -> Result<Seen> {
         for page in &self.setup.pages {
             self.probe(page).await?;

@@ -132,7 +132,9 @@ fn marker(draw: usize) -> Value {
 pub(super) fn install(server: &Server, keep: impl Fn(&str) -> bool) {
     for object in policy::objects(&Coverage::default()) {
         if keep(object.name()) {
-            server.admin().post(&object.kind.path(None), &object.value).expect("install the guard");
+            let plural = object.kind.resource().split('.').next().expect("a resource");
+            let path = format!("/apis/{}/{plural}", object.kind.api_version());
+            server.admin().post(&path, &object.value).expect("install the guard");
         }
     }
 }

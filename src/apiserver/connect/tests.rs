@@ -22,7 +22,7 @@ async fn asked(args: &ConnectionArgs) -> Result<Vec<u8>> {
 async fn a_request_says_who_we_are_and_whom_we_act_as() {
     let server = Server::start_tls("server.pem", [json("200 OK", "{}")]).await;
     let args = ConnectionArgs {
-        token: "t".parse().ok(),
+        token: Some("t".into()),
         impersonate: Some("jane".to_owned()),
         impersonate_groups: vec!["a".to_owned(), "b".to_owned()],
         impersonate_uid: Some("7".to_owned()),
@@ -203,7 +203,7 @@ fn in_a_pod_what_is_sent_is_the_token_that_was_typed() {
     let sent_as =
         |args: &ConnectionArgs| as_in_pod(Config::new("https://10.0.0.1".parse().unwrap()), args).unwrap().sent_as;
     assert_eq!(sent_as(&ConnectionArgs::default()).as_deref(), Some("as the service account of this pod"));
-    let args = ConnectionArgs { token: "t".parse().ok(), ..ConnectionArgs::default() };
+    let args = ConnectionArgs { token: Some("t".into()), ..ConnectionArgs::default() };
     assert_eq!(sent_as(&args).as_deref(), Some("with the token of --token"));
 }
 

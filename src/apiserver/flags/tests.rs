@@ -109,7 +109,7 @@ fn a_word_that_was_not_expected_is_shown_without_its_secret() {
 fn an_empty_value_is_none() {
     let line = "tiny sticky get podinfo --context= --namespace= --server= --token= --user=u";
     let args = parse(line).unwrap().0.without_empty();
-    assert_eq!((args.context, args.namespace, args.server, args.token), (None, None, None, None));
+    assert_eq!((args.context, args.namespace, args.server, args.token.is_none()), (None, None, None, true));
     assert_eq!(args.user.as_deref(), Some("u"));
 }
 
@@ -128,6 +128,6 @@ fn durations_are_read_as_kubectl_reads_them() {
 #[test]
 fn a_token_is_not_in_the_debug_output() {
     let (args, _) = parse("tiny sticky get podinfo --token s3cr3t").unwrap();
-    assert_eq!(format!("{:?}", args.token), "Some(…)");
-    assert_eq!(args.token.as_ref().map(Secret::reveal), Some("s3cr3t"));
+    assert!(!format!("{args:?}").contains("s3cr3t"));
+    assert_eq!(args.token.as_ref().map(ExposeSecret::expose_secret), Some("s3cr3t"));
 }

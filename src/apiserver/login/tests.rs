@@ -140,8 +140,8 @@ async fn no_credentials_go_out_over_http_and_no_plugin_runs() {
         }
     }
     for flags in [
-        ConnectionArgs { token: "s3cr3t".parse().ok(), ..server.args() },
-        ConnectionArgs { username: Some("me".to_owned()), password: "s3cr3t".parse().ok(), ..server.args() },
+        ConnectionArgs { token: Some("s3cr3t".into()), ..server.args() },
+        ConnectionArgs { username: Some("me".to_owned()), password: Some("s3cr3t".into()), ..server.args() },
         ConnectionArgs { server: Some(format!("http://me:s3cr3t@{}", server.address)), ..ConnectionArgs::default() },
     ] {
         asked(&flags).await.unwrap_err();
@@ -169,7 +169,7 @@ async fn a_server_that_was_asked_over_http_and_forbids_is_told_apart() {
     let message = r#"canaries.flagger.app is forbidden: User \"system:anonymous\" cannot list resource \"canaries\" in API group \"flagger.app\" at the cluster scope"#;
     let body = format!(r#"{{"kind":"Status","reason":"Forbidden","message":"{message}"}}"#);
     let server = Server::start([reply("403 Forbidden", &body)]).await;
-    let args = ConnectionArgs { token: "t".parse().ok(), ..server.args() };
+    let args = ConnectionArgs { token: Some("t".into()), ..server.args() };
     let error = asked(&args).await.unwrap_err();
     assert_eq!(error.causes(), ["credentials are not sent over http, where others could read them"]);
     let hints = ["--server https://HOST:PORT", "kubectl auth can-i list canaries.flagger.app -A"];
@@ -200,7 +200,7 @@ async fn a_token_that_no_header_can_carry_is_said_with_whose_it_is() {
         assert_eq!(asked(&args).await.unwrap_err().message(), message);
     }
     for token in ["s3cr3t\n", "s3\rcr3t", "s3cr3t\u{0}"] {
-        let error = asked(&ConnectionArgs { token: token.parse().ok(), ..server.args() }).await.unwrap_err();
+        let error = asked(&ConnectionArgs { token: Some(token.into()), ..server.args() }).await.unwrap_err();
         assert_eq!(error.message(), format!("the token of --token {odd}"));
     }
     assert_eq!(server.asked(), [""; 0]);

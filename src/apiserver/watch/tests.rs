@@ -27,13 +27,8 @@ fn watched(events: &[String]) -> Reply {
 async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<String>, Vec<String>) {
     let server = Server::start(replies).await;
     let cluster = server.connect().await;
-    let collection = Collection::new(
-        "canaries.flagger.app",
-        "/apis/flagger.app/v1beta1/namespaces/shop/canaries".to_owned(),
-        Some("shop"),
-        &Part::Whole,
-    );
-    let (mut place, mut lines) = (ResourceVersion::default(), Vec::new());
+    let collection = Collection::new("flagger.app/v1beta1", "canaries.flagger.app", Some("shop"), &Part::Whole);
+    let (mut place, mut lines) = (String::new(), Vec::new());
     for _ in 0..calls {
         let mut take = |event: Event| {
             let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -48,7 +43,7 @@ async fn told(replies: impl IntoIterator<Item = Reply>, calls: usize) -> (Vec<St
         };
         let result = cluster.follow(&collection, &mut place, &mut take).await;
         let result = result.map_err(Failure::into_log_message);
-        lines.push(format!("{result:?} at {:?}", place.version));
+        lines.push(format!("{result:?} at {place:?}"));
     }
     let query = |request: String| request.lines().next()?.split(['?', ' ']).nth(2).map(str::to_owned);
     (lines, server.asked().into_iter().filter_map(query).collect())

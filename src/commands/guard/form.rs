@@ -10,8 +10,7 @@ use crate::{
     context::Context,
     error::{Error, Kind, Result},
     guard::{
-        CertificateOwner, Change, Coverage, Form, GuardKind, GuardObject, Installed, ObjectState, Placement,
-        deployment, webhook,
+        CertificateOwner, Change, Coverage, Form, GuardKind, Installed, ObjectState, Placement, deployment, webhook,
     },
     guard_server,
     model::NamespacedName,
@@ -143,15 +142,12 @@ async fn certificates(
         return Ok((CertificateOwner::Replicas, None));
     }
     let secret = NamespacedName { namespace: Some(namespace.to_owned()), name: webhook::SECRET.to_owned() };
-    let before = server.find_secret(&secret).await?;
+    let before = server.find_guard(&deployment::secret(namespace)).await?;
     let registered = installed.and_then(Installed::installed_authorities).unwrap_or_default();
     let registered = String::from_utf8(registered).unwrap_or_default();
     let service = deployment::service(namespace);
     let (authorities, wanted) = guard_server::installed(&secret, &service, before.as_ref(), &registered)?;
-    Ok((
-        CertificateOwner::Install { authorities },
-        wanted.map(|value| Change { wanted: GuardObject { kind: GuardKind::Secret, value }, before }),
-    ))
+    Ok((CertificateOwner::Install { authorities }, wanted.map(|wanted| Change { wanted, before })))
 }
 
 pub(super) fn no_image() -> Error {

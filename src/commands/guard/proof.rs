@@ -48,7 +48,7 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
         }
         let name = observed.canary.target.to_string();
         // Test each form separately, and a write like Flagger's.
-        let tried = match (server.forms(observed).await, server.restores_cookie(observed, false).await) {
+        let tried = match (server.forms(observed).await, server.restores_cookie(observed).await) {
             (Ok(here), Ok(true)) => {
                 match (here.policies || !needs(Form::Policies), here.webhook || !needs(Form::Webhook)) {
                     (true, true) => return Ok(Proof::Acts(name)),
@@ -63,7 +63,7 @@ pub(super) async fn once(server: &Cluster, forms: &[&Installed], observed: &[Obs
                 continue;
             }
             // Just after its start, the API server answers 503 to writes that the guard would change.
-            (Ok(_), Ok(_)) | (Err(Failure::Status(_)), _) | (_, Err(Failure::Status(_))) => {
+            (Ok(_), Ok(_)) | (Err(Failure::Status(..)), _) | (_, Err(Failure::Status(..))) => {
                 if proving::is_ordinary(observed) { Proof::Fails(name) } else { Proof::TooLarge(name) }
             }
             (Err(failure), _) | (_, Err(failure)) => return Err(failure.into()),

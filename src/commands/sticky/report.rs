@@ -147,7 +147,7 @@ pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     let declared = declared.and_then(|index| done.after.get(index)).unwrap_or(&loaded.canary);
     if let Some(annotate) = undo::annotating(&plan.target.name, &loaded.canary, declared, &plan.before.declared) {
         // A guard rejects what is malformed.
-        if undo::is_malformed(&loaded.canary) && server.covers(&loaded.observed).await == Guarded::Yes {
+        if undo::is_malformed(&loaded.canary) && server.read_coverage().await.covers(&loaded.observed) == Guarded::Yes {
             return;
         }
         let default = server.api().namespace();
@@ -160,8 +160,11 @@ pub(super) async fn undo(ctx: &Context, server: &Cluster, done: &Prepared) {
     // Whether the guard covers a Canary that no longer declares a cookie has not been determined yet.
     let (before, after) = (&plan.before, &plan.after);
     let is_asked = after.declared.cookie.is_none() && before.declared.cookie != before.live.cookie;
-    let guarded =
-        if is_asked && before.declared.cookie.is_some() { server.covers(&loaded.observed).await } else { *guarded };
+    let guarded = if is_asked && before.declared.cookie.is_some() {
+        server.read_coverage().await.covers(&loaded.observed)
+    } else {
+        *guarded
+    };
     for arguments in undo::arguments(plan, guarded == Guarded::Yes) {
         let command = ctx.command(&arguments, &done.plan.target, server.api().namespace());
         ctx.ui.status(&format!("to undo: {command}"));

@@ -10,7 +10,7 @@ use super::{
     now, time_is_up, write,
 };
 use crate::{
-    apiserver::{Collection, Part, request::percent_encoded},
+    apiserver::{Collection, Part},
     cluster::{Cluster, collections::of_kind},
     commands::description::load,
     context::{Context, FileArgs},
@@ -69,10 +69,8 @@ fn named(kind: ObjectKind, target: &NamespacedName) -> Collection {
 }
 
 fn events(canary: &NamespacedName) -> Collection {
-    let namespace = canary.namespace.as_deref().unwrap_or_default();
-    let path = format!("/api/v1/namespaces/{}/events", percent_encoded(namespace));
     let fields = format!("involvedObject.kind=Canary,involvedObject.name={}", canary.name);
-    Collection::new("events", path, Some(namespace), &NOTHING).with_fields(&fields)
+    Collection::new("v1", "events", canary.namespace.as_deref(), &NOTHING).with_fields(&fields)
 }
 
 /// Notices every change of a collection.

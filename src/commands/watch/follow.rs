@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    apiserver::{ApiServer, Collection, Event, ResourceVersion, backoff::Backoff},
+    apiserver::{ApiServer, Collection, Event, backoff::Backoff},
     error::{Error, panic::lock},
     ui::Ui,
 };
@@ -85,7 +85,7 @@ pub(super) async fn follow(
     mut take: impl FnMut(News) + Send,
 ) -> Error {
     let resource = collection.resource();
-    let (mut place, mut pause) = (ResourceVersion::default(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
+    let (mut place, mut pause) = (String::new(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
     // What was told before an outage stays true until it ends; without anything to show, the command ends.
     let (mut has_begun, mut is_listed, mut is_watched, mut denied) = (false, false, false, None);
     loop {
@@ -116,7 +116,7 @@ pub(super) async fn follow(
             take(News::NotServed);
             outages.end(resource);
             has_begun = true;
-            place = ResourceVersion::default();
+            place.clear();
             tokio::time::sleep(NOT_SERVED_PAUSE).await;
             continue;
         }

@@ -78,7 +78,7 @@ async fn watch(
         if let [name] = view.select.names.as_slice() {
             collection = collection.named(name);
         } else if let Some(selector) = view.select.selector().and_then(|text| selector::parse(text).ok()) {
-            collection = collection.selected(&selector);
+            collection = collection.selected(&selector.to_string());
         }
     }
     let error =

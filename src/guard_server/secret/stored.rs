@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use super::CertificateSpec;
 use crate::{
     error::Result,
-    guard::policy::VERSION_LABEL,
+    guard::{GuardObject, policy::labels},
     guard_server::{
         certificate::{Identity, Pair, Signed},
         term::{LONGEST_OVERLAP, overlap},
     },
-    model::{MANAGED_BY, MANAGED_BY_LABEL},
 };
 
 /// The contents of the Secret.
@@ -115,7 +114,7 @@ impl StoredCertificates {
         })
     }
 
-    pub(super) fn write(&self, terms: &CertificateSpec, version: Option<&str>) -> Value {
+    pub(super) fn write(&self, terms: &CertificateSpec, version: Option<&str>) -> GuardObject {
         let mut data = json!({});
         let mut set = |key: &str, text: &str| data[key] = json!(STANDARD.encode(text));
         set("names", &self.names);
@@ -128,11 +127,10 @@ impl StoredCertificates {
             set("next.key", &pair.key);
             set("next.from", &from.to_string());
         }
-        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": data, "metadata": {
-            "name": terms.secret.name, "namespace": terms.secret.namespace,
-            "labels": {MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")}}});
+        let secret = terms.object().with("type", json!("Opaque")).with("data", data);
+        let mut secret = secret.labelled(labels());
         if let Some(version) = version {
-            secret["metadata"]["resourceVersion"] = json!(version);
+            secret.value["metadata"]["resourceVersion"] = json!(version);
         }
         secret
     }

@@ -20,7 +20,7 @@ fn what_is_written_is_what_is_read() {
     let first = StoredCertificates::first(&terms, signed());
     let renewed = first.renewed(&terms, signed(), now);
     for kept in [first, renewed] {
-        let secret = kept.write(&terms, Some("7"));
+        let secret = kept.write(&terms, Some("7")).value;
         assert_eq!(secret["metadata"]["resourceVersion"], "7");
         assert!(StoredCertificates::read(&secret) == Some(kept));
     }
@@ -78,15 +78,15 @@ fn what_install_makes_holds_until_two_thirds_of_its_life_are_gone_and_is_trusted
     let (secret, service) = (terms().secret, NamespacedName { namespace: Some("web".into()), name: "a".into() });
     let now = SystemTime::now();
     let (authorities, written) = installed(&secret, &service, None, "").unwrap();
-    let written = written.unwrap();
+    let written = written.unwrap().value;
     assert_eq!(installed(&secret, &service, Some(&written), "other").unwrap(), (authorities.clone(), None));
 
     // The replicas of another version stored a shorter-lived one, or its Secret is gone.
     let kept = StoredCertificates::first(&terms(), signed());
-    let there = kept.write(&terms(), None);
+    let there = kept.write(&terms(), None).value;
     for (found, registered) in [(Some(&there), ""), (None, kept.authorities.as_str())] {
         let (both, written) = installed(&secret, &service, found, registered).unwrap();
-        let written = StoredCertificates::read(&written.unwrap()).unwrap();
+        let written = StoredCertificates::read(&written.unwrap().value).unwrap();
         assert_eq!((both.matches("BEGIN").count(), &both), (2, &written.authorities));
         assert!(kept.now.holds(&both, ["a.web.svc"].into_iter(), now) && written.is_sound(now));
         let long = CertificateSpec { names: deployment::names(&service), life: INSTALLED, ..terms() };

@@ -21,6 +21,9 @@ use crate::{
     yaml,
 };
 
+/// The files that a kustomization builds on, if they are known.
+type Reach<'a> = Option<&'a BTreeSet<PathBuf>>;
+
 /// The patches found so far.
 pub(super) struct Finding<'a> {
     pub(super) files: &'a Manifests,
@@ -34,9 +37,8 @@ pub(super) struct Finding<'a> {
 
 impl Finding<'_> {
     pub(super) fn kustomization(&mut self, object: &Object) {
-        let reach =
-            folder_of(self.files, object).filter(|_| has_bases(&object.value)).and_then(|folder| self.reach(&folder));
         let root = folder_of(self.files, object);
+        let reach = root.as_deref().filter(|_| has_bases(&object.value)).and_then(|folder| self.reach(folder));
         let template = at(&object.value, &["spec", "templatePatch"]).and_then(Value::as_str).unwrap_or_default();
         if sets_annotations(&object.value) || DECLARING.iter().any(|word| template.contains(word)) {
             self.add(object, true, Target::default(), reach.as_ref());
@@ -53,13 +55,7 @@ impl Finding<'_> {
     }
 
     /// Adds the patches of transformers that a kustomization names: a text, a file, or a folder.
-    fn named_transformer(
-        &mut self,
-        holder: &Object,
-        root: Option<&Path>,
-        entry: &Value,
-        reach: Option<&BTreeSet<PathBuf>>,
-    ) {
+    fn named_transformer(&mut self, holder: &Object, root: Option<&Path>, entry: &Value, reach: Reach<'_>) {
         let Value::String(entry) = entry else { return };
         if entry.contains('\n') {
             for body in documents(entry).filter_map(|document| yaml::parse(document).ok()) {
@@ -83,13 +79,7 @@ impl Finding<'_> {
 
     /// Adds the patches in the configuration of one of kustomize's transformers (`sigs.k8s.io/kustomize/api/internal/builtins`).
     /// Its paths begin at the folder of the kustomization.
-    pub(super) fn transformer(
-        &mut self,
-        object: &Object,
-        root: Option<&Path>,
-        config: &Value,
-        reach: Option<&BTreeSet<PathBuf>>,
-    ) {
+    pub(super) fn transformer(&mut self, object: &Object, root: Option<&Path>, config: &Value, reach: Reach<'_>) {
         if text(config, &["apiVersion"]) != Some("builtin") {
             return;
         }
@@ -133,13 +123,7 @@ impl Finding<'_> {
     }
 
     /// Adds the replacements of a kustomization or transformer that write an annotation of ours.
-    fn replacements(
-        &mut self,
-        holder: &Object,
-        root: Option<&Path>,
-        config: &Value,
-        reach: Option<&BTreeSet<PathBuf>>,
-    ) {
+    fn replacements(&mut self, holder: &Object, root: Option<&Path>, config: &Value, reach: Reach<'_>) {
         for entry in list(config, &["replacements"]) {
             let path = text(entry, &["path"]).zip(root).map(|(path, root)| normal(&root.join(path)));
             let named = path.and_then(|path| self.by_path.get(&path).cloned()).unwrap_or_default();
@@ -158,7 +142,7 @@ impl Finding<'_> {
     }
 
     /// Adds one patch of a kustomization: a file, a text, or the patch itself.
-    fn item(&mut self, holder: &Object, root: Option<&Path>, item: &Value, reach: Option<&BTreeSet<PathBuf>>) {
+    fn item(&mut self, holder: &Object, root: Option<&Path>, item: &Value, reach: Reach<'_>) {
         let inner = item.get("patch").or_else(|| (!item.get("path").is_some_and(Value::is_string)).then_some(item));
         let target = item.get("target");
         let path = match (item.get("path"), item) {
@@ -186,7 +170,7 @@ impl Finding<'_> {
     }
 
     /// Adds the patch in this value, if it can be for a Canary.
-    fn body(&mut self, place: &Object, body: &Value, target: Option<&Value>, reach: Option<&BTreeSet<PathBuf>>) {
+    fn body(&mut self, place: &Object, body: &Value, target: Option<&Value>, reach: Reach<'_>) {
         let own = Canary::is(body).then(|| Target::of(body));
         let target = match target {
             Some(target) => Target::read(target),
@@ -200,7 +184,7 @@ impl Finding<'_> {
         self.add(place, declares, target, reach);
     }
 
-    fn add(&mut self, object: &Object, declares: bool, target: Target, reach: Option<&BTreeSet<PathBuf>>) {
+    fn add(&mut self, object: &Object, declares: bool, target: Target, reach: Reach<'_>) {
         let is_document = Canary::is(&object.value);
         let words: &[&str] = match (declares, is_document) {
             (true, _) => &DECLARING,

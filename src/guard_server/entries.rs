@@ -25,7 +25,7 @@ use crate::{
         restart::spawn,
         review::ServiceIdentity,
         routes::KINDS,
-        shared::Shared,
+        shared::{Shared, remember},
         trouble::Failed,
     },
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, name::Group},
@@ -213,11 +213,8 @@ async fn step(shared: &Shared, canary: &NamespacedName, write: Write<'_>) -> Res
     let name = || ("name", json!(canary.to_string()));
     let object = || ("object", json!(step.object.to_string()));
     let contest = |live: &Value| {
-        let mut contested = lock(&shared.entries.contested);
-        if contested.len() >= MOST_TOLD {
-            contested.clear();
-        }
-        contested.insert(step.object.clone(), live.pointer(VERSION).cloned().unwrap_or_default());
+        let version = live.pointer(VERSION).cloned().unwrap_or_default();
+        remember(&shared.entries.contested, MOST_TOLD, step.object.clone(), version);
         let namespace = canary.namespace.as_deref().unwrap_or_default();
         let to_type = format!("kubectl canary-traefik sticky apply {} -n {namespace} --force-conflicts", canary.name);
         let fields = [name(), object(), ("to_overwrite", json!(to_type))];

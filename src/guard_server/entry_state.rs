@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::panic::lock,
-    guard_server::{repairs::Repairs, routes::Routes},
+    guard_server::{repairs::Repairs, routes::Routes, shared::remember},
     model::{NamespacedName, ObjectRef},
     traefik::Routing,
 };
@@ -68,14 +68,10 @@ impl Entries {
 
     /// Returns whether there is a problem that was not logged last for this Canary; without a problem, forgets the last.
     pub(super) fn is_news(&self, canary: &NamespacedName, problem: &str) -> bool {
-        let mut told = lock(&self.told);
         if problem.is_empty() {
-            told.remove(canary);
+            lock(&self.told).remove(canary);
             return false;
         }
-        if told.len() >= MOST_TOLD {
-            told.clear();
-        }
-        told.insert(canary.clone(), problem.to_owned()).as_deref() != Some(problem)
+        remember(&self.told, MOST_TOLD, canary.clone(), problem.to_owned()).as_deref() != Some(problem)
     }
 }

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::{
     apiserver::{Event, Failure, Verb},
-    error::Result,
+    error::{Result, panic::lock},
     flagger::{Canary, NativeField},
     guard::{self, Decision},
     guard_server::{
         parts::TRAEFIK_SERVICE,
         queue::{Key, PendingRepair},
         review::ServiceIdentity,
-        shared::Shared,
+        shared::{Shared, remember},
         trouble::Failed,
     },
     model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group, view},
@@ -27,6 +27,9 @@ use crate::{
     plan::{Confirmed, Consent, Plan, Scope, decide},
     traefik::TraefikService,
 };
+
+/// Number of repaired TraefikServices at which all are forgotten. That costs at most one more attempt for each.
+const MOST_SETTLED: usize = 20_000;
 
 /// Handles a watch event of the TraefikServices: queues a repair if the declared cookie is missing or different.
 pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
@@ -82,7 +85,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
     let repaired = fingerprint(cookie.as_ref(), &version(&object));
-    if shared.settled.contains(&key.target, repaired) {
+    if lock(&shared.settled).get(&key.target).is_some_and(|marks| marks.contains(&repaired)) {
         return Ok(());
     }
     let name = service.target.to_string();
@@ -99,9 +102,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
         let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
         let stored = stored.map_err(Failed::of(Verb::Patch, &of))?.value;
         let after = fingerprint(cookie.as_ref(), &version(&stored));
-        {
-            shared.settled.insert(key.target.clone(), [repaired, after]);
-        }
+        remember(&shared.settled, MOST_SETTLED, key.target.clone(), [repaired, after]);
         shared.metrics.repairs.fetch_add(1, Relaxed);
         let writer = writer(&object);
         let lost_for = (lost.before + lost.seen.elapsed()).as_millis();

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::{
-    error::panic::lock,
     guard_server::{
         Log,
         lookups::{Lookups, Places},
+        shared::remember,
     },
     model::NamespacedName,
 };
@@ -62,13 +62,8 @@ impl<V: Clone> Verdicts<V> {
         reason: &str,
     ) {
         let news = (label, version.to_owned());
-        let mut told = lock(&self.told);
-        if told.get(target) != Some(&news) {
+        if remember(&self.told, MOST_TOLD, target.clone(), news.clone()) != Some(news) {
             log.info(message, &[("name", json!(target.to_string())), ("reason", json!(reason))]);
-            if told.len() >= MOST_TOLD {
-                told.clear();
-            }
-            told.insert(target.clone(), news);
         }
     }
 }

@@ -155,40 +155,33 @@ fn annotation(object: &Value, key: &str) -> Option<Value> {
 pub(super) fn declaration(loaded: &Loaded, wanted: &Stickiness) -> Result<Option<Step>> {
     let (cookie, canary) = (wanted.cookie.as_ref(), &loaded.observed.canary);
     let declared = &canary.declared;
-    let entry = match (&canary.entry, &wanted.entry) {
-        (None, None) => None,
-        (Some(Ok(declared)), Some(entry)) if declared == entry => None,
-        (_, entry) => {
-            let text = entry.as_ref().map(ToString::to_string);
-            Some(json!({"metadata": {"annotations": {ENTRY_ANNOTATION: text}}}))
-        }
-    };
-    let patch = match &loaded.native {
+    let mut patch = match &loaded.native {
         NativeField::Present(fields) => native_patch(loaded, cookie, fields)?,
-        NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => None,
-        NativeField::Absent => {
-            let text = cookie.map(declaration::print);
-            Some(json!({"metadata": {"annotations": {ANNOTATION: text}}}))
+        NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => {
+            Value::Null
         }
+        NativeField::Absent => json!({"metadata": {"annotations": {ANNOTATION: cookie.map(declaration::print)}}}),
     };
-    let patch = match (patch, entry) {
-        (Some(mut patch), Some(entry)) => {
-            patch::join(&mut patch, entry);
-            Some(patch)
-        }
-        (patch, entry) => patch.or(entry),
+    let is_same_entry = match (&canary.entry, &wanted.entry) {
+        (Some(Ok(declared)), Some(entry)) => declared == entry,
+        (declared, entry) => declared.is_none() && entry.is_none(),
     };
+    if !is_same_entry {
+        let text = wanted.entry.as_ref().map(ToString::to_string);
+        patch["metadata"]["annotations"][ENTRY_ANNOTATION] = json!(text);
+    }
     let target = canary.target.clone();
-    Ok(patch.map(|patch| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
+    Ok((!patch.is_null()).then(|| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
 }
 
-/// Returns the patch that sets the native field, and removes an annotation from before the field existed.
+/// Returns the patch that sets the native field, and removes an annotation from before the field existed; null if there is
+/// nothing to change.
 fn native_patch(
     loaded: &Loaded,
     cookie: Option<&Cookie>,
     fields: &std::collections::BTreeMap<String, Vec<String>>,
-) -> Result<Option<Value>> {
-    let mut patch = json!({});
+) -> Result<Value> {
+    let mut patch = Value::Null;
     let same =
         matches!(&loaded.observed.canary.declared, Declared::Native(now, odd) if Some(now) == cookie && odd.is_empty());
     let now = NATIVE_COOKIE.iter().try_fold(&loaded.canary, |value, key| value.get(key));
@@ -215,7 +208,7 @@ fn native_patch(
     if loaded.canary.pointer("/metadata/annotations").is_some_and(|all| all.get(ANNOTATION).is_some()) {
         patch["metadata"] = json!({"annotations": {ANNOTATION: null}});
     }
-    Ok((patch != json!({})).then_some(patch))
+    Ok(patch)
 }
 
 fn only_child(value: &Value, key: &str) -> bool {

@@ -124,7 +124,7 @@ fn state(shared: &Shared, path: &str) -> Answer {
             let now = Now {
                 certificate_until: shared.identity.until(),
                 canaries: shared.known.cache.len(),
-                waiting: shared.repairs.len(),
+                waiting: shared.repairs.queue().len(),
                 lines_dropped: shared.log.dropped(),
                 is_ready,
             };

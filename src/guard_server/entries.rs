@@ -68,7 +68,7 @@ fn take(shared: &Shared, kind: ObjectKind, event: Event) {
         shared.too_large(kind.resource(), effects.refused);
     }
     if effects.is_news {
-        shared.entries.changed();
+        shared.entries.news.notify_one();
     }
 }
 

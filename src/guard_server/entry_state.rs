@@ -28,6 +28,7 @@ pub(super) struct Entries {
     pub(super) routes: Mutex<Routes>,
     /// The routing of the last comparison.
     pub(super) routing: Mutex<Arc<Routing>>,
+    /// Something changed that entries depend on.
     pub(super) news: Notify,
     pub(super) repairs: Repairs,
     /// The last logged problems of each Canary.
@@ -40,15 +41,10 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Notes that something changed that entries depend on.
-    pub(super) fn changed(&self) {
-        self.news.notify_one();
-    }
-
     /// Notes that the TraefikService of an entry or the declaration for it changed.
     pub(super) fn service_changed(&self, service: &NamespacedName) {
         lock(&self.waiting).remove(service);
-        self.changed();
+        self.news.notify_one();
     }
 
     /// Waits until a TraefikService changes.

@@ -32,11 +32,6 @@ impl Repairs {
         self.news.notify_one();
     }
 
-    /// Returns the number of waiting repairs.
-    pub(super) fn len(&self) -> usize {
-        self.queue().len()
-    }
-
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         lock(&self.queue)
     }

@@ -58,7 +58,7 @@ const URL: &str = "url";
 /// Answers Flagger: 200 means that no check fails, everything else that the cookie does not stick, or that this could not be
 /// checked. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let verdict = async |target: NamespacedName| shared.verifier.get(&target, look(shared, &target)).await;
+    let verdict = async |target: NamespacedName| shared.verifier.lookups.get(&target, look(shared, &target)).await;
     let (word, status, reason) = match judged(shared, request, (PATIENCE, "the pages"), verdict).await {
         Ok(Verified { holds: true, text }) => ("holds", StatusCode::OK, text),
         Ok(Verified { holds: false, text }) => ("fails", StatusCode::FORBIDDEN, text),

@@ -82,14 +82,6 @@ pub(super) enum Outcome {
     Unreachable,
 }
 
-/// A repair in progress.
-#[derive(Debug)]
-struct Running {
-    /// A new observation during the repair.
-    again: Option<PendingRepair>,
-    is_troubled: bool,
-}
-
 /// The queues.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -104,9 +96,8 @@ pub(super) struct Queue {
     /// The namespaces in `turns`.
     queued: HashSet<Box<str>>,
     troubled: HashSet<Box<str>>,
-    running: HashMap<Key, Running>,
-    /// Namespaces with a repair in progress.
-    busy: HashSet<Box<str>>,
+    /// Repairs in progress, each with the latest observation made meanwhile.
+    running: HashMap<Key, Option<PendingRepair>>,
 }
 
 impl Queue {
@@ -116,10 +107,10 @@ impl Queue {
         if self.entries.len() >= MOST_OBJECTS {
             lost.object = None;
         }
-        if let Some(running) = self.running.get_mut(&key) {
+        if let Some(again) = self.running.get_mut(&key) {
             // By the next attempt it will be older than the repair's own write.
             lost.object = None;
-            running.again = Some(match running.again.take() {
+            *again = Some(match again.take() {
                 Some(known) => lost.known_since(&known),
                 None => lost,
             });
@@ -141,8 +132,8 @@ impl Queue {
 
     /// Queues the namespace for a turn if it has due entries and no repair in progress.
     fn line_up(&mut self, namespace: Box<str>) {
-        let can = self.ready.contains_key(&namespace) && !self.busy.contains(&namespace);
-        if can && self.queued.insert(namespace.clone()) {
+        let is_busy = self.running.keys().any(|key| key.namespace() == &*namespace);
+        if !is_busy && self.ready.contains_key(&namespace) && self.queued.insert(namespace.clone()) {
             self.turns[usize::from(self.troubled.contains(&namespace))].push_back(namespace);
         }
     }
@@ -156,7 +147,7 @@ impl Queue {
         if self.running.len() >= PLACES {
             return None;
         }
-        let troubled = self.running.values().filter(|running| running.is_troubled).count();
+        let troubled = self.running.keys().filter(|key| self.troubled.contains(key.namespace())).count();
         let [good, bad] = &mut self.turns;
         let namespace = match good.pop_front() {
             None if troubled < TROUBLED_PLACES => bad.pop_front()?,
@@ -169,9 +160,7 @@ impl Queue {
             self.ready.remove(&namespace);
         }
         let lost = self.entries.remove(&key)?;
-        let is_troubled = self.troubled.contains(&namespace);
-        self.running.insert(key.clone(), Running { again: None, is_troubled });
-        self.busy.insert(namespace);
+        self.running.insert(key.clone(), None);
         Some((key, lost))
     }
 
@@ -182,9 +171,8 @@ impl Queue {
 
     /// Records the end of a repair that took `took`.
     pub(super) fn done(&mut self, key: Key, lost: PendingRepair, ended: Outcome, took: Duration, now: Instant) {
-        let Some(Running { again, .. }) = self.running.remove(&key) else { return };
+        let Some(again) = self.running.remove(&key) else { return };
         let namespace: Box<str> = key.namespace().into();
-        self.busy.remove(&namespace);
         match ended {
             Outcome::Unreachable => {}
             Outcome::Done if took <= LONG => drop(self.troubled.remove(&namespace)),
@@ -213,13 +201,12 @@ impl Queue {
 
     /// Requeues all repairs in progress, after their worker was lost.
     pub(super) fn requeue_running(&mut self, now: Instant) {
-        self.busy.clear();
         let lost = PendingRepair { tries: 1, ..PendingRepair::due(now) };
-        let mut again: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
-        again.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, running) in again {
+        let mut running: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
+        running.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, again) in running {
             let namespace = key.namespace().into();
-            self.put(key, running.again.unwrap_or_else(|| lost.clone()));
+            self.put(key, again.unwrap_or_else(|| lost.clone()));
             self.line_up(namespace);
         }
     }

@@ -230,7 +230,7 @@ impl Canaries {
     }
 }
 
-fn namespace_of(target: &NamespacedName) -> &str {
+pub(super) fn namespace_of(target: &NamespacedName) -> &str {
     target.namespace.as_deref().unwrap_or_default()
 }
 

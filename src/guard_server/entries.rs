@@ -20,7 +20,7 @@ use crate::{
         entry_state::{MOST_TOLD, VERSION},
         following::{Requirement, follow},
         parts::{CANARY, ROUTE, TRAEFIK_SERVICE},
-        queue::{Key, PendingRepair},
+        queue::PendingRepair,
         repair::is_in_scope,
         restart::spawn,
         review::ServiceIdentity,
@@ -87,7 +87,7 @@ pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
         };
         let due = comparing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         for target in due {
-            let key = Key { group: Group::TraefikIo, target };
+            let key = ObjectRef { kind: ObjectKind::TraefikService(Group::TraefikIo), target };
             shared.entries.repairs.put(key, PendingRepair::due(Instant::now()));
         }
         tokio::time::sleep(PAUSE).await;
@@ -142,7 +142,7 @@ fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
 }
 
 /// Brings the objects of one entry up to date, if they still are not.
-pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
+pub(super) async fn one(shared: &Shared, key: &ObjectRef) -> Result<(), Failed> {
     // Before it is read: a change in the meantime must not be missed.
     shared.entries.wait_for(&key.target);
     let Some((canary, service, object)) = read(shared, key).await? else { return Ok(()) };
@@ -183,7 +183,7 @@ async fn still_declares(shared: &Shared, canary: &NamespacedName, entry: Option<
 }
 
 /// Reads the TraefikService of either group, and finds its Canary.
-async fn read(shared: &Shared, key: &Key) -> Result<Option<(Canary, TraefikService, Value)>, Failed> {
+async fn read(shared: &Shared, key: &ObjectRef) -> Result<Option<(Canary, TraefikService, Value)>, Failed> {
     for group in Group::ALL {
         let of = ObjectRef { kind: ObjectKind::TraefikService(group), target: key.target.clone() };
         let object = match shared.cluster.get_part(of.kind, &key.target, &TRAEFIK_SERVICE).await {

@@ -17,7 +17,7 @@ use crate::{
     guard::{self, Decision},
     guard_server::{
         parts::TRAEFIK_SERVICE,
-        queue::{Key, PendingRepair},
+        queue::PendingRepair,
         review::ServiceIdentity,
         shared::{Shared, remember},
         trouble::Failed,
@@ -49,13 +49,14 @@ pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
     }
     let before = if listed { age(&object) } else { Duration::ZERO };
     let lost = PendingRepair { object: Some(object), is_cookie_lost: true, seen: Instant::now(), before, tries: 0 };
-    shared.repairs.put(Key { group, target: service.target }, lost);
+    shared.repairs.put(ObjectRef { kind: ObjectKind::TraefikService(group), target: service.target }, lost);
 }
 
 /// Queues a repair after the declaration for this TraefikService changed.
 pub(super) fn declared(shared: &Shared, target: &NamespacedName) {
     for group in Group::ALL {
-        shared.repairs.put(Key { group, target: target.clone() }, PendingRepair::due(Instant::now()));
+        let key = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
+        shared.repairs.put(key, PendingRepair::due(Instant::now()));
     }
 }
 
@@ -67,21 +68,20 @@ fn fingerprint(cookie: Option<&Cookie>, version: &str) -> u64 {
 }
 
 /// Repairs one loss, if it still is one.
-pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
-    let kind = ObjectKind::TraefikService(key.group);
-    let of = ObjectRef { kind, target: key.target.clone() };
+pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) -> std::result::Result<(), Failed> {
+    let ObjectKind::TraefikService(group) = key.kind else { return Ok(()) };
     let object = if let Some(object) = &lost.object {
         object.clone()
     } else {
-        let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
-        let read = read.map_err(Failed::of(Verb::Get, &of))?;
+        let read = shared.cluster.get_part(key.kind, &key.target, &TRAEFIK_SERVICE).await;
+        let read = read.map_err(Failed::of(Verb::Get, key))?;
         if read.is_truncated {
-            shared.too_large(kind.resource(), Some(key.target.clone()));
+            shared.too_large(key.kind.resource(), Some(key.target.clone()));
             return Ok(());
         }
         read.value
     };
-    let Some(service) = TraefikService::from_object(&object, key.group) else { return Ok(()) };
+    let Some(service) = TraefikService::from_object(&object, group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
     let repaired = fingerprint(cookie.as_ref(), &version(&object));
@@ -90,7 +90,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
     }
     let name = service.target.to_string();
     let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
-    let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get, &of));
+    let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get, key));
     if plan.is_empty() || !is_in_scope().await? {
         return Ok(());
     }
@@ -100,7 +100,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
         let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
-        let stored = stored.map_err(Failed::of(Verb::Patch, &of))?.value;
+        let stored = stored.map_err(Failed::of(Verb::Patch, key))?.value;
         let after = fingerprint(cookie.as_ref(), &version(&stored));
         remember(&shared.settled, MOST_SETTLED, key.target.clone(), [repaired, after]);
         shared.metrics.repairs.fetch_add(1, Relaxed);

@@ -1,6 +1,6 @@
-//! One step of a plan: a change of one object. Apart from the `resourceVersion` it was computed from, a patch contains
-//! only the annotations (or the native field) of the Canary, or `spec.weighted.sticky` of the TraefikService. The objects
-//! of an entry are this program's own, and are applied or deleted whole.
+//! One step of a plan: a change of one object. A patch contains only the annotations (or the native field) of the Canary,
+//! or `spec.weighted.sticky` of the TraefikService. The objects of an entry are this program's own, and are applied or
+//! deleted whole. What is sent also names the `resourceVersion` that it was computed from.
 
 use serde_json::{Value, json};
 
@@ -40,20 +40,13 @@ pub enum Action {
 }
 
 impl Step {
-    fn new(kind: ObjectKind, target: NamespacedName, mut patch: Value, before: &Value) -> Self {
-        if let Some(version) = before.pointer("/metadata/resourceVersion") {
-            patch::apply(&mut patch, &json!({"metadata": {"resourceVersion": version}}));
-        }
+    fn new(kind: ObjectKind, target: NamespacedName, patch: Value, before: &Value) -> Self {
         Self { object: ObjectRef { kind, target }, action: Action::Patch(patch), before: before.clone() }
     }
 
     /// Returns the step that makes an object of an entry as wanted.
-    pub(super) fn apply(object: ObjectRef, mut wanted: Value, before: Option<&Value>) -> Self {
-        let before = before.cloned().unwrap_or_default();
-        if let Some(version) = before.pointer("/metadata/resourceVersion") {
-            patch::apply(&mut wanted, &json!({"metadata": {"resourceVersion": version}}));
-        }
-        Self { object, action: Action::Apply(wanted), before }
+    pub(super) fn apply(object: ObjectRef, wanted: Value, before: Option<&Value>) -> Self {
+        Self { object, action: Action::Apply(wanted), before: before.cloned().unwrap_or_default() }
     }
 
     /// Returns the step that deletes an object of an entry.
@@ -86,23 +79,20 @@ impl Step {
         }
     }
 
-    /// Returns the patch of a step that is one, without the `resourceVersion` it starts from.
-    fn change(&self) -> Value {
-        let Some(patch) = self.patch() else { return Value::Null };
-        let mut change = patch.clone();
-        if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("resourceVersion");
+    /// Returns what is sent: the patch or the object, with the `resourceVersion` that it was computed from; null for a
+    /// deletion.
+    pub fn body(&self) -> Value {
+        let (Action::Patch(body) | Action::Apply(body)) = &self.action else { return Value::Null };
+        let mut body = body.clone();
+        if let Some(version) = self.before.pointer("/metadata/resourceVersion") {
+            body["metadata"]["resourceVersion"] = version.clone();
         }
-        if change.get("metadata").is_some_and(|metadata| metadata == &json!({})) {
-            change.as_object_mut().expect("a patch is a mapping").remove("metadata");
-        }
-        change
+        body
     }
 
     /// Returns whether both change the same values of the same object in the same way.
     pub fn same_change(&self, other: &Self) -> bool {
         let is_same = match (&self.action, &other.action) {
-            (Action::Patch(_), Action::Patch(_)) => self.change() == other.change(),
             (Action::Apply(own), Action::Apply(other)) => {
                 let parts = |object: &Value| [object["spec"].clone(), object["metadata"]["annotations"].clone()];
                 parts(own) == parts(other)
@@ -140,7 +130,7 @@ impl Step {
     /// Returns whether `object`, as returned by the server, contains the changes of this step.
     pub fn is_satisfied_by(&self, object: &Value) -> bool {
         match &self.action {
-            Action::Patch(_) => patch::is_satisfied_by(Some(object), &self.change()),
+            Action::Patch(patch) => patch::is_satisfied_by(Some(object), patch),
             Action::Apply(wanted) => entry::is_as_wanted(object, wanted),
             Action::Delete => object.is_null(),
         }

@@ -15,7 +15,7 @@ use crate::{
     apiserver::{Event, Verb},
     cluster::collections,
     error::{Error, panic::lock},
-    flagger::{Canary, NativeField},
+    flagger::Canary,
     guard_server::{
         entry_state::{MOST_TOLD, VERSION},
         following::{Requirement, follow},
@@ -149,11 +149,8 @@ pub(super) async fn one(shared: &Shared, key: &ObjectRef) -> Result<(), Failed> 
     let of = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
     let (target, entry) = (canary.target.clone(), canary.declared_entry().cloned());
     let loaded = Loaded {
-        observed: Observed::pair(canary, Some(service)),
-        canary: Value::Null,
-        service: Some(object),
-        native: NativeField::Absent,
         routing: Some(Arc::clone(&lock(&shared.entries.routing))),
+        ..Loaded::of(Observed::pair(canary, Some(service)), Value::Null, Some(object))
     };
     // Rules of others are parsed and asked: admission reviews must not wait for that.
     let planning = tokio::task::spawn_blocking(move || Plan::of_entry(&loaded));

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     apiserver::{Event, Failure, Verb},
-    error::{Result, panic::lock},
-    flagger::{Canary, NativeField},
+    error::panic::lock,
+    flagger::Canary,
     guard::{self, Decision},
     guard_server::{
         parts::TRAEFIK_SERVICE,
@@ -68,7 +68,7 @@ fn fingerprint(cookie: Option<&Cookie>, version: &str) -> u64 {
 }
 
 /// Repairs one loss, if it still is one.
-pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) -> std::result::Result<(), Failed> {
+pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) -> Result<(), Failed> {
     let ObjectKind::TraefikService(group) = key.kind else { return Ok(()) };
     let object = if let Some(object) = &lost.object {
         object.clone()
@@ -89,7 +89,9 @@ pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) 
         return Ok(());
     }
     let name = service.target.to_string();
-    let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
+    let loaded = Loaded::of(Observed::pair(canary, Some(service)), Value::Null, Some(object.clone()));
+    let declared = Stickiness::of_cookie(cookie.as_ref());
+    let Ok(plan) = Plan::new(&loaded, &declared, Scope::LiveOnly) else { return Ok(()) };
     let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get, key));
     if plan.is_empty() || !is_in_scope().await? {
         return Ok(());
@@ -117,7 +119,7 @@ pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) 
 }
 
 /// Returns whether the namespace is guarded.
-pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> std::result::Result<bool, Failure> {
+pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> Result<bool, Failure> {
     match shared.scope.coverage.namespace_selector.as_ref().filter(|_| shared.scope.namespace.is_none()) {
         Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
         None => Ok(true),
@@ -130,18 +132,6 @@ fn wanted(shared: &Shared, service: &TraefikService, object: &Value) -> Option<C
     // Decided as for a writer with a field manager: an undeclared cookie was set on purpose and stays.
     let request = guard::decide::Request { canary: Some(&canary), old: None, new: object, names_manager: true };
     matches!(guard::decide(&request), Decision::Set(_)).then_some(canary)
-}
-
-fn plan(canary: Canary, service: TraefikService, object: &Value, cookie: Option<&Cookie>) -> Result<Plan> {
-    let observed = Observed::pair(canary, Some(service));
-    let loaded = Loaded {
-        observed,
-        canary: Value::Null,
-        service: Some(object.clone()),
-        native: NativeField::Absent,
-        routing: None,
-    };
-    Plan::new(&loaded, &Stickiness::of_cookie(cookie), Scope::LiveOnly)
 }
 
 fn version(object: &Value) -> String {

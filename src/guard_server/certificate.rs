@@ -3,7 +3,6 @@
 //! when they change.
 
 use std::{
-    fmt,
     sync::{Arc, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -28,7 +27,8 @@ use crate::error::{Error, Kind, Result};
 /// Backdating of certificates, so that a client whose clock is an hour slow still accepts them.
 const BACKDATED: Duration = Duration::from_hours(2);
 
-/// The serving certificate with its key and expiry.
+/// The serving certificate with its key and expiry. Of a key, `Debug` prints the algorithm alone.
+#[derive(Debug)]
 pub(super) struct Certificate {
     key: Arc<CertifiedKey>,
     until: SystemTime,
@@ -147,9 +147,10 @@ fn make(names: &[String], life: Duration) -> std::result::Result<Result<Signed>,
 }
 
 /// The certificate that the listener currently serves, and the one that takes its place.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Identity(RwLock<Option<Shown>>);
 
+#[derive(Debug)]
 struct Shown {
     now: Certificate,
     next: Option<(Certificate, SystemTime)>,
@@ -186,12 +187,6 @@ impl Identity {
     fn with<T>(&self, read: impl FnOnce(&Certificate) -> T) -> Option<T> {
         let shown = self.0.read().expect("nothing panics while it is held");
         shown.as_ref().map(|shown| read(shown.at(SystemTime::now())))
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity(…)")
     }
 }
 

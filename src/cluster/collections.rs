@@ -14,5 +14,5 @@ pub fn of_kind(kind: ObjectKind, namespace: Option<&str>, part: &'static Part) -
 /// Returns a collection of one of the guard's own objects.
 pub fn guard_object(object: &GuardObject) -> Collection {
     let GuardObject { kind, .. } = object;
-    Collection::new(kind.api_version(), kind.resource(), object.namespace(), &Part::Whole).named(object.name())
+    Collection::new(&kind.api_version(), kind.resource(), object.namespace(), &Part::Whole).named(object.name())
 }

@@ -241,8 +241,7 @@ impl Cluster {
                 Some((service, object)) => (Observed::pair(canary, Some(service)), object),
                 None => (Observed { service: missing.clone(), ..Observed::pair(canary, None) }, None),
             };
-            let observed = observed.with_entry(None);
-            Loaded { observed, canary: object, service, native: NativeField::Absent, routing: None }
+            Loaded::of(observed.with_entry(None), object, service)
         });
         Ok(pairs.collect())
     }

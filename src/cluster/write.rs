@@ -66,7 +66,7 @@ impl Cluster {
                 if step.before.is_null() {
                     self.is_free(step, wanted).await?;
                 }
-                let mut stored = self.apply_at(&call_of(Verb::Patch, object), &at, wanted, force, more).await?;
+                let mut stored = self.apply_at(&call_of(Verb::Patch, object), &at, &step.body(), force, more).await?;
                 match patch::between(&stored["spec"], &wanted["spec"]).filter(|_| force) {
                     None => Ok(stored),
                     // An apply leaves the fields that others have added.
@@ -102,9 +102,7 @@ impl Cluster {
     }
 
     async fn patch_step(&self, step: &Step, more: &str) -> Result<Answer, Failure> {
-        let query = strict() + more;
-        // Anything else is no patch, and refused by the server.
-        self.patch_object(&step.object, &query, step.patch().unwrap_or(&Value::Null)).await
+        self.patch_object(&step.object, &(strict() + more), &step.body()).await
     }
 
     /// Drops the sticky cookie in a dry run, without a field manager as Flagger does or with this one. Returns the

@@ -11,9 +11,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    cel::text,
+    cel::{all, text},
     object::{GuardKind, GuardObject},
-    policy::{conditions, constraints, object},
+    policy::{constraints, named, object, rule},
     webhook::{NAME, SECRET, WEBHOOK},
 };
 use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, entry::CANARY_ANNOTATION, name::Group};
@@ -21,25 +21,19 @@ use crate::model::{MANAGED_BY, MANAGED_BY_LABEL, entry::CANARY_ANNOTATION, name:
 /// Returns the policy and its binding.
 pub(super) fn objects(namespace: &str) -> [GuardObject; 2] {
     let account = text(&format!("system:serviceaccount:{namespace}:{NAME}"));
-    let rule = |group: Value, version: &str, operation: &str, resources: &[&str]| {
-        json!({"apiGroups": group, "apiVersions": [version], "operations": [operation], "resources": resources,
-            "scope": "*"})
-    };
-    let entries = |group: Value, version: &str, resources: &[&str]| {
-        json!({"apiGroups": group, "apiVersions": [version], "operations": ["CREATE", "UPDATE", "DELETE"],
-            "resources": resources, "scope": "*"})
-    };
+    let groups = Group::ALL.map(Group::as_str);
     let configurations = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
-    let rules = json!([
-        rule(json!(["admissionregistration.k8s.io"]), "v1", "UPDATE", &configurations),
-        rule(json!(Group::ALL.map(Group::as_str)), "v1alpha1", "UPDATE", &["traefikservices"]),
-        rule(json!([""]), "v1", "CREATE", &["secrets"]),
-        entries(json!(Group::ALL.map(Group::as_str)), "v1alpha1", &["ingressroutes", "middlewares"]),
-        entries(json!(["gateway.networking.k8s.io"]), "*", &["httproutes"]),
-    ]);
+    let entries = ["CREATE", "UPDATE", "DELETE"];
+    let rules = [
+        rule(&["admissionregistration.k8s.io"], "v1", &["UPDATE"], &configurations),
+        rule(&groups, "v1alpha1", &["UPDATE"], &["traefikservices"]),
+        rule(&[""], "v1", &["CREATE"], &["secrets"]),
+        rule(&groups, "v1alpha1", &entries, &["ingressroutes", "middlewares"]),
+        rule(&["gateway.networking.k8s.io"], "*", &entries, &["httproutes"]),
+    ];
     let policy = json!({
         "matchConstraints": constraints("Equivalent", &rules),
-        "matchConditions": conditions([("by-the-guards-account", format!("request.userInfo.username == {account}"))]),
+        "matchConditions": named([("by-the-guards-account", format!("request.userInfo.username == {account}"))]),
         "validations": [
             validation("admissionregistration.k8s.io", &configuration(),
                 "the guard's account may change nothing in a webhook configuration except the caBundle of its own webhook"),
@@ -70,8 +64,8 @@ fn validation(of: &str, expression: &str, message: &str) -> Value {
 
 /// Returns the rule for webhook configurations. Webhooks are compared by name, which is unique in a configuration.
 fn configuration() -> String {
-    let ours = both([same("w", "o", &["clientConfig"]), same("w.clientConfig", "o.clientConfig", &["caBundle"])]);
-    both([
+    let ours = all([same("w", "o", &["clientConfig"]), same("w.clientConfig", "o.clientConfig", &["caBundle"])]);
+    all([
         same("object", "oldObject", &["metadata", "webhooks"]),
         metadata(),
         "has(object.webhooks) && has(oldObject.webhooks)".into(),
@@ -84,7 +78,7 @@ fn configuration() -> String {
 }
 
 fn traefik_service() -> String {
-    both([
+    all([
         same("object", "oldObject", &["metadata", "spec"]),
         metadata(),
         "has(object.spec) && has(oldObject.spec)".into(),
@@ -102,7 +96,7 @@ const ONLY_ENTRIES: &str = "the guard's account may only write Middlewares and r
 fn entry(content: &str) -> String {
     let is_of_one = |object: &str| {
         let (label, value, canary) = (text(MANAGED_BY_LABEL), text(MANAGED_BY), text(CANARY_ANNOTATION));
-        both([
+        all([
             format!("has({object}.metadata.labels) && {label} in {object}.metadata.labels"),
             format!("{object}.metadata.labels[{label}] == {value}"),
             format!("has({object}.metadata.annotations) && {canary} in {object}.metadata.annotations"),
@@ -118,7 +112,7 @@ fn entry(content: &str) -> String {
 
 fn middleware() -> String {
     let only = |object: &str, key: &str| format!("has({object}.{key}) && {object}.all(k, k == {})", text(key));
-    both([
+    all([
         only("object.spec", "headers"),
         only("object.spec.headers", "customRequestHeaders"),
         only("object.spec.headers.customRequestHeaders", "Cookie"),
@@ -136,7 +130,7 @@ fn ingress_route() -> String {
     let last = "r.middlewares[size(r.middlewares) - 1]";
     format!(
         "has(object.spec.routes) && object.spec.routes.all(r, {})",
-        both([
+        all([
             format!("r.match.matches({rule})"),
             "has(r.middlewares) && size(r.middlewares) > 0".into(),
             format!("{last}.name == {name} && !has({last}.namespace)"),
@@ -156,7 +150,7 @@ fn balanced(depth: usize) -> String {
 fn http_route() -> String {
     format!(
         "has(object.spec.rules) && object.spec.rules.all(r, {})",
-        both([
+        all([
             "has(r.matches) && size(r.matches) > 0".into(),
             "r.matches.all(m, has(m.path) && has(m.path.type) && m.path.type == 'Exact')".into(),
             "has(r.filters) && r.filters.exists(f, f.type == 'RequestHeaderModifier' && has(f.requestHeaderModifier.remove) \
@@ -197,8 +191,4 @@ fn metadata() -> String {
 fn same(a: &str, b: &str, except: &[&str]) -> String {
     let except = format!("[{}]", except.iter().map(|name| text(name)).collect::<Vec<_>>().join(", "));
     format!("{a}.all(k, k in {except} || (k in {b} && {a}[k] == {b}[k])) && {b}.all(k, k in {except} || k in {a})")
-}
-
-fn both<const N: usize>(expressions: [String; N]) -> String {
-    expressions.map(|expression| format!("({expression})")).join(" && ")
 }

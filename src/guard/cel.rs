@@ -1,11 +1,18 @@
 //! Parts of CEL expressions that several policies or grammars share.
 
+use std::fmt::Display;
+
 /// Regular expression of a text that the annotations' grammars allow at all, as a CEL string literal.
 pub(super) const PRINTABLE: &str = r"'^[\\t -~]*$'";
 
 /// Returns a CEL string literal.
 pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// Returns an expression that is true if all of these are. It stops at the first that is false.
+pub(super) fn all<T: Display, const N: usize>(expressions: [T; N]) -> String {
+    expressions.map(|expression| format!("({expression})")).join(" && ")
 }
 
 /// Returns an expression for whether an object has an annotation. `subject` is the CEL expression for the object.

@@ -36,8 +36,7 @@ pub(super) fn variables(subject: &str) -> Vec<(&'static str, String)> {
 /// Returns an expression for the first error, in the order of `declaration::parse`, or an empty string.
 fn problem() -> String {
     let names = whole(FIELDS[0].kind);
-    let twice = declaration::attributes().fold("''".to_owned(), |rest, _| rest);
-    let twice = declaration::attributes().collect::<Vec<_>>().into_iter().rev().fold(twice, |rest, attribute| {
+    let twice = declaration::attributes().rfold("''".to_owned(), |rest, attribute| {
         format!(
             "variables.attributes.filter(a, a.key == {}).size() > 1 ? {} : {rest}",
             text(&attribute.to_ascii_lowercase()),

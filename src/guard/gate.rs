@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     flagger::{Canary, Declared},
-    traefik::{TraefikService, throttle::IN_FORCE},
+    traefik::{TraefikService, Weight, throttle::IN_FORCE},
 };
 
 /// The primary's weight and the total weight when Flagger sets the primary to zero: it omits the weight, which Traefik
@@ -116,10 +116,7 @@ pub fn judge(canary: &Canary, service: Option<(&TraefikService, &Value)>, now: T
     };
     let Some(max_age) = cookie.max_age().filter(|seconds| *seconds != 0) else { return Verdict::SessionCookie };
     let Some((service, object)) = service else { return Verdict::NoWeights };
-    let children = service.children.as_deref().unwrap_or_default();
-    let weight = |name: Option<String>| {
-        children.iter().find(|child| Some(&child.name) == name.as_ref()).map(|child| child.weight.in_traefik())
-    };
+    let weight = |name: Option<String>| service.weight_of(&name?).map(Weight::in_traefik);
     let (primary, rest) = (weight(canary.primary_name()), weight(canary.canary_name()));
     if primary.is_none() && rest.is_none() {
         return Verdict::NoWeights;

@@ -4,11 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-const RBAC: &str = "rbac.authorization.k8s.io/v1";
-/// The version of the API that policies and webhook configurations belong to.
-pub(super) const ADMISSION: &str = "admissionregistration.k8s.io/v1";
-
-/// The kinds of the guard's objects.
+/// The kinds of the guard's objects, named as Kubernetes names them: `Debug` formats the kind's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GuardKind {
     /// The namespace of the webhook's replicas.
@@ -46,67 +42,42 @@ pub enum GuardKind {
 }
 
 impl GuardKind {
-    /// Returns the kind's name, its API version, and the resource.
-    const fn names(self) -> (&'static str, &'static str, &'static str) {
+    /// Returns the resource with its group, as access control names it: `deployments.apps`.
+    pub const fn resource(self) -> &'static str {
         match self {
-            Self::Namespace => ("Namespace", "v1", "namespaces"),
-            Self::ServiceAccount => ("ServiceAccount", "v1", "serviceaccounts"),
-            Self::ClusterRole => ("ClusterRole", RBAC, "clusterroles.rbac.authorization.k8s.io"),
-            Self::ClusterRoleBinding => ("ClusterRoleBinding", RBAC, "clusterrolebindings.rbac.authorization.k8s.io"),
-            Self::Role => ("Role", RBAC, "roles.rbac.authorization.k8s.io"),
-            Self::RoleBinding => ("RoleBinding", RBAC, "rolebindings.rbac.authorization.k8s.io"),
-            Self::Secret => ("Secret", "v1", "secrets"),
-            Self::Deployment => ("Deployment", "apps/v1", "deployments.apps"),
-            Self::PodDisruptionBudget => ("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets.policy"),
-            Self::Service => ("Service", "v1", "services"),
-            Self::MutatingAdmissionPolicy => {
-                ("MutatingAdmissionPolicy", ADMISSION, "mutatingadmissionpolicies.admissionregistration.k8s.io")
-            }
-            Self::MutatingAdmissionPolicyBinding => (
-                "MutatingAdmissionPolicyBinding",
-                ADMISSION,
-                "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
-            ),
-            Self::ValidatingAdmissionPolicy => {
-                ("ValidatingAdmissionPolicy", ADMISSION, "validatingadmissionpolicies.admissionregistration.k8s.io")
-            }
-            Self::ValidatingAdmissionPolicyBinding => (
-                "ValidatingAdmissionPolicyBinding",
-                ADMISSION,
-                "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-            ),
-            Self::MutatingWebhookConfiguration => (
-                "MutatingWebhookConfiguration",
-                ADMISSION,
-                "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-            ),
-            Self::ValidatingWebhookConfiguration => (
-                "ValidatingWebhookConfiguration",
-                ADMISSION,
-                "validatingwebhookconfigurations.admissionregistration.k8s.io",
-            ),
+            Self::Namespace => "namespaces",
+            Self::ServiceAccount => "serviceaccounts",
+            Self::ClusterRole => "clusterroles.rbac.authorization.k8s.io",
+            Self::ClusterRoleBinding => "clusterrolebindings.rbac.authorization.k8s.io",
+            Self::Role => "roles.rbac.authorization.k8s.io",
+            Self::RoleBinding => "rolebindings.rbac.authorization.k8s.io",
+            Self::Secret => "secrets",
+            Self::Deployment => "deployments.apps",
+            Self::PodDisruptionBudget => "poddisruptionbudgets.policy",
+            Self::Service => "services",
+            Self::MutatingAdmissionPolicy => "mutatingadmissionpolicies.admissionregistration.k8s.io",
+            Self::MutatingAdmissionPolicyBinding => "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+            Self::ValidatingAdmissionPolicy => "validatingadmissionpolicies.admissionregistration.k8s.io",
+            Self::ValidatingAdmissionPolicyBinding => "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+            Self::MutatingWebhookConfiguration => "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+            Self::ValidatingWebhookConfiguration => "validatingwebhookconfigurations.admissionregistration.k8s.io",
         }
     }
 
-    /// Returns the resource with its group, as access control names it: `deployments.apps`.
-    pub const fn resource(self) -> &'static str {
-        self.names().2
-    }
-
-    /// Returns the API version.
-    pub const fn api_version(self) -> &'static str {
-        self.names().1
+    /// Returns the API version. All are `v1` of their group.
+    pub fn api_version(self) -> String {
+        self.resource().split_once('.').map_or_else(|| "v1".to_owned(), |(_, group)| format!("{group}/v1"))
     }
 
     /// Returns whether this is part of the admission API, whose objects say which writes the guard sees.
     pub(super) fn is_admission(self) -> bool {
-        self.api_version() == ADMISSION
+        self.resource().ends_with(".admissionregistration.k8s.io")
     }
 
     /// Returns an object of this kind with nothing but its name.
     pub fn named(self, namespace: Option<&str>, name: &str) -> GuardObject {
-        let (kind, version, _) = self.names();
-        let mut value = json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}});
+        let kind = format!("{self:?}");
+        let mut value = json!({"apiVersion": self.api_version(), "kind": kind, "metadata": {"name": name}});
         if let Some(namespace) = namespace {
             value["metadata"]["namespace"] = json!(namespace);
         }
@@ -154,8 +125,8 @@ impl GuardObject {
 impl fmt::Display for GuardObject {
     /// Formats the object as kubectl does: `deployment.apps/NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, _, resource) = self.kind.names();
+        let resource = self.kind.resource();
         let group = resource.find('.').map_or("", |at| &resource[at..]);
-        write!(f, "{}{group}/{}", kind.to_lowercase(), self.name())
+        write!(f, "{}{group}/{}", format!("{:?}", self.kind).to_lowercase(), self.name())
     }
 }

@@ -15,7 +15,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    cel::{is_new_or_changed, text},
+    cel::{all, is_new_or_changed, text},
     declared_in_cel, entry_in_cel,
     object::{GuardKind, GuardObject},
 };
@@ -100,7 +100,11 @@ fn keep_policy() -> Value {
     json!({
         "paramKind": {"apiVersion": CANARY_API_VERSION, "kind": "Canary"},
         "matchConstraints": traefik_services(&["CREATE", "UPDATE"]),
-        "matchConditions": conditions([("of-this-canary", all([NAMED, WEIGHTED, ON_TRAEFIK, NOT_FOREIGN, NOT_NATIVE]))]),
+        // One expression, which stops at the first that is false. The API server evaluates every separate condition for
+        // every Canary, whatever the result of the previous one, and each evaluation costs more with the number of Canaries
+        // before it: `k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` nests a
+        // context for each, and `github.com/google/cel-go/interpreter/frame.go:SetContext` searches all of them.
+        "matchConditions": named([("of-this-canary", all([NAMED, WEIGHTED, ON_TRAEFIK, NOT_FOREIGN, NOT_NATIVE]))]),
         "variables": named(variables),
         "mutations": [patch(&format!(
             "variables.declared ? (variables.problem == '' ? \
@@ -115,7 +119,7 @@ fn keep_policy() -> Value {
 fn carry_policy() -> Value {
     json!({
         "matchConstraints": traefik_services(&["UPDATE"]),
-        "matchConditions": conditions([
+        "matchConditions": named([
             ("names-no-field-manager", UNMANAGED.to_owned()),
             ("controlled-by-a-canary", BY_A_CANARY.into()),
             ("drops-the-cookie", format!("{WEIGHTED} && !({HAS_STICKY}) && {HAD_STICKY}")),
@@ -133,9 +137,9 @@ fn check_policy() -> Value {
     let mut variables = declared_in_cel::variables("object");
     variables.extend(entry_in_cel::variables());
     json!({
-        "matchConstraints": constraints("Equivalent", &json!([{"apiGroups": ["flagger.app"], "apiVersions": ["v1beta1"],
-            "operations": ["CREATE", "UPDATE"], "resources": ["canaries"], "scope": "*"}])),
-        "matchConditions": conditions([("annotation-is-new-or-changed", format!("({declaration}) || ({entry})"))]),
+        "matchConstraints":
+            constraints("Equivalent", &[rule(&["flagger.app"], "v1beta1", &["CREATE", "UPDATE"], &["canaries"])]),
+        "matchConditions": named([("annotation-is-new-or-changed", format!("({declaration}) || ({entry})"))]),
         "variables": named(variables),
         // If both fail, the API server reports the first
         // (`k8s.io/apiserver/pkg/admission/plugin/policy/validating/dispatcher.go:Dispatch`).
@@ -173,33 +177,23 @@ const NOT_NATIVE: &str = "!(has(params.spec.service) && has(params.spec.service.
     has(params.spec.service.traefik.sticky) && has(params.spec.service.traefik.sticky.cookie))";
 
 fn traefik_services(operations: &[&str]) -> Value {
-    constraints(
-        "Exact",
-        &json!([{"apiGroups": Group::ALL.map(Group::as_str), "apiVersions": ["v1alpha1"], "operations": operations,
-            "resources": ["traefikservices"], "scope": "*"}]),
-    )
+    constraints("Exact", &[rule(&Group::ALL.map(Group::as_str), "v1alpha1", operations, &["traefikservices"])])
+}
+
+/// Returns a rule for the requests that a policy is for.
+pub(super) fn rule(groups: &[&str], version: &str, operations: &[&str], resources: &[&str]) -> Value {
+    json!({"apiGroups": groups, "apiVersions": [version], "operations": operations, "resources": resources,
+        "scope": "*"})
 }
 
 /// Returns match constraints with the server's defaults filled in. The constraints are one atomic value: without the
 /// defaults, applying the same manifest with kubectl would conflict.
-pub(super) fn constraints(policy: &str, rules: &Value) -> Value {
+pub(super) fn constraints(policy: &str, rules: &[Value]) -> Value {
     json!({"matchPolicy": policy, "namespaceSelector": {}, "objectSelector": {}, "resourceRules": rules})
 }
 
-/// Joins the conditions into one expression, which stops at the first that is false. The API server evaluates every
-/// separate condition for every Canary, whatever the result of the previous one, and each evaluation costs more with
-/// the number of Canaries before it:
-/// `k8s.io/apiserver/pkg/admission/plugin/policy/mutating/dispatcher.go:dispatchInvocations` nests a context for each,
-/// and `github.com/google/cel-go/interpreter/frame.go:SetContext` searches all of them.
-fn all<const N: usize>(expressions: [&str; N]) -> String {
-    expressions.map(|expression| format!("({expression})")).join(" && ")
-}
-
-pub(super) fn conditions<const N: usize>(conditions: [(&str, String); N]) -> Value {
-    named(conditions.into())
-}
-
-fn named(expressions: Vec<(&str, String)>) -> Value {
+/// Returns named expressions, as conditions and variables are.
+pub(super) fn named<'a>(expressions: impl IntoIterator<Item = (&'a str, String)>) -> Value {
     expressions.into_iter().map(|(name, expression)| json!({"name": name, "expression": expression})).collect()
 }
 

@@ -18,7 +18,7 @@ use crate::{
         gate,
         metrics::Now,
         parts::LABELLED_CANARY,
-        review::{InvalidReview, Outcome, Review},
+        review::{Outcome, Review},
         shared::Shared,
         verifier,
     },
@@ -65,7 +65,7 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
     let (outcome, answer) = match read(&shared.room, request.into_body(), LARGEST_BODY).await {
         Err((status, reason)) => ("bad_request", text(status, reason)),
         Ok((body, _place)) => match judge(shared, path, &body).await {
-            Err(InvalidReview(reason)) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
+            Err(reason) => ("bad_request", text(StatusCode::BAD_REQUEST, format!("{reason}\n"))),
             Ok((outcome, value)) => {
                 match &outcome {
                     Outcome::Refused(why) => shared.log.info("refused", &[("reason", serde_json::json!(why))]),
@@ -81,7 +81,7 @@ async fn review(shared: &Shared, path: &str, request: Request<Incoming>) -> Answ
 }
 
 /// Returns the answer to an admission review.
-async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), InvalidReview> {
+async fn judge(shared: &Shared, path: &str, body: &[u8]) -> Result<(Outcome, Value), String> {
     let owner = {
         let review = Review::read(body)?;
         let Some(belongs) = review.service().filter(|_| path == MUTATE) else {
@@ -124,7 +124,7 @@ fn state(shared: &Shared, path: &str) -> Answer {
             let now = Now {
                 certificate_until: shared.identity.until(),
                 canaries: shared.known.cache.len(),
-                waiting: shared.repairs.len(),
+                waiting: shared.repairs.queue().len(),
                 lines_dropped: shared.log.dropped(),
                 is_ready,
             };

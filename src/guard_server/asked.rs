@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     apiserver::{Failure, Part},
     flagger::Canary,
-    guard_server::{body, shared::Shared, verdicts::Unjudged},
+    guard_server::{body, review::is_name, shared::Shared, verdicts::Unjudged},
     model::{NamespacedName, ObjectKind, name::Group},
     traefik::TraefikService,
 };
@@ -49,10 +49,6 @@ pub(super) async fn judged<T>(
 fn target(body: &[u8]) -> Result<NamespacedName, String> {
     let question: Question = serde_json::from_slice(body)
         .map_err(|error| format!("this is not what Flagger posts to a webhook: {error}"))?;
-    let is_name = |text: &str| {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-        (1..=253).contains(&text.len()) && text.bytes().all(allowed)
-    };
     if !is_name(&question.name) || !is_name(&question.namespace) {
         return Err("`name` and `namespace` are not those of a Canary".into());
     }

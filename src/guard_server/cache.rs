@@ -79,10 +79,8 @@ enum Declaration {
     Nothing,
     /// Declared in the native field, in any form: Flagger protects it.
     Native,
-    /// The annotation, parsed on demand.
+    /// The annotation, parsed on demand; `;` for all that are malformed.
     Text(Box<str>),
-    /// A malformed annotation.
-    Malformed,
 }
 
 impl Cache {
@@ -230,7 +228,7 @@ impl Canaries {
     }
 }
 
-fn namespace_of(target: &NamespacedName) -> &str {
+pub(super) fn namespace_of(target: &NamespacedName) -> &str {
     target.namespace.as_deref().unwrap_or_default()
 }
 
@@ -239,7 +237,7 @@ impl CachedCanary {
         let text = || object.get("metadata")?.get("annotations")?.get(ANNOTATION)?.as_str();
         let declared = match &canary.declared {
             Declared::Native(..) => Declaration::Native,
-            Declared::Malformed(..) => Declaration::Malformed,
+            Declared::Malformed(..) => Declaration::Text(";".into()),
             _ => text().map_or(Declaration::Nothing, |text| Declaration::Text(text.into())),
         };
         let provider = canary.provider.as_deref().map(Into::into);
@@ -284,7 +282,6 @@ impl CachedCanary {
                 Declaration::Nothing => Declared::Nothing,
                 Declaration::Native => Declared::Native(Cookie::default(), BTreeMap::new()),
                 Declaration::Text(text) => Declared::of_annotation(text),
-                Declaration::Malformed => Declared::of_annotation(";"),
             },
             entry: self.entry.as_ref().map(|entry| Entry::parse(&entry.text)),
             entry_text: None,

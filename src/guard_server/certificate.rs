@@ -3,11 +3,14 @@
 //! when they change.
 
 use std::{
-    fmt,
     sync::{Arc, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use p521::pkcs8::der::{
+    self, Reader as _, SliceReader, Tag, TagMode, TagNumber, Tagged as _,
+    asn1::{AnyRef, GeneralizedTime, UtcTime},
+};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
@@ -24,7 +27,8 @@ use crate::error::{Error, Kind, Result};
 /// Backdating of certificates, so that a client whose clock is an hour slow still accepts them.
 const BACKDATED: Duration = Duration::from_hours(2);
 
-/// The serving certificate with its key and expiry.
+/// The serving certificate with its key and expiry. Of a key, `Debug` prints the algorithm alone.
+#[derive(Debug)]
 pub(super) struct Certificate {
     key: Arc<CertifiedKey>,
     until: SystemTime,
@@ -38,7 +42,7 @@ impl Certificate {
     /// The chain and key do not match, or cannot be read.
     pub(super) fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self> {
         let unusable = |why: String| Error::usage("the serving certificate cannot be used").caused_by(why);
-        let until = chain.first().and_then(|leaf| not_after(leaf));
+        let until = chain.first().and_then(|leaf| not_after(leaf).ok());
         let until = until.ok_or_else(|| unusable("there is none, or it does not say until when it holds".into()))?;
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| unusable(error.to_string()))?;
@@ -143,9 +147,10 @@ fn make(names: &[String], life: Duration) -> std::result::Result<Result<Signed>,
 }
 
 /// The certificate that the listener currently serves, and the one that takes its place.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Identity(RwLock<Option<Shown>>);
 
+#[derive(Debug)]
 struct Shown {
     now: Certificate,
     next: Option<(Certificate, SystemTime)>,
@@ -185,12 +190,6 @@ impl Identity {
     }
 }
 
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity(…)")
-    }
-}
-
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.with(|certificate| Arc::clone(&certificate.key))
@@ -199,51 +198,29 @@ impl ResolvesServerCert for Identity {
 
 /// Returns the expiry of the newest of these CA certificates (PEM, newest last).
 pub(crate) fn ends(authorities: &[u8]) -> Option<SystemTime> {
-    not_after(CertificateDer::pem_slice_iter(authorities).last()?.ok()?.as_ref())
+    not_after(&CertificateDer::pem_slice_iter(authorities).last()?.ok()?).ok()
 }
 
 /// Returns the expiry of a certificate: the second time of `tbsCertificate.validity` (RFC 5280 section 4.1).
-fn not_after(certificate: &[u8]) -> Option<SystemTime> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xa0;
-    let (_, certificate, _) = element(certificate)?;
-    let (_, mut rest, _) = element(certificate)?;
-    if rest.first() == Some(&VERSION) {
-        rest = element(rest)?.2;
-    }
+fn not_after(certificate: &[u8]) -> der::Result<SystemTime> {
+    let certificate: AnyRef<'_> = SliceReader::new(certificate)?.decode()?;
+    let signed: AnyRef<'_> = SliceReader::new(certificate.value())?.decode()?;
+    let mut fields = SliceReader::new(signed.value())?;
+    // version
+    fields.context_specific::<u8>(TagNumber(0), TagMode::Explicit)?;
     // serialNumber, signature, issuer
     for _ in 0..3 {
-        rest = element(rest)?.2;
+        fields.decode::<AnyRef<'_>>()?;
     }
-    let (tag, validity, _) = element(rest)?;
-    let (_, _, rest) = element(validity).filter(|_| tag == SEQUENCE)?;
-    let (tag, text, _) = element(rest)?;
-    time(tag, std::str::from_utf8(text).ok()?)
-}
-
-/// Splits off the first DER element and returns its tag, its contents and the rest.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let (bytes, after) = rest.split_at_checked(usize::from(first & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
-        length = bytes.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
-        rest = after;
-    }
-    let (contents, rest) = rest.split_at_checked(length)?;
-    Some((tag, contents, rest))
-}
-
-/// Parses a `UTCTime` or `GeneralizedTime`, which certificates write in UTC with seconds.
-fn time(tag: u8, text: &str) -> Option<SystemTime> {
-    let century = match (tag, text.get(..2)?.parse().ok()?) {
-        (0x17, 50..=99u8) => "19",
-        (0x17, _) => "20",
-        _ => "",
+    let until = fields.sequence(|validity| {
+        validity.decode::<AnyRef<'_>>()?;
+        validity.decode::<AnyRef<'_>>()
+    })?;
+    let since_epoch = match until.tag() {
+        Tag::UtcTime => until.decode_as::<UtcTime>()?.to_unix_duration(),
+        _ => until.decode_as::<GeneralizedTime>()?.to_unix_duration(),
     };
-    let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", format!("{century}{text}")).ok()?;
-    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into())
+    Ok(UNIX_EPOCH + since_epoch)
 }
 
 #[cfg(test)]

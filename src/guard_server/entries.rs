@@ -15,17 +15,17 @@ use crate::{
     apiserver::{Event, Verb},
     cluster::collections,
     error::{Error, panic::lock},
-    flagger::{Canary, NativeField},
+    flagger::Canary,
     guard_server::{
         entry_state::{MOST_TOLD, VERSION},
         following::{Requirement, follow},
         parts::{CANARY, ROUTE, TRAEFIK_SERVICE},
-        queue::{Key, PendingRepair},
+        queue::PendingRepair,
         repair::is_in_scope,
         restart::spawn,
         review::ServiceIdentity,
         routes::KINDS,
-        shared::Shared,
+        shared::{Shared, remember},
         trouble::Failed,
     },
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, name::Group},
@@ -68,7 +68,7 @@ fn take(shared: &Shared, kind: ObjectKind, event: Event) {
         shared.too_large(kind.resource(), effects.refused);
     }
     if effects.is_news {
-        shared.entries.changed();
+        shared.entries.news.notify_one();
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn compare_all(shared: Arc<Shared>) -> Error {
         };
         let due = comparing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         for target in due {
-            let key = Key { group: Group::TraefikIo, target };
+            let key = ObjectRef { kind: ObjectKind::TraefikService(Group::TraefikIo), target };
             shared.entries.repairs.put(key, PendingRepair::due(Instant::now()));
         }
         tokio::time::sleep(PAUSE).await;
@@ -142,18 +142,15 @@ fn is_due(shared: &Shared, canary: &Canary, routing: &Routing) -> bool {
 }
 
 /// Brings the objects of one entry up to date, if they still are not.
-pub(super) async fn one(shared: &Shared, key: &Key) -> Result<(), Failed> {
+pub(super) async fn one(shared: &Shared, key: &ObjectRef) -> Result<(), Failed> {
     // Before it is read: a change in the meantime must not be missed.
     shared.entries.wait_for(&key.target);
     let Some((canary, service, object)) = read(shared, key).await? else { return Ok(()) };
     let of = ObjectRef { kind: ObjectKind::TraefikService(service.group), target: service.target.clone() };
     let (target, entry) = (canary.target.clone(), canary.declared_entry().cloned());
     let loaded = Loaded {
-        observed: Observed::pair(canary, Some(service)),
-        canary: Value::Null,
-        service: Some(object),
-        native: NativeField::Absent,
         routing: Some(Arc::clone(&lock(&shared.entries.routing))),
+        ..Loaded::of(Observed::pair(canary, Some(service)), Value::Null, Some(object))
     };
     // Rules of others are parsed and asked: admission reviews must not wait for that.
     let planning = tokio::task::spawn_blocking(move || Plan::of_entry(&loaded));
@@ -183,7 +180,7 @@ async fn still_declares(shared: &Shared, canary: &NamespacedName, entry: Option<
 }
 
 /// Reads the TraefikService of either group, and finds its Canary.
-async fn read(shared: &Shared, key: &Key) -> Result<Option<(Canary, TraefikService, Value)>, Failed> {
+async fn read(shared: &Shared, key: &ObjectRef) -> Result<Option<(Canary, TraefikService, Value)>, Failed> {
     for group in Group::ALL {
         let of = ObjectRef { kind: ObjectKind::TraefikService(group), target: key.target.clone() };
         let object = match shared.cluster.get_part(of.kind, &key.target, &TRAEFIK_SERVICE).await {
@@ -213,11 +210,8 @@ async fn step(shared: &Shared, canary: &NamespacedName, write: Write<'_>) -> Res
     let name = || ("name", json!(canary.to_string()));
     let object = || ("object", json!(step.object.to_string()));
     let contest = |live: &Value| {
-        let mut contested = lock(&shared.entries.contested);
-        if contested.len() >= MOST_TOLD {
-            contested.clear();
-        }
-        contested.insert(step.object.clone(), live.pointer(VERSION).cloned().unwrap_or_default());
+        let version = live.pointer(VERSION).cloned().unwrap_or_default();
+        remember(&shared.entries.contested, MOST_TOLD, step.object.clone(), version);
         let namespace = canary.namespace.as_deref().unwrap_or_default();
         let to_type = format!("kubectl canary-traefik sticky apply {} -n {namespace} --force-conflicts", canary.name);
         let fields = [name(), object(), ("to_overwrite", json!(to_type))];

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::panic::lock,
-    guard_server::{repairs::Repairs, routes::Routes},
+    guard_server::{repairs::Repairs, routes::Routes, shared::remember},
     model::{NamespacedName, ObjectRef},
     traefik::Routing,
 };
@@ -28,6 +28,7 @@ pub(super) struct Entries {
     pub(super) routes: Mutex<Routes>,
     /// The routing of the last comparison.
     pub(super) routing: Mutex<Arc<Routing>>,
+    /// Something changed that entries depend on.
     pub(super) news: Notify,
     pub(super) repairs: Repairs,
     /// The last logged problems of each Canary.
@@ -40,15 +41,10 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Notes that something changed that entries depend on.
-    pub(super) fn changed(&self) {
-        self.news.notify_one();
-    }
-
     /// Notes that the TraefikService of an entry or the declaration for it changed.
     pub(super) fn service_changed(&self, service: &NamespacedName) {
         lock(&self.waiting).remove(service);
-        self.changed();
+        self.news.notify_one();
     }
 
     /// Waits until a TraefikService changes.
@@ -68,14 +64,10 @@ impl Entries {
 
     /// Returns whether there is a problem that was not logged last for this Canary; without a problem, forgets the last.
     pub(super) fn is_news(&self, canary: &NamespacedName, problem: &str) -> bool {
-        let mut told = lock(&self.told);
         if problem.is_empty() {
-            told.remove(canary);
+            lock(&self.told).remove(canary);
             return false;
         }
-        if told.len() >= MOST_TOLD {
-            told.clear();
-        }
-        told.insert(canary.clone(), problem.to_owned()).as_deref() != Some(problem)
+        remember(&self.told, MOST_TOLD, canary.clone(), problem.to_owned()).as_deref() != Some(problem)
     }
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::{
     apiserver::{Collection, Event, Failure, backoff::Backoff},
@@ -124,6 +125,16 @@ pub(super) async fn follow(
             }
         }
     }
+}
+
+/// Tells of every change of the collection; returns only the error that ends the watch for good.
+pub(super) async fn notify(shared: &Shared, collection: &Collection, changed: &Notify) -> Error {
+    let told = |event| {
+        if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
+            changed.notify_one();
+        }
+    };
+    follow(shared, collection, Requirement::Required, told).await
 }
 
 /// Logs one line per outage.

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers Flagger: 200 means open, everything else closed. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let verdict = async |target: NamespacedName| shared.gate.get(&target, look(shared, &target)).await;
+    let verdict = async |target: NamespacedName| shared.gate.lookups.get(&target, look(shared, &target)).await;
     let (word, status, reason) = match judged(shared, request, (PATIENCE, "the API server"), verdict).await {
         Ok(verdict) if verdict.is_open() => (verdict.word(), StatusCode::OK, verdict.to_string()),
         // The status with which Flagger's own load tester reports a closed gate.

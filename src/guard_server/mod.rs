@@ -25,7 +25,6 @@ mod review;
 mod routes;
 mod secret;
 mod server;
-mod settled;
 mod shared;
 mod term;
 mod trouble;

@@ -23,6 +23,7 @@ const ENTRY: Part = Text(4 * MAX_LENGTH + 4);
 /// `spec.weighted.sticky`, in bytes: ten times what a declaration can express.
 const STICKY: Part = Bounded(16 << 10);
 
+const ANNOTATIONS: Part = Keys(&[(ANNOTATION, DECLARATION), (ENTRY_ANNOTATION, ENTRY)]);
 const OWNERS: Part = Each(256, &Keys(&[("apiVersion", WORD), ("kind", WORD), ("name", NAME), ("controller", WORD)]));
 const WRITERS: Part = Each(256, &Keys(&[("manager", WORD), ("time", WORD)]));
 
@@ -30,16 +31,7 @@ const METADATA: Part = Keys(&[
     ("name", NAME),
     ("namespace", NAME),
     ("resourceVersion", WORD),
-    ("annotations", Keys(&[(ANNOTATION, DECLARATION)])),
-    ("ownerReferences", OWNERS),
-    ("managedFields", WRITERS),
-]);
-
-const REVIEWED_METADATA: Part = Keys(&[
-    ("name", NAME),
-    ("namespace", NAME),
-    ("resourceVersion", WORD),
-    ("annotations", Keys(&[(ANNOTATION, DECLARATION), (ENTRY_ANNOTATION, ENTRY)])),
+    ("annotations", ANNOTATIONS),
     ("ownerReferences", OWNERS),
     ("managedFields", WRITERS),
 ]);
@@ -49,18 +41,16 @@ const SERVICE_NAME: Part = Keys(&[("name", NAME)]);
 /// A native cookie is handled by Flagger: its presence is enough.
 const SERVICE_OF_A_CANARY: Part = Keys(&[("name", NAME), ("traefik", Keys(&[("sticky", Keys(&[("cookie", Shape)]))]))]);
 
+/// What the guard's decisions need of a Canary.
+const SPEC: Part = Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)]);
+
+/// A native cookie that is read.
+const NATIVE: Part = Keys(&[("sticky", Keys(&[("cookie", STICKY)]))]);
+
 /// A Canary in the cache.
 pub(super) const CANARY: Part = Keys(&[
-    (
-        "metadata",
-        Keys(&[
-            ("name", NAME),
-            ("namespace", NAME),
-            ("uid", WORD),
-            ("annotations", Keys(&[(ANNOTATION, DECLARATION), (ENTRY_ANNOTATION, ENTRY)])),
-        ]),
-    ),
-    ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
+    ("metadata", Keys(&[("name", NAME), ("namespace", NAME), ("uid", WORD), ("annotations", ANNOTATIONS)])),
+    ("spec", SPEC),
 ]);
 
 /// A route, or another object that entries depend on.
@@ -100,22 +90,14 @@ pub(super) const LABELLED_CANARY: Part = Keys(&[
             ("annotations", Keys(&[(ANNOTATION, DECLARATION)])),
         ]),
     ),
-    ("spec", Keys(&[("provider", WORD), ("targetRef", SERVICE_NAME), ("service", SERVICE_OF_A_CANARY)])),
+    ("spec", SPEC),
 ]);
 
-/// A TraefikService: its owner, its writers and its cookie. The presence of weights is enough.
+/// A TraefikService: its owner, its writers and its cookie. The presence of weights is enough. In a review, a Canary, too.
 pub(super) const TRAEFIK_SERVICE: Part = Keys(&[
     ("apiVersion", WORD),
     ("kind", WORD),
     ("metadata", METADATA),
-    ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
-]);
-
-/// A Canary or a TraefikService in a review.
-const REVIEWED: Part = Keys(&[
-    ("apiVersion", WORD),
-    ("kind", WORD),
-    ("metadata", REVIEWED_METADATA),
     ("spec", Keys(&[("weighted", Keys(&[("services", Shape), ("sticky", STICKY)]))])),
 ]);
 
@@ -132,8 +114,8 @@ pub(super) const REVIEW: Part = Keys(&[
             ("namespace", NAME),
             ("resource", Keys(&[("group", WORD), ("resource", WORD)])),
             ("options", Keys(&[("fieldManager", WORD)])),
-            ("object", REVIEWED),
-            ("oldObject", REVIEWED),
+            ("object", TRAEFIK_SERVICE),
+            ("oldObject", TRAEFIK_SERVICE),
         ]),
     ),
 ]);
@@ -146,7 +128,7 @@ pub(super) const GATED_CANARY: Part = Keys(&[
         Keys(&[
             ("provider", WORD),
             ("targetRef", SERVICE_NAME),
-            ("service", Keys(&[("name", NAME), ("traefik", Keys(&[("sticky", Keys(&[("cookie", STICKY)]))]))])),
+            ("service", Keys(&[("name", NAME), ("traefik", NATIVE)])),
         ]),
     ),
 ]);
@@ -155,18 +137,17 @@ pub(super) const GATED_CANARY: Part = Keys(&[
 const WEBHOOKS: Part =
     Keys(&[("webhooks", Each(64, &Keys(&[("url", Text(1 << 10)), ("metadata", Keys(&[("url", Text(8 << 10))]))])))]);
 
+const CHILD: Part = Keys(&[("name", NAME), ("namespace", NAME), ("kind", WORD), ("port", WORD), ("weight", WORD)]);
+
 /// A Canary whose cookie is verified.
 pub(super) const VERIFIED_CANARY: Part = Keys(&[
-    ("metadata", REVIEWED_METADATA),
+    ("metadata", METADATA),
     (
         "spec",
         Keys(&[
             ("provider", WORD),
             ("targetRef", SERVICE_NAME),
-            (
-                "service",
-                Keys(&[("name", NAME), ("port", WORD), ("traefik", Keys(&[("sticky", Keys(&[("cookie", STICKY)]))]))]),
-            ),
+            ("service", Keys(&[("name", NAME), ("port", WORD), ("traefik", NATIVE)])),
             ("analysis", WEBHOOKS),
             ("canaryAnalysis", WEBHOOKS),
         ]),
@@ -185,44 +166,17 @@ pub(super) const VERIFIED_SERVICE: Part = Keys(&[
             ("managedFields", WRITERS),
         ]),
     ),
-    (
-        "spec",
-        Keys(&[(
-            "weighted",
-            Keys(&[
-                (
-                    "services",
-                    Each(
-                        64,
-                        &Keys(&[("name", NAME), ("namespace", NAME), ("kind", WORD), ("port", WORD), ("weight", WORD)]),
-                    ),
-                ),
-                ("sticky", STICKY),
-            ]),
-        )]),
-    ),
+    ("spec", Keys(&[("weighted", Keys(&[("services", Each(64, &CHILD)), ("sticky", STICKY)]))])),
 ]);
+
+const OWNED_WEIGHTS: Part = Keys(&[("f:spec", Keys(&[("f:weighted", Keys(&[("f:services", Shape)]))]))]);
+const WEIGHT_WRITERS: Part = Each(256, &Keys(&[("time", WORD), ("subresource", WORD), ("fieldsV1", OWNED_WEIGHTS)]));
 
 /// The TraefikService for the gate: the weights, and who has owned them since when. Flagger generates two.
 pub(super) const GATED_SERVICE: Part = Keys(&[
     (
         "metadata",
-        Keys(&[
-            ("name", NAME),
-            ("namespace", NAME),
-            ("resourceVersion", WORD),
-            (
-                "managedFields",
-                Each(
-                    256,
-                    &Keys(&[
-                        ("time", WORD),
-                        ("subresource", WORD),
-                        ("fieldsV1", Keys(&[("f:spec", Keys(&[("f:weighted", Keys(&[("f:services", Shape)]))]))])),
-                    ]),
-                ),
-            ),
-        ]),
+        Keys(&[("name", NAME), ("namespace", NAME), ("resourceVersion", WORD), ("managedFields", WEIGHT_WRITERS)]),
     ),
     ("spec", Keys(&[("weighted", Keys(&[("services", Each(64, &Keys(&[("name", NAME), ("weight", WORD)])))]))])),
 ]);

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::model::{NamespacedName, name::Group};
+use crate::{guard_server::cache::namespace_of, model::ObjectRef};
 
 /// Maximum number of concurrent repairs.
 const PLACES: usize = 8;
@@ -24,19 +24,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE_AWAY: Duration = Duration::from_secs(2);
 /// Maximum number of objects kept in memory; others are read when their turn comes.
 const MOST_OBJECTS: usize = 256;
-
-/// The identity of a TraefikService.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) group: Group,
-    pub(super) target: NamespacedName,
-}
-
-impl Key {
-    fn namespace(&self) -> &str {
-        self.target.namespace.as_deref().unwrap_or_default()
-    }
-}
 
 /// A possible need for repair.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,44 +69,35 @@ pub(super) enum Outcome {
     Unreachable,
 }
 
-/// A repair in progress.
-#[derive(Debug)]
-struct Running {
-    /// A new observation during the repair.
-    again: Option<PendingRepair>,
-    is_troubled: bool,
-}
-
 /// The queues.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     /// All waiting entries.
-    entries: HashMap<Key, PendingRepair>,
+    entries: HashMap<ObjectRef, PendingRepair>,
     /// Entries that are due, by namespace, first in first out.
-    ready: HashMap<Box<str>, VecDeque<Key>>,
+    ready: HashMap<Box<str>, VecDeque<ObjectRef>>,
     /// Entries in backoff.
-    later: BTreeSet<(Instant, Key)>,
+    later: BTreeSet<(Instant, ObjectRef)>,
     /// Turns of the healthy namespaces and of the troubled ones.
     turns: [VecDeque<Box<str>>; 2],
     /// The namespaces in `turns`.
     queued: HashSet<Box<str>>,
     troubled: HashSet<Box<str>>,
-    running: HashMap<Key, Running>,
-    /// Namespaces with a repair in progress.
-    busy: HashSet<Box<str>>,
+    /// Repairs in progress, each with the latest observation made meanwhile.
+    running: HashMap<ObjectRef, Option<PendingRepair>>,
 }
 
 impl Queue {
     /// Adds an observation. It replaces an earlier one of the same TraefikService but keeps the backoff: breaking it
     /// more often does not get it repaired sooner.
-    pub(super) fn put(&mut self, key: Key, mut lost: PendingRepair) {
+    pub(super) fn put(&mut self, key: ObjectRef, mut lost: PendingRepair) {
         if self.entries.len() >= MOST_OBJECTS {
             lost.object = None;
         }
-        if let Some(running) = self.running.get_mut(&key) {
+        if let Some(again) = self.running.get_mut(&key) {
             // By the next attempt it will be older than the repair's own write.
             lost.object = None;
-            running.again = Some(match running.again.take() {
+            *again = Some(match again.take() {
                 Some(known) => lost.known_since(&known),
                 None => lost,
             });
@@ -133,22 +111,22 @@ impl Queue {
         }
     }
 
-    fn make_ready(&mut self, key: Key) {
-        let namespace: Box<str> = key.namespace().into();
+    fn make_ready(&mut self, key: ObjectRef) {
+        let namespace: Box<str> = namespace_of(&key.target).into();
         self.ready.entry(namespace.clone()).or_default().push_back(key);
         self.line_up(namespace);
     }
 
     /// Queues the namespace for a turn if it has due entries and no repair in progress.
     fn line_up(&mut self, namespace: Box<str>) {
-        let can = self.ready.contains_key(&namespace) && !self.busy.contains(&namespace);
-        if can && self.queued.insert(namespace.clone()) {
+        let is_busy = self.running.keys().any(|key| namespace_of(&key.target) == &*namespace);
+        if !is_busy && self.ready.contains_key(&namespace) && self.queued.insert(namespace.clone()) {
             self.turns[usize::from(self.troubled.contains(&namespace))].push_back(namespace);
         }
     }
 
     /// Starts the next repair; `None` if nothing is due or the limit is reached.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(Key, PendingRepair)> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<(ObjectRef, PendingRepair)> {
         while self.later.first().is_some_and(|(time, _)| *time <= now) {
             let (_, key) = self.later.pop_first()?;
             self.make_ready(key);
@@ -156,7 +134,7 @@ impl Queue {
         if self.running.len() >= PLACES {
             return None;
         }
-        let troubled = self.running.values().filter(|running| running.is_troubled).count();
+        let troubled = self.running.keys().filter(|key| self.troubled.contains(namespace_of(&key.target))).count();
         let [good, bad] = &mut self.turns;
         let namespace = match good.pop_front() {
             None if troubled < TROUBLED_PLACES => bad.pop_front()?,
@@ -169,9 +147,7 @@ impl Queue {
             self.ready.remove(&namespace);
         }
         let lost = self.entries.remove(&key)?;
-        let is_troubled = self.troubled.contains(&namespace);
-        self.running.insert(key.clone(), Running { again: None, is_troubled });
-        self.busy.insert(namespace);
+        self.running.insert(key.clone(), None);
         Some((key, lost))
     }
 
@@ -181,10 +157,9 @@ impl Queue {
     }
 
     /// Records the end of a repair that took `took`.
-    pub(super) fn done(&mut self, key: Key, lost: PendingRepair, ended: Outcome, took: Duration, now: Instant) {
-        let Some(Running { again, .. }) = self.running.remove(&key) else { return };
-        let namespace: Box<str> = key.namespace().into();
-        self.busy.remove(&namespace);
+    pub(super) fn done(&mut self, key: ObjectRef, lost: PendingRepair, ended: Outcome, took: Duration, now: Instant) {
+        let Some(again) = self.running.remove(&key) else { return };
+        let namespace: Box<str> = namespace_of(&key.target).into();
         match ended {
             Outcome::Unreachable => {}
             Outcome::Done if took <= LONG => drop(self.troubled.remove(&namespace)),
@@ -213,13 +188,12 @@ impl Queue {
 
     /// Requeues all repairs in progress, after their worker was lost.
     pub(super) fn requeue_running(&mut self, now: Instant) {
-        self.busy.clear();
         let lost = PendingRepair { tries: 1, ..PendingRepair::due(now) };
-        let mut again: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
-        again.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, running) in again {
-            let namespace = key.namespace().into();
-            self.put(key, running.again.unwrap_or_else(|| lost.clone()));
+        let mut running: Vec<_> = std::mem::take(&mut self.running).into_iter().collect();
+        running.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, again) in running {
+            let namespace = namespace_of(&key.target).into();
+            self.put(key, again.unwrap_or_else(|| lost.clone()));
             self.line_up(namespace);
         }
     }

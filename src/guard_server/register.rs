@@ -10,17 +10,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
-    apiserver::{Event, Failure, backoff::Backoff},
+    apiserver::{Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Result},
     guard::{
-        Change, GuardObject,
+        Change,
         webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
     },
-    guard_server::{
-        following::{self, Requirement},
-        shared::Shared,
-    },
+    guard_server::{following::notify, shared::Shared},
     plan::{Consent, decide},
 };
 
@@ -32,26 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Registers the webhook and maintains the registration; returns only the error that ends this for good.
 pub(super) async fn keep(shared: Arc<Shared>, address: Address) -> Error {
-    let changed = Arc::new(Notify::new());
-    let begun = Notify::new();
-    let wanted = configurations(&callee(&shared, &address));
-    let follow = |object: &GuardObject| {
-        let (shared, changed, collection) =
-            (Arc::clone(&shared), Arc::clone(&changed), collections::guard_object(object));
-        async move {
-            let on_event = |event| {
-                if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
-                    changed.notify_one();
-                }
-            };
-            following::follow(&shared, &collection, Requirement::Required, on_event).await
-        }
-    };
+    let (changed, begun) = (Notify::new(), Notify::new());
+    let [first, second] = configurations(&callee(&shared, &address)).map(|object| collections::guard_object(&object));
     let follow_both = async {
         begun.notified().await;
         tokio::select! {
-            error = follow(&wanted[0]) => error,
-            error = follow(&wanted[1]) => error,
+            error = notify(&shared, &first, &changed) => error,
+            error = notify(&shared, &second, &changed) => error,
         }
     };
     tokio::select! {
@@ -67,10 +51,10 @@ async fn maintain_registration(shared: &Shared, address: &Address, changed: &Not
     let (mut last_error, mut was_registered): (Option<String>, bool) = (None, false);
     loop {
         let began = Instant::now();
-        let callee = callee(shared, address);
+        let mut callee = callee(shared, address);
         news.mark_unchanged();
         // A server that was unreachable may have just started, and deny requests that it allows later.
-        match write_all(shared, &callee, !was_registered && last_error.is_none()).await {
+        match write_all(shared, &mut callee, !was_registered && last_error.is_none()).await {
             Ok(written) => {
                 if written > 0 {
                     let message = if was_registered { "registration restored" } else { "registered" };
@@ -115,47 +99,42 @@ enum RegistrationError {
 /// Writes the configurations that differ and returns their number.
 async fn write_all(
     shared: &Shared,
-    callee: &WebhookEndpoint,
+    callee: &mut WebhookEndpoint,
     is_first: bool,
 ) -> std::result::Result<usize, RegistrationError> {
     let mut written = 0;
     let is_whole = matches!(callee.address, Address::Url(_));
-    let mut callee = callee.clone();
     if is_whole {
         let has_conditions = shared.cluster.has_match_conditions().await;
         let wrong = |failure: Failure| RegistrationError::Transient(failure.into_message());
         callee.has_conditions = has_conditions.map_err(wrong)?;
     }
-    let callee = &callee;
+    let wrong = |failure: Failure| {
+        // An API server that has just started denies requests until it has read its RBAC.
+        let is_final = failure.is_denied() && is_first || failure.is_invalid();
+        let error = Error::from(failure);
+        if is_final {
+            RegistrationError::Permanent(error)
+        } else {
+            RegistrationError::Transient(error.message().to_owned())
+        }
+    };
     for wanted in if is_whole { configurations(callee) } else { authorities(callee) } {
-        let wrong = |failure: Failure| {
-            // An API server that has just started denies requests until it has read its RBAC.
-            let is_final = failure.is_denied() && is_first || failure.is_invalid();
-            let error = Error::from(failure);
-            if is_final {
-                RegistrationError::Permanent(error)
-            } else {
-                RegistrationError::Transient(error.message().to_owned())
-            }
-        };
         let before = shared.cluster.find_guard(&wanted).await.map_err(wrong)?;
         if before.as_ref().is_some_and(|before| is_right(&wanted.value, before)) {
             continue;
         }
-        if !is_whole {
-            if before.is_none() {
-                return Err(RegistrationError::Transient(
-                    "the webhook is not registered: the guard is not installed".into(),
-                ));
+        if is_whole {
+            let change = Change { wanted, before };
+            change.must_be_ours().map_err(RegistrationError::Permanent)?;
+            for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
+                shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
             }
+        } else if before.is_some() {
             shared.cluster.write_authorities(&wanted).await.map_err(wrong)?;
-            written += 1;
-            continue;
-        }
-        let change = Change { wanted: wanted.clone(), before };
-        change.must_be_ours().map_err(RegistrationError::Permanent)?;
-        for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
-            shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
+        } else {
+            let reason = "the webhook is not registered: the guard is not installed";
+            return Err(RegistrationError::Transient(reason.into()));
         }
         written += 1;
     }

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::{
     apiserver::{Event, Failure, Verb},
-    error::Result,
-    flagger::{Canary, NativeField},
+    error::panic::lock,
+    flagger::Canary,
     guard::{self, Decision},
     guard_server::{
         parts::TRAEFIK_SERVICE,
-        queue::{Key, PendingRepair},
+        queue::PendingRepair,
         review::ServiceIdentity,
-        shared::Shared,
+        shared::{Shared, remember},
         trouble::Failed,
     },
     model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group, view},
@@ -27,6 +27,9 @@ use crate::{
     plan::{Confirmed, Consent, Plan, Scope, decide},
     traefik::TraefikService,
 };
+
+/// Number of repaired TraefikServices at which all are forgotten. That costs at most one more attempt for each.
+const MOST_SETTLED: usize = 20_000;
 
 /// Handles a watch event of the TraefikServices: queues a repair if the declared cookie is missing or different.
 pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
@@ -46,13 +49,14 @@ pub(super) fn watch(shared: &Shared, group: Group, event: Event) {
     }
     let before = if listed { age(&object) } else { Duration::ZERO };
     let lost = PendingRepair { object: Some(object), is_cookie_lost: true, seen: Instant::now(), before, tries: 0 };
-    shared.repairs.put(Key { group, target: service.target }, lost);
+    shared.repairs.put(ObjectRef { kind: ObjectKind::TraefikService(group), target: service.target }, lost);
 }
 
 /// Queues a repair after the declaration for this TraefikService changed.
 pub(super) fn declared(shared: &Shared, target: &NamespacedName) {
     for group in Group::ALL {
-        shared.repairs.put(Key { group, target: target.clone() }, PendingRepair::due(Instant::now()));
+        let key = ObjectRef { kind: ObjectKind::TraefikService(group), target: target.clone() };
+        shared.repairs.put(key, PendingRepair::due(Instant::now()));
     }
 }
 
@@ -64,30 +68,31 @@ fn fingerprint(cookie: Option<&Cookie>, version: &str) -> u64 {
 }
 
 /// Repairs one loss, if it still is one.
-pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
-    let kind = ObjectKind::TraefikService(key.group);
-    let of = ObjectRef { kind, target: key.target.clone() };
+pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) -> Result<(), Failed> {
+    let ObjectKind::TraefikService(group) = key.kind else { return Ok(()) };
     let object = if let Some(object) = &lost.object {
         object.clone()
     } else {
-        let read = shared.cluster.get_part(kind, &key.target, &TRAEFIK_SERVICE).await;
-        let read = read.map_err(Failed::of(Verb::Get, &of))?;
+        let read = shared.cluster.get_part(key.kind, &key.target, &TRAEFIK_SERVICE).await;
+        let read = read.map_err(Failed::of(Verb::Get, key))?;
         if read.is_truncated {
-            shared.too_large(kind.resource(), Some(key.target.clone()));
+            shared.too_large(key.kind.resource(), Some(key.target.clone()));
             return Ok(());
         }
         read.value
     };
-    let Some(service) = TraefikService::from_object(&object, key.group) else { return Ok(()) };
+    let Some(service) = TraefikService::from_object(&object, group) else { return Ok(()) };
     let Some(canary) = wanted(shared, &service, &object) else { return Ok(()) };
     let cookie = canary.declared.cookie().cloned();
     let repaired = fingerprint(cookie.as_ref(), &version(&object));
-    if shared.settled.contains(&key.target, repaired) {
+    if lock(&shared.settled).get(&key.target).is_some_and(|marks| marks.contains(&repaired)) {
         return Ok(());
     }
     let name = service.target.to_string();
-    let Ok(plan) = plan(canary, service, &object, cookie.as_ref()) else { return Ok(()) };
-    let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get, &of));
+    let loaded = Loaded::of(Observed::pair(canary, Some(service)), Value::Null, Some(object.clone()));
+    let declared = Stickiness { cookie: cookie.clone(), entry: None };
+    let Ok(plan) = Plan::new(&loaded, &declared, Scope::LiveOnly) else { return Ok(()) };
+    let is_in_scope = async || is_in_scope(shared, &key.target).await.map_err(Failed::of(Verb::Get, key));
     if plan.is_empty() || !is_in_scope().await? {
         return Ok(());
     }
@@ -97,11 +102,9 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
     let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
         let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
-        let stored = stored.map_err(Failed::of(Verb::Patch, &of))?.value;
+        let stored = stored.map_err(Failed::of(Verb::Patch, key))?.value;
         let after = fingerprint(cookie.as_ref(), &version(&stored));
-        {
-            shared.settled.insert(key.target.clone(), [repaired, after]);
-        }
+        remember(&shared.settled, MOST_SETTLED, key.target.clone(), [repaired, after]);
         shared.metrics.repairs.fetch_add(1, Relaxed);
         let writer = writer(&object);
         let lost_for = (lost.before + lost.seen.elapsed()).as_millis();
@@ -116,7 +119,7 @@ pub(super) async fn one(shared: &Shared, key: &Key, lost: &PendingRepair) -> std
 }
 
 /// Returns whether the namespace is guarded.
-pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> std::result::Result<bool, Failure> {
+pub(super) async fn is_in_scope(shared: &Shared, target: &NamespacedName) -> Result<bool, Failure> {
     match shared.scope.coverage.namespace_selector.as_ref().filter(|_| shared.scope.namespace.is_none()) {
         Some(selector) => shared.cluster.is_selected(target.namespace.as_deref().unwrap_or_default(), selector).await,
         None => Ok(true),
@@ -129,18 +132,6 @@ fn wanted(shared: &Shared, service: &TraefikService, object: &Value) -> Option<C
     // Decided as for a writer with a field manager: an undeclared cookie was set on purpose and stays.
     let request = guard::decide::Request { canary: Some(&canary), old: None, new: object, names_manager: true };
     matches!(guard::decide(&request), Decision::Set(_)).then_some(canary)
-}
-
-fn plan(canary: Canary, service: TraefikService, object: &Value, cookie: Option<&Cookie>) -> Result<Plan> {
-    let observed = Observed::pair(canary, Some(service));
-    let loaded = Loaded {
-        observed,
-        canary: Value::Null,
-        service: Some(object.clone()),
-        native: NativeField::Absent,
-        routing: None,
-    };
-    Plan::new(&loaded, &Stickiness { cookie: cookie.cloned(), entry: None }, Scope::LiveOnly)
 }
 
 fn version(object: &Value) -> String {

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use crate::{
     error::panic::lock,
-    guard_server::queue::{Key, PendingRepair, Queue},
-    model::ObjectKind,
+    guard_server::queue::{PendingRepair, Queue},
+    model::{ObjectKind, ObjectRef},
 };
 
 /// Time and result of the last access review for each kind of object and verb.
@@ -27,14 +27,9 @@ pub(super) struct Repairs {
 
 impl Repairs {
     /// Adds a possible need for repair.
-    pub(super) fn put(&self, key: Key, lost: PendingRepair) {
+    pub(super) fn put(&self, key: ObjectRef, lost: PendingRepair) {
         self.queue().put(key, lost);
         self.news.notify_one();
-    }
-
-    /// Returns the number of waiting repairs.
-    pub(super) fn len(&self) -> usize {
-        self.queue().len()
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -16,10 +16,6 @@ use crate::{
     traefik::TraefikService,
 };
 
-/// The error for a body that is not an `AdmissionReview`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct InvalidReview(pub(super) String);
-
 /// An admission review request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Review {
@@ -76,21 +72,23 @@ pub(super) struct ServiceIdentity {
 }
 
 impl ServiceIdentity {
-    /// Returns the identity of an object of the API server.
+    /// Returns the identity of a TraefikService.
     pub(super) fn of(service: &TraefikService) -> Self {
-        let owner = service.controller.as_ref().filter(|owner| owner.is_any_canary());
         let namespace = service.target.namespace.clone();
+        let is_place = namespace.as_deref().is_some_and(is_name);
+        let owner = service.controller.as_ref();
+        let owner = owner.filter(|owner| is_place && owner.is_any_canary() && is_name(&owner.name));
         let owner = owner.map(|owner| NamespacedName { namespace, name: owner.name.clone() });
         Self { service: service.target.clone(), owner }
     }
 }
 
 impl Review {
-    /// Parses a request.
-    pub(super) fn read(body: &[u8]) -> Result<Self, InvalidReview> {
-        let read = read_part(body, &REVIEW).map_err(|error| InvalidReview(format!("not JSON: {error}")))?;
+    /// Parses a request; the error says why the body is not an `AdmissionReview`.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        let read = read_part(body, &REVIEW).map_err(|error| format!("not JSON: {error}"))?;
         let (mut review, is_too_large) = (read.value, read.is_truncated);
-        let wrong = |what: &str| InvalidReview(format!("not an AdmissionReview of admission.k8s.io/v1: {what}"));
+        let wrong = |what: &str| format!("not an AdmissionReview of admission.k8s.io/v1: {what}");
         if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
             return Err(wrong("another kind or version"));
         }
@@ -124,11 +122,7 @@ impl Review {
     pub(super) fn service(&self) -> Option<ServiceIdentity> {
         let group = Group::ALL.into_iter().find(|group| group.as_str() == self.group)?;
         let service = (self.resource == "traefikservices").then(|| TraefikService::from_object(&self.new, group))??;
-        let owner = service.controller.filter(|owner| owner.is_any_canary() && is_name(&owner.name));
-        let is_place = service.target.namespace.as_deref().is_some_and(is_name);
-        let owner = owner.filter(|_| is_place);
-        let owner = owner.map(|owner| NamespacedName { namespace: service.target.namespace.clone(), name: owner.name });
-        Some(ServiceIdentity { service: service.target, owner })
+        Some(ServiceIdentity::of(&service))
     }
 
     /// Allows the request unchanged.
@@ -138,13 +132,12 @@ impl Review {
 
     /// Decides about a write to a TraefikService.
     pub(super) fn decide(&self, canary: Option<&Canary>) -> (Outcome, Value) {
-        if self.is_probe {
-            let response = json!({"uid": self.uid, "allowed": true, "warnings": [IS_HERE]});
-            return (Outcome::Left, answer(&response));
-        }
-        if self.is_too_large {
-            let response = json!({"uid": self.uid, "allowed": true, "warnings": [TOO_LARGE]});
-            return (Outcome::TooLarge, answer(&response));
+        let mut response = json!({"uid": self.uid, "allowed": true});
+        if self.is_probe || self.is_too_large {
+            let (outcome, warning) =
+                if self.is_probe { (Outcome::Left, IS_HERE) } else { (Outcome::TooLarge, TOO_LARGE) };
+            response["warnings"] = json!([warning]);
+            return (outcome, answer(&response));
         }
         let request = guard::decide::Request {
             canary,
@@ -152,22 +145,15 @@ impl Review {
             new: &self.new,
             names_manager: self.names_manager,
         };
-        let patch = |operation: Value| STANDARD.encode(Value::Array(vec![operation]).to_string());
-        let (outcome, patch) = match guard::decide(&request) {
-            Decision::Leave => (Outcome::Left, None),
+        let (outcome, operation) = match guard::decide(&request) {
+            Decision::Leave => return self.leave(),
             Decision::Set(sticky) => {
-                let operation = json!({"op": "add", "path": "/spec/weighted/sticky", "value": sticky});
-                (Outcome::Set, Some(patch(operation)))
+                (Outcome::Set, json!({"op": "add", "path": "/spec/weighted/sticky", "value": sticky}))
             }
-            Decision::Remove => {
-                (Outcome::Removed, Some(patch(json!({"op": "remove", "path": "/spec/weighted/sticky"}))))
-            }
+            Decision::Remove => (Outcome::Removed, json!({"op": "remove", "path": "/spec/weighted/sticky"})),
         };
-        let mut response = json!({"uid": self.uid, "allowed": true});
-        if let Some(patch) = patch {
-            response["patchType"] = json!("JSONPatch");
-            response["patch"] = json!(patch);
-        }
+        response["patchType"] = json!("JSONPatch");
+        response["patch"] = json!(STANDARD.encode(json!([operation]).to_string()));
         (outcome, answer(&response))
     }
 
@@ -185,7 +171,7 @@ impl Review {
 
 /// Returns whether this is a valid object name (RFC 1123, a subdomain). Names come from untrusted input, and no others
 /// are looked up.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.len() <= 253
         && text.bytes().next().is_some_and(is_plain)

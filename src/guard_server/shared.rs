@@ -1,7 +1,8 @@
 //! What all tasks of the process share.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
+    hash::Hash,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -26,7 +27,6 @@ use crate::{
         lookups::{Lookups, Places},
         metrics::Metrics,
         repairs::Repairs,
-        settled::Settled,
         verdicts::{Verdicts, Verified},
         watches::Watches,
     },
@@ -57,7 +57,10 @@ pub(super) struct Shared {
     pub(super) identity: Arc<Identity>,
     pub(super) registration: Registration,
     pub(super) repairs: Repairs,
-    pub(super) settled: Settled,
+    /// Repairs that are not repeated. For each TraefikService: the marks of the cookie with the resourceVersion that was
+    /// repaired and with the one that the repair produced. If the server does not store the cookie, it is not written
+    /// again and again.
+    pub(super) settled: Mutex<HashMap<NamespacedName, [u64; 2]>>,
     pub(super) entries: Entries,
     /// Memory budget for large bodies.
     pub(super) room: body::Room,
@@ -171,7 +174,7 @@ impl Shared {
                 is_own: options.address.is_some(),
             },
             repairs: Repairs::default(),
-            settled: Settled::default(),
+            settled: Mutex::default(),
             entries: Entries::default(),
             room: body::Room::default(),
             shutdown: Shutdown::default(),
@@ -202,4 +205,13 @@ impl Shared {
             ("not-shutting-down", !self.shutdown.is_ending.load(Relaxed)),
         ]
     }
+}
+
+/// Records a value, and returns the former one. A map with `most` keys is emptied before it gets another.
+pub(super) fn remember<K: Eq + Hash, V>(map: &Mutex<HashMap<K, V>>, most: usize, key: K, value: V) -> Option<V> {
+    let mut map = lock(map);
+    if map.len() >= most && !map.contains_key(&key) {
+        map.clear();
+    }
+    map.insert(key, value)
 }

@@ -9,9 +9,9 @@ use crate::{
     error::Result,
     guard_server::{
         Log,
-        queue::{Key, Outcome, PendingRepair},
+        queue::{Outcome, PendingRepair},
     },
-    model::{ObjectRef, name::Group},
+    model::{ObjectKind, ObjectRef, name::Group},
 };
 
 /// Grace period for an API server that has just started, which denies requests until it has read its RBAC.
@@ -53,7 +53,7 @@ impl FailureState {
     pub(super) fn classify(
         &mut self,
         log: &Log,
-        key: &Key,
+        key: &ObjectRef,
         lost: &PendingRepair,
         result: std::result::Result<(), Failed>,
     ) -> Result<Outcome> {
@@ -62,7 +62,8 @@ impl FailureState {
             return Ok(Outcome::Done);
         };
         // If the legacy group may not be read, it is not in use.
-        let is_of_no_use = verb == Verb::Get && key.group == Group::TraefikContainoUs && failure.is_denied();
+        let legacy = ObjectKind::TraefikService(Group::TraefikContainoUs);
+        let is_of_no_use = verb == Verb::Get && key.kind == legacy && failure.is_denied();
         // It was changed or deleted concurrently: the watch will deliver that.
         if failure.is_conflict() || failure.is_not_found() || failure.is_no_such_resource() || is_of_no_use {
             return Ok(Outcome::Done);
@@ -86,21 +87,17 @@ impl FailureState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        apiserver::status::Refusal,
-        error::Error,
-        model::{NamespacedName, ObjectKind},
-    };
+    use crate::{apiserver::status::Refusal, error::Error, model::NamespacedName};
 
     #[test]
     fn only_a_right_that_is_missing_for_half_a_minute_ends_the_repairs() {
         let log = Log::new(crate::guard_server::LogFormat::Text, |_| {});
-        let key = Key {
-            group: Group::TraefikIo,
+        let key = ObjectRef {
+            kind: ObjectKind::TraefikService(Group::TraefikIo),
             target: NamespacedName { namespace: Some("web".into()), name: "shop".into() },
         };
         let lost = PendingRepair { tries: 9, ..PendingRepair::due(Instant::now()) };
-        let object = || Box::new(ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() });
+        let object = || Box::new(key.clone());
         let refused = |code: u16, lacks_right: bool| {
             let failure = Failure::Status(Box::new(Refusal { code, ..Refusal::default() }), Error::cluster("no"));
             Err(Failed { verb: Verb::Patch, object: object(), failure, lacks_right })

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::{
-    error::panic::lock,
     guard_server::{
         Log,
         lookups::{Lookups, Places},
+        shared::remember,
     },
     model::NamespacedName,
 };
@@ -32,7 +32,7 @@ pub(super) struct Verified {
 
 /// The verdicts of one webhook.
 pub(super) struct Verdicts<V> {
-    lookups: Lookups<Result<V, Unjudged>>,
+    pub(super) lookups: Lookups<Result<V, Unjudged>>,
     /// The last log line for each Canary: answers differ rarely, and Flagger asks repeatedly.
     told: Mutex<HashMap<NamespacedName, (&'static str, String)>>,
 }
@@ -41,15 +41,6 @@ impl<V: Clone> Verdicts<V> {
     /// Creates an empty cache whose verdicts are valid for `remember`.
     pub(super) fn new(places: Places, remember: Duration) -> Self {
         Self { lookups: Lookups::new(places, remember), told: Mutex::default() }
-    }
-
-    /// Returns the cached verdict on this Canary, or that of `look`.
-    pub(super) async fn get(
-        &self,
-        target: &NamespacedName,
-        look: impl Future<Output = Result<V, Unjudged>>,
-    ) -> Result<V, Unjudged> {
-        self.lookups.get(target, look).await
     }
 
     /// Logs a verdict, unless its label and `version` are those of the last one.
@@ -62,13 +53,8 @@ impl<V: Clone> Verdicts<V> {
         reason: &str,
     ) {
         let news = (label, version.to_owned());
-        let mut told = lock(&self.told);
-        if told.get(target) != Some(&news) {
+        if remember(&self.told, MOST_TOLD, target.clone(), news.clone()) != Some(news) {
             log.info(message, &[("name", json!(target.to_string())), ("reason", json!(reason))]);
-            if told.len() >= MOST_TOLD {
-                told.clear();
-            }
-            told.insert(target.clone(), news);
         }
     }
 }

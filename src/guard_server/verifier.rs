@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::{
     apiserver::site::SiteTrust,
     error::Error,
-    flagger::{Declared, NativeField, webhook::metadata_of_webhooks},
+    flagger::{Declared, webhook::metadata_of_webhooks},
     guard::webhook::STICKY,
     guard_server::{
         asked::{self, Found, judged},
@@ -58,7 +58,7 @@ const URL: &str = "url";
 /// Answers Flagger: 200 means that no check fails, everything else that the cookie does not stick, or that this could not be
 /// checked. The body states the reason.
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
-    let verdict = async |target: NamespacedName| shared.verifier.get(&target, look(shared, &target)).await;
+    let verdict = async |target: NamespacedName| shared.verifier.lookups.get(&target, look(shared, &target)).await;
     let (word, status, reason) = match judged(shared, request, (PATIENCE, "the pages"), verdict).await {
         Ok(Verified { holds: true, text }) => ("holds", StatusCode::OK, text),
         Ok(Verified { holds: false, text }) => ("fails", StatusCode::FORBIDDEN, text),
@@ -110,8 +110,7 @@ async fn load(shared: &Shared, target: &NamespacedName) -> Result<Loaded, Unjudg
     let (canary, object) = asked::canary(shared, target, &VERIFIED_CANARY).await?;
     let found = asked::service(shared, &canary, &VERIFIED_SERVICE).await?;
     let (service, value) = found.map_or((None, None), |(service, value, _): Found| (Some(service), Some(value)));
-    let observed = Observed::pair(canary, service);
-    Ok(Loaded { observed, canary: object, service: value, native: NativeField::Absent, routing: None })
+    Ok(Loaded::of(Observed::pair(canary, service), object, value))
 }
 
 /// Puts together what is under test. The routes are not read: every page has to set the cookie.
@@ -234,7 +233,6 @@ mod tests {
         let object =
             json!({"metadata": {"name": "shop", "namespace": "web"}, "spec": {"analysis": {"webhooks": [webhook]}}});
         let canary = crate::flagger::Canary::from_object(&object).unwrap();
-        let observed = Observed::pair(canary, None);
-        Loaded { observed, canary: object, service: None, native: NativeField::Absent, routing: None }
+        Loaded::of(Observed::pair(canary, None), object, None)
     }
 }

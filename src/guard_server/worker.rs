@@ -14,14 +14,14 @@ use crate::{
     error::{Error, panic::lock},
     guard_server::{
         entries,
-        queue::{Key, Outcome, PendingRepair},
+        queue::{Outcome, PendingRepair},
         repair,
         repairs::Repairs,
         restart::panicked,
         shared::Shared,
         trouble::{Failed, FailureState},
     },
-    model::{ObjectKind, ObjectRef},
+    model::ObjectRef,
 };
 
 /// Timeout of one repair. Another webhook may take 30 s (`timeoutSeconds`) before the API server goes on.
@@ -46,7 +46,7 @@ impl Work {
         }
     }
 
-    async fn repair(self, shared: &Shared, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
+    async fn repair(self, shared: &Shared, key: &ObjectRef, lost: &PendingRepair) -> std::result::Result<(), Failed> {
         match self {
             Self::Cookies => repair::one(shared, key, lost).await,
             Self::Entries => entries::one(shared, key).await,
@@ -58,7 +58,7 @@ impl Work {
 pub(super) async fn work_off(shared: Arc<Shared>, what: Work) -> Error {
     let repairs = what.repairs(&shared);
     let mut work: JoinSet<std::result::Result<(), Failed>> = JoinSet::new();
-    let mut under_way: HashMap<Id, (Key, PendingRepair, Instant)> = HashMap::new();
+    let mut under_way: HashMap<Id, (ObjectRef, PendingRepair, Instant)> = HashMap::new();
     let mut troubles = FailureState::default();
     repairs.queue().requeue_running(Instant::now());
     loop {
@@ -105,16 +105,18 @@ pub(super) async fn work_off(shared: Arc<Shared>, what: Work) -> Error {
 }
 
 /// Attempts one repair, with a timeout.
-async fn attempt(shared: &Shared, what: Work, key: &Key, lost: &PendingRepair) -> std::result::Result<(), Failed> {
+async fn attempt(
+    shared: &Shared,
+    what: Work,
+    key: &ObjectRef,
+    lost: &PendingRepair,
+) -> std::result::Result<(), Failed> {
     let late = || Failure::Other(Error::cluster(format!("no answer within {} s", LONGEST_REPAIR.as_secs())));
     let result = tokio::time::timeout(LONGEST_REPAIR, what.repair(shared, key, lost)).await;
     let mut failed = match result {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(failed)) => failed,
-        Err(_) => {
-            let object = ObjectRef { kind: ObjectKind::TraefikService(key.group), target: key.target.clone() };
-            Failed::of(Verb::Patch, &object)(late())
-        }
+        Err(_) => Failed::of(Verb::Patch, key)(late()),
     };
     // Other policies and webhooks also answer 403 for a single object, so ask the API server about the permission itself.
     failed.lacks_right = failed.failure.is_denied() && !has_right(shared, what.repairs(shared), &failed).await;

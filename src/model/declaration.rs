@@ -168,7 +168,7 @@ pub(super) fn malformed(part: &str, reason: String) -> Malformed {
 }
 
 /// Returns the attributes as they are written.
-pub(crate) fn attributes() -> impl Iterator<Item = &'static str> {
+pub(crate) fn attributes() -> impl DoubleEndedIterator<Item = &'static str> {
     FIELDS.iter().filter_map(|field| field.attribute)
 }
 

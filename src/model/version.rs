@@ -25,6 +25,11 @@ impl Version {
     pub const fn of(major: u64, minor: u64, patch: u64) -> Self {
         Self([major, minor, patch])
     }
+
+    /// Returns the minor version: 3 and 7 of 3.7.9.
+    pub fn minor(self) -> (u64, u64) {
+        (self.0[0], self.0[1])
+    }
 }
 
 impl fmt::Display for Version {

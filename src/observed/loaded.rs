@@ -30,6 +30,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Puts together objects of which nothing else was read.
+    pub fn of(observed: Observed, canary: serde_json::Value, service: Option<serde_json::Value>) -> Self {
+        Self { observed, canary, service, native: NativeField::Absent, routing: None }
+    }
+
     /// Adds what was read of the routes.
     #[must_use]
     pub fn with_routing(mut self, routing: Arc<Routing>) -> Self {

@@ -123,7 +123,24 @@ impl Plan {
 
     /// Returns why a change of this scope does not change the TraefikService, if so.
     pub fn why_not_changed(loaded: &Loaded, scope: Scope) -> Option<String> {
-        if scope == Scope::DeclareOnly { None } else { why_not_changed(loaded, scope) }
+        let name = || loaded.observed.canary.service_target().map_or_else(String::new, |target| target.name);
+        match &loaded.observed.service {
+            _ if scope == Scope::DeclareOnly => None,
+            _ if loaded.native != NativeField::Absent && scope == Scope::Both => {
+                Some("Flagger itself copies the declared cookie to it".into())
+            }
+            TraefikServiceState::Present(_) => None,
+            TraefikServiceState::Foreign(service) => Some(match &service.controller {
+                Some(owner) => format!("TraefikService `{}` is controlled by {} `{}`", name(), owner.kind, owner.name),
+                None => format!("TraefikService `{}` is controlled by something else", name()),
+            }),
+            TraefikServiceState::NotGenerated => Some(match loaded.observed.canary.service_problem() {
+                Some(problem) => format!("Flagger can generate no TraefikService: {problem}"),
+                None => format!("Flagger has not created TraefikService `{}` yet", name()),
+            }),
+            TraefikServiceState::NotServed => Some("the cluster serves no TraefikServices".into()),
+            TraefikServiceState::Forbidden(reason) => Some(reason.clone()),
+        }
     }
 
     /// Returns whether there is nothing to do.
@@ -142,26 +159,5 @@ impl Plan {
         let is_agreed =
             |step: &Step| agreed.steps.iter().any(|other| other.same_change(step) || step.is_same_after_removal(other));
         !self.is_empty() && self.steps.iter().all(is_agreed)
-    }
-}
-
-/// Returns why the TraefikService is not changed, if so.
-fn why_not_changed(loaded: &Loaded, scope: Scope) -> Option<String> {
-    let name = || loaded.observed.canary.service_target().map_or_else(String::new, |target| target.name);
-    match &loaded.observed.service {
-        _ if loaded.native != NativeField::Absent && scope == Scope::Both => {
-            Some("Flagger itself copies the declared cookie to it".into())
-        }
-        TraefikServiceState::Present(_) => None,
-        TraefikServiceState::Foreign(service) => Some(match &service.controller {
-            Some(owner) => format!("TraefikService `{}` is controlled by {} `{}`", name(), owner.kind, owner.name),
-            None => format!("TraefikService `{}` is controlled by something else", name()),
-        }),
-        TraefikServiceState::NotGenerated => Some(match loaded.observed.canary.service_problem() {
-            Some(problem) => format!("Flagger can generate no TraefikService: {problem}"),
-            None => format!("Flagger has not created TraefikService `{}` yet", name()),
-        }),
-        TraefikServiceState::NotServed => Some("the cluster serves no TraefikServices".into()),
-        TraefikServiceState::Forbidden(reason) => Some(reason.clone()),
     }
 }

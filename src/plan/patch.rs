@@ -20,18 +20,6 @@ pub fn between(from: &Value, to: &Value) -> Option<Value> {
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
 
-/// Adds the keys of one patch to another that names none of them.
-pub fn join(patch: &mut Value, more: Value) {
-    match (patch, more) {
-        (Value::Object(patch), Value::Object(more)) => {
-            for (key, value) in more {
-                join(patch.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (patch, more) => *patch = more,
-    }
-}
-
 /// Applies a merge patch, as specified in RFC 7386 section 2.
 pub fn apply(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {

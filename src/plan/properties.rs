@@ -326,9 +326,9 @@ proptest! {
         for step in &plan.steps {
             let version = |value: &Value| value.pointer("/metadata/resourceVersion").cloned();
             match &step.action {
-                Action::Patch(patch) => {
-                    prop_assert_eq!(trespasses(step.object.kind, patch), [""; 0]);
-                    prop_assert_eq!(version(patch), version(&step.before));
+                Action::Patch(_) => {
+                    prop_assert_eq!(trespasses(step.object.kind, &step.body()), [""; 0]);
+                    prop_assert_eq!(version(&step.body()), version(&step.before));
                 }
                 Action::Apply(_) | Action::Delete => {
                     prop_assert_eq!(&step.object.target.name, "podinfo-entry");

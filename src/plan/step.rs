@@ -1,6 +1,6 @@
-//! One step of a plan: a change of one object. Apart from the `resourceVersion` it was computed from, a patch contains
-//! only the annotations (or the native field) of the Canary, or `spec.weighted.sticky` of the TraefikService. The objects
-//! of an entry are this program's own, and are applied or deleted whole.
+//! One step of a plan: a change of one object. A patch contains only the annotations (or the native field) of the Canary,
+//! or `spec.weighted.sticky` of the TraefikService. The objects of an entry are this program's own, and are applied or
+//! deleted whole. What is sent also names the `resourceVersion` that it was computed from.
 
 use serde_json::{Value, json};
 
@@ -40,20 +40,13 @@ pub enum Action {
 }
 
 impl Step {
-    fn new(kind: ObjectKind, target: NamespacedName, mut patch: Value, before: &Value) -> Self {
-        if let Some(version) = before.pointer("/metadata/resourceVersion") {
-            patch::apply(&mut patch, &json!({"metadata": {"resourceVersion": version}}));
-        }
+    fn new(kind: ObjectKind, target: NamespacedName, patch: Value, before: &Value) -> Self {
         Self { object: ObjectRef { kind, target }, action: Action::Patch(patch), before: before.clone() }
     }
 
     /// Returns the step that makes an object of an entry as wanted.
-    pub(super) fn apply(object: ObjectRef, mut wanted: Value, before: Option<&Value>) -> Self {
-        let before = before.cloned().unwrap_or_default();
-        if let Some(version) = before.pointer("/metadata/resourceVersion") {
-            patch::apply(&mut wanted, &json!({"metadata": {"resourceVersion": version}}));
-        }
-        Self { object, action: Action::Apply(wanted), before }
+    pub(super) fn apply(object: ObjectRef, wanted: Value, before: Option<&Value>) -> Self {
+        Self { object, action: Action::Apply(wanted), before: before.cloned().unwrap_or_default() }
     }
 
     /// Returns the step that deletes an object of an entry.
@@ -86,23 +79,20 @@ impl Step {
         }
     }
 
-    /// Returns the patch of a step that is one, without the `resourceVersion` it starts from.
-    fn change(&self) -> Value {
-        let Some(patch) = self.patch() else { return Value::Null };
-        let mut change = patch.clone();
-        if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("resourceVersion");
+    /// Returns what is sent: the patch or the object, with the `resourceVersion` that it was computed from; null for a
+    /// deletion.
+    pub fn body(&self) -> Value {
+        let (Action::Patch(body) | Action::Apply(body)) = &self.action else { return Value::Null };
+        let mut body = body.clone();
+        if let Some(version) = self.before.pointer("/metadata/resourceVersion") {
+            body["metadata"]["resourceVersion"] = version.clone();
         }
-        if change.get("metadata").is_some_and(|metadata| metadata == &json!({})) {
-            change.as_object_mut().expect("a patch is a mapping").remove("metadata");
-        }
-        change
+        body
     }
 
     /// Returns whether both change the same values of the same object in the same way.
     pub fn same_change(&self, other: &Self) -> bool {
         let is_same = match (&self.action, &other.action) {
-            (Action::Patch(_), Action::Patch(_)) => self.change() == other.change(),
             (Action::Apply(own), Action::Apply(other)) => {
                 let parts = |object: &Value| [object["spec"].clone(), object["metadata"]["annotations"].clone()];
                 parts(own) == parts(other)
@@ -140,7 +130,7 @@ impl Step {
     /// Returns whether `object`, as returned by the server, contains the changes of this step.
     pub fn is_satisfied_by(&self, object: &Value) -> bool {
         match &self.action {
-            Action::Patch(_) => patch::is_satisfied_by(Some(object), &self.change()),
+            Action::Patch(patch) => patch::is_satisfied_by(Some(object), patch),
             Action::Apply(wanted) => entry::is_as_wanted(object, wanted),
             Action::Delete => object.is_null(),
         }
@@ -155,40 +145,33 @@ fn annotation(object: &Value, key: &str) -> Option<Value> {
 pub(super) fn declaration(loaded: &Loaded, wanted: &Stickiness) -> Result<Option<Step>> {
     let (cookie, canary) = (wanted.cookie.as_ref(), &loaded.observed.canary);
     let declared = &canary.declared;
-    let entry = match (&canary.entry, &wanted.entry) {
-        (None, None) => None,
-        (Some(Ok(declared)), Some(entry)) if declared == entry => None,
-        (_, entry) => {
-            let text = entry.as_ref().map(ToString::to_string);
-            Some(json!({"metadata": {"annotations": {ENTRY_ANNOTATION: text}}}))
-        }
-    };
-    let patch = match &loaded.native {
+    let mut patch = match &loaded.native {
         NativeField::Present(fields) => native_patch(loaded, cookie, fields)?,
-        NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => None,
-        NativeField::Absent => {
-            let text = cookie.map(declaration::print);
-            Some(json!({"metadata": {"annotations": {ANNOTATION: text}}}))
+        NativeField::Absent if declared.cookie() == cookie && !matches!(declared, Declared::Malformed(..)) => {
+            Value::Null
         }
+        NativeField::Absent => json!({"metadata": {"annotations": {ANNOTATION: cookie.map(declaration::print)}}}),
     };
-    let patch = match (patch, entry) {
-        (Some(mut patch), Some(entry)) => {
-            patch::join(&mut patch, entry);
-            Some(patch)
-        }
-        (patch, entry) => patch.or(entry),
+    let is_same_entry = match (&canary.entry, &wanted.entry) {
+        (Some(Ok(declared)), Some(entry)) => declared == entry,
+        (declared, entry) => declared.is_none() && entry.is_none(),
     };
+    if !is_same_entry {
+        let text = wanted.entry.as_ref().map(ToString::to_string);
+        patch["metadata"]["annotations"][ENTRY_ANNOTATION] = json!(text);
+    }
     let target = canary.target.clone();
-    Ok(patch.map(|patch| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
+    Ok((!patch.is_null()).then(|| Step::new(ObjectKind::Canary, target, patch, &loaded.canary)))
 }
 
-/// Returns the patch that sets the native field, and removes an annotation from before the field existed.
+/// Returns the patch that sets the native field, and removes an annotation from before the field existed; null if there is
+/// nothing to change.
 fn native_patch(
     loaded: &Loaded,
     cookie: Option<&Cookie>,
     fields: &std::collections::BTreeMap<String, Vec<String>>,
-) -> Result<Option<Value>> {
-    let mut patch = json!({});
+) -> Result<Value> {
+    let mut patch = Value::Null;
     let same =
         matches!(&loaded.observed.canary.declared, Declared::Native(now, odd) if Some(now) == cookie && odd.is_empty());
     let now = NATIVE_COOKIE.iter().try_fold(&loaded.canary, |value, key| value.get(key));
@@ -215,7 +198,7 @@ fn native_patch(
     if loaded.canary.pointer("/metadata/annotations").is_some_and(|all| all.get(ANNOTATION).is_some()) {
         patch["metadata"] = json!({"annotations": {ANNOTATION: null}});
     }
-    Ok((patch != json!({})).then_some(patch))
+    Ok(patch)
 }
 
 fn only_child(value: &Value, key: &str) -> bool {

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::{
     flagger::{NativeField, native},
-    model::Field,
+    model::{
+        Field,
+        version::{self, Version},
+    },
     plan::Scope,
 };
 
@@ -18,34 +21,10 @@ const COOKIE: [&str; 4] = ["spec", "weighted", "sticky", "cookie"];
 pub struct Support {
     /// Keys under `cookie` in the schema of TraefikServices; `None` if it cannot be read.
     pub keys: Option<Vec<String>>,
-    /// The oldest running Traefik, and where it runs; `None` if that cannot be read.
-    pub traefik: Option<(Version, String)>,
+    /// The minor version of the oldest running Traefik, and where it runs; `None` if that cannot be read.
+    pub traefik: Option<((u64, u64), String)>,
     /// Keys of the Canaries' native field, if it exists.
     pub native: Option<Vec<String>>,
-}
-
-/// A version of Traefik: major and minor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32);
-
-impl Version {
-    /// Parses `3.4`, `v3.4.1`, `3.4.0-rc.1`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.trim_start_matches('v').split(['.', '-', '+']);
-        Some(Self(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    }
-
-    /// Parses the version in the tag of a container image: `docker.io/traefik:v3.4.1@sha256:…`.
-    pub fn of_image(image: &str) -> Option<Self> {
-        let (_, tag) = image.split('@').next()?.rsplit('/').next()?.split_once(':')?;
-        Self::parse(tag)
-    }
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
 }
 
 impl Support {
@@ -75,9 +54,9 @@ impl Support {
 
     /// Returns why the running Traefik ignores this field, if so.
     pub fn ignored(&self, field: &Field) -> Option<String> {
-        let (version, place) = self.traefik.as_ref()?;
-        let since = Version::parse(field.since)?;
-        (*version < since).then(|| format!("Traefik {version} ({place}) ignores it: it needs {}", field.since))
+        let (version @ (major, minor), place) = self.traefik.as_ref()?;
+        let since = Version::parse(field.since)?.minor();
+        (*version < since).then(|| format!("Traefik {major}.{minor} ({place}) ignores it: it needs {}", field.since))
     }
 }
 
@@ -87,8 +66,8 @@ pub fn keys_in_schema(document: &Value) -> Option<Vec<String>> {
     Some(fields.into_keys().collect())
 }
 
-/// Returns the oldest Traefik among workloads, by their image tags, and where it runs.
-pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Option<(Version, String)> {
+/// Returns the minor version of the oldest Traefik among workloads, by their image tags, and where it runs.
+pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Option<((u64, u64), String)> {
     let text = |value: &'a Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     workloads
         .into_iter()
@@ -102,7 +81,7 @@ pub fn oldest_traefik<'a>(workloads: impl IntoIterator<Item = &'a Value>) -> Opt
                 if name != "traefik" && !name.ends_with("-traefik") {
                     return None;
                 }
-                Some((Version::of_image(image)?, place.clone()))
+                Some((Version::parse(version::tag(image)?)?.minor(), place.clone()))
             })
         })
         .min()
@@ -120,29 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn the_version_of_an_image_is_its_tag() {
-        for (image, version) in [
-            ("traefik:v3.4.1", Some(Version(3, 4))),
-            ("docker.io/library/traefik:3.7", Some(Version(3, 7))),
-            ("registry:5000/traefik:v2.11.0@sha256:ab", Some(Version(2, 11))),
-            ("registry:5000/traefik", None),
-            ("traefik:latest", None),
-            ("traefik@sha256:ab", None),
-            ("traefik:v3", None),
-            ("traefik:v3.4.0-rc.1", Some(Version(3, 4))),
-        ] {
-            assert_eq!(Version::of_image(image), version, "{image}");
-        }
-    }
-
-    #[test]
     fn the_oldest_traefik_counts_and_other_images_do_not() {
         let workload = |name: &str, images: &[&str]| {
             let containers: Vec<_> = images.iter().map(|image| json!({"image": image})).collect();
             json!({"metadata": {"namespace": "edge", "name": name}, "spec": {"template": {"spec": {"containers": containers}}}})
         };
-        let found =
-            |workloads: &[Value]| oldest_traefik(workloads).map(|(version, place)| format!("{version} {place}"));
+        let found = |workloads: &[Value]| {
+            oldest_traefik(workloads).map(|((major, minor), place)| format!("{major}.{minor} {place}"))
+        };
         let new = workload("new", &["traefik:v3.7.1", "alpine:3.1"]);
         let old = workload("old", &["sidecar:1.0", "rancher/mirrored-library-traefik:3.3.6"]);
         assert_eq!(found(&[new.clone(), old]).as_deref(), Some("3.3 edge/old"));
@@ -155,7 +119,7 @@ mod tests {
         let by_flag = |flag| Field::by_flag(flag).expect("a field");
         let support = Support {
             keys: Some(vec!["name".into(), "maxAge".into(), "path".into()]),
-            traefik: Some((Version(3, 2), "edge/traefik".into())),
+            traefik: Some(((3, 2), "edge/traefik".into())),
             native: None,
         };
         let honoured = |scope| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::{Error, Kind},
     files::Manifests,
-    flagger::{Canary, NativeField},
+    flagger::Canary,
     model::{declaration::ANNOTATION, entry::ENTRY_ANNOTATION, name::CANARY_API_VERSION, view},
     observed::{Loaded, Observed},
     plan::{CookieChange, Plan, Scope},
@@ -67,8 +67,7 @@ fn in_release(error: Error, name: &str, change: &CookieChange) -> Error {
 fn annotations_after(name: &str, annotations: &Value, change: &CookieChange) -> Option<Map<String, Value>> {
     let object = json!({"metadata": {"name": name, "annotations": annotations}});
     let canary = Canary::from_object(&object)?;
-    let observed = Observed::pair(canary, None);
-    let loaded = Loaded { observed, canary: object, service: None, native: NativeField::Absent, routing: None };
+    let loaded = Loaded::of(Observed::pair(canary, None), object, None);
     let plan = change.on(&loaded).and_then(|wanted| Plan::new(&loaded, &wanted, Scope::DeclareOnly));
     let after = plan.ok()?.steps.pop()?.after();
     Some(view::object(&after, &["metadata", "annotations"]).cloned().unwrap_or_default())

@@ -2,17 +2,21 @@
 
 use proptest::prelude::*;
 
-use crate::guard_server::queue::*;
+use crate::{
+    guard_server::queue::*,
+    model::{NamespacedName, ObjectKind, name::Group},
+};
 
-fn key(namespace: &str, name: &str) -> Key {
-    Key { group: Group::TraefikIo, target: NamespacedName { namespace: Some(namespace.into()), name: name.into() } }
+fn key(namespace: &str, name: &str) -> ObjectRef {
+    let kind = ObjectKind::TraefikService(Group::TraefikIo);
+    ObjectRef { kind, target: NamespacedName { namespace: Some(namespace.into()), name: name.into() } }
 }
 
 fn lost(seen: Instant) -> PendingRepair {
     PendingRepair { object: None, is_cookie_lost: true, seen, before: Duration::ZERO, tries: 0 }
 }
 
-fn take(queue: &mut Queue, now: Instant) -> Vec<Key> {
+fn take(queue: &mut Queue, now: Instant) -> Vec<ObjectRef> {
     std::iter::from_fn(|| queue.next(now)).map(|(key, _)| key).collect()
 }
 
@@ -104,7 +108,7 @@ proptest! {
         events in prop::collection::vec((0..4usize, 0..3usize, 0..4u8), 1..80),
     ) {
         let mut now = Instant::now();
-        let (mut queue, mut running) = (Queue::default(), Vec::<(Key, PendingRepair)>::new());
+        let (mut queue, mut running) = (Queue::default(), Vec::<(ObjectRef, PendingRepair)>::new());
         let mut owed = HashSet::new();
         for (namespace, name, event) in events {
             let key = key(&format!("n{namespace}"), &format!("s{name}"));
@@ -121,7 +125,7 @@ proptest! {
                     queue.done(key, lost, ended, Duration::from_secs(namespace as u64), now);
                 }
             }
-            let namespaces: HashSet<_> = running.iter().map(|(key, _)| key.namespace().to_owned()).collect();
+            let namespaces: HashSet<_> = running.iter().map(|(key, _)| namespace_of(&key.target).to_owned()).collect();
             prop_assert_eq!(namespaces.len(), running.len());
         }
         let mut done = HashSet::new();

@@ -156,7 +156,7 @@ fn what_is_no_review_is_refused_with_a_reason() {
     let broken = |pointer: &str, value: Value| {
         let mut review = review.clone();
         *review.pointer_mut(pointer).unwrap() = value;
-        Review::read(review.to_string().as_bytes()).unwrap_err().0
+        Review::read(review.to_string().as_bytes()).unwrap_err()
     };
     let begin = "not an AdmissionReview of admission.k8s.io/v1: ";
     assert_eq!(broken("/kind", json!(1)), format!("{begin}another kind or version"));
@@ -165,6 +165,6 @@ fn what_is_no_review_is_refused_with_a_reason() {
     assert_eq!(broken("/request/uid", json!("")), format!("{begin}no request.uid"));
     assert_eq!(broken("/request/resource", json!("x")), format!("{begin}no request.resource.resource"));
     assert_eq!(broken("/request/object", json!("x")), format!("{begin}no request.object"));
-    assert_eq!(Review::read(b"{").unwrap_err().0, "not JSON: EOF while parsing an object at line 1 column 1");
-    assert_eq!(Review::read(b"[]").unwrap_err().0, format!("{begin}another kind or version"));
+    assert_eq!(Review::read(b"{").unwrap_err(), "not JSON: EOF while parsing an object at line 1 column 1");
+    assert_eq!(Review::read(b"[]").unwrap_err(), format!("{begin}another kind or version"));
 }

@@ -31,7 +31,7 @@ fn wrong(text: &str) -> Vec<String> {
 fn each_field_has_its_comment_and_what_is_not_supported_is_marked() {
     let support = Support {
         keys: Some(FIELDS.iter().map(|field| field.key.to_owned()).filter(|key| key != "domain").collect()),
-        traefik: Some((crate::plan::support::Version(3, 2), "edge/traefik".into())),
+        traefik: Some(((3, 2), "edge/traefik".into())),
         native: None,
     };
     let (cookie, live) = (parse("login; Max-Age=300; HttpOnly").unwrap(), parse("login; Max-Age=60; Secure").unwrap());

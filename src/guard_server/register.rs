@@ -21,7 +21,7 @@ use crate::{
         following::{self, Requirement},
         shared::Shared,
     },
-    plan::{Consent, decide},
+    plan::decide,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -154,7 +154,7 @@ async fn write_all(
         }
         let change = Change { wanted: wanted.clone(), before };
         change.must_be_ours().map_err(RegistrationError::Permanent)?;
-        for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
+        for confirmed in decide(vec![change], Some(true)).map_err(RegistrationError::Permanent)? {
             shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
         }
         written += 1;
@@ -173,7 +173,7 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
                 if change.before.as_ref().and_then(place) != place(&wanted.value) || change.must_be_ours().is_err() {
                     break;
                 }
-                let Some(confirmed) = decide(vec![change], Consent::Flag)?.pop() else { break };
+                let Some(confirmed) = decide(vec![change], Some(true))?.pop() else { break };
                 match shared.cluster.delete_guard(&confirmed).await {
                     Ok(()) => break,
                     // It was changed concurrently: read it again.

@@ -18,7 +18,6 @@ use crate::{
     context::Context,
     error::{Error, Exit, Result},
     output::change::DryRun,
-    plan::Consent,
 };
 
 /// Protect declared cookies from Flagger's writes
@@ -62,8 +61,8 @@ struct GuardWriteArgs {
 }
 
 impl GuardWriteArgs {
-    async fn consent(&self, ctx: &Context, question: &str) -> Result<Consent> {
-        if self.yes { Ok(Consent::Flag) } else { Ok(Consent::from_answer(ctx.ui.ask(question).await?)) }
+    async fn consent(&self, ctx: &Context, question: &str) -> Result<Option<bool>> {
+        if self.yes { Ok(Some(true)) } else { ctx.ui.ask(question).await }
     }
 }
 

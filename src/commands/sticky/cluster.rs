@@ -23,7 +23,7 @@ use crate::{
     flagger::NativeField,
     observed::{Guarded, Loaded},
     output::{self, Format, change::DryRun},
-    plan::{Action, Confirmed, Consent, CookieChange, Plan, Scope, Step, decide},
+    plan::{Action, Confirmed, CookieChange, Plan, Scope, Step, decide},
 };
 
 /// Maximum number of times a plan is shown again because the objects changed.
@@ -175,16 +175,16 @@ pub(super) async fn confirm(
     prepared: Vec<Prepared>,
     args: &WriteArgs,
 ) -> Result<Vec<(Loaded, Confirmed<Plan>)>> {
-    let consent = if args.yes {
-        Consent::Flag
+    let answer = if args.yes {
+        Some(true)
     } else {
         let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
         let question = format!("Change {}?", output::count(objects, "object", "objects"));
-        Consent::from_answer(ctx.ui.ask(&question).await?)
+        ctx.ui.ask(&question).await?
     };
     let (loaded, plans): (Vec<_>, Vec<_>) =
         prepared.into_iter().map(|prepared| (prepared.loaded, prepared.plan)).unzip();
-    Ok(loaded.into_iter().zip(decide(plans, consent)?).collect())
+    Ok(loaded.into_iter().zip(decide(plans, answer)?).collect())
 }
 
 /// Writes one plan, and asks again if the objects changed so that the plan is a different one. Returns what was stored,

@@ -14,7 +14,7 @@ use crate::{
         change::{self, DryRun},
         diff, findings,
     },
-    plan::{Consent, CookieChange, Plan, Scope, decide},
+    plan::{CookieChange, Plan, Scope, decide},
     source,
 };
 
@@ -70,9 +70,8 @@ pub(super) async fn change(
     if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
     }
-    let consent =
-        if args.yes { Consent::Flag } else { Consent::from_answer(ctx.ui.ask(&format!("Change {file}?")).await?) };
-    decide(vec![plan], consent)?;
+    let answer = if args.yes { Some(true) } else { ctx.ui.ask(&format!("Change {file}?")).await? };
+    decide(vec![plan], answer)?;
     files::replace(source, &text)?;
     ctx.ui.data(&configured)?;
     Ok(Exit::Ok)

@@ -95,10 +95,7 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
         if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
             ctx.ui.status(&output::escaped(&format!("{}: skipped, {why}", field.flag)));
             // A value already set stays, even if it is ignored.
-            match now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
-                Some(value) => cookie.set(field, value.clone()),
-                None => cookie.unset(field),
-            }
+            cookie.set(field, now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()).cloned());
             continue;
         }
         if field.key == "maxAge" && chosen.purpose == Purpose::Session {
@@ -110,10 +107,7 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
             field.flag,
             value.as_ref().map_or_else(|| "unset".into(), ToString::to_string)
         ));
-        match value {
-            Some(value) => cookie.set(field, value),
-            None => cookie.unset(field),
-        }
+        cookie.set(field, value);
     }
     let entry = ask_entry(ctx, session.base().entry.as_ref()).await?;
     let flow = if chosen.purpose == Purpose::Flow { cookie.max_age() } else { None };
@@ -196,16 +190,14 @@ fn start(canary: &str, now: Option<&Cookie>, chosen: &Suggestion) -> Cookie {
         // Unique per Canary: two TraefikServices with the same name on the same host overwrite each other's cookie.
         for (flag, text) in [("name", format!("{canary}-track").as_str()), ("http-only", ""), ("same-site", "lax")] {
             let field = Field::by_flag(flag).expect("a row of FIELDS");
-            if let Ok(value) = field.parse(text) {
-                cookie.set(field, value);
-            }
+            cookie.set(field, field.parse(text).ok());
         }
         cookie
     });
     let max_age = Field::by_flag("max-age").expect("a row of FIELDS");
     match (chosen.purpose, chosen.max_age) {
-        (Purpose::Session, _) => cookie.unset(max_age),
-        (_, Some(seconds)) => cookie.set(max_age, FieldValue::Seconds(seconds)),
+        (Purpose::Session, _) => cookie.set(max_age, None),
+        (_, Some(seconds)) => cookie.set(max_age, Some(FieldValue::Seconds(seconds))),
         (_, None) => {}
     }
     cookie

@@ -7,14 +7,14 @@ use super::{
     install_args::{InstallArgs, Mode},
     preview::{dry_run_all, print_diff},
     proof,
-    selectors::Selectors,
     state::{GuardState, Removal},
 };
 use crate::{
     cluster::Cluster,
     context::Context,
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
+    model::selector,
     output::{
         self, Format,
         change::{self, DryRun, Verb},
@@ -25,15 +25,15 @@ use crate::{
 
 /// Runs `guard install`.
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
-    let selectors = Selectors::parse(args)?;
+    let asked = coverage(args, &Coverage::default())?;
     refuse_unused(args)?;
     if let Some(format) = args.output {
-        return print_objects(ctx, format, &printed(args, selectors.over(&Coverage::default()))?);
+        return print_objects(ctx, format, &printed(args, asked)?);
     }
     let server = super::cluster(ctx).await?;
     let there = GuardState::read(&server).await?;
     let form = form(ctx, args, &there)?;
-    let coverage = selectors.over(kept_coverage(form, &there));
+    let coverage = coverage(args, kept_coverage(form, &there))?;
     let changes = match form {
         Form::Policies => there.policies.changes(&coverage),
         Form::Webhook => webhook_changes(&server, args, &there, coverage).await?,
@@ -106,6 +106,21 @@ fn printed(args: &InstallArgs, coverage: Coverage) -> Result<Vec<GuardObject>> {
     let traefik = form::traefik_urls(args, None)?;
     let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries, traefik };
     Ok(deployment::objects(&placement))
+}
+
+/// Returns this coverage with the selectors that are given; an empty one selects everything.
+fn coverage(args: &InstallArgs, kept: &Coverage) -> Result<Coverage> {
+    let either = |flag: &Option<String>, kept: &Option<Value>| match flag.as_deref() {
+        None => Ok(kept.clone()),
+        Some("") => Ok(None),
+        Some(text) => selector::parse(text)
+            .map(|selector| Some(selector::to_object(&selector)))
+            .map_err(|reason| Error::usage(format!("label selector: {reason}"))),
+    };
+    Ok(Coverage {
+        selector: either(&args.selector, &kept.selector)?,
+        namespace_selector: either(&args.namespace_selector, &kept.namespace_selector)?,
+    })
 }
 
 /// Returns the installed coverage, which stays where no selector is given. Changing the form keeps it, too.

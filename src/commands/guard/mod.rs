@@ -6,7 +6,6 @@ mod install_args;
 mod preview;
 mod proof;
 mod run;
-mod selectors;
 mod state;
 mod status;
 mod traefik_url;

@@ -7,10 +7,9 @@ use super::{
     install_args::{InstallArgs, Mode},
     preview::{dry_run_all, print_diff},
     proof,
-    state::{GuardState, Removal},
+    state::{GuardState, Removal, deleted_lines},
 };
 use crate::{
-    cluster::Cluster,
     context::Context,
     error::{Error, Exit, Result},
     guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
@@ -19,7 +18,7 @@ use crate::{
         self, Format,
         change::{self, DryRun, Verb},
     },
-    plan::{Confirmed, decide},
+    plan::decide,
     yaml,
 };
 
@@ -44,7 +43,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
     // A process outside the cluster removes its own registration when it ends.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
-    let removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
+    let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
     let after = dry_run_all(&server, &changes, args.write.dry_run, args.force_conflicts).await?;
     let differs = |(change, after): &(&Change, &Value)| print_diff(ctx, change, after);
     let open: Vec<Change> = changes.iter().zip(&after).filter(differs).map(|(change, _)| change.clone()).collect();
@@ -58,7 +57,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     }
     let mut former = Vec::new();
     if !open.is_empty() || !removal.changes.is_empty() {
-        let consent = args.write.consent(ctx, &question(open.len(), &removal)).await?;
+        let consent = args.write.consent(ctx, &removal.question(open.len())).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored?;
@@ -75,24 +74,9 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         ctx.ui.status("the old form of the guard stays; once the new one works, repeat the command to remove it");
         return Ok(exit);
     }
-    remove_former(ctx, &server, removal, former).await?;
+    removal.delete(ctx, &server, former).await?;
     // With the former guard gone, the new one has to work alone.
     Ok(proof::wait(&server, form, args.wait).await?.tell(ctx))
-}
-
-/// Deletes the objects of the other form.
-async fn remove_former(
-    ctx: &Context,
-    server: &Cluster,
-    mut removal: Removal,
-    former: Vec<Confirmed<Change>>,
-) -> Result<()> {
-    let deleted = removal.delete(server, former).await?;
-    ctx.ui.data(&deleted_lines(&deleted, DryRun::None))?;
-    if let Some(stays) = &removal.stays {
-        stays.tell(ctx);
-    }
-    Ok(())
 }
 
 /// Returns the objects for `-o`. It contacts no API server, so `auto` cannot detect the form and means the policies.
@@ -140,27 +124,6 @@ fn installed_lines(changes: &[Change], open: &[Change], dry_run: DryRun) -> Stri
         Some(_) => Verb::Unchanged,
     };
     changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
-}
-
-fn deleted_lines(changes: &[Change], dry_run: DryRun) -> String {
-    changes.iter().map(|change| change::line(&change.wanted, Verb::Deleted, dry_run)).collect()
-}
-
-fn question(changes: usize, removal: &Removal) -> String {
-    let count = |number| output::count(number, "object", "objects");
-    let namespace = removal.namespace().map(|namespace| format!(", namespace `{namespace}` among them"));
-    let namespace = namespace.unwrap_or_default();
-    match (changes, removal.changes.len()) {
-        (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
-        (changes, 0) => format!("Change {}?", count(changes)),
-        (changes, deletions) => {
-            let deletions = count(deletions);
-            format!(
-                "Change {}, and delete {deletions} of the former guard{namespace} once the new ones work?",
-                count(changes)
-            )
-        }
-    }
 }
 
 fn print_objects(ctx: &Context, format: Format, objects: &[GuardObject]) -> Result<Exit> {

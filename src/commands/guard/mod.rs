@@ -28,13 +28,6 @@ pub(crate) enum GuardCommand {
     Run(run::RunArgs),
 }
 
-impl GuardCommand {
-    /// Returns whether the command handles signals itself.
-    pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Run(_))
-    }
-}
-
 /// Runs one of the `guard` commands.
 pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
     match command {

@@ -112,8 +112,9 @@ fn life(text: &str) -> std::result::Result<Duration, String> {
 
 /// Runs `guard run`.
 pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
+    // Where API servers call the webhook, and by which names.
     let address = match (&args.service, &args.webhook_url) {
-        (Some(service), _) => Some(behind(service)),
+        (Some(service), _) => Some((Address::Service(service.clone()), guard::deployment::names(service))),
         (None, Some(url)) => Some(address(url)?),
         (None, None) => None,
     };
@@ -167,11 +168,6 @@ fn target(text: &str) -> std::result::Result<NamespacedName, String> {
         check(part).map_err(|problem| format!("must be NAMESPACE/NAME: {problem}"))?;
     }
     Ok(NamespacedName { namespace: Some(namespace.to_owned()), name: name.to_owned() })
-}
-
-/// Returns the webhook's address behind a Service, and the names by which API servers call it.
-fn behind(service: &NamespacedName) -> (Address, Vec<String>) {
-    (Address::Service(service.clone()), guard::deployment::names(service))
 }
 
 /// Parses a webhook URL without a path into its address and host.

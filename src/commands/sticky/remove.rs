@@ -25,5 +25,6 @@ pub(crate) struct RemoveArgs {
 
 /// Runs `sticky remove`.
 pub(super) async fn run(ctx: &Context, args: &RemoveArgs) -> Result<Exit> {
-    super::change(ctx, &args.name, &args.write, &args.files, &CookieChange::Remove).await
+    let (source, _) = super::pick(ctx, ctx.source(&args.files).await?, &args.name).await?;
+    super::change(ctx, &source, &args.name, &args.write, &CookieChange::Remove).await
 }

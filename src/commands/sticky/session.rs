@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
         let (base, mine_now) = (self.base.clone(), mine.clone());
         let change = CookieChange::Merge { base, mine: mine_now, scope: self.write.scope() };
         let name = &self.loaded.observed.canary.target.name;
-        match super::change_in(self.ctx, &self.source, name, self.write, &change).await {
+        match super::change(self.ctx, &self.source, name, self.write, &change).await {
             Ok(exit) => Ok(Attempt::Done(exit)),
             Err(error) if error.kind() == Kind::Editor => Ok(Attempt::Editor),
             // If the Canary cannot be read again, the conflict is what there is to report.

@@ -45,7 +45,7 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
         Source::Cluster(server) => {
             ctx.command(&arguments, &session.loaded().observed.canary.target, server.api().namespace())
         }
-        Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
+        Source::Files(_) => files.command(&arguments),
     };
     ctx.ui.status(&format!("the equivalent command: {command}"));
     session.carry_out(wanted).await

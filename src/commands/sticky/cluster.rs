@@ -164,7 +164,7 @@ pub(super) async fn prepare(
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
         write::pause(Duration::ZERO).await;
-        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change.needs(), scope)).await?;
     }
     Err(keeps_changing(&loaded).into())
 }

@@ -66,7 +66,7 @@ async fn change(ctx: &Context, source: &Source, name: &str, write: &WriteArgs, c
     match source {
         Source::Files(manifests) => files::change(ctx, manifests, name, write, change).await,
         Source::Cluster(server) => {
-            let loaded = source.load(ctx.namespace(), name, reading(change, write.scope())).await?;
+            let loaded = source.load(ctx.namespace(), name, reading(change.needs(), write.scope())).await?;
             cluster::change(ctx, server, vec![loaded], write, write.scope(), change).await
         }
     }
@@ -85,8 +85,8 @@ async fn pick(ctx: &Context, source: Source, name: &str) -> Result<(Source, Opti
 }
 
 /// Returns what to read for a change.
-fn reading(change: &CookieChange, scope: Scope) -> Reading {
-    Reading { schema: scope != Scope::LiveOnly, routing: change.needs() }
+fn reading(routing: Need, scope: Scope) -> Reading {
+    Reading { schema: scope != Scope::LiveOnly, routing }
 }
 
 /// Rejects flags that do not apply to manifests.

@@ -40,10 +40,10 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
     let session = Session::begin(ctx, &name, write, files, source).await?;
     ctx.ui.status(&picture(ctx, &session).await?);
     let wanted = answers(ctx, &session, write.scope()).await?;
-    let arguments = undo::set_command(&name, &wanted, session.base(), write.scope()) + " --yes";
-    let command = match session.source() {
+    let arguments = undo::set_command(&name, &wanted, &session.base, write.scope()) + " --yes";
+    let command = match &session.source {
         Source::Cluster(server) => {
-            ctx.command(&arguments, &session.loaded().observed.canary.target, server.api().namespace())
+            ctx.command(&arguments, &session.loaded.observed.canary.target, server.api().namespace())
         }
         Source::Files(_) => files.command(&arguments),
     };
@@ -77,22 +77,22 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
 
 /// Returns the description of the Canary to print above the first question.
 async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
-    let name = &session.loaded().observed.canary.target.name;
-    let descriptions = commands::description::load(ctx, session.source(), name).await?;
+    let name = &session.loaded.observed.canary.target.name;
+    let descriptions = commands::description::load(ctx, &session.source, name).await?;
     Ok(descriptions.iter().map(|it| describe::text(it, ctx.width(), ctx.ui.err_style())).collect())
 }
 
 /// Asks for the duration, then field by field.
 async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Stickiness> {
-    let observed = &session.loaded().observed;
+    let observed = &session.loaded.observed;
     let rollout = &observed.canary.rollout;
     let chosen = purpose(ctx, session).await?;
-    let now = session.base().cookie.as_ref();
+    let now = session.base.cookie.as_ref();
     let start = start(&observed.canary.target.name, now, &chosen);
     let mut cookie = start.clone();
     for field in &FIELDS {
-        let refusal = session.support().refusal(field, scope);
-        if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
+        let refusal = session.support.refusal(field, scope);
+        if let Some(why) = refusal.as_ref().or(session.support.ignored(field).as_ref()) {
             ctx.ui.status(&output::escaped(&format!("{}: skipped, {why}", field.flag)));
             // A value already set stays, even if it is ignored.
             cookie.set(field, now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()).cloned());
@@ -109,7 +109,7 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
         ));
         cookie.set(field, value);
     }
-    let entry = ask_entry(ctx, session.base().entry.as_ref()).await?;
+    let entry = ask_entry(ctx, session.base.entry.as_ref()).await?;
     let flow = if chosen.purpose == Purpose::Flow { cookie.max_age() } else { None };
     for note in notes(rollout, cookie.max_age(), entry.is_some(), flow.unwrap_or(purpose::FLOW)) {
         ctx.ui.status(&format!("note: {note}"));
@@ -165,14 +165,14 @@ async fn ask_entry(ctx: &Context, start: Option<&Entry>) -> Result<Option<Entry>
 }
 
 async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
-    let mut suggestions = purpose::suggestions(&session.loaded().observed.canary.rollout);
+    let mut suggestions = purpose::suggestions(&session.loaded.observed.canary.rollout);
     let words = |suggestion: &Suggestion| {
         let max_age = suggestion.max_age.map_or_else(String::new, purpose::seconds);
         format!("{:<19}  {max_age:<5}  {}", suggestion.purpose.as_str(), suggestion.why)
     };
     let items: Vec<_> = suggestions.iter().map(words).collect();
     // With a cookie already set, default to the same duration.
-    let default = session.base().cookie.as_ref().map_or(0, |cookie| {
+    let default = session.base.cookie.as_ref().map_or(0, |cookie| {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });

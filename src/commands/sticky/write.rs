@@ -127,7 +127,7 @@ pub(super) async fn write(
                     .hint_command("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations", ""));
             }
         }
-        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change.needs(), scope)).await?;
         let plan = Plan::new(&loaded, &change.on(&loaded)?, scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {

@@ -7,13 +7,12 @@ use crate::{
     cluster::Reading,
     commands::{
         args::{canary_name, format_of},
-        patches,
+        lint, patches,
     },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    lint,
     observed::{Loaded, State},
-    output::{self, Format, findings},
+    output::{self, Format},
     plan::entry::refused,
     traefik::entry::{Holder, objects},
     yaml,
@@ -56,9 +55,7 @@ pub(crate) async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
     let observed = &loaded.observed;
     patches::note(ctx, [observed].into_iter());
     if observed.whole_state() == State::Malformed {
-        for finding in lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-        }
+        lint::tell(ctx, observed);
     }
     let mut objects = if args.entry { Vec::new() } else { vec![observed.generated(args.weight)?] };
     objects.extend(entry(ctx, &loaded, args.entry)?);

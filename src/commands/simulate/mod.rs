@@ -11,17 +11,16 @@ use crate::{
     cluster::Reading,
     commands::{
         args::{canary_name, format_of},
-        patches,
+        lint, patches,
     },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     files,
     flagger::Declared,
-    lint,
     model::{Field, FieldValue, entry::ENTRY_ANNOTATION},
     observed::Observed,
     output::{
-        Format, findings,
+        Format,
         simulation::{self, CookieSource, Simulated, plot},
     },
     plan::purpose,
@@ -118,9 +117,7 @@ fn warn(ctx: &Context, observed: &Observed) {
         ctx.ui.warning(reason);
     }
     if let Declared::Malformed(..) = observed.canary.declared {
-        for finding in lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-        }
+        lint::tell(ctx, observed);
     }
     if let Some(Err(malformed)) = &observed.canary.entry {
         ctx.ui.warning(&format!("simulated without an entry: annotation {ENTRY_ANNOTATION}: {malformed}"));

@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::pasted;
 use crate::{
-    commands::args::WriteArgs,
+    commands::{args::WriteArgs, lint},
     context::Context,
     error::{Error, Exit, Result},
     files::{self, Edit, Manifests},
-    lint,
     output::{
         self, Format,
         change::{self, DryRun},
-        diff, findings,
+        diff,
     },
     plan::{CookieChange, Plan, Scope, decide},
     source,
@@ -61,11 +60,8 @@ pub(super) async fn change(
         files::in_place(source)?;
     }
     let text = files::edit(source, object, &step.patch().map(edits).unwrap_or_default())?;
-    let style = ctx.ui.err_style();
-    ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, style));
-    for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
-        ctx.ui.status(&findings::text(&finding, style));
-    }
+    ctx.ui.status(&diff::unified(&file, "before", &source.text, &text, ctx.ui.err_style()));
+    lint::tell(ctx, &super::prepared::result(&loaded, &plan, &[step.after()]).observed);
     let configured = change::line(&step.object, change::Verb::Configured, args.dry_run);
     if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());

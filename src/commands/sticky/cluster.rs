@@ -199,52 +199,38 @@ async fn settle(
 ) -> (Option<Prepared>, Result<()>) {
     let mut stored = write::Stored::nothing_of(confirmed.agreed());
     let mut last = loaded.clone();
-    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, change, (&mut stored, &mut last)).await;
-    let ended = match ended {
+    let ended = async {
+        let mut now = (loaded, confirmed);
+        for _ in 0..ROUNDS {
+            let (loaded, confirmed) = now;
+            let before = confirmed.agreed().clone();
+            let (read, is_done) = write::write(server, loaded, confirmed, args, scope, change, &mut stored).await?;
+            last = read;
+            if is_done {
+                return Ok(());
+            }
+            let prepared =
+                prepare(ctx, server, last.clone(), args, scope, change).await.map_err(|refusal| refusal.error)?;
+            last.clone_from(&prepared.loaded);
+            if prepared.plan.is_empty() {
+                return Ok(());
+            }
+            for sentence in changed_by(&before, &prepared.plan) {
+                ctx.ui.status(&output::escaped(&sentence));
+            }
+            ctx.ui.status("it changed in the meantime; the change is now:");
+            show(ctx, std::slice::from_ref(&prepared));
+            let mut agreed = confirm(ctx, vec![prepared], args).await?;
+            now = agreed.pop().expect("one plan went in");
+        }
+        let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
+        Err(error.hint("find out who else is changing the cookie, then repeat the command"))
+    };
+    let ended = match ended.await {
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Cancelled) && !stored.is_empty() => {
             Err(Error::new(error.kind(), "nothing more was changed"))
         }
         ended => ended,
     };
     ((ended.is_ok() || !stored.is_empty()).then(|| stored.into_prepared(last, scope)), ended)
-}
-
-async fn rounds(
-    ctx: &Context,
-    server: &Cluster,
-    agreed: (Loaded, Confirmed<Plan>),
-    args: &WriteArgs,
-    scope: Scope,
-    change: &CookieChange,
-    (stored, last): (&mut write::Stored, &mut Loaded),
-) -> Result<()> {
-    let mut now = agreed;
-    for _ in 0..ROUNDS {
-        let (loaded, confirmed) = now;
-        let before = confirmed.agreed().clone();
-        match write::write(server, loaded, confirmed, args, scope, change, stored).await? {
-            write::Outcome::Done(loaded) => {
-                *last = *loaded;
-                return Ok(());
-            }
-            write::Outcome::Changed(loaded) => {
-                last.clone_from(&loaded);
-                let prepared =
-                    prepare(ctx, server, *loaded, args, scope, change).await.map_err(|refusal| refusal.error)?;
-                last.clone_from(&prepared.loaded);
-                if prepared.plan.is_empty() {
-                    return Ok(());
-                }
-                for sentence in changed_by(&before, &prepared.plan) {
-                    ctx.ui.status(&output::escaped(&sentence));
-                }
-                ctx.ui.status("it changed in the meantime; the change is now:");
-                show(ctx, std::slice::from_ref(&prepared));
-                let mut agreed = confirm(ctx, vec![prepared], args).await?;
-                now = agreed.pop().expect("one plan went in");
-            }
-        }
-    }
-    let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
-    Err(error.hint("find out who else is changing the cookie, then repeat the command"))
 }

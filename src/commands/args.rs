@@ -144,10 +144,10 @@ pub(crate) struct OutputArgs {
     pub no_headers: bool,
 }
 
-/// Flags of commands that write.
+/// Flags that say whether to write, and whether to ask first.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Writing")]
-pub(crate) struct WriteArgs {
+pub(crate) struct ConfirmArgs {
     /// Make the change without asking for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
@@ -156,6 +156,21 @@ pub(crate) struct WriteArgs {
     #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "client")]
     pub dry_run: DryRun,
+}
+
+impl ConfirmArgs {
+    /// Returns the answer to a question, which `--yes` gives; `None` if there is no terminal to ask on.
+    pub(crate) async fn consent(&self, ctx: &Context, question: &str) -> Result<Option<bool>> {
+        if self.yes { Ok(Some(true)) } else { ctx.ui.ask(question).await }
+    }
+}
+
+/// Flags of commands that change cookies.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub(crate) struct WriteArgs {
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
 
     /// Overwrite the cookie and the entry's objects even where another field manager owns them
     #[arg(long)]

@@ -44,20 +44,20 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     // A process outside the cluster removes its own registration when it ends.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
     let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
-    let after = dry_run_all(&server, &changes, args.write.dry_run, args.force_conflicts).await?;
+    let after = dry_run_all(&server, &changes, args.confirm.dry_run, args.force_conflicts).await?;
     let differs = |(change, after): &(&Change, &Value)| print_diff(ctx, change, after);
     let open: Vec<Change> = changes.iter().zip(&after).filter(differs).map(|(change, _)| change.clone()).collect();
     for change in &removal.changes {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
-    let dry_run = args.write.dry_run;
+    let dry_run = args.confirm.dry_run;
     if dry_run != DryRun::None {
         ctx.ui.data(&(installed_lines(&changes, &open, dry_run) + &deleted_lines(&removal.changes, dry_run)))?;
         return Ok(Exit::Ok);
     }
     let mut former = Vec::new();
     if !open.is_empty() || !removal.changes.is_empty() {
-        let consent = args.write.consent(ctx, &removal.question(open.len())).await?;
+        let consent = args.confirm.consent(ctx, &removal.question(open.len())).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored?;

@@ -11,12 +11,11 @@ mod status;
 mod traefik_url;
 mod uninstall;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::{
     context::Context,
     error::{Error, Exit, Result},
-    output::change::DryRun,
 };
 
 /// Protect declared cookies from Flagger's writes
@@ -35,26 +34,6 @@ pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
         GuardCommand::Status(args) => status::run(ctx, args).await,
         GuardCommand::Uninstall(args) => uninstall::run(ctx, args).await,
         GuardCommand::Run(args) => run::run(ctx, args).await,
-    }
-}
-
-/// Flags of guard commands that write.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Writing")]
-struct GuardWriteArgs {
-    /// Make the change without asking for confirmation
-    #[arg(short = 'y', long)]
-    yes: bool,
-
-    /// Only show what would change
-    #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
-          require_equals = true, default_missing_value = "client")]
-    dry_run: DryRun,
-}
-
-impl GuardWriteArgs {
-    async fn consent(&self, ctx: &Context, question: &str) -> Result<Option<bool>> {
-        if self.yes { Ok(Some(true)) } else { ctx.ui.ask(question).await }
     }
 }
 

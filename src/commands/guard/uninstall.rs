@@ -2,11 +2,9 @@
 
 use clap::Args;
 
-use super::{
-    GuardWriteArgs,
-    state::{GuardState, deleted_lines},
-};
+use super::state::{GuardState, deleted_lines};
 use crate::{
+    commands::args::ConfirmArgs,
     context::Context,
     error::{Exit, Result},
     guard::Form,
@@ -21,7 +19,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct UninstallArgs {
     #[command(flatten)]
-    write: GuardWriteArgs,
+    confirm: ConfirmArgs,
 }
 
 /// Runs `guard uninstall`.
@@ -35,14 +33,14 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
-    if args.write.dry_run == DryRun::Server {
+    if args.confirm.dry_run == DryRun::Server {
         for change in &removal.changes {
             let deleted = server.dry_run_delete_guard(change).await;
             deleted?;
         }
     }
-    if args.write.dry_run != DryRun::None {
-        ctx.ui.data(&deleted_lines(&removal.changes, args.write.dry_run))?;
+    if args.confirm.dry_run != DryRun::None {
+        ctx.ui.data(&deleted_lines(&removal.changes, args.confirm.dry_run))?;
         removal.tell_what_stays(ctx);
         return Ok(Exit::Ok);
     }
@@ -50,7 +48,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
     ctx.ui.status("Flagger's next write to each TraefikService will remove its cookie");
-    let consent = args.write.consent(ctx, &removal.question(0)).await?;
+    let consent = args.confirm.consent(ctx, &removal.question(0)).await?;
     removal.delete(ctx, &server, decide(removal.changes.clone(), consent)?).await?;
     Ok(Exit::Ok)
 }

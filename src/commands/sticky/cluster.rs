@@ -47,11 +47,11 @@ pub(super) async fn change(
     }
     show(ctx, &prepared);
     let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
-    if args.dry_run != DryRun::None || !busy {
+    if args.confirm.dry_run != DryRun::None || !busy {
         for prepared in &prepared {
             report_skipped(ctx, prepared, scope);
         }
-        report(ctx, &prepared, args, scope, args.dry_run)?;
+        report(ctx, &prepared, args, scope, args.confirm.dry_run)?;
         return several.end().map(|()| Exit::Ok);
     }
     super::owner::tell(ctx, &prepared);
@@ -135,7 +135,7 @@ pub(super) async fn prepare(
         if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;
         }
-        if args.dry_run == DryRun::Client {
+        if args.confirm.dry_run == DryRun::Client {
             let after = plan.steps.iter().map(Step::after).collect();
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
@@ -175,13 +175,9 @@ pub(super) async fn confirm(
     prepared: Vec<Prepared>,
     args: &WriteArgs,
 ) -> Result<Vec<(Loaded, Confirmed<Plan>)>> {
-    let answer = if args.yes {
-        Some(true)
-    } else {
-        let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
-        let question = format!("Change {}?", output::count(objects, "object", "objects"));
-        ctx.ui.ask(&question).await?
-    };
+    let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
+    let question = format!("Change {}?", output::count(objects, "object", "objects"));
+    let answer = args.confirm.consent(ctx, &question).await?;
     let (loaded, plans): (Vec<_>, Vec<_>) =
         prepared.into_iter().map(|prepared| (prepared.loaded, prepared.plan)).unzip();
     Ok(loaded.into_iter().zip(decide(plans, answer)?).collect())

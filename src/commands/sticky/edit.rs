@@ -47,5 +47,5 @@ pub(super) async fn run(ctx: &Context, args: &EditArgs) -> Result<Exit> {
 fn will_ask(args: &EditArgs) -> bool {
     let is_printed = args.files.is_stdin()
         || (!args.files.files.is_empty() && matches!(args.write.output(), Format::Json | Format::Yaml));
-    !args.write.yes && args.write.dry_run == DryRun::None && !is_printed
+    !args.write.confirm.yes && args.write.confirm.dry_run == DryRun::None && !is_printed
 }

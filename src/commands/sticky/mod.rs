@@ -98,7 +98,7 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
         return Err(Error::usage("--live-only needs a cluster: manifests contain only the declaration")
             .hint("leave out --live-only, or leave out -f"));
     }
-    if write.dry_run == DryRun::Server {
+    if write.confirm.dry_run == DryRun::Server {
         return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
     }
     Ok(())

@@ -10,12 +10,23 @@ use clap::{
 
 use crate::{
     cluster::Selection,
-    context::Context,
+    context::{Context, FileArgs},
     error::{Error, Result},
     model::selector,
     output::{self, Format, change::DryRun, printer::Printer},
     plan::Scope,
 };
+
+/// The Canary that a command is about, on a cluster or in manifests.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CanaryArgs {
+    /// The Canary
+    #[arg(value_name = "NAME", value_parser = canary_name)]
+    pub name: String,
+
+    #[command(flatten)]
+    pub files: FileArgs,
+}
 
 /// Arguments that select Canaries.
 #[derive(Debug, Clone, Args)]

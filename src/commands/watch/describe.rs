@@ -46,19 +46,13 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
     let shared = Shared { value: first.into(), ..Shared::default() };
     let namespace = ctx.namespace().unwrap_or(cluster.api().namespace()).to_owned();
     let canary = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
-    let shown = async {
-        match present(ctx, printer, &shared, &outages, is_live).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    };
     let notice = |collection: Option<Collection>, need| notice(cluster, collection, need, &outages, &shared.stale);
     let error = tokio::select! {
         error = notice(Some(named(ObjectKind::Canary, &canary)), Need::Must) => error,
         error = notice(of_service, Need::Less) => error,
         error = notice(Some(events(&canary)), Need::Less) => error,
         error = read(ctx, &source, name, &shared, &outages) => error,
-        error = shown => error,
+        Err(error) = present(ctx, printer, &shared, &outages, is_live) => error,
         () = time_is_up(ctx) => return Ok(Exit::Ok),
     };
     Err(error)

@@ -43,17 +43,11 @@ pub(in crate::commands) async fn run(ctx: &Context, view: &View<'_>) -> Result<E
     let outages = Outages::new(Arc::clone(&ctx.ui), is_live);
     let follow = |watched| watch(&cluster, watched, view, namespace, &shared, &outages);
     let [new, old] = Group::ALL.map(Watched::Services);
-    let shown = async {
-        match present(ctx, view, &cluster, &shared, &outages, is_live).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    };
     let error = tokio::select! {
         error = follow(Watched::Canaries) => error,
         error = follow(new) => error,
         error = follow(old) => error,
-        error = shown => error,
+        Err(error) = present(ctx, view, &cluster, &shared, &outages, is_live) => error,
         never = read_surroundings(&cluster, namespace, &shared) => match never {},
         () = time_is_up(ctx) => return Ok(Exit::Ok),
     };

@@ -54,14 +54,14 @@ pub(crate) async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
     }
     patches::note(ctx, loaded.iter().map(|loaded| &loaded.observed));
-    let cluster = if args.live { Some(ctx.source(&FileArgs::default()).await?) } else { None };
+    let cluster = if args.live { Some(ctx.cluster().await?) } else { None };
     let mut several = Batch::new(loaded.len());
     let mut steps = Vec::new();
     let mut found = false;
     for loaded in &loaded {
         let difference = match &cluster {
-            Some(Source::Cluster(cluster)) => live::difference(ctx, cluster, loaded).await,
-            _ => difference(ctx, loaded, &source),
+            Some(cluster) => live::difference(ctx, cluster, loaded).await,
+            None => difference(ctx, loaded, &source),
         };
         let difference = difference.map_err(|error| match (&source, error.kind()) {
             // A manifest does not change while it is read, so a conflict means invalid input.

@@ -29,7 +29,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     if let Some(format) = args.output {
         return print_objects(ctx, format, &printed(args, asked)?);
     }
-    let server = super::cluster(ctx).await?;
+    let server = ctx.cluster().await?;
     let there = GuardState::read(&server).await?;
     let form = form(ctx, args, &there)?;
     let coverage = coverage(args, kept_coverage(form, &there))?;

@@ -15,7 +15,7 @@ use clap::Subcommand;
 
 use crate::{
     context::Context,
-    error::{Error, Exit, Result},
+    error::{Exit, Result},
 };
 
 /// Protect declared cookies from Flagger's writes
@@ -34,13 +34,5 @@ pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
         GuardCommand::Status(args) => status::run(ctx, args).await,
         GuardCommand::Uninstall(args) => uninstall::run(ctx, args).await,
         GuardCommand::Run(args) => run::run(ctx, args).await,
-    }
-}
-
-/// Connects to the cluster; guard commands never read manifests.
-async fn cluster(ctx: &Context) -> Result<Box<crate::cluster::Cluster>> {
-    match ctx.source(&crate::context::FileArgs::default()).await? {
-        crate::source::Source::Cluster(cluster) => Ok(cluster),
-        crate::source::Source::Files(_) => Err(Error::usage("the guard needs a cluster")),
     }
 }

@@ -156,7 +156,7 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
     let format = if args.log_format == Format::Json { LogFormat::Json } else { LogFormat::Text };
     let ui = Arc::clone(&ctx.ui);
     let log = Log::new(format, move |line| ui.status(line));
-    let cluster = super::cluster(ctx).await?;
+    let cluster = ctx.cluster().await?;
     guard_server::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)
 }

@@ -24,7 +24,7 @@ pub(crate) struct UninstallArgs {
 
 /// Runs `guard uninstall`.
 pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
-    let server = super::cluster(ctx).await?;
+    let server = ctx.cluster().await?;
     let there = GuardState::read(&server).await?;
     let policies = there.removal(&server, Form::Policies).await?;
     let mut removal = there.removal(&server, Form::Webhook).await?;

@@ -17,11 +17,10 @@ use crate::{
         args::{OutputArgs, SelectArgs},
         batch::Batch,
     },
-    context::{Context, FileArgs},
+    context::Context,
     error::{Error, Exit, Result},
     model::{NamespacedName, ObjectKind, name::Group, selector},
     output::{Format, show},
-    source::Source,
 };
 
 /// How long what is not watched is taken for current: the guard's objects, and routes of entries.
@@ -36,7 +35,7 @@ pub(in crate::commands) struct View<'a> {
 /// Runs `show --watch`; ends with an error, or after `--request-timeout`.
 pub(in crate::commands) async fn run(ctx: &Context, view: &View<'_>) -> Result<Exit> {
     ctx.ui.expect_interrupt();
-    let Source::Cluster(cluster) = ctx.source(&FileArgs::default()).await? else { return Ok(Exit::Ok) };
+    let cluster = ctx.cluster().await?;
     let namespace = view.select.selection(ctx, Some(cluster.api().namespace())).namespace;
     let shared = Shared { value: Board::new(view.select.names.iter().cloned()).into(), ..Shared::default() };
     let is_live = view.output.output.is_table() && ctx.ui.is_live();

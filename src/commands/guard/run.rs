@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::core::Selector;
 
 use super::traefik_url::{self, TraefikUrl, traefik_url};
@@ -85,15 +85,7 @@ pub(crate) struct RunArgs {
 
     /// Log format
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
-    log_format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Text
-    Text,
-    /// One JSON object per line
-    Json,
+    log_format: LogFormat,
 }
 
 /// Anything shorter would be renewed all the time.
@@ -153,9 +145,8 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         repairs: !args.no_repairs,
         entries: args.entries,
     };
-    let format = if args.log_format == Format::Json { LogFormat::Json } else { LogFormat::Text };
     let ui = Arc::clone(&ctx.ui);
-    let log = Log::new(format, move |line| ui.status(line));
+    let log = Log::new(args.log_format, move |line| ui.status(line));
     let cluster = ctx.cluster().await?;
     guard_server::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)

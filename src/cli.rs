@@ -152,7 +152,7 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         typed: Mutex::default(),
         command,
     };
-    let handles_signals = matches!(&cli.command, Command::Guard(command) if command.handles_signals());
+    let handles_signals = matches!(&cli.command, Command::Guard(guard::GuardCommand::Run(_)));
     let ended = catch_panic(|| block_on(dispatch(&context, &cli.command), &ui, handles_signals));
     match ended.and_then(|exit| context.end(exit)) {
         Ok(exit) => exit.code(),
@@ -177,13 +177,8 @@ fn asks_for_json(line: &[OsString]) -> bool {
 
 /// Returns the words of the command, such as `sticky set`.
 fn words_of_command(matches: &clap::ArgMatches) -> String {
-    let mut words = Vec::new();
-    let mut rest = matches.subcommand();
-    while let Some((word, matches)) = rest {
-        words.push(word);
-        rest = matches.subcommand();
-    }
-    words.join(" ")
+    let commands = std::iter::successors(matches.subcommand(), |(_, matches)| matches.subcommand());
+    commands.map(|(word, _)| word).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the completions if the program was started to complete a command line: by kubectl under a separate name, or

@@ -82,34 +82,42 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Fails if the manifests cannot be read, there is no usable configuration, or Traefik's API does not answer.
+    /// Fails if the manifests cannot be read, or there is no cluster to read.
     pub async fn source(&self, files: &FileArgs) -> Result<Source> {
         if files.files.is_empty() {
-            let progress = Arc::new(Terminal { ui: Arc::clone(&self.ui), warned: Arc::clone(&self.warned) });
-            let mut cluster = Cluster::connect(&self.connection, &self.environment, progress.clone()).await?;
-            if let Some(url) = &self.traefik_api {
-                let traefik =
-                    apiserver::connect_anonymously(url.clone(), &self.connection, &self.environment, progress).await?;
-                cluster = cluster.with_routers_of(&traefik).await?;
-            }
-            Ok(Source::Cluster(Box::new(cluster)))
-        } else {
-            // `diff` can compare manifests with a cluster.
-            if self.command != "diff" {
-                self.refuse_traefik_api()?;
-            }
-            // Reading a pipe or a network file may block forever, and signals still have to be noticed.
-            let (named, recursive) = (files.files.clone(), files.recursive);
-            let read = tokio::task::spawn_blocking(move || files::read(&named, recursive, mention));
-            let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
-            for skipped in manifests.skipped() {
-                self.ui.warning(&skipped);
-            }
-            for one in source::unusable(&manifests) {
-                self.ui.warning(&format!("{}: skipped, {}", one.place, one.problem));
-            }
-            Ok(Source::Files(manifests))
+            return Ok(Source::Cluster(self.cluster().await?));
         }
+        // `diff` can compare manifests with a cluster.
+        if self.command != "diff" {
+            self.refuse_traefik_api()?;
+        }
+        // Reading a pipe or a network file may block forever, and signals still have to be noticed.
+        let (named, recursive) = (files.files.clone(), files.recursive);
+        let read = tokio::task::spawn_blocking(move || files::read(&named, recursive, mention));
+        let manifests = read.await.map_err(|error| Error::new(Kind::Bug, error.to_string()))??;
+        for skipped in manifests.skipped() {
+            self.ui.warning(&skipped);
+        }
+        for one in source::unusable(&manifests) {
+            self.ui.warning(&format!("{}: skipped, {}", one.place, one.problem));
+        }
+        Ok(Source::Files(manifests))
+    }
+
+    /// Returns the cluster.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no usable configuration, or Traefik's API does not answer.
+    pub async fn cluster(&self) -> Result<Box<Cluster>> {
+        let progress = Arc::new(Terminal { ui: Arc::clone(&self.ui), warned: Arc::clone(&self.warned) });
+        let mut cluster = Cluster::connect(&self.connection, &self.environment, progress.clone()).await?;
+        if let Some(url) = &self.traefik_api {
+            let traefik =
+                apiserver::connect_anonymously(url.clone(), &self.connection, &self.environment, progress).await?;
+            cluster = cluster.with_routers_of(&traefik).await?;
+        }
+        Ok(Box::new(cluster))
     }
 
     /// Refuses `--traefik-api` where nothing but manifests is read.

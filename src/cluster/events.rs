@@ -24,8 +24,9 @@ impl Cluster {
             fields.push_str(&format!(",involvedObject.uid={uid}"));
         }
         let events = Collection::new("v1", "events", Some(&namespace), &Part::WithoutManagedFields);
-        let events = self.api.list(&events.with_fields(&fields), |object| Some(Event::from_object(&object)));
-        let mut events = events.await.map_err(Failure::into_message)?;
+        let events = events.with_fields(&fields);
+        let listed = self.api.list(&events, |object| Some(Event::from_object(&object))).await;
+        let mut events = listed.map_err(Failure::into_message)?;
         events.sort_by(Event::by_last_seen);
         Ok(events.split_off(events.len().saturating_sub(LAST)))
     }

@@ -185,9 +185,9 @@ impl Cluster {
 /// Returns the call, for messages, and the path of one of the guard's objects.
 pub(super) fn place(object: &GuardObject) -> (Call<'_>, String) {
     let (namespace, name) = (object.namespace(), object.name());
-    let (version, resource) = (object.kind.api_version(), object.kind.resource());
-    let call = Call { verb: Verb::Get, resource, namespace, name: Some(name) };
-    (call, request::path(version, resource, namespace, Some(name)))
+    let version = object.kind.api_version();
+    let call = Call { verb: Verb::Get, resource: object.kind.resource(), namespace, name: Some(name) };
+    (call, request::path(&version, object.kind.resource(), namespace, Some(name)))
 }
 
 #[cfg(test)]

@@ -10,12 +10,23 @@ use clap::{
 
 use crate::{
     cluster::Selection,
-    context::Context,
+    context::{Context, FileArgs},
     error::{Error, Result},
     model::selector,
     output::{self, Format, change::DryRun, printer::Printer},
     plan::Scope,
 };
+
+/// The Canary that a command is about, on a cluster or in manifests.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CanaryArgs {
+    /// The Canary
+    #[arg(value_name = "NAME", value_parser = canary_name)]
+    pub name: String,
+
+    #[command(flatten)]
+    pub files: FileArgs,
+}
 
 /// Arguments that select Canaries.
 #[derive(Debug, Clone, Args)]
@@ -144,10 +155,10 @@ pub(crate) struct OutputArgs {
     pub no_headers: bool,
 }
 
-/// Flags of commands that write.
+/// Flags that say whether to write, and whether to ask first.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Writing")]
-pub(crate) struct WriteArgs {
+pub(crate) struct ConfirmArgs {
     /// Make the change without asking for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
@@ -156,6 +167,21 @@ pub(crate) struct WriteArgs {
     #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "client")]
     pub dry_run: DryRun,
+}
+
+impl ConfirmArgs {
+    /// Returns the answer to a question, which `--yes` gives; `None` if there is no terminal to ask on.
+    pub(crate) async fn consent(&self, ctx: &Context, question: &str) -> Result<Option<bool>> {
+        if self.yes { Ok(Some(true)) } else { ctx.ui.ask(question).await }
+    }
+}
+
+/// Flags of commands that change cookies.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub(crate) struct WriteArgs {
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
 
     /// Overwrite the cookie and the entry's objects even where another field manager owns them
     #[arg(long)]

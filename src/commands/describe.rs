@@ -4,11 +4,11 @@ use clap::Args;
 
 use crate::{
     commands::{
-        args::{PrinterParser, canary_name},
+        args::{CanaryArgs, PrinterParser},
         description::load,
         patches, watch,
     },
-    context::{Context, FileArgs},
+    context::Context,
     error::{Exit, Result},
     output::{self, describe, printer::Printer},
 };
@@ -24,10 +24,6 @@ use crate::{
     after_help = "Examples:\n  # Will the cookie survive this rollout?\n  kubectl canary-traefik describe checkout\n\n  # Follow it\n  kubectl canary-traefik describe checkout --watch\n\n  # The same from manifests, without a cluster\n  kubectl canary-traefik describe checkout -f deploy/ -R"
 )]
 pub(crate) struct DescribeArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    name: String,
-
     /// Output format; jsonpath=TEMPLATE as in kubectl, over the fields of -o json
     #[arg(short = 'o', long, value_name = "FORMAT", value_parser = PrinterParser(&["json", "yaml", Printer::JSONPATH]))]
     output: Option<Printer>,
@@ -37,17 +33,17 @@ pub(crate) struct DescribeArgs {
     watch: bool,
 
     #[command(flatten)]
-    files: FileArgs,
+    canary: CanaryArgs,
 }
 
 /// Runs `describe`.
 pub(crate) async fn run(ctx: &Context, args: &DescribeArgs) -> Result<Exit> {
     let printer = args.output.clone().unwrap_or_default();
     if args.watch {
-        return watch::describe::run(ctx, &args.name, &printer).await;
+        return watch::describe::run(ctx, &args.canary.name, &printer).await;
     }
-    let source = ctx.source(&args.files).await?;
-    let all = load(ctx, &source, &args.name).await?;
+    let source = ctx.source(&args.canary.files).await?;
+    let all = load(ctx, &source, &args.canary.name).await?;
     patches::note(ctx, all.iter().map(|description| &description.loaded.observed));
     let text = |description: &describe::Description| {
         let text = describe::text(description, ctx.width(), ctx.ui.out_style());

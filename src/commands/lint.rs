@@ -6,9 +6,10 @@ use super::{args::SelectArgs, left_out, patches};
 use crate::{
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
-    lint::{Finding, Rule, Severity},
+    lint::{Finding, Rule, Severity, check},
+    observed::Observed,
     output::{
-        self,
+        self, findings,
         lint::{self, Located},
     },
 };
@@ -118,6 +119,13 @@ pub(crate) async fn run(ctx: &Context, args: &LintArgs) -> Result<Exit> {
     ctx.ui.status(&lint::summary(&findings, canaries));
     let fails = findings.iter().any(|located| args.fail_on.is_reached(located.finding.severity));
     Ok(if fails { Exit::Found } else { Exit::Ok })
+}
+
+/// Reports what is wrong with one Canary by itself, for the other commands.
+pub(super) fn tell(ctx: &Context, observed: &Observed) {
+    for finding in check(observed) {
+        ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
+    }
 }
 
 /// Parses the code of a rule, in whatever case.

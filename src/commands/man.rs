@@ -22,6 +22,8 @@ pub(crate) struct ManArgs {
     dir: PathBuf,
 }
 
+const SOURCE: &str = concat!("kubectl-canary-traefik ", env!("CARGO_PKG_VERSION"));
+
 /// Runs `man`: writes a page for each command of this parser.
 pub(crate) fn run(ctx: &Context, args: &ManArgs, parser: clap::Command) -> Result<Exit> {
     let pages = pages(parser);
@@ -44,15 +46,11 @@ fn pages(parser: clap::Command) -> Vec<(String, String)> {
 }
 
 fn add(command: &clap::Command, pages: &mut Vec<(String, String)>) {
-    let page = clap_mangen::Man::new(command.clone()).manual("kubectl canary-traefik").source(source());
+    let page = clap_mangen::Man::new(command.clone()).manual("kubectl canary-traefik").source(SOURCE);
     let mut text = Vec::new();
     page.render(&mut text).expect("memory can be written to");
     pages.push((page.get_filename(), String::from_utf8(text).expect("pages are UTF-8")));
     for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         add(command, pages);
     }
-}
-
-fn source() -> String {
-    format!("kubectl-canary-traefik {}", env!("CARGO_PKG_VERSION"))
 }

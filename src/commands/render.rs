@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 use crate::{
     cluster::Reading,
     commands::{
-        args::{canary_name, format_of},
-        patches,
+        args::{CanaryArgs, format_of},
+        lint, patches,
     },
-    context::{Context, FileArgs},
+    context::Context,
     error::{Error, Exit, Result},
-    lint,
     observed::{Loaded, State},
-    output::{self, Format, findings},
+    output::{self, Format},
     plan::entry::refused,
     traefik::entry::{Holder, objects},
     yaml,
@@ -29,10 +28,6 @@ use crate::{
     after_help = "Examples:\n  # What Flagger will write at the step to 20 percent\n  kubectl canary-traefik render checkout --weight 20\n\n  # The objects of the entry, to commit them\n  kubectl canary-traefik render checkout --entry -f deploy/ -R > deploy/checkout-entry.yaml"
 )]
 pub(crate) struct RenderArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    name: String,
-
     /// Weight of the canary, 0 to 100
     #[arg(long, value_name = "WEIGHT", value_parser = weight, allow_negative_numbers = true)]
     weight: Option<u8>,
@@ -46,19 +41,17 @@ pub(crate) struct RenderArgs {
     output: Format,
 
     #[command(flatten)]
-    files: FileArgs,
+    canary: CanaryArgs,
 }
 
 /// Runs `render`.
 pub(crate) async fn run(ctx: &Context, args: &RenderArgs) -> Result<Exit> {
-    let source = ctx.source(&args.files).await?;
-    let loaded = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?;
+    let source = ctx.source(&args.canary.files).await?;
+    let loaded = source.load(ctx.namespace(), &args.canary.name, Reading::SHOWN).await?;
     let observed = &loaded.observed;
     patches::note(ctx, [observed].into_iter());
     if observed.whole_state() == State::Malformed {
-        for finding in lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-        }
+        lint::tell(ctx, observed);
     }
     let mut objects = if args.entry { Vec::new() } else { vec![observed.generated(args.weight)?] };
     objects.extend(entry(ctx, &loaded, args.entry)?);

@@ -33,9 +33,9 @@ use crate::{
 )]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
-    select: SelectArgs,
+    pub(super) select: SelectArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 
     /// Watch for changes after listing: redraw in place on a terminal; in a pipe, print a line or document for each change
     #[arg(short = 'w', long, conflicts_with = "files")]
@@ -49,7 +49,7 @@ pub(crate) struct ShowArgs {
 pub(crate) async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     args.select.check()?;
     if args.watch {
-        return watch::show::run(ctx, &watch::show::View { select: &args.select, output: &args.output }).await;
+        return watch::show::run(ctx, args).await;
     }
     let source = ctx.source(&args.files).await?;
     let mut batch = Batch::new(args.select.names.len());

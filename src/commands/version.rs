@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     cluster::{Cluster, Workload},
     commands::args::format_of,
-    context::{Context, FileArgs},
+    context::Context,
     error::{Exit, Result},
     model::version::{self, Version},
     output::{self, Format, report, table::table},
-    source::Source,
 };
 
 /// Show the versions of this program, Kubernetes, Flagger, Traefik and the guard
@@ -69,9 +68,7 @@ struct Versions {
 }
 
 async fn seen(ctx: &Context) -> Result<Versions> {
-    let Source::Cluster(server) = ctx.source(&FileArgs::default()).await? else {
-        unreachable!("no files are read");
-    };
+    let server = ctx.cluster().await?;
     let server: &Cluster = &server;
     let (version, workloads, guard) = join3(server.server_version(), server.workloads(), server.guard_version()).await;
     let (version, serves) = version?;

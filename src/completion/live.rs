@@ -49,7 +49,7 @@ pub(super) fn names(live: Live, line: &Line<'_>, environment: &Environment) -> B
     let connection = connection(line).unwrap_or_default();
     match live {
         Live::Kubeconfig(part) => apiserver::in_kubeconfig(&connection, environment, part).into_iter().collect(),
-        Live::Canary if has_manifests(line) => in_manifests(line),
+        Live::Canary if manifests(line).next().is_some() => in_manifests(line),
         Live::Canary | Live::Namespace => asked(live, &connection, environment).unwrap_or_default(),
     }
 }
@@ -81,10 +81,6 @@ fn asked(live: Live, connection: &ConnectionArgs, environment: &Environment) -> 
 
 fn manifests<'a>(line: &'a Line<'_>) -> impl Iterator<Item = &'a str> {
     line.flags.iter().filter(|(arg, _)| arg.get_long() == Some("filename")).filter_map(|(_, value)| *value)
-}
-
-fn has_manifests(line: &Line<'_>) -> bool {
-    manifests(line).next().is_some()
 }
 
 fn in_manifests(line: &Line<'_>) -> BTreeSet<String> {

@@ -27,23 +27,12 @@ pub(crate) enum Shell {
     Elvish,
 }
 
-impl Shell {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Zsh => "zsh",
-            Self::Fish => "fish",
-            Self::Powershell => "powershell",
-            Self::Elvish => "elvish",
-        }
-    }
-}
-
 /// Returns the script that makes a shell ask this program for completions.
 pub(crate) fn script(shell: Shell) -> String {
     let mut text = Vec::new();
     let shells = Shells::builtins();
-    let writer = shells.completer(shell.name()).expect("every shell here is one of the library's");
+    let name = shell.to_possible_value().expect("every shell is shown");
+    let writer = shells.completer(name.get_name()).expect("every shell here is one of the library's");
     writer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut text).expect("memory can be written to");
     String::from_utf8(text).expect("scripts are UTF-8")
 }

@@ -30,7 +30,7 @@ use crate::{
     },
     model::{Entry, NamespacedName, ObjectKind, ObjectRef, name::Group},
     observed::{Loaded, Observed},
-    plan::{Action, Confirmed, Consent, Plan, Write, decide},
+    plan::{Action, Confirmed, Plan, Write, decide},
     traefik::{
         Routing, TraefikService,
         entry::{compare, objects},
@@ -163,7 +163,7 @@ pub(super) async fn one(shared: &Shared, key: &ObjectRef) -> Result<(), Failed> 
     if plan.steps.iter().any(|step| step.before.is_null()) && !still_declares(shared, &target, entry.as_ref()).await? {
         return Ok(());
     }
-    let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
+    let Ok(confirmed) = decide(vec![plan], Some(true)) else { return Ok(()) };
     let is_open = |write: &Write<'_>| !shared.entries.is_contested(&write.step().object, Some(&write.step().before));
     for write in confirmed.iter().flat_map(Confirmed::writes).filter(is_open) {
         step(shared, &target, write).await?;

@@ -15,12 +15,12 @@ use serde_json::{Map, Value, json};
 use crate::text::{escaped, json_escaped};
 
 /// Output format of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum LogFormat {
-    /// Plain text.
+    /// Text
     #[default]
     Text,
-    /// One JSON object per line.
+    /// One JSON object per line
     Json,
 }
 

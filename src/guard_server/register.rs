@@ -18,7 +18,7 @@ use crate::{
         webhook::{Address, WebhookEndpoint, authorities, configurations, is_right},
     },
     guard_server::{following::notify, shared::Shared},
-    plan::{Consent, decide},
+    plan::decide,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -127,7 +127,7 @@ async fn write_all(
         if is_whole {
             let change = Change { wanted, before };
             change.must_be_ours().map_err(RegistrationError::Permanent)?;
-            for confirmed in decide(vec![change], Consent::Flag).map_err(RegistrationError::Permanent)? {
+            for confirmed in decide(vec![change], Some(true)).map_err(RegistrationError::Permanent)? {
                 shared.cluster.write_guard(&confirmed, true).await.map_err(wrong)?;
             }
         } else if before.is_some() {
@@ -152,7 +152,7 @@ pub(super) async fn take_away(shared: &Shared, address: &Address) -> Result<()> 
                 if change.before.as_ref().and_then(place) != place(&wanted.value) || change.must_be_ours().is_err() {
                     break;
                 }
-                let Some(confirmed) = decide(vec![change], Consent::Flag)?.pop() else { break };
+                let Some(confirmed) = decide(vec![change], Some(true))?.pop() else { break };
                 match shared.cluster.delete_guard(&confirmed).await {
                     Ok(()) => break,
                     // It was changed concurrently: read it again.

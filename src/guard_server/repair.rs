@@ -24,7 +24,7 @@ use crate::{
     },
     model::{Cookie, FIELD_MANAGER, NamespacedName, ObjectKind, ObjectRef, Stickiness, name::Group, view},
     observed::{Loaded, Observed},
-    plan::{Confirmed, Consent, Plan, Scope, decide},
+    plan::{Confirmed, Plan, Scope, decide},
     traefik::TraefikService,
 };
 
@@ -99,7 +99,7 @@ pub(super) async fn one(shared: &Shared, key: &ObjectRef, lost: &PendingRepair) 
     if lost.is_cookie_lost && lost.tries == 0 {
         shared.metrics.losses.fetch_add(1, Relaxed);
     }
-    let Ok(confirmed) = decide(vec![plan], Consent::Flag) else { return Ok(()) };
+    let Ok(confirmed) = decide(vec![plan], Some(true)) else { return Ok(()) };
     for write in confirmed.iter().flat_map(Confirmed::writes) {
         let stored = shared.cluster.write_part(write, &TRAEFIK_SERVICE).await;
         let stored = stored.map_err(Failed::of(Verb::Patch, key))?.value;

@@ -24,14 +24,12 @@ impl Cookie {
         Field::by_key(key).and_then(|field| self.get(field))
     }
 
-    /// Sets a field.
-    pub fn set(&mut self, field: &Field, value: FieldValue) {
-        self.values.insert(position(field), value);
-    }
-
-    /// Unsets a field.
-    pub fn unset(&mut self, field: &Field) {
-        self.values.remove(&position(field));
+    /// Sets a field; `None` unsets it.
+    pub fn set(&mut self, field: &Field, value: Option<FieldValue>) {
+        match value {
+            Some(value) => self.values.insert(position(field), value),
+            None => self.values.remove(&position(field)),
+        };
     }
 
     /// Returns the fields that are set, in the order of [`FIELDS`].
@@ -77,8 +75,7 @@ impl Cookie {
         let mut odd = BTreeMap::new();
         for (key, value) in object {
             match Field::by_key(key).map(|field| (field, field.from_json(value))) {
-                Some((field, Ok(Some(value)))) => cookie.set(field, value),
-                Some((_, Ok(None))) => {}
+                Some((field, Ok(value))) => cookie.set(field, value),
                 Some((_, Err(allowed))) => {
                     odd.insert(key.clone(), allowed);
                 }

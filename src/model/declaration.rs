@@ -86,7 +86,7 @@ fn read(text: &str) -> (Cookie, Problems) {
                 if number > 0 && cookie.get(field).is_some() {
                     twice.insert(field.attribute.unwrap_or_default(), at);
                 }
-                cookie.set(field, value);
+                cookie.set(field, Some(value));
             }
             Ok(None) => {}
             Err(problem) => problems.push((at, problem)),

@@ -111,7 +111,7 @@ pub fn read(text: &str, refusal: impl Fn(&Field) -> Option<String>) -> Result<St
             }),
         };
         match value {
-            Ok(Some((field, value))) => cookie.set(field, value),
+            Ok(Some((field, value))) => cookie.set(field, Some(value)),
             Ok(None) => {}
             Err(reason) => wrong.push(EditError { line: Some(entry.line), reason: format!("{}: {reason}", entry.key) }),
         }

@@ -140,32 +140,16 @@ pub enum EntryChange {
     Unset,
 }
 
-/// Fields to set and fields to unset.
+/// Fields with their new values; `None` unsets a field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FieldChanges {
-    /// Fields with their new values; `None` turns a switch off.
-    pub set: Vec<(&'static Field, Option<FieldValue>)>,
-    /// Fields to remove.
-    pub unset: Vec<&'static Field>,
-}
+pub struct FieldChanges(pub Vec<(&'static Field, Option<FieldValue>)>);
 
 impl FieldChanges {
-    /// Returns whether nothing is requested.
-    pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.unset.is_empty()
-    }
-
     /// Returns the cookie with the requested changes; other fields stay as they were.
     pub fn on(&self, before: Option<&Cookie>) -> Cookie {
         let mut cookie = before.cloned().unwrap_or_default();
-        for field in &self.unset {
-            cookie.unset(field);
-        }
-        for (field, value) in &self.set {
-            match value {
-                Some(value) => cookie.set(field, value.clone()),
-                None => cookie.unset(field),
-            }
+        for (field, value) in &self.0 {
+            cookie.set(field, value.clone());
         }
         cookie
     }
@@ -205,7 +189,7 @@ mod tests {
 
     fn secure(scope: Scope) -> CookieChange {
         let field = FIELDS.iter().find(|field| field.key == "secure").unwrap();
-        let fields = FieldChanges { set: vec![(field, Some(FieldValue::On))], unset: Vec::new() };
+        let fields = FieldChanges(vec![(field, Some(FieldValue::On))]);
         CookieChange::Set { fields, entry: EntryChange::Keep, scope, if_malformed: "mend it".into() }
     }
 

@@ -4,30 +4,6 @@
 use super::{Plan, Step};
 use crate::error::{Error, Kind, Result};
 
-/// The answer to a plan that was shown, from flags or from the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
-    /// `--yes`.
-    Flag,
-    /// The user said yes.
-    Yes,
-    /// The user said no, or left the question.
-    No,
-    /// There was no terminal to ask on.
-    NoTerminal,
-}
-
-impl Consent {
-    /// Converts the answer to a question; `None` means that there was no terminal.
-    pub fn from_answer(answer: Option<bool>) -> Self {
-        match answer {
-            Some(true) => Self::Yes,
-            Some(false) => Self::No,
-            None => Self::NoTerminal,
-        }
-    }
-}
-
 /// Something that was shown and confirmed.
 #[derive(Debug, Clone)]
 pub struct Confirmed<T> {
@@ -67,16 +43,17 @@ impl Confirmed<Plan> {
     }
 }
 
-/// Converts what was shown into what the writer accepts, given the consent.
+/// Converts what was shown into what the writer accepts. `answer` is the user's, `Some(true)` with `--yes` and for the guard;
+/// `None` if there was no terminal to ask on.
 ///
 /// # Errors
 ///
 /// Kind `Cancelled` if the user said no, kind `Refused` if there was no terminal to ask on.
-pub fn decide<T>(shown: Vec<T>, consent: Consent) -> Result<Vec<Confirmed<T>>> {
-    match consent {
-        Consent::Flag | Consent::Yes => Ok(shown.into_iter().map(|agreed| Confirmed { agreed }).collect()),
-        Consent::No => Err(Error::cancelled()),
-        Consent::NoTerminal => Err(Error::new(Kind::Refused, "confirmation needed, but there is no terminal")
+pub fn decide<T>(shown: Vec<T>, answer: Option<bool>) -> Result<Vec<Confirmed<T>>> {
+    match answer {
+        Some(true) => Ok(shown.into_iter().map(|agreed| Confirmed { agreed }).collect()),
+        Some(false) => Err(Error::cancelled()),
+        None => Err(Error::new(Kind::Refused, "confirmation needed, but there is no terminal")
             .hint("add --yes to agree to the change shown above")),
     }
 }

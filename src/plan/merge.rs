@@ -55,9 +55,7 @@ pub fn merge(base: &Stickiness, mine: &Stickiness, theirs: &Stickiness) -> Resul
     let mut cookie = Cookie::default();
     for field in &FIELDS {
         let of = |side: &Stickiness| side.cookie.as_ref().and_then(|cookie| cookie.get(field)).cloned();
-        if let Some(value) = one(field.key, of(base), of(mine), of(theirs), &mut clashes) {
-            cookie.set(field, value);
-        }
+        cookie.set(field, one(field.key, of(base), of(mine), of(theirs), &mut clashes));
     }
     let [base, mine, theirs] = [base, mine, theirs].map(|side| side.entry.clone());
     let entry = one("entry", base, mine, theirs, &mut clashes);

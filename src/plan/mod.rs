@@ -15,7 +15,7 @@ pub mod undo;
 pub mod write_effect;
 
 pub use change::{CookieChange, EntryChange, FieldChanges};
-pub use consent::{Confirmed, Consent, Write, decide};
+pub use consent::{Confirmed, Write, decide};
 pub use step::{Action, Step};
 
 use crate::{

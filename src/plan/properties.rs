@@ -96,9 +96,8 @@ fn field_changes() -> impl Strategy<Value = FieldChanges> {
         let mut wish = FieldChanges::default();
         for (field, what) in FIELDS.iter().zip(what) {
             match (what, cookie.get(field)) {
-                (1, Some(value)) => wish.set.push((field, Some(value.clone()))),
-                (2, _) => wish.set.push((field, None)),
-                (3, _) => wish.unset.push(field),
+                (1, Some(value)) => wish.0.push((field, Some(value.clone()))),
+                (2 | 3, _) => wish.0.push((field, None)),
                 _ => {}
             }
         }

@@ -3,11 +3,12 @@
 use super::Difference;
 use crate::{
     cluster::{Cluster, Reading},
+    commands::lint,
     context::Context,
     error::{Error, Kind, Result},
     model::NamespacedName,
     observed::{Loaded, State},
-    output::{self, findings},
+    output,
     plan::{Plan, Scope},
     traefik::entry::Need,
 };
@@ -20,6 +21,10 @@ use crate::{
 /// Fails if the objects cannot be read, or cannot hold what is declared.
 pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Loaded) -> Result<Difference> {
     let declared = &manifest.observed;
+    if declared.whole_state() == State::Malformed {
+        lint::tell(ctx, declared);
+        return Ok(Difference { is_reported: true, steps: Vec::new() });
+    }
     let mut difference = Difference::default();
     let own = &declared.canary.target;
     let namespace = own.namespace.as_deref().or(ctx.namespace()).unwrap_or(cluster.api().namespace());
@@ -29,12 +34,6 @@ pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Load
         ctx.ui.status(text);
         difference.is_reported = true;
     };
-    if declared.whole_state() == State::Malformed {
-        for finding in crate::lint::check(declared) {
-            report(&findings::text(&finding, ctx.ui.err_style()));
-        }
-        return Ok(difference);
-    }
     let wanted = manifest.declared();
     let routing = if wanted.entry.is_some() { Need::All } else { Need::Own };
     let live = match cluster.load(&target, Reading { schema: true, routing }).await {

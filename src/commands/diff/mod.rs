@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     args::SelectArgs,
     batch::{Batch, several_namespaces},
-    patches,
+    lint, patches,
 };
 use crate::{
     context::{Context, FileArgs},
@@ -16,8 +16,8 @@ use crate::{
     files::Scratch,
     flagger::NativeField,
     model::ObjectKind,
-    observed::{Loaded, Observed, State, TraefikServiceState},
-    output::{self, change, diff::comparable, findings, show},
+    observed::{Loaded, State, TraefikServiceState},
+    output::{self, change, diff::comparable, show},
     plan::{Plan, Scope, Step},
     source::Source,
 };
@@ -54,14 +54,14 @@ pub(crate) async fn run(ctx: &Context, args: &DiffArgs) -> Result<Exit> {
         ctx.ui.status(&args.select.nothing(ctx, source.namespace()));
     }
     patches::note(ctx, loaded.iter().map(|loaded| &loaded.observed));
-    let cluster = if args.live { Some(ctx.source(&FileArgs::default()).await?) } else { None };
+    let cluster = if args.live { Some(ctx.cluster().await?) } else { None };
     let mut several = Batch::new(loaded.len());
     let mut steps = Vec::new();
     let mut found = false;
     for loaded in &loaded {
         let difference = match &cluster {
-            Some(Source::Cluster(cluster)) => live::difference(ctx, cluster, loaded).await,
-            _ => difference(ctx, loaded, &source),
+            Some(cluster) => live::difference(ctx, cluster, loaded).await,
+            None => difference(ctx, loaded, &source),
         };
         let difference = difference.map_err(|error| match (&source, error.kind()) {
             // A manifest does not change while it is read, so a conflict means invalid input.
@@ -88,21 +88,24 @@ struct Difference {
 
 fn difference(ctx: &Context, loaded: &Loaded, source: &Source) -> Result<Difference> {
     let observed = &loaded.observed;
-    if matches!(source, Source::Files(_)) && observed.service == TraefikServiceState::NotGenerated {
-        return Ok(nothing_to_compare(ctx, observed));
+    if observed.whole_state() == State::Malformed {
+        lint::tell(ctx, observed);
+        return Ok(Difference { is_reported: true, steps: Vec::new() });
     }
     let name = output::escaped(&observed.canary.target.to_string());
     let mut difference = Difference::default();
+    if matches!(source, Source::Files(_)) && observed.service == TraefikServiceState::NotGenerated {
+        if observed.canary.declared.cookie().is_some() {
+            ctx.ui.status(&format!(
+                "{name}: not compared: its TraefikService is not in the files (to compare with the cluster: --live)"
+            ));
+        }
+        return Ok(difference);
+    }
     let mut report = |text: &str| {
         ctx.ui.status(text);
         difference.is_reported = true;
     };
-    if observed.whole_state() == State::Malformed {
-        for finding in crate::lint::check(observed) {
-            report(&findings::text(&finding, ctx.ui.err_style()));
-        }
-        return Ok(difference);
-    }
     // Compare with the declaration even if Flagger copies the native field itself.
     let mut compared = Loaded { native: NativeField::Absent, ..loaded.clone() };
     match observed.entry {
@@ -136,22 +139,6 @@ fn difference(ctx: &Context, loaded: &Loaded, source: &Source) -> Result<Differe
     }
     difference.steps = Plan::new(&compared, &compared.declared(), Scope::LiveOnly)?.steps;
     Ok(difference)
-}
-
-/// Reports a Canary whose TraefikService is not among the manifests. Only a malformed declaration is a finding.
-fn nothing_to_compare(ctx: &Context, observed: &Observed) -> Difference {
-    let is_reported = observed.whole_state() == State::Malformed;
-    if is_reported {
-        for finding in crate::lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-        }
-    } else if observed.canary.declared.cookie().is_some() {
-        let name = output::escaped(&observed.canary.target.to_string());
-        ctx.ui.status(&format!(
-            "{name}: not compared: its TraefikService is not in the files (to compare with the cluster: --live)"
-        ));
-    }
-    Difference { is_reported, steps: Vec::new() }
 }
 
 async fn show(ctx: &Context, steps: &[Step]) -> Result<bool> {

@@ -7,33 +7,32 @@ use super::{
     install_args::{InstallArgs, Mode},
     preview::{dry_run_all, print_diff},
     proof,
-    selectors::Selectors,
-    state::{GuardState, Removal},
+    state::{GuardState, Removal, deleted_lines},
 };
 use crate::{
-    cluster::Cluster,
     context::Context,
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     guard::{CertificateOwner, Change, Coverage, Form, GuardObject, Placement, deployment, policy},
+    model::selector,
     output::{
         self, Format,
         change::{self, DryRun},
     },
-    plan::{Confirmed, decide},
+    plan::decide,
     yaml,
 };
 
 /// Runs `guard install`.
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
-    let selectors = Selectors::parse(args)?;
+    let asked = coverage(args, &Coverage::default())?;
     refuse_unused(args)?;
     if let Some(format) = args.output {
-        return print_objects(ctx, format, &printed(args, selectors.over(&Coverage::default()))?);
+        return print_objects(ctx, format, &printed(args, asked)?);
     }
-    let server = super::cluster(ctx).await?;
+    let server = ctx.cluster().await?;
     let there = GuardState::read(&server).await?;
     let form = form(ctx, args, &there)?;
-    let coverage = selectors.over(kept_coverage(form, &there));
+    let coverage = coverage(args, kept_coverage(form, &there))?;
     let changes = match form {
         Form::Policies => there.policies.changes(&coverage),
         Form::Webhook => webhook_changes(&server, args, &there, coverage).await?,
@@ -44,21 +43,21 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     let other = if form == Form::Policies { Form::Webhook } else { Form::Policies };
     // A process outside the cluster removes its own registration when it ends.
     let is_outside = there.webhook.as_ref().is_some_and(|webhook| webhook.namespace().is_none());
-    let removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
-    let after = dry_run_all(&server, &changes, args.write.dry_run, args.force_conflicts).await?;
+    let mut removal = if is_outside { Removal::default() } else { there.removal(&server, other).await? };
+    let after = dry_run_all(&server, &changes, args.confirm.dry_run, args.force_conflicts).await?;
     let differs = |(change, after): &(&Change, &Value)| print_diff(ctx, change, after);
     let open: Vec<Change> = changes.iter().zip(&after).filter(differs).map(|(change, _)| change.clone()).collect();
     for change in &removal.changes {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
-    let dry_run = args.write.dry_run;
+    let dry_run = args.confirm.dry_run;
     if dry_run != DryRun::None {
         ctx.ui.data(&(installed_lines(&changes, &open, dry_run) + &deleted_lines(&removal.changes, dry_run)))?;
         return Ok(Exit::Ok);
     }
     let mut former = Vec::new();
     if !open.is_empty() || !removal.changes.is_empty() {
-        let consent = args.write.consent(ctx, &question(open.len(), &removal)).await?;
+        let consent = args.confirm.consent(ctx, &removal.question(open.len())).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored?;
@@ -75,24 +74,9 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
         ctx.ui.status("the old form of the guard stays; once the new one works, repeat the command to remove it");
         return Ok(exit);
     }
-    remove_former(ctx, &server, removal, former).await?;
+    removal.delete(ctx, &server, former).await?;
     // With the former guard gone, the new one has to work alone.
     Ok(proof::wait(&server, form, args.wait).await?.tell(ctx))
-}
-
-/// Deletes the objects of the other form.
-async fn remove_former(
-    ctx: &Context,
-    server: &Cluster,
-    mut removal: Removal,
-    former: Vec<Confirmed<Change>>,
-) -> Result<()> {
-    let deleted = removal.delete(server, former).await?;
-    ctx.ui.data(&deleted_lines(&deleted, DryRun::None))?;
-    if let Some(stays) = &removal.stays {
-        stays.tell(ctx);
-    }
-    Ok(())
 }
 
 /// Returns the objects for `-o`. It contacts no API server, so `auto` cannot detect the form and means the policies.
@@ -106,6 +90,21 @@ fn printed(args: &InstallArgs, coverage: Coverage) -> Result<Vec<GuardObject>> {
     let traefik = form::traefik_urls(args, None)?;
     let placement = Placement { namespace, image, coverage, has_conditions: true, keeper, entries, traefik };
     Ok(deployment::objects(&placement))
+}
+
+/// Returns this coverage with the selectors that are given; an empty one selects everything.
+fn coverage(args: &InstallArgs, kept: &Coverage) -> Result<Coverage> {
+    let either = |flag: &Option<String>, kept: &Option<Value>| match flag.as_deref() {
+        None => Ok(kept.clone()),
+        Some("") => Ok(None),
+        Some(text) => selector::parse(text)
+            .map(|selector| Some(selector::to_object(&selector)))
+            .map_err(|reason| Error::usage(format!("label selector: {reason}"))),
+    };
+    Ok(Coverage {
+        selector: either(&args.selector, &kept.selector)?,
+        namespace_selector: either(&args.namespace_selector, &kept.namespace_selector)?,
+    })
 }
 
 /// Returns the installed coverage, which stays where no selector is given. Changing the form keeps it, too.
@@ -125,27 +124,6 @@ fn installed_lines(changes: &[Change], open: &[Change], dry_run: DryRun) -> Stri
         Some(_) => "unchanged",
     };
     changes.iter().map(|change| change::line(&change.wanted, verb(change), dry_run)).collect()
-}
-
-fn deleted_lines(changes: &[Change], dry_run: DryRun) -> String {
-    changes.iter().map(|change| change::line(&change.wanted, "deleted", dry_run)).collect()
-}
-
-fn question(changes: usize, removal: &Removal) -> String {
-    let count = |number| output::count(number, "object", "objects");
-    let namespace = removal.namespace().map(|namespace| format!(", namespace `{namespace}` among them"));
-    let namespace = namespace.unwrap_or_default();
-    match (changes, removal.changes.len()) {
-        (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
-        (changes, 0) => format!("Change {}?", count(changes)),
-        (changes, deletions) => {
-            let deletions = count(deletions);
-            format!(
-                "Change {}, and delete {deletions} of the former guard{namespace} once the new ones work?",
-                count(changes)
-            )
-        }
-    }
 }
 
 fn print_objects(ctx: &Context, format: Format, objects: &[GuardObject]) -> Result<Exit> {

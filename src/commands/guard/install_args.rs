@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{
-    GuardWriteArgs,
-    traefik_url::{TraefikUrl, traefik_url},
+use super::traefik_url::{TraefikUrl, traefik_url};
+use crate::{
+    apiserver::duration,
+    commands::args::{ConfirmArgs, format_of},
+    output::Format,
 };
-use crate::{apiserver::duration, commands::args::format_of, output::Format};
 
 /// The form of the guard to install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -78,5 +79,5 @@ pub(crate) struct InstallArgs {
     pub(super) wait: Duration,
 
     #[command(flatten)]
-    pub(super) write: GuardWriteArgs,
+    pub(super) confirm: ConfirmArgs,
 }

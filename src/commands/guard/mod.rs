@@ -6,19 +6,16 @@ mod install_args;
 mod preview;
 mod proof;
 mod run;
-mod selectors;
 mod state;
 mod status;
 mod traefik_url;
 mod uninstall;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::{
     context::Context,
-    error::{Error, Exit, Result},
-    output::change::DryRun,
-    plan::Consent,
+    error::{Exit, Result},
 };
 
 /// Protect declared cookies from Flagger's writes
@@ -30,13 +27,6 @@ pub(crate) enum GuardCommand {
     Run(run::RunArgs),
 }
 
-impl GuardCommand {
-    /// Returns whether the command handles signals itself.
-    pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Run(_))
-    }
-}
-
 /// Runs one of the `guard` commands.
 pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
     match command {
@@ -44,33 +34,5 @@ pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
         GuardCommand::Status(args) => status::run(ctx, args).await,
         GuardCommand::Uninstall(args) => uninstall::run(ctx, args).await,
         GuardCommand::Run(args) => run::run(ctx, args).await,
-    }
-}
-
-/// Flags of guard commands that write.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Writing")]
-struct GuardWriteArgs {
-    /// Make the change without asking for confirmation
-    #[arg(short = 'y', long)]
-    yes: bool,
-
-    /// Only show what would change
-    #[arg(long, value_name = "WHERE", default_value = "none", hide_default_value = true, num_args = 0..=1,
-          require_equals = true, default_missing_value = "client")]
-    dry_run: DryRun,
-}
-
-impl GuardWriteArgs {
-    async fn consent(&self, ctx: &Context, question: &str) -> Result<Consent> {
-        if self.yes { Ok(Consent::Flag) } else { Ok(Consent::from_answer(ctx.ui.ask(question).await?)) }
-    }
-}
-
-/// Connects to the cluster; guard commands never read manifests.
-async fn cluster(ctx: &Context) -> Result<Box<crate::cluster::Cluster>> {
-    match ctx.source(&crate::context::FileArgs::default()).await? {
-        crate::source::Source::Cluster(cluster) => Ok(cluster),
-        crate::source::Source::Files(_) => Err(Error::usage("the guard needs a cluster")),
     }
 }

@@ -190,7 +190,7 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
     let Some(installed) = installed else { return (vec!["the webhook is not registered".into()], hints) };
     let Some(namespace) = installed.namespace() else { return (missing, hints) };
     let replicas = installed.deployment().map(replicas);
-    if let Some(replicas) = replicas.filter(|replicas| !replicas.is_complete()) {
+    if let Some(replicas) = replicas.filter(|replicas| replicas.ready < replicas.wanted) {
         missing.push(format!("{replicas} of Deployment {namespace}/{} are ready", webhook::NAME));
         let waiting = server.why_not_ready(namespace).await;
         let is_image = waiting.iter().any(|(_, why)| why.contains("Image"));
@@ -203,9 +203,10 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
             hints.push("to run another image: kubectl canary-traefik guard install --image IMAGE".into());
         }
     }
+    // From then on, `guard install` renews a certificate that it issued.
     if let Some(until) =
         installed.installed_authorities().and_then(|authorities| crate::guard_server::ends(&authorities))
-        && is_due(until, SystemTime::now())
+        && until < SystemTime::now() + INSTALLED / 3
     {
         let day = jiff::Timestamp::try_from(until).map(|until| until.strftime("%Y-%m-%d").to_string());
         let day = day.unwrap_or_else(|_| "an unknown date".into());
@@ -221,22 +222,11 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
     (missing, hints)
 }
 
-/// Returns whether `guard install` would renew a certificate that it issued.
-fn is_due(until: SystemTime, now: SystemTime) -> bool {
-    until < now + INSTALLED / 3
-}
-
 /// The ready and wanted replicas of a Deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Replicas {
     pub(super) ready: u64,
     pub(super) wanted: u64,
-}
-
-impl Replicas {
-    pub(super) fn is_complete(self) -> bool {
-        self.ready >= self.wanted
-    }
 }
 
 impl std::fmt::Display for Replicas {

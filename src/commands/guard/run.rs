@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::core::Selector;
 
 use super::traefik_url::{self, TraefikUrl, traefik_url};
@@ -85,15 +85,7 @@ pub(crate) struct RunArgs {
 
     /// Log format
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
-    log_format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Text
-    Text,
-    /// One JSON object per line
-    Json,
+    log_format: LogFormat,
 }
 
 /// Anything shorter would be renewed all the time.
@@ -112,8 +104,9 @@ fn life(text: &str) -> std::result::Result<Duration, String> {
 
 /// Runs `guard run`.
 pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
+    // Where API servers call the webhook, and by which names.
     let address = match (&args.service, &args.webhook_url) {
-        (Some(service), _) => Some(behind(service)),
+        (Some(service), _) => Some((Address::Service(service.clone()), guard::deployment::names(service))),
         (None, Some(url)) => Some(address(url)?),
         (None, None) => None,
     };
@@ -152,10 +145,9 @@ pub(super) async fn run(ctx: &Context, args: &RunArgs) -> Result<Exit> {
         repairs: !args.no_repairs,
         entries: args.entries,
     };
-    let format = if args.log_format == Format::Json { LogFormat::Json } else { LogFormat::Text };
     let ui = Arc::clone(&ctx.ui);
-    let log = Log::new(format, move |line| ui.status(line));
-    let cluster = super::cluster(ctx).await?;
+    let log = Log::new(args.log_format, move |line| ui.status(line));
+    let cluster = ctx.cluster().await?;
     guard_server::run(options, cluster, log, shutdown_signal()).await?;
     Ok(Exit::Ok)
 }
@@ -167,11 +159,6 @@ fn target(text: &str) -> std::result::Result<NamespacedName, String> {
         check(part).map_err(|problem| format!("must be NAMESPACE/NAME: {problem}"))?;
     }
     Ok(NamespacedName { namespace: Some(namespace.to_owned()), name: name.to_owned() })
-}
-
-/// Returns the webhook's address behind a Service, and the names by which API servers call it.
-fn behind(service: &NamespacedName) -> (Address, Vec<String>) {
-    (Address::Service(service.clone()), guard::deployment::names(service))
 }
 
 /// Parses a webhook URL without a path into its address and host.

@@ -9,7 +9,10 @@ use crate::{
     context::Context,
     error::{Error, Kind, Result},
     guard::{Change, Form, GuardKind, Installed, ObjectState, deployment},
-    output,
+    output::{
+        self,
+        change::{self, DryRun},
+    },
     plan::Confirmed,
 };
 
@@ -79,37 +82,46 @@ pub(super) struct Removal {
     /// The deletions in an order in which no webhook is called that is being deleted and no binding outlives its
     /// policy; a namespace comes last.
     pub(super) changes: Vec<Change>,
-    /// The namespace of the guard, if it is not deleted.
-    pub(super) stays: Option<KeptNamespace>,
+    /// The namespace of the guard, and why it stays, if it is not deleted.
+    stays: Option<(String, String)>,
     /// UIDs of these objects, and of the objects they own.
     known: BTreeSet<String>,
 }
 
-/// A namespace that is not deleted, and the reason.
-pub(super) struct KeptNamespace {
-    namespace: String,
-    why: String,
-}
+impl Removal {
+    /// Returns the question whether to delete the objects, after so many changes of a new guard.
+    pub(super) fn question(&self, changes: usize) -> String {
+        let count = |number| output::count(number, "object", "objects");
+        let namespace = self.changes.iter().find(|change| is_namespace(change));
+        let namespace = namespace.map(|change| format!(", namespace `{}` among them", change.wanted.name()));
+        let namespace = namespace.unwrap_or_default();
+        match (changes, self.changes.len()) {
+            (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
+            (changes, 0) => format!("Change {}?", count(changes)),
+            (changes, deletions) => format!(
+                "Change {}, and delete {} of the former guard{namespace} once the new ones work?",
+                count(changes),
+                count(deletions)
+            ),
+        }
+    }
 
-impl KeptNamespace {
-    pub(super) fn tell(&self, ctx: &Context) {
-        let namespace = &self.namespace;
-        let text = format!("namespace `{namespace}` stays: {}", self.why);
-        ctx.ui.status(&output::escaped(&text));
+    /// Reports the namespace that is not deleted.
+    pub(super) fn tell_what_stays(&self, ctx: &Context) {
+        let Some((namespace, why)) = &self.stays else { return };
+        ctx.ui.status(&output::escaped(&format!("namespace `{namespace}` stays: {why}")));
         let delete = format!("to delete it and everything in it: kubectl delete namespace {namespace}");
         ctx.ui.status(&output::escaped(&ctx.again(&delete)));
     }
-}
 
-impl Removal {
-    /// Returns the name of the namespace that is deleted too.
-    pub(super) fn namespace(&self) -> Option<&str> {
-        self.changes.iter().find(|change| is_namespace(change)).map(|change| change.wanted.name())
-    }
-
-    /// Deletes the confirmed objects and returns the deleted ones. The namespace is checked again after everything else
-    /// is gone, because something may have been created in it meanwhile.
-    pub(super) async fn delete(&mut self, server: &Cluster, agreed: Vec<Confirmed<Change>>) -> Result<Vec<Change>> {
+    /// Deletes the confirmed objects, and reports what is deleted and what stays. The namespace is checked again after
+    /// everything else is gone, because something may have been created in it meanwhile.
+    pub(super) async fn delete(
+        &mut self,
+        ctx: &Context,
+        server: &Cluster,
+        agreed: Vec<Confirmed<Change>>,
+    ) -> Result<()> {
         let mut gone = Vec::new();
         for confirmed in agreed {
             let change = confirmed.agreed();
@@ -123,21 +135,22 @@ impl Removal {
             deleted?;
             gone.push(change.clone());
         }
-        Ok(gone)
+        ctx.ui.data(&deleted_lines(&gone, DryRun::None))?;
+        self.tell_what_stays(ctx);
+        Ok(())
     }
 
     /// Returns why a namespace with the guard's label is not deleted, if so: the label may have been added to an
     /// existing namespace (`guard install -o yaml | kubectl apply -f -`).
-    async fn why_not_deleted(&mut self, server: &Cluster, change: &Change) -> Option<KeptNamespace> {
+    async fn why_not_deleted(&mut self, server: &Cluster, change: &Change) -> Option<(String, String)> {
         if change.standing() == ObjectState::Foreign {
             return None;
         }
-        let namespace = change.wanted.name();
+        let namespace = change.wanted.name().to_owned();
         if !change.before.as_ref().is_some_and(deployment::is_made_by_install) {
-            let why = "it was not made by `guard install`".to_owned();
-            return Some(KeptNamespace { namespace: namespace.to_owned(), why });
+            return Some((namespace, "it was not made by `guard install`".into()));
         }
-        let why = match server.unknown_objects(namespace, &mut self.known).await {
+        let why = match server.unknown_objects(&namespace, &mut self.known).await {
             Ok(unknown_objects) => match unknown_objects.as_slice() {
                 [] => return None,
                 [one] => format!("{one} does not belong to the guard"),
@@ -147,8 +160,13 @@ impl Removal {
             },
             Err(error) => format!("its contents cannot be listed: {}", error.message()),
         };
-        Some(KeptNamespace { namespace: namespace.to_owned(), why })
+        Some((namespace, why))
     }
+}
+
+/// Returns a line for each object that is deleted.
+pub(super) fn deleted_lines(changes: &[Change], dry_run: DryRun) -> String {
+    changes.iter().map(|change| change::line(&change.wanted, "deleted", dry_run)).collect()
 }
 
 fn is_namespace(change: &Change) -> bool {

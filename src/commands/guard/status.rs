@@ -32,7 +32,7 @@ pub(crate) struct StatusArgs {
 
 /// Runs `guard status`.
 pub(super) async fn run(ctx: &Context, args: &StatusArgs) -> Result<Exit> {
-    let server = super::cluster(ctx).await?;
+    let server = ctx.cluster().await?;
     let there = GuardState::read(&server).await?;
     let forms: Vec<Installed> = there.forms().into_iter().cloned().collect();
     if forms.is_empty() && args.output == Format::Table {

@@ -2,18 +2,13 @@
 
 use clap::Args;
 
-use super::{
-    GuardWriteArgs,
-    state::{GuardState, Removal},
-};
+use super::state::{GuardState, deleted_lines};
 use crate::{
+    commands::args::ConfirmArgs,
     context::Context,
     error::{Exit, Result},
-    guard::{Change, Form},
-    output::{
-        self,
-        change::{self, DryRun},
-    },
+    guard::Form,
+    output::change::DryRun,
     plan::decide,
 };
 
@@ -24,51 +19,36 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct UninstallArgs {
     #[command(flatten)]
-    write: GuardWriteArgs,
+    confirm: ConfirmArgs,
 }
 
 /// Runs `guard uninstall`.
 pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
-    let server = super::cluster(ctx).await?;
+    let server = ctx.cluster().await?;
     let there = GuardState::read(&server).await?;
-    let mut changes = there.removal(&server, Form::Policies).await?.changes;
+    let policies = there.removal(&server, Form::Policies).await?;
     let mut removal = there.removal(&server, Form::Webhook).await?;
-    changes.append(&mut removal.changes);
-    removal.changes.clone_from(&changes);
-    if changes.is_empty() {
+    removal.changes.splice(0..0, policies.changes);
+    if removal.changes.is_empty() {
         ctx.ui.status("the guard is not installed");
         return Ok(Exit::Ok);
     }
-    let line = |object: &Change| change::line(&object.wanted, "deleted", args.write.dry_run);
-    let lines = |changes: &[Change]| -> String { changes.iter().map(line).collect() };
-    if args.write.dry_run == DryRun::Server {
-        for change in &changes {
+    if args.confirm.dry_run == DryRun::Server {
+        for change in &removal.changes {
             let deleted = server.dry_run_delete_guard(change).await;
             deleted?;
         }
     }
-    if args.write.dry_run != DryRun::None {
-        ctx.ui.data(&lines(&changes))?;
-        if let Some(stays) = &removal.stays {
-            stays.tell(ctx);
-        }
+    if args.confirm.dry_run != DryRun::None {
+        ctx.ui.data(&deleted_lines(&removal.changes, args.confirm.dry_run))?;
+        removal.tell_what_stays(ctx);
         return Ok(Exit::Ok);
     }
-    for change in &changes {
+    for change in &removal.changes {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
     ctx.ui.status("Flagger's next write to each TraefikService will remove its cookie");
-    let consent = args.write.consent(ctx, &question(&removal)).await?;
-    let gone = removal.delete(&server, decide(changes, consent)?).await?;
-    ctx.ui.data(&lines(&gone))?;
-    if let Some(stays) = &removal.stays {
-        stays.tell(ctx);
-    }
+    let consent = args.confirm.consent(ctx, &removal.question(0)).await?;
+    removal.delete(ctx, &server, decide(removal.changes.clone(), consent)?).await?;
     Ok(Exit::Ok)
-}
-
-fn question(removal: &Removal) -> String {
-    let count = output::count(removal.changes.len(), "object", "objects");
-    let namespace = removal.namespace().map(|namespace| format!(", namespace `{namespace}` among them"));
-    format!("Delete {count}{}?", namespace.unwrap_or_default())
 }

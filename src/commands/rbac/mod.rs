@@ -19,11 +19,10 @@ use self::{
 use crate::{
     apiserver::Action,
     commands::args::format_of,
-    context::{Context, FileArgs},
+    context::Context,
     error::{Error, Exit, Result},
     model::name::near,
     output::{self, Format, report, table::table},
-    source::Source,
 };
 
 /// Print the permissions a command needs, or check your own
@@ -164,9 +163,7 @@ struct Checked {
 }
 
 async fn check(ctx: &Context, permissions: &[Permission], format: Format) -> Result<Exit> {
-    let Source::Cluster(server) = ctx.source(&FileArgs::default()).await? else {
-        unreachable!("no files are read");
-    };
+    let server = ctx.cluster().await?;
     let asked = permissions.iter().flat_map(|permission| permission.verbs.iter().map(move |verb| (*permission, *verb)));
     let answers = join_all(asked.map(|(permission, verb)| {
         let server = &server;

@@ -34,7 +34,7 @@ impl Advice<'_> {
         let mut text = if is_good { "to get this rollout:\n" } else { "to fix that:\n" }.to_owned();
         text.extend(changes.iter().map(|change| format!("  {change}\n")));
         if !is_good {
-            let line = format!("simulate {}{}", quoted(&self.args.name), self.flags(&better));
+            let line = format!("simulate {}{}", quoted(&self.args.canary.name), self.flags(&better));
             text.push_str(&format!("to see the result: {}\n", self.command(&line)));
         }
         text
@@ -42,7 +42,7 @@ impl Advice<'_> {
 
     /// Returns what makes this set-up the Canary's own.
     fn changes(&self, setup: &Setup) -> Vec<String> {
-        let (name, own) = (quoted(&self.args.name), self.own);
+        let (name, own) = (quoted(&self.args.canary.name), self.own);
         let mut changes = Vec::new();
         if setup.pin != own.pin && setup.pin == Pin::Nothing {
             changes.push(self.command(&format!("sticky remove {name}")));
@@ -107,7 +107,7 @@ impl Advice<'_> {
             Source::Cluster(cluster) => self.ctx.command(line, &self.canary.target, cluster.api().namespace()),
             Source::Files(_) => {
                 let namespace = self.ctx.namespace().map_or_else(String::new, |name| format!(" -n {}", quoted(name)));
-                self.args.files.command(line) + &namespace
+                self.args.canary.files.command(line) + &namespace
             }
         }
     }

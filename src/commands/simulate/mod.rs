@@ -10,18 +10,17 @@ use self::advice::Advice;
 use crate::{
     cluster::Reading,
     commands::{
-        args::{canary_name, format_of},
-        patches,
+        args::{CanaryArgs, format_of},
+        lint, patches,
     },
-    context::{Context, FileArgs},
+    context::Context,
     error::{Error, Exit, Result},
     files,
     flagger::Declared,
-    lint,
     model::{Field, FieldValue, entry::ENTRY_ANNOTATION},
     observed::Observed,
     output::{
-        Format, findings,
+        Format,
         simulation::{self, Simulated, plot},
     },
     plan::purpose,
@@ -42,10 +41,6 @@ use crate::{
     after_help = "Examples:\n  # What will people see with the cookie that is declared?\n  kubectl canary-traefik simulate checkout\n\n  # And with a shorter one, if logins take up to 90 seconds?\n  kubectl canary-traefik simulate checkout --max-age 90s --flow 90s\n\n  # From manifests, with a plot\n  kubectl canary-traefik simulate checkout -f deploy/ -R --plot checkout.svg"
 )]
 pub(crate) struct SimulateArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    name: String,
-
     /// Max-Age of the cookie: seconds, or 5m, 1h30m; 0 lasts until the browser closes, -1 is no cookie
     #[arg(long, value_name = "DURATION", value_parser = max_age, allow_negative_numbers = true)]
     max_age: Option<i64>,
@@ -76,7 +71,7 @@ pub(crate) struct SimulateArgs {
     output: Format,
 
     #[command(flatten)]
-    files: FileArgs,
+    canary: CanaryArgs,
 }
 
 /// The length of a login unless it is typed.
@@ -88,8 +83,8 @@ struct Steps(Vec<u8>);
 
 /// Runs `simulate`.
 pub(crate) async fn run(ctx: &Context, args: &SimulateArgs) -> Result<Exit> {
-    let source = ctx.source(&args.files).await?;
-    let observed = source.load(ctx.namespace(), &args.name, Reading::SHOWN).await?.observed;
+    let source = ctx.source(&args.canary.files).await?;
+    let observed = source.load(ctx.namespace(), &args.canary.name, Reading::SHOWN).await?.observed;
     patches::note(ctx, [&observed].into_iter());
     warn(ctx, &observed);
     let own = own(&observed, args.flow);
@@ -118,9 +113,7 @@ fn warn(ctx: &Context, observed: &Observed) {
         ctx.ui.warning(reason);
     }
     if let Declared::Malformed(..) = observed.canary.declared {
-        for finding in lint::check(observed) {
-            ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-        }
+        lint::tell(ctx, observed);
     }
     if let Some(Err(malformed)) = &observed.canary.entry {
         ctx.ui.warning(&format!("simulated without an entry: annotation {ENTRY_ANNOTATION}: {malformed}"));

@@ -4,13 +4,15 @@ use clap::Args;
 
 use super::cluster;
 use crate::{
-    commands::args::{SelectArgs, WriteArgs},
+    commands::{
+        args::{SelectArgs, WriteArgs},
+        lint,
+    },
     context::{Context, FileArgs},
     error::{Error, Exit, Result},
     flagger::Declared,
-    lint,
     observed::State,
-    output::{self, findings},
+    output,
     plan::{CookieChange, Plan, Scope},
     source::Source,
 };
@@ -73,9 +75,7 @@ pub(super) async fn run(ctx: &Context, args: &ApplyArgs) -> Result<Exit> {
             State::Missing | State::Differs | State::Synced => return true,
             State::Malformed => {
                 found = true;
-                for finding in lint::check(observed) {
-                    ctx.ui.status(&findings::text(&finding, ctx.ui.err_style()));
-                }
+                lint::tell(ctx, observed);
             }
             State::Pending => {
                 let why = Plan::why_not_changed(loaded, Scope::LiveOnly).unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::{
     flagger::NativeField,
     observed::{Guarded, Loaded},
     output::{self, Format, change::DryRun},
-    plan::{Action, Confirmed, Consent, CookieChange, Plan, Scope, Step, decide},
+    plan::{Action, Confirmed, CookieChange, Plan, Scope, Step, decide},
 };
 
 /// Maximum number of times a plan is shown again because the objects changed.
@@ -47,11 +47,11 @@ pub(super) async fn change(
     }
     show(ctx, &prepared);
     let busy = prepared.iter().any(|prepared| !prepared.plan.is_empty());
-    if args.dry_run != DryRun::None || !busy {
+    if args.confirm.dry_run != DryRun::None || !busy {
         for prepared in &prepared {
             report_skipped(ctx, prepared, scope);
         }
-        report(ctx, &prepared, args, scope, args.dry_run)?;
+        report(ctx, &prepared, args, scope, args.confirm.dry_run)?;
         return several.end().map(|()| Exit::Ok);
     }
     super::owner::tell(ctx, &prepared);
@@ -135,7 +135,7 @@ pub(super) async fn prepare(
         if plan.touches_sticky() && !args.force_conflicts {
             refuse_foreign(&loaded)?;
         }
-        if args.dry_run == DryRun::Client {
+        if args.confirm.dry_run == DryRun::Client {
             let after = plan.steps.iter().map(Step::after).collect();
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
@@ -164,7 +164,7 @@ pub(super) async fn prepare(
             return Ok(Prepared { loaded, plan, after, guarded: Guarded::Unknown });
         }
         write::pause(Duration::ZERO).await;
-        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change.needs(), scope)).await?;
     }
     Err(keeps_changing(&loaded).into())
 }
@@ -175,16 +175,12 @@ pub(super) async fn confirm(
     prepared: Vec<Prepared>,
     args: &WriteArgs,
 ) -> Result<Vec<(Loaded, Confirmed<Plan>)>> {
-    let consent = if args.yes {
-        Consent::Flag
-    } else {
-        let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
-        let question = format!("Change {}?", output::count(objects, "object", "objects"));
-        Consent::from_answer(ctx.ui.ask(&question).await?)
-    };
+    let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
+    let question = format!("Change {}?", output::count(objects, "object", "objects"));
+    let answer = args.confirm.consent(ctx, &question).await?;
     let (loaded, plans): (Vec<_>, Vec<_>) =
         prepared.into_iter().map(|prepared| (prepared.loaded, prepared.plan)).unzip();
-    Ok(loaded.into_iter().zip(decide(plans, consent)?).collect())
+    Ok(loaded.into_iter().zip(decide(plans, answer)?).collect())
 }
 
 /// Writes one plan, and asks again if the objects changed so that the plan is a different one. Returns what was stored,
@@ -199,52 +195,38 @@ async fn settle(
 ) -> (Option<Prepared>, Result<()>) {
     let mut stored = write::Stored::nothing_of(confirmed.agreed());
     let mut last = loaded.clone();
-    let ended = rounds(ctx, server, (loaded, confirmed), args, scope, change, (&mut stored, &mut last)).await;
-    let ended = match ended {
+    let ended = async {
+        let mut now = (loaded, confirmed);
+        for _ in 0..ROUNDS {
+            let (loaded, confirmed) = now;
+            let before = confirmed.agreed().clone();
+            let (read, is_done) = write::write(server, loaded, confirmed, args, scope, change, &mut stored).await?;
+            last = read;
+            if is_done {
+                return Ok(());
+            }
+            let prepared =
+                prepare(ctx, server, last.clone(), args, scope, change).await.map_err(|refusal| refusal.error)?;
+            last.clone_from(&prepared.loaded);
+            if prepared.plan.is_empty() {
+                return Ok(());
+            }
+            for sentence in changed_by(&before, &prepared.plan) {
+                ctx.ui.status(&output::escaped(&sentence));
+            }
+            ctx.ui.status("it changed in the meantime; the change is now:");
+            show(ctx, std::slice::from_ref(&prepared));
+            let mut agreed = confirm(ctx, vec![prepared], args).await?;
+            now = agreed.pop().expect("one plan went in");
+        }
+        let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
+        Err(error.hint("find out who else is changing the cookie, then repeat the command"))
+    };
+    let ended = match ended.await {
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Cancelled) && !stored.is_empty() => {
             Err(Error::new(error.kind(), "nothing more was changed"))
         }
         ended => ended,
     };
     ((ended.is_ok() || !stored.is_empty()).then(|| stored.into_prepared(last, scope)), ended)
-}
-
-async fn rounds(
-    ctx: &Context,
-    server: &Cluster,
-    agreed: (Loaded, Confirmed<Plan>),
-    args: &WriteArgs,
-    scope: Scope,
-    change: &CookieChange,
-    (stored, last): (&mut write::Stored, &mut Loaded),
-) -> Result<()> {
-    let mut now = agreed;
-    for _ in 0..ROUNDS {
-        let (loaded, confirmed) = now;
-        let before = confirmed.agreed().clone();
-        match write::write(server, loaded, confirmed, args, scope, change, stored).await? {
-            write::Outcome::Done(loaded) => {
-                *last = *loaded;
-                return Ok(());
-            }
-            write::Outcome::Changed(loaded) => {
-                last.clone_from(&loaded);
-                let prepared =
-                    prepare(ctx, server, *loaded, args, scope, change).await.map_err(|refusal| refusal.error)?;
-                last.clone_from(&prepared.loaded);
-                if prepared.plan.is_empty() {
-                    return Ok(());
-                }
-                for sentence in changed_by(&before, &prepared.plan) {
-                    ctx.ui.status(&output::escaped(&sentence));
-                }
-                ctx.ui.status("it changed in the meantime; the change is now:");
-                show(ctx, std::slice::from_ref(&prepared));
-                let mut agreed = confirm(ctx, vec![prepared], args).await?;
-                now = agreed.pop().expect("one plan went in");
-            }
-        }
-    }
-    let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
-    Err(error.hint("find out who else is changing the cookie, then repeat the command"))
 }

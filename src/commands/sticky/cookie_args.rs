@@ -27,7 +27,7 @@ pub(super) struct CookieArgs {
 impl CookieArgs {
     /// Returns whether nothing is requested.
     pub(super) fn is_empty(&self) -> bool {
-        self.wish.is_empty() && self.entry == EntryChange::Keep
+        self.wish.0.is_empty() && self.entry == EntryChange::Keep
     }
 }
 
@@ -89,7 +89,7 @@ impl FromArgMatches for CookieArgs {
                 let Some(value) = matches.get_one::<FieldValue>(field.flag) else { continue };
                 Some(value.clone())
             };
-            wish.set.push((field, value));
+            wish.0.push((field, value));
         }
         let paths: Vec<String> = matches.get_many::<String>(ENTRY).into_iter().flatten().cloned().collect();
         let mut entry = EntryChange::Keep;
@@ -100,19 +100,12 @@ impl FromArgMatches for CookieArgs {
             entry = EntryChange::Set(paths);
         }
         for flag in matches.get_many::<String>("unset").into_iter().flatten() {
-            if flag == ENTRY {
-                if entry != EntryChange::Keep && entry != EntryChange::Unset {
-                    return Err(together(flag));
-                }
-                entry = EntryChange::Unset;
-                continue;
-            }
-            let field = Field::by_flag(flag).expect("clap allows the flags of FIELDS alone");
-            if wish.set.iter().any(|(other, _)| *other == field) {
+            if matches.contains_id(flag) {
                 return Err(together(flag));
             }
-            if !wish.unset.contains(&field) {
-                wish.unset.push(field);
+            match Field::by_flag(flag) {
+                Some(field) => wish.0.push((field, None)),
+                None => entry = EntryChange::Unset,
             }
         }
         Ok(Self { wish, entry })

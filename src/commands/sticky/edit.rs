@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::session::Session;
 use crate::{
-    commands::args::{WriteArgs, canary_name},
-    context::{Context, FileArgs},
+    commands::args::{CanaryArgs, WriteArgs},
+    context::Context,
     error::{Error, Exit, Kind, Result},
     output::{Format, change::DryRun},
 };
@@ -21,12 +21,8 @@ use crate::{
     after_help = "Examples:\n  # In an editor with its own window, told to wait\n  KUBE_EDITOR='code --wait' kubectl canary-traefik sticky edit checkout\n\n  # The declaration in a manifest, in place\n  kubectl canary-traefik sticky edit checkout -f deploy/canary.yaml"
 )]
 pub(crate) struct EditArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    name: String,
-
     #[command(flatten)]
-    files: FileArgs,
+    canary: CanaryArgs,
 
     #[command(flatten)]
     write: WriteArgs,
@@ -39,13 +35,13 @@ pub(super) async fn run(ctx: &Context, args: &EditArgs) -> Result<Exit> {
         return Err(Error::new(Kind::Refused, "confirmation needed, but there is no terminal")
             .hint("add --yes to confirm whatever is saved in the editor"));
     }
-    let source = ctx.source(&args.files).await?;
-    Session::begin(ctx, &args.name, &args.write, &args.files, source).await?.edit().await
+    let source = ctx.source(&args.canary.files).await?;
+    Session::begin(ctx, &args.canary.name, &args.write, &args.canary.files, source).await?.edit().await
 }
 
 /// Returns whether the change needs confirmation; it does not if it is only printed.
 fn will_ask(args: &EditArgs) -> bool {
-    let is_printed = args.files.is_stdin()
-        || (!args.files.files.is_empty() && matches!(args.write.output(), Format::Json | Format::Yaml));
-    !args.write.yes && args.write.dry_run == DryRun::None && !is_printed
+    let is_printed = args.canary.files.is_stdin()
+        || (!args.canary.files.files.is_empty() && matches!(args.write.output(), Format::Json | Format::Yaml));
+    !args.write.confirm.yes && args.write.confirm.dry_run == DryRun::None && !is_printed
 }

@@ -4,17 +4,16 @@ use serde_json::Value;
 
 use super::pasted;
 use crate::{
-    commands::args::WriteArgs,
+    commands::{args::WriteArgs, lint},
     context::Context,
     error::{Error, Exit, Result},
     files::{self, Edit, Manifests},
-    lint,
     output::{
         self, Format,
         change::{self, DryRun},
-        diff, findings,
+        diff,
     },
-    plan::{Consent, CookieChange, Plan, Scope, decide},
+    plan::{CookieChange, Plan, Scope, decide},
     source,
 };
 
@@ -53,7 +52,7 @@ pub(super) async fn change(
     let file = source.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let Some(step) = plan.steps.first() else {
         let canary = format!("canary.flagger.app/{}", loaded.observed.canary.target.name);
-        let unchanged = change::line(&canary, "unchanged", args.dry_run);
+        let unchanged = change::line(&canary, "unchanged", args.confirm.dry_run);
         return printed(ctx, args, &unchanged, &canary, &source.text, &loaded.canary, source.path.is_none());
     };
     let is_written = is_written(source, args);
@@ -61,18 +60,14 @@ pub(super) async fn change(
         files::in_place(source)?;
     }
     let text = files::edit(source, object, &step.patch().map(edits).unwrap_or_default())?;
-    let style = ctx.ui.err_style();
-    ctx.ui.status(&diff::unified(&file, ("before", "after"), &source.text, &text, style));
-    for finding in lint::check(&super::prepared::result(&loaded, &plan, &[step.after()]).observed) {
-        ctx.ui.status(&findings::text(&finding, style));
-    }
-    let configured = change::line(&step.object, "configured", args.dry_run);
+    ctx.ui.status(&diff::unified(&file, ("before", "after"), &source.text, &text, ctx.ui.err_style()));
+    lint::tell(ctx, &super::prepared::result(&loaded, &plan, &[step.after()]).observed);
+    let configured = change::line(&step.object, "configured", args.confirm.dry_run);
     if !is_written {
         return printed(ctx, args, &configured, &step.object.to_string(), &text, &step.after(), source.path.is_none());
     }
-    let consent =
-        if args.yes { Consent::Flag } else { Consent::from_answer(ctx.ui.ask(&format!("Change {file}?")).await?) };
-    decide(vec![plan], consent)?;
+    let answer = args.confirm.consent(ctx, &format!("Change {file}?")).await?;
+    decide(vec![plan], answer)?;
     files::replace(source, &text)?;
     ctx.ui.data(&configured)?;
     Ok(Exit::Ok)
@@ -87,7 +82,9 @@ pub(super) fn check(ctx: &Context, manifests: &Manifests, name: &str, args: &Wri
 
 /// Returns whether the file is written, rather than its new text printed.
 fn is_written(source: &files::Source, args: &WriteArgs) -> bool {
-    source.path.is_some() && args.dry_run == DryRun::None && !matches!(args.output(), Format::Yaml | Format::Json)
+    source.path.is_some()
+        && args.confirm.dry_run == DryRun::None
+        && !matches!(args.output(), Format::Yaml | Format::Json)
 }
 
 /// Prints the result instead of writing it, for standard input and `-o`.
@@ -104,7 +101,7 @@ fn printed(
         Format::Yaml => ctx.ui.manifest(text)?,
         Format::Json => ctx.ui.data(&output::json(&super::report::printable(object)))?,
         Format::Name => ctx.ui.data(&format!("{}\n", output::escaped(name)))?,
-        _ if from_stdin && args.dry_run == DryRun::None => ctx.ui.manifest(text)?,
+        _ if from_stdin && args.confirm.dry_run == DryRun::None => ctx.ui.manifest(text)?,
         _ => ctx.ui.data(line)?,
     }
     Ok(Exit::Ok)

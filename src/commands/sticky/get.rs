@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::{
     commands::{
-        args::{OutputArgs, canary_name},
+        args::{CanaryArgs, OutputArgs},
         patches,
     },
-    context::{Context, FileArgs},
+    context::Context,
     error::{Exit, Result},
     observed::Observed,
     output::{self, Format, report, show},
@@ -16,21 +16,17 @@ use crate::{
 /// Show the cookie of a Canary, declared and live
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    name: String,
-
     #[command(flatten)]
     output: OutputArgs,
 
     #[command(flatten)]
-    files: FileArgs,
+    canary: CanaryArgs,
 }
 
 /// Runs `sticky get`.
 pub(super) async fn run(ctx: &Context, args: &GetArgs) -> Result<Exit> {
-    let source = ctx.source(&args.files).await?;
-    let observed = source.look(ctx.namespace(), &args.name).await?;
+    let source = ctx.source(&args.canary.files).await?;
+    let observed = source.look(ctx.namespace(), &args.canary.name).await?;
     if let Some(reason) = observed.iter().find_map(Observed::forbidden) {
         ctx.ui.warning(reason);
     }

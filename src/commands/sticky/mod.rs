@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     cluster::Reading,
-    context::{Context, FileArgs},
+    context::Context,
     error::{Error, Exit, Result},
     observed::Loaded,
     output::change::DryRun,
@@ -61,23 +61,12 @@ pub(crate) async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> 
 }
 
 /// Changes the cookie of one Canary, on a cluster or in a manifest.
-async fn change(ctx: &Context, name: &str, write: &WriteArgs, files: &FileArgs, change: &CookieChange) -> Result<Exit> {
-    let (source, _) = pick(ctx, ctx.source(files).await?, name).await?;
-    change_in(ctx, &source, name, write, change).await
-}
-
-async fn change_in(
-    ctx: &Context,
-    source: &Source,
-    name: &str,
-    write: &WriteArgs,
-    change: &CookieChange,
-) -> Result<Exit> {
+async fn change(ctx: &Context, source: &Source, name: &str, write: &WriteArgs, change: &CookieChange) -> Result<Exit> {
     check(source, write)?;
     match source {
         Source::Files(manifests) => files::change(ctx, manifests, name, write, change).await,
         Source::Cluster(server) => {
-            let loaded = source.load(ctx.namespace(), name, reading(change, write.scope())).await?;
+            let loaded = source.load(ctx.namespace(), name, reading(change.needs(), write.scope())).await?;
             cluster::change(ctx, server, vec![loaded], write, write.scope(), change).await
         }
     }
@@ -96,8 +85,8 @@ async fn pick(ctx: &Context, source: Source, name: &str) -> Result<(Source, Opti
 }
 
 /// Returns what to read for a change.
-fn reading(change: &CookieChange, scope: Scope) -> Reading {
-    Reading { schema: scope != Scope::LiveOnly, routing: change.needs() }
+fn reading(routing: Need, scope: Scope) -> Reading {
+    Reading { schema: scope != Scope::LiveOnly, routing }
 }
 
 /// Rejects flags that do not apply to manifests.
@@ -109,15 +98,10 @@ fn check(source: &Source, write: &WriteArgs) -> Result<()> {
         return Err(Error::usage("--live-only needs a cluster: manifests contain only the declaration")
             .hint("leave out --live-only, or leave out -f"));
     }
-    if write.dry_run == DryRun::Server {
+    if write.confirm.dry_run == DryRun::Server {
         return Err(Error::usage("--dry-run=server needs a cluster").hint("use --dry-run=client with -f"));
     }
     Ok(())
-}
-
-/// Returns a `sticky` command line with the `-f` flags of this one, for hints.
-fn typed(arguments: &str, files: &FileArgs) -> String {
-    files.command(&format!("sticky {arguments}"))
 }
 
 /// Loads the Canaries named on the command line, or else all selected ones on Traefik.

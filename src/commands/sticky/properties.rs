@@ -66,7 +66,7 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
         }
         "remove" => {
             let args: RemoveArgs = parsed(&words[2..]);
-            assert_eq!(args.name, loaded.observed.canary.target.name, "{line}");
+            assert_eq!(args.canary.name, loaded.observed.canary.target.name, "{line}");
             Plan::new(loaded, &Stickiness::default(), args.write.scope())
         }
         other => panic!("{other} in {line}"),

@@ -106,7 +106,9 @@ fn alone(kind: ObjectKind) -> (Scope, &'static str, &'static str) {
 /// Offers to make the part of a change that this user may make, if there is a terminal to ask on.
 pub(super) async fn offer_partial(ctx: &Context, args: &WriteArgs, refusal: Refusal) -> Result<Scope> {
     let Refusal { error, possible } = refusal;
-    let Some(possible) = possible.filter(|_| !args.yes && args.dry_run == DryRun::None) else { return Err(error) };
+    let Some(possible) = possible.filter(|_| !args.confirm.yes && args.confirm.dry_run == DryRun::None) else {
+        return Err(error);
+    };
     let (scope, question, _) = alone(possible);
     ctx.ui.warning(error.message());
     match ctx.ui.ask(question).await? {

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::{
-    commands::args::{WriteArgs, canary_name},
-    context::{Context, FileArgs},
+    commands::args::{CanaryArgs, WriteArgs},
+    context::Context,
     error::{Exit, Result},
     plan::CookieChange,
 };
@@ -12,12 +12,8 @@ use crate::{
 /// Remove the cookie from the Canary and its TraefikService
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
-    /// The Canary
-    #[arg(value_name = "NAME", value_parser = canary_name)]
-    pub(super) name: String,
-
     #[command(flatten)]
-    files: FileArgs,
+    pub(super) canary: CanaryArgs,
 
     #[command(flatten)]
     pub(super) write: WriteArgs,
@@ -25,5 +21,6 @@ pub(crate) struct RemoveArgs {
 
 /// Runs `sticky remove`.
 pub(super) async fn run(ctx: &Context, args: &RemoveArgs) -> Result<Exit> {
-    super::change(ctx, &args.name, &args.write, &args.files, &CookieChange::Remove).await
+    let (source, _) = super::pick(ctx, ctx.source(&args.canary.files).await?, &args.canary.name).await?;
+    super::change(ctx, &source, &args.canary.name, &args.write, &CookieChange::Remove).await
 }

@@ -5,16 +5,14 @@ use serde_json::{Value, json};
 use super::prepared::Prepared;
 use crate::{
     cluster::Cluster,
-    commands::{args::WriteArgs, batch::several_namespaces},
+    commands::{args::WriteArgs, batch::several_namespaces, lint},
     context::Context,
     error::Result,
-    lint,
     model::{ObjectKind, ObjectRef},
     observed::{Guarded, Loaded},
     output::{
         self, Format,
         change::{self, DryRun},
-        findings,
     },
     plan::{Plan, Scope, Step, undo},
 };
@@ -32,9 +30,7 @@ pub(super) fn show(ctx: &Context, prepared: &[Prepared]) {
             ctx.ui.status(&format!("note: {}", output::escaped(note)));
         }
         if !plan.is_empty() {
-            for finding in lint::check(&prepared.result()) {
-                ctx.ui.status(&findings::text(&finding, style));
-            }
+            lint::tell(ctx, &prepared.result());
         }
     }
 }

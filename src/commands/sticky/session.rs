@@ -4,7 +4,6 @@
 mod drafts;
 
 use crate::{
-    cluster::Reading,
     commands::args::WriteArgs,
     context::{Context, FileArgs},
     error::{Error, Exit, Kind, Result},
@@ -14,7 +13,7 @@ use crate::{
     observed::Loaded,
     output::draft::{self, EditError, Page},
     plan::{
-        CookieChange, Scope,
+        CookieChange,
         change::before,
         merge::{Conflict, merge},
         support::Support,
@@ -31,14 +30,16 @@ pub(super) struct Session<'a> {
     ctx: &'a Context,
     write: &'a WriteArgs,
     files: &'a FileArgs,
-    source: Source,
+    /// Where the Canary is.
+    pub(super) source: Source,
     /// Which of several manifests was chosen.
     place: Option<String>,
     /// The Canary as last read.
-    loaded: Loaded,
-    support: Support,
+    pub(super) loaded: Loaded,
+    /// Which fields the cluster can store and its Traefik honours.
+    pub(super) support: Support,
     /// What the change starts from.
-    base: Stickiness,
+    pub(super) base: Stickiness,
     /// The next text for the editor, and the file that holds it.
     text: String,
     draft: Option<Draft>,
@@ -76,7 +77,8 @@ impl<'a> Session<'a> {
         let (source, place) = super::pick(ctx, source, name).await?;
         let (loaded, support) = match &source {
             Source::Cluster(server) => {
-                let loaded = source.load(ctx.namespace(), name, Self::reading(write.scope())).await?;
+                let loaded =
+                    source.load(ctx.namespace(), name, super::reading(Need::IfDeclared, write.scope())).await?;
                 let support = server.support(&loaded).await;
                 (loaded, support)
             }
@@ -89,31 +91,6 @@ impl<'a> Session<'a> {
         };
         let base = before(&loaded, write.scope());
         Ok(Self { ctx, write, files, source, place, loaded, support, base, text: String::new(), draft: None })
-    }
-
-    /// Returns what to read before an edit.
-    fn reading(scope: Scope) -> Reading {
-        Reading { schema: scope != Scope::LiveOnly, routing: Need::IfDeclared }
-    }
-
-    /// Returns the Canary as last read.
-    pub(super) fn loaded(&self) -> &Loaded {
-        &self.loaded
-    }
-
-    /// Returns the source of the Canary.
-    pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// Returns which fields the cluster can store and its Traefik honours.
-    pub(super) fn support(&self) -> &Support {
-        &self.support
-    }
-
-    /// Returns what the change starts from.
-    pub(super) fn base(&self) -> &Stickiness {
-        &self.base
     }
 
     /// Opens the editor and makes the change.
@@ -173,7 +150,7 @@ impl<'a> Session<'a> {
         let (base, mine_now) = (self.base.clone(), mine.clone());
         let change = CookieChange::Merge { base, mine: mine_now, scope: self.write.scope() };
         let name = &self.loaded.observed.canary.target.name;
-        match super::change_in(self.ctx, &self.source, name, self.write, &change).await {
+        match super::change(self.ctx, &self.source, name, self.write, &change).await {
             Ok(exit) => Ok(Attempt::Done(exit)),
             Err(error) if error.kind() == Kind::Editor => Ok(Attempt::Editor),
             // If the Canary cannot be read again, the conflict is what there is to report.
@@ -186,7 +163,9 @@ impl<'a> Session<'a> {
     async fn find_clash(&self, mine: &Stickiness) -> Result<Option<Attempt>> {
         let (name, scope) = (&self.loaded.observed.canary.target.name, self.write.scope());
         let now = match &self.source {
-            Source::Cluster(_) => self.source.load(self.ctx.namespace(), name, Self::reading(scope)).await?,
+            Source::Cluster(_) => {
+                self.source.load(self.ctx.namespace(), name, super::reading(Need::IfDeclared, scope)).await?
+            }
             Source::Files(manifests) => source::to_change(manifests, self.ctx.namespace(), name)?.1,
         };
         let merged = merge(&self.base, mine, &before(&now, scope));

@@ -43,7 +43,7 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
     }
     let named = args.canary.as_deref().unwrap_or("CANARY");
     if args.cookie.is_empty() {
-        let example = super::typed(&format!("set {named} --name login --max-age 300 --http-only"), &args.files);
+        let example = args.files.command(&format!("sticky set {named} --name login --max-age 300 --http-only"));
         return Err(Error::usage("nothing to set: no cookie flag, and no terminal to ask on").hint(example));
     }
     let source = ctx.source(&args.files).await?;
@@ -56,12 +56,12 @@ pub(super) async fn run(ctx: &Context, args: &SetArgs) -> Result<Exit> {
         }
     };
     let (source, _) = super::pick(ctx, source, &name).await?;
-    let remove = super::typed(&format!("remove {name}"), &args.files);
+    let remove = args.files.command(&format!("sticky remove {name}"));
     let change = CookieChange::Set {
         fields: args.cookie.wish.clone(),
         entry: args.cookie.entry.clone(),
         scope: args.write.scope(),
         if_malformed: format!("{remove} removes it"),
     };
-    super::change_in(ctx, &source, &name, &args.write, &change).await
+    super::change(ctx, &source, &name, &args.write, &change).await
 }

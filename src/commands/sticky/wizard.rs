@@ -40,12 +40,12 @@ pub(super) async fn run(ctx: &Context, canary: Option<&str>, files: &FileArgs, w
     let session = Session::begin(ctx, &name, write, files, source).await?;
     ctx.ui.status(&picture(ctx, &session).await?);
     let wanted = answers(ctx, &session, write.scope()).await?;
-    let arguments = undo::set_command(&name, &wanted, session.base(), write.scope()) + " --yes";
-    let command = match session.source() {
+    let arguments = undo::set_command(&name, &wanted, &session.base, write.scope()) + " --yes";
+    let command = match &session.source {
         Source::Cluster(server) => {
-            ctx.command(&arguments, &session.loaded().observed.canary.target, server.api().namespace())
+            ctx.command(&arguments, &session.loaded.observed.canary.target, server.api().namespace())
         }
-        Source::Files(_) => super::typed(arguments.trim_start_matches("sticky "), files),
+        Source::Files(_) => files.command(&arguments),
     };
     ctx.ui.status(&format!("the equivalent command: {command}"));
     session.carry_out(wanted).await
@@ -77,28 +77,25 @@ pub(super) async fn choose(ctx: &Context, source: &Source) -> Result<String> {
 
 /// Returns the description of the Canary to print above the first question.
 async fn picture(ctx: &Context, session: &Session<'_>) -> Result<String> {
-    let name = &session.loaded().observed.canary.target.name;
-    let descriptions = commands::description::load(ctx, session.source(), name).await?;
+    let name = &session.loaded.observed.canary.target.name;
+    let descriptions = commands::description::load(ctx, &session.source, name).await?;
     Ok(descriptions.iter().map(|it| describe::text(it, ctx.width(), ctx.ui.err_style())).collect())
 }
 
 /// Asks for the duration, then field by field.
 async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<Stickiness> {
-    let observed = &session.loaded().observed;
+    let observed = &session.loaded.observed;
     let rollout = &observed.canary.rollout;
     let chosen = purpose(ctx, session).await?;
-    let now = session.base().cookie.as_ref();
+    let now = session.base.cookie.as_ref();
     let start = start(&observed.canary.target.name, now, &chosen);
     let mut cookie = start.clone();
     for field in &FIELDS {
-        let refusal = session.support().refusal(field, scope);
-        if let Some(why) = refusal.as_ref().or(session.support().ignored(field).as_ref()) {
+        let refusal = session.support.refusal(field, scope);
+        if let Some(why) = refusal.as_ref().or(session.support.ignored(field).as_ref()) {
             ctx.ui.status(&output::escaped(&format!("{}: skipped, {why}", field.flag)));
             // A value already set stays, even if it is ignored.
-            match now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()) {
-                Some(value) => cookie.set(field, value.clone()),
-                None => cookie.unset(field),
-            }
+            cookie.set(field, now.and_then(|now| now.get(field)).filter(|_| refusal.is_none()).cloned());
             continue;
         }
         if field.key == "maxAge" && chosen.purpose == Purpose::Session {
@@ -110,12 +107,9 @@ async fn answers(ctx: &Context, session: &Session<'_>, scope: Scope) -> Result<S
             field.flag,
             value.as_ref().map_or_else(|| "unset".into(), ToString::to_string)
         ));
-        match value {
-            Some(value) => cookie.set(field, value),
-            None => cookie.unset(field),
-        }
+        cookie.set(field, value);
     }
-    let entry = ask_entry(ctx, session.base().entry.as_ref()).await?;
+    let entry = ask_entry(ctx, session.base.entry.as_ref()).await?;
     let flow = if chosen.purpose == Purpose::Flow { cookie.max_age() } else { None };
     for note in notes(rollout, cookie.max_age(), entry.is_some(), flow.unwrap_or(purpose::FLOW)) {
         ctx.ui.status(&format!("note: {note}"));
@@ -171,14 +165,14 @@ async fn ask_entry(ctx: &Context, start: Option<&Entry>) -> Result<Option<Entry>
 }
 
 async fn purpose(ctx: &Context, session: &Session<'_>) -> Result<Suggestion> {
-    let mut suggestions = purpose::suggestions(&session.loaded().observed.canary.rollout);
+    let mut suggestions = purpose::suggestions(&session.loaded.observed.canary.rollout);
     let words = |suggestion: &Suggestion| {
         let max_age = suggestion.max_age.map_or_else(String::new, purpose::seconds);
         format!("{:<19}  {max_age:<5}  {}", suggestion.purpose.as_str(), suggestion.why)
     };
     let items: Vec<_> = suggestions.iter().map(words).collect();
     // With a cookie already set, default to the same duration.
-    let default = session.base().cookie.as_ref().map_or(0, |cookie| {
+    let default = session.base.cookie.as_ref().map_or(0, |cookie| {
         let same = |it: &Suggestion| it.max_age == cookie.max_age() && it.purpose != Purpose::Own;
         suggestions.iter().position(same).unwrap_or(suggestions.len() - 1)
     });
@@ -196,16 +190,14 @@ fn start(canary: &str, now: Option<&Cookie>, chosen: &Suggestion) -> Cookie {
         // Unique per Canary: two TraefikServices with the same name on the same host overwrite each other's cookie.
         for (flag, text) in [("name", format!("{canary}-track").as_str()), ("http-only", ""), ("same-site", "lax")] {
             let field = Field::by_flag(flag).expect("a row of FIELDS");
-            if let Ok(value) = field.parse(text) {
-                cookie.set(field, value);
-            }
+            cookie.set(field, field.parse(text).ok());
         }
         cookie
     });
     let max_age = Field::by_flag("max-age").expect("a row of FIELDS");
     match (chosen.purpose, chosen.max_age) {
-        (Purpose::Session, _) => cookie.unset(max_age),
-        (_, Some(seconds)) => cookie.set(max_age, FieldValue::Seconds(seconds)),
+        (Purpose::Session, _) => cookie.set(max_age, None),
+        (_, Some(seconds)) => cookie.set(max_age, Some(FieldValue::Seconds(seconds))),
         (_, None) => {}
     }
     cookie

@@ -29,14 +29,6 @@ pub(super) const ATTEMPTS: u32 = 40;
 /// slightly old Canary does so.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// The outcome of writing.
-pub(super) enum Outcome {
-    /// Everything is stored; this is the state last read.
-    Done(Box<Loaded>),
-    /// The objects changed so that the plan is a different one; this is their new state.
-    Changed(Box<Loaded>),
-}
-
 /// The part of a change that is stored so far.
 pub(super) struct Stored {
     before: Sides,
@@ -101,7 +93,7 @@ impl Stored {
 /// Writes the patches of a confirmed plan one after the other, and records in `stored` what the server stored.
 ///
 /// After a conflict, everything is read and planned again. The same change from the same values was confirmed and
-/// continues; a different one is returned to be shown.
+/// continues; a different one has to be shown. Returns the state last read, and whether everything is stored.
 pub(super) async fn write(
     server: &Cluster,
     mut loaded: Loaded,
@@ -110,12 +102,12 @@ pub(super) async fn write(
     scope: Scope,
     change: &CookieChange,
     stored: &mut Stored,
-) -> Result<Outcome> {
+) -> Result<(Loaded, bool)> {
     let mut left = agreed;
     let began = Instant::now();
     for attempt in 0..ATTEMPTS {
         match write_steps(server, &loaded, &left, args.force_conflicts, stored).await? {
-            Written::All if !rests_on_what_was_read(left.agreed()) => return Ok(Outcome::Done(Box::new(loaded))),
+            Written::All if !rests_on_what_was_read(left.agreed()) => return Ok((loaded, true)),
             // The declaration was only read, so the server has not checked its resource version.
             Written::All => {}
             Written::Stale => pause(Duration::from_millis(u64::from(attempt).min(20) * 10)).await,
@@ -127,17 +119,17 @@ pub(super) async fn write(
                     .hint_command("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations", ""));
             }
         }
-        loaded = server.load(&loaded.observed.canary.target, super::reading(change, scope)).await?;
+        loaded = server.load(&loaded.observed.canary.target, super::reading(change.needs(), scope)).await?;
         let plan = Plan::new(&loaded, &change.on(&loaded)?, scope)?;
         if plan.is_empty() {
             if stored.guarded == Guarded::Unknown {
                 stored.guarded = server.guarded(&loaded.observed).await;
             }
-            return Ok(Outcome::Done(Box::new(loaded)));
+            return Ok((loaded, true));
         }
         match left.rest(plan) {
             Some(rest) => left = rest,
-            None => return Ok(Outcome::Changed(Box::new(loaded))),
+            None => return Ok((loaded, false)),
         }
     }
     Err(keeps_changing(&loaded))
@@ -159,7 +151,7 @@ enum Written {
     All,
     /// An object was changed or deleted since it was read.
     Stale,
-    /// The server stored something else; `is_turned_back` if it is the declared cookie.
+    /// The server stored something else; `is_reverted` if it is the declared cookie.
     Otherwise {
         is_reverted: bool,
     },

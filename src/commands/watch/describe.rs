@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::OptionFuture;
 use tokio::sync::Notify;
 
 use super::{
@@ -46,19 +47,13 @@ pub(in crate::commands) async fn run(ctx: &Context, name: &str, printer: &Printe
     let shared = Shared { value: first.into(), ..Shared::default() };
     let namespace = ctx.namespace().unwrap_or(cluster.api().namespace()).to_owned();
     let canary = NamespacedName { namespace: Some(namespace), name: name.to_owned() };
-    let shown = async {
-        match present(ctx, printer, &shared, &outages, is_live).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    };
-    let notice = |collection: Option<Collection>, need| notice(cluster, collection, need, &outages, &shared.stale);
+    let notice = |collection, need| notice(cluster, collection, need, &outages, &shared.stale);
     let error = tokio::select! {
-        error = notice(Some(named(ObjectKind::Canary, &canary)), Need::Must) => error,
-        error = notice(of_service, Need::Less) => error,
-        error = notice(Some(events(&canary)), Need::Less) => error,
+        error = notice(named(ObjectKind::Canary, &canary), Need::Must) => error,
+        Some(error) = OptionFuture::from(of_service.map(|service| notice(service, Need::Less))) => error,
+        error = notice(events(&canary), Need::Less) => error,
         error = read(ctx, &source, name, &shared, &outages) => error,
-        error = shown => error,
+        Err(error) = present(ctx, printer, &shared, &outages, is_live) => error,
         () = time_is_up(ctx) => return Ok(Exit::Ok),
     };
     Err(error)
@@ -74,24 +69,13 @@ fn events(canary: &NamespacedName) -> Collection {
 }
 
 /// Notices every change of a collection.
-async fn notice(
-    cluster: &Cluster,
-    collection: Option<Collection>,
-    need: Need,
-    outages: &Outages,
-    stale: &Notify,
-) -> Error {
-    match collection {
-        Some(collection) => {
-            let take = |news| {
-                if !matches!(news, News::Forbidden(_)) {
-                    stale.notify_one();
-                }
-            };
-            follow(cluster.api(), &collection, need, outages, take).await
+async fn notice(cluster: &Cluster, collection: Collection, need: Need, outages: &Outages, stale: &Notify) -> Error {
+    let take = |news| {
+        if !matches!(news, News::Forbidden(_)) {
+            stale.notify_one();
         }
-        None => std::future::pending().await,
-    }
+    };
+    follow(cluster.api(), &collection, need, outages, take).await
 }
 
 /// Reads the report again after each change. Ends if the Canary no longer exists.

@@ -13,47 +13,31 @@ use super::{
 use crate::{
     apiserver::Part,
     cluster::{Cluster, Reading, collections::of_kind, no_flagger},
-    commands::{
-        args::{OutputArgs, SelectArgs},
-        batch::Batch,
-    },
-    context::{Context, FileArgs},
+    commands::{batch::Batch, show::ShowArgs},
+    context::Context,
     error::{Error, Exit, Result},
     model::{NamespacedName, ObjectKind, name::Group, selector},
     output::{Format, show},
-    source::Source,
 };
 
 /// How long what is not watched is taken for current: the guard's objects, and routes of entries.
 const CURRENT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What to show.
-pub(in crate::commands) struct View<'a> {
-    pub(in crate::commands) select: &'a SelectArgs,
-    pub(in crate::commands) output: &'a OutputArgs,
-}
-
 /// Runs `show --watch`; ends with an error, or after `--request-timeout`.
-pub(in crate::commands) async fn run(ctx: &Context, view: &View<'_>) -> Result<Exit> {
+pub(in crate::commands) async fn run(ctx: &Context, args: &ShowArgs) -> Result<Exit> {
     ctx.ui.expect_interrupt();
-    let Source::Cluster(cluster) = ctx.source(&FileArgs::default()).await? else { return Ok(Exit::Ok) };
-    let namespace = view.select.selection(ctx, Some(cluster.api().namespace())).namespace;
-    let shared = Shared { value: Board::new(view.select.names.iter().cloned()).into(), ..Shared::default() };
-    let is_live = view.output.output.is_table() && ctx.ui.is_live();
+    let cluster = ctx.cluster().await?;
+    let namespace = args.select.selection(ctx, Some(cluster.api().namespace())).namespace;
+    let shared = Shared { value: Board::new(args.select.names.iter().cloned()).into(), ..Shared::default() };
+    let is_live = args.output.output.is_table() && ctx.ui.is_live();
     let outages = Outages::new(Arc::clone(&ctx.ui), is_live);
-    let follow = |watched| watch(&cluster, watched, view, namespace, &shared, &outages);
+    let follow = |watched| watch(&cluster, watched, args, namespace, &shared, &outages);
     let [new, old] = Group::ALL.map(Watched::Services);
-    let shown = async {
-        match present(ctx, view, &cluster, &shared, &outages, is_live).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        }
-    };
     let error = tokio::select! {
         error = follow(Watched::Canaries) => error,
         error = follow(new) => error,
         error = follow(old) => error,
-        error = shown => error,
+        Err(error) = present(ctx, args, &cluster, &shared, &outages, is_live) => error,
         never = read_surroundings(&cluster, namespace, &shared) => match never {},
         () = time_is_up(ctx) => return Ok(Exit::Ok),
     };
@@ -64,7 +48,7 @@ pub(in crate::commands) async fn run(ctx: &Context, view: &View<'_>) -> Result<E
 async fn watch(
     cluster: &Cluster,
     watched: Watched,
-    view: &View<'_>,
+    args: &ShowArgs,
     namespace: Option<&str>,
     shared: &Shared<Board>,
     outages: &Outages,
@@ -75,9 +59,9 @@ async fn watch(
     };
     let mut collection = of_kind(kind, namespace, &Part::Whole).unpaged();
     if watched == Watched::Canaries {
-        if let [name] = view.select.names.as_slice() {
+        if let [name] = args.select.names.as_slice() {
             collection = collection.named(name);
-        } else if let Some(selector) = view.select.selector().and_then(|text| selector::parse(text).ok()) {
+        } else if let Some(selector) = args.select.selector().and_then(|text| selector::parse(text).ok()) {
             collection = collection.selected(&selector.to_string());
         }
     }
@@ -124,7 +108,7 @@ async fn read_surroundings(cluster: &Cluster, namespace: Option<&str>, shared: &
 
 async fn present(
     ctx: &Context,
-    view: &View<'_>,
+    args: &ShowArgs,
     cluster: &Cluster,
     shared: &Shared<Board>,
     outages: &Outages,
@@ -133,21 +117,21 @@ async fn present(
     while !shared.lock().is_ready() {
         shared.news.notified().await;
     }
-    report_missing(ctx, view, cluster, shared).await?;
+    report_missing(ctx, args, cluster, shared).await?;
     if let Some(reason) = shared.lock().forbidden() {
         ctx.ui.warning(&reason);
     }
-    let printer = &view.output.output;
+    let printer = &args.output.output;
     let columns = show::Columns {
-        namespace: view.select.all_namespaces,
+        namespace: args.select.all_namespaces,
         wide: printer.format() == Some(Format::Wide),
         file: false,
         step: true,
         next: is_live,
-        headers: !view.output.no_headers,
+        headers: !args.output.no_headers,
         now: ctx.now,
     };
-    let nothing = view.select.nothing(ctx, Some(cluster.api().namespace()));
+    let nothing = args.select.nothing(ctx, Some(cluster.api().namespace()));
     if is_live && let Some(mut live) = ctx.ui.live() {
         let frame = |lines, width| {
             let mut board = shared.lock();
@@ -173,8 +157,8 @@ async fn present(
 /// # Errors
 ///
 /// None of them exists.
-async fn report_missing(ctx: &Context, view: &View<'_>, cluster: &Cluster, shared: &Shared<Board>) -> Result<()> {
-    let names = &view.select.names;
+async fn report_missing(ctx: &Context, args: &ShowArgs, cluster: &Cluster, shared: &Shared<Board>) -> Result<()> {
+    let names = &args.select.names;
     let missing = shared.lock().missing_names();
     let mut batch = Batch::new(names.len());
     for name in &missing {

@@ -85,7 +85,7 @@ pub(crate) fn cookies() -> impl Strategy<Value = Cookie> {
         .prop_map(|(a, b, c, d, e, f, g)| {
             let mut cookie = Cookie::default();
             for (index, text) in [a, b, c, d, e, f, g].into_iter().flatten() {
-                cookie.set(&FIELDS[index], FIELDS[index].parse(&text).unwrap());
+                cookie.set(&FIELDS[index], Some(FIELDS[index].parse(&text).unwrap()));
             }
             cookie
         })

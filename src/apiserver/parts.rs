@@ -144,9 +144,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut kept = Map::new();
         match self.part {
             Part::Keys(keys) => {
-                while let Some(key) = map.next_key::<String>()? {
-                    match keys.iter().find(|(known, _)| *known == key) {
-                        Some((_, part)) => _ = kept.insert(key, map.next_value_seed(Seed { part, ..self })?),
+                while let Some(known) = map.next_key_seed(Key(keys))? {
+                    match known {
+                        Some((key, part)) => {
+                            kept.insert((*key).to_owned(), map.next_value_seed(Seed { part, ..self })?);
+                        }
                         None => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -173,6 +175,29 @@ impl<'de> Visitor<'de> for Seed<'_> {
             _ => while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {},
         }
         Ok(Value::Object(kept))
+    }
+}
+
+/// A deserializer for a key; `None` for a key that is not among these.
+struct Key(&'static [(&'static str, Part)]);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<&'static (&'static str, Part)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Option<&'static (&'static str, Part)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().find(|(known, _)| *known == key))
     }
 }
 

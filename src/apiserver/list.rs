@@ -26,7 +26,7 @@ pub(crate) struct Head {
 }
 
 impl ApiServer {
-    /// Lists a collection and returns the results of `view` for its objects.
+    /// Lists a collection in one answer, whatever its page size, and returns the results of `view` for its objects.
     pub(crate) async fn list<T: Send + 'static>(
         &self,
         collection: &Collection,

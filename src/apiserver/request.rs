@@ -25,7 +25,7 @@ impl Answer {
     }
 }
 
-/// Returns the failure for a successful answer whose body cannot be parsed.
+/// Converts the error of a successful answer whose body cannot be parsed.
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Self::NotJson(Error::cluster("the server's answer cannot be read").caused_by(error.to_string()))

@@ -20,6 +20,10 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 Error::cluster(format!("{certificate} is not valid yet")).hint("set this machine's clock: `date`")
             }
+            // The verifiers of macOS and Windows (rustls-platform-verifier) do not say for which.
+            CertificateError::NotValidForName => {
+                Error::cluster(format!("{certificate} is for another name")).hint("--tls-server-name NAME")
+            }
             CertificateError::NotValidForNameContext { presented, .. } => {
                 // From `DnsName("kubernetes")` and `IpAddress(10.0.0.1)` only the name is shown.
                 let names: Vec<String> = presented.iter().map(|name| inner(name)).collect();

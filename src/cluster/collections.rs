@@ -1,4 +1,4 @@
-//! The collections that are watched, by the guard and by `--watch`.
+//! The collections that are listed and watched.
 
 use crate::{
     apiserver::{Collection, Part},

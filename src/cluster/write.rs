@@ -189,6 +189,7 @@ impl Cluster {
     ///
     /// The server refuses the Secret; a conflict if another replica was first.
     pub async fn write_secret(&self, secret: &GuardObject) -> Result<Value, Failure> {
+        debug_assert_eq!(secret.kind, GuardKind::Secret, "anything else needs a confirmation");
         let query = format!("fieldManager={FIELD_MANAGER}");
         if secret.value.pointer("/metadata/resourceVersion").is_none() {
             return self.create(secret, &query).await;

@@ -89,7 +89,7 @@ pub(super) fn object(kind: GuardKind, name: &str, spec: Value) -> GuardObject {
     kind.named(None, name).labelled(labels()).with("spec", spec)
 }
 
-/// Returns the labels of the guard's admission objects.
+/// Returns the labels of the guard's admission objects and of its Secret.
 pub(crate) fn labels() -> Value {
     json!({MANAGED_BY_LABEL: MANAGED_BY, VERSION_LABEL: env!("CARGO_PKG_VERSION")})
 }

@@ -60,8 +60,8 @@ struct Cli {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// URL of Traefik's own API, over http or https. The routers of its other providers (file, Docker, ...) then count in
-    /// whether something else serves a path of an entry
+    /// URL of Traefik's own API, over http or https: also check the routers of its other providers (file, Docker, ...)
+    /// for conflicts with an entry's paths
     #[arg(long, global = true, value_name = "URL", value_parser = apiserver::read_without_credentials, help_heading = options::HEADING)]
     traefik_api: Option<Uri>,
 }

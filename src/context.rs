@@ -82,7 +82,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Fails if the manifests cannot be read, or there is no cluster to read.
+    /// Fails if the manifests cannot be read, or where [`Self::cluster`] does.
     pub async fn source(&self, files: &FileArgs) -> Result<Source> {
         if files.files.is_empty() {
             return Ok(Source::Cluster(self.cluster().await?));

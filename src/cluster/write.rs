@@ -102,7 +102,9 @@ impl Cluster {
     }
 
     async fn patch_step(&self, step: &Step, more: &str) -> Result<Answer, Failure> {
-        self.patch_object(&step.object, &(strict() + more), &step.body()).await
+        // Anything else is no patch, and the server refuses it.
+        let body = step.patch().map_or(Value::Null, |_| step.body());
+        self.patch_object(&step.object, &(strict() + more), &body).await
     }
 
     /// Drops the sticky cookie in a dry run, without a field manager as Flagger does or with this one. Returns the

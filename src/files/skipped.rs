@@ -73,7 +73,7 @@ pub(super) fn sentences(skipped: &[Skipped]) -> Vec<String> {
     }
     sentences.extend(templates.into_iter().map(|((folder, is_chart), templates)| {
         let mentions: Vec<_> = templates.iter().filter_map(|it| it.mention.as_deref()).collect();
-        let canaries = if mentions.is_empty() { "" } else { "; these contain a Canary: " };
+        let canaries = if mentions.is_empty() { "" } else { "; with a Canary in: " };
         let kind = if is_chart { "Helm template" } else { "template" };
         let text = match templates[..] {
             [one] => format!("{}: skipped, a {kind}", one.place()),

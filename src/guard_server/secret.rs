@@ -1,6 +1,6 @@
 //! Certificates that several replicas share through a Secret. Whichever replica is first renews them. A new certificate
 //! is served only some time after its CA was added to the Secret, when every replica and every registration has that
-//! CA. Also those that `guard install` makes for replicas that may store none.
+//! CA, or shortly before the present one expires. Also those that `guard install` makes for replicas that may store none.
 
 mod stored;
 
@@ -14,13 +14,13 @@ use tokio::sync::Notify;
 
 use self::stored::{Due, StoredCertificates};
 use crate::{
-    apiserver::{Event, Failure, backoff::Backoff},
+    apiserver::{Failure, backoff::Backoff},
     cluster::collections,
     error::{Error, Kind, Result},
     guard::{GuardKind, GuardObject, deployment, is_ours},
     guard_server::{
         certificate::sign,
-        following::{Requirement, follow},
+        following::notify,
         shared::Shared,
         term::{overlap, sleep_until},
     },
@@ -97,17 +97,15 @@ pub(super) async fn begin(shared: &Shared, terms: &CertificateSpec) -> Result<St
 pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: StoredCertificates) -> Error {
     let changed = Notify::new();
     let collection = collections::guard_object(&terms.object());
-    let told = |event| {
-        if matches!(event, Event::InitApply(_) | Event::Apply(_) | Event::Delete(_)) {
-            changed.notify_one();
-        }
-    };
     let work = async {
         let (mut told, mut pause) = (String::new(), Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
         loop {
             let now = SystemTime::now();
+            let is_trusted = shared.registration.is_trusted(&kept.authorities);
+            // Also after a request that failed; what is wrong with a certificate is reported where it is read.
+            let _ = kept.serve(&shared.identity, &terms, is_trusted);
             let (Due::Show(then) | Due::Renew(then)) = kept.due(&terms, now);
-            let awaits_trust = !shared.registration.is_trusted(&kept.authorities) && kept.awaits_trust(&terms, now);
+            let awaits_trust = !is_trusted && kept.awaits_trust(&terms, now);
             let began = Instant::now();
             tokio::select! {
                 () = changed.notified() => {}
@@ -139,7 +137,7 @@ pub(super) async fn keep(shared: Arc<Shared>, terms: CertificateSpec, mut kept: 
     };
     tokio::select! {
         error = work => error,
-        error = follow(&shared, &collection, Requirement::Required, told) => error,
+        error = notify(&shared, &collection, &changed) => error,
     }
 }
 

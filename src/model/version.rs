@@ -9,13 +9,14 @@ use super::FIELDS;
 pub struct Version([u64; 3]);
 
 impl Version {
-    /// Parses `v1.37.2`, `3.7`, `v3.7.0-rc.2`, `1.36+`; returns `None` for words such as `latest`.
+    /// Parses `v1.37.2`, `3.7`, `v3.7.0-rc.2`, `1.36+`, `3.2.1_fips`; returns `None` for words such as `latest`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = [0; 3];
         let numbers = text.strip_prefix('v').unwrap_or(text).split(['-', '+']).next()?;
         let mut count = 0;
         for (part, number) in parts.iter_mut().zip(numbers.split('.')) {
-            *part = number.parse().ok()?;
+            let Ok(number) = number.parse() else { break };
+            *part = number;
             count += 1;
         }
         (count > 1).then_some(Self(parts))
@@ -119,6 +120,7 @@ mod tests {
         assert_eq!(read("3.7"), Some([3, 7, 0]));
         assert_eq!(read("v3.7.0-rc.2"), Some([3, 7, 0]));
         assert_eq!(read("v1.33.4+k3s1"), Some([1, 33, 4]));
+        assert_eq!(read("3.2.1_fips"), Some([3, 2, 0]));
         for text in ["latest", "", "v", "3", "main-1.2", "1.x"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -86,8 +86,8 @@ fn fnv1(bytes: &[u8]) -> u64 {
     bytes.iter().fold(START, |hash, byte| hash.wrapping_mul(PRIME) ^ u64::from(*byte))
 }
 
-/// Returns the tracks: the children of the TraefikService with this name, and those that Flagger would list (word, name) but
-/// does not yet. `namespace` is that of the TraefikService, if it is known, and `port` the port of the latter.
+/// Returns the tracks: the children of the TraefikService called `parent`, and those that Flagger would list (word, name)
+/// but does not yet. `port` is the port of those; `namespace` is the TraefikService's, if it is known.
 pub fn tracks(
     service: Option<&Value>,
     of_flagger: [(&str, Option<String>); 2],

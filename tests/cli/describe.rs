@@ -539,7 +539,7 @@ Routes:
     Host(`a`)
   HTTPRoute/gate
     d/
-  TraefikService/mirror, as a mirror: nobody gets its answers
+  TraefikService/mirror, as a mirror: its responses are discarded
 Near misses:
   IngressRoute/here
     Host(`b`)

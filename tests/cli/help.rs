@@ -76,9 +76,9 @@ The following flags can be passed to any command:
       --warnings-as-errors[=<BOOL>]
           Fail when the server sends a warning [possible values: true, false]
       --traefik-api <URL>
-          URL of Traefik's own API, over http or https. The routers of its other
-          providers (file, Docker, ...) then count in whether something else
-          serves a path of an entry
+          URL of Traefik's own API, over http or https: also check the routers
+          of its other providers (file, Docker, ...) for conflicts with an
+          entry's paths
 --- stderr
 
 "#]]);
@@ -618,8 +618,8 @@ name, that the cookie lives as long as a flow, that a new pin begins at the
 entry and nowhere else, and that the tracks are chosen in proportion to their
 weights.
 
-Exit status: 0 no check fails, even if too little was seen for some; 1 a check
-fails; more than 1 an error.
+Exit status: 0 no check fails, though some may be skipped; 1 a check fails; more
+than 1 an error.
 
 Usage: kubectl canary-traefik verify [OPTIONS] <NAME>
 
@@ -1060,8 +1060,8 @@ The cookie is declared on the Canary and applied to its TraefikService. Fields
 that are not named keep their declared value, or their live value if nothing is
 declared (with --live-only the other way round).
 
-Without any cookie flag, on a terminal, it asks for the Canary, the duration,
-each field and the entry. Esc cancels.
+Without any cookie flag, on a terminal, it asks for the Canary, how long to pin
+a user, each field and the entry. Esc cancels.
 
 Usage: kubectl canary-traefik sticky set [OPTIONS] [CANARY]
 
@@ -1410,9 +1410,9 @@ fn sticky_apply() {
         str![[r#"
 Make declared cookies and entries live
 
-Changes each named or selected Canary whose TraefikService lacks the declared
-cookie or has a different one, and the objects of its entry where they no longer
-fit the routes. A live cookie without a declaration stays; objects of an entry
+Changes the TraefikService of each named or selected Canary if it lacks the
+declared cookie or has another, and the entry's objects if they no longer fit
+the routes. A live cookie without a declaration stays; objects of an entry
 without one are deleted. Running it again changes nothing.
 
 Usage: kubectl canary-traefik sticky apply [OPTIONS] [NAME]...

@@ -408,7 +408,7 @@ exit: 0
 --- stdout
 canary.flagger.app/shop configured
 --- stderr
-warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these contain a Canary: ./chart/templates/canary.yaml:3
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary in: ./chart/templates/canary.yaml:3
 --- ./shop/base/canary.yaml (before)
 +++ ./shop/base/canary.yaml (after)
 @@ -3,6 +3,8 @@
@@ -426,7 +426,7 @@ warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these cont
 exit: 2
 --- stdout
 --- stderr
-warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; these contain a Canary: ./chart/templates/canary.yaml:3
+warning: ./chart/templates/canary.yaml:1:2: skipped, a Helm template; with a Canary in: ./chart/templates/canary.yaml:3
 error: the cookie of Canary `cart` is declared in a kustomize patch: ./cart/dev/cookie.yaml:2, ./cart/strategic.yaml:6
 caused by: the patch might override a declaration in ./cart/base/canary.yaml:2
 hint: choose the file to change: -f FILE
@@ -515,7 +515,7 @@ fn a_template_gets_the_annotation_to_paste() {
 exit: 4
 --- stdout
 --- stderr
-warning: .: 2 Helm templates skipped; these contain a Canary: ./templates/canary.yaml:4
+warning: .: 2 Helm templates skipped; with a Canary in: ./templates/canary.yaml:4
 error: no Canary `web` in the files
 caused by: ./templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
 hint: to declare it in the template, add this to the Canary's metadata:
@@ -528,7 +528,7 @@ hint: to declare it in the template, add this to the Canary's metadata:
 exit: 4
 --- stdout
 --- stderr
-warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary in: templates/canary.yaml:4
 error: no Canary `web` in the files
 caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
 hint: to declare it in the template, add this to the Canary's metadata:
@@ -540,7 +540,7 @@ hint: to declare it in the template, add this to the Canary's metadata:
 exit: 0
 --- stdout
 --- stderr
-warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary in: templates/canary.yaml:4
 No resources found
 
 "#]]);
@@ -613,7 +613,7 @@ fn a_template_that_declares_a_cookie_already_gets_it_changed() {
     snapbox::assert_data_eq!(
         said("sticky set web --max-age 5m"),
         str![[r#"
-warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary in: templates/canary.yaml:4
 error: no Canary `web` in the files
 caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
 hint: to change it in the template, write this instead of templates/canary.yaml:8:
@@ -625,7 +625,7 @@ hint: to change it in the template, write this instead of templates/canary.yaml:
     snapbox::assert_data_eq!(
         said("sticky remove web"),
         str![[r#"
-warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary in: templates/canary.yaml:4
 error: no Canary `web` in the files
 caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
 hint: to remove it from the template, delete templates/canary.yaml:8
@@ -636,7 +636,7 @@ hint: to remove it from the template, delete templates/canary.yaml:8
     snapbox::assert_data_eq!(
         said("sticky set web --max-age 5m"),
         str![[r#"
-warning: templates/canary.yaml:1:3: skipped, a Helm template; these contain a Canary: templates/canary.yaml:4
+warning: templates/canary.yaml:1:3: skipped, a Helm template; with a Canary in: templates/canary.yaml:4
 error: no Canary `web` in the files
 caused by: templates/canary.yaml:4 declares a Canary in a template, which cannot be edited
 hint: the template declares it at templates/canary.yaml:8: change it there

@@ -52,8 +52,8 @@ shop/podinfo
     at ./a.yaml:23:1
     fix: add tls to the route, redirect it to https, or:
       kubectl canary-traefik sticky set podinfo -n shop -f ./a.yaml --unset secure
-  error CT011: IngressRoute `shop/web` splits a route among 2 backends, which
-    Traefik does without a cookie
+  error CT011: IngressRoute `shop/web` splits a route among 2 backends, request
+    by request, without a cookie
     at ./a.yaml:28:7
     fix: let the route lead only to the TraefikService
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
@@ -84,8 +84,8 @@ fn a_healthy_example_has_no_findings() {
 exit: 0
 --- stdout
 shop/checkout
-  info CT055: the analysis has no metrics and no webhooks: Flagger promotes
-    whatever the canary answers
+  info CT055: the analysis has no metrics and no webhooks: Flagger promotes even
+    a broken canary
     at examples/checkout.yaml:18:3
     fix: add metrics to spec.analysis, such as request-success-rate
 --- stderr
@@ -163,7 +163,7 @@ exit: 0
         {
             "code": "CT011",
             "help": "let the route lead only to the TraefikService",
-            "message": "IngressRoute `shop/web` splits a route among 2 backends, which Traefik does without a cookie",
+            "message": "IngressRoute `shop/web` splits a route among 2 backends, request by request, without a cookie",
             "name": "podinfo",
             "namespace": "shop",
             "object": {

@@ -310,14 +310,14 @@ shop   <none>   <none>   <none>   none    -           <unknown>
 --- stderr
 warning: ./ansible: 2 templates skipped
 warning: ./charts/db: 2 Helm templates skipped
-warning: ./charts/web: 3 Helm templates skipped; these contain a Canary: ./charts/web/templates/canary.yaml:4
+warning: ./charts/web: 3 Helm templates skipped; with a Canary in: ./charts/web/templates/canary.yaml:4
 
 "#]]);
     run(&folder, "show -f charts/web/templates").shows(str![[r#"
 exit: 0
 --- stdout
 --- stderr
-warning: charts/web: 2 Helm templates skipped; these contain a Canary: charts/web/templates/canary.yaml:4
+warning: charts/web: 2 Helm templates skipped; with a Canary in: charts/web/templates/canary.yaml:4
 No resources found
 
 "#]]);

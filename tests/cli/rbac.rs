@@ -61,7 +61,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-verify
 rules:
-# without it: these routes are not found (use --url); with a Role, only those of other namespaces
+# without it: these routes are not found (use --url); a Role finds those of its own namespace
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -69,7 +69,7 @@ rules:
   - ingressroutes
   verbs:
   - list
-# without it: these routes are not found (use --url); with a Role, only those of other namespaces
+# without it: these routes are not found (use --url); a Role finds those of its own namespace
 - apiGroups:
   - gateway.networking.k8s.io
   resources:
@@ -207,7 +207,7 @@ rules:
   - namespaces
   verbs:
   - list
-# without it: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
+# without it: Canaries with no spec.provider, TraefikService or cookie are not shown
 - apiGroups:
   - apps
   resources:
@@ -269,7 +269,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-diff
 rules:
-# without it: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
+# without it: Canaries with no spec.provider, TraefikService or cookie are not shown
 - apiGroups:
   - apps
   resources:

@@ -80,7 +80,7 @@ Routes:
     needs Traefik 2.10 or 2.11, which read both API groups: Traefik 3 reads
       traefik.io alone
   TraefikService/all
-  TraefikService/copy, as a mirror: nobody gets its answers
+  TraefikService/copy, as a mirror: its responses are discarded
   IngressRoute/nested on websecure with TLS, through TraefikService/all
     Host(`nested.example`)
 

@@ -99,7 +99,7 @@ fn what_is_advised_leaves_nothing_to_advise() {
     in_repository(line).shows(str![[r#"
 exit: 0
 --- stdout
-cookie with Max-Age=60 (typed), with an entry; logins of 1m, an interval of 1m3s
+cookie with Max-Age=60 (flag), with an entry; logins of 1m, an interval of 1m3s
 
 STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
 1           5        5 %    3 %         0 %
@@ -165,7 +165,7 @@ rollout     -        54 %   42 %        <1 %
     simulate(&manifest, " --entry=false --steps 10,90 --max-age 0 --interval 60").shows(str![[r#"
 exit: 0
 --- stdout
-session cookie (typed), no entry; logins of 1m, an interval of 1m
+session cookie (flag), no entry; logins of 1m, an interval of 1m
 
 STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
 1           10       10 %   0 %         0 %
@@ -187,7 +187,7 @@ rollout     -        49 %   0 %         50 %
 
 returning users see the canary in 0 % of their page views during the steps,
   instead of 49 %
-100 % of the logins under way at the promotion change version: it replaces the
+100 % of logins under way change version when the promotion replaces the
   primary's pods
 to fix that:
   set spec.analysis.interval: 1m3s
@@ -199,8 +199,7 @@ to see the result: kubectl canary-traefik simulate web --steps 10,90,100 --inter
     simulate(&manifest, " --flow 1m30s --max-age=-1").shows(str![[r#"
 exit: 0
 --- stdout
-cookie with Max-Age=-1 (typed), with an entry; logins of 1m30s, an interval of
-  2m
+cookie with Max-Age=-1 (flag), with an entry; logins of 1m30s, an interval of 2m
 
 STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
 1           10       10 %   10 %        81 %
@@ -335,10 +334,9 @@ rollout     -        30 %   27 %        53 %
   during the steps:
   the cookie expires
   during the login
-50 % of the logins
-  under way at the
-  promotion change
-  version: it
+50 % of logins under
+  way change version
+  when the promotion
   replaces the
   primary's pods
 to fix that:
@@ -465,11 +463,10 @@ rollout     -        30 %   17 %        4 %
   version during the
   steps: the cookie
   expires during the login
-51 % of the logins under
-  way at the promotion
-  change version: it
-  replaces the primary's
-  pods
+51 % of logins under way
+  change version when the
+  promotion replaces the
+  primary's pods
 to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   set spec.analysis.stepWeights: [10, 50, 100]
@@ -554,8 +551,8 @@ rollout     -        97 %   48 %        3 %
 
 returning users who do not log in see the canary in 48 % of their page views
   during the steps, instead of 97 %
-3 % of the logins under way at the promotion change version: it replaces the
-  primary's pods
+3 % of logins under way change version when the promotion replaces the primary's
+  pods
 to fix that:
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   set spec.analysis.interval: 2m35s

@@ -101,8 +101,8 @@ ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version during the steps: the cookie expires dur
 ing the login
-note: 55 % of the logins under way at the promotion change version: it replaces
-the primary's pods
+note: 55 % of logins under way change version when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
@@ -206,8 +206,8 @@ note: returning users see the canary in 9 % of their page views during the steps
 , instead of 30 %
 note: 9 % of the logins change version during the steps: the cookie expires duri
 ng the login
-note: 75 % of the logins under way at the promotion change version: it replaces
-the primary's pods
+note: 75 % of logins under way change version when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
@@ -308,8 +308,8 @@ ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 0 % of their page views during the steps
 , instead of 30 %
-note: 100 % of the logins under way at the promotion change version: it replaces
- the primary's pods
+note: 100 % of logins under way change version when the promotion replaces the p
+rimary's pods
 note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
@@ -409,8 +409,8 @@ ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: returning users see the canary in 1 % of their page views during the steps
 , instead of 30 %
-note: 98 % of the logins under way at the promotion change version: it replaces
-the primary's pods
+note: 98 % of logins under way change version when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
 c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
@@ -663,9 +663,9 @@ entry: unset
 note: 28 % of the logins change version
 during the steps: the cookie expires dur
 ing the login
-note: 55 % of the logins under way at th
-e promotion change version: it replaces
-the primary's pods
+note: 55 % of logins under way change ve
+rsion when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, spec.an
 alysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]

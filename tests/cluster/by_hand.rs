@@ -297,8 +297,8 @@ ets no cookies. Separate several by commas. Type - to leave it unset
 entry: unset
 note: 28 % of the logins change version during the steps: the cookie expires dur
 ing the login
-note: 55 % of the logins under way at the promotion change version: it replaces
-the primary's pods
+note: 55 % of logins under way change version when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo

@@ -1567,7 +1567,7 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes serves it from 1.36 on
-hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
+hint: install the webhook: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["install", "--dry-run=client"]).run().shows(str![[r#"
@@ -1576,7 +1576,7 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes serves it from 1.36 on
-hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
+hint: install the webhook: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"

@@ -51,7 +51,7 @@ exit: 4
 --- stderr
 error: this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1)
 caused by: Kubernetes serves it from 1.36 on
-hint: the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE
+hint: install the webhook: kubectl canary-traefik guard install --image IMAGE
 
 "#]]);
     run(&namespace, &install).run().shows(str![[r#"

@@ -67,8 +67,7 @@ pub(super) fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Res
             Ok(Form::Webhook)
         }
         (_, Some(error)) => {
-            Err(error
-                .hint_command("the guard is a webhook here: kubectl canary-traefik guard install --image IMAGE", ""))
+            Err(error.hint_command("install the webhook: kubectl canary-traefik guard install --image IMAGE", ""))
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
 
 /// Runs `guard install`.
 pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
+    // A malformed selector is reported first, before the cluster is asked.
     let asked = coverage(args, &Coverage::default())?;
     refuse_unused(args)?;
     if let Some(format) = args.output {

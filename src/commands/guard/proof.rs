@@ -203,7 +203,7 @@ pub(super) async fn missing(server: &Cluster, installed: Option<&Installed>) -> 
             hints.push("to run another image: kubectl canary-traefik guard install --image IMAGE".into());
         }
     }
-    // From then on, `guard install` renews a certificate that it issued.
+    // In the last third of the life of a certificate that it issued, `guard install` renews it.
     if let Some(until) =
         installed.installed_authorities().and_then(|authorities| crate::guard_server::ends(&authorities))
         && until < SystemTime::now() + INSTALLED / 3

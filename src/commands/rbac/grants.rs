@@ -83,8 +83,8 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
 }
 
 pub(super) const HOSTS: Need =
-    Need::Less("these routes are not found (use --url); with a Role, only those of other namespaces");
-pub(super) const ROUTES: Need = Need::Less("these routes are <unknown>; with a Role, only those of other namespaces");
+    Need::Less("these routes are not found (use --url); a Role finds those of its own namespace");
+pub(super) const ROUTES: Need = Need::Less("these routes are <unknown>; a Role finds those of its own namespace");
 /// Permissions to find the objects of an entry that is no longer declared.
 pub(super) const LEFT_OVER: &[Permission] = &[
     around(TRAEFIK, "ingressroutes", NOT_FOUND),
@@ -106,7 +106,7 @@ pub(super) const PINS: &[&[Permission]] = &[
 pub(super) const MESH_PROVIDER: &[Permission] = &[listed(
     &["apps"],
     "deployments",
-    Need::Less("Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown"),
+    Need::Less("Canaries with no spec.provider, TraefikService or cookie are not shown"),
 )];
 
 pub(super) const CHANGE: &[Permission] = &[

@@ -124,7 +124,7 @@ fn warn(ctx: &Context, observed: &Observed) {
 fn cookie(observed: &Observed, args: &SimulateArgs) -> (Option<&'static str>, Option<i64>) {
     let declared = observed.canary.declared.cookie();
     match (args.max_age, declared, observed.live_cookie()) {
-        (Some(age), ..) => (Some("typed"), Some(age)),
+        (Some(age), ..) => (Some("flag"), Some(age)),
         (_, Some(cookie), _) => (Some("declared"), cookie.max_age()),
         (_, None, Some(cookie)) => (Some("live"), cookie.max_age()),
         (_, None, None) => (None, None),

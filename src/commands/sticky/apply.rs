@@ -19,8 +19,8 @@ use crate::{
 
 /// Make declared cookies and entries live
 ///
-/// Changes each named or selected Canary whose TraefikService lacks the declared cookie or has a different one, and
-/// the objects of its entry where they no longer fit the routes. A live cookie without a declaration stays; objects of
+/// Changes the TraefikService of each named or selected Canary if it lacks the declared cookie or has another, and
+/// the entry's objects if they no longer fit the routes. A live cookie without a declaration stays; objects of
 /// an entry without one are deleted. Running it again changes nothing.
 #[derive(Debug, Args)]
 #[command(

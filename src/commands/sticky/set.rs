@@ -15,8 +15,8 @@ use crate::{
 /// The cookie is declared on the Canary and applied to its TraefikService. Fields that are not named keep their
 /// declared value, or their live value if nothing is declared (with --live-only the other way round).
 ///
-/// Without any cookie flag, on a terminal, it asks for the Canary, the duration, each field and
-/// the entry. Esc cancels.
+/// Without any cookie flag, on a terminal, it asks for the Canary, how long to pin a user, each
+/// field and the entry. Esc cancels.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Interactive: choose the Canary and fill in each field\n  kubectl canary-traefik sticky set\n\n  # Keep each login on one version, from the path where it begins\n  kubectl canary-traefik sticky set checkout --name login --max-age 2m --entry /login\n\n  # See what would change, and change nothing\n  kubectl canary-traefik sticky set checkout --secure --same-site lax --dry-run=server\n\n  # Change the declaration in a manifest, in place\n  kubectl canary-traefik sticky set checkout --max-age 10m -f deploy/canary.yaml"

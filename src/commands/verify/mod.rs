@@ -35,7 +35,7 @@ use crate::{
 /// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that a new pin begins
 /// at the entry and nowhere else, and that the tracks are chosen in proportion to their weights.
 ///
-/// Exit status: 0 no check fails, even if too little was seen for some; 1 a check fails; more than 1 an error.
+/// Exit status: 0 no check fails, though some may be skipped; 1 a check fails; more than 1 an error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  # Does a login stay on its track?\n  kubectl canary-traefik verify checkout --url https://shop.example.com/login\n\n  # The hosts of the routes, at the address of a load balancer that has no DNS record yet\n  kubectl canary-traefik verify checkout --resolve shop.example.com:443:203.0.113.7\n\n  # In a pipeline\n  kubectl canary-traefik verify checkout --url https://shop.example.com/ -o junit > verify.xml"

@@ -32,6 +32,6 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     } else {
         "add metrics with a MetricTemplate: Flagger's own queries look for the target's name, not for spec.service.name"
     };
-    Problem::new("the analysis has no metrics and no webhooks: Flagger promotes whatever the canary answers", fix)
+    Problem::new("the analysis has no metrics and no webhooks: Flagger promotes even a broken canary", fix)
         .at(Place::of_canary(&["spec", "analysis"]))
 }

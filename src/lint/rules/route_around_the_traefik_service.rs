@@ -58,7 +58,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         problems.extend(
             Problem::new(
                 format!(
-                    "{} splits a route among {} backends, which Traefik does without a cookie",
+                    "{} splits a route among {} backends, request by request, without a cookie",
                     route.holder(),
                     route.backends
                 ),

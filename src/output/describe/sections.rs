@@ -138,7 +138,7 @@ fn route_lines(description: &Description, route: &Route, page: Page) -> String {
         head.push_str(&format!(", through {}", name(description, kind, service)));
     }
     if route.is_mirror {
-        head.push_str(", as a mirror: nobody gets its answers");
+        head.push_str(", as a mirror: its responses are discarded");
     }
     let rules = route.rules.iter().flat_map(|rule| {
         let refused = route.shown_refusals().filter(move |(refused, _)| refused == rule);

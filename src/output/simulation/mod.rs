@@ -21,7 +21,7 @@ use crate::{
 pub struct Simulated {
     /// The Canary.
     pub target: NamespacedName,
-    /// Where the cookie comes from: `declared`, `live` (and not declared) or `typed` (`--max-age`); `None` without one.
+    /// Where the cookie comes from: `declared`, `live` (and not declared) or `flag` (`--max-age`); `None` without one.
     pub cookie: Option<&'static str>,
     /// Its Max-Age, as declared, live or typed.
     pub max_age: Option<i64>,
@@ -93,7 +93,7 @@ pub fn sentence(finding: Finding, setup: &Setup) -> String {
             format!("{} of the logins change version during the steps: {why}", percent(moved))
         }
         Finding::Promotion(moved) => format!(
-            "{} of the logins under way at the promotion change version: it replaces the primary's pods",
+            "{} of logins under way change version when the promotion replaces the primary's pods",
             percent(moved)
         ),
     }

@@ -126,7 +126,7 @@ mod tests {
             let setup = Setup { steps, interval, pin: Pin::of_max_age(Some(age)), flow, entry: false, logins: None };
             let simulation = Simulation::of(setup);
             let target = NamespacedName { namespace: None, name: format!("{name}\u{1b}[31m<&\"'>]]>\u{ffff}") };
-            let text = svg(&Simulated { target, cookie: Some("typed"), max_age: Some(age), simulation });
+            let text = svg(&Simulated { target, cookie: Some("flag"), max_age: Some(age), simulation });
             let document = roxmltree::Document::parse(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
             let root = document.root_element();
             prop_assert_eq!((root.tag_name().name(), root.tag_name().namespace()), ("svg", Some("http://www.w3.org/2000/svg")));

@@ -282,7 +282,7 @@ permissions:
   needed: false
   resource: deployments.apps
   verb: list
-  without: Canaries that have neither spec.provider, a TraefikService nor a cookie are not shown
+  without: Canaries with no spec.provider, TraefikService or cookie are not shown
 works: false
 --- stderr
 

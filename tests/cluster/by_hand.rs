@@ -469,9 +469,9 @@ entry: unset
 note: 28 % of the logins change version
 during the steps: the cookie expires dur
 ing the login
-note: 55 % of the logins under way at th
-e promotion change version: it replaces
-the primary's pods
+note: 55 % of logins under way change ve
+rsion when the promotion replaces the pr
+imary's pods
 note: to prevent this: an entry, spec.an
 alysis.interval: 2m3s, spec.analysis.ste
 pWeights: [10, 20, 30, 40, 50, 100]

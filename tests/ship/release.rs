@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
+    time::Duration,
 };
 
 use testbed::{bed, run::Run};
@@ -61,11 +62,15 @@ pub(crate) fn pack(out: &Path, arguments: &[&str]) -> Run {
     script("krew/build", out).arguments(["--out", &out.display().to_string()]).arguments(arguments.iter().copied())
 }
 
+/// How long a script may take that compresses six executables, on a machine that is busy with other tests.
+const LIMIT: Duration = Duration::from_mins(10);
+
 /// A run of a script of the repository.
 pub(crate) fn script(name: &str, out: &Path) -> Run {
     Run::of(bed::root().join(name), [""; 0])
         .env("PATH", PATH)
         .env("SOURCE_DATE_EPOCH", MOMENT)
+        .limit(LIMIT)
         .redact(&out.display().to_string(), "[OUT]")
         .redact(&bed::root().display().to_string(), "[ROOT]")
         .redact(VERSION, "[VERSION]")

@@ -82,7 +82,8 @@ fn processes_that_share_a_secret_show_one_certificate_through_renewals_and_its_l
     let turn = Turn::take();
     let namespace = turn.shops("secret", &["shop"]);
     let secret = format!("{}/certificates", namespace.name());
-    let flags = ["--cert-lifetime", "20s", "--cert-secret", &secret];
+    // A renewed certificate has a quarter of this to become trusted, on a machine that is busy with other tests.
+    let flags = ["--cert-lifetime", "40s", "--cert-secret", &secret];
     let first = Guard::start(&namespace, "shop", &flags);
     let second = Guard::stands_by(&namespace, guard::free_port(), first.port, &flags);
     until("the repair of what was written before", || (live(&namespace, "shop") == declared_sticky()).then_some(()));

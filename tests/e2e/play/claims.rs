@@ -1,7 +1,10 @@
 //! What is claimed of the playground and of the documents that were played on it.
 #![expect(clippy::disallowed_methods, reason = "the test bed reads the environment")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use libtest_mimic::Trial;
 use testbed::{bed, directory::Directory, pty::Pty, run::Run, transcript, wait::until};
@@ -29,7 +32,23 @@ fn the_guide() {
 
 fn in_the_scene(play: impl FnOnce(&Path, &dyn Fn(bool))) {
     let (cluster, directory) = (scene::start(), Directory::new());
-    play(&kubeconfig(cluster, &directory), &|goes_on| cluster.let_flagger_go_on(goes_on));
+    let checked = Instant::now();
+    play(&kubeconfig(cluster, &directory), &|goes_on| {
+        if goes_on {
+            after_a_check(checked);
+        }
+        cluster.let_flagger_go_on(goes_on);
+    });
+}
+
+/// Waits until Flagger would just have made one of its checks, of which one was made at `checked`. When it goes on it makes up
+/// for it at once, and the next one follows after nearly a whole interval, which is enough to stop it in between.
+fn after_a_check(checked: Instant) {
+    const HALF_A_SECOND: Duration = Duration::from_millis(500);
+    let interval = scene::INTERVAL.as_millis();
+    let since = checked.elapsed().as_millis() % interval;
+    let left = Duration::from_millis(u64::try_from(interval - since).expect("an interval is short"));
+    std::thread::sleep(left + HALF_A_SECOND);
 }
 
 fn kubeconfig(cluster: &Cluster, directory: &Directory) -> PathBuf {

@@ -15,6 +15,8 @@ pub(crate) const HOST: &str = "shop.example";
 const ROLLING: Duration = Duration::from_secs(15);
 /// How long Flagger takes to see a Canary for the first time, on a slow machine.
 const LIMIT: Duration = Duration::from_mins(5);
+/// The interval of the analysis in `scene.yaml`.
+pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 const OBJECTS: &str = include_str!("scene.yaml");
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/checkout";
 

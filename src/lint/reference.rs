@@ -18,7 +18,7 @@ use crate::{
 pub(super) enum Redirect {
     /// It does not.
     No,
-    /// It has a middleware that is not known, or does with http, but may serve https, too.
+    /// It may: a middleware is not known, or it redirects http and may serve https, too.
     Perhaps,
     /// It has one that is not known, but called after a redirect.
     Likely,

@@ -214,7 +214,7 @@ impl<'a> Scene<'a> {
 
     /// Returns where browsers keep the cookie of a Canary, for each host of its routes, which are among these references.
     pub(super) fn jars_of(&self, observed: &Observed, to_service: &[&Reference<'_>]) -> Vec<Jar> {
-        let Some(cookie) = cookie(observed) else { return Vec::new() };
+        let Some(cookie) = observed.cookie() else { return Vec::new() };
         let Some(name) = cookie.name() else { return Vec::new() };
         let jar = |scope: String| Jar { name: name.to_owned(), path: path(cookie).to_owned(), scope };
         let serving = to_service.iter().filter(|it| it.is_in_route() && self.serves(it));
@@ -259,11 +259,6 @@ impl<'a> Scene<'a> {
         let seen = all.into_iter().flat_map(|(all, known)| all.seen_from(file, &known.environments));
         seen.map(|(_, service)| *service).collect()
     }
-}
-
-/// Returns the cookie to check: the declared one, else the live one.
-pub(super) fn cookie(observed: &Observed) -> Option<&Cookie> {
-    observed.canary.declared.cookie().or_else(|| observed.live_cookie())
 }
 
 /// Returns the cookie's path; Traefik's default is the root (`pkg/server/service/loadbalancer/sticky.go`).

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::Path};
 use super::{
     Place, nearest,
     reference::Reference,
-    scene::{Jar, Scene, cookie},
+    scene::{Jar, Scene},
 };
 use crate::{
     flagger::{Declared, Rollout},
@@ -39,7 +39,7 @@ impl<'a> Subject<'a> {
 
     /// Returns the cookie to check: the declared one, else the live one.
     pub(super) fn cookie(self) -> Option<&'a Cookie> {
-        cookie(self.observed)
+        self.observed.cookie()
     }
 
     pub(super) fn service_target(self) -> Option<NamespacedName> {

@@ -3,7 +3,16 @@
 use std::time::UNIX_EPOCH;
 
 use super::{stored::*, *};
-use crate::guard_server::certificate::{Identity, Signed};
+use crate::{
+    apiserver::testing::Server,
+    cluster::Cluster,
+    guard::{Coverage, webhook::Address},
+    guard_server::{
+        Certificates, Log, LogFormat, Options,
+        certificate::{Identity, Signed},
+    },
+    web::TraefikAddress,
+};
 
 fn terms() -> CertificateSpec {
     let secret = NamespacedName { namespace: Some("web".into()), name: "certificates".into() };
@@ -106,4 +115,45 @@ fn certificates_for_other_names_are_renewed_at_once() {
     let kept = StoredCertificates::first(&terms, signed());
     let other = CertificateSpec { names: vec!["b.web.svc".into()], ..terms };
     assert_eq!(kept.due(&other, now), Due::Renew(now));
+}
+
+/// A process that registers itself, and whose API server answers nothing.
+async fn alone() -> Arc<Shared> {
+    let (server, nowhere) = (Server::start([]).await, "127.0.0.1:0".parse().unwrap());
+    let options = Options {
+        listen: nowhere,
+        gate: None,
+        traefik: TraefikAddress::default(),
+        address: Some(Address::Url("https://127.0.0.1".into())),
+        names: terms().names,
+        certificates: Certificates::Secret(terms().secret),
+        life: terms().life,
+        namespace: None,
+        coverage: Coverage::default(),
+        repairs: false,
+        entries: false,
+    };
+    let log = Log::new(LogFormat::Text, |_| {});
+    Arc::new(Shared::new(&options, Box::new(Cluster::of(server.connect().await)), log))
+}
+
+#[tokio::test]
+async fn the_next_certificate_is_served_once_it_is_trusted_although_no_request_succeeds() {
+    let (shared, next) = (alone().await, sign(&terms().names, Duration::from_mins(10)).unwrap());
+    let until = next.certificate.until().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let past = SystemTime::now() - Duration::from_secs(1);
+    let kept = StoredCertificates { next: Some((next.pair, past)), ..StoredCertificates::first(&terms(), signed()) };
+    kept.serve(&shared.identity, &terms(), false).unwrap();
+    assert_ne!(shared.identity.until(), Some(until));
+    shared.registration.has_published(kept.authorities.clone());
+    let served = async {
+        let mut moments = tokio::time::interval(Duration::from_millis(10));
+        while shared.identity.until() != Some(until) {
+            moments.tick().await;
+        }
+    };
+    tokio::select! {
+        error = keep(Arc::clone(&shared), terms(), kept) => panic!("{error:?}"),
+        served = tokio::time::timeout(Duration::from_secs(30), served) => assert_eq!(served, Ok(()), "it is not served"),
+    }
 }

@@ -78,14 +78,14 @@ fn what_flagger_does_not_do_is_not_simulated_and_the_reason_is_given() {
     assert_eq!(steps_of(&skipped), Err("Flagger promotes without an analysis, and sends the canary no traffic"));
     assert_eq!(steps_of(&rollout(&[])), Err("its analysis has neither stepWeight nor stepWeights"));
     for weights in [&[0, 10][..], &[20, 10], &[10, 10], &[-1]] {
-        let reason = "Flagger takes its steps only if they rise, from above 0 to at most 100";
+        let reason = "Flagger needs step weights that rise, from above 0 to at most 100";
         assert_eq!(steps_of(&rollout(weights)), Err(reason), "{weights:?}");
     }
 }
 
 /// Goes through a login request by request, for a pin that runs out at each of many times.
 fn moved_by_definition(setup: &Setup, begin: f64) -> f64 {
-    const FINE: u32 = 120;
+    const FINE: u32 = 60;
     let weights = setup.steps.iter().map(|step| f64::from(*step).min(10_000.0 / 101.0)).collect();
     let course = Course::new(weights, seconds(setup.interval), LAG);
     let (flow, pin) = (seconds(setup.flow), setup.pin.seconds());

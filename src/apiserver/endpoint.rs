@@ -126,13 +126,13 @@ impl Endpoint {
         let error = Error::cluster(format!("the server's answer is larger than {} MiB", most >> 20))
             .caused_by(format!("the request was to {} {}", call.verb.as_str(), call.resource));
         let is_wide = call.verb == Verb::List && call.namespace.is_none();
-        Failure::Other(if is_wide { error.hint("-n NAMESPACE") } else { error })
+        Failure::Other(if is_wide { error.hint("ask for one namespace: -n NAMESPACE") } else { error })
     }
 
     /// Returns the failure for a request that exceeded this timeout.
     pub(crate) fn timed_out(limit: Duration) -> Failure {
         let error = Error::cluster(format!("no answer from the server within {}", seconds(limit)));
-        Failure::Other(error.hint(format!("--request-timeout {}s", (limit * 5).as_secs().max(1))))
+        Failure::Other(error.hint(format!("wait longer: --request-timeout {}s", (limit * 5).as_secs().max(1))))
     }
 
     /// Returns the failure for an answer with an error status.

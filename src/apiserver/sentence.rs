@@ -146,7 +146,7 @@ fn conflict(refusal: &Refusal, call: &Call<'_>) -> Error {
     }
     if refusal.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") {
         let error = Error::new(Kind::Conflict, format!("fields of {what} are owned by another field manager"));
-        return with_causes(error, refusal).hint("--force-conflicts");
+        return with_causes(error, refusal).hint("add --force-conflicts to overwrite them");
     }
     Error::new(Kind::Conflict, format!("{what} was changed by someone else in the meantime"))
         .hint("run the command again")

@@ -11,7 +11,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
         TlsError::InvalidCertificate(problem) => match problem {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 Error::cluster(format!("{certificate} is signed by an unknown authority"))
-                    .hint("--certificate-authority FILE")
+                    .hint("name the certificate of its authority: --certificate-authority FILE")
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 Error::cluster(format!("{certificate} has expired"))
@@ -21,9 +21,8 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
                 Error::cluster(format!("{certificate} is not valid yet")).hint("set this machine's clock: `date`")
             }
             // The verifiers of macOS and Windows (rustls-platform-verifier) do not say for which.
-            CertificateError::NotValidForName => {
-                Error::cluster(format!("{certificate} is for another name")).hint("--tls-server-name NAME")
-            }
+            CertificateError::NotValidForName => Error::cluster(format!("{certificate} is for another name"))
+                .hint("say which name the certificate is for: --tls-server-name NAME"),
             CertificateError::NotValidForNameContext { presented, .. } => {
                 // From `DnsName("kubernetes")` and `IpAddress(10.0.0.1)` only the name is shown.
                 let names: Vec<String> = presented.iter().map(|name| inner(name)).collect();
@@ -34,7 +33,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
             }
             other if trust::is_of_an_authority(other) => {
                 Error::cluster(format!("{certificate} is a CA certificate that the kubeconfig does not trust"))
-                    .hint("--certificate-authority FILE")
+                    .hint("name the certificate of its authority: --certificate-authority FILE")
             }
             other => Error::cluster(format!("{certificate} is not accepted")).caused_by(other.to_string()),
         },

@@ -19,7 +19,7 @@ pub(super) fn note<'a>(ctx: &Context, left_out: impl Iterator<Item = &'a Observe
     }
     if !reasons.is_empty() {
         let counted = |(reason, count): (&String, &usize)| {
-            format!("{} not shown: {}", output::count(*count, "Canary", "Canaries"), output::escaped(reason))
+            format!("{} skipped: {}", output::count(*count, "Canary", "Canaries"), output::escaped(reason))
         };
         let counted: Vec<_> = reasons.iter().map(counted).collect();
         ctx.ui.status(&format!("note: {}", counted.join("; ")));
@@ -29,9 +29,9 @@ pub(super) fn note<'a>(ctx: &Context, left_out: impl Iterator<Item = &'a Observe
 fn reason(observed: &Observed) -> String {
     match (&observed.canary.provider, &observed.mesh_provider) {
         (Some(provider), _) => format!("spec.provider is {provider}"),
-        (None, Some(provider)) => format!("no spec.provider, and Flagger's mesh provider is {provider}"),
+        (None, Some(provider)) => format!("no spec.provider, and Flagger's default provider (-mesh-provider) is {provider}"),
         (None, None) => {
-            "no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)"
+            "no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik)"
                 .to_owned()
         }
     }

@@ -91,7 +91,7 @@ fn entry(ctx: &Context, loaded: &Loaded, is_asked_for: bool) -> Result<Vec<Value
         ctx.ui.warning(note);
     }
     if made.wanted.is_empty() && is_asked_for {
-        return Err(Error::not_found("no route that leads to the TraefikService can be covered")
+        return Err(Error::not_found("there is no route to the TraefikService that the entry applies to")
             .hint("name the files of its routes with -f too"));
     }
     Ok(made.wanted.into_iter().map(|(_, value)| value).collect())

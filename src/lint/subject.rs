@@ -71,11 +71,16 @@ impl<'a> Subject<'a> {
         Place { origin: origin.cloned(), ..Place::of_object(&object, path) }
     }
 
-    /// Returns the advice to declare an entry, if there is none, with what connects it to more advice: without an entry, a login
-    /// may begin shortly before the pin ends.
-    pub(super) fn entry_first(self, connected: &str) -> String {
-        let has_entry = self.observed.canary.declared_entry().is_some();
-        if has_entry { String::new() } else { format!("declare an entry{connected}") }
+    /// Returns the command that lets a pin last as long as one login, with examples for what only the user knows.
+    pub(super) fn pin_per_login(self) -> String {
+        let (what, flags) = match self.observed.canary.declared_entry() {
+            Some(_) => ("a Max-Age just over one login, for example 2m", "--max-age 2m"),
+            None => (
+                "where your logins begin and a Max-Age just over one login, for example /login and 2m",
+                "--entry /login --max-age 2m",
+            ),
+        };
+        format!("declare {what}: {}", self.set(flags))
     }
 
     /// Returns the command that changes the cookie, on the cluster or in the manifest.

@@ -92,7 +92,7 @@ pub enum State {
     Differs,
     /// Live, but not declared.
     Undeclared,
-    /// Declared, but there is no TraefikService yet; of an entry, or no route to it that could be covered.
+    /// Declared, but there is no TraefikService yet; of an entry, or no route to it that the entry applies to.
     Pending,
     /// Only of an entry: something else serves its paths, or has the name of one of its objects.
     Refused,

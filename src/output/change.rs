@@ -69,6 +69,17 @@ pub fn verb(step: &Step) -> &'static str {
     }
 }
 
+/// Returns what is asked before changes with these results, each as [`verb`] says it: `Create 2 and change 1 object`.
+pub fn proposal(verbs: &[&str]) -> String {
+    let words = [("created", "create"), ("configured", "change"), ("deleted", "delete")];
+    let counts = words.map(|(verb, word)| (word, verbs.iter().filter(|it| **it == verb).count()));
+    let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    let last = counts.last().map_or(0, |(_, count)| *count);
+    let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let text = format!("{} {}", parts.join(" and "), if last == 1 { "object" } else { "objects" });
+    text[..1].to_uppercase() + &text[1..]
+}
+
 /// Returns a sentence about what happens to the cookie at Flagger's next write; `None` if there is no cookie, or if the
 /// reason was already given.
 ///

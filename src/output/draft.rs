@@ -13,7 +13,7 @@ use crate::{
 pub const ENTRY: &str = "entry";
 /// What an entry is, for the editor, the wizard and the help.
 pub const ENTRY_HELP: &str =
-    "Paths where logins begin, such as /login: users are re-pinned; the application gets no cookies";
+    "Paths where logins begin, such as /login: Traefik chooses a track again, and removes all cookies from the request";
 
 /// Prefix of error lines, which are removed when the text is marked again.
 const MARK: &str = "#!";

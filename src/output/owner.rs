@@ -8,16 +8,16 @@ use crate::model::{Owner, owner::OwnerPolicy};
 /// configuration says so, and Helm patches what differs between two releases, which need not be the cookie.
 pub fn policy(owner: &Owner, removed: bool) -> String {
     let (act, source) = (owner.tool.act(), owner.tool.source());
-    let may = if owner.tool.is_helm() { "may bring" } else { "brings" };
+    let (bring, replace) = if owner.tool.is_helm() { ("may bring", "may replace") } else { ("brings", "replaces") };
     match owner.policy {
-        OwnerPolicy::Ignores(told) => format!("it ignores the Canary ({told})"),
-        OwnerPolicy::Restores if removed => format!("{source} declares the cookie, so {act} {may} it back"),
-        OwnerPolicy::Restores => format!("{source} declares a cookie, and {act} {may} that one back"),
+        OwnerPolicy::Ignores(told) => format!("it is configured to leave the Canary alone ({told})"),
+        OwnerPolicy::Restores if removed => format!("{source} declares the cookie, so {act} {bring} it back"),
+        OwnerPolicy::Restores => format!("{source} declares a cookie, and {act} {replace} yours with that one"),
         OwnerPolicy::Replaces if removed => {
             format!("{act} replaces the Canary, and brings back a cookie that {source} declares")
         }
         OwnerPolicy::Replaces => format!("{act} replaces the Canary, and only a cookie that {source} declares stays"),
-        OwnerPolicy::Preserves if removed => format!("{act} {may} a cookie back if {source} declares one"),
+        OwnerPolicy::Preserves if removed => format!("{act} {bring} a cookie back if {source} declares one"),
         OwnerPolicy::Preserves => format!("{act} keeps this cookie, unless {source} declares another"),
     }
 }
@@ -56,9 +56,9 @@ mod tests {
              to change its source instead: set a -f FILE\n\
              the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: its source declares the cookie, so its next reconcile brings it back\n\
              to change its source instead: set a -f FILE\n\
-             the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: it ignores the Canary (a: b)\n\
+             the Canary is applied by Flux Kustomization `web/shop\\u{1b}[2J`: it is configured to leave the Canary alone (a: b)\n\
              to change its source instead: set a -f FILE\n\
-             the Canary is applied by Flux HelmRelease `web/shop\\u{1b}[2J`: its chart declares a cookie, and its next upgrade or correction of drift may bring that one back\n\
+             the Canary is applied by Flux HelmRelease `web/shop\\u{1b}[2J`: its chart declares a cookie, and its next upgrade or correction of drift may replace yours with that one\n\
              to change its chart instead: set a -f FILE\n\
              the Canary is applied by Argo CD Application `web/shop\\u{1b}[2J`: its next sync replaces the Canary, and only a cookie that its source declares stays\n\
              to change its source instead: set a -f FILE\n\

@@ -191,7 +191,7 @@ pub fn entry(observed: &Observed) -> Option<String> {
         State::Differs => "its objects no longer fit the routes",
         State::Undeclared => "it is not declared, but its objects still exist",
         State::Pending if observed.service().is_none() => "its TraefikService does not exist",
-        State::Pending => "no route to the TraefikService can be covered",
+        State::Pending => "there is no route to the TraefikService that it applies to",
         State::Refused | State::Malformed | State::Unknown => &observed.entry_reasons.join("; "),
     };
     Some(format!("{state}: {reason}"))

@@ -46,7 +46,7 @@ fn failure(finding: &Finding, style: Style) -> String {
     text
 }
 
-/// Formats the split: `canary: 5 of 24 pins, 21 % (7 % to 47 % with 99 % confidence), 10 % by weight`.
+/// Formats the split: `canary: 5 of 24 pins, 21 % (99 % confidence: 7 % to 47 %), 10 % expected`.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn split(split: &Split) -> String {
     if split.drawn == 0 {
@@ -55,10 +55,10 @@ fn split(split: &Split) -> String {
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
     let (low, high) = split.interval;
     let share = percent(split.canary as f64 / split.drawn as f64);
-    let by_weight = split.expected.map_or_else(String::new, |share| format!(", {} by weight", percent(share)));
+    let expected = split.expected.map_or_else(String::new, |share| format!(", {} expected", percent(share)));
     let pins = count(split.drawn, "pin", "pins");
     format!(
-        "canary: {} of {pins}, {share} ({} to {} with 99 % confidence){by_weight}\n",
+        "canary: {} of {pins}, {share} (99 % confidence: {} to {}){expected}\n",
         split.canary,
         percent(low),
         percent(high)

@@ -67,7 +67,7 @@ pub(super) fn steps(loaded: &Loaded, entry: Option<&Entry>, scope: Scope) -> Res
         ));
     }
     if entry.is_some() && wanted.is_empty() && notes.is_empty() {
-        notes.push("the entry is not live: no route to the TraefikService can be covered".into());
+        notes.push("the entry is not live: there is no route to the TraefikService that it applies to".into());
     }
     let compared = compare(wanted, &canary.target, routing);
     for object in compared.foreign {

@@ -190,9 +190,7 @@ pub fn steps_of(rollout: &Rollout) -> Result<Vec<u8>, &'static str> {
     let steps = rollout.steps().ok_or("its analysis has neither stepWeight nor stepWeights")?;
     // There are at most 100 of them, if they rise.
     let weights: Option<Vec<u8>> = steps.into_iter().map(|step| u8::try_from(step).ok()).collect();
-    weights
-        .filter(|weights| rise(weights))
-        .ok_or("Flagger takes its steps only if they rise, from above 0 to at most 100")
+    weights.filter(|weights| rise(weights)).ok_or("Flagger needs step weights that rise, from above 0 to at most 100")
 }
 
 /// Returns whether these are weights of steps: they rise, from above 0 to at most 100.

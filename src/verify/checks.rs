@@ -180,9 +180,12 @@ impl<'a> Evidence<'a> {
             let own = self.own(exchange).count();
             let (before, after) = match (received.len() - own, own) {
                 (0, _) => continue,
-                (_, 0) => ("a value of neither track is set at", "another TraefikService or the application uses"),
+                (_, 0) => (
+                    "the cookie gets a value that belongs to neither track at",
+                    "another TraefikService or the application uses",
+                ),
                 _ => (
-                    "the cookie is set twice, once to a value of neither track, at",
+                    "the cookie is set twice, once to a value that belongs to neither track, at",
                     "the Service behind it (pod-level stickiness) or the application uses",
                 ),
             };

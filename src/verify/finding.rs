@@ -33,7 +33,7 @@ impl Check {
             Self::Track => "each browser stays on its track",
             Self::Name => "nothing else sets a cookie of this name",
             Self::MaxAge => "the cookie lives as long as a flow",
-            Self::Entry => "a new pin begins at the entry, and only there",
+            Self::Entry => "Traefik chooses a track again at the entry, and only there",
             Self::Split => "the tracks are chosen in proportion to their weights",
         }
     }

@@ -181,8 +181,10 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, returning users see
     the canary in 4 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login,
-      and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare
+      where your logins begin and a Max-Age just over one login, for example
+      /login and 2m: kubectl canary-traefik sticky set podinfo -f canary.yaml
+      --entry /login --max-age 2m
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -216,8 +218,10 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT021: with Max-Age=300 and an interval of 30 s, returning users see
     the canary in 4 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login,
-      and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare
+      where your logins begin and a Max-Age just over one login, for example
+      /login and 2m: kubectl canary-traefik sticky set podinfo -f canary.yaml
+      --entry /login --max-age 2m
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -332,8 +336,9 @@ Findings:
       canary.yaml --secure
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: declare an entry, and set --max-age to just over the length of one
-      login
+    fix: declare where your logins begin and a Max-Age just over one login, for
+      example /login and 2m: kubectl canary-traefik sticky set podinfo -f
+      canary.yaml --entry /login --max-age 2m
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -540,7 +545,7 @@ Routes:
   HTTPRoute/gate
     d/
   TraefikService/mirror, as a mirror: its responses are discarded
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/here
     Host(`b`)
     it leads to Service `podinfo`, which always selects the primary, not to the

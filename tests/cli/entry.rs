@@ -144,7 +144,7 @@ canary.flagger.app/web configured
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web --entry /login --max-age 2m
 
 "#]]);
     run(&folder, "diff web -f .").run().shows(str![[r#"
@@ -234,7 +234,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare a Max-Age just over one login, for example 2m: kubectl canary-traefik sticky set web --max-age 2m
 
 "#]]);
 }
@@ -314,8 +314,9 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: declare an entry, and set --max-age to just over the length of one
-      login
+    fix: declare where your logins begin and a Max-Age just over one login, for
+      example /login and 2m: kubectl canary-traefik sticky set web -f
+      ./canary.yaml --entry /login --max-age 2m
   error CT040: annotation kubectl-canary-traefik/entry, column 1: `login`: must
     be a path such as /login: it starts with / and may contain letters, digits
     and _~!$&()*+=:@.- but no empty segment, . or ..
@@ -332,7 +333,7 @@ exit: 1
 --- stdout
 --- stderr
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web -f ./canary.yaml --entry /login --max-age 2m
 error CT040: web: annotation kubectl-canary-traefik/entry, column 1: `login`: must be a path such as /login: it starts with / and may contain letters, digits and _~!$&()*+=:@.- but no empty segment, . or ..
   fix: set the paths again with sticky set --entry, or remove them with sticky set --unset entry
 
@@ -363,7 +364,7 @@ canary.flagger.app/web configured
  spec:
    provider: traefik
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare a Max-Age just over one login, for example 2m: kubectl canary-traefik sticky set web --max-age 2m
 
 "#]]);
 }

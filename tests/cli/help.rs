@@ -614,9 +614,10 @@ declared entry, its paths are opened on each host, too.
 
 Checks that every page sets the cookie, that browsers store it and send it back,
 that each browser stays on its track, that nothing else sets a cookie of this
-name, that the cookie lives as long as a flow, that a new pin begins at the
-entry and nowhere else, and that the tracks are chosen in proportion to their
-weights.
+name, that the cookie lives as long as a flow, that Traefik chooses a track
+again at the entry and nowhere else, and that the tracks are chosen in
+proportion to their weights. PINS is how often Traefik chose the track, REQUESTS
+how many requests the track answered.
 
 Exit status: 0 no check fails, though some may be skipped; 1 a check fails; more
 than 1 an error.
@@ -1123,8 +1124,9 @@ Cookie:
           [possible values: none, lax, strict]
 
       --entry <PATH>
-          Paths where logins begin, such as /login: users are re-pinned; the
-          application gets no cookies; repeat or separate with commas
+          Paths where logins begin, such as /login: Traefik chooses a track
+          again, and removes all cookies from the request; repeat or separate
+          with commas
 
       --unset <FIELD>
           Remove a field; repeat or separate with commas
@@ -1217,9 +1219,9 @@ Cookie:
                             sites: none (always), lax (links) or strict (never);
                             unset = the browser decides, mostly lax (Traefik
                             3.0+) [possible values: none, lax, strict]
-      --entry <PATH>        Paths where logins begin, such as /login: users are
-                            re-pinned; the application gets no cookies; repeat
-                            or separate with commas
+      --entry <PATH>        Paths where logins begin, such as /login: Traefik
+                            chooses a track again, and removes all cookies from
+                            the request; repeat or separate with commas
       --unset <FIELD>       Remove a field; repeat or separate with commas
                             [possible values: name, max-age, path, domain,
                             secure, http-only, same-site, entry]

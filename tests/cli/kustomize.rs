@@ -236,7 +236,7 @@ canary.flagger.app/shop configured
    provider: traefik
    targetRef:
 warning CT020: b/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set shop -n b --entry /login --max-age 2m
 
 "#]]);
     folder.write("two.yaml", canary("shop", None) + &canary("shop", None));
@@ -692,7 +692,7 @@ canary.flagger.app/shop configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: a/shop: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set shop -n a --entry /login --max-age 2m
 
 "#]]);
 }

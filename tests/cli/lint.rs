@@ -55,11 +55,11 @@ shop/podinfo
   error CT011: IngressRoute `shop/web` splits a route among 2 backends, request
     by request, without a cookie
     at ./a.yaml:28:7
-    fix: let the route lead only to the TraefikService
+    fix: point the route at the TraefikService alone
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./a.yaml:28:45
-    fix: remove it from there
+    fix: remove sticky from the route
   warning CT018: browsers do not send a cookie with Path=/cart to /, which
     IngressRoute `shop/web` serves, too
     at ./a.yaml:8:5
@@ -162,7 +162,7 @@ exit: 0
         },
         {
             "code": "CT011",
-            "help": "let the route lead only to the TraefikService",
+            "help": "point the route at the TraefikService alone",
             "message": "IngressRoute `shop/web` splits a route among 2 backends, request by request, without a cookie",
             "name": "podinfo",
             "namespace": "shop",
@@ -181,7 +181,7 @@ exit: 0
         },
         {
             "code": "CT014",
-            "help": "remove it from there",
+            "help": "remove sticky from the route",
             "message": "IngressRoute `shop/web`: Traefik ignores sticky beside kind: TraefikService",
             "name": "podinfo",
             "namespace": "shop",
@@ -419,10 +419,11 @@ edge/web
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
     at ./b.yaml:8:5
-    fix: declare an entry, and set --max-age to just over the length of one
-      login
+    fix: declare where your logins begin and a Max-Age just over one login, for
+      example /login and 2m:
+      kubectl canary-traefik sticky set web -n edge -f ./b.yaml --entry /login --max-age 2m
 --- stderr
-note: 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: spec.provider is istio
 1 warning in 1 Canary
 
 "#]]);
@@ -457,7 +458,7 @@ shop/podinfo
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./production/route.yaml:12:45
-    fix: remove it from there
+    fix: remove sticky from the route
 
 shop/podinfo
   warning CT005: IngressRoute `shop/web` has no TLS: browsers reject a Secure
@@ -468,7 +469,7 @@ shop/podinfo
   warning CT014: IngressRoute `shop/web`: Traefik ignores sticky beside kind:
     TraefikService
     at ./staging/route.yaml:12:45
-    fix: remove it from there
+    fix: remove sticky from the route
 --- stderr
 4 warnings in 2 Canaries
 
@@ -638,7 +639,7 @@ CT005   warning    A Secure cookie on a route without TLS
 CT006   error      A negative Max-Age
 CT007   error      Capitalised SameSite before Traefik 3.6.14
 CT008   warning    SameSite on Traefik 2
-CT009   error      The cluster's TraefikServices have no such field
+CT009   error      The cluster's TraefikService CRD lacks a declared field
 CT010   warning    The running Traefik is too old for a field
 CT011   error      A route bypasses the TraefikService
 CT012   warning    A cookie that pins to a pod, not to a track

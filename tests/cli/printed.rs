@@ -157,9 +157,11 @@ CT005 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --unset secu
 CT008 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --unset same-site -> gone
 CT010 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --unset path -> gone
 CT012 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --max-age 2m -> gone
-CT014 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --name login --max-age 2m -> 0, and by hand: remove it from there, and: 
+CT014 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --name login --max-age 2m -> 0, and by hand: remove sticky from the route, and: 
 CT018 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --path / -> gone
 CT019 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --unset domain -> gone
+CT020 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --entry /login --max-age 2m -> gone
+CT021 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --entry /login --max-age 2m -> gone
 CT023 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --name another -> gone
 CT025 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --http-only -> gone
 CT046 kubectl canary-traefik sticky set cart -n shop -f ./cart.yaml --name cart-track --max-age 2m -> 0, and by hand: remove it and set a sticky cookie that lasts just over the length of one login: 

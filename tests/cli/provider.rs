@@ -34,7 +34,7 @@ fn what_is_left_out_is_counted_with_the_reason() {
 exit: 0
 --- stdout
 --- stderr
-note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
+note: 2 Canaries skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik); 2 Canaries skipped: spec.provider is istio; 1 Canary skipped: spec.provider is nginx
 No resources found
 
 "#]]);
@@ -45,14 +45,14 @@ exit: 0
 NAME   PHASE    WEIGHT   COOKIE   STATE   PROTECTED   AGE
 f      <none>   <none>   <none>   none    -           <unknown>
 --- stderr
-note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
+note: 2 Canaries skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik); 2 Canaries skipped: spec.provider is istio; 1 Canary skipped: spec.provider is nginx
 
 "#]]);
     run(&folder, "diff -f .").shows(str![[r#"
 exit: 0
 --- stdout
 --- stderr
-note: 2 Canaries not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 2 Canaries not shown: spec.provider is istio; 1 Canary not shown: spec.provider is nginx
+note: 2 Canaries skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik); 2 Canaries skipped: spec.provider is istio; 1 Canary skipped: spec.provider is nginx
 
 "#]]);
     run(&folder, "show a -f .").shows(str![[r#"
@@ -155,7 +155,7 @@ fn values_that_are_somewhere_else_decide_nothing() {
     ] {
         assert_eq!(
             told(files),
-            "note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)\n",
+            "note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik)\n",
             "{files:?}"
         );
     }
@@ -168,7 +168,7 @@ fn a_mesh_provider_other_than_traefik_is_named() {
 exit: 0
 --- stdout
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is istio
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is istio
 No resources found
 
 "#]]);
@@ -187,7 +187,7 @@ hint: set spec.provider: traefik on the Canary
 exit: 0
 --- stdout
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik)
 No resources found
 
 "#]]);
@@ -263,7 +263,7 @@ fn on_a_cluster_flaggers_deployment_is_asked_for_its_mesh_provider() {
 exit: 0
 --- stdout
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik)
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik)
 
 "#]]);
     flagger("istio");
@@ -271,7 +271,7 @@ note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unkno
 exit: 0
 --- stdout
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is istio
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is istio
 
 "#]]);
     flagger("traefik");

@@ -61,7 +61,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-verify
 rules:
-# without it: these routes are not found (use --url); a Role finds those of its own namespace
+# without it: these routes are not found (use --url); granted in a Role, only those of its namespace are
 - apiGroups:
   - traefik.io
   - traefik.containo.us
@@ -69,7 +69,7 @@ rules:
   - ingressroutes
   verbs:
   - list
-# without it: these routes are not found (use --url); a Role finds those of its own namespace
+# without it: these routes are not found (use --url); granted in a Role, only those of its namespace are
 - apiGroups:
   - gateway.networking.k8s.io
   resources:
@@ -207,7 +207,7 @@ rules:
   - namespaces
   verbs:
   - list
-# without it: Canaries with no spec.provider, TraefikService or cookie are not shown
+# without it: Canaries with no spec.provider, TraefikService or cookie are skipped
 - apiGroups:
   - apps
   resources:
@@ -269,7 +269,7 @@ kind: ClusterRole
 metadata:
   name: kubectl-canary-traefik-diff
 rules:
-# without it: Canaries with no spec.provider, TraefikService or cookie are not shown
+# without it: Canaries with no spec.provider, TraefikService or cookie are skipped
 - apiGroups:
   - apps
   resources:

@@ -110,7 +110,7 @@ spec:
         &told(&folder),
         str![[r#"
 Routes:          <none>: nothing leads to the TraefikService
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/edge/forgotten
     Host(`forgotten.example`)
     it leads to TraefikService `edge/cart`, which does not exist
@@ -153,7 +153,7 @@ fn a_reference_with_a_weight_of_0_is_no_way_to_the_traefik_service() {
         &told(&folder),
         str![[r#"
 Routes:          <none>: nothing leads to the TraefikService
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/idle
     Host(`idle.example`)
     it gives TraefikService `cart` a weight of 0
@@ -224,7 +224,7 @@ exit: 2
 --- stdout
 --- stderr
 error: the entry of Canary `shop/cart` would have no effect
-caused by: no route that the entry can cover serves `/login`; its routes serve `/shop`
+caused by: no route that the entry applies to serves `/login`; its routes serve `/shop`
 hint: name paths with --entry that a route to the TraefikService serves, or give that route a higher priority
 
 "#]]);
@@ -249,8 +249,8 @@ spec: {weighted: {services: [{kind: TraefikService, name: cart}]}}
 exit: 4
 --- stdout
 --- stderr
-warning: IngressRoute `shop/nested` is not covered: it leads to the Canary through TraefikService `shop/all`
-error: no route that leads to the TraefikService can be covered
+warning: the entry does not apply to IngressRoute `shop/nested`: it leads to the Canary through TraefikService `shop/all`
+error: there is no route to the TraefikService that the entry applies to
 hint: name the files of its routes with -f too
 
 "#]]);
@@ -291,13 +291,13 @@ Routes:
   IngressRoute/web on websecure with TLS
     Host(`a.example`)
     Host('b.example')
-      Traefik refuses this rule: "'b.example')" is not in backticks
+      Traefik rejects this rule: "'b.example')" is not in backticks
     Host(`c.example`)\n&& PathPrefix(`/cart`)
-      Traefik refuses this rule: it ends at the line break before "&&
+      Traefik rejects this rule: it ends at the line break before "&&
         PathPrefix(`/cart…"
     Host(`d.example`, `e.example`)
-      Traefik 3 takes this rule only with `syntax: v2`: Host takes 1 value, not
-        2
+      Traefik 3 accepts this rule only with `syntax: v2`: Host takes 1 value,
+        not 2
     Host(`f.example`, `g.example`)
     Host(`${HOST}`) && PathPrefix(`${PREFIX}`)
 
@@ -314,18 +314,19 @@ shop/cart
     `shop/cart`, which is among the manifests
     at ./canary.yaml:18:1
     fix: remove it from the manifests
-  error CT061: Traefik refuses route 2 of IngressRoute `shop/web`:
+  error CT061: Traefik rejects the rule of route 2 of IngressRoute `shop/web`:
     "'b.example')" is not in backticks
     at ./routes.yaml:10:18
     fix: correct its match
-  error CT061: Traefik refuses route 3 of IngressRoute `shop/web`: it ends at
-    the line break before "&& PathPrefix(`/cart…"
+  error CT061: Traefik rejects the rule of route 3 of IngressRoute `shop/web`:
+    it ends at the line break before "&& PathPrefix(`/cart…"
     at ./routes.yaml:11:18
     fix: correct its match
-  warning CT061: Traefik 3 refuses route 4 of IngressRoute `shop/web`: Host
-    takes 1 value, not 2
+  warning CT061: Traefik 3 rejects the rule of route 4 of IngressRoute
+    `shop/web`: Host takes 1 value, not 2
     at ./routes.yaml:12:18
-    fix: write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+    fix: rewrite match in the rule syntax of Traefik 3, or add syntax: v2 next
+      to it
 --- stderr
 2 errors, 2 warnings, 1 info in 1 Canary
 
@@ -336,7 +337,7 @@ shop/cart
         described["routes"]["seen"][0]["refused"][0],
         serde_json::json!({
             "rule": "Host('b.example')",
-            "reason": "Traefik refuses this rule: \"'b.example')\" is not in backticks",
+            "reason": "Traefik rejects this rule: \"'b.example')\" is not in backticks",
         })
     );
 }
@@ -379,17 +380,17 @@ spec: {{template: {{spec: {{containers: [{{image: \"traefik:{image}\", args: [{m
     exactly(
         &found,
         str![[r#"
-warning: Traefik 3 refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+warning: Traefik 3 rejects the rule of route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; rewrite match in the rule syntax of Traefik 3, or add syntax: v2 next to it
 --
-error: Traefik 3.7.9 (edge/traefik) refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
+error: Traefik 3.7.9 (edge/traefik) rejects the rule of route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; rewrite match in the rule syntax of Traefik 3, or add syntax: v2 next to it
 --
-warning: Traefik 3 refuses route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; write the rule as Traefik 3 reads it, or put syntax: v2 beside match
---
---
+warning: Traefik 3 rejects the rule of route 1 of IngressRoute `shop/web`: Host takes 1 value, not 2; rewrite match in the rule syntax of Traefik 3, or add syntax: v2 next to it
 --
 --
 --
-error: Traefik 2.11.3 (edge/traefik) refuses route 1 of IngressRoute `shop/web`: it has no matcher PathRegexp; write the rule as Traefik 2 reads it
+--
+--
+error: Traefik 2.11.3 (edge/traefik) rejects the rule of route 1 of IngressRoute `shop/web`: it has no matcher PathRegexp; rewrite match in the rule syntax of Traefik 2
 --
 
 "#]],
@@ -404,8 +405,8 @@ exit: 2
 --- stdout
 --- stderr
 error: the entry of Canary `shop/cart` would have no effect
-caused by: no route that the entry can cover serves `/login`
-caused by: route 1 of IngressRoute `shop/web` is not covered: Traefik refuses its rule: "'a.example')" is not in backticks
+caused by: no route that the entry applies to serves `/login`
+caused by: the entry does not apply to route 1 of IngressRoute `shop/web`: Traefik rejects its rule: "'a.example')" is not in backticks
 hint: name paths with --entry that a route to the TraefikService serves, or give that route a higher priority
 
 "#]]);
@@ -469,7 +470,7 @@ spec:
       name: cart
   tls: {}
 --- stderr
-warning: route 1 of IngressRoute `shop/web` is not covered: Traefik refuses its rule: "'a.example')" is not in backticks
+warning: the entry does not apply to route 1 of IngressRoute `shop/web`: Traefik rejects its rule: "'a.example')" is not in backticks
 
 "#]]);
 }
@@ -481,7 +482,7 @@ fn a_service_of_another_provider_is_told_as_such() {
         &told(&folder),
         str![[r#"
 Routes:          <none>: nothing leads to the TraefikService
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/web
     Host(`web.example`)
     it leads to service `cart@file` of another Traefik provider

@@ -62,7 +62,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n shop --entry /login --max-age 2m
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky remove podinfo --server https://127.0.0.1:[PORT] --token TOKEN
 

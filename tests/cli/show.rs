@@ -573,7 +573,7 @@ NAME   PHASE    WEIGHT   COOKIE   STATE     PROTECTED   AGE
 c      <none>   <none>   login    pending   <unknown>   <unknown>
 d      <none>   70/30    <none>   none      -           <unknown>
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik); 1 Canary skipped: spec.provider is istio
 
 "#]]);
     over(&unsaid("b", None), "show b -f canary.yaml").shows(str![[r#"

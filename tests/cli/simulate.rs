@@ -83,9 +83,9 @@ rollout     -        41 %   41 %        58 %
        0                                                         30m30s
        ─ new visitors   █ returning users
 
-58 % of the logins change version during the steps: without a cookie, Traefik
-  chooses a version for each request
-to fix that:
+58 % of logins that take 1m change version during the steps: without a cookie,
+  Traefik chooses a version for each request
+to fix that (/login is an example: use the path where your logins begin):
   kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -f examples
 to see the result: kubectl canary-traefik simulate podinfo --max-age 1m --entry -f examples
 --- stderr
@@ -219,8 +219,8 @@ rollout     -        54 %   54 %        42 %
        0                                                             4m
        ─ new visitors   █ returning users
 
-41 % of the logins change version during the steps: without a cookie, Traefik
-  chooses a version for each request
+41 % of logins that take 1m30s change version during the steps: without a
+  cookie, Traefik chooses a version for each request
 to fix that:
   kubectl canary-traefik sticky set web --max-age 1m30s -f canary.yaml
 to see the result: kubectl canary-traefik simulate web --max-age 1m30s --flow 1m30s -f canary.yaml
@@ -329,17 +329,18 @@ STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
 promotion   -        -      -           50 %
 rollout     -        30 %   27 %        53 %
 
-46 % of the logins
-  change version
-  during the steps:
-  the cookie expires
-  during the login
+46 % of logins that
+  take 1m change
+  version during the
+  steps: the cookie
+  expires during the
+  login
 50 % of logins under
   way change version
   when the promotion
   replaces the
   primary's pods
-to fix that:
+to fix that (/login is an example: use the path where your logins begin):
   kubectl canary-traefik sticky set podinfo --max-age 1m --entry /login -n shop
   set spec.analysis.interval: 1m3s
   set spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100], without stepWeight
@@ -459,15 +460,15 @@ STEP        WEIGHT   NEW    RETURNING   LOGINS MOVED
 promotion   -        -      -           51 %
 rollout     -        30 %   17 %        4 %
 
-2 % of the logins change
-  version during the
-  steps: the cookie
+2 % of logins that take 5s
+  change version during
+  the steps: the cookie
   expires during the login
 51 % of logins under way
   change version when the
   promotion replaces the
   primary's pods
-to fix that:
+to fix that (/login is an example: use the path where your logins begin):
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   set spec.analysis.stepWeights: [10, 50, 100]
 to see the result: kubectl canary-traefik simulate web --flow 5s --steps 10,50,100 --entry -f canary.yaml
@@ -513,7 +514,7 @@ hint: --steps 10,30,100 simulates a rollout with these steps
 exit: 2
 --- stdout
 --- stderr
-error: nothing to simulate for Canary `web`: Flagger takes its steps only if they rise, from above 0 to at most 100
+error: nothing to simulate for Canary `web`: Flagger needs step weights that rise, from above 0 to at most 100
 hint: --steps 10,30,100 simulates a rollout with these steps
 
 "#]]);
@@ -553,7 +554,7 @@ returning users who do not log in see the canary in 48 % of their page views
   during the steps, instead of 97 %
 3 % of logins under way change version when the promotion replaces the primary's
   pods
-to fix that:
+to fix that (/login is an example: use the path where your logins begin):
   kubectl canary-traefik sticky set web --entry /login -f canary.yaml
   set spec.analysis.interval: 2m35s
   set spec.analysis.stepWeights: [100], without iterations

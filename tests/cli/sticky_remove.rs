@@ -174,7 +174,7 @@ canary.flagger.app/web configured
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web --entry /login --max-age 2m
 
 "#]]);
     assert_eq!(folder.read("canary.yaml"), canary("web", None) + &service("web", Some("{cookie: {name: login}}")));

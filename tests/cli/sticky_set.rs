@@ -84,7 +84,7 @@ canary.flagger.app/checkout configured
  spec:
    provider: traefik
 warning CT021: shop/checkout: with Max-Age=5400 and an interval of 305 s, returning users see the canary in 3 % of their page views during the steps, instead of 44 %
-  fix: set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare a Max-Age just over one login, for example 2m: kubectl canary-traefik sticky set checkout -n shop --max-age 2m
 
 "#]]);
     exactly(
@@ -113,8 +113,8 @@ canary.flagger.app/web configured (dry run)
  spec:
    provider: traefik
    targetRef:
-warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+warning CT020: web: with Max-Age=0, Traefik sets a session cookie, which lives until the browser closes, so users stay on their track into the next rollout
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web --entry /login --max-age 2m
 
 "#]]);
 }
@@ -433,7 +433,7 @@ canary.flagger.app/checkout configured
  spec:
    provider: traefik
 warning CT020: shop/checkout: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: set --max-age to just over the length of one login
+  fix: declare a Max-Age just over one login, for example 2m: kubectl canary-traefik sticky set checkout -n shop --max-age 2m
 
 "#]]);
     assert_eq!(folder.read("checkout.yaml"), example("checkout.yaml").replace(" Max-Age=120;", ""));
@@ -579,7 +579,7 @@ canary.flagger.app/web configured
            name: sso
 +          sameSite: lax
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web --entry /login --max-age 2m
 
 "#]]);
     exactly(
@@ -703,7 +703,7 @@ canary.flagger.app/web configured (dry run)
    provider: traefik
    targetRef:
 warning CT020: web: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set web --entry /login --max-age 2m
 
 "#]]);
 }

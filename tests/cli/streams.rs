@@ -606,7 +606,7 @@ exit: 0
             "findings": [
                 {
                     "code": "CT020",
-                    "help": "declare an entry, and set --max-age to just over the length of one login",
+                    "help": "declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set keys -f canary.yaml --entry /login --max-age 2m",
                     "message": "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
                     "severity": "warning"
                 }

@@ -86,14 +86,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      3
 canary    50       1      2
-canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+canary: 1 of 3 pins, 33 % (99 % confidence: 4 % to 86 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (2 browsers, 5 requests)
@@ -126,7 +126,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      2
 canary    50       1      1
-canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+canary: 1 of 3 pins, 33 % (99 % confidence: 4 % to 86 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
@@ -136,7 +136,7 @@ ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
   the cookie lives for 120 s (Max-Age), but a flow takes up to 300 s: users can change track (3 times)
   fix: kubectl canary-traefik sticky set podinfo --max-age 300 -n shop
-failed   a new pin begins at the entry, and only there
+failed   Traefik chooses a track again at the entry, and only there
   a browser with a cookie gets a new one at http://[SITE]/, where no flow begins: something removes the cookie from the request, such as an entry that is no longer declared
   fix: kubectl canary-traefik sticky apply podinfo -n shop
 ok       the tracks are chosen in proportion to their weights
@@ -183,7 +183,7 @@ exit: 1
             "findings": [
                 {
                     "fix": "kubectl canary-traefik sticky set podinfo --name podinfo-track",
-                    "message": "a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too",
+                    "message": "the cookie gets a value that belongs to neither track at http://[SITE]/: another TraefikService or the application uses the name `login`, too",
                     "times": 1
                 }
             ],
@@ -196,7 +196,7 @@ exit: 1
             "outcome": "holds"
         },
         {
-            "claim": "a new pin begins at the entry, and only there",
+            "claim": "Traefik chooses a track again at the entry, and only there",
             "name": "entry",
             "outcome": "skipped",
             "reason": "no entry is declared"
@@ -252,13 +252,13 @@ exit: 1
     <testcase classname="verify shop/podinfo" name="browsers store the cookie and send it back"/>
     <testcase classname="verify shop/podinfo" name="each browser stays on its track"/>
     <testcase classname="verify shop/podinfo" name="nothing else sets a cookie of this name">
-      <failure message="a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too">
-  a value of neither track is set at http://[SITE]/: another TraefikService or the application uses the name `login`, too
+      <failure message="the cookie gets a value that belongs to neither track at http://[SITE]/: another TraefikService or the application uses the name `login`, too">
+  the cookie gets a value that belongs to neither track at http://[SITE]/: another TraefikService or the application uses the name `login`, too
   fix: kubectl canary-traefik sticky set podinfo --name podinfo-track
 </failure>
     </testcase>
     <testcase classname="verify shop/podinfo" name="the cookie lives as long as a flow"/>
-    <testcase classname="verify shop/podinfo" name="a new pin begins at the entry, and only there">
+    <testcase classname="verify shop/podinfo" name="Traefik chooses a track again at the entry, and only there">
       <skipped message="no entry is declared"/>
     </testcase>
     <testcase classname="verify shop/podinfo" name="the tracks are chosen in proportion to their weights"/>
@@ -325,14 +325,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      3
 canary    50       1      2
-canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+canary: 1 of 3 pins, 33 % (99 % confidence: 4 % to 86 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (2 browsers, 5 requests)
@@ -394,7 +394,7 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  Traefik chooses a track again at the entry, and only there: no page sets the cookie
 skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (1 browser, 22 requests)
@@ -430,7 +430,7 @@ fn without_a_host_to_ask_a_url_is_asked_for() {
 exit: 2
 --- stdout
 --- stderr
-error: no route to Canary `shop/podinfo` names a host to ask
+error: no route to Canary `shop/podinfo` names a host with pages to open
 hint: --url https://HOST/PATH
 
 "#]]);
@@ -438,7 +438,7 @@ hint: --url https://HOST/PATH
 exit: 2
 --- stdout
 --- stderr
-error: no route to Canary `shop/podinfo` names a host to ask
+error: no route to Canary `shop/podinfo` names a host with pages to open
 hint: --url https://HOST/PATH
 
 "#]]);
@@ -461,7 +461,7 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  Traefik chooses a track again at the entry, and only there: no page sets the cookie
 skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (0 browsers, 0 requests)
@@ -540,14 +540,14 @@ exit: 6
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      4
 canary    50       0      0
-canary: 0 of 2 pins, 0 % (0 % to 77 % with 99 % confidence), 50 % by weight
+canary: 0 of 2 pins, 0 % (99 % confidence: 0 % to 77 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 no check fails, but too little was seen to say that the cookie sticks (1 browser, 4 requests)
@@ -569,7 +569,7 @@ exit: 6
     <testcase classname="verify shop/podinfo" name="each browser stays on its track"/>
     <testcase classname="verify shop/podinfo" name="nothing else sets a cookie of this name"/>
     <testcase classname="verify shop/podinfo" name="the cookie lives as long as a flow"/>
-    <testcase classname="verify shop/podinfo" name="a new pin begins at the entry, and only there">
+    <testcase classname="verify shop/podinfo" name="Traefik chooses a track again at the entry, and only there">
       <skipped message="no entry is declared"/>
     </testcase>
     <testcase classname="verify shop/podinfo" name="the tracks are chosen in proportion to their weights"/>
@@ -606,14 +606,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      3
 canary    50       1      2
-canary: 1 of 3 pins, 33 % (4 % to 86 % with 99 % confidence), 50 % by weight
+canary: 1 of 3 pins, 33 % (99 % confidence: 4 % to 86 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 skipped  each browser stays on its track: it is not known whether the weights changed
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 skipped  the tracks are chosen in proportion to their weights: it is not known whether the weights changed
 
 no check fails, but too little was seen to say that the cookie sticks (2 browsers, 5 requests)
@@ -657,14 +657,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   50       2      3
 canary    50       0      0
-canary: 0 of 2 pins, 0 % (0 % to 77 % with 99 % confidence), 50 % by weight
+canary: 0 of 2 pins, 0 % (99 % confidence: 0 % to 77 %), 50 % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (1 browser, 6 requests)
@@ -689,7 +689,7 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  Traefik chooses a track again at the entry, and only there: no page sets the cookie
 skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (1 browser, 4 requests)
@@ -712,7 +712,7 @@ fn without_the_right_to_read_it_is_named() {
 exit: 6
 --- stdout
 --- stderr
-error: cannot see whether a route to Canary `shop/podinfo` names a host to ask
+error: cannot see whether a route to Canary `shop/podinfo` names a host with pages to open
 caused by: user `me` may not list ingressroutes.traefik.io in namespace `shop`
 hint: --url https://HOST/PATH
 hint: kubectl canary-traefik rbac verify -n shop prints the permissions it needs
@@ -737,7 +737,7 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  Traefik chooses a track again at the entry, and only there: no page sets the cookie
 skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (1 browser, 2 requests)

@@ -96,15 +96,16 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where logins begin, such as /login: users are re-pinned; the application g
-ets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: Traefik chooses a track again, and rem
+oves all cookies from the request. Separate several by commas. Type - to leave i
+t unset
 entry: unset
-note: 28 % of the logins change version during the steps: the cookie expires dur
-ing the login
+note: 28 % of logins that take 2m change version during the steps: the cookie ex
+pires during the login
 note: 55 % of logins under way change version when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
-pWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with --entry PATH; in the Canary, set spec.an
+alysis.interval: 2m3s and spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 120 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
@@ -121,8 +122,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
    targetRef:
 warning CT048: podinfo: with Max-Age=120, the cookie expires during 15 % of one-
 minute logins, which can then change track
-  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo --e
-ntry /login
+  fix: declare where your logins begin, for example /login: kubectl canary-traef
+ik sticky set podinfo --entry /login
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -199,17 +200,19 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where logins begin, such as /login: users are re-pinned; the application g
-ets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: Traefik chooses a track again, and rem
+oves all cookies from the request. Separate several by commas. Type - to leave i
+t unset
 entry: unset
 note: returning users see the canary in 9 % of their page views during the steps
 , instead of 30 %
-note: 9 % of the logins change version during the steps: the cookie expires duri
-ng the login
+note: 9 % of logins that take 2m change version during the steps: the cookie exp
+ires during the login
 note: 75 % of logins under way change version when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
-c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with --entry PATH --max-age 2m; in the Canary
+, set spec.analysis.interval: 2m3s and spec.analysis.stepWeights: [10, 20, 30, 4
+0, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 360 --http-only --same-site lax --yes -f canary.yaml
 --- canary.yaml (before)
@@ -226,8 +229,9 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
    targetRef:
 warning CT021: podinfo: with Max-Age=360 and an interval of 60 s, returning user
 s see the canary in 9 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo --entry /login --max-age 2m
 canary.flagger.app/podinfo configured (dry run)
 
 "#]]);
@@ -283,8 +287,8 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
-    fix: declare where logins begin: kubectl canary-traefik sticky set podinfo
-      -f canary.yaml --entry /login
+    fix: declare where your logins begin, for example /login: kubectl
+      canary-traefik sticky set podinfo -f canary.yaml --entry /login
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `podinfo`, which is among the manifests
     fix: remove it from the manifests
@@ -303,15 +307,17 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: unset
-Paths where logins begin, such as /login: users are re-pinned; the application g
-ets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: Traefik chooses a track again, and rem
+oves all cookies from the request. Separate several by commas. Type - to leave i
+t unset
 entry: unset
 note: returning users see the canary in 0 % of their page views during the steps
 , instead of 30 %
 note: 100 % of logins under way change version when the promotion replaces the p
 rimary's pods
-note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
-c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with --entry PATH --max-age 2m; in the Canary
+, set spec.analysis.interval: 2m3s and spec.analysis.stepWeights: [10, 20, 30, 4
+0, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -unset max-age --yes -f canary.yaml
 --- canary.yaml (before)
@@ -327,7 +333,9 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
    targetRef:
 warning CT020: podinfo: a session cookie lives until the browser closes, so user
 s stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for ex
+ample /login and 2m: kubectl canary-traefik sticky set podinfo --entry /login --
+max-age 2m
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -404,15 +412,17 @@ http-only: unset
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: none
-Paths where logins begin, such as /login: users are re-pinned; the application g
-ets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: Traefik chooses a track again, and rem
+oves all cookies from the request. Separate several by commas. Type - to leave i
+t unset
 entry: unset
 note: returning users see the canary in 1 % of their page views during the steps
 , instead of 30 %
 note: 98 % of logins under way change version when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, --max-age 2m, spec.analysis.interval: 2m3s, spe
-c.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with --entry PATH --max-age 2m; in the Canary
+, set spec.analysis.interval: 2m3s and spec.analysis.stepWeights: [10, 20, 30, 4
+0, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name login -
 -max-age 5400 --path /sso --domain example.com --secure --same-site none --yes -
 f canary.yaml
@@ -430,8 +440,9 @@ n=example.com; Secure; SameSite=None
    targetRef:
 warning CT021: podinfo: with Max-Age=5400 and an interval of 60 s, returning use
 rs see the canary in 1 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo --entry /login --max-age 2m
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -656,19 +667,21 @@ s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
 Paths where logins begin, such as /login
-: users are re-pinned; the application g
-ets no cookies. Separate several by comm
-as. Type - to leave it unset
+: Traefik chooses a track again, and rem
+oves all cookies from the request. Separ
+ate several by commas. Type - to leave i
+t unset
 entry: unset
-note: 28 % of the logins change version
-during the steps: the cookie expires dur
-ing the login
+note: 28 % of logins that take 2m change
+ version during the steps: the cookie ex
+pires during the login
 note: 55 % of logins under way change ve
 rsion when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, spec.an
-alysis.interval: 2m3s, spec.analysis.ste
-pWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with
+--entry PATH; in the Canary, set spec.an
+alysis.interval: 2m3s and spec.analysis.
+stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
 raefik sticky set podinfo --name nnnnnnn
 nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
@@ -692,9 +705,9 @@ warning CT048: podinfo: with Max-Age=120
 , the cookie expires during 15 % of one-
 minute logins, which can then change tra
 ck
-  fix: declare where logins begin: kubec
-tl canary-traefik sticky set podinfo --e
-ntry /login
+  fix: declare where your logins begin,
+for example /login: kubectl canary-traef
+ik sticky set podinfo --entry /login
 canary.flagger.app/podinfo configured
 
 "#]]);
@@ -798,8 +811,9 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT020: a session cookie lives until the browser closes, so users stay
     on their track into the next rollout
-    fix: declare an entry, and set --max-age to just over the length of one
-      login
+    fix: declare where your logins begin and a Max-Age just over one login, for
+      example /login and 2m: kubectl canary-traefik sticky set search -f
+      canary.yaml --entry /login --max-age 2m
   warning CT052: Flagger overwrites the weights and the cookie of TraefikService
     `search`, which is among the manifests
     fix: remove it from the manifests, and declare the cookie with sticky set

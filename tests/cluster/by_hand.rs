@@ -73,8 +73,10 @@ exit: 0
 warning CT021: edit-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, retu
 rning users see the canary in 6 % of their page views during the steps, instead
 of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n edit-[NS] --entry /login --max-age
+ 2m
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -292,15 +294,16 @@ http-only: true
 Send the cookie on requests that come from other sites: none (always), lax (link
 s) or strict (never). Type - to leave it unset (the browser decides, mostly lax)
 same-site: lax
-Paths where logins begin, such as /login: users are re-pinned; the application g
-ets no cookies. Separate several by commas. Type - to leave it unset
+Paths where logins begin, such as /login: Traefik chooses a track again, and rem
+oves all cookies from the request. Separate several by commas. Type - to leave i
+t unset
 entry: unset
-note: 28 % of the logins change version during the steps: the cookie expires dur
-ing the login
+note: 28 % of logins that take 2m change version during the steps: the cookie ex
+pires during the login
 note: 55 % of logins under way change version when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, spec.analysis.interval: 2m3s, spec.analysis.ste
-pWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with --entry PATH; in the Canary, set spec.an
+alysis.interval: 2m3s and spec.analysis.stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 -track --max-age 120 --http-only --same-site lax --yes
 --- canary.flagger.app/podinfo (live)
@@ -329,8 +332,8 @@ the equivalent command: kubectl canary-traefik sticky set podinfo --name podinfo
 +        sameSite: lax
 warning CT048: wizard-[NS]/podinfo: with Max-Age=120, the cookie expires during
 15 % of one-minute logins, which can then change track
-  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n
-wizard-[NS] --entry /login
+  fix: declare where your logins begin, for example /login: kubectl canary-traef
+ik sticky set podinfo -n wizard-[NS] --entry /login
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 20, or
@@ -462,19 +465,21 @@ s) or strict (never). Type - to leave it
  unset (the browser decides, mostly lax)
 same-site: lax
 Paths where logins begin, such as /login
-: users are re-pinned; the application g
-ets no cookies. Separate several by comm
-as. Type - to leave it unset
+: Traefik chooses a track again, and rem
+oves all cookies from the request. Separ
+ate several by commas. Type - to leave i
+t unset
 entry: unset
-note: 28 % of the logins change version
-during the steps: the cookie expires dur
-ing the login
+note: 28 % of logins that take 2m change
+ version during the steps: the cookie ex
+pires during the login
 note: 55 % of logins under way change ve
 rsion when the promotion replaces the pr
 imary's pods
-note: to prevent this: an entry, spec.an
-alysis.interval: 2m3s, spec.analysis.ste
-pWeights: [10, 20, 30, 40, 50, 100]
+note: to prevent this, start again with
+--entry PATH; in the Canary, set spec.an
+alysis.interval: 2m3s and spec.analysis.
+stepWeights: [10, 20, 30, 40, 50, 100]
 the equivalent command: kubectl canary-t
 raefik sticky set podinfo --name podinfo
 -track --max-age 120 --http-only --same-
@@ -510,9 +515,10 @@ warning CT048: narrow-[NS]/podinfo: with
  Max-Age=120, the cookie expires during
 15 % of one-minute logins, which can the
 n change track
-  fix: declare where logins begin: kubec
-tl canary-traefik sticky set podinfo -n
-narrow-[NS] --entry /login
+  fix: declare where your logins begin,
+for example /login: kubectl canary-traef
+ik sticky set podinfo -n narrow-[NS] --e
+ntry /login
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -1,6 +1,8 @@
@@ -545,9 +551,13 @@ warning CT021: narrow-[NS]/podinfo: with
 turning users see the canary in 6 % of t
 heir page views during the steps, instea
 d of 30 %
-  fix: declare an entry, set --max-age t
-o just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max
+-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just ov
+er one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podin
+fo -n narrow-[NS] --entry /login --max-a
+ge 2m
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo config
 ured

@@ -69,7 +69,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
          name: argo
 warning CT021: argo-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n argo-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --live-only
@@ -116,7 +116,7 @@ fn a_cookie_that_someone_else_changes_before_the_yes_is_shown_and_asked_again() 
     let theirs = versions(&namespace, "podinfo");
 
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("the change is now");
+    pty.wait_for("your change is now");
     pty.wait_for("Change 2 objects?");
     assert_eq!(versions(&namespace, "podinfo"), theirs, "nothing was agreed to so far");
     pty.answers("Change 2 objects?", "y");
@@ -146,11 +146,13 @@ exit: 0
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
 , returning users see the canary in 11 % of their page views during the steps, i
 nstead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n two-people-[NS] --entry /login --m
+ax-age 2m
 the declaration was set by `canary-traefik` [A] ago
 the cookie was set by `canary-traefik` [A] ago
-it changed in the meantime; the change is now:
+the Canary or its TraefikService changed in the meantime; your change is now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -2,7 +2,7 @@
@@ -174,8 +176,10 @@ it changed in the meantime; the change is now:
 warning CT021: two-people-[NS]/podinfo: with Max-Age=300 and an interval of 60 s
 , returning users see the canary in 11 % of their page views during the steps, i
 nstead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n two-people-[NS] --entry /login --m
+ax-age 2m
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -197,7 +201,7 @@ fn a_cookie_that_would_be_overwritten_is_asked_again_even_when_the_patch_is_the_
     assert_eq!(set(&namespace, &["--name", "other", "--max-age", "60", "--yes"]).run().code, Some(0));
     let theirs = versions(&namespace, "podinfo");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("the change is now");
+    pty.wait_for("your change is now");
     pty.answers("Change 2 objects?", "n");
     assert_eq!(pty.ends().code, Some(3));
     assert_eq!(versions(&namespace, "podinfo"), theirs);
@@ -211,7 +215,7 @@ fn a_no_to_the_changed_change_leaves_the_others_change() {
     assert_eq!(set(&namespace, &["--max-age", "60", "--yes"]).run().code, Some(0));
     let theirs = versions(&namespace, "podinfo");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("the change is now");
+    pty.wait_for("your change is now");
     pty.answers("Change 2 objects?", "n");
     let seen = pty.ends();
     assert_eq!(seen.code, Some(3), "{seen:?}");
@@ -226,7 +230,7 @@ fn what_was_stored_before_the_cookie_changed_is_told_even_after_a_no() {
     // The declaration can still be written as agreed; the cookie cannot.
     assert_eq!(set(&namespace, &["--name", "other", "--live-only", "--yes"]).run().code, Some(0));
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("the change is now");
+    pty.wait_for("your change is now");
     pty.answers("Change 1 object?", "n");
     pty.ends().shows(str![[r#"
 exit: 3
@@ -254,10 +258,12 @@ exit: 3
 warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
 rning users see the canary in 11 % of their page views during the steps, instead
  of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n half-[NS] --entry /login --max-age
+ 2m
 the cookie was set by `canary-traefik` [A] ago
-it changed in the meantime; the change is now:
+the Canary or its TraefikService changed in the meantime; your change is now:
 --- traefikservice.traefik.io/podinfo (live)
 +++ traefikservice.traefik.io/podinfo (after)
 @@ -28,4 +28,4 @@
@@ -269,8 +275,10 @@ it changed in the meantime; the change is now:
 warning CT021: half-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
 rning users see the canary in 11 % of their page views during the steps, instead
  of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n half-[NS] --entry /login --max-age
+ 2m
 canary.flagger.app/podinfo configured
 the live cookie differs from the declared one
 to apply the declared one: kubectl canary-traefik sticky apply podinfo
@@ -314,8 +322,10 @@ exit: 0
 warning CT021: same-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
 rning users see the canary in 11 % of their page views during the steps, instead
  of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n same-[NS] --entry /login --max-age
+ 2m
 canary.flagger.app/podinfo unchanged
 traefikservice.traefik.io/podinfo unchanged
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -360,8 +370,10 @@ exit: 0
 warning CT021: weight-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, re
 turning users see the canary in 11 % of their page views during the steps, inste
 ad of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n weight-[NS] --entry /login --max-a
+ge 2m
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (the step to 50, or
@@ -409,8 +421,10 @@ exit: 0
 warning CT021: gone-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
 rning users see the canary in 11 % of their page views during the steps, instead
  of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n gone-[NS] --entry /login --max-age
+ 2m
 canary.flagger.app/podinfo configured
 the TraefikService is not changed: Flagger has not created TraefikService `podin
 fo` yet
@@ -458,8 +472,10 @@ exit: 4
 warning CT021: gone-canary-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, returning users see the canary in 11 % of their page views during the steps,
 instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n gone-canary-[NS] --entry /login --
+max-age 2m
 error: no Canary `podinfo` in namespace `gone-canary-[NS]`
 hint: kubectl canary-traefik show -A lists the Canaries of all namespaces
 
@@ -474,7 +490,7 @@ fn who_changed_it_before_the_yes_is_named_with_the_age() {
     pty.wait_for("Change 2 objects?");
     declare(&namespace, "podinfo", "theirs");
     pty.answers("Change 2 objects?", "y");
-    pty.wait_for("the change is now");
+    pty.wait_for("your change is now");
     pty.answers("Change 2 objects?", "n");
     pty.ends().shows(str![[r#"
 exit: 3
@@ -502,10 +518,12 @@ exit: 3
 warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, ret
 urning users see the canary in 11 % of their page views during the steps, instea
 d of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n named-[NS] --entry /login --max-ag
+e 2m
 the declaration was set by `kubectl-annotate` [A] ago
-it changed in the meantime; the change is now:
+the Canary or its TraefikService changed in the meantime; your change is now:
 --- canary.flagger.app/podinfo (live)
 +++ canary.flagger.app/podinfo (after)
 @@ -2,7 +2,7 @@
@@ -530,8 +548,10 @@ it changed in the meantime; the change is now:
 warning CT021: named-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, ret
 urning users see the canary in 11 % of their page views during the steps, instea
 d of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n named-[NS] --entry /login --max-ag
+e 2m
 cancelled: nothing was changed
 
 "#]]);

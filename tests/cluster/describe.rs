@@ -102,7 +102,7 @@ Next write:      the step to 30, or a rollback, within 60s if its checks pass; w
 Routes:
   IngressRoute/shop on websecure with TLS
     Host(`shop.example.com`)
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/other
     Host(`other.example.com`)
     it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
@@ -110,8 +110,9 @@ Near misses:
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of
     their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and
-      spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin
+      and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky
+      set podinfo -n describe-[NS] --entry /login --max-age 2m
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:
@@ -159,7 +160,7 @@ Routes:
   IngressRoute/shop on websecure with
     TLS
     Host(`shop.example.com`)
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/other
     Host(`other.example.com`)
     it leads to Service `podinfo`, which
@@ -173,10 +174,14 @@ Findings:
     see the canary in 11 % of their page
     views during the steps, instead of
     30 %
-    fix: declare an entry, set --max-age
-      to just over the length of one
-      login, and spec.analysis.interval
-      above that
+    fix: set spec.analysis.interval to
+      Max-Age plus 3 s or more, and
+      declare where your logins begin
+      and a Max-Age just over one login,
+      for example /login and 2m: kubectl
+      canary-traefik sticky set podinfo
+      -n describe-[NS] --entry /login
+      --max-age 2m
   warning CT059: nothing protects the
     cookie: Flagger's next write removes
     it
@@ -251,8 +256,10 @@ Routes:          <none>: nothing leads to the TraefikService
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, returning users see
     the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login,
-      and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare
+      where your logins begin and a Max-Age just over one login, for example
+      /login and 2m: kubectl canary-traefik sticky set podinfo -n
+      [NS] --entry /login --max-age 2m
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
 Events:          <none>
@@ -321,7 +328,8 @@ Routes:
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set
+      podinfo -n describe-narrow-[NS] --entry /login --max-age 2m
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -353,7 +361,8 @@ Routes:
   TraefikService: <unknown>: user `[USER]` may not list traefikservices.traefik.io in namespace `describe-narrow-[NS]`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set
+      podinfo -n describe-narrow-[NS] --entry /login --max-age 2m
 Events:          <unknown>: user `[USER]` may not list events in namespace `describe-narrow-[NS]`
 --- stderr
 
@@ -389,14 +398,15 @@ Routes:
   HTTPRoute: <unknown>: user `[USER]` may not list httproutes.gateway.networking.k8s.io in namespace `describe-narrow-[NS]`
   Ingress: <unknown>: user `[USER]` may not list ingresses.networking.k8s.io in namespace `describe-narrow-[NS]`
   in other namespaces: <unknown>: user `[USER]` may not list ingressroutes.traefik.io
-Near misses:
+Routes that do not reach the TraefikService:
   IngressRoute/other
     Host(`other.example.com`)
     it leads to Service `podinfo`, which always selects the primary, not to the TraefikService
     fix: use `kind: TraefikService`, `name: podinfo`, without `port`
 Findings:
   warning CT021: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-    fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+    fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set
+      podinfo -n describe-narrow-[NS] --entry /login --max-age 2m
 Events:          <none>
 --- stderr
 

@@ -254,7 +254,7 @@ middleware.traefik.io/podinfo-entry deleted
 -    customRequestHeaders:
 -      Cookie: ""
 warning CT048: unset-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
-  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n unset-[NS] --entry /login
+  fix: declare where your logins begin, for example /login: kubectl canary-traefik sticky set podinfo -n unset-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --entry /login
@@ -445,7 +445,7 @@ exit: 5
 --- stderr
 error: fields of middlewares.traefik.io `podinfo-entry` in namespace `foreign-[NS]` are owned by another field manager
 caused by: .spec.headers.customRequestHeaders.Cookie: conflict with "kubectl-edit" using traefik.io/v1alpha1
-hint: --force-conflicts
+hint: add --force-conflicts to overwrite them
 
 "#]]);
     let forced = namespace.run(["sticky", "apply", "podinfo", "--yes", "--force-conflicts"]).run();

@@ -113,7 +113,7 @@ hint: set spec.provider: traefik on the Canary
 exit: 0
 --- stdout
 --- stderr
-note: 1 Canary not shown: no spec.provider, and Flagger's mesh provider is unknown (to include it, set spec.provider: traefik); 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: no spec.provider, and Flagger's default provider (-mesh-provider) is unknown (to include it, set spec.provider: traefik); 1 Canary skipped: spec.provider is istio
 No resources found in elsewhere-[NS] namespace.
 
 "#]]);
@@ -319,7 +319,7 @@ exit: 6
 --- stdout
 --- stderr
 error: no answer from the server within 1 s
-hint: --request-timeout 5s
+hint: wait longer: --request-timeout 5s
 
 "#]]);
     fake.on("PATCH", CANARY, [Reply::Hang]);
@@ -328,7 +328,7 @@ exit: 6
 --- stdout
 --- stderr
 error: no answer from the server within 1 s
-hint: --request-timeout 5s
+hint: wait longer: --request-timeout 5s
 
 "#]]);
 }
@@ -462,7 +462,7 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n shop --entry /login --max-age 2m
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -504,7 +504,7 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n shop --entry /login --max-age 2m
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -549,7 +549,7 @@ canary.flagger.app/podinfo configured
 +      cookie:
 +        maxAge: 300
 warning CT021: shop/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n shop --entry /login --max-age 2m
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -670,8 +670,10 @@ exit: 130
 warning CT021: interrupted-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, returning users see the canary in 11 % of their page views during the steps,
 instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n interrupted-[NS] --entry /login --
+max-age 2m
 error: interrupted
 
 "#]]);

@@ -100,7 +100,7 @@ traefikservice.traefik.containo.us/podinfo configured
 +        name: login
 +        path: /sso
 warning CT020: older-set-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n older-set-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo

@@ -237,7 +237,8 @@ impl InTurn {
         let told = output.code != Some(0) && output.stderr.contains("error: ");
         let first = *state == self.theirs_then_ours.1 && output.code == self.theirs_then_ours.0;
         let last = *state == self.ours_then_theirs && output.code == Some(0);
-        let anew = if output.stderr.contains("it changed in the meantime") { ", shown anew" } else { "" };
+        let anew =
+            if output.stderr.contains("changed in the meantime; your change is now") { ", shown anew" } else { "" };
         match (first, last) {
             (true, true) => format!("the same either way{anew}"),
             (true, false) => format!("theirs, then ours{anew}"),

@@ -46,11 +46,11 @@ lint-[NS]/podinfo
       kubectl canary-traefik describe podinfo -n lint-[NS]
   warning CT035: no route leads to TraefikService `podinfo`, so the canary gets
     no traffic
-    fix: let an IngressRoute lead to it: kind: TraefikService, name: podinfo,
-      without a port
+    fix: point an IngressRoute at it (kind: TraefikService, name: podinfo, no
+      port)
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
-    fix: declare where logins begin:
+    fix: declare where your logins begin, for example /login:
       kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
@@ -77,15 +77,15 @@ lint-[NS]/podinfo
   error CT011: IngressRoute `lint-[NS]/old` leads to the Service `podinfo`, so
     always to the primary, without a cookie
     in ingressroute.traefik.io/old
-    fix: let it lead to the TraefikService: kind: TraefikService, name: podinfo,
-      without a port
+    fix: point it at the TraefikService (kind: TraefikService, name: podinfo, no
+      port)
   warning CT014: IngressRoute `lint-[NS]/web`: Traefik ignores sticky beside
     kind: TraefikService
     in ingressroute.traefik.io/web
-    fix: remove it from there
+    fix: remove sticky from the route
   warning CT048: with Max-Age=60, the cookie expires during 32 % of one-minute
     logins, which can then change track
-    fix: declare where logins begin:
+    fix: declare where your logins begin, for example /login:
       kubectl canary-traefik sticky set podinfo -n lint-[NS] --entry /login
   warning CT059: nothing protects the cookie: Flagger's next write removes it
     fix: kubectl canary-traefik guard install
@@ -134,8 +134,8 @@ lint-blind-[NS]/podinfo
   error CT011: IngressRoute `lint-blind-[NS]/old` leads to the Service
     `podinfo`, so always to the primary, without a cookie
     in ingressroute.traefik.io/old
-    fix: let it lead to the TraefikService: kind: TraefikService, name: podinfo,
-      without a port
+    fix: point it at the TraefikService (kind: TraefikService, name: podinfo, no
+      port)
 --- stderr
 note: some rules may have missed findings, because user `[USER]` may not list ingressroutes.traefik.io: CT003, CT005, CT011, CT013, CT014, CT018, CT019, CT028, CT030, CT034, CT035, CT050, CT060, CT061, CT062
 note: some rules may have missed findings, because user `[USER]` may not list deployments.apps: CT005, CT007, CT008, CT009, CT010, CT026, CT029, CT030, CT037, CT061

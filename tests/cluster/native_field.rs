@@ -63,7 +63,7 @@ canary.flagger.app/podinfo configured
      apiVersion: apps/v1
      kind: Deployment
 warning CT021: native-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n native-[NS] --entry /login --max-age 2m
 protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky remove podinfo
 
@@ -236,7 +236,7 @@ canary.flagger.app/podinfo configured
      apiVersion: apps/v1
      kind: Deployment
 warning CT021: native-annotation-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n native-annotation-[NS] --entry /login --max-age 2m
 protected: Flagger itself copies the declared cookie to the TraefikService
 to undo: kubectl canary-traefik sticky set podinfo --max-age 60 --declare-only
 

@@ -58,7 +58,7 @@ canary.flagger.app/podinfo configured
    labels:
      kustomize.toolkit.fluxcd.io/name: apps
 warning CT021: owned-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n owned-[NS] --entry /login --max-age 2m
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
@@ -94,8 +94,10 @@ exit: 3
 warning CT021: owned-asked-[NS]/podinfo: with Max-Age=300 and an interval of 60
 s, returning users see the canary in 11 % of their page views during the steps,
 instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n owned-asked-[NS] --entry /login --
+max-age 2m
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 le keeps this cookie, unless its source declares another
 to change its source instead: kubectl canary-traefik sticky set podinfo --name l
@@ -149,7 +151,7 @@ fn a_cookie_that_fluxs_source_declares_comes_back() {
     says(
         &namespace.run(SET).run(),
         str![[r#"
-the Canary is applied by Flux Kustomization `flux-system/apps`: its source declares a cookie, and its next reconcile brings that one back
+the Canary is applied by Flux Kustomization `flux-system/apps`: its source declares a cookie, and its next reconcile replaces yours with that one
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 
 "#]],
@@ -212,9 +214,9 @@ the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconci
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
 the Canary is applied by Flux Kustomization `flux-system/apps`: its next reconcile brings a cookie back if its source declares one
 to change its source instead: kubectl canary-traefik sticky remove podinfo -f FILE
-the Canary is applied by Flux Kustomization `flux-system/apps`: it ignores the Canary (kustomize.toolkit.fluxcd.io/reconcile: disabled)
+the Canary is applied by Flux Kustomization `flux-system/apps`: it is configured to leave the Canary alone (kustomize.toolkit.fluxcd.io/reconcile: disabled)
 to change its source instead: kubectl canary-traefik sticky set podinfo --name login --max-age 300 -f FILE
-the Canary is applied by Flux Kustomization `flux-system/apps`: it ignores the Canary (kustomize.toolkit.fluxcd.io/reconcile: disabled)
+the Canary is applied by Flux Kustomization `flux-system/apps`: it is configured to leave the Canary alone (kustomize.toolkit.fluxcd.io/reconcile: disabled)
 to change its source instead: kubectl canary-traefik sticky remove podinfo -f FILE
 the Canary is applied by Flux HelmRelease `web/shop`: its next upgrade or correction of drift keeps this cookie, unless its chart declares another
 to change its chart instead: set the Canary's annotation kubectl-canary-traefik/sticky-cookie: 'login; Max-Age=300'
@@ -259,7 +261,7 @@ fn who_applies_a_canary_is_described() {
         &told.join("\n"),
         str![[r#"
 Applied by:      Flux Kustomization `flux-system/apps`: its source declares a
-                 cookie, and its next reconcile brings that one back
+                 cookie, and its next reconcile replaces yours with that one
 Tracks:
 "#]],
     );

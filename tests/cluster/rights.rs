@@ -175,7 +175,7 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: half-blind-[NS]
 warning CT021: half-blind-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n half-blind-[NS] --entry /login --max-age 2m
 the TraefikService is not changed: user `[USER]` may not get traefikservices.traefik.io in namespace `half-blind-[NS]`
 to undo: kubectl canary-traefik sticky set podinfo --unset max-age --declare-only
 

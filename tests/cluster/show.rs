@@ -37,7 +37,7 @@ pending      <none>        <none>   login       pending      none        [A]
 synced       Progressing   90/10    login       synced       none        [A]
 undeclared   <none>        90/10    <derived>   undeclared   none        [A]
 --- stderr
-note: 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: spec.provider is istio
 
 "#]]);
     namespace.run(["show", "-o", "wide"]).run().shows(str![[r#"
@@ -52,7 +52,7 @@ pending      <none>        <none>   login       pending      none        [A]   <
 synced       Progressing   90/10    login       synced       none        [A]   traefik.io/synced       login; Max-Age=300; HttpOnly   login; Max-Age=300; HttpOnly   <none>
 undeclared   <none>        90/10    <derived>   undeclared   none        [A]   traefik.io/undeclared   <none>                         <derived>                      <none>
 --- stderr
-note: 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: spec.provider is istio
 
 "#]]);
     namespace.run(["show", "-o", "name"]).run().shows(str![[r#"
@@ -66,7 +66,7 @@ canary.flagger.app/pending
 canary.flagger.app/synced
 canary.flagger.app/undeclared
 --- stderr
-note: 1 Canary not shown: spec.provider is istio
+note: 1 Canary skipped: spec.provider is istio
 
 "#]]);
 }

@@ -76,7 +76,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: step-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n step-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
@@ -155,7 +155,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n apply-dry-run-[NS] --entry /login --max-age 2m
 
 "#]]);
     namespace.run(["sticky", "apply", "podinfo"]).run().shows(str![[r#"
@@ -173,7 +173,7 @@ exit: 3
 +        maxAge: 300
 +        name: login
 warning CT021: apply-dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n apply-dry-run-[NS] --entry /login --max-age 2m
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -230,7 +230,7 @@ hint: restore spec.weighted, or delete the TraefikService: Flagger creates it ag
 +        maxAge: 300
 +        name: login
 warning CT021: apply-some-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n apply-some-[NS] --entry /login --max-age 2m
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
@@ -335,7 +335,7 @@ sso-[NS]/pending: declared, but not live: Flagger has not created TraefikService
 +        maxAge: 300
 +        name: login
 warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set differs -n shop-[NS] --entry /login --max-age 2m
 --- traefikservice.traefik.io/podinfo -n shop-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n shop-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -347,7 +347,7 @@ warning CT021: shop-[NS]/differs: with Max-Age=300 and an interval of 60 s, retu
 +        maxAge: 300
 +        name: login
 warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n shop-[NS] --entry /login --max-age 2m
 --- traefikservice.traefik.io/differs -n sso-[NS] (live)
 +++ traefikservice.traefik.io/differs -n sso-[NS] (after)
 @@ -28,4 +28,5 @@
@@ -358,7 +358,7 @@ warning CT021: shop-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retu
 +        maxAge: 300
 +        name: login
 warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set differs -n sso-[NS] --entry /login --max-age 2m
 --- traefikservice.traefik.io/podinfo -n sso-[NS] (live)
 +++ traefikservice.traefik.io/podinfo -n sso-[NS] (after)
 @@ -26,3 +26,7 @@
@@ -370,7 +370,7 @@ warning CT021: sso-[NS]/differs: with Max-Age=300 and an interval of 60 s, retur
 +        maxAge: 300
 +        name: login
 warning CT021: sso-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n sso-[NS] --entry /login --max-age 2m
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 to undo: kubectl canary-traefik sticky set differs --name old --unset max-age --live-only -n sso-[NS]

@@ -43,7 +43,7 @@ exit: 0
     "findings": [
         {
             "code": "CT021",
-            "help": "declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that",
+            "help": "set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n get-[NS] --entry /login --max-age 2m",
             "message": "with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %",
             "severity": "warning"
         }
@@ -87,7 +87,7 @@ declared:
 entry: null
 findings:
 - code: CT021
-  help: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  help: "set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n get-[NS] --entry /login --max-age 2m"
   message: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
   severity: warning
 kind: StickyReport

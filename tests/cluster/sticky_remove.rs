@@ -78,7 +78,7 @@ traefikservice.traefik.io/podinfo configured
 -        maxAge: 300
 -        name: login
 warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n remove-one-[NS] --entry /login --max-age 2m
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --live-only
@@ -106,7 +106,7 @@ canary.flagger.app/podinfo configured
    creationTimestamp: "[TIME]"
    name: podinfo
 warning CT021: remove-one-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n remove-one-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky set podinfo --name login --max-age 300 --declare-only
 

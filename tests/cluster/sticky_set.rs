@@ -40,7 +40,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: set-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n set-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -127,7 +127,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n dry-run-[NS] --entry /login --max-age 2m
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=client", "--yes"]).run().shows(str![[r#"
@@ -159,7 +159,7 @@ traefikservice.traefik.io/podinfo configured (dry run)
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n dry-run-[NS] --entry /login --max-age 2m
 
 "#]]);
     namespace.run(SET).arguments(["--dry-run=server", "-o", "name"]).run().shows(str![[r#"
@@ -191,7 +191,7 @@ traefikservice.traefik.io/podinfo
 +        maxAge: 300
 +        name: login
 warning CT021: dry-run-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n dry-run-[NS] --entry /login --max-age 2m
 
 "#]]);
     assert_eq!(versions(&namespace, "podinfo"), before);
@@ -228,7 +228,7 @@ exit: 3
 +        maxAge: 300
 +        name: login
 warning CT021: nobody-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n nobody-[NS] --entry /login --max-age 2m
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
 
@@ -272,8 +272,10 @@ exit: 3
 warning CT021: no-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, return
 ing users see the canary in 11 % of their page views during the steps, instead o
 f 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n no-[NS] --entry /login --max-age 2
+m
 cancelled: nothing was changed
 
 "#]]);
@@ -318,8 +320,10 @@ exit: 0
 warning CT021: yes-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, retur
 ning users see the canary in 11 % of their page views during the steps, instead
 of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and
- spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where
+ your logins begin and a Max-Age just over one login, for example /login and 2m:
+ kubectl canary-traefik sticky set podinfo -n yes-[NS] --entry /login --max-age
+2m
 canary.flagger.app/podinfo configured
 traefikservice.traefik.io/podinfo configured
 not protected: Flagger removes this cookie at its next write (a weight step, pro
@@ -353,7 +357,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 300
 +        name: login
 warning CT021: live-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n live-only-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 
@@ -383,7 +387,7 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: declare-only-[NS]
 warning CT021: declare-only-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n declare-only-[NS] --entry /login --max-age 2m
 not live
 to apply the declared cookie: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -487,7 +491,7 @@ kind: List
 +        maxAge: 300
 +        name: login
 warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -559,7 +563,7 @@ exit: 0
 +        maxAge: 60
          name: login
 warning CT021: output-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login --max-age 2m
 the live cookie differs from the declared one
 to apply the declared one: kubectl canary-traefik sticky apply podinfo
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --live-only
@@ -584,7 +588,7 @@ traefikservice.traefik.io/podinfo
    name: podinfo
    namespace: output-[NS]
 warning CT048: output-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
-  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login
+  fix: declare where your logins begin, for example /login: kubectl canary-traefik sticky set podinfo -n output-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300 --declare-only
@@ -649,7 +653,7 @@ traefikservice.traefik.io/podinfo configured
 +        name: login
 +        secure: true
 warning CT021: declared-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n declared-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky set podinfo --unset secure --declare-only
@@ -692,7 +696,7 @@ traefikservice.traefik.io/podinfo configured
 error CT004: findings-[NS]/podinfo: browsers reject a cookie with SameSite=None that is not Secure
   fix: use --same-site lax, or: kubectl canary-traefik sticky set podinfo -n findings-[NS] --secure
 warning CT020: findings-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n findings-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback)
 to protect it: kubectl canary-traefik guard install
 to undo: kubectl canary-traefik sticky remove podinfo
@@ -721,7 +725,7 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: pending-[NS]
 warning CT021: pending-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n pending-[NS] --entry /login --max-age 2m
 the TraefikService is not changed: Flagger has not created TraefikService `podinfo` yet
 not live yet
 once Flagger has created the TraefikService: kubectl canary-traefik sticky apply podinfo
@@ -771,7 +775,7 @@ canary.flagger.app/podinfo configured
    name: podinfo
    namespace: foreign-[NS]
 warning CT021: foreign-[NS]/podinfo: with Max-Age=300 and an interval of 60 s, returning users see the canary in 11 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n foreign-[NS] --entry /login --max-age 2m
 error CT039: foreign-[NS]/podinfo: TraefikService `podinfo` is controlled by Deployment `other`
   fix: give this Canary another spec.service.name, or remove the other owner's controller reference
 the TraefikService is not changed: TraefikService `podinfo` is controlled by Deployment `other`
@@ -860,7 +864,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        maxAge: 60
 warning CT048: same-cluster-[NS]/podinfo: with Max-Age=60, the cookie expires during 32 % of one-minute logins, which can then change track
-  fix: declare where logins begin: kubectl canary-traefik sticky set podinfo -n same-cluster-[NS] --entry /login
+  fix: declare where your logins begin, for example /login: kubectl canary-traefik sticky set podinfo -n same-cluster-[NS] --entry /login
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only -n same-cluster-[NS] --kubeconfig [KUBECONFIG] --context bed --as admin --as-group system:masters
 

@@ -242,7 +242,7 @@ skipped  browsers store the cookie and send it back: no page sets the cookie
 skipped  each browser stays on its track: no page sets the cookie
 skipped  nothing else sets a cookie of this name: no page sets the cookie
 skipped  the cookie lives as long as a flow: no page sets the cookie
-skipped  a new pin begins at the entry, and only there: no page sets the cookie
+skipped  Traefik chooses a track again at the entry, and only there: no page sets the cookie
 skipped  the tracks are chosen in proportion to their weights: no page sets the cookie
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -253,7 +253,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
@@ -263,7 +263,7 @@ failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -274,7 +274,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
@@ -284,7 +284,7 @@ failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -295,7 +295,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
@@ -305,7 +305,7 @@ failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -316,7 +316,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 failed   browsers store the cookie and send it back
@@ -326,7 +326,7 @@ failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -337,17 +337,17 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/login (N times)
 failed   nothing else sets a cookie of this name
-  a value of neither track is set at http://HOST:N/home: another TraefikService or the application uses the name `login`, too (N times)
+  the cookie gets a value that belongs to neither track at http://HOST:N/home: another TraefikService or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -358,17 +358,17 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 skipped  browsers store the cookie and send it back: no browser sent a cookie of a track
 failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/auth (N times)
 failed   nothing else sets a cookie of this name
-  the cookie is set twice, once to a value of neither track, at http://HOST:N/login and N more pages: the Service behind it (pod-level stickiness) or the application uses the name `login`, too (N times)
+  the cookie is set twice, once to a value that belongs to neither track, at http://HOST:N/login and N more pages: the Service behind it (pod-level stickiness) or the application uses the name `login`, too (N times)
   fix: kubectl canary-traefik sticky set shop --name shop-track
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -379,16 +379,16 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 failed   every page sets the cookie
-  the cookie is not set at http://HOST:8000/callback (status 302): IngressRoute `verify-around-[NS]/direct` leads around TraefikService `shop`
+  the cookie is not set at http://HOST:8000/callback (status 302): IngressRoute `verify-around-[NS]/direct` bypasses TraefikService `shop`
   fix: kubectl canary-traefik describe shop
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -399,7 +399,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
@@ -408,7 +408,7 @@ ok       nothing else sets a cookie of this name
 failed   the cookie lives as long as a flow
   the cookie lives for N s (Max-Age), but a flow takes up to N s: users can change track (N times)
   fix: kubectl canary-traefik sticky set shop --max-age 60
-skipped  a new pin begins at the entry, and only there: no entry is declared
+skipped  Traefik chooses a track again at the entry, and only there: no entry is declared
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 116 requests)
@@ -419,7 +419,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
@@ -427,7 +427,7 @@ failed   each browser stays on its track
   browsers change track; first: browser N, from TRACK to TRACK at http://HOST:N/login (N times)
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-failed   a new pin begins at the entry, and only there
+failed   Traefik chooses a track again at the entry, and only there
   a browser with a cookie gets a new one at http://HOST:N/login, where no flow begins: something removes the cookie from the request, such as an entry that is no longer declared (N times)
   fix: kubectl canary-traefik sticky apply shop
   a browser with a cookie gets no new one at http://HOST:N/auth, where a flow begins (N times)
@@ -480,14 +480,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       a new pin begins at the entry, and only there
+ok       Traefik chooses a track again at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 116 requests)
@@ -514,14 +514,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       a new pin begins at the entry, and only there
+ok       Traefik chooses a track again at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 145 requests)
@@ -538,7 +538,7 @@ exit: 1
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 failed   every page sets the cookie
   the cookie is not set at https://HOST:8443/api (status 404): IngressRoute `verify-secure-[NS]/other` serves it, not TraefikService `shop`
@@ -547,7 +547,7 @@ ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       a new pin begins at the entry, and only there
+ok       Traefik chooses a track again at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie does not stick (7 browsers, 105 requests)

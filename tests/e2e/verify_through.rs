@@ -74,14 +74,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       a new pin begins at the entry, and only there
+ok       Traefik chooses a track again at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 75 requests)
@@ -97,14 +97,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-ok       a new pin begins at the entry, and only there
+ok       Traefik chooses a track again at the entry, and only there
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (7 browsers, 75 requests)
@@ -203,14 +203,14 @@ exit: 0
 TRACK     WEIGHT   PINS   REQUESTS
 primary   N   N   N
 canary   N   N   N
-canary: N of N pins, N % (N % to N % with N % confidence), N % by weight
+canary: N of N pins, N % (N % confidence: N % to N %), N % expected
 
 ok       every page sets the cookie
 ok       browsers store the cookie and send it back
 ok       each browser stays on its track
 ok       nothing else sets a cookie of this name
 ok       the cookie lives as long as a flow
-skipped  a new pin begins at the entry, and only there: no browser with a cookie came to the entry
+skipped  Traefik chooses a track again at the entry, and only there: no browser with a cookie came to the entry
 ok       the tracks are chosen in proportion to their weights
 
 the cookie sticks (2 browsers, 15 requests)

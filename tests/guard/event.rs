@@ -362,6 +362,7 @@ impl fmt::Display for Event {
             Self::Declare(text) if declaration::parse(text).is_err() => {
                 write!(f, "the Canary is to declare `{text}`, which is refused")
             }
+            Self::Declare(text) if text.is_empty() => f.write_str("the Canary declares a cookie without any field"),
             Self::Declare(text) => write!(f, "the Canary declares `{text}`"),
             Self::Undeclare => f.write_str("the declaration is removed"),
             Self::Native(Value::Null) => f.write_str("the native field is removed"),
@@ -378,6 +379,7 @@ impl fmt::Display for Event {
             Self::Unset(writer) => write!(f, "{writer} removes the cookie"),
             Self::Make(writer, Some(cookie)) => write!(f, "{writer} creates the TraefikService anew with `{cookie}`"),
             Self::Make(writer, None) => write!(f, "{writer} creates the TraefikService anew without a cookie"),
+            Self::Control(Owner::Nobody) => f.write_str("the TraefikService loses its controller"),
             Self::Control(owner) => write!(f, "{owner} becomes the TraefikService's controller"),
             Self::Turn(Kind::Mirroring) => f.write_str("the TraefikService becomes a mirroring one"),
             Self::Turn(Kind::Failover) => f.write_str("the TraefikService becomes a failover one"),

@@ -127,7 +127,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of twice-[NS]/podinfo, and the guard put it back
 
 "#]]);
     let before = lone.objects();
@@ -141,7 +141,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of twice-[NS]/podinfo, and the guard put it back
 
 "#]]);
     // Nothing to agree to: no yes is needed.
@@ -155,7 +155,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of twice-[NS]/podinfo, and the guard put it back
 
 "#]]);
     assert_eq!(lone.objects(), before);
@@ -171,7 +171,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of twice-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of twice-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -380,7 +380,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of printed-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -399,7 +399,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of printed-[NS]/podinfo, and the guard put it back
 
 "#]]);
     let narrow = Run::new(["guard", "install", "-o", "yaml"]).arguments(["--namespace-selector", "guarded"]).run();
@@ -427,7 +427,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, it restored the cookie of printed-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of printed-[NS]/podinfo, and the guard put it back
 
 "#]]);
     kubectl(&namespace, &["apply", "-f", "-"]).stdin(&printed.stdout).run().shows(str![[r#"
@@ -481,7 +481,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   differs   0.0.9
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of older-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -680,7 +680,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
    name: kubectl-canary-traefik-check
    uid: [UID]
  spec:
-the guard works: in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of older-[NS]/podinfo, and the guard put it back
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -695,7 +695,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of older-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of older-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -738,7 +738,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   missing   <none>
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of missing-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -803,7 +803,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 --- stderr
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of missing-[NS]/podinfo, and the guard put it back
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -818,7 +818,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of missing-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of missing-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     1
@@ -864,7 +864,7 @@ exit: 5
 --- stderr
 error: fields of validatingadmissionpolicies.admissionregistration.k8s.io `kubectl-canary-traefik-check` are owned by another field manager
 caused by: .spec.failurePolicy: conflict with "kubectl-edit" using admissionregistration.k8s.io/v1
-hint: --force-conflicts
+hint: add --force-conflicts to overwrite them
 
 "#]]);
     guard(&namespace, ["install", "--yes", "--force-conflicts"]).run().shows(str![[r#"
@@ -1106,7 +1106,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
+the guard works: in a dry run, a write removed the cookie of selector-[NS]/other, and the guard put it back
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1121,7 +1121,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
+working      yes (in a dry run, a write removed the cookie of selector-[NS]/other, and the guard put it back)
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
 declared     2
@@ -1151,7 +1151,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry unchanged
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check unchanged
 --- stderr
-the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
+the guard works: in a dry run, a write removed the cookie of selector-[NS]/other, and the guard put it back
 
 "#]]);
     guard(&namespace, ["install", "--yes", "--selector", ""]).run().shows(str![[r#"
@@ -1178,7 +1178,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 -        - "yes"
 +    selector: {}
    policyName: kubectl-canary-traefik-keep
-the guard works: in a dry run, it restored the cookie of selector-[NS]/other that a write removed
+the guard works: in a dry run, a write removed the cookie of selector-[NS]/other, and the guard put it back
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"
@@ -1193,7 +1193,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of selector-[NS]/other that a write removed)
+working      yes (in a dry run, a write removed the cookie of selector-[NS]/other, and the guard put it back)
 canaries     all
 namespaces   all
 declared     2
@@ -1239,7 +1239,7 @@ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 + mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
-the guard works: in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed
+the guard works: in a dry run, a write removed the cookie of inside-[NS]/podinfo, and the guard put it back
 
 "#]]);
     run(&["status"]).shows(str![[r#"
@@ -1254,7 +1254,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of inside-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     2
@@ -1348,7 +1348,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of inside-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of inside-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"Exists"}]}
 declared     1

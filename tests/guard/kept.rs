@@ -96,7 +96,7 @@ traefikservice.traefik.io/podinfo configured
 +        maxAge: 600
 +        name: login
 warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n kept-[NS] --entry /login --max-age 2m
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set podinfo --max-age 300
 
@@ -133,7 +133,7 @@ traefikservice.traefik.io/podinfo configured (server dry run)
          name: login
 +        secure: true
 warning CT021: kept-[NS]/podinfo: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n kept-[NS] --entry /login --max-age 2m
 
 "#]]);
 }
@@ -158,7 +158,7 @@ traefikservice.traefik.io/podinfo configured
 +      cookie:
 +        name: x
 warning CT020: undeclared-[NS]/podinfo: a session cookie lives until the browser closes, so users stay on their track into the next rollout
-  fix: declare an entry, and set --max-age to just over the length of one login
+  fix: declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set podinfo -n undeclared-[NS] --entry /login --max-age 2m
 not protected: Flagger removes this cookie at its next write (a weight step, promotion or rollback), and there is no declaration to restore it from
 to undo: kubectl canary-traefik sticky remove podinfo --live-only
 

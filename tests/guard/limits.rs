@@ -40,7 +40,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of crowd-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     3
@@ -145,7 +145,7 @@ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traef
 validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check   current   [VERSION]
 
 installed    policies
-working      yes (in a dry run, it restored the cookie of crowd-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of crowd-[NS]/podinfo, and the guard put it back)
 canaries     all
 namespaces   all
 declared     3

@@ -65,7 +65,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      no (a dry-run write removed the cookie of shop-[NS]/podinfo)
+working      no (in a dry run, a write removed the cookie of shop-[NS]/podinfo, and nothing put it back)
 certificate  registered
 canaries     all
 namespaces   all
@@ -95,7 +95,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of shop-[NS]/podinfo that a write removed)
+working      yes (in a dry run, a write removed the cookie of shop-[NS]/podinfo, and the guard put it back)
 certificate  registered
 canaries     all
 namespaces   all

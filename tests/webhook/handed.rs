@@ -47,7 +47,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
-the guard is a webhook here
+so the guard is installed as a webhook
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
 + clusterrole.rbac.authorization.k8s.io/kubectl-canary-traefik
@@ -60,7 +60,7 @@ the guard is a webhook here
 + service/kubectl-canary-traefik
 + mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 + validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
-warning: the guard does not work: a dry-run write removed the cookie of handed-[NS]/shop
+warning: the guard does not work: in a dry run, a write removed the cookie of handed-[NS]/shop, and nothing put it back
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
@@ -86,8 +86,8 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
-the guard is a webhook here
-the guard works: in a dry run, it restored the cookie of handed-[NS]/shop that a write removed
+so the guard is installed as a webhook
+the guard works: in a dry run, a write removed the cookie of handed-[NS]/shop, and the guard put it back
 
 "#]]);
     guard(&namespace, &["status"]).run().shows(str![[r#"
@@ -107,7 +107,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of handed-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of handed-[NS]/shop, and the guard put it back)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)

@@ -72,7 +72,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
-the guard is a webhook here
+so the guard is installed as a webhook
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
 + validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
@@ -311,7 +311,7 @@ exit: 5
 --- stderr
 error: fields of clusterroles.rbac.authorization.k8s.io `kubectl-canary-traefik` are owned by another field manager
 caused by: .rules: conflict with "kubectl-client-side-apply" using rbac.authorization.k8s.io/v1
-hint: --force-conflicts
+hint: add --force-conflicts to overwrite them
 
 "#]]);
     remove(&namespace);
@@ -367,7 +367,7 @@ exit: 5
 --- stderr
 error: fields of mutatingwebhookconfigurations.admissionregistration.k8s.io `kubectl-canary-traefik` are owned by another field manager
 caused by: .webhooks[name="guard.kubectl-canary-traefik.internal"].objectSelector: conflict with "kubectl-edit" using admissionregistration.k8s.io/v1
-hint: --force-conflicts
+hint: add --force-conflicts to overwrite them
 
 "#]]);
     force().shows(str![[r#"
@@ -400,7 +400,7 @@ validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traef
    reinvocationPolicy: IfNeeded
    rules:
    - apiGroups:
-warning: the guard does not work: a dry-run write removed the cookie of edited-[NS]/shop
+warning: the guard does not work: in a dry run, a write removed the cookie of edited-[NS]/shop, and nothing put it back
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik
 
@@ -448,7 +448,7 @@ service/kubectl-canary-traefik unchanged
 mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
-warning: the guard does not work: a dry-run write removed the cookie of edited-[NS]/shop
+warning: the guard does not work: in a dry run, a write removed the cookie of edited-[NS]/shop, and nothing put it back
 warning: 0 of 2 replicas of Deployment kubectl-canary-traefik/kubectl-canary-traefik are ready
 warning: mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik differs from what this version installs: someone has added to it
 to see why: kubectl -n kubectl-canary-traefik describe pods -l app.kubernetes.io/name=kubectl-canary-traefik

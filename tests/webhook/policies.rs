@@ -176,7 +176,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik           current   [VERSION]
 
 installed    policies and webhook
-working      in part (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed, not by the webhook)
+working      in part (in a dry run, the cookie of switch-[NS]/shop was put back, but not by the webhook)
 certificate  not registered
 replicas     0 of 2 ready
 entries      not updated (guard install --entries)
@@ -225,7 +225,7 @@ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
 - validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-check
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-carry
 - mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-keep
-the guard works: in a dry run, it restored the cookie of switch-[NS]/shop that a write removed
+the guard works: in a dry run, a write removed the cookie of switch-[NS]/shop, and the guard put it back
 
 "#]]);
         assert_eq!(count(), 0);
@@ -249,7 +249,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of switch-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of switch-[NS]/shop, and the guard put it back)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)
@@ -334,7 +334,7 @@ namespace/kubectl-canary-traefik deleted
 - serviceaccount/kubectl-canary-traefik
 - secret/kubectl-canary-traefik-certificates
 - namespace/kubectl-canary-traefik
-the guard works: in a dry run, it restored the cookie of switch-[NS]/shop that a write removed
+the guard works: in a dry run, a write removed the cookie of switch-[NS]/shop, and the guard put it back
 
 "#]]);
         assert_eq!((count(), registrations(&namespace)), (2, Vec::new()));

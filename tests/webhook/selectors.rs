@@ -33,7 +33,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of selector-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of selector-[NS]/shop, and the guard put it back)
 certificate  registered
 canaries     {"matchExpressions":[{"key":"sticky","operator":"In","values":["yes"]}]}
 namespaces   all
@@ -92,7 +92,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of b-inside-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of b-inside-[NS]/shop, and the guard put it back)
 certificate  registered
 canaries     all
 namespaces   {"matchExpressions":[{"key":"guarded","operator":"In","values":["yes"]}]}
@@ -158,7 +158,7 @@ traefikservice.traefik.io/shop configured
 +        maxAge: 600
 +        name: login
 warning CT021: dead-[NS]/shop: with Max-Age=600 and an interval of 60 s, returning users see the canary in 6 % of their page views during the steps, instead of 30 %
-  fix: declare an entry, set --max-age to just over the length of one login, and spec.analysis.interval above that
+  fix: set spec.analysis.interval to Max-Age plus 3 s or more, and declare where your logins begin and a Max-Age just over one login, for example /login and 2m: kubectl canary-traefik sticky set shop -n dead-[NS] --entry /login --max-age 2m
 protected: the guard puts the cookie back into Flagger's writes
 to undo: kubectl canary-traefik sticky set shop --max-age 300
 
@@ -196,7 +196,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik   current   [VERSION]
 
 installed    webhook
-working      no (a dry-run write removed the cookie of dead-[NS]/shop)
+working      no (in a dry run, a write removed the cookie of dead-[NS]/shop, and nothing put it back)
 certificate  registered
 canaries     all
 namespaces   all

@@ -58,7 +58,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik created
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
-the guard is a webhook here
+so the guard is installed as a webhook
 + namespace/kubectl-canary-traefik
 + serviceaccount/kubectl-canary-traefik
 + validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik
@@ -106,8 +106,8 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik unchanged
 --- stderr
 this cluster serves no MutatingAdmissionPolicy (admissionregistration.k8s.io/v1): Kubernetes serves it from 1.36 on
-the guard is a webhook here
-the guard works: in a dry run, it restored the cookie of service-[NS]/shop that a write removed
+so the guard is installed as a webhook
+the guard works: in a dry run, a write removed the cookie of service-[NS]/shop, and the guard put it back
 
 "#]]);
     guard(&namespace, &["status"]).run().shows(str![[r#"
@@ -129,7 +129,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     current   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of service-[NS]/shop, and the guard put it back)
 certificate  registered
 replicas     2 of 2 ready
 entries      not updated (guard install --entries)
@@ -218,7 +218,7 @@ mutatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik
 validatingwebhookconfiguration.admissionregistration.k8s.io/kubectl-canary-traefik     differs   [VERSION]
 
 installed    webhook
-working      yes (in a dry run, it restored the cookie of service-[NS]/shop that a write removed)
+working      yes (in a dry run, a write removed the cookie of service-[NS]/shop, and the guard put it back)
 certificate  registered
 replicas     1 of 2 ready
 entries      not updated (guard install --entries)

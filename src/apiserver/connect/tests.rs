@@ -61,7 +61,12 @@ async fn certificates_that_are_not_accepted_are_told_apart() {
     let cases = [
         ("expired.pem", "ca.pem", "has expired", "renew it, or set this machine's clock: `date`"),
         ("elsewhere.pem", "ca.pem", "is for another name", "--tls-server-name elsewhere.example"),
-        ("server.pem", "elsewhere.pem", "is signed by an unknown authority", "--certificate-authority FILE"),
+        (
+            "server.pem",
+            "elsewhere.pem",
+            "is signed by an unknown authority",
+            "name the certificate of its authority: --certificate-authority FILE",
+        ),
     ];
     for (certificate, authority, problem, hint) in cases {
         let server = Server::start_tls(certificate, [json("200 OK", "{}")]).await;

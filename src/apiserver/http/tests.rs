@@ -75,7 +75,7 @@ async fn a_server_that_never_answers_or_stops_in_the_middle_is_given_up() {
         let cluster = connect(&args, &Environment::default(), Arc::new(Heard::default())).await.unwrap();
         let error = Error::from(cluster.call(&CALL, get()).await.unwrap_err());
         assert_eq!(error.message(), "no answer from the server within 50 ms");
-        assert_eq!(error.hints(), ["--request-timeout 1s"]);
+        assert_eq!(error.hints(), ["wait longer: --request-timeout 1s"]);
     }
 }
 

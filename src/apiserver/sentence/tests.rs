@@ -150,7 +150,7 @@ fn conflicts_are_told_apart() {
         status(&PATCH, 409, "Conflict", "Apply failed with 1 conflict: …", causes),
         "5 fields of traefikservices.traefik.io `podinfo` in namespace `shop` are owned by another field manager\n\
          caused by: .spec.weighted.sticky: conflict with \"flux\" using traefik.io/v1alpha1\n\
-         hint: --force-conflicts"
+         hint: add --force-conflicts to overwrite them"
     );
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn difference(ctx: &Context, cluster: &Cluster, manifest: &Load
     if let Some(reason) = plan.why_service_not_changed.as_ref().filter(|_| is_pending) {
         report(&format!("{name}: declared, but not live: {}", output::escaped(reason)));
     }
-    // What is not covered or not known is no difference, unless the entry is not live for it.
+    // What the entry does not apply to, or what is not known, is no difference, unless the entry is not live for it.
     let is_live = wanted.cookie.is_none() || plan.after.live.entry == wanted.entry;
     for note in &plan.notes {
         ctx.ui.status(&format!("note: {name}: {}", output::escaped(note)));

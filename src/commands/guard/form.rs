@@ -63,7 +63,7 @@ pub(super) fn form(ctx: &Context, args: &InstallArgs, there: &GuardState) -> Res
         }
         (_, Some(error)) if args.image.is_some() || there.webhook.is_some() => {
             let causes = error.causes().concat();
-            ctx.ui.status(&format!("{}: {causes}\nthe guard is a webhook here", error.message()));
+            ctx.ui.status(&format!("{}: {causes}\nso the guard is installed as a webhook", error.message()));
             Ok(Form::Webhook)
         }
         (_, Some(error)) => {

@@ -58,7 +58,7 @@ pub(super) async fn run(ctx: &Context, args: &InstallArgs) -> Result<Exit> {
     }
     let mut former = Vec::new();
     if !open.is_empty() || !removal.changes.is_empty() {
-        let consent = args.confirm.consent(ctx, &removal.question(open.len())).await?;
+        let consent = args.confirm.consent(ctx, &removal.question(&open)).await?;
         for confirmed in decide(open.clone(), consent)? {
             let stored = server.write_guard(&confirmed, args.force_conflicts).await;
             stored?;

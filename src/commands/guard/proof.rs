@@ -98,16 +98,16 @@ impl Progress {
         match &self.proof {
             Proof::Acts(name) => {
                 ctx.ui.status(&format!(
-                    "the guard works: in a dry run, it restored the cookie of {name} that a write removed"
+                    "the guard works: in a dry run, a write removed the cookie of {name}, and the guard put it back"
                 ));
             }
             Proof::Fails(name) => {
-                ctx.ui.warning(&format!("the guard does not work: a dry-run write removed the cookie of {name}"));
+                ctx.ui.warning(&format!("the guard does not work: in a dry run, a write removed the cookie of {name}, and nothing put it back"));
             }
             Proof::Without(name, form) => {
                 let form = form.as_str();
                 ctx.ui.warning(&format!(
-                    "in a dry run, it restored the cookie of {name} that a write removed, but not by the {form}"
+                    "the guard works only in part: in a dry run, the cookie of {name} was put back, but not by the {form}"
                 ));
             }
             Proof::TooLarge(name) => {

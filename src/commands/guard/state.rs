@@ -89,18 +89,19 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// Returns the question whether to delete the objects, after so many changes of a new guard.
-    pub(super) fn question(&self, changes: usize) -> String {
+    /// Returns the question whether to delete the objects, after these changes of a new guard.
+    pub(super) fn question(&self, changes: &[Change]) -> String {
         let count = |number| output::count(number, "object", "objects");
         let namespace = self.changes.iter().find(|change| is_namespace(change));
         let namespace = namespace.map(|change| format!(", namespace `{}` among them", change.wanted.name()));
         let namespace = namespace.unwrap_or_default();
-        match (changes, self.changes.len()) {
+        let verb = |change: &Change| if change.before.is_none() { "created" } else { "configured" };
+        let proposal = output::change::proposal(&changes.iter().map(verb).collect::<Vec<_>>());
+        match (changes.len(), self.changes.len()) {
             (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
-            (changes, 0) => format!("Change {}?", count(changes)),
-            (changes, deletions) => format!(
-                "Change {}, and delete {} of the former guard{namespace} once the new ones work?",
-                count(changes),
+            (_, 0) => format!("{proposal}?"),
+            (_, deletions) => format!(
+                "{proposal}, and delete {} of the former guard{namespace} once the new ones work?",
                 count(deletions)
             ),
         }

@@ -152,14 +152,13 @@ impl Status {
     fn working(&self) -> String {
         match &self.proof {
             Proof::Acts(name) => {
-                format!("yes (in a dry run, it restored the cookie of {name} that a write removed)")
+                format!("yes (in a dry run, a write removed the cookie of {name}, and the guard put it back)")
             }
-            Proof::Fails(name) => format!("no (a dry-run write removed the cookie of {name})"),
+            Proof::Fails(name) => {
+                format!("no (in a dry run, a write removed the cookie of {name}, and nothing put it back)")
+            }
             Proof::Without(name, form) => {
-                format!(
-                    "in part (in a dry run, it restored the cookie of {name} that a write removed, not by the {})",
-                    form.as_str()
-                )
+                format!("in part (in a dry run, the cookie of {name} was put back, but not by the {})", form.as_str())
             }
             Proof::TooLarge(name) => {
                 format!("<unknown> ({name}, the only TraefikService to test it on, has too many services)")

@@ -48,7 +48,7 @@ pub(super) async fn run(ctx: &Context, args: &UninstallArgs) -> Result<Exit> {
         ctx.ui.status(&format!("- {}\n", change.wanted));
     }
     ctx.ui.status("Flagger's next write to each TraefikService will remove its cookie");
-    let consent = args.confirm.consent(ctx, &removal.question(0)).await?;
+    let consent = args.confirm.consent(ctx, &removal.question(&[])).await?;
     removal.delete(ctx, &server, decide(removal.changes.clone(), consent)?).await?;
     Ok(Exit::Ok)
 }

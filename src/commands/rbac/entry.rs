@@ -17,8 +17,8 @@ const fn see(need: Need) -> [Permission; 5] {
         listed(TRAEFIK, "ingressroutes", need),
         around(TRAEFIK, "middlewares", need),
         listed(TRAEFIK, "traefikservices", Need::Less("routes through another TraefikService are not named")),
-        listed(GATEWAY, "httproutes", Need::Less("HTTPRoutes count as missing")),
-        listed(NETWORKING, "ingresses", Need::Less("Ingresses count as missing")),
+        listed(GATEWAY, "httproutes", Need::Less("HTTPRoutes are treated as absent")),
+        listed(NETWORKING, "ingresses", Need::Less("Ingresses are treated as absent")),
     ]
 }
 

@@ -83,8 +83,9 @@ pub(super) const fn around(groups: &'static [&'static str], resource: &'static s
 }
 
 pub(super) const HOSTS: Need =
-    Need::Less("these routes are not found (use --url); a Role finds those of its own namespace");
-pub(super) const ROUTES: Need = Need::Less("these routes are <unknown>; a Role finds those of its own namespace");
+    Need::Less("these routes are not found (use --url); granted in a Role, only those of its namespace are");
+pub(super) const ROUTES: Need =
+    Need::Less("these routes are <unknown>; granted in a Role, only those of its namespace are seen");
 /// Permissions to find the objects of an entry that is no longer declared.
 pub(super) const LEFT_OVER: &[Permission] = &[
     around(TRAEFIK, "ingressroutes", NOT_FOUND),
@@ -93,7 +94,7 @@ pub(super) const LEFT_OVER: &[Permission] = &[
 ];
 pub(super) const NOT_FOUND: Need = Need::Less("leftover objects of an entry are not found");
 pub(super) const RUNNING: Need = Need::Less("fields that the running Traefik does not support are not reported");
-pub(super) const NOT_LINTED: Need = Need::Less("rules that need it find nothing");
+pub(super) const NOT_LINTED: Need = Need::Less("rules that need it are skipped");
 pub(super) const CONFIGURATIONS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 pub(super) const UNPROVEN: Need = Need::Less("whether the guard works is <unknown>");
 
@@ -102,11 +103,11 @@ pub(super) const PINS: &[&[Permission]] = &[
     &[services(&["get"], Need::Less("cookie and tracks are computed from the Canary alone"))],
 ];
 
-/// Permission to read Flagger's mesh provider, which decides about Canaries that name none.
+/// Permission to read Flagger's default provider, which decides about Canaries that name none.
 pub(super) const MESH_PROVIDER: &[Permission] = &[listed(
     &["apps"],
     "deployments",
-    Need::Less("Canaries with no spec.provider, TraefikService or cookie are not shown"),
+    Need::Less("Canaries with no spec.provider, TraefikService or cookie are skipped"),
 )];
 
 pub(super) const CHANGE: &[Permission] = &[

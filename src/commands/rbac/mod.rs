@@ -203,7 +203,7 @@ impl Checked {
         match self.permission.need {
             Need::Must => "it fails",
             Need::Less(what) => what,
-            Need::Tried(_) => "nothing: the command works without it",
+            Need::Tried(_) => "no difference",
         }
     }
 

@@ -12,6 +12,9 @@ use crate::{
 };
 
 /// What commands and changes are about.
+/// What `/login` is in a command: only the user knows the path.
+const PATH: &str = " (/login is an example: use the path where your logins begin)";
+
 pub(super) struct Advice<'a> {
     pub(super) ctx: &'a Context,
     pub(super) source: &'a Source,
@@ -31,7 +34,9 @@ impl Advice<'_> {
         if changes.is_empty() {
             return String::new();
         }
-        let mut text = if is_good { "to get this rollout:\n" } else { "to fix that:\n" }.to_owned();
+        let aim = if is_good { "to get this rollout" } else { "to fix that" };
+        let path = if better.entry && !self.own.entry { PATH } else { "" };
+        let mut text = format!("{aim}{path}:\n");
         text.extend(changes.iter().map(|change| format!("  {change}\n")));
         if !is_good {
             let line = format!("simulate {}{}", quoted(&self.args.canary.name), self.flags(&better));
@@ -54,7 +59,6 @@ impl Advice<'_> {
                 _ => {}
             }
             match setup.entry {
-                // The user knows the path: this one stands for it.
                 true if !own.entry => line.push_str(" --entry /login"),
                 false if own.entry => line.push_str(" --unset entry"),
                 _ => {}

@@ -22,7 +22,10 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     flagger::NativeField,
     observed::{Guarded, Loaded},
-    output::{self, Format, change::DryRun},
+    output::{
+        self, Format,
+        change::{self, DryRun},
+    },
     plan::{Action, Confirmed, CookieChange, Plan, Scope, Step, decide},
 };
 
@@ -175,9 +178,8 @@ pub(super) async fn confirm(
     prepared: Vec<Prepared>,
     args: &WriteArgs,
 ) -> Result<Vec<(Loaded, Confirmed<Plan>)>> {
-    let objects: usize = prepared.iter().map(|prepared| prepared.plan.steps.len()).sum();
-    let question = format!("Change {}?", output::count(objects, "object", "objects"));
-    let answer = args.confirm.consent(ctx, &question).await?;
+    let verbs: Vec<_> = prepared.iter().flat_map(|prepared| &prepared.plan.steps).map(change::verb).collect();
+    let answer = args.confirm.consent(ctx, &format!("{}?", change::proposal(&verbs))).await?;
     let (loaded, plans): (Vec<_>, Vec<_>) =
         prepared.into_iter().map(|prepared| (prepared.loaded, prepared.plan)).unzip();
     Ok(loaded.into_iter().zip(decide(plans, answer)?).collect())
@@ -214,12 +216,13 @@ async fn settle(
             for sentence in changed_by(&before, &prepared.plan) {
                 ctx.ui.status(&output::escaped(&sentence));
             }
-            ctx.ui.status("it changed in the meantime; the change is now:");
+            ctx.ui.status("the Canary or its TraefikService changed in the meantime; your change is now:");
             show(ctx, std::slice::from_ref(&prepared));
             let mut agreed = confirm(ctx, vec![prepared], args).await?;
             now = agreed.pop().expect("one plan went in");
         }
-        let error = Error::new(Kind::Conflict, "it changed again after each confirmation");
+        let error =
+            Error::new(Kind::Conflict, "the Canary or its TraefikService changed again after each confirmation");
         Err(error.hint("find out who else is changing the cookie, then repeat the command"))
     };
     let ended = match ended.await {

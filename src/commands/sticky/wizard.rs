@@ -125,21 +125,28 @@ fn notes(rollout: &Rollout, max_age: Option<i64>, entry: bool, flow: i64) -> Vec
     let found = simulate::findings(&Simulation::of(setup.clone()));
     let mut notes: Vec<_> = found.into_iter().map(|finding| simulation::sentence(finding, &setup)).collect();
     let better = simulate::improved(&setup);
-    let mut changes = Vec::new();
+    let (mut flags, mut keys) = (String::new(), Vec::new());
     if better.entry && !setup.entry {
-        changes.push("an entry".to_owned());
+        flags.push_str(" --entry PATH");
     }
     if let (Pin::For(age), true) = (better.pin, better.pin != setup.pin) {
-        changes.push(format!("--max-age {}", purpose::seconds(age)));
+        flags.push_str(&format!(" --max-age {}", purpose::seconds(age)));
     }
     if better.interval != setup.interval {
-        changes.push(format!("spec.analysis.interval: {}", purpose::seconds(better.interval)));
+        keys.push(format!("spec.analysis.interval: {}", purpose::seconds(better.interval)));
     }
     if better.steps != setup.steps {
-        changes.push(format!("spec.analysis.stepWeights: [{}]", simulation::steps(&better.steps, ", ")));
+        keys.push(format!("spec.analysis.stepWeights: [{}]", simulation::steps(&better.steps, ", ")));
+    }
+    let mut changes = Vec::new();
+    if !flags.is_empty() {
+        changes.push(format!("start again with{flags}"));
+    }
+    if !keys.is_empty() {
+        changes.push(format!("in the Canary, set {}", keys.join(" and ")));
     }
     if !changes.is_empty() {
-        notes.push(format!("to prevent this: {}", changes.join(", ")));
+        notes.push(format!("to prevent this, {}", changes.join("; ")));
     }
     notes
 }

@@ -32,8 +32,9 @@ use crate::{
 /// declared entry, its paths are opened on each host, too.
 ///
 /// Checks that every page sets the cookie, that browsers store it and send it back, that each browser stays on its
-/// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that a new pin begins
-/// at the entry and nowhere else, and that the tracks are chosen in proportion to their weights.
+/// track, that nothing else sets a cookie of this name, that the cookie lives as long as a flow, that Traefik chooses
+/// a track again at the entry and nowhere else, and that the tracks are chosen in proportion to their weights. PINS is how
+/// often Traefik chose the track, REQUESTS how many requests the track answered.
 ///
 /// Exit status: 0 no check fails, though some may be skipped; 1 a check fails; more than 1 an error.
 #[derive(Debug, Args)]
@@ -132,7 +133,7 @@ pub(crate) async fn run(ctx: &Context, args: &VerifyArgs) -> Result<Exit> {
     } else {
         let wait = loaded.service.as_ref().map_or(Duration::ZERO, |service| until_in_force(service, ctx.now));
         if !wait.is_zero() {
-            ctx.ui.waiting("waiting until Traefik has what was last written");
+            ctx.ui.waiting("waiting for Traefik to load the last change");
             tokio::time::sleep(wait).await;
         }
         browse(ctx, args, cluster, &setup, trust).await?
@@ -236,11 +237,12 @@ fn no_page(loaded: &Loaded) -> Error {
     let unread = loaded.routing.iter().flat_map(|routing| &routing.unread_kinds);
     let of_routes = |unread: &&Unread| matches!(unread.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute);
     let Some(unread) = unread.clone().find(of_routes) else {
-        return Error::usage(format!("no route to Canary `{target}` names a host to ask")).hint(hint);
+        return Error::usage(format!("no route to Canary `{target}` names a host with pages to open")).hint(hint);
     };
-    let error = Error::cluster(format!("cannot see whether a route to Canary `{target}` names a host to ask"))
-        .caused_by(&unread.reason)
-        .hint(hint);
+    let error =
+        Error::cluster(format!("cannot see whether a route to Canary `{target}` names a host with pages to open"))
+            .caused_by(&unread.reason)
+            .hint(hint);
     match &unread.permission {
         Some(permission) => error.for_lack_of(permission.clone()),
         None => error,

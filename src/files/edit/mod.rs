@@ -113,7 +113,7 @@ struct Site<'t> {
 /// Makes one edit in the text of a document with this value; returns the new text and value.
 fn make(text: String, value: Value, line_break: &str, place: &Place, edit: &Edit) -> Result<(String, Value), String> {
     let mut wished = value.clone();
-    let object = at_mut(&mut wished, &place.items).ok_or("the list is not written out here")?;
+    let object = at_mut(&mut wished, &place.items).ok_or("the list is not written at this place (an alias?)")?;
     if get(object, &edit.path) == edit.value.as_ref() {
         return Ok((text, value));
     }
@@ -131,7 +131,9 @@ fn make(text: String, value: Value, line_break: &str, place: &Place, edit: &Edit
         }
     }
     let shared = find::shared_reason(&root, &place.items, &edit.path);
-    Err(shared.or(problem).unwrap_or_else(|| "there is no room for it".to_owned()))
+    Err(shared
+        .or(problem)
+        .unwrap_or_else(|| "no place was found where it can be written without changing other lines".to_owned()))
 }
 
 /// Proposes changes of the text, best first.

@@ -17,7 +17,7 @@ spec:
     iterations: 10
     match: [{headers: {x-tester: {exact: "true"}}}]"#,
     mended: &[("\n    match: [{headers: {x-tester: {exact: \"true\"}}}]", "")],
-    fix: "Replace match and iterations with stepWeights.",
+    fix: "Replace match and iterations with stepWeights, or remove match for blue/green.",
     source: "fluxcd/flagger pkg/router/traefik.go:SetRoutes, pkg/controller/scheduler.go:runAB",
     needs: &[],
     check,

@@ -38,7 +38,7 @@ spec:
         ("shop.example`) && PathPrefix(`/cart", "cart.example"),
         ("shop.example`) && PathPrefix(`/pay", "pay.example"),
     ],
-    fix: "Give each Canary's cookie a name of its own, such as the name of the Canary.",
+    fix: "Give each Canary's cookie a name of its own, or serve the Canaries on different hosts.",
     source: "RFC 6265 section 5.3, step 11; traefik/traefik#1574, #6023",
     needs: &[Need::Canaries, Need::Routes],
     check,

@@ -20,7 +20,7 @@ spec:
     interval: 5m
     stepWeights: [10, 50, 100]",
     mended: &[("Max-Age=60", "Max-Age=60\n    kubectl-canary-traefik/entry: /login")],
-    fix: "Declare the paths at which logins begin with sticky set --entry: there, a new pin begins. With an entry, Max-Age has to be as long as a login.",
+    fix: "Declare the paths at which logins begin with sticky set --entry: there, Traefik chooses a track again. With an entry, Max-Age has to be as long as a login.",
     source: "traefik/traefik pkg/server/service/loadbalancer/sticky.go; src/simulate",
     needs: &[],
     check,
@@ -39,7 +39,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let age = subject.cookie().and_then(Cookie::max_age).unwrap_or_default();
     Problem::new(
         format!("with Max-Age={age}, the cookie expires during {moved:.0} % of one-minute logins, which can then change track"),
-        format!("declare where logins begin: {}", subject.set("--entry /login")),
+        format!("declare where your logins begin, for example /login: {}", subject.set("--entry /login")),
     )
     .at(subject.cookie_place())
 }

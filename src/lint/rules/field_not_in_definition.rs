@@ -9,7 +9,7 @@ use crate::{
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT009",
     severity: Severity::Error,
-    title: "The cluster's TraefikServices have no such field",
+    title: "The cluster's TraefikService CRD lacks a declared field",
     why: "A field that is not in the custom resource definition is dropped when it is written, whatever the running Traefik knows. Helm does not update definitions, and k3s ships old ones.",
     bad: "kind: Canary
 metadata:
@@ -42,7 +42,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let missing = cookie.fields().map(|(field, _)| field).filter(|field| !fields.iter().any(|key| key == field.key));
     let problem = |field: &'static Field| {
         Problem::new(
-            format!("the TraefikServices of the cluster have no field `{}`, so it is dropped", field.key),
+            format!("the cluster's TraefikService CRD has no field `{}`, so it is dropped", field.key),
             format!("update the custom resource definitions to those of Traefik {} or later", field.since),
         )
         .at(subject.cookie_place())

@@ -22,7 +22,7 @@ spec:
   rules:
     - backendRefs: [{name: cart, port: 80}]",
     mended: &[("{name: cart, port: 80}", "{group: traefik.io, kind: TraefikService, name: cart}")],
-    fix: "Let the backendRef name group traefik.io, kind TraefikService, without a port, and remove sessionPersistence.",
+    fix: "In the backendRef, set group: traefik.io and kind: TraefikService, without a port, and remove sessionPersistence.",
     source: "traefik/traefik#12537, #12910; pkg/provider/kubernetes/gateway/httproute.go",
     needs: &[Need::Routes],
     check,
@@ -37,7 +37,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         problems.extend(
             Problem::new(
                 format!(
-                    "{} leads to the Service `{}`, around the TraefikService and its cookie",
+                    "{} leads to the Service `{}`, bypassing the TraefikService and its cookie",
                     route.holder(),
                     route.name()
                 ),

@@ -13,7 +13,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
     why: "Without a route to it, Traefik never uses the TraefikService, and the canary gets no traffic. Not reported for manifests without any route: the routes may be elsewhere.",
     bad: "",
     mended: &[],
-    fix: "Let an IngressRoute lead to it: kind: TraefikService, without a port.",
+    fix: "Point an IngressRoute at it (kind: TraefikService, no port).",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go",
     needs: &[Need::Routes],
     check,
@@ -30,7 +30,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let name = &service.target.name;
     Problem::new(
         format!("no route leads to TraefikService `{name}`, so the canary gets no traffic"),
-        format!("let an IngressRoute lead to it: kind: TraefikService, name: {name}, without a port"),
+        format!("point an IngressRoute at it (kind: TraefikService, name: {name}, no port)"),
     )
     .at(Place::default())
 }

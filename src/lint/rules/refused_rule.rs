@@ -30,7 +30,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
     let problem = |route: &Reference<'_>| {
         let Refusal { scope, reason } = refusal(route.object.kind, route.rule())?;
         let (who, help, severity) = refusing(subject, scope)?;
-        let message = format!("{who} refuses route {} of {}: {reason}", route.route + 1, route.holder());
+        let message = format!("{who} rejects the rule of route {} of {}: {reason}", route.route + 1, route.holder());
         let place = route.place(&["spec", "routes", &route.route.to_string(), "match"]);
         Some(Problem::new(message, help).with(severity).at(place))
     };
@@ -39,8 +39,8 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
 
 /// Returns which Traefik refuses such a rule, what helps, and how sure that is; `None` if none does, as far as is known.
 fn refusing(subject: Subject<'_>, scope: Scope) -> Option<(String, &'static str, Severity)> {
-    const OLDER: &str = "write the rule as Traefik 3 reads it, or put syntax: v2 beside match";
-    const NEWER: &str = "write the rule as Traefik 2 reads it";
+    const OLDER: &str = "rewrite match in the rule syntax of Traefik 3, or add syntax: v2 next to it";
+    const NEWER: &str = "rewrite match in the rule syntax of Traefik 2";
     let traefik_3 = Version::of(3, 0, 0);
     let is_older_by_default =
         || subject.some_traefik(|it| it.option("core.defaultrulesyntax").is_some_and(|syntax| syntax == "v2"));

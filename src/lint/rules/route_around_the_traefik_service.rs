@@ -32,7 +32,7 @@ spec:
     - match: Host(`canary.example`)
       services: [{name: cart-canary, port: 80}]",
     )],
-    fix: "Let the route lead to the TraefikService, and to nothing else: kind: TraefikService, without a port.",
+    fix: "Point the route at the TraefikService alone (kind: TraefikService, no port).",
     source: "traefik/traefik#6883; pkg/provider/kubernetes/crd/kubernetes_http.go:buildServices",
     needs: &[Need::Routes],
     check,
@@ -47,7 +47,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         problems.extend(
             Problem::new(
                 format!("{} leads to the Service `{to}`, so always to the {track}, without a cookie", route.holder()),
-                format!("let it lead to the TraefikService: kind: TraefikService, name: {name}, without a port"),
+                format!("point it at the TraefikService (kind: TraefikService, name: {name}, no port)"),
             )
             // An Ingress without a class may be for another controller.
             .with(if route.is_for_traefik() == Some(true) { Severity::Error } else { Severity::Warning })
@@ -62,7 +62,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
                     route.holder(),
                     route.backends
                 ),
-                "let the route lead only to the TraefikService",
+                "point the route at the TraefikService alone",
             )
             .at(route.own_place()),
         );

@@ -1,7 +1,10 @@
 //! CT020: a session cookie.
 
 use super::{Problem, Rule};
-use crate::lint::{Severity, subject::Subject};
+use crate::{
+    lint::{Severity, subject::Subject},
+    model::Cookie,
+};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     code: "CT020",
@@ -20,12 +23,14 @@ metadata:
 };
 
 fn check(subject: Subject<'_>) -> Vec<Problem> {
-    if !subject.cookie().is_some_and(|cookie| matches!(cookie.max_age(), None | Some(0))) {
-        return Vec::new();
-    }
+    let cookie = match subject.cookie().map(Cookie::max_age) {
+        Some(None) => "a session cookie lives",
+        Some(Some(0)) => "with Max-Age=0, Traefik sets a session cookie, which lives",
+        _ => return Vec::new(),
+    };
     Problem::new(
-        "a session cookie lives until the browser closes, so users stay on their track into the next rollout",
-        format!("{}set --max-age to just over the length of one login", subject.entry_first(", and ")),
+        format!("{cookie} until the browser closes, so users stay on their track into the next rollout"),
+        subject.pin_per_login(),
     )
     .at(subject.cookie_place())
 }

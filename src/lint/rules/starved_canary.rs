@@ -26,7 +26,7 @@ spec:
         ("interval: 1m", "interval: 2m35s"),
         ("stepWeight: 10\n    maxWeight: 50", "stepWeights: [10, 50, 100]"),
     ],
-    fix: "Declare an entry and set Max-Age to just over the length of one login, and the interval to at least that, or better two and a half times that. simulate shows the shares.",
+    fix: "Declare an entry and set Max-Age to just over the length of one login, and the interval to at least Max-Age plus three seconds. At two and a half times Max-Age, the canary also gets most of its share of users who do not log in. simulate shows the shares.",
     source: "src/simulate; docs/promotion.md has measured rollouts",
     needs: &[],
     check,
@@ -52,10 +52,7 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
             seen / steps,
             wanted / steps
         ),
-        format!(
-            "{}set --max-age to just over the length of one login, and spec.analysis.interval above that",
-            subject.entry_first(", ")
-        ),
+        format!("set spec.analysis.interval to Max-Age plus 3 s or more, and {}", subject.pin_per_login()),
     )
     .at(subject.cookie_place())
 }

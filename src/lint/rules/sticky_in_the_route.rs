@@ -21,7 +21,7 @@ spec:
     - match: Host(`cart.example`)
       services: [{kind: TraefikService, name: cart, sticky: {cookie: {name: login}}}]",
     mended: &[(", sticky: {cookie: {name: login}}", "")],
-    fix: "Remove it from the route, and declare the cookie on the Canary with sticky set.",
+    fix: "Remove sticky from the route, and declare the cookie on the Canary with sticky set.",
     source: "traefik/traefik pkg/provider/kubernetes/crd/kubernetes_http.go:nameAndService; observed with Traefik 3.7.9",
     needs: &[Need::Routes],
     check,
@@ -34,9 +34,9 @@ fn check(subject: Subject<'_>) -> Vec<Problem> {
         let name = name.map_or_else(String::new, |name| format!("--name {} ", quoted(&name)));
         let declared = subject.cookie().is_some();
         let fix = if declared {
-            "remove it from there".to_owned()
+            "remove sticky from the route".to_owned()
         } else {
-            format!("remove it from there, and: {}", subject.set(&format!("{name}--max-age 2m")))
+            format!("remove sticky from the route, and: {}", subject.set(&format!("{name}--max-age 2m")))
         };
         Problem::new(format!("{}: Traefik ignores sticky beside kind: TraefikService", route.holder()), fix)
             .at(route.own_place().below("sticky"))

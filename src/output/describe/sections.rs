@@ -107,7 +107,7 @@ pub(super) fn routes(description: &Description, page: Page) -> String {
         }
     };
     if !routes.near_misses.is_empty() {
-        text.push_str("Near misses:\n");
+        text.push_str("Routes that do not reach the TraefikService:\n");
     }
     for miss in &routes.near_misses {
         text.push_str(&page.line(2, &name(description, miss.kind, &miss.target)));

@@ -70,7 +70,7 @@ httpOnly: true
 # Send the cookie on requests that come from other sites: none (always), lax (links) or strict (never); unset = the browser decides, mostly lax (Traefik 3.0+)
 #sameSite: lax
 
-# Paths where logins begin, such as /login: users are re-pinned; the application gets no cookies; unset = none
+# Paths where logins begin, such as /login: Traefik chooses a track again, and removes all cookies from the request; unset = none
 #entry: /login
 
 "#]]

@@ -90,7 +90,8 @@ pub fn sentence(finding: Finding, setup: &Setup) -> String {
                 Pin::Nothing => "without a cookie, Traefik chooses a version for each request",
                 _ => "the cookie expires during the login",
             };
-            format!("{} of the logins change version during the steps: {why}", percent(moved))
+            let flow = purpose::seconds(setup.flow);
+            format!("{} of logins that take {flow} change version during the steps: {why}", percent(moved))
         }
         Finding::Promotion(moved) => format!(
             "{} of logins under way change version when the promotion replaces the primary's pods",

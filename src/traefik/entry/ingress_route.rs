@@ -86,14 +86,14 @@ impl Work<'_> {
         }
     }
 
-    /// Reports the routes of an IngressRoute that lead to the TraefikService, and whose rules Traefik refuses.
+    /// Reports the routes of an IngressRoute that lead to the TraefikService, and whose rules Traefik rejects.
     fn leave_out_refused(&mut self, place: usize) {
         let (object, value) = self.routing.object(place);
         for index in self.leading(place) {
             let refused = refusal(object.kind, &value["spec"]["routes"][index]);
             if let Some(refusal) = refused.filter(Refusal::is_certain) {
                 let route = format!("route {} of {} `{}`", index + 1, object.kind.kind(), object.target);
-                self.leave_out::<()>(&route, &format!("Traefik refuses its rule: {}", refusal.reason));
+                self.leave_out::<()>(&route, &format!("Traefik rejects its rule: {}", refusal.reason));
             }
         }
     }

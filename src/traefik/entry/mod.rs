@@ -52,7 +52,7 @@ pub struct EntryObjects {
     pub wanted: Vec<(ObjectRef, Value)>,
     /// Why the entry is refused, one sentence each.
     pub problems: Vec<String>,
-    /// What is not covered or not known, with the reason, one sentence each.
+    /// What the entry does not apply to, or what is not known, with the reason, one sentence each.
     pub notes: Vec<String>,
 }
 

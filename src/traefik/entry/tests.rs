@@ -175,7 +175,7 @@ fn a_path_that_something_else_serves_is_refused_with_its_name() {
     external["metadata"]["annotations"] = json!({CLASS: "external"});
     let both = routing(vec![(group, external), (group, internal)]);
     assert_eq!(made("/login", &both).problems, Vec::<String>::new());
-    // What leads here from another namespace is not covered, and takes the path like any other.
+    // The entry does not apply to what leads here from another namespace, which takes the path like any other.
     let (group, mut edge) = ingress_route("edge", true, &[("PathPrefix(`/login`) && Host(`shop.test`)", 0)]);
     edge["metadata"]["namespace"] = json!("edge");
     edge["spec"]["routes"][0]["services"][0]["namespace"] = json!("shop");
@@ -248,11 +248,11 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
     assert_eq!(
         made.notes,
         [
-            "IngressRoute `edge/edge` is not covered: it is in another namespace",
-            "route 1 of IngressRoute `shop/odd` is not covered: Traefik refuses its rule: its end is missing",
-            "IngressRoute `shop/odd` is not covered: its priority is the highest that can be set",
-            "IngressRoute `shop/nested` is not covered: it leads to the Canary through TraefikService `shop/outer`",
-            "Ingress `shop/old` is not covered: an Ingress cannot lead to a TraefikService",
+            "the entry does not apply to IngressRoute `edge/edge`: it is in another namespace",
+            "the entry does not apply to route 1 of IngressRoute `shop/odd`: Traefik rejects its rule: its end is missing",
+            "the entry does not apply to IngressRoute `shop/odd`: its priority is the highest that can be set",
+            "the entry does not apply to IngressRoute `shop/nested`: it leads to the Canary through TraefikService `shop/outer`",
+            "the entry does not apply to Ingress `shop/old`: an Ingress cannot lead to a TraefikService",
         ]
     );
 }
@@ -292,7 +292,7 @@ const MAX: i64 = i64::MAX - 1000;
 fn a_path_that_no_route_serves_is_refused_and_without_any_route_there_is_nothing() {
     let own = ingress_route("web", true, &[("Host(`a`) && PathPrefix(`/shop`)", 0)]);
     let all = made("/login, /shop/login", &routing(vec![own]));
-    assert_eq!(all.problems, ["no route that the entry can cover serves `/login`; its routes serve `/shop`"]);
+    assert_eq!(all.problems, ["no route that the entry applies to serves `/login`; its routes serve `/shop`"]);
     let none = made("/login", &routing(vec![ingress_route("api", false, &[("Host(`a`)", 0)])]));
     assert_eq!(none, EntryObjects::default());
 }

@@ -57,7 +57,7 @@ impl<'a> Work<'a> {
         };
         for place in work.leading_to_it() {
             let (object, value) = routing.object(place);
-            // A route elsewhere that leads here is not covered, and counts like any other.
+            // The entry does not apply to a route elsewhere that leads here; it counts like any other.
             if holder.canary.may_be_in(object.target.namespace.as_deref()) && !is_of(value, &holder.canary) {
                 work.own.extend(work.leading(place).into_iter().map(|index| (place, index)));
             }
@@ -175,7 +175,7 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn leave_out<T>(&mut self, route: &str, reason: &str) -> Option<T> {
-        let text = format!("{route} is not covered: {reason}");
+        let text = format!("the entry does not apply to {route}: {reason}");
         if self.said.insert(text.clone()) {
             self.result.notes.push(text);
         }
@@ -216,7 +216,7 @@ impl<'a> Work<'a> {
         let others =
             if others.is_empty() { String::new() } else { format!("; its routes serve {}", others.join(", ")) };
         let problems: Vec<_> =
-            unserved.map(|(path, _)| format!("no route that the entry can cover serves `{path}`{others}")).collect();
+            unserved.map(|(path, _)| format!("no route that the entry applies to serves `{path}`{others}")).collect();
         self.result.problems.extend(problems);
     }
 

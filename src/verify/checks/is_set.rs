@@ -38,12 +38,12 @@ impl<'a> Evidence<'a> {
                 Some("Traefik does not have the route, or a middleware answers first".into())
             }
             Server::TraefikService => Some("a middleware answers first, or no pod is ready".into()),
-            Server::Around(route) => Some(format!("{route} leads around TraefikService `{service}`")),
+            Server::Around(route) => Some(format!("{route} bypasses TraefikService `{service}`")),
             // What serves it is none of this Canary's business, unless it was asked for.
             Server::Other(_) | Server::Unknown if !self.setup.opens(page) && !self.behind.contains(page) => None,
             Server::Other(route) => Some(format!("{route} serves it, not TraefikService `{service}`")),
             Server::Unknown => {
-                Some(format!("another route leads around TraefikService `{service}`, or a middleware answers first"))
+                Some(format!("another route bypasses TraefikService `{service}`, or a middleware answers first"))
             }
         }
     }

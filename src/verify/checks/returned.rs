@@ -64,8 +64,7 @@ impl Evidence<'_> {
         for Exchange { page, redirect, .. } in &self.exchanges {
             let Some(to) = redirect.as_ref().filter(|to| !self.setup.has_host(&to.host)) else { continue };
             if common_domain(&page.host, &to.host).is_none() {
-                let before =
-                    "with SameSite=Strict browsers do not send the cookie when another site leads back, as after";
+                let before = "with SameSite=Strict, browsers do not send the cookie when another site redirects back, for example after";
                 let why = format!(", which redirects to {}", to.origin());
                 found.add_at(before, page, why, || Some(self.set_fields("--same-site lax")));
             }

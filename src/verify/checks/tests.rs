@@ -262,8 +262,10 @@ fn same_site_strict_is_found_where_the_flow_leaves_the_site() {
     site.end = Some("https://idp.test/authorize?state=secret");
     assert_eq!(
         site.failures(),
-        ["returned: with SameSite=Strict browsers do not send the cookie when another site leads back, as after \
-          https://shop.example/callback, which redirects to https://idp.test [sticky set checkout --same-site lax]"]
+        [
+            "returned: with SameSite=Strict, browsers do not send the cookie when another site redirects back, for example after \
+          https://shop.example/callback, which redirects to https://idp.test [sticky set checkout --same-site lax]"
+        ]
     );
     site.end = None;
     assert_eq!(site.failures(), [""; 0]);
@@ -283,7 +285,7 @@ fn a_cookie_of_the_same_name_is_found_whoever_sets_it() {
     );
     assert_eq!(
         site.failures()[1],
-        "name: the cookie is set twice, once to a value of neither track, at https://shop.example/login and 2 more pages: \
+        "name: the cookie is set twice, once to a value that belongs to neither track, at https://shop.example/login and 2 more pages: \
          the Service behind it (pod-level stickiness) or the application uses the name `login`, too [sticky set checkout \
          --name checkout-track]"
     );
@@ -299,7 +301,7 @@ fn a_cookie_of_the_same_name_is_found_whoever_sets_it() {
     };
     assert_eq!(
         site.failures().last().unwrap(),
-        "name: a value of neither track is set at https://shop.example/cart: another TraefikService or the application \
+        "name: the cookie gets a value that belongs to neither track at https://shop.example/cart: another TraefikService or the application \
          uses the name `login`, too [sticky set checkout --name checkout-track]"
     );
 }

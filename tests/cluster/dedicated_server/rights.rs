@@ -282,7 +282,7 @@ permissions:
   needed: false
   resource: deployments.apps
   verb: list
-  without: Canaries with no spec.provider, TraefikService or cookie are not shown
+  without: Canaries with no spec.provider, TraefikService or cookie are skipped
 works: false
 --- stderr
 

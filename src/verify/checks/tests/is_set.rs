@@ -22,12 +22,12 @@ fn a_page_that_bypasses_the_traefik_service_is_found_if_a_route_covers_it() {
     site.route(&[own, ("Path(`/callback`)", 5, "Service", "api")]);
     assert_eq!(site.failures(), [""; 0], "it may be somebody else's");
     site.route(&[own, ("Path(`/callback`)", 6, "Service", "checkout-primary")]);
-    assert_eq!(site.failures(), [message("IngressRoute `shop/web` leads around TraefikService `checkout`")]);
+    assert_eq!(site.failures(), [message("IngressRoute `shop/web` bypasses TraefikService `checkout`")]);
     let mut site = Site::new(GOOD);
     (site.elsewhere, site.setup.pages) = (elsewhere, vec![page("https://shop.example/callback")]);
     assert_eq!(
         site.failures()[0],
-        message("another route leads around TraefikService `checkout`, or a middleware answers first")
+        message("another route bypasses TraefikService `checkout`, or a middleware answers first")
     );
     site.route(&[own, ("Path(`/callback`)", 6, "Service", "api")]);
     assert_eq!(site.failures()[0], message("IngressRoute `shop/web` serves it, not TraefikService `checkout`"));
@@ -58,7 +58,7 @@ fn a_redirect_to_https_needs_no_cookie_and_the_page_behind_it_does() {
         |path| (path == "/login").then(|| Answer { status: 302, location: Some("/home".into()), ..Answer::default() });
     assert_eq!(
         site.failures(),
-        ["set: the cookie is not set at https://shop.example/login (status 302): another route leads around \
+        ["set: the cookie is not set at https://shop.example/login (status 302): another route bypasses \
           TraefikService `checkout`, or a middleware answers first [describe checkout]"]
     );
 }
@@ -87,7 +87,7 @@ fn a_cookie_of_the_application_alone_is_none_of_the_traefik_service() {
         [
             "set: no page sets the cookie `login`, although TraefikService `checkout` has it: https://shop.example/login \
              does not lead there (status 302) [describe checkout]",
-            "name: a value of neither track is set at https://shop.example/login and 2 more pages: another \
+            "name: the cookie gets a value that belongs to neither track at https://shop.example/login and 2 more pages: another \
              TraefikService or the application uses the name `login`, too [sticky set checkout --name checkout-track]",
         ]
     );

@@ -114,3 +114,27 @@ pub fn fate(observed: &Observed, apply: &str, install: &str, rbac: &str) -> Opti
         (Protection::No, _) => format!("not protected: {drops}\nto protect it: {install}"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_proposed_counts_what_is_created_changed_and_deleted() {
+        let changes = [
+            &["created"][..],
+            &["configured", "configured"],
+            &["configured", "created", "created"],
+            &["deleted", "configured", "created", "deleted"],
+        ];
+        assert_eq!(
+            changes.map(proposal),
+            [
+                "Create 1 object",
+                "Change 2 objects",
+                "Create 2 and change 1 object",
+                "Create 1 and change 1 and delete 2 objects",
+            ]
+        );
+    }
+}

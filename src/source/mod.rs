@@ -188,7 +188,7 @@ fn not_on_traefik(observed: &Observed) -> Error {
         (Some(provider), _) => error.caused_by(format!("its spec.provider is `{provider}`")),
         (None, Some(provider)) => error
             .caused_by(format!(
-                "it has no spec.provider and no TraefikService, and Flagger's mesh provider is `{provider}`"
+                "it has no spec.provider and no TraefikService, and Flagger's default provider (-mesh-provider) is `{provider}`"
             ))
             .hint("set spec.provider: traefik on the Canary"),
         (None, None) => error

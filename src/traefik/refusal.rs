@@ -36,12 +36,12 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refuses = match self.scope {
+        let rejects = match self.scope {
             Scope::Everywhere => "Traefik rejects this rule",
             Scope::Newer => "Traefik 3 accepts this rule only with `syntax: v2`",
             Scope::Older => "Traefik 2 rejects this rule",
         };
-        write!(f, "{refuses}: {}", self.reason)
+        write!(f, "{rejects}: {}", self.reason)
     }
 }
 

@@ -627,7 +627,7 @@ exit: 0
 --- stdout
 canary.flagger.app/web configured (dry run)
 --- stderr
-warning: Canary `web` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
+warning: Canary `web` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- canary.yaml (before)
 +++ canary.yaml (after)
 @@ -3,6 +3,8 @@

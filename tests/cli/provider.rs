@@ -177,7 +177,7 @@ exit: 4
 --- stdout
 --- stderr
 error: Canary `a` is not on Traefik
-caused by: it has no spec.provider and no TraefikService, and Flagger's mesh provider is `istio`
+caused by: it has no spec.provider and no TraefikService, and Flagger's default provider (-mesh-provider) is `istio`
 hint: set spec.provider: traefik on the Canary
 
 "#]]);
@@ -196,7 +196,7 @@ exit: 0
 --- stdout
 canary.flagger.app/a configured
 --- stderr
-warning: Canary `a` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
+warning: Canary `a` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- ./a.yaml (before)
 +++ ./a.yaml (after)
 @@ -3,6 +3,8 @@
@@ -220,7 +220,7 @@ exit: 0
 --- stdout
 canary.flagger.app/a configured
 --- stderr
-warning: Canary `shop/a` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
+warning: Canary `shop/a` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- a.yaml (before)
 +++ a.yaml (after)
 @@ -4,6 +4,8 @@
@@ -307,7 +307,7 @@ exit: 4
 --- stdout
 --- stderr
 error: Canary `shop/a` is not on Traefik
-caused by: it has no spec.provider and no TraefikService, and Flagger's mesh provider is `istio`
+caused by: it has no spec.provider and no TraefikService, and Flagger's default provider (-mesh-provider) is `istio`
 hint: set spec.provider: traefik on the Canary
 
 "#]]);

@@ -534,7 +534,7 @@ exit: 0
 --- stdout
 canary.flagger.app/web configured (dry run)
 --- stderr
-warning: Canary `web` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
+warning: Canary `web` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- canary.json (before)
 +++ canary.json (after)
 @@ -2,7 +2,10 @@
@@ -621,7 +621,7 @@ exit: 0
 --- stdout
 canary.flagger.app/b configured
 --- stderr
-warning: Canary `b` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
+warning: Canary `b` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik
 --- list.yaml (before)
 +++ list.yaml (after)
 @@ -11,3 +11,5 @@

@@ -95,12 +95,14 @@ impl Removal {
         let namespace = self.changes.iter().find(|change| is_namespace(change));
         let namespace = namespace.map(|change| format!(", namespace `{}` among them", change.wanted.name()));
         let namespace = namespace.unwrap_or_default();
+        if changes.is_empty() {
+            return format!("Delete {}{namespace}?", count(self.changes.len()));
+        }
         let verb = |change: &Change| if change.before.is_none() { "created" } else { "configured" };
         let proposal = output::change::proposal(&changes.iter().map(verb).collect::<Vec<_>>());
-        match (changes.len(), self.changes.len()) {
-            (0, deletions) => format!("Delete {}{namespace}?", count(deletions)),
-            (_, 0) => format!("{proposal}?"),
-            (_, deletions) => format!(
+        match self.changes.len() {
+            0 => format!("{proposal}?"),
+            deletions => format!(
                 "{proposal}, and delete {} of the former guard{namespace} once the new ones work?",
                 count(deletions)
             ),

@@ -11,10 +11,10 @@ use crate::{
     text::quoted,
 };
 
-/// What commands and changes are about.
 /// What `/login` is in a command: only the user knows the path.
 const PATH: &str = " (/login is an example: use the path where your logins begin)";
 
+/// What commands and changes are about.
 pub(super) struct Advice<'a> {
     pub(super) ctx: &'a Context,
     pub(super) source: &'a Source,

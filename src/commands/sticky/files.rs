@@ -43,7 +43,7 @@ pub(super) async fn change(
     }
     if loaded.observed.canary.provider.is_none() && !loaded.observed.is_certainly_on_traefik() && !is_part {
         ctx.ui.warning(&format!(
-            "Canary `{}` has no spec.provider, and Flagger's mesh provider is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik",
+            "Canary `{}` has no spec.provider, and Flagger's default provider (-mesh-provider) is unknown. If it is not traefik, the cookie has no effect; to be sure, set spec.provider: traefik",
             loaded.observed.canary.target
         ));
     }

@@ -257,6 +257,19 @@ fn what_cannot_be_covered_is_named_with_the_reason() {
     );
 }
 
+/// In the parentheses of an entry, Traefik would take this rule, and give the entry all of a host.
+#[test]
+fn no_rule_that_traefik_rejects_comes_right_in_the_parentheses_of_an_entry() {
+    let made = made("/login", &routing(vec![ingress_route("odd", true, &[("Host(`a`)) || (Host(`b`)", 0)])]));
+    assert_eq!(made.wanted, []);
+    assert_eq!(
+        made.notes,
+        [
+            "the entry does not apply to route 1 of IngressRoute `shop/odd`: Traefik rejects its rule: it has a wrong \") || (Host(`b`)\""
+        ]
+    );
+}
+
 #[test]
 fn a_route_that_names_the_traefik_service_with_its_provider_gets_an_entry_that_names_it_so_too() {
     for name in ["shop-checkout@kubernetescrd", "checkout@kubernetescrd"] {

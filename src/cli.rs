@@ -18,8 +18,8 @@ use crate::{
     apiserver,
     apiserver::ConnectionArgs,
     commands::{
-        completion as completions, cookie, describe, diff, guard, lint, man, options, rbac, render, show, simulate,
-        sticky, verify, version,
+        Work, boxed, completion as completions, cookie, describe, diff, guard, lint, man, options, rbac, render, show,
+        simulate, sticky, verify, version,
     },
     completion,
     context::Context,
@@ -193,24 +193,24 @@ fn completion_reply(command: &clap::Command, arguments: &[OsString], environment
     Some(ask(command.clone(), &words, environment))
 }
 
-async fn dispatch(context: &Context, command: &Command) -> Result<Exit> {
+fn dispatch<'a>(context: &'a Context, command: &'a Command) -> Work<'a> {
     match command {
-        Command::Show(args) => show::run(context, args).await,
-        Command::Describe(args) => describe::run(context, args).await,
-        Command::Render(args) => render::run(context, args).await,
-        Command::Cookie(args) => cookie::run(context, args).await,
-        Command::Simulate(args) => simulate::run(context, args).await,
-        Command::Lint(args) => lint::run(context, args).await,
-        Command::Verify(args) => verify::run(context, args).await,
-        Command::Diff(args) => diff::run(context, args).await,
-        Command::Sticky(command) => sticky::run(context, command).await,
-        Command::Guard(command) => guard::run(context, command).await,
-        Command::Rbac(args) => rbac::run(context, args).await,
-        Command::Completion(args) => completions::run(context, args),
+        Command::Show(args) => boxed(|| show::run(context, args)),
+        Command::Describe(args) => boxed(|| describe::run(context, args)),
+        Command::Render(args) => boxed(|| render::run(context, args)),
+        Command::Cookie(args) => boxed(|| cookie::run(context, args)),
+        Command::Simulate(args) => boxed(|| simulate::run(context, args)),
+        Command::Lint(args) => boxed(|| lint::run(context, args)),
+        Command::Verify(args) => boxed(|| verify::run(context, args)),
+        Command::Diff(args) => boxed(|| diff::run(context, args)),
+        Command::Sticky(command) => sticky::run(context, command),
+        Command::Guard(command) => guard::run(context, command),
+        Command::Rbac(args) => boxed(|| rbac::run(context, args)),
+        Command::Completion(args) => boxed(async || completions::run(context, args)),
         // Man pages list all flags.
-        Command::Man(args) => man::run(context, args, Cli::command()),
-        Command::Options => options::run(context, &self::command()),
-        Command::Version(args) => version::run(context, args).await,
+        Command::Man(args) => boxed(async || man::run(context, args, Cli::command())),
+        Command::Options => boxed(async || options::run(context, &self::command())),
+        Command::Version(args) => boxed(|| version::run(context, args)),
     }
 }
 

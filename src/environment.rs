@@ -112,10 +112,12 @@ impl Environment {
 #[cfg(target_os = "linux")]
 pub fn is_ignored(signal: u8) -> bool {
     // `proc_pid_status(5)`: a hexadecimal mask, the lowest bit for signal 1.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    mask & (1 << (signal.saturating_sub(1) & 63)) != 0
+    static IGNORED: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    });
+    *IGNORED & (1 << (signal.saturating_sub(1) & 63)) != 0
 }
 
 /// Returns whether this signal was already ignored when the program started: `nohup` detaches standard input from the

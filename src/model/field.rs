@@ -5,7 +5,7 @@ use std::fmt;
 
 use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
 /// A field of the cookie.
@@ -269,15 +269,13 @@ impl FieldKind {
     }
 
     fn matches(self, text: &str) -> bool {
-        static COMPILED: OnceLock<Vec<(FieldKind, Regex)>> = OnceLock::new();
-        let compiled = COMPILED.get_or_init(|| {
-            let whole = |kind: Self| format!("^(?:{})$", kind.pattern());
-            FIELDS
-                .iter()
-                .map(|field| (field.kind, Regex::new(&whole(field.kind)).expect("the patterns are constants")))
-                .collect()
+        static WHOLE: [OnceLock<Regex>; 6] = [const { OnceLock::new() }; 6];
+        // Compiling the expressions of all kinds would take longer than the rest of a fast command.
+        let whole = WHOLE[self as usize].get_or_init(|| {
+            let whole = RegexBuilder::new(&format!("^(?:{})$", self.pattern())).unicode(false).build();
+            whole.expect("the patterns are constants")
         });
-        compiled.iter().find(|(kind, _)| *kind == self).is_some_and(|(_, regex)| regex.is_match(text))
+        whole.is_match(text)
     }
 }
 

@@ -13,10 +13,8 @@ mod uninstall;
 
 use clap::Subcommand;
 
-use crate::{
-    context::Context,
-    error::{Exit, Result},
-};
+use super::{Work, boxed};
+use crate::context::Context;
 
 /// Protect declared cookies from Flagger's writes
 #[derive(Debug, Subcommand)]
@@ -28,11 +26,11 @@ pub(crate) enum GuardCommand {
 }
 
 /// Runs one of the `guard` commands.
-pub(crate) async fn run(ctx: &Context, command: &GuardCommand) -> Result<Exit> {
+pub(crate) fn run<'a>(ctx: &'a Context, command: &'a GuardCommand) -> Work<'a> {
     match command {
-        GuardCommand::Install(args) => install::run(ctx, args).await,
-        GuardCommand::Status(args) => status::run(ctx, args).await,
-        GuardCommand::Uninstall(args) => uninstall::run(ctx, args).await,
-        GuardCommand::Run(args) => run::run(ctx, args).await,
+        GuardCommand::Install(args) => boxed(|| install::run(ctx, args)),
+        GuardCommand::Status(args) => boxed(|| status::run(ctx, args)),
+        GuardCommand::Uninstall(args) => boxed(|| uninstall::run(ctx, args)),
+        GuardCommand::Run(args) => boxed(|| run::run(ctx, args)),
     }
 }

@@ -25,8 +25,9 @@ mod write;
 use clap::Subcommand;
 
 use super::{
+    Work,
     args::{SelectArgs, WriteArgs},
-    left_out,
+    boxed, left_out,
 };
 use crate::{
     cluster::Reading,
@@ -50,13 +51,13 @@ pub(crate) enum StickyCommand {
 }
 
 /// Runs one of the `sticky` commands.
-pub(crate) async fn run(ctx: &Context, command: &StickyCommand) -> Result<Exit> {
+pub(crate) fn run<'a>(ctx: &'a Context, command: &'a StickyCommand) -> Work<'a> {
     match command {
-        StickyCommand::Get(args) => get::run(ctx, args).await,
-        StickyCommand::Set(args) => set::run(ctx, args).await,
-        StickyCommand::Edit(args) => edit::run(ctx, args).await,
-        StickyCommand::Remove(args) => remove::run(ctx, args).await,
-        StickyCommand::Apply(args) => apply::run(ctx, args).await,
+        StickyCommand::Get(args) => boxed(|| get::run(ctx, args)),
+        StickyCommand::Set(args) => boxed(|| set::run(ctx, args)),
+        StickyCommand::Edit(args) => boxed(|| edit::run(ctx, args)),
+        StickyCommand::Remove(args) => boxed(|| remove::run(ctx, args)),
+        StickyCommand::Apply(args) => boxed(|| apply::run(ctx, args)),
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn parts(text: &str, separator: char) -> (Vec<(usize, &str)>, Problem
 }
 
 pub(super) fn is_allowed(c: char) -> bool {
-    c == '\t' || (' '..='~').contains(&c)
+    matches!(c, '\t' | ' '..='~')
 }
 
 fn read_name(name: &str) -> Result<Option<FieldValue>, Malformed> {

@@ -3,8 +3,8 @@
 /// The canary's weight, step by step. Before the first step it is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Course {
-    /// One weight per step, in percent.
-    weights: Vec<f64>,
+    /// Each step's weight in percent, after the time in seconds from which on Traefik uses it.
+    weights: Vec<(f64, f64)>,
     /// Length of a step in seconds; positive.
     interval: f64,
     /// Seconds from the beginning of a step until Traefik uses its weight; no longer than a step.
@@ -13,7 +13,10 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(weights: Vec<f64>, interval: f64, lag: f64) -> Self {
-        Self { weights, interval, lag: lag.min(interval) }
+        let lag = lag.min(interval);
+        let begins = std::iter::successors(Some(0.0), |begin| Some(begin + interval));
+        let weights = begins.map(|begin| begin + lag).zip(weights).collect();
+        Self { weights, interval, lag }
     }
 
     /// Returns when each step begins, in seconds.
@@ -23,12 +26,19 @@ impl Course {
 
     /// Returns when the last step ends, in seconds.
     pub(super) fn end(&self) -> f64 {
-        self.begins().last().map_or(0.0, |begin| begin + self.interval)
+        self.weights.last().map_or(0.0, |(since, _)| since - self.lag + self.interval)
     }
 
     /// Returns the weight at this time.
     pub(super) fn at(&self, time: f64) -> f64 {
-        self.changes().take_while(|(since, _)| *since <= time).last().map_or(0.0, |(_, weight)| weight)
+        let mut now = 0.0;
+        for (since, weight) in &self.weights {
+            if *since > time {
+                break;
+            }
+            now = *weight;
+        }
+        now
     }
 
     /// Returns the mean weight between two times, neither after the end.
@@ -62,22 +72,17 @@ impl Course {
         }
     }
 
-    /// Returns each weight with the time since when Traefik uses it.
-    fn changes(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.begins().map(|begin| begin + self.lag).zip(self.weights.iter().copied())
-    }
-
     fn integrated(&self, end: f64) -> f64 {
-        self.changes().map(|(since, weight)| weight * (end - since).clamp(0.0, self.interval)).sum()
+        self.weights.iter().map(|(since, weight)| weight * (end - since).clamp(0.0, self.interval)).sum()
     }
 
     fn twice_integrated(&self, end: f64) -> f64 {
-        let area = |(since, weight): (f64, f64)| {
+        let area = |(since, weight): &(f64, f64)| {
             // What a step adds to the integral stays, and is integrated from then on.
             let time = (end - since).max(0.0);
             let within = time.min(self.interval);
             weight * (within * within / 2.0 + self.interval * (time - within))
         };
-        self.changes().map(area).sum()
+        self.weights.iter().map(area).sum()
     }
 }

@@ -1,5 +1,7 @@
 //! Properties of the printed undo commands: the program's own parser accepts them, and they restore the former state.
 
+use std::{cell::RefCell, thread::LocalKey};
+
 use clap::{Args, FromArgMatches};
 use proptest::prelude::*;
 
@@ -40,10 +42,19 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn parsed<A: Args + FromArgMatches>(words: &[String]) -> A {
-    let command = A::augment_args(clap::Command::new("sticky").no_binary_name(true));
-    let matches = command.try_get_matches_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
-    A::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+thread_local! {
+    // Building a parser takes longer than parsing.
+    static SET: RefCell<clap::Command> = RefCell::new(parser::<set::SetArgs>());
+    static REMOVE: RefCell<clap::Command> = RefCell::new(parser::<RemoveArgs>());
+}
+
+fn parser<A: Args>() -> clap::Command {
+    A::augment_args(clap::Command::new("sticky").no_binary_name(true))
+}
+
+fn parsed<A: FromArgMatches>(parser: &'static LocalKey<RefCell<clap::Command>>, words: &[String]) -> A {
+    let matches = parser.with_borrow_mut(|parser| parser.try_get_matches_from_mut(words));
+    matches.and_then(|matches| A::from_arg_matches(&matches)).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
 /// Returns both sides without an entry that has no cookie, and so no effect.
@@ -58,14 +69,14 @@ fn run(line: &str, loaded: &Loaded) -> Loaded {
     assert_eq!(words[0], "sticky", "{line}");
     let plan = match words[1].as_str() {
         "set" => {
-            let args: set::SetArgs = parsed(&words[2..]);
+            let args: set::SetArgs = parsed(&SET, &words[2..]);
             assert_eq!(args.canary.as_deref(), Some(loaded.observed.canary.target.name.as_str()), "{line}");
             let wish = Wish { fields: args.cookie.wish.clone(), entry: args.cookie.entry.clone() };
             let wanted = wish.on(loaded, args.write.scope()).expect("nothing malformed");
             Plan::new(loaded, &wanted, args.write.scope())
         }
         "remove" => {
-            let args: RemoveArgs = parsed(&words[2..]);
+            let args: RemoveArgs = parsed(&REMOVE, &words[2..]);
             assert_eq!(args.canary.name, loaded.observed.canary.target.name, "{line}");
             Plan::new(loaded, &Stickiness::default(), args.write.scope())
         }
@@ -119,7 +130,7 @@ proptest! {
     ) {
         let Some(wanted) = wish.on(&loaded, scope) else { return Ok(()) };
         let line = undo::set_command("x", &wanted, &before(&loaded, scope), scope);
-        let args: set::SetArgs = parsed(&words(&line)[2..]);
+        let args: set::SetArgs = parsed(&SET, &words(&line)[2..]);
         prop_assert_eq!(args.write.scope(), scope);
         let typed = Wish { fields: args.cookie.wish.clone(), entry: args.cookie.entry.clone() };
         prop_assert_eq!(typed.on(&loaded, scope), Some(wanted), "{}", line);

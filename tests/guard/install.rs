@@ -7,7 +7,7 @@ use canary_traefik::{
 use http::Method;
 use serde_json::{Value, json};
 use snapbox::str;
-use testbed::{namespace::Namespace, objects, run::Run, server::Server, wait::until};
+use testbed::{namespace::Namespace, objects, pty::Pty, run::Run, server::Server, wait::until};
 
 use super::{
     cluster::ADMISSION,
@@ -93,6 +93,26 @@ exit: 3
 + validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-traefik-check
 error: confirmation needed, but there is no terminal
 hint: add --yes to agree to the change shown above
+
+"#]]);
+    let mut pty = Pty::start(guard(&namespace, ["install"]));
+    pty.answers("Create 6 objects?", "");
+    pty.ends().shows(str![[r#"
+exit: 3
+--- screen
++ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-ke
+ep
++ mutatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-ca
+rry
++ validatingadmissionpolicy.admissionregistration.k8s.io/kubectl-canary-traefik-
+check
++ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
+efik-keep
++ mutatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-tra
+efik-carry
++ validatingadmissionpolicybinding.admissionregistration.k8s.io/kubectl-canary-t
+raefik-check
+cancelled: nothing was changed
 
 "#]]);
     guard(&namespace, ["status"]).run().shows(str![[r#"

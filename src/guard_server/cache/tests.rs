@@ -126,11 +126,11 @@ fn a_namespace_that_fills_the_room_loses_its_own_canaries_and_nobody_elses() {
         "spec": {"targetRef": {"name": "shop"}}});
     let long = format!("x; Path=/{}", "a".repeat(1000));
     let mut refused = 0;
-    for number in 0..BUDGET / 1024 {
-        let name = format!("c{number}");
+    for number in 0..BUDGET / 1536 {
+        let name = format!("c{number:0>250}");
         refused += usize::from(cache.take(Event::Apply(canary(&name, &name, &long))).refused.is_some());
     }
-    assert!(refused > 0 && cache.len() < BUDGET / 1024 && cache.read().bytes <= BUDGET);
+    assert!(refused > 0 && cache.len() < BUDGET / 1536 && cache.read().bytes <= BUDGET);
     let taken = cache.take(Event::Apply(other));
     assert_eq!((taken.declared.map(|target| target.to_string()), taken.refused), (Some("quiet/shop".into()), None));
     assert!(cache.read().bytes <= BUDGET);

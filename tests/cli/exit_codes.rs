@@ -72,7 +72,7 @@ fn a_wait_that_a_signal_ends_ends_with_its_number() {
 fn endless() -> Directory {
     let mut text = canary("shop", Some("login; Max-Age=60"))
         .replace("  annotations:\n", "  annotations:\n    kubectl-canary-traefik/entry: /login\n");
-    for number in 0..20_000 {
+    for number in 0..6_000 {
         text.push_str(&format!(
             "---
 apiVersion: traefik.io/v1alpha1

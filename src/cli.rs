@@ -18,8 +18,8 @@ use crate::{
     apiserver,
     apiserver::ConnectionArgs,
     commands::{
-        Work, boxed, completion as completions, cookie, describe, diff, guard, lint, man, options, rbac, render, show,
-        simulate, sticky, verify, version,
+        CommandFuture, boxed, completion as completions, cookie, describe, diff, guard, lint, man, options, rbac,
+        render, show, simulate, sticky, verify, version,
     },
     completion,
     context::Context,
@@ -193,7 +193,7 @@ fn completion_reply(command: &clap::Command, arguments: &[OsString], environment
     Some(ask(command.clone(), &words, environment))
 }
 
-fn dispatch<'a>(context: &'a Context, command: &'a Command) -> Work<'a> {
+fn dispatch<'a>(context: &'a Context, command: &'a Command) -> CommandFuture<'a> {
     match command {
         Command::Show(args) => boxed(|| show::run(context, args)),
         Command::Describe(args) => boxed(|| describe::run(context, args)),

@@ -26,11 +26,11 @@ use std::pin::Pin;
 
 use crate::error::{Exit, Result};
 
-/// A command on its way.
-pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Result<Exit>> + 'a>>;
+/// The future of a command.
+pub(crate) type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<Exit>> + 'a>>;
 
 /// Makes a command's future outside of its caller's stack frame, which would have room for the futures of all commands.
 #[inline(never)]
-pub(crate) fn boxed<'a, F: Future<Output = Result<Exit>> + 'a>(make: impl FnOnce() -> F) -> Work<'a> {
+pub(crate) fn boxed<'a, F: Future<Output = Result<Exit>> + 'a>(make: impl FnOnce() -> F) -> CommandFuture<'a> {
     Box::pin(make())
 }

@@ -269,13 +269,13 @@ impl FieldKind {
     }
 
     fn matches(self, text: &str) -> bool {
-        static WHOLE: [OnceLock<Regex>; 6] = [const { OnceLock::new() }; 6];
-        // Compiling the expressions of all kinds would take longer than the rest of a fast command.
-        let whole = WHOLE[self as usize].get_or_init(|| {
-            let whole = RegexBuilder::new(&format!("^(?:{})$", self.pattern())).unicode(false).build();
-            whole.expect("the patterns are constants")
-        });
-        whole.is_match(text)
+        static WHOLE: [OnceLock<Regex>; FIELDS.len()] = [const { OnceLock::new() }; FIELDS.len()];
+        let known = FIELDS.iter().zip(&WHOLE).find(|(field, _)| field.kind == self);
+        known.is_some_and(|(_, whole)| {
+            // Compiled when it is first needed: a run needs one or two, and all of them take long.
+            let compile = || RegexBuilder::new(&format!("^(?:{})$", self.pattern())).unicode(false).build();
+            whole.get_or_init(|| compile().expect("the patterns are constants")).is_match(text)
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 /// The canary's weight, step by step. Before the first step it is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Course {
-    /// Each step's weight in percent, after the time in seconds from which on Traefik uses it.
-    weights: Vec<(f64, f64)>,
+    /// For each step, when Traefik begins to use its weight, in seconds, and the weight, in percent.
+    changes: Vec<(f64, f64)>,
     /// Length of a step in seconds; positive.
     interval: f64,
     /// Seconds from the beginning of a step until Traefik uses its weight; no longer than a step.
@@ -15,30 +15,23 @@ impl Course {
     pub(super) fn new(weights: Vec<f64>, interval: f64, lag: f64) -> Self {
         let lag = lag.min(interval);
         let begins = std::iter::successors(Some(0.0), |begin| Some(begin + interval));
-        let weights = begins.map(|begin| begin + lag).zip(weights).collect();
-        Self { weights, interval, lag }
+        let changes = begins.map(|begin| begin + lag).zip(weights).collect();
+        Self { changes, interval, lag }
     }
 
     /// Returns when each step begins, in seconds.
     pub(super) fn begins(&self) -> impl Iterator<Item = f64> {
-        std::iter::successors(Some(0.0), |begin| Some(begin + self.interval)).take(self.weights.len())
+        self.changes.iter().map(|(since, _)| since - self.lag)
     }
 
     /// Returns when the last step ends, in seconds.
     pub(super) fn end(&self) -> f64 {
-        self.weights.last().map_or(0.0, |(since, _)| since - self.lag + self.interval)
+        self.begins().last().map_or(0.0, |begin| begin + self.interval)
     }
 
     /// Returns the weight at this time.
     pub(super) fn at(&self, time: f64) -> f64 {
-        let mut now = 0.0;
-        for (since, weight) in &self.weights {
-            if *since > time {
-                break;
-            }
-            now = *weight;
-        }
-        now
+        self.changes.iter().rev().find(|(since, _)| *since <= time).map_or(0.0, |(_, weight)| *weight)
     }
 
     /// Returns the mean weight between two times, neither after the end.
@@ -73,7 +66,7 @@ impl Course {
     }
 
     fn integrated(&self, end: f64) -> f64 {
-        self.weights.iter().map(|(since, weight)| weight * (end - since).clamp(0.0, self.interval)).sum()
+        self.changes.iter().map(|(since, weight)| weight * (end - since).clamp(0.0, self.interval)).sum()
     }
 
     fn twice_integrated(&self, end: f64) -> f64 {
@@ -83,6 +76,6 @@ impl Course {
             let within = time.min(self.interval);
             weight * (within * within / 2.0 + self.interval * (time - within))
         };
-        self.weights.iter().map(area).sum()
+        self.changes.iter().map(area).sum()
     }
 }

@@ -77,12 +77,13 @@ proptest! {
         let shares = returning_shares(&weights, interval, max_age);
         let begins = std::iter::successors(Some(0.0), |begin| Some(begin + interval));
         for (begin, share) in begins.zip(&shares) {
-            let mut added = 0.0;
+            let mut sum = 0.0;
             for time in 0..FINE {
                 for age in 0..FINE {
-                    added += weight(begin + interval * middle(time) - max_age * middle(age)) / 2500.0;
+                    sum += weight(begin + interval * middle(time) - max_age * middle(age));
                 }
             }
+            let added = sum / f64::from(FINE).powi(2);
             prop_assert!((added - share).abs() < 3.0, "{} against {}", share, added);
         }
     }

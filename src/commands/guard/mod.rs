@@ -13,7 +13,7 @@ mod uninstall;
 
 use clap::Subcommand;
 
-use super::{Work, boxed};
+use super::{CommandFuture, boxed};
 use crate::context::Context;
 
 /// Protect declared cookies from Flagger's writes
@@ -26,7 +26,7 @@ pub(crate) enum GuardCommand {
 }
 
 /// Runs one of the `guard` commands.
-pub(crate) fn run<'a>(ctx: &'a Context, command: &'a GuardCommand) -> Work<'a> {
+pub(crate) fn run<'a>(ctx: &'a Context, command: &'a GuardCommand) -> CommandFuture<'a> {
     match command {
         GuardCommand::Install(args) => boxed(|| install::run(ctx, args)),
         GuardCommand::Status(args) => boxed(|| status::run(ctx, args)),

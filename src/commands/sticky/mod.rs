@@ -25,7 +25,7 @@ mod write;
 use clap::Subcommand;
 
 use super::{
-    Work,
+    CommandFuture,
     args::{SelectArgs, WriteArgs},
     boxed, left_out,
 };
@@ -51,7 +51,7 @@ pub(crate) enum StickyCommand {
 }
 
 /// Runs one of the `sticky` commands.
-pub(crate) fn run<'a>(ctx: &'a Context, command: &'a StickyCommand) -> Work<'a> {
+pub(crate) fn run<'a>(ctx: &'a Context, command: &'a StickyCommand) -> CommandFuture<'a> {
     match command {
         StickyCommand::Get(args) => boxed(|| get::run(ctx, args)),
         StickyCommand::Set(args) => boxed(|| set::run(ctx, args)),

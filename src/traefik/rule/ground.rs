@@ -117,6 +117,7 @@ pub(crate) const REFUSED: &[&str] = &[
     "Host(``)",
     "Host(`a.test`",
     "Host(`a.test`))",
+    "Host(`a.test`)) || (Host(`b.test`)",
     "(Host(`a.test`)",
     "Host(`a.test`) && ",
     "Host(`a.test`) Path(`/x`)",

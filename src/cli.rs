@@ -91,10 +91,11 @@ enum Command {
 /// Builds the parser with all commands.
 pub fn command() -> clap::Command {
     // The many connection flags would bury the few that a command is about.
-    Cli::command().display_name("kubectl canary-traefik").mut_args(|arg| {
+    let command = Cli::command().display_name("kubectl canary-traefik").mut_args(|arg| {
         let is_connection = arg.get_help_heading() == Some(options::HEADING);
         if is_connection { arg.hide_short_help(true).hide_long_help(true) } else { arg }
-    })
+    });
+    with_options_line(command)
 }
 
 /// Ends the help of every command with a line on the connection flags.
@@ -120,7 +121,6 @@ fn run_words(arguments: Vec<OsString>, environment: Environment) -> u8 {
         let _ = Ui::new(Color::Never).write_raw(&answer);
         return 0;
     }
-    command = with_options_line(command);
     if environment.program.starts_with("kubectl-") {
         command = command.bin_name("kubectl canary-traefik");
     }

@@ -4,8 +4,13 @@
 
 use std::{thread, time::Duration};
 
-use expectrl::process::unix::Signal;
-use testbed::{directory::Directory, editor::Editor, numbers::Numbers, pty::Pty, run::Run};
+use testbed::{
+    directory::Directory,
+    editor::Editor,
+    numbers::Numbers,
+    pty::{Pty, Signal},
+    run::Run,
+};
 
 use crate::{
     terminal::{ODD_KEYS, many},
@@ -16,7 +21,7 @@ use crate::{
 const RUNS: u64 = 40;
 const PRESSES: usize = 50;
 
-const SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// Keys that mean something.
 const KEYS: [&str; 19] = [
@@ -106,7 +111,7 @@ fn ends_well(seed: u64, modes: &str) {
         }
         press(&mut pty, &mut numbers);
     }
-    pty.signals(Signal::SIGTERM);
+    pty.signals(Signal::TERM);
     let seen = pty.ends();
     let documented = [0, 2, 3, 4, 5, 129, 130, 131, 143];
     assert!(seen.code.is_some_and(|code| documented.contains(&code)), "CANARY_TRAEFIK_SEED={seed}: {}", seen.text);

@@ -84,11 +84,13 @@ fn command(line: &str) -> Option<String> {
     is_whole.then(|| rest[..end].trim_end_matches('.').replace("[NS]", "ns").replace("[PORT]", "1"))
 }
 
-/// The words of a command, as a shell takes them.
-fn words(command: &str) -> Vec<String> {
-    let output = Command::new("sh").args(["-fc", &format!("printf '%s\\n' {command}")]).output().expect("a shell");
-    assert!(output.status.success(), "{command}");
-    String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+/// The words of each command, as a shell takes them.
+fn words<'a>(commands: impl Iterator<Item = &'a String>) -> Vec<Vec<String>> {
+    let script: String = commands.map(|command| format!("printf '%s\\n' {command}; echo\n")).collect();
+    let output = Command::new("sh").args(["-efc", &script]).output().expect("a shell");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.split_terminator("\n\n").map(|words| words.lines().map(str::to_owned).collect()).collect()
 }
 
 /// Each command that is printed, but those of which `skipped` is the beginning of the line.
@@ -106,11 +108,15 @@ fn printed(skipped: &str) -> BTreeSet<String> {
 #[test]
 fn every_command_that_is_printed_is_one_that_parses() {
     let commands = printed("");
+    let words = words(commands.iter());
+    assert_eq!(words.len(), commands.len());
+    let mut clap = cli::command();
     let wrong: Vec<_> = commands
         .iter()
-        .filter_map(|command| {
-            let words = std::iter::once("kubectl canary-traefik".to_owned()).chain(words(command));
-            let error = cli::command().try_get_matches_from(words).err()?;
+        .zip(words)
+        .filter_map(|(command, words)| {
+            let words = std::iter::once("kubectl canary-traefik".to_owned()).chain(words);
+            let error = clap.try_get_matches_from_mut(words).err()?;
             Some(format!("{command}: {}", error.to_string().lines().next().unwrap_or_default()))
         })
         .collect();

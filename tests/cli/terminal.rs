@@ -3,11 +3,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use expectrl::process::unix::Signal;
 use testbed::{
     directory::Directory,
     editor::Editor,
-    pty::{Key, Pty},
+    pty::{Key, Pty, Signal},
     run::Run,
 };
 
@@ -19,8 +18,7 @@ use crate::{
 const CONSENT: &str = "Change canary.yaml? [y]es / [N]o / [e]dit";
 
 /// What ends a program from elsewhere, with the exit status.
-const SIGNALS: [(Signal, i32); 4] =
-    [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)];
+const SIGNALS: [(Signal, i32); 4] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)];
 
 /// Many Canaries, one of which declares a cookie.
 fn canaries(declaring: &str) -> String {
@@ -44,8 +42,8 @@ fn a_signal_at_any_question_leaves_the_terminal_whole() {
             pty.wait_for_keys();
             pty.signals(signal);
             let seen = pty.ends();
-            assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal} at {count}: {seen:?}");
-            assert_eq!(folder.read("canary.yaml"), before, "{signal} at {count}");
+            assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?} at {count}: {seen:?}");
+            assert_eq!(folder.read("canary.yaml"), before, "{signal:?} at {count}");
         }
     }
 }
@@ -59,13 +57,13 @@ fn a_signal_at_the_list_of_canaries_leaves_the_terminal_whole() {
         pty.wait_for_keys();
         pty.signals(signal);
         let seen = pty.ends();
-        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?}: {seen:?}");
     }
 }
 
 #[test]
 fn a_signal_while_the_editor_runs_ends_it_and_keeps_what_was_typed() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         for (round, kept) in [
             // The terminal is as an editor has it.
             (r#"stty raw -echo; printf '\033[?25l'; echo editing; exec sleep 1000"#, false),
@@ -80,14 +78,14 @@ fn a_signal_while_the_editor_runs_ends_it_and_keeps_what_was_typed() {
             pty.wait_for("editing");
             pty.signals(signal);
             let seen = pty.ends();
-            assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal} {round}: {seen:?}");
+            assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?} {round}: {seen:?}");
             let names = temporary.names();
-            assert_eq!(names.len(), usize::from(kept), "{signal} {round}: {names:?}");
+            assert_eq!(names.len(), usize::from(kept), "{signal:?} {round}: {names:?}");
             let hint = names.first().map(|name| {
                 format!("hint: your edit was saved to {}", temporary.path().join(name).join("podinfo.yaml").display())
             });
             let said = seen.screen.lines().find(|line| line.starts_with("hint: ")).map(str::to_owned);
-            assert_eq!(said, hint, "{signal} {round}");
+            assert_eq!(said, hint, "{signal:?} {round}");
             assert_eq!(declared(&folder).as_deref(), Some("login"));
         }
     }
@@ -106,20 +104,20 @@ fn shows_differences(trap: &str) -> (Directory, Run, Directory) {
 
 #[test]
 fn a_signal_while_differences_are_shown_leaves_the_terminal_whole_and_no_folder() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         let (_folder, run, temporary) = shows_differences("");
         let mut pty = Pty::start(run);
         pty.wait_for("comparing");
         pty.signals(signal);
         let seen = pty.ends();
-        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
-        assert_eq!(temporary.names(), [""; 0], "{signal}");
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?}: {seen:?}");
+        assert_eq!(temporary.names(), [""; 0], "{signal:?}");
     }
 }
 
 #[test]
 fn a_difference_that_was_interrupted_is_no_answer() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGQUIT, 131)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::QUIT, 131)] {
         // It takes no notice, and ends as if it had found a difference.
         let (_folder, run, temporary) = shows_differences("trap '' INT QUIT");
         let mut pty = Pty::start(run);
@@ -127,8 +125,8 @@ fn a_difference_that_was_interrupted_is_no_answer() {
         pty.signals(signal);
         pty.types("\n");
         let seen = pty.ends();
-        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
-        assert_eq!(temporary.names(), [""; 0], "{signal}");
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?}: {seen:?}");
+        assert_eq!(temporary.names(), [""; 0], "{signal:?}");
     }
 }
 
@@ -139,7 +137,7 @@ fn a_signal_while_input_is_awaited_ends_the_program() {
         pty.wait_for_notice();
         pty.signals(signal);
         let seen = pty.ends();
-        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?}: {seen:?}");
     }
 }
 
@@ -150,8 +148,8 @@ fn a_signal_that_is_to_be_ignored_is_ignored() {
     let script = "trap '' HUP; exec \"$0\" show -f -";
     let mut pty = Pty::start(Run::of("/bin/sh", ["-c", script, program]));
     pty.wait_for_notice();
-    pty.signals(Signal::SIGHUP);
-    pty.signals(Signal::SIGTERM);
+    pty.signals(Signal::HUP);
+    pty.signals(Signal::TERM);
     assert_eq!(pty.ends().code, Some(143));
 }
 

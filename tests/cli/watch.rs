@@ -3,13 +3,12 @@
 use std::sync::mpsc::Sender;
 
 use canary_traefik::model::declaration::ANNOTATION;
-use expectrl::process::unix::Signal;
 use serde_json::{Value, json};
 use snapbox::str;
 use testbed::{
     fake::{Fake, Reply},
     objects,
-    pty::{Key, Pty},
+    pty::{Key, Pty, Signal},
     run::{Run, exactly},
     running::{Running, Stream},
 };
@@ -340,7 +339,7 @@ fn a_window_of_any_width_shows_whole_rows() {
         let shop = shop(&[canary("checkout", "Progressing"), canary(long, "Succeeded")], &[service("checkout", 10)]);
         let mut pty = Pty::start_sized(shop.run("show -w"), 20, columns);
         pty.wait_for("checkout");
-        pty.signals(Signal::SIGTERM);
+        pty.signals(Signal::TERM);
         let seen = pty.ends();
         let widest = seen.screen.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         assert!(seen.restored && widest < usize::from(columns), "{seen:?}");
@@ -383,7 +382,7 @@ fn a_window_that_changes_its_size_is_filled_anew() {
     pty.wait_for("web-29");
     pty.resizes(5, 60);
     pty.wait_for("… and 28 more");
-    pty.signals(Signal::SIGHUP);
+    pty.signals(Signal::HUP);
     pty.ends().shows(str![[r#"
 exit: 129
 --- screen
@@ -402,12 +401,12 @@ fn the_terminal_is_whole_while_the_program_is_stopped_and_drawn_anew_after() {
     let mut pty = Pty::start(shop.run("show -w"));
     pty.wait_for("checkout");
     pty.wait_for_hidden_cursor();
-    pty.signals(Signal::SIGTSTP);
+    pty.signals(Signal::TSTP);
     assert!(pty.is_whole_while_stopped());
-    pty.signals(Signal::SIGCONT);
+    pty.signals(Signal::CONT);
     shop.service("MODIFIED", &service("checkout", 20));
     pty.wait_for("80/20");
-    pty.signals(Signal::SIGTERM);
+    pty.signals(Signal::TERM);
     let seen = pty.ends();
     assert_eq!((seen.code, seen.restored), (Some(143), true), "{seen:?}");
 }

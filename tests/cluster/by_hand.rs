@@ -1,6 +1,5 @@
 //! A cookie that a person changes by hand, in the editor or by answering questions, while others write too.
 
-use expectrl::process::unix::Signal;
 use serde_json::{Value, json};
 use snapbox::str;
 use testbed::{
@@ -9,7 +8,7 @@ use testbed::{
     flagger,
     namespace::Namespace,
     objects,
-    pty::{Key, Pty},
+    pty::{Key, Pty, Signal},
     run::{Run, exactly},
     running::Running,
 };
@@ -382,14 +381,14 @@ fn escape_and_control_c_at_any_question_leave_both_objects_as_they_are() {
 fn a_signal_at_the_question_leaves_both_objects_as_they_are_and_the_terminal_whole() {
     let namespace = rollout("signalled");
     let before = versions(&namespace, "podinfo");
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
         let mut pty = Pty::start(namespace.run(["sticky", "set", "podinfo", "--max-age", "5m"]));
         pty.wait_for("Change 2 objects? [y]es / [N]o");
         pty.wait_for_keys();
         pty.signals(signal);
         let seen = pty.ends();
-        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal}: {seen:?}");
-        assert_eq!(versions(&namespace, "podinfo"), before, "{signal}");
+        assert_eq!((seen.code, seen.restored), (Some(code), true), "{signal:?}: {seen:?}");
+        assert_eq!(versions(&namespace, "podinfo"), before, "{signal:?}");
     }
 }
 

@@ -3,22 +3,23 @@
 use std::{
     fs::File,
     io::{Read as _, Write as _},
-    process::Command,
+    os::fd::OwnedFd,
+    process::{Child, Command},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
 
-use expectrl::process::{
-    Process as _,
-    unix::{Signal, UnixProcess, WaitStatus},
-};
-use rustix::termios::{
-    InputModes, LocalModes, OutputModes, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcsetwinsize,
+pub use rustix::process::Signal;
+use rustix::{
+    process::{Pid, kill_process},
+    pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt},
+    termios::{InputModes, LocalModes, OutputModes, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcsetwinsize},
 };
 use snapbox::IntoData;
 
 use super::{
     run::{Run, exactly, show},
+    running::ended,
     screen::Screen,
     wait::{PATIENCE, until},
 };
@@ -41,7 +42,7 @@ pub enum Key {
 
 /// The program at a terminal of 80 columns.
 pub struct Pty {
-    process: UnixProcess,
+    process: Child,
     keyboard: File,
     printed: Receiver<Vec<u8>>,
     /// Printed, and not on the screen yet.
@@ -87,11 +88,9 @@ impl Pty {
     /// Starts the run at a terminal of this size.
     pub fn start_sized(run: Run, rows: u16, columns: u16) -> Self {
         let run = run.env("TERM", "xterm-256color");
-        let command = at_a_terminal(&run, rows, columns);
-        let process = UnixProcess::spawn_command(command).expect("the program can be started at a terminal");
-        let mut keyboard = process.get_raw_handle().expect("a terminal can be written to");
-        keyboard.write_all(b"\n").expect("the terminal takes keys");
-        let mut display = process.get_raw_handle().expect("a terminal can be read");
+        let (keyboard, terminal) = terminal(rows, columns).expect("a terminal can be made");
+        let process = at_a_terminal(&run, terminal).expect("the program can be started at a terminal");
+        let mut display = keyboard.try_clone().expect("a terminal can be read");
         let (sender, printed) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -164,7 +163,7 @@ impl Pty {
 
     /// Waits until the program is stopped; whether the terminal is as a shell wants it then.
     pub fn is_whole_while_stopped(&mut self) -> bool {
-        let stat = format!("/proc/{}/stat", self.process.pid());
+        let stat = format!("/proc/{}/stat", self.process.id());
         until("the program to stop", || {
             let stat = std::fs::read_to_string(&stat).expect("the program runs");
             stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')).then_some(())
@@ -204,7 +203,7 @@ impl Pty {
 
     /// Sends the program a signal from elsewhere, not by a key.
     pub fn signals(&mut self, signal: Signal) {
-        self.process.signal(signal).expect("one's own child can be sent a signal");
+        kill_process(Pid::from_child(&self.process), signal).expect("one's own child can be sent a signal");
     }
 
     /// Waits until a prompt reads a key (true); not when the program has ended, or another one has the terminal for longer
@@ -227,7 +226,7 @@ impl Pty {
 
     /// Waits until the program notices signals, or has ended, rather than being ended by them (`proc_pid_status(5)`).
     pub fn wait_for_notice(&self) {
-        let status = format!("/proc/{}/status", self.process.pid());
+        let status = format!("/proc/{}/status", self.process.id());
         until("the program to notice signals", || {
             let status = std::fs::read_to_string(&status).expect("the program runs");
             if status.lines().any(|line| line.starts_with("State:\tZ")) {
@@ -235,15 +234,14 @@ impl Pty {
             }
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
             let caught = u64::from_str_radix(caught.trim(), 16).expect("hexadecimal digits");
-            // The last one that it turns to; the shell before it leaves it alone.
-            (caught & (1 << (Signal::SIGTERM as i32 - 1)) != 0).then_some(())
+            // The last one that it turns to; what starts it leaves it alone.
+            (caught & (1 << (Signal::TERM.as_raw() - 1)) != 0).then_some(())
         });
     }
 
     /// Gives the window another size.
     pub fn resizes(&mut self, rows: u16, columns: u16) {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&self.keyboard, size).expect("a terminal has a size");
+        tcsetwinsize(&self.keyboard, size(rows, columns)).expect("a terminal has a size");
     }
 
     /// Waits until a prompt reads a key: for that it has the terminal hand on the enter key as it is.
@@ -290,11 +288,7 @@ impl Pty {
                 Err(RecvTimeoutError::Timeout) => panic!("it did not end; the screen is:\n{}", self.screen()),
             }
         }
-        let (code, status) = match self.process.wait().expect("one's own child can be waited for") {
-            WaitStatus::Exited(_, code) => (Some(code), code.to_string()),
-            WaitStatus::Signaled(_, signal, _) => (None, format!("signal {}", signal as i32)),
-            other => panic!("it did not end: {other:?}"),
-        };
+        let status = self.process.wait().expect("one's own child can be waited for");
         let cursor = if self.screen.shows_cursor() { "" } else { "(the cursor is hidden)\n" };
         let after = tcgetattr(&self.keyboard).expect("a terminal has modes");
         let modes_after = modes(&after);
@@ -306,14 +300,22 @@ impl Pty {
         let colored = self.screen.is_colored();
         let screen = self.screen.text();
         Seen {
-            code,
+            code: status.code(),
             screen,
             printed: String::from_utf8_lossy(&self.all).into_owned(),
             restored,
             modes: modes_after,
             colored,
-            text: format!("exit: {status}\n--- screen\n{}{cursor}{modes}", self.screen()),
+            text: format!("exit: {}\n--- screen\n{}{cursor}{modes}", ended(status), self.screen()),
         }
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // One that a failed test left would wait for keys for ever.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -324,16 +326,29 @@ fn modes(of: &Termios) -> String {
     format!("{input:?} {output:?} {:?} {:?} {least} {patience}", of.control_modes, of.local_modes)
 }
 
-/// The run's command, which begins at the first line and finds a terminal of this size that shows what is typed.
-/// Spawning sets another size, now and then only when the program already runs.
-fn at_a_terminal(run: &Run, rows: u16, columns: u16) -> Command {
+/// A terminal of this size: the end of the person, and that of the program.
+fn terminal(rows: u16, columns: u16) -> rustix::io::Result<(File, OwnedFd)> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let keyboard = openpt(flags)?;
+    unlockpt(&keyboard)?;
+    let terminal = ioctl_tiocgptpeer(&keyboard, flags)?;
+    tcsetwinsize(&terminal, size(rows, columns))?;
+    Ok((keyboard.into(), terminal))
+}
+
+fn size(rows: u16, columns: u16) -> Winsize {
+    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// Starts the run's command as the leader of a session of its own, at this terminal. `setsid` does that without a fork of
+/// the tests, whose memory takes ten times as long to copy as the program to start.
+fn at_a_terminal(run: &Run, terminal: OwnedFd) -> std::io::Result<Child> {
     let inner = run.command();
-    let mut command = Command::new("/bin/sh");
-    let script = format!("read -r begin && /bin/stty sane rows {rows} cols {columns} && exec \"$@\"");
-    command.args(["-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args()).env_clear();
+    let mut command = Command::new("/usr/bin/setsid");
+    command.arg("-c").arg(inner.get_program()).args(inner.get_args()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(inner.get_current_dir().expect("a run has a directory"));
-    command
+    command.stdin(terminal.try_clone()?).stdout(terminal.try_clone()?).stderr(terminal).spawn()
 }
 
 impl Seen {

@@ -263,12 +263,12 @@ mod tests {
     #[test]
     fn the_flags_of_the_user_go_behind_the_command_in_a_hint() {
         let error = Error::usage("x")
-            .hint("-n NAMESPACE")
+            .hint("use -n NAMESPACE")
             .hint_command("to move it: kubectl uninstall", ", then install it")
             .hint_command("kubectl get", "")
             .for_same_user(" --as jane");
         let expected =
-            ["-n NAMESPACE", "to move it: kubectl uninstall --as jane, then install it", "kubectl get --as jane"];
+            ["use -n NAMESPACE", "to move it: kubectl uninstall --as jane, then install it", "kubectl get --as jane"];
         assert_eq!(error.hints(), expected);
         assert_eq!(error.for_same_user(" --as joe").hints(), expected);
     }

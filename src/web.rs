@@ -26,7 +26,7 @@ const MOST: usize = 1 << 20;
 /// How long to wait for the rest of a page whose headers are there. It is read so that the connection can be used again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// What to type if a pod does not answer.
-const ANOTHER_POD: &str = "--url URL, or --through-cluster=NAMESPACE/POD";
+const ANOTHER_POD: &str = "use --url URL, or --through-cluster=NAMESPACE/POD";
 /// The longest `Location` that is followed, in bytes: the most that common servers accept in a request.
 const LONGEST_LOCATION: usize = 8 << 10;
 
@@ -149,7 +149,7 @@ impl Site {
         let way = if self.is_forwarded {
             ANOTHER_POD.to_owned()
         } else {
-            format!("--url URL, or --resolve {address}:ADDRESS")
+            format!("use --url URL, or --resolve {address}:ADDRESS")
         };
         // Through the API server, there is one replica.
         let is_last = is_last && !self.is_forwarded;

@@ -19,12 +19,12 @@ pub(crate) fn build(choice: &Choice) -> Result<Config> {
     let Choice { cluster, cluster_name, .. } = choice;
     let server = cluster.server.as_deref().filter(|server| !server.is_empty());
     let server = server.ok_or_else(|| {
-        Error::usage(format!("cluster `{cluster_name}` in {} has no server", choice.files)).hint("--server URL")
+        Error::usage(format!("cluster `{cluster_name}` in {} has no server", choice.files)).hint("use --server URL")
     })?;
     let unusable = |reason: &str| {
         Error::usage(format!("the server's address `{}` cannot be used", without_userinfo(server)))
             .caused_by(reason)
-            .hint("--server https://HOST:PORT")
+            .hint("use --server https://HOST:PORT")
     };
     let url = url::read(server).map_err(unusable)?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
@@ -82,7 +82,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {
 }
 
 pub(crate) fn unusable_authority() -> Error {
-    Error::usage("the certificate authority of the cluster cannot be used").hint("--certificate-authority FILE")
+    Error::usage("the certificate authority of the cluster cannot be used").hint("use --certificate-authority FILE")
 }
 
 /// Returns the error for a client that could not be built.
@@ -91,7 +91,7 @@ pub(crate) fn unusable(error: &kube::Error) -> Error {
         kube::Error::Auth(error) => auth(error),
         kube::Error::RustlsTls(kube::client::RustlsTlsError::AddRootCertificate(_)) => {
             Error::usage("this machine has no certificate authorities to check the server's certificate with")
-                .hint("--certificate-authority FILE")
+                .hint("use --certificate-authority FILE")
         }
         _ => Error::cluster("the connection to the server cannot be set up"),
     }

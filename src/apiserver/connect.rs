@@ -130,7 +130,7 @@ fn in_pod(args: &ConnectionArgs) -> Result<Source> {
     let config = Config::incluster().map_err(|error| {
         Error::usage("no kubeconfig found, and this pod has no service account to use")
             .caused_by(error.to_string())
-            .hint("--kubeconfig FILE")
+            .hint("use --kubeconfig FILE")
     })?;
     as_in_pod(config, args)
 }

@@ -40,7 +40,7 @@ impl Endpoint {
     /// Adds the hint for checking the address.
     fn with_look(&self, error: Error) -> Error {
         if self.from_flag {
-            error.hint("--server https://HOST:PORT")
+            error.hint("use --server https://HOST:PORT")
         } else {
             error.hint_command("kubectl config view --minify", "")
         }

@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 use crate::error::{Error, Result, reason};
 
 /// What to type for another certificate.
-const FLAGS: &str = "--client-certificate FILE --client-key FILE";
+const FLAGS: &str = "use --client-certificate FILE --client-key FILE";
 
 /// Returns the client certificate with its key; `None` if the user has neither.
 ///

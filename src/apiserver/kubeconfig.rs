@@ -41,7 +41,7 @@ pub(crate) struct Choice {
 /// name another cluster and user than the next one.
 pub(crate) fn load(args: &ConnectionArgs, environment: &Environment) -> Result<Option<Loaded>> {
     if let Some(file) = &args.kubeconfig {
-        let missing = || Error::usage(format!("no file `{}`", file.display())).hint("--kubeconfig FILE");
+        let missing = || Error::usage(format!("no file `{}`", file.display())).hint("use --kubeconfig FILE");
         let config = read(file)?.ok_or_else(missing)?;
         return merge([(file.clone(), config)]).map(Some);
     }
@@ -80,7 +80,7 @@ pub(crate) fn none_found(environment: &Environment) -> Error {
     let looked: Vec<_> = candidates(environment).iter().map(|file| file.display().to_string()).collect();
     let error = Error::usage("no kubeconfig found");
     let error = if looked.is_empty() { error } else { error.caused_by(format!("looked for {}", looked.join(", "))) };
-    error.hint("--kubeconfig FILE, or --server URL")
+    error.hint("use --kubeconfig FILE, or --server URL")
 }
 
 /// Returns the files to look for, in order. `KUBECONFIG` replaces the home directory's file.
@@ -117,7 +117,7 @@ fn merge(files: impl IntoIterator<Item = (PathBuf, Kubeconfig)>) -> Result<Loade
         if let Some(kind) = next.kind.as_deref().filter(|kind| *kind != "Config") {
             return Err(Error::usage(format!("`{}` is not a kubeconfig", file.display()))
                 .caused_by(format!("its kind is `{kind}`"))
-                .hint("--kubeconfig FILE"));
+                .hint("use --kubeconfig FILE"));
         }
         // An empty value is unset: a later file may set it.
         next.current_context = next.current_context.filter(|name| !name.is_empty());
@@ -202,7 +202,7 @@ fn context(loaded: &Loaded, args: &ConnectionArgs) -> Result<(String, Context)> 
         if args.server.is_some() || args.cluster.is_some() {
             return Ok(Default::default());
         }
-        let error = Error::usage(format!("no context is chosen in {files}")).hint("--context NAME");
+        let error = Error::usage(format!("no context is chosen in {files}")).hint("use --context NAME");
         return Err(with_known("contexts", &known, error));
     };
     if let Some(found) = config.contexts.iter().find(|named| &named.name == name) {
@@ -217,7 +217,7 @@ fn unknown(what: &str, name: &str, files: &str, known: Vec<&str>, has_flag: bool
     let near = near(name, known.iter().copied());
     let mut error = Error::usage(format!("no {what} named `{name}` in {files}"));
     if let Some(best) = near.first().filter(|_| has_flag) {
-        error = error.hint(format!("--{what} {best}"));
+        error = error.hint(format!("use --{what} {best}"));
     }
     let rest: Vec<&str> = known.into_iter().filter(|name| !near.contains(name)).collect();
     with_known(&format!("{what}s"), &[near, rest].concat(), error)

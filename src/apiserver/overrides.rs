@@ -105,7 +105,7 @@ pub(crate) fn impersonation(args: &ConnectionArgs, user: &mut AuthInfo) -> Resul
     let asks =
         user.impersonate_uid.is_some() || user.impersonate_groups.is_some() || user.impersonate_user_extra.is_some();
     if user.impersonate.is_none() && asks {
-        return Err(Error::usage("--as-uid, --as-group and --as-user-extra need --as").hint("--as USER"));
+        return Err(Error::usage("--as-uid, --as-group and --as-user-extra need --as").hint("use --as USER"));
     }
     // kube reports this only as a failed request.
     let extra = user.impersonate_user_extra.iter().flat_map(|extra| extra.values().flatten());

@@ -54,7 +54,7 @@ pub(super) fn refused(refusal: &Refusal, call: &Call<'_>, endpoint: &Endpoint) -
         code => {
             if refusal.message.starts_with("Client sent an HTTP request to an HTTPS server") {
                 return Error::cluster("the server expects https, and the request was http")
-                    .hint("--server https://HOST:PORT");
+                    .hint("use --server https://HOST:PORT");
             }
             let error = Error::cluster(format!("the server could not {}: it answered {code}", task(refusal, call)));
             explained(error, &refusal.complaint())
@@ -73,7 +73,7 @@ fn unauthorized(endpoint: &Endpoint) -> Error {
 /// Adds why no credentials were sent, and how to send them.
 fn withheld(error: Error) -> Error {
     let why = "credentials are not sent over http, where others could read them";
-    error.caused_by(why).hint("--server https://HOST:PORT")
+    error.caused_by(why).hint("use --server https://HOST:PORT")
 }
 
 fn with_credentials_cause(error: Error, endpoint: &Endpoint) -> Error {

@@ -44,7 +44,7 @@ impl SiteTrust {
         let unusable = |cause: String| {
             Error::usage(format!("cannot read certificates from `{shown}`"))
                 .caused_by(cause)
-                .hint("--ca-file FILE, in PEM")
+                .hint("use --ca-file FILE, in PEM")
         };
         let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
         let all = all.map_err(|error| match error {
@@ -84,7 +84,7 @@ pub(crate) fn reason(error: &(dyn StdError + 'static), host: &str, address: &str
     let plain = |error: &Error| error.causes().iter().fold(Error::cluster(error.message()), Error::caused_by);
     match endpoint.classify(error) {
         Failure::Unreachable(error) | Failure::Broken(error) => plain(&error).hint(way),
-        Failure::Tls(error) => plain(&error).hint("--ca-file FILE, or --insecure"),
-        _ => Error::cluster(format!("the server {address} does not speak HTTP")).hint("--url URL"),
+        Failure::Tls(error) => plain(&error).hint("use --ca-file FILE, or --insecure"),
+        _ => Error::cluster(format!("the server {address} does not speak HTTP")).hint("use --url URL"),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
                 let error = Error::cluster(format!("{certificate} is for another name"));
                 let error =
                     if names.is_empty() { error } else { error.caused_by(format!("it is for {}", names.join(", "))) };
-                error.hint(format!("--tls-server-name {}", names.first().map_or("NAME", String::as_str)))
+                error.hint(format!("use --tls-server-name {}", names.first().map_or("NAME", String::as_str)))
             }
             other if trust::is_of_an_authority(other) => {
                 Error::cluster(format!("{certificate} is a CA certificate that the kubeconfig does not trust"))
@@ -46,7 +46,7 @@ pub(crate) fn sentence(error: &TlsError, address: &str, look: impl Fn(Error) -> 
             | AlertDescription::CertificateUnknown,
         ) => Error::cluster(format!("the server {address} does not accept the client certificate"))
             .caused_by(error.to_string())
-            .hint("--client-certificate FILE --client-key FILE"),
+            .hint("use --client-certificate FILE --client-key FILE"),
         // There is no fallback to plain HTTP: anyone on the way could read the traffic and impersonate the server.
         TlsError::InvalidMessage(_) => look(Error::cluster(format!("the server {address} does not speak TLS"))),
         other => Error::cluster(format!("no secure connection to the server {address}")).caused_by(other.to_string()),

@@ -139,7 +139,7 @@ impl Tls {
         }
         let name = config.tls_server_name.clone().map(ServerName::try_from).transpose();
         let server_name = name.map_err(|_| {
-            Error::usage("--tls-server-name is neither a host name nor an address").hint("--tls-server-name NAME")
+            Error::usage("--tls-server-name is neither a host name nor an address").hint("use --tls-server-name NAME")
         })?;
         Ok(Self { config: tls, server_name })
     }

@@ -20,7 +20,7 @@ impl Cluster {
         let routers = routers(traefik).await.map_err(|cause| {
             Error::cluster(format!("cannot read the routers of Traefik's API {}", traefik.url()))
                 .caused_by(cause)
-                .hint("--traefik-api http://127.0.0.1:8080, after kubectl port-forward -n NAMESPACE POD 8080")
+                .hint("use --traefik-api http://127.0.0.1:8080, after kubectl port-forward -n NAMESPACE POD 8080")
         })?;
         Ok(Self { other_routers: routers, ..self })
     }

@@ -22,9 +22,10 @@ impl Cluster {
     async fn first_traefik_pod(&self) -> Result<TraefikPod> {
         let pods = Collection::new("v1", "pods", None, &Part::WithoutManagedFields).selected(TRAEFIK);
         let pods = self.api.list(&pods, |pod| TraefikPod::is_ready(&pod).then(|| TraefikPod::of(&pod))).await;
-        let pods = pods.map_err(|failure| Error::from(failure).hint("--through-cluster=NAMESPACE/POD"))?;
+        let pods = pods.map_err(|failure| Error::from(failure).hint("use --through-cluster=NAMESPACE/POD"))?;
         pods.into_iter().min_by(|a, b| a.target.cmp(&b.target)).ok_or_else(|| {
-            Error::not_found(format!("no ready pod has the label {TRAEFIK}")).hint("--through-cluster=NAMESPACE/POD")
+            Error::not_found(format!("no ready pod has the label {TRAEFIK}"))
+                .hint("use --through-cluster=NAMESPACE/POD")
         })
     }
 }

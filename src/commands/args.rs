@@ -64,7 +64,7 @@ impl SelectArgs {
             None => self.selector().map_or(Ok(()), |text| match selector::parse(text) {
                 Ok(_) => Ok(()),
                 Err(reason) => Err(Error::usage(format!("label selector: {reason}"))
-                    .hint("-l 'key=value,key!=value,key in (a,b),key,!key'")),
+                    .hint("use -l 'key=value,key!=value,key in (a,b),key,!key'")),
             }),
         }
     }

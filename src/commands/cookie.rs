@@ -126,9 +126,8 @@ async fn read(ctx: &Context, files: &FileArgs, name: &str) -> Result<Cookies> {
     let tracks = loaded.tracks(namespace).into_iter().map(PinnedTrack::of).collect::<Option<_>>();
     let names = [false, true].map(|safe_naming| loaded.cookie_name(namespace, safe_naming));
     let ([Some(name), Some(safe_name)], Some(tracks)) = (names, tracks) else {
-        return Err(
-            Error::usage("the cookie values depend on the namespace, and the manifest sets none").hint("-n NAMESPACE")
-        );
+        return Err(Error::usage("the cookie values depend on the namespace, and the manifest sets none")
+            .hint("use -n NAMESPACE"));
     };
     let target = NamespacedName { namespace: namespace.map(str::to_owned), name: target.name.clone() };
     Ok(Cookies { target, name, safe_name, tracks })
@@ -138,7 +137,8 @@ fn of_track(cookies: &Cookies, wanted: &str, safe_naming: bool) -> Result<String
     let track = cookies.tracks.iter().find(|track| track.name == wanted);
     track.map(|track| cookies.of(track, safe_naming)).ok_or_else(|| {
         let names: Vec<_> = cookies.tracks.iter().map(|track| track.name.as_str()).collect();
-        Error::usage(format!("there is no track `{wanted}`")).hint(format!("--track {}", names.join(", or --track ")))
+        Error::usage(format!("there is no track `{wanted}`"))
+            .hint(format!("use --track {}", names.join(", or --track ")))
     })
 }
 

@@ -187,7 +187,7 @@ fn refuse_foreign(terms: &CertificateSpec, found: Option<&Value>) -> Result<()> 
     }
     let error =
         Error::new(Kind::Conflict, format!("Secret `{}` exists and does not belong to this program", terms.secret));
-    Err(error.hint("--cert-secret NAMESPACE/NAME"))
+    Err(error.hint("use --cert-secret NAMESPACE/NAME"))
 }
 
 #[cfg(test)]

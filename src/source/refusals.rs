@@ -19,12 +19,12 @@ pub(super) fn several(name: &str, all: &[Loaded]) -> Error {
     let namespaces: BTreeSet<_> = all.iter().map(|loaded| loaded.observed.canary.target.namespace.as_deref()).collect();
     let files: BTreeSet<_> = manifests.iter().map(|manifest| manifest.file.as_str()).collect();
     let hints: Vec<_> = if files.len() == all.len() {
-        files.iter().map(|file| format!("-f {}", quoted(file))).collect()
+        files.iter().map(|file| format!("use -f {}", quoted(file))).collect()
     } else if namespaces.len() == all.len() {
         let without =
             all.iter().zip(&manifests).filter(|(loaded, _)| loaded.observed.canary.target.namespace.is_none());
         let without = without.map(|(_, manifest)| format!("to choose {manifest}, give it a metadata.namespace"));
-        namespaces.iter().flatten().map(|namespace| format!("-n {namespace}")).chain(without).collect()
+        namespaces.iter().flatten().map(|namespace| format!("use -n {namespace}")).chain(without).collect()
     } else if files.len() == 1 && namespaces.len() == 1 {
         vec!["rename or remove one of them".to_owned()]
     } else {
@@ -73,7 +73,7 @@ pub(super) fn nothing(
     let elsewhere: BTreeSet<String> = elsewhere.collect();
     match near(name, names.iter().map(String::as_str)).first() {
         _ if !elsewhere.is_empty() => {
-            elsewhere.iter().fold(error, |error, namespace| error.hint(format!("-n {namespace}")))
+            elsewhere.iter().fold(error, |error, namespace| error.hint(format!("use -n {namespace}")))
         }
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None if names.is_empty() => error.hint("no Canary in the files is in that namespace"),

@@ -117,7 +117,7 @@ impl<'a> Visits<'a> {
                 None => return Ok(()),
             }
         }
-        Err(Error::cluster(format!("{page} redirects in a loop")).hint("--url with another page"))
+        Err(Error::cluster(format!("{page} redirects in a loop")).hint("use --url with another page"))
     }
 
     /// Asks for a page without cookies: whoever has none must get one.

@@ -519,7 +519,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `podinfo` in namespace `sso` in the files
-hint: -n shop
+hint: use -n shop
 
 "#]]);
     in_repository("diff podinf -n shop -f examples").shows(str![[r#"
@@ -553,7 +553,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `web` in namespace `shop` in the files
-hint: -n sso
+hint: use -n sso
 
 "#]]);
 }
@@ -566,8 +566,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
-hint: -f ./a.yaml
-hint: -f ./b.yaml
+hint: use -f ./a.yaml
+hint: use -f ./b.yaml
 
 "#]]);
     run(&folder, "sticky get web -f a.yaml -f b.yaml").shows(str![[r#"
@@ -591,8 +591,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `web`: ./a.yaml:2, ./b.yaml:2
-hint: -f ./a.yaml
-hint: -f ./b.yaml
+hint: use -f ./a.yaml
+hint: use -f ./b.yaml
 
 "#]]);
     assert_eq!(folder.read("a.yaml"), canary("web", None));

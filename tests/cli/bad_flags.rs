@@ -482,7 +482,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `app in web` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
     words(&["show", "-l", "app=web,"]).shows(str![[r#"
@@ -490,7 +490,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
     words(&["diff", "-l", "app=web;rm"]).shows(str![[r#"
@@ -498,7 +498,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `app=web;rm` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
     bad("show -l app=a=b").shows(str![[r#"
@@ -506,7 +506,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `app=a=b` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
 }
@@ -640,7 +640,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `a\u{1b}[31mb` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
     words(&["show", "-n", "a\u{1b}[31mb"]).shows(str![[r#"

@@ -33,7 +33,7 @@ exit: 2
 --- stderr
 error: no kubeconfig found
 caused by: looked for [HOME]/.kube/config
-hint: --kubeconfig FILE, or --server URL
+hint: use --kubeconfig FILE, or --server URL
 
 "#]]);
     Run::new(["show"]).env("KUBECONFIG", "one:two").run().shows(str![[r#"
@@ -42,7 +42,7 @@ exit: 2
 --- stderr
 error: no kubeconfig found
 caused by: looked for one, two
-hint: --kubeconfig FILE, or --server URL
+hint: use --kubeconfig FILE, or --server URL
 
 "#]]);
     Run::new(["show", "--kubeconfig", "missing"]).run().shows(str![[r#"
@@ -50,7 +50,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no file `missing`
-hint: --kubeconfig FILE
+hint: use --kubeconfig FILE
 
 "#]]);
 }
@@ -63,7 +63,7 @@ exit: 2
 --- stderr
 error: no kubeconfig found
 caused by: looked for config
-hint: --kubeconfig FILE, or --server URL
+hint: use --kubeconfig FILE, or --server URL
 
 "#]]);
     with("", "show --kubeconfig config").shows(str![[r#"
@@ -71,7 +71,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no context is chosen in config
-hint: --context NAME
+hint: use --context NAME
 
 "#]]);
 }
@@ -112,7 +112,7 @@ exit: 2
 --- stderr
 error: `config` is not a kubeconfig
 caused by: its kind is `Pod`
-hint: --kubeconfig FILE
+hint: use --kubeconfig FILE
 
 "#]]);
     let folder = Directory::new();
@@ -141,7 +141,7 @@ exit: 6
 --- stdout
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
 }
@@ -153,7 +153,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no context named `producton` in config
-hint: --context production
+hint: use --context production
 hint: known contexts: production, staging
 
 "#]]);
@@ -183,7 +183,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no context is chosen in config
-hint: --context NAME
+hint: use --context NAME
 hint: known contexts: production, staging
 
 "#]]);
@@ -205,7 +205,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no cluster named `mian` in config
-hint: --cluster main
+hint: use --cluster main
 hint: known clusters: main
 
 "#]]);
@@ -227,7 +227,7 @@ exit: 2
 --- stderr
 error: the server's address `ftp://example.com` cannot be used
 caused by: its scheme is `ftp`
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
 }
@@ -255,7 +255,7 @@ exit: 2
 --- stdout
 --- stderr
 error: this machine has no certificate authorities to check the server's certificate with
-hint: --certificate-authority FILE
+hint: use --certificate-authority FILE
 
 "#]]);
     for line in [
@@ -268,7 +268,7 @@ exit: 6
 --- stdout
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     }

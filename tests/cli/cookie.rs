@@ -84,7 +84,7 @@ exit: 2
 --- stdout
 --- stderr
 error: there is no track `Canary`
-hint: --track primary, or --track canary
+hint: use --track primary, or --track canary
 
 "#]]);
 }
@@ -160,7 +160,7 @@ exit: 2
 --- stdout
 --- stderr
 error: the cookie values depend on the namespace, and the manifest sets none
-hint: -n NAMESPACE
+hint: use -n NAMESPACE
 
 "#]]);
     in_repository("cookie").shows(str![[r#"

@@ -209,7 +209,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no Canary `idp` in namespace `shop` in the files
-hint: -n sso
+hint: use -n sso
 
 "#]]);
 }

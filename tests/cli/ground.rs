@@ -42,7 +42,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no kubeconfig found
-hint: --kubeconfig FILE, or --server URL
+hint: use --kubeconfig FILE, or --server URL
 
 "#]]);
 }

@@ -203,8 +203,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `shop`: ./dev/canary.yaml:2, ./prod/canary.yaml:2
-hint: -f ./dev/canary.yaml
-hint: -f ./prod/canary.yaml
+hint: use -f ./dev/canary.yaml
+hint: use -f ./prod/canary.yaml
 
 "#]]);
     }
@@ -215,8 +215,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `shop`: two.yaml:2, two.yaml:16
-hint: -n a
-hint: -n b
+hint: use -n a
+hint: use -n b
 
 "#]]);
     run(&folder, "sticky set shop --secure --yes -f two.yaml -n b -o name").shows(str![[r#"
@@ -670,8 +670,8 @@ exit: 2
 --- stdout
 --- stderr
 error: more than one Canary is named `shop`: ./canaries.yaml:2, ./canaries.yaml:16, ./canaries.yaml:29
-hint: -n a
-hint: -n b
+hint: use -n a
+hint: use -n b
 hint: to choose ./canaries.yaml:16, give it a metadata.namespace
 
 "#]]);

@@ -487,7 +487,7 @@ exit: 2
 --- stdout
 --- stderr
 error: -o table requires --check
-hint: -o yaml, or --check
+hint: use -o yaml, or --check
 
 "#]]);
 }

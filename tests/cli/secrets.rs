@@ -78,7 +78,7 @@ exit: 2
 --- stderr
 error: the server's address `ftp://example.com` cannot be used
 caused by: its scheme is `ftp`
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     bad("https://bob:hunter2@example.com:99999").shows(str![[r#"
@@ -87,7 +87,7 @@ exit: 2
 --- stderr
 error: the server's address `https://example.com:99999` cannot be used
 caused by: its port is not a number from 1 to 65535
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     bad("bob:hunter2@example.com:0").shows(str![[r#"
@@ -96,7 +96,7 @@ exit: 2
 --- stderr
 error: the server's address `http://example.com:0` cannot be used
 caused by: its port is not a number from 1 to 65535
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     bad("https://bob:hunt/er2@example.com").shows(str![[r#"
@@ -105,7 +105,7 @@ exit: 2
 --- stderr
 error: the server's address `https://example.com` cannot be used
 caused by: its port is not a number from 1 to 65535
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     bad("https://bob:hunter2@").shows(str![[r#"
@@ -114,7 +114,7 @@ exit: 2
 --- stderr
 error: the server's address `https://` cannot be used
 caused by: it is not a URL
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     bad("https://bob:hunt er2@example.com").shows(str![[r#"
@@ -123,7 +123,7 @@ exit: 2
 --- stderr
 error: the server's address `https://example.com` cannot be used
 caused by: it is not a URL
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     let webhook = ["guard", "run", "--webhook-url", "https://bob:hunter2@example.com:8443"];
@@ -133,7 +133,7 @@ exit: 2
 --- stderr
 error: `https://example.com:8443` is not the address of a webhook
 caused by: it must be https://HOST:PORT
-hint: --webhook-url https://HOST:PORT
+hint: use --webhook-url https://HOST:PORT
 
 "#]]);
     let webhook = ["guard", "run", "--webhook-url", "https://example.com:99999"];
@@ -143,7 +143,7 @@ exit: 2
 --- stderr
 error: `https://example.com:99999` is not the address of a webhook
 caused by: its port is not a number from 1 to 65535
-hint: --webhook-url https://HOST:PORT
+hint: use --webhook-url https://HOST:PORT
 
 "#]]);
     let proxy = Run::new(["show", "-s", "https://example.com"]);

@@ -150,7 +150,7 @@ exit: 6
 --- stderr
 error: cannot read the routers of Traefik's API [URL]
 caused by: it has more than 20000 routers
-hint: --traefik-api http://127.0.0.1:8080, after kubectl port-forward -n NAMESPACE POD 8080
+hint: use --traefik-api http://127.0.0.1:8080, after kubectl port-forward -n NAMESPACE POD 8080
 
 "#]]);
 }

@@ -299,7 +299,7 @@ exit: 6
 --- stdout
 --- stderr
 error: http://127.0.0.1/: the connection to the server 127.0.0.1:80 was refused
-hint: --url URL, or --resolve 127.0.0.1:80:ADDRESS
+hint: use --url URL, or --resolve 127.0.0.1:80:ADDRESS
 
 "#]]);
     // Another port is another address, as with curl.
@@ -316,7 +316,7 @@ exit: 6
 --- stderr
 error: https://shop.example:[PORT]/: the certificate of the server shop.example:[PORT] is for another name
 caused by: it is for 127.0.0.1, 0.0.0.0, localhost
-hint: --ca-file FILE, or --insecure
+hint: use --ca-file FILE, or --insecure
 
 "#]]);
     run("--insecure").shows(str![[r#"
@@ -351,7 +351,7 @@ exit: 6
 --- stdout
 --- stderr
 error: https://[SITE]/: the certificate of the server [SITE] is signed by an unknown authority
-hint: --ca-file FILE, or --insecure
+hint: use --ca-file FILE, or --insecure
 
 "#]]);
     assert_eq!(site.requests(), []);
@@ -362,7 +362,7 @@ exit: 2
 --- stderr
 error: cannot read certificates from `missing.pem`
 caused by: no such file or directory
-hint: --ca-file FILE, in PEM
+hint: use --ca-file FILE, in PEM
 
 "#]]);
 }
@@ -375,7 +375,7 @@ exit: 6
 --- stdout
 --- stderr
 error: http://127.0.0.1:1/login: the connection to the server 127.0.0.1:1 was refused
-hint: --url URL, or --resolve 127.0.0.1:1:ADDRESS
+hint: use --url URL, or --resolve 127.0.0.1:1:ADDRESS
 
 "#]]);
     let site = Fake::start();
@@ -400,7 +400,7 @@ skipped  the tracks are chosen in proportion to their weights: no page sets the 
 the cookie does not stick (1 browser, 22 requests)
 --- stderr
 error: http://[SITE]/ redirects in a loop
-hint: --url with another page
+hint: use --url with another page
 
 "#]]);
     site.on("GET", "/", [Reply::Close]);
@@ -410,7 +410,7 @@ exit: 6
 --- stderr
 error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
 caused by: connection closed before message completed
-hint: --url URL, or --resolve [SITE]:ADDRESS
+hint: use --url URL, or --resolve [SITE]:ADDRESS
 
 "#]]);
     site.on("GET", "/", [Reply::Hang]);
@@ -419,7 +419,7 @@ exit: 6
 --- stdout
 --- stderr
 error: http://[SITE]/: no answer from the server [SITE] within 0.2 s
-hint: --url URL, or --resolve [SITE]:ADDRESS
+hint: use --url URL, or --resolve [SITE]:ADDRESS
 
 "#]]);
 }
@@ -431,7 +431,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no route to Canary `shop/podinfo` names a host with pages to open
-hint: --url https://HOST/PATH
+hint: use --url https://HOST/PATH
 
 "#]]);
     verify(&cluster(Some("login; Max-Age=120"), true, Some("HostRegexp(`.*`)")), "").shows(str![[r#"
@@ -439,7 +439,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no route to Canary `shop/podinfo` names a host with pages to open
-hint: --url https://HOST/PATH
+hint: use --url https://HOST/PATH
 
 "#]]);
 }
@@ -522,7 +522,7 @@ exit: 6
 --- stdout
 --- stderr
 error: http://127.0.0.1:1/: the connection to the server 127.0.0.1:1 was refused
-hint: --url URL, or --resolve 127.0.0.1:1:ADDRESS
+hint: use --url URL, or --resolve 127.0.0.1:1:ADDRESS
 
 "#]]);
     assert_eq!(site.lines(), ["GET /"]);
@@ -554,7 +554,7 @@ no check fails, but too little was seen to say that the cookie sticks (1 browser
 --- stderr
 error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
 caused by: connection closed before message completed
-hint: --url URL, or --resolve [SITE]:ADDRESS
+hint: use --url URL, or --resolve [SITE]:ADDRESS
 
 "#]]);
     site.on("GET", "/", visits.clone());
@@ -581,7 +581,7 @@ exit: 6
 --- stderr
 error: http://[SITE]/: the connection to the server [SITE] was closed before it answered
 caused by: connection closed before message completed
-hint: --url URL, or --resolve [SITE]:ADDRESS
+hint: use --url URL, or --resolve [SITE]:ADDRESS
 
 "#]]);
     // A connection that was kept, and is closed once it is used again.
@@ -714,7 +714,7 @@ exit: 6
 --- stderr
 error: cannot see whether a route to Canary `shop/podinfo` names a host with pages to open
 caused by: user `me` may not list ingressroutes.traefik.io in namespace `shop`
-hint: --url https://HOST/PATH
+hint: use --url https://HOST/PATH
 hint: kubectl canary-traefik rbac verify -n shop prints the permissions it needs
 
 "#]]);
@@ -763,7 +763,7 @@ exit: 4
 --- stdout
 --- stderr
 error: no ready pod has the label app.kubernetes.io/name=traefik
-hint: --through-cluster=NAMESPACE/POD
+hint: use --through-cluster=NAMESPACE/POD
 
 "#]]);
     // Something on the way to the server that knows no WebSockets.

@@ -59,14 +59,14 @@ PART     VERSION   WHERE
 client   [VERSION]     kubectl-canary-traefik
 --- stderr
 error: the connection to the server 127.0.0.1:1 was refused
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     away("version -o json").shows(str![[r#"
 exit: 6
 --- stdout
 --- stderr
-{"apiVersion":"kubectl-canary-traefik/v1","causes":[],"exitCode":6,"hints":["--server https://HOST:PORT"],"kind":"Error","message":"the connection to the server 127.0.0.1:1 was refused","reason":"cluster"}
+{"apiVersion":"kubectl-canary-traefik/v1","causes":[],"exitCode":6,"hints":["use --server https://HOST:PORT"],"kind":"Error","message":"the connection to the server 127.0.0.1:1 was refused","reason":"cluster"}
 
 "#]]);
 }

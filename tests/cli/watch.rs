@@ -253,7 +253,7 @@ exit: 6
 --- stderr
 error: user `jane` may not watch canaries.flagger.app in namespace `shop`
 caused by: credentials are not sent over http, where others could read them
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 hint: kubectl auth can-i watch canaries.flagger.app -n shop
 hint: kubectl canary-traefik rbac show --watch -n shop prints the permissions it needs
 
@@ -265,7 +265,7 @@ exit: 6
 --- stderr
 error: user `jane` may not list canaries.flagger.app in namespace `shop`
 caused by: credentials are not sent over http, where others could read them
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 hint: kubectl auth can-i list canaries.flagger.app -n shop
 hint: kubectl canary-traefik rbac show -n shop prints the permissions it needs
 

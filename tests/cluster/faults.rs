@@ -267,7 +267,7 @@ exit: 6
 --- stderr
 error: the server requires credentials, and none were sent
 caused by: credentials are not sent over http, where others could read them
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     let address = fake.url().replace("http://", "");
@@ -277,7 +277,7 @@ exit: 6
 --- stderr
 error: the server requires credentials, and none were sent
 caused by: credentials are not sent over http, where others could read them
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 
 "#]]);
     let anonymous = r#"canaries.flagger.app is forbidden: User "system:anonymous" cannot list resource "canaries" in API group "flagger.app" in the namespace "shop""#;
@@ -288,7 +288,7 @@ exit: 6
 --- stderr
 error: user `system:anonymous` may not list canaries.flagger.app in namespace `shop`
 caused by: credentials are not sent over http, where others could read them
-hint: --server https://HOST:PORT
+hint: use --server https://HOST:PORT
 hint: kubectl auth can-i list canaries.flagger.app -n shop --as jane
 
 "#]]);
@@ -303,7 +303,7 @@ exit: 2
 --- stdout
 --- stderr
 error: no context named `bad` in [KUBECONFIG]
-hint: --context bed
+hint: use --context bed
 hint: known contexts: bed
 
 "#]]);

@@ -191,7 +191,7 @@ exit: 2
 --- stdout
 --- stderr
 error: label selector: `team in (a` is not a label requirement
-hint: -l 'key=value,key!=value,key in (a,b),key,!key'
+hint: use -l 'key=value,key!=value,key in (a,b),key,!key'
 
 "#]]);
     namespace.run(["show", "podinfo", "-l", "team=shop"]).run().shows(str![[r#"

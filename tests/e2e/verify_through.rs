@@ -118,7 +118,7 @@ exit: 6
 --- stderr
 error: http://HOST/login: the connection to the server HOST:80 was closed before it answered
 caused by: error forwarding port 1 to pod traefik-2, uid : dial tcp 198.18.0.10:1: connect: connection refused
-hint: --url URL, or --through-cluster=NAMESPACE/POD
+hint: use --url URL, or --through-cluster=NAMESPACE/POD
 
 "#]]);
     run(secure, &named("traefik-2")).shows(str![[r#"
@@ -126,7 +126,7 @@ exit: 2
 --- stdout
 --- stderr
 error: pod `EDGE/traefik-2` has no entry point for https
-hint: --url URL, or --through-cluster=NAMESPACE/POD
+hint: use --url URL, or --through-cluster=NAMESPACE/POD
 
 "#]]);
     run(site, &named("gone")).shows(str![[r#"

@@ -656,7 +656,7 @@ exit: 5
 --- stdout
 --- stderr
 error: the webhook runs in namespace `kubectl-canary-traefik`
-hint: --guard-namespace kubectl-canary-traefik
+hint: use --guard-namespace kubectl-canary-traefik
 hint: to move it: kubectl canary-traefik guard uninstall, then install it again
 
 "#]]);

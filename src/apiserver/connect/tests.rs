@@ -60,7 +60,7 @@ async fn the_server_is_known_by_its_authority_even_by_address() {
 async fn certificates_that_are_not_accepted_are_told_apart() {
     let cases = [
         ("expired.pem", "ca.pem", "has expired", "renew it, or set this machine's clock: `date`"),
-        ("elsewhere.pem", "ca.pem", "is for another name", "--tls-server-name elsewhere.example"),
+        ("elsewhere.pem", "ca.pem", "is for another name", "use --tls-server-name elsewhere.example"),
         (
             "server.pem",
             "elsewhere.pem",
@@ -121,7 +121,7 @@ async fn an_authority_that_cannot_be_read_is_skipped_unless_it_is_the_only_one()
     assert_eq!(asked(&known_by(&format!("{bad}{good}"))).await, Ok(b"{}".to_vec()));
     let error = asked(&known_by(bad)).await.unwrap_err();
     assert_eq!(error.message(), "the certificate authority of the cluster cannot be used");
-    assert_eq!(error.hints(), ["--certificate-authority FILE"]);
+    assert_eq!(error.hints(), ["use --certificate-authority FILE"]);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_server_without_tls_is_told_so() {
     let args = ConnectionArgs { server: Some(format!("https://{}", server.address)), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
     assert_eq!(error.message(), format!("the server {} does not speak TLS", server.address));
-    assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
+    assert_eq!(error.hints(), ["use --server https://HOST:PORT"]);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_closed_port_and_an_unknown_name_are_said_plainly() {
     let args = ConnectionArgs { server: Some(format!("https://{port}")), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
     assert_eq!(error.message(), format!("the connection to the server {port} was refused"));
-    assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
+    assert_eq!(error.hints(), ["use --server https://HOST:PORT"]);
 
     let args = ConnectionArgs { server: Some("http://no-such-host.invalid".to_owned()), ..ConnectionArgs::default() };
     let error = asked(&args).await.unwrap_err();
@@ -216,5 +216,5 @@ fn in_a_pod_what_is_sent_is_the_token_that_was_typed() {
 async fn without_a_kubeconfig_a_server_must_be_named() {
     let error = connected(&ConnectionArgs::default()).await.err().unwrap();
     assert_eq!(error.message(), "no kubeconfig found");
-    assert_eq!(error.hints(), ["--kubeconfig FILE, or --server URL"]);
+    assert_eq!(error.hints(), ["use --kubeconfig FILE, or --server URL"]);
 }

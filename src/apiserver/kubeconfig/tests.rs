@@ -131,11 +131,11 @@ fn names_that_are_not_there_are_answered_with_those_that_are() {
     let chosen = |args: ConnectionArgs| error(choose(&loaded, &args));
 
     let args = ConnectionArgs { context: Some("stagin".to_owned()), ..ConnectionArgs::default() };
-    let hints = vec!["--context staging".to_owned(), "known contexts: staging, broken".to_owned()];
+    let hints = vec!["use --context staging".to_owned(), "known contexts: staging, broken".to_owned()];
     assert_eq!(chosen(args), (format!("no context named `stagin` in {file}"), vec![], hints));
 
     let args = ConnectionArgs { cluster: Some("producton".to_owned()), ..ConnectionArgs::default() };
-    let hints = vec!["--cluster production".to_owned(), "known clusters: production, staging".to_owned()];
+    let hints = vec!["use --cluster production".to_owned(), "known clusters: production, staging".to_owned()];
     assert_eq!(chosen(args), (format!("no cluster named `producton` in {file}"), vec![], hints));
 
     let args = ConnectionArgs { user: Some("jane".to_owned()), ..ConnectionArgs::default() };
@@ -153,7 +153,7 @@ fn without_a_current_context_one_must_be_named() {
     let home = Folder::new("current");
     let file = home.write("one", PROD);
     let loaded = load(&ConnectionArgs::default(), &environment(&home, &[&file])).unwrap().unwrap();
-    let hints = vec!["--context NAME".to_owned(), "known contexts: prod".to_owned()];
+    let hints = vec!["use --context NAME".to_owned(), "known contexts: prod".to_owned()];
     let expected = (format!("no context is chosen in {}", file.display()), vec![], hints);
     assert_eq!(error(choose(&loaded, &ConnectionArgs::default())), expected);
     // Unless the flags name both cluster and user.

@@ -136,7 +136,7 @@ async fn no_credentials_go_out_over_http_and_no_plugin_runs() {
             assert_eq!(error.message(), "the server requires credentials, and none were sent");
             let cause = "credentials are not sent over http, where others could read them";
             assert_eq!(error.causes(), [cause]);
-            assert_eq!(error.hints(), ["--server https://HOST:PORT"]);
+            assert_eq!(error.hints(), ["use --server https://HOST:PORT"]);
         }
     }
     for flags in [
@@ -172,7 +172,7 @@ async fn a_server_that_was_asked_over_http_and_forbids_is_told_apart() {
     let args = ConnectionArgs { token: Some("t".into()), ..server.args() };
     let error = asked(&args).await.unwrap_err();
     assert_eq!(error.causes(), ["credentials are not sent over http, where others could read them"]);
-    let hints = ["--server https://HOST:PORT", "kubectl auth can-i list canaries.flagger.app -A"];
+    let hints = ["use --server https://HOST:PORT", "kubectl auth can-i list canaries.flagger.app -A"];
     assert_eq!(error.hints(), hints);
     // Without credentials, the error does not mention withheld ones.
     let error = asked(&server.args()).await.unwrap_err();

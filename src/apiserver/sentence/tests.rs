@@ -163,7 +163,7 @@ fn any_other_refusal_is_quoted_in_one_line() {
     );
     assert_eq!(
         said(&LIST, 400, "", "Client sent an HTTP request to an HTTPS server.\n"),
-        "6 the server expects https, and the request was http\nhint: --server https://HOST:PORT"
+        "6 the server expects https, and the request was http\nhint: use --server https://HOST:PORT"
     );
 }
 

@@ -93,7 +93,7 @@ pub(super) async fn webhook_changes(
         // A webhook in another namespace would not be ready by the time the first one is no longer called.
         (Some(wanted), Some(namespace)) if wanted != namespace => {
             return Err(Error::new(Kind::Conflict, format!("the webhook runs in namespace `{namespace}`"))
-                .hint(format!("--guard-namespace {namespace}"))
+                .hint(format!("use --guard-namespace {namespace}"))
                 .hint_command("to move it: kubectl canary-traefik guard uninstall", ", then install it again"));
         }
         (Some(wanted), _) => wanted.clone(),
@@ -150,5 +150,5 @@ async fn certificates(
 }
 
 pub(super) fn no_image() -> Error {
-    Error::usage("the webhook needs an image of this program").hint("--image REGISTRY/NAME:TAG")
+    Error::usage("the webhook needs an image of this program").hint("use --image REGISTRY/NAME:TAG")
 }

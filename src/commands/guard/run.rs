@@ -166,7 +166,7 @@ fn address(url: &str) -> Result<(Address, Vec<String>)> {
     let wrong = |reason: &str| {
         Error::usage(format!("`{}` is not the address of a webhook", without_userinfo(url)))
             .caused_by(reason)
-            .hint("--webhook-url https://HOST:PORT")
+            .hint("use --webhook-url https://HOST:PORT")
     };
     let uri = read_url(url).map_err(wrong)?;
     let is_plain = uri.scheme_str() == Some("https") && matches!(uri.path(), "/" | "") && uri.query().is_none();

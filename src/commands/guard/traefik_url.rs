@@ -49,7 +49,7 @@ pub(super) fn address<'a>(urls: impl IntoIterator<Item = &'a TraefikUrl>) -> Res
         let place = if url.is_secure { &mut address.https } else { &mut address.http };
         if place.replace(url.authority.clone()).is_some() {
             return Err(Error::usage("--traefik-url is given twice with the same scheme")
-                .hint("--traefik-url http://HOST --traefik-url https://HOST"));
+                .hint("use --traefik-url http://HOST --traefik-url https://HOST"));
         }
     }
     Ok(address)

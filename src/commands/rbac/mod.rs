@@ -92,7 +92,7 @@ pub async fn run(ctx: &Context, args: &RbacArgs) -> Result<Exit> {
         return check(ctx, &permissions, args.output.unwrap_or_default()).await;
     }
     if args.output == Some(Format::Table) {
-        return Err(Error::usage("-o table requires --check").hint("-o yaml, or --check"));
+        return Err(Error::usage("-o table requires --check").hint("use -o yaml, or --check"));
     }
     let objects = role::objects(&role::name(command), ctx.namespace(), &permissions);
     ctx.ui.data(&if args.output == Some(Format::Json) {

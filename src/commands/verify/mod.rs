@@ -232,7 +232,7 @@ fn setup(loaded: &Loaded, args: &VerifyArgs, command: &impl Fn(&str) -> String) 
 
 /// Returns the error for routes that name no page.
 fn no_page(loaded: &Loaded) -> Error {
-    let hint = "--url https://HOST/PATH";
+    let hint = "use --url https://HOST/PATH";
     let target = &loaded.observed.canary.target;
     let unread = loaded.routing.iter().flat_map(|routing| &routing.unread_kinds);
     let of_routes = |unread: &&Unread| matches!(unread.kind, ObjectKind::IngressRoute(_) | ObjectKind::HttpRoute);

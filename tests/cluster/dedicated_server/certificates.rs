@@ -40,7 +40,7 @@ exit: 2
 --- stderr
 error: the client key cannot be used
 caused by: it is an RSA key of less than 2048 bits, which is no longer secure
-hint: --client-certificate FILE --client-key FILE
+hint: use --client-certificate FILE --client-key FILE
 
 "#]]);
 }
